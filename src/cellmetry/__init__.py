@@ -1,0 +1,77 @@
+"""Cellmetry: microscope images to numbers a reviewer can trust.
+
+>>> import cellmetry as cm
+>>> image = cm.open_image("field.tif")  # doctest: +SKIP
+>>> labels = cm.segment(image)  # doctest: +SKIP
+>>> table = cm.measure(image, labels)  # doctest: +SKIP
+"""
+
+from __future__ import annotations
+
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from cellmetry._version import __version__
+    from cellmetry.core.image import Image, image_from_array
+    from cellmetry.core.labels import Labels, labels_from_array, labels_hash
+    from cellmetry.core.sample import Sample
+    from cellmetry.engines.segment import segment
+    from cellmetry.io.labels import read_labels, write_labels
+    from cellmetry.io.opening import list_scenes, open_image
+    from cellmetry.io.tables import read_table, write_table
+    from cellmetry.measure.table import measure
+    from cellmetry.pipeline.batch import run
+    from cellmetry.pipeline.recipe import Recipe, load_recipe
+
+_HOMES = {
+    "Image": "cellmetry.core.image",
+    "Labels": "cellmetry.core.labels",
+    "Recipe": "cellmetry.pipeline.recipe",
+    "Sample": "cellmetry.core.sample",
+    "__version__": "cellmetry._version",
+    "image_from_array": "cellmetry.core.image",
+    "labels_from_array": "cellmetry.core.labels",
+    "labels_hash": "cellmetry.core.labels",
+    "list_scenes": "cellmetry.io.opening",
+    "load_recipe": "cellmetry.pipeline.recipe",
+    "measure": "cellmetry.measure.table",
+    "open_image": "cellmetry.io.opening",
+    "read_labels": "cellmetry.io.labels",
+    "read_table": "cellmetry.io.tables",
+    "run": "cellmetry.pipeline.batch",
+    "segment": "cellmetry.engines.segment",
+    "write_labels": "cellmetry.io.labels",
+    "write_table": "cellmetry.io.tables",
+}
+
+__all__ = [
+    "Image",
+    "Labels",
+    "Recipe",
+    "Sample",
+    "__version__",
+    "image_from_array",
+    "labels_from_array",
+    "labels_hash",
+    "list_scenes",
+    "load_recipe",
+    "measure",
+    "open_image",
+    "read_labels",
+    "read_table",
+    "run",
+    "segment",
+    "write_labels",
+    "write_table",
+]
+
+
+def __getattr__(name: str) -> Any:
+    if name not in _HOMES:
+        raise AttributeError(f"module 'cellmetry' has no attribute {name!r}")
+    return getattr(import_module(_HOMES[name]), name)
+
+
+def __dir__() -> list[str]:
+    return sorted(__all__)

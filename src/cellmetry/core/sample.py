@@ -1,0 +1,63 @@
+"""`Sample`: what a recipe's steps hand to each other: an image, its labels, its tables."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field, replace
+from typing import TYPE_CHECKING
+
+from cellmetry.errors import ParameterError
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+    from cellmetry.core.image import Image
+    from cellmetry.core.labels import Labels
+
+__all__ = ["Sample"]
+
+
+@dataclass(frozen=True)
+class Sample:
+    """An image with what was made of it so far. Steps return a new one; nothing here changes.
+
+    Parameters
+    ----------
+    image
+        The image as read.
+    labels
+        Label images by name: ``cells``, ``nuclei``, ….
+    tables
+        Tables by name: ``cells`` has one row per object.
+    warnings
+        Plain sentences about what the steps found doubtful.
+    """
+
+    image: Image
+    labels: dict[str, Labels] = field(default_factory=dict)
+    tables: dict[str, pd.DataFrame] = field(default_factory=dict)
+    warnings: tuple[str, ...] = ()
+
+    def with_labels(self, name: str, labels: Labels) -> Sample:
+        """Return this sample with the label image `name` set."""
+        return replace(self, labels={**self.labels, name: labels})
+
+    def with_table(self, name: str, table: pd.DataFrame) -> Sample:
+        """Return this sample with the table `name` set."""
+        return replace(self, tables={**self.tables, name: table})
+
+    def with_warnings(self, *sentences: str) -> Sample:
+        """Return this sample with more warnings."""
+        return replace(self, warnings=(*self.warnings, *sentences))
+
+    def need_labels(self, name: str) -> Labels:
+        """Return the label image `name`.
+
+        Raises
+        ------
+        ParameterError
+            If no earlier step made it.
+        """
+        if name not in self.labels:
+            made = ", ".join(self.labels) or "none"
+            raise ParameterError(f"No step before made labels named {name!r} (there are: {made}).")
+        return self.labels[name]

@@ -1,0 +1,1 @@
+"""Measurements of objects: one function a feature, one table of columns."""

@@ -1,0 +1,1 @@
+"""Model cards, packaged weights and their verification."""
