@@ -1,0 +1,41 @@
+"""Reading parameters from text or recipes, with errors in plain words and the nearest right name."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, TypeVar
+
+from pydantic import ValidationError
+
+from cellmetry.errors import ParameterError, UnknownName
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from cellmetry.core.step import Parameters
+
+__all__ = ["parse_parameters"]
+
+P = TypeVar("P", bound="Parameters")
+
+
+def parse_parameters(kind: type[P], values: Mapping[str, Any], *, where: str) -> P:
+    """Return parameters of type `kind` made from `values`; text is read as the field's type.
+
+    Raises
+    ------
+    UnknownName
+        If a name is unknown; says the nearest right one.
+    ParameterError
+        If a value is missing or does not fit.
+    """
+    unknown = sorted(set(values) - set(kind.model_fields))
+    if unknown:
+        raise UnknownName(f"parameter of {where} called", unknown[0], kind.model_fields)
+    try:
+        return kind.model_validate(dict(values))
+    except ValidationError as error:
+        first = error.errors()[0]
+        name = ".".join(str(part) for part in first["loc"]) or "the combination of parameters"
+        given = "" if first["type"] in ("missing", "value_error") else f", not {first['input']!r}"
+        message = first["msg"].removeprefix("Value error, ")
+        raise ParameterError(f"{where}: {name}: {message[0].lower()}{message[1:]}{given}.") from error

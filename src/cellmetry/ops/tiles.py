@@ -1,0 +1,49 @@
+"""The tile plan: where to read, and which part of each tile counts. A small image is a plan of one tile."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, NamedTuple
+
+from cellmetry.core.image import Box
+from cellmetry.errors import ParameterError
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+__all__ = ["Tile", "grow", "plan_tiles"]
+
+
+class Tile(NamedTuple):
+    """One tile: it owns the objects whose centre lies in `core`, and reads `read` to see them whole."""
+
+    core: Box
+    read: Box
+
+
+def grow(box: Box, margin: int, shape: tuple[int, int], align: int = 1) -> Box:
+    """Return `box` grown by `margin` on every side, cut at the plane, its start moved back to a multiple of `align`."""
+    y0, x0 = max(0, box.y0 - margin) // align * align, max(0, box.x0 - margin) // align * align
+    return Box(y0, min(shape[0], box.y1 + margin), x0, min(shape[1], box.x1 + margin))
+
+
+def plan_tiles(shape: tuple[int, int], size: int, margin: int, align: int = 1) -> Iterator[Tile]:
+    """Yield the tiles of a plane in raster order; their cores cover every pixel once.
+
+    Parameters
+    ----------
+    shape
+        Height and width of the plane.
+    size
+        Side of a core in pixels, rounded up to a multiple of `align`.
+    margin
+        Pixels read around a core.
+    align
+        Read regions start at multiples of this.
+    """
+    if size < 1 or margin < 0 or align < 1:
+        raise ParameterError(f"A tile needs a size and an alignment of at least 1, not {size} and {align}.")
+    step = -(-size // align) * align
+    for y0 in range(0, shape[0], step):
+        for x0 in range(0, shape[1], step):
+            core = Box(y0, min(y0 + step, shape[0]), x0, min(x0 + step, shape[1]))
+            yield Tile(core, grow(core, margin, shape, align))
