@@ -1,0 +1,253 @@
+"""Intensity of one channel in each object: sums, moments and order statistics.
+
+Pixels that are not finite (NaN, ±Inf) are left out of every number here and counted. All sums run in 64-bit floats
+over an object's pixels in raster order, so that they are exact for whole numbers below 2**53 and repeatable for all.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from numba import njit
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+    from cellmetry.measure.blocks import Block
+    from cellmetry.measure.options import MeasureOptions
+
+__all__ = ["distribution", "intensity", "mass", "percentile_name"]
+
+
+@njit(cache=True, nogil=True)
+def _first_moments(image: Any, start: Any, z: Any, y: Any, x0: Any, x1: Any) -> Any:
+    """Return per object: finite pixels, sum, minimum, maximum."""
+    count = start.size - 1
+    out = np.empty((count, 4), np.float64)
+    for k in range(count):
+        n = 0
+        total = 0.0
+        low, high = np.inf, -np.inf
+        for i in range(start[k], start[k + 1]):
+            row = image[z[i], y[i]]
+            for x in range(x0[i], x1[i]):
+                value = np.float64(row[x])
+                if np.isfinite(value):
+                    n += 1
+                    total += value
+                    low = min(low, value)
+                    high = max(high, value)
+        out[k, 0], out[k, 1], out[k, 2], out[k, 3] = n, total, low, high
+    return out
+
+
+@njit(cache=True, nogil=True)
+def _first_moments_whole(image: Any, start: Any, z: Any, y: Any, x0: Any, x1: Any) -> Any:
+    """Return the same for unsigned integers of up to 16 bits, in exact integer sums."""
+    count = start.size - 1
+    out = np.empty((count, 4), np.float64)
+    for k in range(count):
+        n = 0
+        total = np.int64(0)
+        low = high = image.dtype.type(image[z[start[k]], y[start[k]], x0[start[k]]])
+        for i in range(start[k], start[k + 1]):
+            row = image[z[i], y[i], x0[i] : x1[i]]
+            n += row.size
+            for x in range(row.size):
+                total += row[x]
+                low = min(low, row[x])
+                high = max(high, row[x])
+        out[k, 0], out[k, 1], out[k, 2], out[k, 3] = n, total, low, high
+    return out
+
+
+@njit(cache=True, nogil=True)
+def _central_moments(image: Any, mean: Any, start: Any, z: Any, y: Any, x0: Any, x1: Any) -> Any:
+    """Return per object the sums of the 2nd, 3rd and 4th powers of the deviation from its mean."""
+    count = start.size - 1
+    out = np.empty((count, 3), np.float64)
+    for k in range(count):
+        second = third = fourth = 0.0
+        for i in range(start[k], start[k + 1]):
+            row = image[z[i], y[i]]
+            for x in range(x0[i], x1[i]):
+                value = row[x] - mean[k]
+                if np.isfinite(value):
+                    square = value * value
+                    second += square
+                    third += square * value
+                    fourth += square * square
+        out[k, 0], out[k, 1], out[k, 2] = second, third, fourth
+    return out
+
+
+@njit(cache=True, nogil=True)
+def _gather(image: Any, begin: int, end: int, runs: Any, values: Any) -> int:
+    _, z, y, x0, x1 = runs
+    n = 0
+    for i in range(begin, end):
+        for x in range(x0[i], x1[i]):
+            value = image[z[i], y[i], x]
+            if np.isfinite(value):
+                values[n] = value
+                n += 1
+    return n
+
+
+@njit(cache=True, nogil=True)
+def _interpolate(ordered: Any, share: float) -> float:
+    at = share * (ordered.size - 1)
+    below = int(np.floor(at))
+    above = min(below + 1, ordered.size - 1)
+    return ordered[below] + (np.float64(ordered[above]) - ordered[below]) * (at - below)
+
+
+@njit(cache=True, nogil=True)
+def _sort_whole(values: Any, low: int, high: int, counts: Any) -> None:
+    """Sort whole numbers in place by counting them."""
+    counts[: high - low + 1] = 0
+    for value in values:
+        counts[value - low] += 1
+    at = 0
+    for offset in range(high - low + 1):
+        for _ in range(counts[offset]):
+            values[at] = low + offset
+            at += 1
+
+
+@njit(cache=True, nogil=True)
+def _order_statistics(image: Any, runs: Any, shares: Any, largest: int, whole: bool) -> Any:
+    """Return per object the value at each of `shares` of the sorted pixels, interpolated linearly."""
+    start = runs[0]
+    out = np.full((start.size - 1, shares.size), np.nan)
+    buffer = np.empty(largest, image.dtype)
+    counts = np.zeros(65536 if whole else 1, np.int64)
+    for k in range(start.size - 1):
+        n = _gather(image, start[k], start[k + 1], runs, buffer)
+        if n == 0:
+            continue
+        values = buffer[:n]
+        low, high = int(values.min()), int(values.max())
+        if whole and high - low < 16 * n:
+            _sort_whole(values, low, high, counts)
+        else:
+            values.sort()
+        for j in range(shares.size):
+            out[k, j] = _interpolate(values, shares[j])
+    return out
+
+
+@njit(cache=True, nogil=True)
+def _weighted_sums(image: Any, corners: Any, start: Any, z: Any, y: Any, x0: Any, x1: Any) -> Any:
+    """Return per object the sums of value, value·z, value·y and value·x, relative to its corner."""
+    count = start.size - 1
+    out = np.zeros((count, 4), np.float64)
+    for k in range(count):
+        for i in range(start[k], start[k + 1]):
+            total = across = 0.0
+            for x in range(x0[i], x1[i]):
+                value = np.float64(image[z[i], y[i], x])
+                if np.isfinite(value):
+                    total += value
+                    across += value * (x - corners[k, 2])
+            out[k, 0] += total
+            out[k, 1] += total * (z[i] - corners[k, 0])
+            out[k, 2] += total * (y[i] - corners[k, 1])
+            out[k, 3] += across
+    return out
+
+
+def first_moments(block: Block, pixels: NDArray[Any]) -> NDArray[np.float64]:
+    """Return finite pixels, sum, minimum and maximum of each object, one row each."""
+    kernel = _first_moments_whole if pixels.dtype.kind == "u" else _first_moments
+    out: NDArray[np.float64] = kernel(pixels, *block.runs)
+    out[out[:, 0] == 0, 1:] = np.nan
+    return out
+
+
+def central_moments(block: Block, pixels: NDArray[Any], mean: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Return the sums of the 2nd, 3rd and 4th powers of the deviation from `mean`, one row an object."""
+    out: NDArray[np.float64] = _central_moments(pixels, mean, *block.runs)
+    return out
+
+
+def order_statistics(block: Block, pixels: NDArray[Any], shares: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Return the values at `shares` (0 to 1) of each object's sorted pixels, one row an object."""
+    largest = int(pixel_count_limit(block))
+    out: NDArray[np.float64] = _order_statistics(pixels, tuple(block.runs), shares, largest, pixels.dtype.kind == "u")
+    return out
+
+
+def pixel_count_limit(block: Block) -> int:
+    """Return the number of pixels of the largest object, at least 1."""
+    return int(max(1, block.areas.max(initial=0)))
+
+
+def intensity(block: Block, pixels: NDArray[Any], _options: MeasureOptions) -> dict[str, NDArray[Any]]:
+    """Return mean, sum, standard deviation, extremes and integrated density of each object."""
+    n, total, low, high = first_moments(block, pixels).T
+    mean = _ratio(total, n)
+    variance = _ratio(central_moments(block, pixels, mean)[:, 0], n)
+    out = {"mean": mean, "sum": total, "std": np.sqrt(variance), "min": low, "max": high}
+    area = block.field.pixel_size.area_um2
+    if area is not None and not block.field.volume:
+        out["integrated_density_um2"] = total * area
+    missing = block.areas - n.astype(np.int64)
+    return {**out, "nan_px": missing}
+
+
+def distribution(block: Block, pixels: NDArray[Any], options: MeasureOptions) -> dict[str, NDArray[Any]]:
+    """Return median, percentiles, skewness, kurtosis and the sample's standard deviation of each object."""
+    shares = np.array([50.0, *options.percentiles]) / 100
+    ranks = order_statistics(block, pixels, shares)
+    out = {"median": ranks[:, 0]}
+    for column, percentile in enumerate(options.percentiles, start=1):
+        out[percentile_name(percentile)] = ranks[:, column]
+    n, total, low, high = first_moments(block, pixels).T
+    second, third, fourth = central_moments(block, pixels, _ratio(total, n)).T
+    flat = low == high
+    out["skewness"] = _standardised(third, second, n, 3, flat)
+    out["kurtosis"] = _standardised(fourth, second, n, 4, flat) - 3
+    out["std_sample"] = np.sqrt(_ratio(second, np.where(n > 1, n - 1, 0)))
+    return out
+
+
+def mass(block: Block, pixels: NDArray[Any], _options: MeasureOptions) -> dict[str, NDArray[Any]]:
+    """Return the intensity-weighted centroid of each object."""
+    sums = _weighted_sums(pixels, block.corners, *block.runs)
+    out: dict[str, NDArray[Any]] = {}
+    axes = "zyx" if block.field.volume else "yx"
+    for axis in axes:
+        column = "zyx".index(axis)
+        out[f"weighted_{axis}_px"] = block.objects.low[:, column] + _ratio(sums[:, column + 1], sums[:, 0])
+    for axis in axes:
+        step = getattr(block.field.pixel_size, axis)
+        if step is not None:
+            out[f"weighted_{axis}_um"] = out[f"weighted_{axis}_px"] * step
+    return out
+
+
+def percentile_name(percentile: float) -> str:
+    """Return the column of a percentile: ``p95``, ``p2_5``."""
+    return "p" + f"{percentile:g}".replace(".", "_")
+
+
+def _standardised(
+    moment: NDArray[np.float64],
+    second: NDArray[np.float64],
+    n: NDArray[np.float64],
+    power: int,
+    flat: NDArray[np.bool_],
+) -> NDArray[np.float64]:
+    """Return a standardised central moment; NaN where all values are equal."""
+    with np.errstate(divide="ignore", invalid="ignore"):
+        value = (moment / n) / (second / n) ** (power / 2)
+    return np.where(flat, np.nan, value)
+
+
+def _ratio(above: NDArray[Any], below: NDArray[Any]) -> NDArray[np.float64]:
+    """Return the quotient, NaN where `below` is 0."""
+    out = np.full(above.shape, np.nan)
+    np.divide(above, below, out=out, where=below != 0)
+    return out

@@ -1,0 +1,54 @@
+"""`MeasureOptions`: which features of which channels are measured, and how stacks are read."""
+
+from __future__ import annotations
+
+from typing import Annotated, Literal
+
+from pydantic import Field
+
+from cellmetry.core.step import Parameters
+
+__all__ = ["DEFAULT_FEATURES", "Feature", "MeasureOptions"]
+
+Feature = Literal[
+    "size", "position", "shape", "feret", "intensity", "distribution", "mass", "edge", "neighbours", "texture"
+]
+"""A group of columns; `cellmetry.measure.columns` describes each column."""
+
+DEFAULT_FEATURES: tuple[Feature, ...] = (
+    "size",
+    "position",
+    "shape",
+    "feret",
+    "intensity",
+    "distribution",
+    "mass",
+    "edge",
+    "neighbours",
+)
+"""All groups but texture."""
+
+Percentile = Annotated[float, Field(ge=0, le=100)]
+
+
+class MeasureOptions(Parameters):
+    """Which features of which channels are measured, and how stacks are read."""
+
+    features: tuple[Feature, ...] = DEFAULT_FEATURES
+    """Groups of columns to measure."""
+    channels: tuple[str | int, ...] | None = None
+    """Names or indices of the channels to measure; all of them if left out."""
+    percentiles: tuple[Percentile, ...] = (5.0, 25.0, 75.0, 95.0)
+    """Percentiles of the intensity in the group ``distribution``."""
+    volume: bool = True
+    """Measure labels with a Z axis as volumes; otherwise each plane by itself, with a column z."""
+    project: Literal["max", "mean"] | None = None
+    """For labels without Z on a Z stack: measure its maximum or mean projection."""
+    plane: int | None = Field(default=None, ge=0)
+    """For labels without Z on a Z stack: measure this plane."""
+    texture_levels: int = Field(default=32, ge=2, le=256)
+    """Number of grey levels of the co-occurrence matrix."""
+    texture_distance: int = Field(default=1, ge=1, le=64)
+    """Distance in pixels between the two pixels of a pair."""
+    texture_range: tuple[float, float] | None = None
+    """Intensities that the grey levels span; each object's own minimum and maximum if left out."""
