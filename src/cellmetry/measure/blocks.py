@@ -58,13 +58,14 @@ class Block:
     @property
     def count(self) -> int:
         """Number of objects."""
-        return self.runs.count
+        return len(self.objects.ids)
 
     @cached_property
     def areas(self) -> NDArray[np.int64]:
         """Number of pixels (voxels) of each object."""
         total = np.concatenate([[0], np.cumsum(self.runs.x1 - self.runs.x0, dtype=np.int64)])
-        return np.diff(total[self.runs.start])
+        areas: NDArray[np.int64] = np.diff(total[self.runs.start])
+        return areas
 
     @cached_property
     def corners(self) -> NDArray[np.int64]:

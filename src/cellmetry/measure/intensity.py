@@ -21,8 +21,9 @@ __all__ = ["distribution", "intensity", "mass", "percentile_name"]
 
 
 @njit(cache=True, nogil=True)
-def _first_moments(image: Any, start: Any, z: Any, y: Any, x0: Any, x1: Any) -> Any:
+def _first_moments(image: Any, runs: Any) -> Any:
     """Return per object: finite pixels, sum, minimum, maximum."""
+    start, z, y, x0, x1 = runs
     count = start.size - 1
     out = np.empty((count, 4), np.float64)
     for k in range(count):
@@ -43,8 +44,9 @@ def _first_moments(image: Any, start: Any, z: Any, y: Any, x0: Any, x1: Any) -> 
 
 
 @njit(cache=True, nogil=True)
-def _first_moments_whole(image: Any, start: Any, z: Any, y: Any, x0: Any, x1: Any) -> Any:
+def _first_moments_whole(image: Any, runs: Any) -> Any:
     """Return the same for unsigned integers of up to 16 bits, in exact integer sums."""
+    start, z, y, x0, x1 = runs
     count = start.size - 1
     out = np.empty((count, 4), np.float64)
     for k in range(count):
@@ -63,8 +65,9 @@ def _first_moments_whole(image: Any, start: Any, z: Any, y: Any, x0: Any, x1: An
 
 
 @njit(cache=True, nogil=True)
-def _central_moments(image: Any, mean: Any, start: Any, z: Any, y: Any, x0: Any, x1: Any) -> Any:
+def _central_moments(image: Any, mean: Any, runs: Any) -> Any:
     """Return per object the sums of the 2nd, 3rd and 4th powers of the deviation from its mean."""
+    start, z, y, x0, x1 = runs
     count = start.size - 1
     out = np.empty((count, 3), np.float64)
     for k in range(count):
@@ -83,10 +86,11 @@ def _central_moments(image: Any, mean: Any, start: Any, z: Any, y: Any, x0: Any,
 
 
 @njit(cache=True, nogil=True)
-def _gather(image: Any, begin: int, end: int, runs: Any, values: Any) -> int:
-    _, z, y, x0, x1 = runs
+def _gather(image: Any, runs: Any, k: int, values: Any) -> int:
+    """Write the finite pixels of object k into `values` and return their number."""
+    start, z, y, x0, x1 = runs
     n = 0
-    for i in range(begin, end):
+    for i in range(start[k], start[k + 1]):
         for x in range(x0[i], x1[i]):
             value = image[z[i], y[i], x]
             if np.isfinite(value):
@@ -96,7 +100,7 @@ def _gather(image: Any, begin: int, end: int, runs: Any, values: Any) -> int:
 
 
 @njit(cache=True, nogil=True)
-def _interpolate(ordered: Any, share: float) -> float:
+def _interpolate(ordered: Any, share: float) -> Any:
     at = share * (ordered.size - 1)
     below = int(np.floor(at))
     above = min(below + 1, ordered.size - 1)
@@ -124,7 +128,7 @@ def _order_statistics(image: Any, runs: Any, shares: Any, largest: int, whole: b
     buffer = np.empty(largest, image.dtype)
     counts = np.zeros(65536 if whole else 1, np.int64)
     for k in range(start.size - 1):
-        n = _gather(image, start[k], start[k + 1], runs, buffer)
+        n = _gather(image, runs, k, buffer)
         if n == 0:
             continue
         values = buffer[:n]
@@ -139,8 +143,9 @@ def _order_statistics(image: Any, runs: Any, shares: Any, largest: int, whole: b
 
 
 @njit(cache=True, nogil=True)
-def _weighted_sums(image: Any, corners: Any, start: Any, z: Any, y: Any, x0: Any, x1: Any) -> Any:
+def _weighted_sums(image: Any, corners: Any, runs: Any) -> Any:
     """Return per object the sums of value, value·z, value·y and value·x, relative to its corner."""
+    start, z, y, x0, x1 = runs
     count = start.size - 1
     out = np.zeros((count, 4), np.float64)
     for k in range(count):
@@ -161,21 +166,21 @@ def _weighted_sums(image: Any, corners: Any, start: Any, z: Any, y: Any, x0: Any
 def first_moments(block: Block, pixels: NDArray[Any]) -> NDArray[np.float64]:
     """Return finite pixels, sum, minimum and maximum of each object, one row each."""
     kernel = _first_moments_whole if pixels.dtype.kind == "u" else _first_moments
-    out: NDArray[np.float64] = kernel(pixels, *block.runs)
+    out: NDArray[np.float64] = kernel(pixels, block.runs)
     out[out[:, 0] == 0, 1:] = np.nan
     return out
 
 
 def central_moments(block: Block, pixels: NDArray[Any], mean: NDArray[np.float64]) -> NDArray[np.float64]:
     """Return the sums of the 2nd, 3rd and 4th powers of the deviation from `mean`, one row an object."""
-    out: NDArray[np.float64] = _central_moments(pixels, mean, *block.runs)
+    out: NDArray[np.float64] = _central_moments(pixels, mean, block.runs)
     return out
 
 
 def order_statistics(block: Block, pixels: NDArray[Any], shares: NDArray[np.float64]) -> NDArray[np.float64]:
     """Return the values at `shares` (0 to 1) of each object's sorted pixels, one row an object."""
     largest = int(pixel_count_limit(block))
-    out: NDArray[np.float64] = _order_statistics(pixels, tuple(block.runs), shares, largest, pixels.dtype.kind == "u")
+    out: NDArray[np.float64] = _order_statistics(pixels, block.runs, shares, largest, pixels.dtype.kind == "u")
     return out
 
 
@@ -215,7 +220,7 @@ def distribution(block: Block, pixels: NDArray[Any], options: MeasureOptions) ->
 
 def mass(block: Block, pixels: NDArray[Any], _options: MeasureOptions) -> dict[str, NDArray[Any]]:
     """Return the intensity-weighted centroid of each object."""
-    sums = _weighted_sums(pixels, block.corners, *block.runs)
+    sums = _weighted_sums(pixels, block.corners, block.runs)
     out: dict[str, NDArray[Any]] = {}
     axes = "zyx" if block.field.volume else "yx"
     for axis in axes:

@@ -31,11 +31,6 @@ class Runs(NamedTuple):
     x0: NDArray[np.int32]
     x1: NDArray[np.int32]
 
-    @property
-    def count(self) -> int:
-        """Number of objects."""
-        return len(self.start) - 1
-
 
 class Extents(NamedTuple):
     """Ids in rising order with their bounding boxes, half open; `low` and `high` have rows (z, y, x)."""

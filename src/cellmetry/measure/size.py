@@ -17,8 +17,9 @@ __all__ = ["centroids", "position", "size"]
 
 
 @njit(cache=True, nogil=True)
-def _sums(start: Any, z: Any, y: Any, x0: Any, x1: Any, corners: Any) -> Any:
+def _sums(runs: Any, corners: Any) -> Any:
     """Return per object: pixels, and the sums of z, y and x relative to its corner; all exact integers."""
+    start, z, y, x0, x1 = runs
     count = start.size - 1
     out = np.zeros((count, 4), np.int64)
     for k in range(count):
@@ -33,9 +34,10 @@ def _sums(start: Any, z: Any, y: Any, x0: Any, x1: Any, corners: Any) -> Any:
 
 def centroids(block: Block) -> NDArray[np.float64]:
     """Return the centroid (z, y, x) of each object in the field; a pixel's centre has whole coordinates."""
-    sums = _sums(*block.runs, block.corners)
+    sums = _sums(block.runs, block.corners)
     offsets = sums[:, 1:] / np.array([1, 1, 2]) / sums[:, :1]
-    return block.objects.low + offsets
+    centres: NDArray[np.float64] = block.objects.low + offsets
+    return centres
 
 
 def size(block: Block) -> dict[str, NDArray[Any]]:
