@@ -232,10 +232,11 @@ class Image:
         """
         text = str(channel)
         names = self.channel_names
-        for candidate in (lambda name: name == text, lambda name: name.lower() == text.lower()):
-            hits = [index for index, name in enumerate(names) if candidate(name)]
-            if hits:
-                return hits[0]
+        if text in names:
+            return names.index(text)
+        folded = [name.lower() for name in names]
+        if text.lower() in folded:
+            return folded.index(text.lower())
         if text.isdigit() and int(text) < len(names):
             return int(text)
         raise UnknownName(f"channel in {self.name}", text, [f"{i} ({name})" for i, name in enumerate(names)])

@@ -60,19 +60,22 @@ def needed_range(start: int, stop: int, size: int, scale: float) -> tuple[int, i
 def resample_range(
     pixels: NDArray[np.float32], rows: tuple[int, int], columns: tuple[int, int], size: tuple[int, int], scale: float
 ) -> NDArray[np.float32]:
-    """Return result pixels `rows` × `columns` made from `pixels`, the source in their `needed_range`.
+    """Return result pixels `rows` × `columns`.
 
     Parameters
     ----------
     pixels
-        Source pixels, shape (Y, X).
+        Source pixels, shape (Y, X): either the whole source plane, or its part in the `needed_range` of
+        `rows` and `columns`.
     size
         Height and width of the whole source plane.
     scale
         Result pixels per source pixel.
     """
-    _, by_row = _weights(*rows, size[0], scale)
-    _, by_column = _weights(*columns, size[1], scale)
+    first_row, by_row = _weights(*rows, size[0], scale)
+    first_column, by_column = _weights(*columns, size[1], scale)
+    if pixels.shape == size:
+        pixels = pixels[first_row : first_row + by_row.shape[1], first_column : first_column + by_column.shape[1]]
     return np.asarray((by_column @ (by_row @ pixels).T).T, dtype=np.float32)
 
 

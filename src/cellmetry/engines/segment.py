@@ -1,0 +1,242 @@
+"""`segment`: an image to labels by any engine, and the step that names its parameters."""
+
+from __future__ import annotations
+
+import json
+from functools import lru_cache
+from typing import TYPE_CHECKING, Any, ClassVar, Literal, NamedTuple
+
+import numpy as np
+from pydantic import Field, model_validator
+
+from cellmetry.core.labels import Labels
+from cellmetry.core.parameters import parse_parameters
+from cellmetry.core.progress import SILENT
+from cellmetry.core.step import Step
+from cellmetry.engines.base import Device, Engine, EngineSpec, LookupEngine, TileEngine, load_engine
+from cellmetry.engines.plane import Plane
+from cellmetry.engines.tiling import PlaneResult, label_plane
+from cellmetry.errors import ParameterError, PixelSizeNeeded
+from cellmetry.ops.cleanup import Cleanup
+from cellmetry.ops.project import project_z
+from cellmetry.ops.stitch import link_planes
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from cellmetry.core.image import Image
+    from cellmetry.core.progress import Progress
+    from cellmetry.core.sample import Sample
+
+__all__ = ["Segment", "Segmentation", "segment", "segment_with"]
+
+
+class Segment(Step):
+    """Find objects: an engine, what to look at, how large objects are, and clean-up."""
+
+    name: ClassVar[str] = "segment"
+
+    engine: str = Field("classical", description="Which engine finds the objects; see `cellmetry engines`.")
+    model: str | None = Field(None, description="Model of the engine, by name or path, where it has several.")
+    channel: str | None = Field(
+        None, description="Channel to look at, by name or index; needed when there are several."
+    )
+    diameter_um: float | None = Field(None, gt=0, description="Usual diameter of an object in µm.")
+    diameter_px: float | None = Field(None, gt=0, description="Usual diameter of an object in pixels.")
+    stack: Literal["planes", "max", "mean", "volume"] = Field(
+        "planes",
+        description="What to do with a Z stack: every plane for itself, its maximum or mean projection, or objects "
+        "linked through the planes.",
+    )
+    link_iou: float = Field(
+        0.25, gt=0, le=1, description="With stack=volume: least overlap (IoU) that links objects of two planes."
+    )
+    labels: str = Field("cells", min_length=1, description="Name under which later steps find the result.")
+    options: dict[str, Any] = Field(
+        default_factory=dict, description="The engine's own options; see `cellmetry engines NAME`."
+    )
+    cleanup: Cleanup = Field(default_factory=Cleanup, description="What happens to the objects found.")
+    tile_px: int = Field(1024, ge=64, le=16384, description="Side of the tiles in which large images are worked.")
+    device: Device = Field("auto", description="Where the engine computes: auto, cpu or cuda.")
+
+    @model_validator(mode="after")
+    def _one_diameter(self) -> Segment:
+        if self.diameter_um is not None and self.diameter_px is not None:
+            raise ValueError("give the diameter in µm or in pixels, not both")
+        return self
+
+    def load_engine(self) -> Engine:
+        """Return the engine, ready for work; the same one for the same choices, so that a batch loads a model once."""
+        return _cached_engine(self.engine, self.model, self.device, json.dumps(self.options, sort_keys=True))
+
+    def __call__(self, sample: Sample, progress: Progress = SILENT) -> Sample:
+        """Return the sample with the objects' labels added."""
+        result = segment_with(self, sample.image, progress=progress)
+        return sample.with_labels(self.labels, result.labels).with_warnings(*result.warnings)
+
+
+class Segmentation(NamedTuple):
+    """Labels, and plain sentences about what is doubtful in them."""
+
+    labels: Labels
+    warnings: tuple[str, ...]
+
+
+def segment(image: Image, *, progress: Progress = SILENT, **parameters: Any) -> Labels:
+    """Return the labels of an image.
+
+    Parameters
+    ----------
+    image
+        What `open_image` or `image_from_array` returned.
+    **parameters
+        Fields of the step `Segment`, the same as in a recipe: ``engine``, ``channel``, ``diameter_um``, ….
+
+    Raises
+    ------
+    UnknownName
+        If a parameter, engine, model or channel does not exist.
+    ParameterError
+        If the image has several channels and none was named.
+    PixelSizeNeeded
+        If a parameter is in µm and the image's pixel size is unknown.
+    """
+    step = parse_parameters(Segment, parameters, where="segment")
+    return segment_with(step, image, progress=progress).labels
+
+
+def segment_with(
+    step: Segment,
+    image: Image,
+    *,
+    new_array: Callable[[tuple[int, ...], str], Any] | None = None,
+    progress: Progress = SILENT,
+) -> Segmentation:
+    """Return the labels of an image by the choices of `step`, with warnings.
+
+    Parameters
+    ----------
+    new_array
+        Makes the uint32 array of zeros into which labels are written from its shape and axes; by default
+        in memory. With an array on disk, an image of any size is worked in constant memory.
+    """
+    engine = step.load_engine()
+    if isinstance(engine, LookupEngine):
+        return Segmentation(engine.lookup(image), ())
+    if not isinstance(engine, TileEngine):
+        raise ParameterError(f"The engine {step.engine} neither labels tiles nor finds finished labels.")
+    if step.stack in ("max", "mean"):
+        image = project_z(image, step.stack)
+    if step.stack == "volume" and "Z" not in image.axes:
+        raise ParameterError(f"{image.name} has the axes {image.axes}; stack=volume needs a Z axis.")
+    axes = image.axes.replace("C", "")
+    out = (new_array or _zeros)(tuple(image.sizes[axis] for axis in axes), axes)
+    warnings = _label_planes(step, engine, image, out, progress)
+    if step.stack == "volume":
+        _link(out, step.link_iou)
+    return Segmentation(Labels(out, axes, image.pixel_size), warnings)
+
+
+def _zeros(shape: tuple[int, ...], axes: str) -> Any:
+    return np.zeros(shape, np.uint32)
+
+
+def _label_planes(step: Segment, engine: TileEngine, image: Image, out: Any, progress: Progress) -> tuple[str, ...]:
+    """Label every plane of the image into `out` and return the warnings."""
+    channels, grey = _choose_channels(step, engine, image)
+    diameter = _in_pixels(step, image)
+    cleanup = _cleanup_in_pixels(step.cleanup, image)
+    working = engine.needs.diameter_px
+    scale = 1.0 if working is None or diameter is None else working / diameter
+    warnings: dict[str, None] = {}
+    for t in range(image.sizes["T"]):
+        for z in range(image.sizes["Z"]):
+            plane = Plane(image, channels, t, z, scale, diameter and diameter * scale, grey)
+            lead = tuple(index for axis, index in (("T", t), ("Z", z)) if axis in image.axes)
+            target = out if not lead else PlaneOf(out, lead)
+            result = label_plane(engine, plane, cleanup, target, tile=step.tile_px, progress=progress)
+            warnings |= dict.fromkeys(_warnings(plane, result, lead))
+    return tuple(warnings)
+
+
+class PlaneOf:
+    """One plane of a stack of labels, read and written as an array of its own."""
+
+    def __init__(self, stack: Any, lead: tuple[int, ...]) -> None:
+        self.stack, self.lead = stack, lead
+
+    @property
+    def shape(self) -> tuple[int, int]:
+        """Height and width."""
+        height, width = self.stack.shape[-2:]
+        return height, width
+
+    def __getitem__(self, index: tuple[slice, slice]) -> Any:
+        return self.stack[(*self.lead, *index)]
+
+    def __setitem__(self, index: tuple[slice, slice], values: Any) -> None:
+        self.stack[(*self.lead, *index)] = values
+
+
+@lru_cache(maxsize=4)
+def _cached_engine(name: str, model: str | None, device: Device, options: str) -> Engine:
+    return load_engine(name, json.loads(options), EngineSpec(model, device))
+
+
+def _choose_channels(step: Segment, engine: TileEngine, image: Image) -> tuple[tuple[int, ...], bool]:
+    """Return the channels that the engine is given, and whether they are mixed to grey."""
+    count = image.sizes["C"]
+    if step.channel is not None:
+        return (image.channel_index(step.channel),), False
+    if image.colour:
+        return tuple(range(count)), not engine.takes_colour
+    if count > 1:
+        names = ", ".join(f"{index} ({name})" for index, name in enumerate(image.channel_names))
+        raise ParameterError(f"{image.name} has {count} channels; say which one to segment with --channel: {names}.")
+    return (0,), False
+
+
+def _in_pixels(step: Segment, image: Image) -> float | None:
+    if step.diameter_um is None:
+        return step.diameter_px
+    if image.pixel_size.mean_um is None:
+        raise PixelSizeNeeded("diameter_um", image.name)
+    return step.diameter_um / image.pixel_size.mean_um
+
+
+def _cleanup_in_pixels(cleanup: Cleanup, image: Image) -> Cleanup:
+    """Return the clean-up with its limits in µm² turned to pixels."""
+    changes: dict[str, float] = {}
+    for side in ("min", "max"):
+        limit = getattr(cleanup, f"{side}_area_um2")
+        if limit is None:
+            continue
+        if getattr(cleanup, f"{side}_area_px") is not None:
+            raise ParameterError(f"Give {side}_area in µm² or in pixels, not both.")
+        if image.pixel_size.area_um2 is None:
+            raise PixelSizeNeeded(f"{side}_area_um2", image.name)
+        changes[f"{side}_area_px"] = limit / image.pixel_size.area_um2
+    return cleanup.model_copy(update=changes)
+
+
+def _warnings(plane: Plane, result: PlaneResult, lead: tuple[int, ...]) -> list[str]:
+    where = f"plane {lead} of " if lead else ""
+    found = []
+    if result.invalid:
+        found.append(
+            f"{where}{plane.image.name} has {result.invalid} pixels that are NaN or infinite; they are ignored."
+        )
+    if result.cut:
+        found.append(
+            f"{result.cut} objects in {where}{plane.image.name} are larger than a tile can read and may be cut; "
+            f"use a larger tile_px."
+        )
+    return found
+
+
+def _link(out: Any, min_iou: float) -> None:
+    """Give the objects of each volume in `out` (…ZYX) ids that run through its planes."""
+    for lead in np.ndindex(*out.shape[:-3]):
+        planes = (np.asarray(out[(*lead, z)]) for z in range(out.shape[-3]))
+        for z, linked in enumerate(link_planes(planes, min_iou=min_iou)):
+            out[(*lead, z)] = linked

@@ -1,0 +1,74 @@
+"""Thresholds: one for a whole plane, and one for each object's own edge."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import TYPE_CHECKING
+
+import numpy as np
+from skimage.filters import threshold_li, threshold_otsu, threshold_triangle
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+__all__ = ["METHODS", "Method", "background_level", "global_threshold", "own_edges"]
+
+Method = Callable[["NDArray[np.float32]"], float]
+
+METHODS: dict[str, Method] = {
+    "li": threshold_li,
+    "otsu": threshold_otsu,
+    "triangle": threshold_triangle,
+}
+"""Otsu (1979), Li & Lee (1993) and Zack, Rogers & Latt (1977), by scikit-image."""
+
+
+def background_level(values: NDArray[np.float32]) -> tuple[float, float]:
+    """Return the level and the standard deviation of the background, the most frequent values.
+
+    The level is the half-sample mode (Robertson & Cryer 1974); the deviation comes from the values below it
+    alone, which objects brighter than the background do not reach.
+    """
+    ordered = np.sort(values)
+    start, stop = 0, ordered.size
+    while stop - start > 3:
+        half = (stop - start + 1) // 2
+        widths = ordered[start + half - 1 : stop] - ordered[start : stop - half + 1]
+        start += int(np.argmin(widths))
+        stop = start + half
+    level = float(ordered[start:stop].mean())
+    below = ordered[: np.searchsorted(ordered, level)]
+    if not below.size:
+        return level, 0.0
+    return level, float((level - np.median(below)) / 0.6745)
+
+
+def global_threshold(values: NDArray[np.float32], method: Method, *, least_contrast: float) -> float:
+    """Return the threshold of `values`; infinity where all are equal, so that nothing lies above it.
+
+    The method works on the inverse hyperbolic sine of the values in units of the background's deviation, so
+    that few very bright objects do not hide the others. The result is never nearer to the background than
+    `least_contrast` of its deviations: an empty field stays empty.
+    """
+    if values.size == 0 or values.min() == values.max():
+        return float("inf")
+    level, deviation = background_level(values)
+    unit = max(deviation, 1e-6 * float(values.max() - values.min()))
+    found = level + unit * float(np.sinh(method(np.arcsinh((values - level) / unit))))
+    return max(found, level + least_contrast * deviation)
+
+
+def own_edges(labels: NDArray[np.int32], brightness: NDArray[np.float32], share: float) -> NDArray[np.int32]:
+    """Return labels cut where an object falls below `share` of its own mean-above-half brightness.
+
+    The reference is the mean of the object's pixels above half of its maximum, which single hot pixels
+    hardly move.
+    """
+    count = int(labels.max(initial=0)) + 1
+    top = np.zeros(count, np.float32)
+    np.maximum.at(top, labels.ravel(), brightness.ravel())
+    upper = brightness > 0.5 * top[labels]
+    ids = labels[upper]
+    total = np.bincount(ids, brightness[upper], minlength=count)
+    reference = total / np.maximum(np.bincount(ids, minlength=count), 1)
+    return np.where(brightness >= share * reference[labels], labels, 0).astype(np.int32)
