@@ -1,13 +1,15 @@
-"""Limits that protect the machine from hostile or damaged files, each settable by an environment variable."""
+"""Limits that protect the machine from hostile or damaged files, and where models lie; all set by the environment."""
 
 from __future__ import annotations
 
 import os
+import sys
 from dataclasses import dataclass, fields, replace
+from pathlib import Path
 
 from cellmetry.errors import ParameterError
 
-__all__ = ["Settings", "current_settings"]
+__all__ = ["Settings", "current_settings", "models_folder"]
 
 
 @dataclass(frozen=True)
@@ -24,6 +26,8 @@ class Settings:
     """Largest decoded size per stored byte of a file above 64 MB decoded."""
     max_file_levels: int = 32
     """Most resolution levels of a pyramid."""
+    threads: int = os.cpu_count() or 1
+    """Threads with which a network is run; the result does not depend on it."""
 
 
 def current_settings() -> Settings:
@@ -43,3 +47,19 @@ def current_settings() -> Settings:
             raise ParameterError(f"CELLMETRY_{field.name.upper()} must be a positive whole number, not {text!r}.")
         changes[field.name] = int(text)
     return replace(Settings(), **changes)
+
+
+def models_folder() -> Path:
+    """Return the user's folder of models: ``CELLMETRY_MODELS``, or the platform's place for a user's data."""
+    given = os.environ.get("CELLMETRY_MODELS")
+    if given:
+        return Path(given).expanduser()
+    return _data_home() / "cellmetry" / "models"
+
+
+def _data_home() -> Path:
+    if sys.platform == "win32":
+        return Path(os.environ.get("LOCALAPPDATA") or Path.home() / "AppData" / "Local")
+    if sys.platform == "darwin":
+        return Path.home() / "Library" / "Application Support"
+    return Path(os.environ.get("XDG_DATA_HOME") or Path.home() / ".local" / "share")

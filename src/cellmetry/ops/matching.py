@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
     from cellmetry.ops.overlaps import Overlaps
 
-__all__ = ["Matching", "match_labels", "match_overlaps", "match_thresholds"]
+__all__ = ["Matching", "best_pairs", "match_labels", "match_overlaps", "match_thresholds"]
 
 
 class Matching(NamedTuple):
@@ -109,11 +109,20 @@ def match_overlaps(overlaps: Overlaps, iou: float) -> Matching:
     )
 
 
-def best_pairs(rows: NDArray[np.int64], columns: NDArray[np.int64], weights: NDArray[np.float64]) -> NDArray[np.int64]:
+def best_pairs(
+    rows: NDArray[np.int64], columns: NDArray[np.int64], weights: NDArray[np.float64], *, per_pair: float = 1.0
+) -> NDArray[np.int64]:
     """Return which of the candidate pairs form the best one-to-one matching, as ascending indices.
 
-    Best is the largest number of pairs, then the largest summed weight (weights in 0..1). Candidates that share
-    no row or column with others are taken as they stand; the rest is solved block by connected block.
+    Candidates that share no row or column with others are taken as they stand; the rest is solved block by
+    connected block.
+
+    Parameters
+    ----------
+    weights
+        How good each pair is, above 0 and at most 1.
+    per_pair
+        1: best is the largest number of pairs, then the largest summed weight. 0: the largest summed weight.
     """
     if not rows.size:
         return np.zeros(0, np.int64)
@@ -122,7 +131,8 @@ def best_pairs(rows: NDArray[np.int64], columns: NDArray[np.int64], weights: NDA
     tangled = np.flatnonzero(~lonely)
     for block in _blocks(rows[tangled], columns[tangled]):
         edges = tangled[block]
-        chosen.append(edges[_assign(rows[edges], columns[edges], weights[edges])])
+        smaller = min(np.unique(rows[edges]).size, np.unique(columns[edges]).size)
+        chosen.append(edges[_assign(rows[edges], columns[edges], per_pair + weights[edges] / (2 * smaller))])
     return np.sort(np.concatenate(chosen))
 
 
@@ -138,15 +148,14 @@ def _blocks(rows: NDArray[np.int64], columns: NDArray[np.int64]) -> list[NDArray
     return np.split(order, np.flatnonzero(np.diff(block[order])) + 1)
 
 
-def _assign(rows: NDArray[np.int64], columns: NDArray[np.int64], weights: NDArray[np.float64]) -> NDArray[np.intp]:
-    """Return the edges of one block's best assignment; every edge is worth more than all weights together."""
+def _assign(rows: NDArray[np.int64], columns: NDArray[np.int64], worths: NDArray[np.float64]) -> NDArray[np.intp]:
+    """Return the edges of one block's best assignment."""
     row_ids, row = np.unique(rows, return_inverse=True)
     column_ids, column = np.unique(columns, return_inverse=True)
-    worth = np.zeros((row_ids.size, column_ids.size))
-    worth[row, column] = 1 + weights / (2 * min(worth.shape))
-    edge = np.full(worth.shape, -1, np.intp)
-    edge[row, column] = np.arange(rows.size)
-    found: NDArray[np.intp] = edge[linear_sum_assignment(worth, maximize=True)]
+    table = np.zeros((row_ids.size, column_ids.size))
+    edge = np.full(table.shape, -1, np.intp)
+    table[row, column], edge[row, column] = worths, np.arange(rows.size)
+    found: NDArray[np.intp] = edge[linear_sum_assignment(table, maximize=True)]
     return found[found >= 0]
 
 

@@ -1,0 +1,103 @@
+"""Engine `cellmetry`: runs our own networks, ONNX files with a card, and decodes their flows to labels."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, ClassVar, cast
+
+import numpy as np
+from pydantic import Field
+
+from cellmetry.core.step import Parameters
+from cellmetry.engines.base import EngineNeeds, EngineSpec, TileEngine
+from cellmetry.engines.sessions import open_session
+from cellmetry.errors import ModelError
+from cellmetry.models.store import find_model
+from cellmetry.ops.flows import FlowDecoding, decode_flows
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+    from cellmetry.core.image import Box
+    from cellmetry.models.card import ModelCard
+
+__all__ = ["NetworkEngine", "NetworkOptions"]
+
+
+class NetworkOptions(Parameters):
+    """What a user may change about how a network's outputs are read; what is left out is as the model's card says."""
+
+    foreground_threshold: float | None = Field(default=None, ge=0, le=1)
+    """Pixels of at least this probability belong to a cell; lower makes cells larger and finds fainter ones."""
+    sink_radius_px: int | None = Field(default=None, ge=1, le=16)
+    """Centres nearer to each other than this, in the model's pixels, are one cell; higher splits less."""
+    max_flow_error: float | None = Field(default=None, gt=0)
+    """Cells whose flow fits their shape worse than this are dropped; lower keeps fewer, 0.4 is usual."""
+
+    def decoding(self, of_model: FlowDecoding) -> FlowDecoding:
+        """Return the model's decoding with the user's changes."""
+        return of_model.model_copy(update=self.model_dump(exclude_none=True))
+
+
+class NetworkEngine(TileEngine):
+    """Runs one model on tiles; all engines of one process that run the same model share its session."""
+
+    name: ClassVar[str] = "cellmetry"
+    summary: ClassVar[str] = "a network of our own: foreground and flow to each cell's centre; --model says which"
+    options_type: ClassVar[type[Parameters]] = NetworkOptions
+
+    def __init__(self, options: Parameters, spec: EngineSpec) -> None:
+        super().__init__(options, spec)
+        self._model = find_model(spec.model)
+        self._session = open_session(self._model, spec.device)
+        self._decoding = cast("NetworkOptions", options).decoding(self.card.decoding)
+
+    @property
+    def card(self) -> ModelCard:
+        """What the model is."""
+        return self._model.card
+
+    @property
+    def needs(self) -> EngineNeeds:
+        """As the model's card says."""
+        card = self.card
+        return EngineNeeds(
+            channels=len(card.channels),
+            diameter_px=card.diameter_px,
+            margin_px=card.margin_px,
+            align=card.stride,
+            normalise=card.percentiles,
+        )
+
+    def predict(self, tile: NDArray[np.float32], box: Box, prepared: Any) -> NDArray[np.int32]:
+        """Return the labels of one tile.
+
+        Raises
+        ------
+        ModelError
+            If the model has no foreground or no flow, and so cannot tell cells apart.
+        """
+        if not self.card.segments:
+            heads = ", ".join(self.card.heads)
+            raise ModelError(
+                f"The model {self.card.name!r} cannot label cells: that needs the heads foreground and flow, "
+                f"and it has {heads} only. Choose another with --model."
+            )
+        maps = self.predict_maps(tile)
+        return decode_flows(maps["foreground"][0], maps["flow"], self._decoding)
+
+    def predict_maps(self, tile: NDArray[np.float32]) -> dict[str, NDArray[np.float32]]:
+        """Return what the network puts out for one tile (C, Y, X): by head, shape (1, Y, X), or (2, Y, X) for flow.
+
+        The tile is filled up to the model's stride by reflection; each output is cut back to the tile.
+        """
+        height, width = tile.shape[1:]
+        fill = [(0, 0), (0, -height % self.card.stride), (0, -width % self.card.stride)]
+        outputs = self._session.run(np.pad(tile, fill, mode="reflect"))
+        return {head: output[:, :height, :width] for head, output in outputs.items()}
+
+    def describe(self) -> dict[str, Any]:
+        """Return the engine, its options, the model with licence and hash, and what it ran on."""
+        card = self.card
+        model = card.model_dump(mode="json", include={"name", "version", "licence", "non_commercial", "sha256"})
+        decoding = self._decoding.model_dump(mode="json")
+        return {**super().describe(), "model": model, "decoding": decoding, **self._session.describe()}

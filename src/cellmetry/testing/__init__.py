@@ -1,0 +1,1 @@
+"""Contract tests that plug-ins inherit: subclass the contract of your kind and say what differs."""
