@@ -1,0 +1,46 @@
+"""Pictures for people: PNG files of 8-bit RGB, never a source of numbers."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from PIL import Image as Picture
+
+from cellmetry.errors import ParameterError
+from cellmetry.io.atomic import atomic_write
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from numpy.typing import NDArray
+
+__all__ = ["write_png", "write_thumbnail"]
+
+
+def write_png(rgb: NDArray[np.uint8], path: str | Path) -> None:
+    """Write an 8-bit picture, shape (Y, X, 3), or (Y, X) for grey, as PNG.
+
+    Raises
+    ------
+    ParameterError
+        If the array is not 8-bit or of another shape: values are never rescaled here.
+    """
+    picture = _picture(rgb)
+    with atomic_write(path) as temporary:
+        picture.save(temporary, format="PNG", compress_level=4)
+
+
+def write_thumbnail(rgb: NDArray[np.uint8], path: str | Path, *, side: int = 360) -> None:
+    """Write `rgb` as a PNG that fits into a square of `side` pixels, made smaller by averaging if need be."""
+    picture = _picture(rgb)
+    picture.thumbnail((side, side), Picture.Resampling.LANCZOS, reducing_gap=3.0)
+    with atomic_write(path) as temporary:
+        picture.save(temporary, format="PNG", optimize=True)
+
+
+def _picture(rgb: NDArray[Any]) -> Picture.Image:
+    grey = rgb.ndim == 2
+    if rgb.dtype != np.uint8 or not (grey or (rgb.ndim == 3 and rgb.shape[2] == 3)):
+        raise ParameterError(f"A picture is uint8 of shape (Y, X, 3) or (Y, X), not {rgb.dtype} of shape {rgb.shape}.")
+    return Picture.fromarray(rgb)

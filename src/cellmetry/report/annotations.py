@@ -1,0 +1,157 @@
+"""What is written on pictures: ids of objects, and a scale bar of a round length."""
+
+from __future__ import annotations
+
+import math
+from functools import cache
+from typing import TYPE_CHECKING, Literal, NamedTuple
+
+import numpy as np
+from PIL import Image as Picture
+from PIL import ImageDraw, ImageFont
+
+from cellmetry.errors import OutputError
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+    from cellmetry.report.outlines import ObjectMap
+
+__all__ = ["ScaleBar", "draw_ids", "draw_scale_bar", "emptier_side", "round_scale_bar"]
+
+_HALO = (0, 0, 0)
+_INK = (255, 255, 255)
+_PANEL = (0, 0, 0, 150)
+_BAR_SHARE = 0.22
+_STEPS = (1, 2, 5)
+_ID_SHARE = 58
+_SMALLEST_LETTERS = 8
+
+
+class ScaleBar(NamedTuple):
+    """Length of the bar in pixels of the picture, and what stands beside it."""
+
+    length_px: float
+    text: str
+
+
+def round_scale_bar(picture_width: int, um_per_px: float | None, image_px_per_px: float) -> ScaleBar:
+    """Return the longest bar of 1, 2 or 5 × 10ⁿ units that is at most about a fifth of the picture.
+
+    Parameters
+    ----------
+    um_per_px
+        Size of a pixel of the picture; None if unknown, then the bar counts pixels of the image.
+    image_px_per_px
+        Pixels of the image per pixel of the picture.
+    """
+    unit = image_px_per_px if um_per_px is None else um_per_px
+    longest = picture_width * _BAR_SHARE * unit
+    decade = 10.0 ** math.floor(math.log10(longest))
+    length = max(step * decade for step in _STEPS if step * decade <= longest)
+    text = f"{length:g} px" if um_per_px is None else _with_unit(length)
+    return ScaleBar(length / unit, text)
+
+
+def _with_unit(um: float) -> str:
+    if um >= 1000:
+        return f"{um / 1000:g} mm"
+    return f"{um:g} µm" if um >= 1 else f"{um * 1000:g} nm"
+
+
+def emptier_side(objects: ObjectMap | None) -> Literal["left", "right"]:
+    """Return in which of the lower corners fewer pixels belong to objects; right if equal."""
+    if objects is None:
+        return "right"
+    height, width = objects.numbers.shape
+    rows, columns = max(1, height // 9), max(1, width // 4)
+    left, right = objects.numbers[-rows:, :columns], objects.numbers[-rows:, -columns:]
+    return "left" if np.count_nonzero(left) < np.count_nonzero(right) else "right"
+
+
+def draw_scale_bar(
+    rgb: NDArray[np.uint8], bar: ScaleBar, side: Literal["left", "right"] = "right"
+) -> NDArray[np.uint8]:
+    """Return the picture with the bar and its text on a dark panel in a lower corner."""
+    picture = Picture.fromarray(rgb).convert("RGBA")
+    layer = Picture.new("RGBA", picture.size, (0, 0, 0, 0))
+    draw = ImageDraw.Draw(layer)
+    size = max(10.0, max(picture.size) / 48)
+    font = _font(round(size))
+    pad, thick = size * 0.55, max(2.0, size / 5)
+    left, top, right, bottom = draw.textbbox((0, 0), _spelled(bar.text), font=font)
+    width = max(bar.length_px, right - left)
+    y1 = picture.height - size * 0.8
+    y0 = y1 - (bottom - top) - thick - 2.5 * pad
+    x0 = size * 0.8 if side == "left" else picture.width - size * 0.8 - width - 2 * pad
+    x1 = x0 + width + 2 * pad
+    draw.rounded_rectangle((x0, y0, x1, y1), radius=size * 0.35, fill=_PANEL)
+    middle, base = (x0 + x1) / 2, y1 - pad
+    half = bar.length_px / 2
+    draw.rectangle((round(middle - half), round(base - thick), round(middle + half) - 1, round(base)), fill=_INK)
+    _write(draw, (middle - (left + right) / 2, y0 + pad - top), bar.text, font)
+    return np.asarray(Picture.alpha_composite(picture, layer).convert("RGB"))
+
+
+def _spelled(text: str) -> str:
+    return text.replace("µ", "u")
+
+
+def _write(draw: ImageDraw.ImageDraw, place: tuple[float, float], text: str, font: ImageFont.FreeTypeFont) -> None:
+    """Write `text` from its upper left corner; Pillow's own font has no µ, which is a u with a longer left stem."""
+    x, y = place
+    draw.text(place, _spelled(text), font=font, fill=_INK)
+    if "µ" in text:
+        start = x + font.getlength(text[: text.index("µ")])
+        ink = _ink_of(font, "u")
+        middle = np.flatnonzero(ink[ink.shape[0] // 2 - 1])
+        stem = middle[: int(np.argmax(np.diff(middle, append=middle[-1] + 9) > 1)) + 1]
+        base = y + font.getbbox("u")[3] - 1
+        foot = y + font.getbbox("p")[3] - 1
+        left = round(start) + font.getbbox("u")[0] + int(stem[0])
+        draw.rectangle((left, base - font.size / 4, left + len(stem) - 1, foot), fill=_INK)
+
+
+def _ink_of(font: ImageFont.FreeTypeFont, letter: str) -> NDArray[np.bool_]:
+    left, top, right, bottom = (int(value) for value in font.getbbox(letter))
+    tile = Picture.new("L", (right - left, bottom - top))
+    ImageDraw.Draw(tile).text((-left, -top), letter, font=font, fill=255)
+    return np.asarray(tile) > 110
+
+
+def draw_ids(rgb: NDArray[np.uint8], objects: ObjectMap, *, smallest_px: float) -> NDArray[np.uint8]:
+    """Return the picture with the id of each object written inside it, white with a dark halo.
+
+    Nothing is written if half of the objects are narrower than `smallest_px`, nor in a single one that is.
+    """
+    widths = objects.widths[1:]
+    if len(widths) == 0 or float(np.median(widths)) < smallest_px:
+        return rgb
+    picture = Picture.fromarray(rgb)
+    draw = ImageDraw.Draw(picture)
+    largest = max(11.0, max(picture.size) / _ID_SHARE)
+    for number in range(1, len(objects.ids)):
+        if objects.widths[number] >= smallest_px:
+            _draw_id(draw, str(objects.ids[number]), objects.points[number], objects.widths[number], largest)
+    return np.asarray(picture)
+
+
+def _draw_id(draw: ImageDraw.ImageDraw, text: str, point: NDArray[np.float64], width: float, largest: float) -> None:
+    """Write an id so large that it fills two thirds of its object, but legible and never beyond the picture."""
+    size = round(min(largest, 0.5 * width, width / len(text)))
+    if size < _SMALLEST_LETTERS:
+        return
+    font = _font(size)
+    halo = max(1, round(size / 8))
+    left, top, right, bottom = draw.textbbox((0, 0), text, font=font, anchor="mm", stroke_width=halo)
+    x = np.clip(point[1] + 0.5, -left, max(draw.im.size[0] - right, -left))
+    y = np.clip(point[0] + 0.5, -top, max(draw.im.size[1] - bottom, -top))
+    draw.text((x, y), text, font=font, fill=_INK, anchor="mm", stroke_width=halo, stroke_fill=_HALO)
+
+
+@cache
+def _font(size: int) -> ImageFont.FreeTypeFont:
+    font = ImageFont.load_default(size)
+    if not isinstance(font, ImageFont.FreeTypeFont):
+        raise OutputError("Pillow was built without FreeType, so nothing can be written on pictures; reinstall pillow.")
+    return font
