@@ -64,8 +64,7 @@ class Block:
     def areas(self) -> NDArray[np.int64]:
         """Number of pixels (voxels) of each object."""
         total = np.concatenate([[0], np.cumsum(self.runs.x1 - self.runs.x0, dtype=np.int64)])
-        areas: NDArray[np.int64] = np.diff(total[self.runs.start])
-        return areas
+        return np.asarray(np.diff(total[self.runs.start]), np.int64)
 
     @cached_property
     def corners(self) -> NDArray[np.int64]:

@@ -4,12 +4,16 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from cellmetry.measure.edge import edge
 from cellmetry.measure.intensity import distribution, intensity, mass
+from cellmetry.measure.neighbours import nearest, touching
+from cellmetry.measure.shape import feret, shape
 from cellmetry.measure.size import position, size
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Callable
 
+    import numpy as np
     from numpy.typing import NDArray
 
     from cellmetry.measure.blocks import Block
@@ -22,8 +26,19 @@ if TYPE_CHECKING:
 
 __all__ = ["measure_channel", "measure_objects", "measure_together"]
 
-_OBJECT: dict[Feature, ObjectFeature] = {"size": size, "position": position}
-_CHANNEL: dict[Feature, ChannelFeature] = {"intensity": intensity, "distribution": distribution, "mass": mass}
+_OBJECT: dict[Feature, ObjectFeature] = {
+    "size": size,
+    "position": position,
+    "shape": shape,
+    "feret": feret,
+    "neighbours": touching,
+}
+_CHANNEL: dict[Feature, ChannelFeature] = {
+    "intensity": intensity,
+    "distribution": distribution,
+    "mass": mass,
+    "edge": edge,
+}
 _PLANE_ONLY: frozenset[Feature] = frozenset({"shape", "feret", "edge", "neighbours", "texture"})
 
 
@@ -52,6 +67,6 @@ def measure_channel(block: Block, channel: int, options: MeasureOptions) -> Colu
     return out
 
 
-def measure_together(columns: Mapping[str, NDArray[Any]], field: Field, options: MeasureOptions) -> Columns:
-    """Return the columns of a field, with those that relate its objects to one another."""
-    return dict(columns)
+def measure_together(centroids: NDArray[np.float64], field: Field, options: MeasureOptions) -> Columns:
+    """Return the columns that relate the objects of a whole field, given by their centroids, to one another."""
+    return nearest(centroids, field) if _wanted("neighbours", field, options) else {}

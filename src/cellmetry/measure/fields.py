@@ -61,6 +61,12 @@ class Field:
         """Pixel size of the image, or where it does not state one, of the labels."""
         return self.image.pixel_size if self.image.pixel_size.known else self.labels.pixel_size
 
+    @property
+    def sides_um(self) -> tuple[float, float] | None:
+        """Height and width of a pixel in µm; None if unknown."""
+        x, y, _ = self.pixel_size
+        return None if x is None or y is None else (y, x)
+
     def read_labels(self, box: Box) -> NDArray[np.uint32]:
         """Return the labels in `box`, shape (Z, Y, X)."""
         lead: list[Any] = [self.t] if "T" in self.labels.axes else []

@@ -11,15 +11,20 @@ Two hulls are in use, and differ by up to half a pixel all round:
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 from numba import njit
 
-__all__ = ["CORNERS", "SIDES", "convex_rows", "enclose", "lines_of_runs", "polygon_area", "widest_and_narrowest"]
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
 
-CORNERS = 0
-SIDES = 1
+    from cellmetry.measure.blocks import Block
+
+__all__ = ["Hulls", "hulls_of"]
+
+_CORNERS = 0
+_SIDES = 1
 _NONE = 1 << 40
 
 
@@ -33,7 +38,7 @@ def _widen(lines: Any, row: int, low: int, high: int) -> None:
 def _add_row(lines: Any, y: int, x0: int, x1: int, kind: int) -> None:
     """Add the pixels x0 … x1 - 1 of row y; line 0 is the upper side of row 0."""
     low, high = 2 * x0, 2 * (x1 - 1)
-    reach = 1 if kind == CORNERS else 0
+    reach = 1 if kind == _CORNERS else 0
     _widen(lines, 2 * y, low - reach, high + reach)
     _widen(lines, 2 * y + 1, low - 1, high + 1)
     _widen(lines, 2 * y + 2, low - reach, high + reach)
@@ -48,7 +53,7 @@ def _no_lines(height: int) -> Any:
 
 
 @njit(cache=True, nogil=True)
-def lines_of_runs(runs: Any, k: int, corner: Any, height: int, kind: int) -> Any:
+def _lines_of_runs(runs: Any, k: int, corner: Any, height: int, kind: int) -> Any:
     """Return the leftmost and rightmost point of object k on each line, doubled, relative to `corner`."""
     start, _, y, x0, x1 = runs
     lines = _no_lines(height)
@@ -80,25 +85,23 @@ def _chain(lines: Any, side: int) -> Any:
 
 
 @njit(cache=True, nogil=True)
-def enclose(lines: Any) -> Any:
-    """Return the corners (y, x) of the convex hull, doubled, in order round it."""
+def _enclose(lines: Any) -> Any:
+    """Return the corners (y, x) of the convex hull, doubled: down its left half from the top, then up its right."""
     left, right = _chain(lines, 0), _chain(lines, 1)
     out = np.empty((left.shape[0] + right.shape[0], 2), np.int64)
-    n = 0
-    for i in range(right.shape[0]):
-        out[n] = right[i]
-        n += 1
-    for i in range(left.shape[0] - 1, -1, -1):
-        same_end = left[i, 0] == out[n - 1, 0] and left[i, 1] == out[n - 1, 1]
-        same_begin = left[i, 0] == out[0, 0] and left[i, 1] == out[0, 1]
+    n = left.shape[0]
+    out[:n] = left
+    for i in range(right.shape[0] - 1, -1, -1):
+        same_end = right[i, 0] == out[n - 1, 0] and right[i, 1] == out[n - 1, 1]
+        same_begin = right[i, 0] == out[0, 0] and right[i, 1] == out[0, 1]
         if not (same_end or same_begin):
-            out[n] = left[i]
+            out[n] = right[i]
             n += 1
     return out[:n]
 
 
 @njit(cache=True, nogil=True)
-def polygon_area(points: Any) -> float:
+def _polygon_area(points: Any) -> float:
     """Return the area of a polygon in doubled coordinates, in square pixels."""
     twice = np.int64(0)
     n = points.shape[0]
@@ -123,7 +126,7 @@ def _bound(chain: Any, at: int, y: int, side: int) -> Any:
 
 
 @njit(cache=True, nogil=True)
-def convex_rows(lines: Any) -> Any:
+def _convex_rows(lines: Any) -> Any:
     """Return first and last pixel column of each row whose centres lie in the hull or on its edge."""
     left, right = _chain(lines, 0), _chain(lines, 1)
     height = (lines.shape[0] - 1) // 2
@@ -136,21 +139,22 @@ def convex_rows(lines: Any) -> Any:
 
 
 @njit(cache=True, nogil=True)
-def lines_of_rows(rows: Any) -> Any:
+def _lines_of_rows(rows: Any) -> Any:
     """Return the lines through the middles of the sides of pixels given as first and last column per row."""
     lines = _no_lines(rows.shape[0])
     for y in range(rows.shape[0]):
         if rows[y, 0] <= rows[y, 1]:
-            _add_row(lines, y, rows[y, 0], rows[y, 1] + 1, SIDES)
+            _add_row(lines, y, rows[y, 0], rows[y, 1] + 1, _SIDES)
     return lines
 
 
 @njit(cache=True, nogil=True)
-def widest_and_narrowest(points: Any, size_y: float, size_x: float, out: Any) -> None:
+def _widest_and_narrowest(points: Any, size_y: float, size_x: float, out: Any) -> None:
     """Write the Feret diameters of a convex polygon in doubled coordinates.
 
-    `out` becomes: largest diameter, indices of its two corners, smallest width between parallel lines (one of
-    which lies on a side of the polygon), in the unit of the pixel sizes.
+    `out` becomes: largest diameter, indices of its left and right corner, smallest width between parallel lines
+    (one of which lies on a side of the polygon), in the unit of the pixel sizes. Of equal diameters the one whose
+    left end comes first down the left half is taken.
     """
     n = points.shape[0]
     best, first, second = -1.0, 0, 0
@@ -170,4 +174,54 @@ def widest_and_narrowest(points: Any, size_y: float, size_x: float, out: Any) ->
             dx = (points[j, 1] - points[i, 1]) * size_x
             far = max(far, abs(ex * dy - ey * dx))
         narrow = min(narrow, far / np.hypot(ey, ex))
+    if points[second, 1] < points[first, 1]:
+        first, second = second, first
     out[0], out[1], out[2], out[3] = np.sqrt(best) / 2, first, second, narrow / 2
+
+
+@njit(cache=True, nogil=True)
+def _hulls(runs: Any, corners: Any, heights: Any, size_y: float, size_x: float) -> Any:
+    count = heights.size
+    out = np.empty((count, 9), np.float64)
+    ferets = np.empty(4, np.float64)
+    for k in range(count):
+        polygon = _enclose(_lines_of_runs(runs, k, corners[k], heights[k], _CORNERS))
+        _widest_and_narrowest(polygon, size_y, size_x, ferets)
+        rows = _convex_rows(_lines_of_runs(runs, k, corners[k], heights[k], _SIDES))
+        out[k, 0], out[k, 1] = _polygon_area(polygon), np.sum(rows[:, 1] - rows[:, 0] + 1)
+        out[k, 2], out[k, 3] = ferets[0], ferets[3]
+        first, second = polygon[int(ferets[1])], polygon[int(ferets[2])]
+        out[k, 5], out[k, 6] = (first[0] + 1) / 2, (first[1] + 1) / 2
+        out[k, 7], out[k, 8] = (second[0] + 1) / 2, (second[1] + 1) / 2
+        _widest_and_narrowest(_enclose(_lines_of_rows(rows)), size_y, size_x, ferets)
+        out[k, 4] = ferets[0]
+    return out
+
+
+class Hulls(NamedTuple):
+    """Numbers from the convex hulls of each object.
+
+    `area` is that of the hull round the pixels' corners, in px²; `convex_px` counts the pixels whose centre lies
+    in the hull round the middles of the pixels' sides. `longest`, `shortest` and `sides_longest` (of those
+    pixels' sides) are Feret diameters in the unit of the pixel sizes; `begin_y` to `end_x` are the ends of the
+    longest, in pixels.
+    """
+
+    area: NDArray[np.float64]
+    convex_px: NDArray[np.float64]
+    longest: NDArray[np.float64]
+    shortest: NDArray[np.float64]
+    sides_longest: NDArray[np.float64]
+    begin_y: NDArray[np.float64]
+    begin_x: NDArray[np.float64]
+    end_y: NDArray[np.float64]
+    end_x: NDArray[np.float64]
+
+
+def hulls_of(block: Block, size_y: float = 1.0, size_x: float = 1.0) -> Hulls:
+    """Return the numbers that come from the convex hulls of each object; ends of diameters are in the field."""
+    heights = block.objects.high[:, 1] - block.objects.low[:, 1]
+    hulls = Hulls(*_hulls(block.runs, block.corners, heights, size_y, size_x).T)
+    low_y, low_x = block.objects.low[:, 1], block.objects.low[:, 2]
+    ends = {"begin_y": low_y, "end_y": low_y, "begin_x": low_x, "end_x": low_x}
+    return hulls._replace(**{name: getattr(hulls, name) + low for name, low in ends.items()})

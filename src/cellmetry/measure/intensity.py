@@ -11,6 +11,8 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numba import njit
 
+from cellmetry.measure.ranks import order_statistics
+
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
@@ -86,63 +88,6 @@ def _central_moments(image: Any, mean: Any, runs: Any) -> Any:
 
 
 @njit(cache=True, nogil=True)
-def _gather(image: Any, runs: Any, k: int, values: Any) -> int:
-    """Write the finite pixels of object k into `values` and return their number."""
-    start, z, y, x0, x1 = runs
-    n = 0
-    for i in range(start[k], start[k + 1]):
-        for x in range(x0[i], x1[i]):
-            value = image[z[i], y[i], x]
-            if np.isfinite(value):
-                values[n] = value
-                n += 1
-    return n
-
-
-@njit(cache=True, nogil=True)
-def _interpolate(ordered: Any, share: float) -> Any:
-    at = share * (ordered.size - 1)
-    below = int(np.floor(at))
-    above = min(below + 1, ordered.size - 1)
-    return ordered[below] + (np.float64(ordered[above]) - ordered[below]) * (at - below)
-
-
-@njit(cache=True, nogil=True)
-def _sort_whole(values: Any, low: int, high: int, counts: Any) -> None:
-    """Sort whole numbers in place by counting them."""
-    counts[: high - low + 1] = 0
-    for value in values:
-        counts[value - low] += 1
-    at = 0
-    for offset in range(high - low + 1):
-        for _ in range(counts[offset]):
-            values[at] = low + offset
-            at += 1
-
-
-@njit(cache=True, nogil=True)
-def _order_statistics(image: Any, runs: Any, shares: Any, largest: int, whole: bool) -> Any:
-    """Return per object the value at each of `shares` of the sorted pixels, interpolated linearly."""
-    start = runs[0]
-    out = np.full((start.size - 1, shares.size), np.nan)
-    buffer = np.empty(largest, image.dtype)
-    counts = np.zeros(65536 if whole else 1, np.int64)
-    for k in range(start.size - 1):
-        n = _gather(image, runs, k, buffer)
-        if n == 0:
-            continue
-        values = buffer[:n]
-        low, high = int(values.min()), int(values.max())
-        if whole and high - low < 16 * n:
-            _sort_whole(values, low, high, counts)
-        else:
-            values.sort()
-        for j in range(shares.size):
-            out[k, j] = _interpolate(values, shares[j])
-    return out
-
-
-@njit(cache=True, nogil=True)
 def _weighted_sums(image: Any, corners: Any, runs: Any) -> Any:
     """Return per object the sums of value, value·z, value·y and value·x, relative to its corner."""
     start, z, y, x0, x1 = runs
@@ -177,16 +122,10 @@ def central_moments(block: Block, pixels: NDArray[Any], mean: NDArray[np.float64
     return out
 
 
-def order_statistics(block: Block, pixels: NDArray[Any], shares: NDArray[np.float64]) -> NDArray[np.float64]:
-    """Return the values at `shares` (0 to 1) of each object's sorted pixels, one row an object."""
-    largest = int(pixel_count_limit(block))
-    out: NDArray[np.float64] = _order_statistics(pixels, block.runs, shares, largest, pixels.dtype.kind == "u")
+def weighted_sums(block: Block, pixels: NDArray[Any]) -> NDArray[np.float64]:
+    """Return the sums of value, value·z, value·y and value·x about each object's first corner, one row each."""
+    out: NDArray[np.float64] = _weighted_sums(pixels, block.corners, block.runs)
     return out
-
-
-def pixel_count_limit(block: Block) -> int:
-    """Return the number of pixels of the largest object, at least 1."""
-    return int(max(1, block.areas.max(initial=0)))
 
 
 def intensity(block: Block, pixels: NDArray[Any], _options: MeasureOptions) -> dict[str, NDArray[Any]]:
@@ -220,7 +159,7 @@ def distribution(block: Block, pixels: NDArray[Any], options: MeasureOptions) ->
 
 def mass(block: Block, pixels: NDArray[Any], _options: MeasureOptions) -> dict[str, NDArray[Any]]:
     """Return the intensity-weighted centroid of each object."""
-    sums = _weighted_sums(pixels, block.corners, block.runs)
+    sums = weighted_sums(block, pixels)
     out: dict[str, NDArray[Any]] = {}
     axes = "zyx" if block.field.volume else "yx"
     for axis in axes:

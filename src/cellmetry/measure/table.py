@@ -13,6 +13,7 @@ from cellmetry.measure.features import measure_channel, measure_objects, measure
 from cellmetry.measure.fields import Field, fields_of
 from cellmetry.measure.names import safe_names
 from cellmetry.measure.options import MeasureOptions
+from cellmetry.measure.size import centroids
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -85,12 +86,14 @@ def _measure_field(
         progress.advance()
     columns = _concatenate(parts or [_measure_block(empty_block(field), options, channels)])
     order = np.argsort(columns["label"], kind="stable")
-    sorted_columns = {name: values[order] for name, values in columns.items()}
-    return measure_together(sorted_columns, field, options)
+    columns = {name: values[order] for name, values in columns.items()}
+    centres = np.stack([columns.pop(f"_centre_{axis}") for axis in "zyx"], axis=1)
+    return {**columns, **measure_together(centres, field, options)}
 
 
 def _measure_block(block: Block, options: MeasureOptions, channels: Mapping[str, int]) -> dict[str, NDArray[Any]]:
     out: dict[str, NDArray[Any]] = {"label": block.objects.ids.astype(np.int64)}
+    out.update(zip(("_centre_z", "_centre_y", "_centre_x"), centroids(block).T, strict=True))
     out.update(measure_objects(block, options))
     for name, index in channels.items():
         found = measure_channel(block, index, options)

@@ -18,7 +18,7 @@ _RIGHT_X = np.array([-1, 0, 0, -1])
 
 
 @njit(cache=True, nogil=True)
-def _run_at(y: Any, x0: Any, begin: int, end: int, row: int, column: int) -> int:
+def _run_at(y: Any, x0: Any, begin: int, end: int, row: Any, column: Any) -> int:
     """Return the run of an object (sorted by row and column) that begins at a pixel."""
     low, high = begin, end - 1
     while low < high:
@@ -31,7 +31,7 @@ def _run_at(y: Any, x0: Any, begin: int, end: int, row: int, column: int) -> int
 
 
 @njit(cache=True, nogil=True)
-def _turn(padded: Any, label: int, y: int, x: int, heading: int) -> int:
+def _turn(padded: Any, label: Any, y: Any, x: Any, heading: Any) -> Any:
     """Return the next heading at corner (y, x), the object on the left hand; pixels that touch at a corner join."""
     if padded[y + _RIGHT_Y[heading] + 1, x + _RIGHT_X[heading] + 1] == label:
         return (heading + 3) % 4
@@ -41,13 +41,14 @@ def _turn(padded: Any, label: int, y: int, x: int, heading: int) -> int:
 
 
 @njit(cache=True, nogil=True)
-def _trace(padded: Any, label: int, runs: Any, k: int, first: int, seen: Any, sides: Any) -> int:
-    """Write the lengths of an outline's sides, beginning with the left side of run `first`; return their number.
+def _trace(padded: Any, label: Any, runs: Any, which: Any, seen: Any, sides: Any) -> int:
+    """Write the lengths of an outline's sides, beginning with the left side of run `which[1]`; return their number.
 
     Headings: 0 down, 1 right, 2 up, 3 left. Sides alternate between vertical and horizontal. The first run in
     raster order that an outline has on its right begins with a corner, so no side is cut in two.
     """
     start, _, y, x0, _ = runs
+    k, first = which
     row, column, heading = np.int64(y[first]), np.int64(x0[first]), 0
     begin_row, begin_column = row, column
     n = 0
@@ -99,7 +100,7 @@ def perimeter_counts(padded: Any, labels: Any, runs: Any) -> Any:
             longest = 4 * (np.int64(start[k + 1] - start[k])) + 8
             if sides.size < longest:
                 sides = np.empty(2 * longest, np.int64)
-            n = _trace(padded, labels[k], runs, k, first, seen, sides)
+            n = _trace(padded, labels[k], runs, (k, first), seen, sides)
             for i in range(n):
                 out[k, i % 2] += sides[i]
             out[k, 2] += _corners_cut(sides, n)
