@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import importlib.util
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -10,8 +11,11 @@ import pytest
 from onnx import TensorProto, helper
 from scipy import ndimage
 
-from cellmetry.core.image import Box
+from cellmetry.core.image import ArraySource, Box, image_from_array
+from cellmetry.core.labels import labels_hash
 from cellmetry.engines.base import EngineSpec, TileEngine, load_engine
+from cellmetry.engines.plane import Plane
+from cellmetry.engines.segment import segment
 from cellmetry.engines.sessions import open_session
 from cellmetry.errors import ModelError, ParameterError, UnknownName
 from cellmetry.models.store import find_model
@@ -93,6 +97,31 @@ def test_tiles_give_the_cells_of_the_whole_plane(tiny):
     assert owned == 2 * (np.unique(whole).size - 1)
 
 
+@pytest.mark.parametrize("tile_px", [64, 200, 1024])
+def test_segment_rescales_normalises_and_tiles(tmp_path, tile_px):
+    """Large dim discs on a bright ground, in 16 bits: scaled down to the working diameter, the network finds them."""
+    path = write_model(tmp_path, diameter_px=20.0)
+    rng = np.random.default_rng(0)
+    _, truth = discs(32, 11)
+    truth = truth.repeat(2, axis=0).repeat(2, axis=1)
+    pixels = 5000 + 300 * ndimage.gaussian_filter((truth > 0).astype(float), 2) + rng.normal(0, 10, truth.shape)
+    image = image_from_array(pixels.astype(np.uint16))
+    labels = segment(image, engine="cellmetry", model=str(path), diameter_px=44, tile_px=tile_px)
+    found = match_labels(truth, labels.read())
+    assert found.f1 == 1
+    assert found.mean_matched_iou > 0.93
+
+
+def test_tile_sizes_give_one_answer(tiny):
+    pixels, _ = discs(24, 11.5, size=600)
+    image = image_from_array((pixels * 1000 + 500).astype(np.uint16))
+    hashes = {
+        labels_hash(segment(image, engine="cellmetry", model=str(tiny), tile_px=tile_px))
+        for tile_px in (64, 256, 300, 1024)
+    }
+    assert len(hashes) == 1
+
+
 def test_sides_that_the_stride_does_not_divide_are_filled(tiny):
     pixels, _ = discs(30, 10, size=240)
     maps = engine(tiny).predict_maps(pixels[None, :237, :203])
@@ -167,7 +196,18 @@ def test_a_model_that_only_counts_cannot_label(tmp_path):
     net = engine(write_model(tmp_path, heads=("density",)))
     assert list(net.predict_maps(np.zeros((1, 16, 16), np.float32))) == ["density"]
     with pytest.raises(ModelError, match="needs the heads foreground and flow, and it has density only"):
-        predict(net, np.zeros((16, 16), np.float32))
+        segment(image_from_array(np.zeros((16, 16))), engine="cellmetry", model=str(tmp_path / "tiny.onnx"))
+
+
+def test_a_wrong_number_of_channels_is_refused_before_pixels_are_read(tiny):
+    class Unreadable(ArraySource):
+        def read(self, *args, **kwargs):
+            raise AssertionError
+
+    image = image_from_array(np.zeros((2, 16, 16)), "CYX", channel_names=("dna", "actin"))
+    plane = Plane(replace(image, source=Unreadable(image.source.array)), (0, 1))
+    with pytest.raises(ParameterError, match=r"takes 1 of an image's channels \(grey\), but is given 2 of image"):
+        engine(tiny).prepare(plane)
 
 
 FOREIGN = {

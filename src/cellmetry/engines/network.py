@@ -10,7 +10,7 @@ from pydantic import Field
 from cellmetry.core.step import Parameters
 from cellmetry.engines.base import EngineNeeds, EngineSpec, TileEngine
 from cellmetry.engines.sessions import open_session
-from cellmetry.errors import ModelError
+from cellmetry.errors import ModelError, ParameterError
 from cellmetry.models.store import find_model
 from cellmetry.ops.flows import FlowDecoding, decode_flows
 
@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from cellmetry.core.image import Box
+    from cellmetry.engines.plane import Plane
     from cellmetry.models.card import ModelCard
 
 __all__ = ["NetworkEngine", "NetworkOptions"]
@@ -68,20 +69,32 @@ class NetworkEngine(TileEngine):
             normalise=card.percentiles,
         )
 
-    def predict(self, tile: NDArray[np.float32], box: Box, prepared: Any) -> NDArray[np.int32]:
-        """Return the labels of one tile.
+    def prepare(self, plane: Plane) -> None:
+        """Return nothing, once it is clear that the model can label this plane.
 
         Raises
         ------
         ModelError
             If the model has no foreground or no flow, and so cannot tell cells apart.
+        ParameterError
+            If it takes another number of channels than it is given.
         """
-        if not self.card.segments:
-            heads = ", ".join(self.card.heads)
+        card = self.card
+        if not card.segments:
             raise ModelError(
-                f"The model {self.card.name!r} cannot label cells: that needs the heads foreground and flow, "
-                f"and it has {heads} only. Choose another with --model."
+                f"The model {card.name!r} cannot label cells: that needs the heads foreground and flow, "
+                f"and it has {', '.join(card.heads)} only. Choose another with --model."
             )
+        count = 1 if plane.grey else len(plane.channels)
+        if count != len(card.channels):
+            wanted = f"{len(card.channels)} of an image's channels ({', '.join(card.channels)})"
+            raise ParameterError(
+                f"The model {card.name!r} takes {wanted}, but is given {count} of {plane.image.name}; "
+                f"choose with --channel, or take another model."
+            )
+
+    def predict(self, tile: NDArray[np.float32], box: Box, prepared: Any) -> NDArray[np.int32]:
+        """Return the labels of one tile."""
         maps = self.predict_maps(tile)
         return decode_flows(maps["foreground"][0], maps["flow"], self._decoding)
 
