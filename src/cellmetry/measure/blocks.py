@@ -64,7 +64,7 @@ class Block:
     def areas(self) -> NDArray[np.int64]:
         """Number of pixels (voxels) of each object."""
         total = np.concatenate([[0], np.cumsum(self.runs.x1 - self.runs.x0, dtype=np.int64)])
-        return np.asarray(np.diff(total[self.runs.start]), np.int64)
+        return total[self.runs.start[1:]] - total[self.runs.start[:-1]]
 
     @cached_property
     def corners(self) -> NDArray[np.int64]:

@@ -17,7 +17,7 @@ __all__ = ["edge"]
 
 
 @njit(cache=True, nogil=True)
-def _sobel(plane: Any, y: int, x: int) -> float:
+def _sobel(plane: Any, y: int, x: int) -> Any:
     """Return the change of intensity per pixel at (y, x); beyond the field its edge is repeated."""
     up, down = max(y - 1, 0), min(y + 1, plane.shape[0] - 1)
     left, right = max(x - 1, 0), min(x + 1, plane.shape[1] - 1)
@@ -39,7 +39,7 @@ def _edge_gradients(plane: Any, padded: Any, labels: Any, runs: Any) -> Any:
         for i in range(start[k], start[k + 1]):
             row = y[i] + 1
             for x in range(x0[i], x1[i]):
-                first_or_last = x in (x0[i], x1[i] - 1)
+                first_or_last = x - x0[i] == 0 or x1[i] - x == 1
                 if first_or_last or padded[row - 1, x + 1] != label or padded[row + 1, x + 1] != label:
                     slope = _sobel(plane, y[i], x)
                     if np.isfinite(slope):
