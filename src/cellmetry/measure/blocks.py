@@ -63,8 +63,9 @@ class Block:
     @cached_property
     def areas(self) -> NDArray[np.int64]:
         """Number of pixels (voxels) of each object."""
-        total = np.concatenate([[0], np.cumsum(self.runs.x1 - self.runs.x0, dtype=np.int64)])
-        return total[self.runs.start[1:]] - total[self.runs.start[:-1]]
+        lengths = np.concatenate([[0], np.cumsum(self.runs.x1 - self.runs.x0, dtype=np.int64)])
+        ends: NDArray[np.int64] = lengths[self.runs.start]
+        return ends[1:] - ends[:-1]
 
     @cached_property
     def corners(self) -> NDArray[np.int64]:

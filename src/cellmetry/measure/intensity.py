@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from cellmetry.measure.blocks import Block
+    from cellmetry.measure.fields import Field
     from cellmetry.measure.options import MeasureOptions
 
 __all__ = ["distribution", "intensity", "mass", "percentile_name"]
@@ -134,11 +135,19 @@ def intensity(block: Block, pixels: NDArray[Any], _options: MeasureOptions) -> d
     mean = _ratio(total, n)
     variance = _ratio(central_moments(block, pixels, mean)[:, 0], n)
     out = {"mean": mean, "sum": total, "std": np.sqrt(variance), "min": low, "max": high}
-    area = block.field.pixel_size.area_um2
-    if area is not None and not block.field.volume:
-        out["integrated_density_um2"] = total * area
+    out.update(_integrated_density(total, block.field))
     missing = block.areas - n.astype(np.int64)
     return {**out, "nan_px": missing}
+
+
+def _integrated_density(total: NDArray[np.float64], field: Field) -> dict[str, NDArray[np.float64]]:
+    """Return the sum times the area or volume of a pixel, where that is known."""
+    area, depth = field.pixel_size.area_um2, field.pixel_size.z
+    if area is None or (field.volume and depth is None):
+        return {}
+    if field.volume and depth is not None:
+        return {"integrated_density_um3": total * (area * depth)}
+    return {"integrated_density_um2": total * area}
 
 
 def distribution(block: Block, pixels: NDArray[Any], options: MeasureOptions) -> dict[str, NDArray[Any]]:

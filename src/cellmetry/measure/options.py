@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Literal
+from typing import Annotated, Literal, Self
 
-from pydantic import Field
+from pydantic import Field, model_validator
 
 from cellmetry.core.step import Parameters
 
@@ -51,4 +51,10 @@ class MeasureOptions(Parameters):
     texture_distance: int = Field(default=1, ge=1, le=64)
     """Distance in pixels between the two pixels of a pair."""
     texture_range: tuple[float, float] | None = None
-    """Intensities that the grey levels span; each object's own minimum and maximum if left out."""
+    """Intensities that the grey levels span, low < high; each object's own minimum and maximum if left out."""
+
+    @model_validator(mode="after")
+    def _range_rises(self) -> Self:
+        if self.texture_range is not None and not self.texture_range[0] < self.texture_range[1]:
+            raise ValueError(f"texture_range must rise from low to high, not {self.texture_range}")
+        return self
