@@ -12,32 +12,8 @@ from hypothesis import strategies as st
 
 from cellmetry.errors import LabelsError, ParameterError
 from cellmetry.ops.matching import best_pairs, match_labels, match_thresholds
-from cellmetry.ops.overlaps import count_overlaps
 
 small_labels = hnp.arrays(np.uint32, (6, 7), elements=st.integers(0, 4))
-
-
-def test_overlaps_by_hand():
-    first = np.array([[1, 1, 0, 5], [1, 5, 5, 5]])
-    second = np.array([[3, 3, 3, 0], [9, 9, 9, 0]])
-    found = count_overlaps(first, second)
-    assert found.first_ids.tolist() == [1, 5]
-    assert found.first_areas.tolist() == [3, 4]
-    assert found.second_ids.tolist() == [3, 9]
-    assert found.second_areas.tolist() == [3, 3]
-    assert list(zip(found.rows.tolist(), found.columns.tolist(), found.pixels.tolist(), strict=True)) == [
-        (0, 0, 2),
-        (0, 1, 1),
-        (1, 1, 2),
-    ]
-    assert found.iou == pytest.approx([2 / 4, 1 / 5, 2 / 5])
-
-
-def test_overlaps_keep_the_largest_ids():
-    big = np.array([[2**32 - 1, 2**32 - 2, 0]], np.uint32)
-    found = count_overlaps(big, big[:, ::-1].copy())
-    assert found.first_ids.tolist() == [2**32 - 2, 2**32 - 1]
-    assert found.pixels.tolist() == [1]
 
 
 @pytest.mark.parametrize("shape", [(0, 5), (3, 4), (2, 3, 4)])

@@ -32,23 +32,23 @@ def assign_sinks(inside: NDArray[np.bool_], ends: NDArray[np.int32], radius_px: 
 
 
 @njit(cache=True, nogil=True)
-def _count(ends: NDArray[np.int32], height: int, width: int) -> NDArray[np.int32]:  # pragma: no cover - compiled
-    arrivals = np.zeros(height * width, np.int32)
+def _count(ends: NDArray[np.int32], height: int, width: int) -> NDArray[np.int64]:  # pragma: no cover - compiled
+    arrivals = np.zeros(height * width, np.int64)
     for index in range(ends.size):
         if ends[index] >= 0:
             arrivals[ends[index]] += 1
     return arrivals.reshape(height, width)
 
 
-def _smooth(arrivals: NDArray[np.int32]) -> NDArray[np.int32]:
+def _smooth(arrivals: NDArray[np.int64]) -> NDArray[np.int64]:
     """Return the counts weighted 1-2-3-2-1 along both axes, in whole numbers and so exactly."""
     return _smooth_rows(_smooth_rows(arrivals).T).T
 
 
 @njit(cache=True, nogil=True)
-def _smooth_rows(arrivals: NDArray[np.int32]) -> NDArray[np.int32]:  # pragma: no cover - compiled
+def _smooth_rows(arrivals: NDArray[np.int64]) -> NDArray[np.int64]:  # pragma: no cover - compiled
     height, width = arrivals.shape
-    out = np.zeros((height, width), np.int32)
+    out = np.zeros((height, width), np.int64)
     for y in range(height):
         for x in range(width):
             if arrivals[y, x]:
@@ -59,7 +59,7 @@ def _smooth_rows(arrivals: NDArray[np.int32]) -> NDArray[np.int32]:  # pragma: n
 
 @njit(cache=True, nogil=True)
 def _assign(
-    inside: NDArray[np.bool_], ends: NDArray[np.int32], heights: NDArray[np.int32], radius: int
+    inside: NDArray[np.bool_], ends: NDArray[np.int32], heights: NDArray[np.int64], radius: int
 ) -> NDArray[np.int32]:  # pragma: no cover - compiled
     sink = np.full(ends.size, -1, np.int64)
     for index in range(ends.size):
@@ -83,7 +83,7 @@ def _assign(
 
 @njit(cache=True, nogil=True)
 def _climb(
-    inside: NDArray[np.bool_], heights: NDArray[np.int32], radius: int, start: int, sink: NDArray[np.int64]
+    inside: NDArray[np.bool_], heights: NDArray[np.int64], radius: int, start: int, sink: NDArray[np.int64]
 ) -> None:  # pragma: no cover - compiled
     """Fill in `sink` for the pixels on the way up from `start`."""
     here = start
@@ -102,7 +102,7 @@ def _climb(
 
 @njit(cache=True, nogil=True)
 def _highest(
-    inside: NDArray[np.bool_], heights: NDArray[np.int32], radius: int, index: int
+    inside: NDArray[np.bool_], heights: NDArray[np.int64], radius: int, index: int
 ) -> int:  # pragma: no cover - compiled
     height, width = inside.shape
     y, x = index // width, index % width

@@ -102,6 +102,13 @@ class EngineContract(ABC):
             pixels = np.linspace(0, 1, shape[0] * shape[1], dtype=np.float32).reshape(shape)
             assert self.predict(self.make(), pixels).shape == shape
 
+    def test_any_finite_values_are_taken(self) -> None:
+        """Values of any scale and sign give labels, and no warning about numbers."""
+        pixels, _ = disc_image(((60, 60), (150, 180)), self.radius_px)
+        for scale, offset in ((1e-6, 0), (65535, 0), (-1, 0), (1, -1000), (1e6, 1e9)):
+            values = (pixels * scale + offset).astype(np.float32)
+            assert self.predict(self.make(), values).shape == pixels.shape
+
     def test_discs_are_found(self) -> None:
         """Each disc is one object of about its outline, where the engine claims to find such."""
         if not self.finds_bright_discs:
