@@ -65,7 +65,8 @@ class Block:
         """Number of pixels (voxels) of each object."""
         lengths = np.concatenate([[0], np.cumsum(self.runs.x1 - self.runs.x0, dtype=np.int64)])
         ends: NDArray[np.int64] = lengths[self.runs.start]
-        return ends[1:] - ends[:-1]
+        areas: NDArray[np.int64] = ends[1:] - ends[:-1]
+        return areas
 
     @cached_property
     def corners(self) -> NDArray[np.int64]:

@@ -9,6 +9,7 @@ from cellmetry.measure.intensity import distribution, intensity, mass
 from cellmetry.measure.neighbours import nearest, touching
 from cellmetry.measure.shape import feret, shape
 from cellmetry.measure.size import position, size
+from cellmetry.measure.texture import texture
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -38,6 +39,7 @@ _CHANNEL: dict[Feature, ChannelFeature] = {
     "distribution": distribution,
     "mass": mass,
     "edge": edge,
+    "texture": texture,
 }
 _PLANE_ONLY: frozenset[Feature] = frozenset({"shape", "feret", "edge", "neighbours", "texture"})
 
