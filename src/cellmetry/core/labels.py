@@ -14,7 +14,7 @@ from cellmetry.errors import LabelsError
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-__all__ = ["LabelArray", "Labels", "labels_from_array", "labels_hash"]
+__all__ = ["LabelArray", "Labels", "count_objects", "labels_from_array", "labels_hash"]
 
 _HASH_ROWS = 1024
 
@@ -49,11 +49,14 @@ class Labels:
         A subset of ``TZYX`` in this order, always with Y and X.
     pixel_size
         In µm.
+    linked_z
+        Whether an id means the same object in every plane along Z; None where nobody said.
     """
 
     array: LabelArray
     axes: str = "YX"
     pixel_size: PixelSize = UNKNOWN_PIXEL_SIZE
+    linked_z: bool | None = None
 
     def __post_init__(self) -> None:
         in_order = [axis for axis in "TZYX" if axis in self.axes]
@@ -101,6 +104,21 @@ def labels_from_array(
         if high > np.iinfo(np.uint32).max:
             raise LabelsError(f"{name} has ids up to {high}; the largest possible is {np.iinfo(np.uint32).max}.")
     return Labels(array.astype(np.uint32, copy=False), axes, pixel_size)
+
+
+def count_objects(labels: Labels) -> int:
+    """Return how many objects there are: every id once, but once a plane along axes through which ids do not run."""
+    through = labels.axes[-3:-2] == "Z" and labels.linked_z is not False
+    total = 0
+    for lead in np.ndindex(*labels.shape[: -3 if through else -2]):
+        seen: set[int] = set()
+        inner = np.ndindex(labels.shape[-3]) if through else iter([()])
+        for plane in inner:
+            for row in range(0, labels.shape[-2], _HASH_ROWS):
+                part = labels.array[(*lead, *plane, slice(row, row + _HASH_ROWS), slice(None))]
+                seen.update(np.unique(part).tolist())
+        total += len(seen - {0})
+    return total
 
 
 def labels_hash(labels: Labels) -> str:

@@ -57,7 +57,7 @@ class Segment(Step):
     )
     cleanup: Cleanup = Field(default_factory=Cleanup, description="What happens to the objects found.")
     tile_px: int = Field(1024, ge=64, le=16384, description="Side of the tiles in which large images are worked.")
-    device: Device = Field("auto", description="Where the engine computes: auto, cpu or cuda.")
+    device: Device = Field("auto", exclude=True, description="Where the engine computes: auto, cpu or cuda.")
 
     @model_validator(mode="after")
     def _one_diameter(self) -> Segment:
@@ -134,7 +134,8 @@ def segment_with(
     warnings = _label_planes(step, engine, image, out, progress)
     if step.stack == "volume":
         _link(out, step.link_iou)
-    return Segmentation(Labels(out, axes, image.pixel_size), warnings)
+    linked = step.stack == "volume" if "Z" in axes else None
+    return Segmentation(Labels(out, axes, image.pixel_size, linked), warnings)
 
 
 def _zeros(shape: tuple[int, ...], axes: str) -> Any:

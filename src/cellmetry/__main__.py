@@ -1,0 +1,5 @@
+"""`python -m cellmetry`: the command line."""
+
+from cellmetry.cli.app import main
+
+main()

@@ -1,0 +1,72 @@
+"""The command `cellmetry`: gathers the commands and turns errors into sentences and exit codes."""
+
+from __future__ import annotations
+
+import logging
+import sys
+from typing import Annotated
+
+import typer
+from rich.console import Console
+from rich.text import Text
+
+from cellmetry import __version__
+from cellmetry.cli.demo import demo
+from cellmetry.cli.engines import engines
+from cellmetry.cli.info import info
+from cellmetry.cli.measure import measure
+from cellmetry.cli.recipe import recipe_app
+from cellmetry.cli.run import run
+from cellmetry.cli.segment import segment
+from cellmetry.errors import Cancelled, CellmetryError
+
+__all__ = ["app", "main"]
+
+app = typer.Typer(
+    name="cellmetry",
+    help="Microscope images to numbers a reviewer can trust: segment, measure, record.",
+    no_args_is_help=True,
+    pretty_exceptions_enable=False,
+    rich_markup_mode="rich",
+    context_settings={"help_option_names": ["-h", "--help"]},
+)
+for command in (info, segment, measure, run, engines, demo):
+    app.command()(command)
+app.add_typer(recipe_app, name="recipe")
+
+
+def _show_version(asked: bool) -> None:
+    if asked:
+        typer.echo(f"cellmetry {__version__}")
+        raise typer.Exit
+
+
+@app.callback()
+def options(
+    version: Annotated[
+        bool, typer.Option("--version", help="Show the version.", callback=_show_version, is_eager=True)
+    ] = False,
+    verbose: Annotated[
+        bool, typer.Option("--verbose", help="Tell more about what happens, on standard error.")
+    ] = False,
+) -> None:
+    """Microscope images to numbers a reviewer can trust."""
+    logging.basicConfig(level=logging.DEBUG if verbose else logging.WARNING, format="%(name)s: %(message)s")
+    for name in ("numba", "PIL", "tifffile", "asyncio"):
+        logging.getLogger(name).setLevel(logging.WARNING)
+
+
+def main() -> None:
+    """Run the command line; errors become one sentence on standard error and an exit code."""
+    try:
+        app()
+    except CellmetryError as error:
+        _complain(str(error))
+        sys.exit(error.exit_code)
+    except KeyboardInterrupt:
+        _complain("Stopped. What was finished is kept; the same command goes on from there.")
+        sys.exit(Cancelled.exit_code)
+
+
+def _complain(sentence: str) -> None:
+    Console(stderr=True, soft_wrap=True).print(Text.assemble(("Error: ", "bold red"), sentence))

@@ -1,0 +1,47 @@
+"""`cellmetry measure`: an image and its labels to a table."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from cellmetry.cli.options import Axes, PixelSize, Rgb, RgbChoice, Settings
+from cellmetry.cli.progress import terminal_progress
+from cellmetry.core.sample import Sample
+from cellmetry.errors import ParameterError
+from cellmetry.io.labels import read_labels
+from cellmetry.io.tables import write_table
+from cellmetry.measure.columns import describe_columns
+from cellmetry.pipeline.reading import Reading
+from cellmetry.pipeline.recipe import parse_recipe
+
+__all__ = ["measure"]
+
+
+def measure(
+    image: Annotated[Path, typer.Option(help="Image whose intensities are measured.")],
+    labels: Annotated[Path, typer.Option(help="Label image of the same size.")],
+    out: Annotated[Path, typer.Option("--out", "-o", help="Table to write: .csv or .parquet.")],
+    settings: Settings = None,
+    pixel_size: PixelSize = None,
+    axes: Axes = None,
+    rgb: Rgb = RgbChoice.colour,
+) -> None:
+    """Measure every object of a label image: size, shape, intensities of all channels, neighbours.
+
+    Example: [bold]cellmetry measure --image field.tif --labels field_labels.tif --out cells.csv[/bold]
+    """
+    if out.suffix.lower() not in (".csv", ".parquet"):
+        raise ParameterError(f"{out} must end in .csv or .parquet.")
+    recipe = parse_recipe({"name": "measure", "steps": [{"step": "measure"}]}, settings or (), where="measure")
+    opened = Reading(axes=axes, rgb=rgb.value, pixel_size_um=pixel_size).open(image)
+    label_axes = opened.axes.replace("C", "")
+    sample = Sample(opened, {"cells": read_labels(labels, axes=label_axes if len(label_axes) > 2 else None)})
+    with terminal_progress() as progress:
+        table = recipe.apply(sample, progress).tables["cells"]
+    write_table(table, out, describe_columns(table))
+    for warning in opened.warnings:
+        typer.secho(f"warning: {warning}", fg="yellow", err=True)
+    typer.echo(f"{len(table)} objects measured, {len(table.columns)} columns: {out}")

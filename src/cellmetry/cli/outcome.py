@@ -1,0 +1,67 @@
+"""What a batch says at its end, and its exit code."""
+
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING
+
+import typer
+from rich.console import Console
+from rich.text import Text
+
+if TYPE_CHECKING:
+    from cellmetry.pipeline.batch import RunResult
+
+__all__ = ["EXIT_SOME_FAILED", "report_outcome"]
+
+EXIT_SOME_FAILED = 3
+
+
+def report_outcome(result: RunResult, *, as_json: bool) -> None:
+    """Print what was done and what failed, and exit with 3 if some images failed."""
+    if as_json:
+        typer.echo(json.dumps(_summary(result), indent=1))
+    else:
+        _say(result)
+    if result.failed:
+        raise typer.Exit(EXIT_SOME_FAILED)
+
+
+def _summary(result: RunResult) -> dict[str, object]:
+    return {
+        "out": str(result.out),
+        "done": len(result.outcomes) - len(result.failed),
+        "reused": result.reused,
+        "failed": [{"image": each.path, "reason": each.reason} for each in result.failed],
+        "images": [
+            {
+                "image": each.image,
+                "path": each.path,
+                "status": each.status,
+                "n_objects": each.n_objects,
+                "labels_sha256": each.labels_sha256,
+                "outputs": each.outputs,
+                "warnings": list(each.warnings),
+            }
+            for each in result.outcomes
+        ],
+    }
+
+
+def _say(result: RunResult) -> None:
+    console = Console(soft_wrap=True, highlight=False)
+    done = [each for each in result.outcomes if each.status == "done"]
+    totals: dict[str, int] = {}
+    for each in done:
+        for name, count in each.n_objects.items():
+            totals[name] = totals.get(name, 0) + count
+    counted = ", ".join(f"{count} {name}" for name, count in totals.items())
+    again = f" ({result.reused} of them by an earlier run)" if result.reused else ""
+    console.print(Text(f"{len(done)} of {len(result.outcomes)} images done{again}: {counted or 'no objects'}."))
+    warned = sum(bool(each.warnings) for each in done)
+    if warned:
+        console.print(Text(f"{warned} images have warnings; see run.json.", style="yellow"))
+    for each in result.failed:
+        console.print(Text(f"failed: {each.path}: {each.reason}", style="red"))
+    page = result.out / "index.html"
+    console.print(Text(f"Results: {page if page.exists() else result.out}"))

@@ -1,0 +1,218 @@
+"""`run`: a recipe over many images; one bad image is a row with its reason, and a re-run does what is missing."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import pandas as pd
+
+from cellmetry.core.columns import Column
+from cellmetry.core.progress import SILENT
+from cellmetry.engines.segment import Segment
+from cellmetry.errors import InputError
+from cellmetry.io.atomic import atomic_write
+from cellmetry.io.tables import read_columns, read_table, write_table
+from cellmetry.pipeline.executors import in_processes, one_by_one
+from cellmetry.pipeline.inputs import find_images
+from cellmetry.pipeline.reading import Reading
+from cellmetry.pipeline.recipe import recipe_text
+from cellmetry.pipeline.record import run_record
+from cellmetry.pipeline.work import Job, Layout, Outcome, finished_outcome
+from cellmetry.report.index import write_index
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Sequence
+
+    from cellmetry.core.progress import Progress
+    from cellmetry.pipeline.recipe import Recipe
+
+__all__ = ["RunResult", "run"]
+
+IMAGE_COLUMNS = (
+    Column("image", "", "Name of the image: its place below the input folder, without suffix.", "Cellmetry"),
+    Column("path", "", "File that was read; #N after it is the scene.", "Cellmetry"),
+    Column("status", "", "done or failed.", "Cellmetry"),
+    Column("reason", "", "Why it failed.", "Cellmetry"),
+    Column("warnings", "", "What is doubtful in the file or the result.", "Cellmetry"),
+    Column("seconds", "s", "Time it took.", "Cellmetry"),
+    Column("axes", "", "Axes of the image.", "Cellmetry"),
+    Column("shape", "px", "Size along each axis.", "Cellmetry"),
+    Column("pixel_size_x_um", "um", "Width of a pixel.", "file, or --pixel-size"),
+    Column("pixel_size_y_um", "um", "Height of a pixel.", "file, or --pixel-size"),
+    Column("sha256", "", "Hash of the file.", "SHA-256"),
+)
+
+
+@dataclass(frozen=True)
+class RunResult:
+    """What a run did.
+
+    Parameters
+    ----------
+    out
+        Its folder.
+    outcomes
+        One for each image, in order.
+    reused
+        How many images an earlier run had done already.
+    """
+
+    out: Path
+    outcomes: tuple[Outcome, ...]
+    reused: int
+
+    @property
+    def failed(self) -> list[Outcome]:
+        """The images that failed."""
+        return [outcome for outcome in self.outcomes if outcome.status == "failed"]
+
+
+def run(  # noqa: PLR0913  the six ways in which two runs of one recipe can differ
+    recipe: Recipe,
+    inputs: Iterable[str | Path],
+    out: str | Path,
+    *,
+    reading: Reading | None = None,
+    layout: Layout | None = None,
+    workers: int = 1,
+    progress: Progress = SILENT,
+) -> RunResult:
+    """Apply a recipe to every image of `inputs` and write results into the folder `out`.
+
+    Parameters
+    ----------
+    inputs
+        Files, folders and patterns.
+    workers
+        Processes to work in; results do not depend on it.
+
+    Raises
+    ------
+    MissingInput
+        If the inputs hold no image.
+    ParameterError
+        If the recipe's engine cannot be used.
+    OutputError
+        If results cannot be written.
+    Cancelled
+        If `progress` stopped it; finished images stay, and a re-run goes on from there.
+    """
+    started = datetime.now(UTC).isoformat()
+    out = Path(out)
+    layout = layout or Layout()
+    refs = find_images(inputs, reading or Reading(), out)
+    _load_engines(recipe)
+    jobs = [Job(ref, recipe, out, layout) for ref in refs]
+    outcomes = {place: done for place, job in enumerate(jobs) if (done := finished_outcome(job)) is not None}
+    reused = len(outcomes)
+    todo = [place for place in range(len(jobs)) if place not in outcomes]
+    progress.start("images", len(todo))
+    pending = [jobs[place] for place in todo]
+    several = workers > 1 and len(pending) > 1
+    for place, outcome in in_processes(pending, workers) if several else one_by_one(pending, progress):
+        outcomes[todo[place]] = outcome
+        progress.advance()
+    _refuse_if_none_done(outcomes)
+    result = RunResult(out, tuple(outcomes[place] for place in range(len(jobs))), reused)
+    times = {"started": started, "ended": datetime.now(UTC).isoformat()}
+    _write_results(result, recipe, layout, run_record(recipe, result.outcomes, times, workers))
+    return result
+
+
+def _refuse_if_none_done(outcomes: dict[int, Outcome]) -> None:
+    """Fail, with nothing written, if no image could be worked."""
+    failed = [outcome for outcome in outcomes.values() if outcome.status == "failed"]
+    if len(failed) < len(outcomes):
+        return
+    first = failed[0].reason
+    raise InputError(first if len(failed) == 1 else f"None of the {len(failed)} images could be worked. {first}")
+
+
+def _load_engines(recipe: Recipe) -> None:
+    """Fail before the first image if an engine, a model or an option is wrong."""
+    for step in recipe.steps:
+        if isinstance(step, Segment):
+            step.load_engine()
+
+
+def _write_results(result: RunResult, recipe: Recipe, layout: Layout, record: dict[str, object]) -> None:
+    out = result.out
+    images = images_table(result.outcomes)
+    if layout.tables:
+        for name in _table_names(result.outcomes):
+            _gather_table(result, name)
+        write_table(images, out / "tables" / "images.csv", _image_columns(images))
+    if layout.overlays:
+        write_index(out, recipe.name, _index_rows(result.outcomes), [recipe.description])
+    _write_text(out / "recipe.toml", recipe_text(recipe))
+    _write_text(out / "run.json", json.dumps(record, indent=1))
+
+
+def _table_names(outcomes: Sequence[Outcome]) -> list[str]:
+    names = [key.removeprefix("table ") for each in outcomes for key in each.outputs if key.startswith("table ")]
+    return list(dict.fromkeys(names))
+
+
+def _gather_table(result: RunResult, name: str) -> None:
+    """Write one table of all images, as CSV and Parquet, with the descriptions of its columns."""
+    paths = [result.out / each.outputs[f"table {name}"] for each in result.outcomes if f"table {name}" in each.outputs]
+    columns = {column.name: column for path in paths for column in read_columns(path)}
+    parts = [read_table(path) for path in paths]
+    filled = [part for part in parts if len(part)]
+    table = pd.concat(filled, ignore_index=True) if filled else parts[0]
+    for suffix in (".csv", ".parquet"):
+        write_table(table, result.out / "tables" / f"{name}{suffix}", list(columns.values()))
+
+
+def images_table(outcomes: Sequence[Outcome]) -> pd.DataFrame:
+    """Return one row for each image: what it is, what became of it, how many objects it has."""
+    names = list(dict.fromkeys(name for outcome in outcomes for name in outcome.n_objects))
+    return pd.DataFrame(
+        {
+            "image": [outcome.image for outcome in outcomes],
+            "path": [outcome.path for outcome in outcomes],
+            "status": [outcome.status for outcome in outcomes],
+            "reason": [outcome.reason for outcome in outcomes],
+            **{f"n_{name}": pd.array([outcome.n_objects.get(name) for outcome in outcomes], "Int64") for name in names},
+            "warnings": [" ".join(outcome.warnings) for outcome in outcomes],
+            "seconds": [outcome.seconds for outcome in outcomes],
+            "axes": [outcome.axes for outcome in outcomes],
+            "shape": [" × ".join(map(str, outcome.shape)) for outcome in outcomes],
+            "pixel_size_x_um": pd.array([outcome.pixel_size_um[0] for outcome in outcomes], "Float64"),
+            "pixel_size_y_um": pd.array([outcome.pixel_size_um[1] for outcome in outcomes], "Float64"),
+            "sha256": [outcome.sha256 for outcome in outcomes],
+        }
+    )
+
+
+def _image_columns(images: pd.DataFrame) -> list[Column]:
+    described = {column.name: column for column in IMAGE_COLUMNS}
+    return [
+        described.get(name) or Column(name, "1", f"Number of {name.removeprefix('n_')} found.", "Cellmetry")
+        for name in images.columns
+    ]
+
+
+def _index_rows(outcomes: Sequence[Outcome]) -> pd.DataFrame:
+    """Return what the index page shows of each image."""
+    overlays = [next((o for key, o in each.outputs.items() if key.startswith("overlay ")), "") for each in outcomes]
+    return pd.DataFrame(
+        {
+            "image": [each.image for each in outcomes],
+            "status": [each.status for each in outcomes],
+            "reason": [each.reason for each in outcomes],
+            "n_cells": pd.array([next(iter(each.n_objects.values()), None) for each in outcomes], "Int64"),
+            "seconds": [each.seconds for each in outcomes],
+            "warnings": [" ".join(each.warnings) for each in outcomes],
+            "overlay": overlays,
+        }
+    )
+
+
+def _write_text(path: Path, text: str) -> None:
+    with atomic_write(path) as temporary:
+        temporary.write_text(text, encoding="utf-8")

@@ -1,0 +1,38 @@
+"""How the images of a run are opened: what the files do not say."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Literal
+
+from pydantic import Field
+
+from cellmetry.core.step import Parameters
+from cellmetry.io.opening import list_scenes, open_image
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from cellmetry.core.image import Image
+
+__all__ = ["Reading"]
+
+
+class Reading(Parameters):
+    """What the user says about the files of a run."""
+
+    axes: str | None = Field(None, description="Axes of the files where they do not say, as in ZYX.")
+    rgb: Literal["colour", "channels"] = Field(
+        "colour", description="Whether RGB files are colour pictures or three channels."
+    )
+    pixel_size_um: float | None = Field(None, gt=0, description="Side of a pixel in µm; wins over the files'.")
+
+    def open(self, path: Path | str, scene: int | None = None) -> Image:
+        """Return the image at `path`."""
+        return self._sized(open_image(path, scene=scene, axes=self.axes, rgb=self.rgb))
+
+    def scenes(self, path: Path | str) -> list[Image]:
+        """Return all scenes of the file at `path`."""
+        return [self._sized(image) for image in list_scenes(path, axes=self.axes, rgb=self.rgb)]
+
+    def _sized(self, image: Image) -> Image:
+        return image if self.pixel_size_um is None else image.with_pixel_size(self.pixel_size_um)

@@ -1,0 +1,221 @@
+"""One image through a recipe: the unit of a batch, done in whatever process."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import time
+import traceback
+from dataclasses import asdict, dataclass, field, replace
+from pathlib import Path, PurePosixPath
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from cellmetry.core.columns import Column
+from cellmetry.core.labels import count_objects, labels_hash
+from cellmetry.core.progress import SILENT
+from cellmetry.core.sample import Sample
+from cellmetry.errors import Cancelled, CellmetryError, OutputError
+from cellmetry.io.atomic import atomic_write
+from cellmetry.io.labels import write_labels
+from cellmetry.io.pictures import write_png
+from cellmetry.io.tables import write_table
+from cellmetry.measure.columns import describe_columns
+from cellmetry.report.overlay import draw_overlay
+
+if TYPE_CHECKING:
+    from cellmetry.core.image import Image
+    from cellmetry.core.labels import Labels
+    from cellmetry.core.progress import Progress
+    from cellmetry.pipeline.inputs import ImageRef
+    from cellmetry.pipeline.recipe import Recipe
+
+__all__ = ["Job", "Layout", "Outcome", "do_job", "finished_outcome", "part_path"]
+
+_IMAGE_COLUMN = Column("image", "", "Name of the image, as in images.csv.", "Cellmetry")
+
+STATE = ".cellmetry"
+"""Folder in a run's folder that holds what a re-run needs to do only what is missing."""
+
+
+@dataclass(frozen=True)
+class Layout:
+    """Where in a run's folder results go.
+
+    Parameters
+    ----------
+    labels
+        Sub-folder of the label images; empty for the run's folder itself.
+    overlays, tables
+        Whether pictures and tables are written.
+    """
+
+    labels: str = "labels"
+    overlays: bool = True
+    tables: bool = True
+
+
+@dataclass(frozen=True)
+class Job:
+    """One image, what to do with it, and where results go."""
+
+    ref: ImageRef
+    recipe: Recipe
+    out: Path
+    layout: Layout = Layout()
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """What became of one image; one row of ``images.csv``.
+
+    Parameters
+    ----------
+    status
+        ``done`` or ``failed``.
+    reason
+        Why it failed, in one sentence.
+    outputs
+        What was written, relative to the run's folder: labels, overlays and parts of tables by name.
+    """
+
+    image: str
+    path: str
+    scene: int | None = None
+    status: str = "done"
+    reason: str = ""
+    n_objects: dict[str, int] = field(default_factory=dict)
+    seconds: float = 0.0
+    warnings: tuple[str, ...] = ()
+    axes: str = ""
+    shape: tuple[int, ...] = ()
+    pixel_size_um: tuple[float | None, ...] = (None, None, None)
+    sha256: str = ""
+    labels_sha256: dict[str, str] = field(default_factory=dict)
+    outputs: dict[str, str] = field(default_factory=dict)
+    traceback: str = ""
+    key: str = ""
+
+
+def part_path(out: Path, stem: PurePosixPath, table: str) -> Path:
+    """Return where the rows of one image's table lie until the whole table is written."""
+    return out / STATE / stem.parent / f"{stem.name}.{table}.parquet"
+
+
+def finished_outcome(job: Job) -> Outcome | None:
+    """Return what an earlier run made of this image, if recipe, image and outputs are still the same."""
+    state = _state_path(job)
+    if not state.is_file():
+        return None
+    saved = json.loads(state.read_text(encoding="utf-8"))
+    if saved["status"] != "done" or saved["key"] != _key(job):
+        return None
+    if not all((job.out / output).exists() for output in saved["outputs"].values()):
+        return None
+    for name in ("warnings", "shape", "pixel_size_um"):
+        saved[name] = tuple(saved[name])
+    return Outcome(**saved)
+
+
+def do_job(job: Job, progress: Progress = SILENT) -> Outcome:
+    """Return what became of one image; a failure is an outcome, not an exception.
+
+    Raises
+    ------
+    Cancelled
+        If the user stopped the work.
+    OutputError
+        If results cannot be written: then no other image will do better.
+    """
+    start = time.perf_counter()
+    ref = job.ref
+    try:
+        outcome = _process(job, progress)
+    except (Cancelled, OutputError):
+        raise
+    except CellmetryError as error:
+        outcome = Outcome(ref.name, ref.text, ref.scene, "failed", str(error))
+    except Exception as error:  # noqa: BLE001  the one place where a batch survives what nobody foresaw
+        reason = f"{ref.name} failed with an unforeseen {type(error).__name__}: {error}"
+        outcome = Outcome(ref.name, ref.text, ref.scene, "failed", reason, traceback=traceback.format_exc())
+    outcome = replace(outcome, seconds=round(time.perf_counter() - start, 3))
+    if outcome.status == "failed":
+        return outcome
+    with atomic_write(_state_path(job)) as temporary:
+        temporary.write_text(json.dumps(asdict(outcome), indent=1), encoding="utf-8")
+    return outcome
+
+
+def _process(job: Job, progress: Progress) -> Outcome:
+    image = job.ref.open()
+    sample = job.recipe.apply(Sample(image), progress)
+    outputs = _write_labels(job, sample) | _write_tables(job, sample) | _write_overlays(job, sample)
+    return Outcome(
+        image=job.ref.name,
+        path=job.ref.text,
+        scene=job.ref.scene,
+        n_objects={name: count_objects(labels) for name, labels in sample.labels.items()},
+        warnings=(*image.warnings, *sample.warnings),
+        axes=image.axes,
+        shape=image.shape,
+        pixel_size_um=tuple(image.pixel_size),
+        sha256=job.ref.sha256(),
+        labels_sha256={name: labels_hash(labels) for name, labels in sample.labels.items()},
+        outputs=outputs,
+        key=_key(job),
+    )
+
+
+def _write_labels(job: Job, sample: Sample) -> dict[str, str]:
+    written = {}
+    for name, labels in sample.labels.items():
+        tail = "labels" if name == "cells" else f"{name}_labels"
+        suffix = ".tif" if isinstance(labels.array, np.ndarray) else ".ome.zarr"
+        relative = PurePosixPath(job.layout.labels) / job.ref.stem.with_name(f"{job.ref.stem.name}_{tail}{suffix}")
+        write_labels(labels, job.out / relative)
+        written[f"labels {name}"] = str(relative)
+    return written
+
+
+def _write_tables(job: Job, sample: Sample) -> dict[str, str]:
+    if not job.layout.tables:
+        return {}
+    written = {}
+    for name, table in sample.tables.items():
+        path = part_path(job.out, job.ref.stem, name)
+        named = table.copy(deep=False)
+        named.insert(0, "image", job.ref.name)
+        write_table(named, path, (_IMAGE_COLUMN, *describe_columns(table)))
+        written[f"table {name}"] = path.relative_to(job.out).as_posix()
+    return written
+
+
+def _write_overlays(job: Job, sample: Sample) -> dict[str, str]:
+    if not job.layout.overlays:
+        return {}
+    written = {}
+    for name, labels in sample.labels.items():
+        tail = "overlay" if name == "cells" else f"{name}_overlay"
+        relative = PurePosixPath("overlays") / job.ref.stem.with_name(f"{job.ref.stem.name}_{tail}.png")
+        write_png(_overlay(sample.image, labels), job.out / relative)
+        written[f"overlay {name}"] = str(relative)
+    return written
+
+
+def _overlay(image: Image, labels: Labels) -> Any:
+    """Return the picture of the middle plane."""
+    middle = {axis: image.sizes[axis] // 2 if axis in labels.axes else 0 for axis in "TZ"}
+    return draw_overlay(image, labels, t=middle["T"], z=middle["Z"])
+
+
+def _state_path(job: Job) -> Path:
+    return job.out / STATE / job.ref.stem.parent / f"{job.ref.stem.name}.json"
+
+
+def _key(job: Job) -> str:
+    """Return what must be the same for an earlier result to hold: recipe, reading, file, version."""
+    from cellmetry import __version__  # noqa: PLC0415
+
+    parts = [job.recipe.hash, job.ref.reading.model_dump_json(), job.ref.sha256(), __version__]
+    return hashlib.sha256("\n".join(parts).encode()).hexdigest()
