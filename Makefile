@@ -1,1 +1,47 @@
+# Two commands do everything on a fresh machine:  make demo   and   make test
 PYTHON ?= python3
+PIP_FLAGS ?= --quiet
+DEMO = .venv/.installed
+TEST = .venv-test/.installed
+SOURCES := $(shell find src -type f ! -path '*/__pycache__/*' ! -name _version.py)
+
+.PHONY: demo test check docs clean
+
+demo: $(DEMO)
+	.venv/bin/cellmetry demo --out demo-output
+
+test: $(TEST)
+	.venv-test/bin/python -m pytest -n 2 --dist loadgroup
+
+check: $(TEST)
+	.venv-test/bin/ruff check --no-fix .
+	.venv-test/bin/ruff format --check .
+	.venv-test/bin/mypy
+	.venv-test/bin/lint-imports
+	.venv-test/bin/mkdocs build --strict --quiet
+	.venv-test/bin/python -m pytest -q tests/test_licences.py
+
+docs: $(TEST)
+	.venv-test/bin/mkdocs serve
+
+clean:
+	rm -rf .venv .venv-test demo-output site build dist
+	rm -rf .pytest_cache .mypy_cache .ruff_cache .hypothesis .import_linter_cache
+	find src tests -name __pycache__ -type d -prune -exec rm -rf {} +
+
+# The user's environment: Cellmetry as anyone would install it, anew when its sources change.
+$(DEMO): pyproject.toml $(SOURCES)
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || \
+	  { echo 'Cellmetry needs Python 3.11 or newer: make PYTHON=python3.12 demo'; exit 2; }
+	@test -x .venv/bin/python || $(PYTHON) -m venv .venv
+	.venv/bin/python -m pip install $(PIP_FLAGS) .
+	@touch $@
+
+# The developer's environment: the sources in place, with what tests, checks and documentation need.
+$(TEST): pyproject.toml constraints-test.txt
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || \
+	  { echo 'Cellmetry needs Python 3.11 or newer: make PYTHON=python3.12 test'; exit 2; }
+	@test -x .venv-test/bin/python || $(PYTHON) -m venv .venv-test
+	.venv-test/bin/python -m pip install $(PIP_FLAGS) --upgrade 'pip>=25.1'
+	.venv-test/bin/python -m pip install $(PIP_FLAGS) -c constraints-test.txt -e . --group dev
+	@touch $@
