@@ -18,14 +18,13 @@ from cellmetry.core.image import UNKNOWN_PIXEL_SIZE, PixelSize
 from cellmetry.core.labels import Labels, labels_from_array
 from cellmetry.errors import DamagedFile, InputError, LabelsError, MissingInput, OutputError, UnsupportedFormat
 from cellmetry.io.atomic import atomic_folder
+from cellmetry.io.ngff import VERSION, multiscales
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
 __all__ = ["build_label_pyramid", "create_label_store", "open_label_store", "write_label_store"]
 
-VERSION = "0.5"
-_AXIS_TYPES = {"t": "time", "z": "space", "y": "space", "x": "space"}
 _LAZY_TYPES = ("uint8", "uint16", "uint32")
 
 
@@ -143,28 +142,9 @@ def _blocks(shape: Sequence[int], side: int) -> Iterator[tuple[Any, ...]]:
 def _metadata(axes: str, pixel_size: PixelSize, levels: int) -> dict[str, Any]:
     return {
         "version": VERSION,
-        "multiscales": [
-            {
-                "name": "labels",
-                "type": "nearest",
-                "axes": [_axis(letter.lower(), pixel_size) for letter in axes],
-                "datasets": [_dataset(axes, pixel_size, level) for level in range(levels)],
-            }
-        ],
+        "multiscales": multiscales(axes, pixel_size, levels, averaged=False),
         "image-label": {"version": VERSION},
     }
-
-
-def _axis(letter: str, pixel_size: PixelSize) -> dict[str, str]:
-    known = letter in "xyz" and getattr(pixel_size, letter) is not None
-    return {"name": letter, "type": _AXIS_TYPES[letter], **({"unit": "micrometer"} if known else {})}
-
-
-def _dataset(axes: str, pixel_size: PixelSize, level: int) -> dict[str, Any]:
-    steps = {"T": 1.0, "Z": pixel_size.z or 1.0, "Y": pixel_size.y or 1.0, "X": pixel_size.x or 1.0}
-    factor = {"T": 1, "Z": 1, "Y": 2**level, "X": 2**level}
-    scale = [steps[axis] * factor[axis] for axis in axes]
-    return {"path": str(level), "coordinateTransformations": [{"type": "scale", "scale": scale}]}
 
 
 def _label_group(group: zarr.Group, path: Path) -> zarr.Group:

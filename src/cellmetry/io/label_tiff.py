@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from cellmetry.core.image import PixelSize
     from cellmetry.core.labels import Labels
 
-__all__ = ["label_dtype", "largest_id", "resolution_tags", "write_label_tiff"]
+__all__ = ["label_dtype", "largest_id", "ome_scale", "resolution_tags", "write_label_tiff"]
 
 TILE = 1024
 """Side of the tiles in which large label images are read and written."""
@@ -83,7 +83,7 @@ def _needs_big(labels: Labels, dtype: np.dtype[Any]) -> bool:
 
 def _metadata(labels: Labels, *, ome: bool) -> dict[str, Any]:
     metadata: dict[str, Any] = {"axes": labels.axes}
-    return metadata | (_ome_scale(labels.pixel_size) if ome else _imagej_scale(labels))
+    return metadata | (ome_scale(labels.pixel_size) if ome else _imagej_scale(labels))
 
 
 def _imagej_scale(labels: Labels) -> dict[str, Any]:
@@ -92,7 +92,8 @@ def _imagej_scale(labels: Labels) -> dict[str, Any]:
     return scale | ({"spacing": size.z} if size.z is not None and "Z" in labels.axes else {})
 
 
-def _ome_scale(size: PixelSize) -> dict[str, Any]:
+def ome_scale(size: PixelSize) -> dict[str, Any]:
+    """Return the attributes of OME-XML that state the pixel size in µm; none for an unknown axis."""
     known = {axis: value for axis, value in size._asdict().items() if value is not None}
     return {
         key: value
