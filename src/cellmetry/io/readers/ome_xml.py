@@ -1,0 +1,182 @@
+"""OME-XML, parsed without entities or references: what it says of images, channels and planes."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import TYPE_CHECKING, Any, NamedTuple
+from xml.etree.ElementTree import ParseError
+
+from defusedxml.common import DefusedXmlException
+from defusedxml.ElementTree import fromstring
+
+from cellmetry.core.image import UNKNOWN_PIXEL_SIZE, Channel, PixelSize
+from cellmetry.io.units import micrometres
+
+if TYPE_CHECKING:
+    from xml.etree.ElementTree import Element
+
+__all__ = ["OmeDocument", "OmeImage", "OmePlanes", "claims_ome", "parse_ome"]
+
+_ORDERS = {"XYZCT", "XYZTC", "XYCTZ", "XYCZT", "XYTCZ", "XYTZC"}
+
+
+class OmePlanes(NamedTuple):
+    """A run of pages (``TiffData``): from page `ifd` on, starting at plane (t, c, z); None counts: all that follow."""
+
+    ifd: int
+    count: int | None
+    first: tuple[int, int, int]
+    file: str | None
+    uuid: str | None
+
+
+@dataclass(frozen=True)
+class OmeImage:
+    """One ``Image`` of an OME-XML document. Sizes are of T, channels × samples, Z, Y and X."""
+
+    name: str
+    sizes: dict[str, int]
+    order: str
+    planes: tuple[OmePlanes, ...]
+    channels: tuple[Channel, ...]
+    samples: int = 1
+    pixel_size: PixelSize = UNKNOWN_PIXEL_SIZE
+    bit_depth: int | None = None
+    acquired: datetime | None = None
+    metadata: dict[str, Any] = field(default_factory=dict)
+
+
+class OmeDocument(NamedTuple):
+    """All images of a document, and the identity of the file that holds it."""
+
+    images: tuple[OmeImage, ...]
+    uuid: str | None
+
+
+def claims_ome(description: str) -> bool:
+    """Return whether a TIFF's description is meant to be OME-XML."""
+    text = description.lstrip()
+    return text.startswith("<") and ("<OME" in text or "openmicroscopy.org" in text or text.rstrip().endswith("OME>"))
+
+
+def parse_ome(text: str, name: str) -> tuple[OmeDocument | None, tuple[str, ...]]:
+    """Return the document; or None and a warning if it is malformed or unsafe (entities, external references)."""
+    try:
+        root = fromstring(text, forbid_dtd=True)
+    except DefusedXmlException:
+        return None, (f"{name} has OME-XML with a document type or entities, which is unsafe; it is ignored.",)
+    except ParseError as error:
+        return None, (f"{name} has malformed OME-XML ({error}); it is ignored.",)
+    try:
+        images = tuple(_image(element, root) for element in _all(root, "Image") if _one(element, "Pixels") is not None)
+    except (ValueError, KeyError) as error:
+        return None, (f"{name} has OME-XML with a wrong or missing value ({error}); it is ignored.",)
+    return (OmeDocument(images, root.get("UUID")), ()) if images else (None, ())
+
+
+def _all(element: Element, tag: str) -> list[Element]:
+    """Return the children of this tag, whatever version of the schema they are in."""
+    return [child for child in element if child.tag.rpartition("}")[2] == tag]
+
+
+def _one(element: Element | None, tag: str) -> Element | None:
+    return next(iter(_all(element, tag)), None) if element is not None else None
+
+
+def _image(element: Element, root: Element) -> OmeImage:
+    pixels = _one(element, "Pixels")
+    assert pixels is not None  # noqa: S101
+    sizes = {axis: int(pixels.attrib[f"Size{axis}"]) for axis in "TCZYX"}
+    if min(sizes.values()) < 1:
+        raise ValueError(f"sizes {sizes}")
+    order = pixels.get("DimensionOrder", "XYCZT")
+    if order not in _ORDERS:
+        raise ValueError(f"DimensionOrder {order}")
+    parts = _all(pixels, "Channel")
+    samples = int(parts[0].get("SamplesPerPixel", 1)) if parts else 1
+    bits = pixels.get("SignificantBits")
+    return OmeImage(
+        name=element.get("Name", ""),
+        sizes=sizes,
+        order=order,
+        planes=tuple(_planes(data, samples) for data in _all(pixels, "TiffData")),
+        channels=tuple(_channel(part, index) for index, part in enumerate(parts)),
+        samples=samples,
+        pixel_size=_pixel_size(pixels),
+        bit_depth=int(bits) if bits else None,
+        acquired=_acquired(element),
+        metadata=_metadata(element, pixels, root),
+    )
+
+
+def _planes(data: Element, samples: int) -> OmePlanes:
+    named = _one(data, "UUID")
+    ifd, count = data.get("IFD"), data.get("PlaneCount")
+    n_planes = int(count) if count is not None else (1 if ifd is not None else None)
+    channel = int(data.get("FirstC", 0)) // samples
+    return OmePlanes(
+        int(ifd or 0),
+        n_planes,
+        (int(data.get("FirstT", 0)), channel, int(data.get("FirstZ", 0))),
+        named.get("FileName") if named is not None else None,
+        (named.text or "").strip() if named is not None else None,
+    )
+
+
+def _channel(part: Element, index: int) -> Channel:
+    name = part.get("Name") or part.get("Fluor") or f"channel{index}"
+    return Channel(name, ome_colour(part.get("Color")))
+
+
+def ome_colour(value: str | None) -> str | None:
+    """Return ``#rrggbb`` of OME's signed 32-bit RGBA; None if absent."""
+    if value is None or not value.lstrip("-").isdigit():
+        return None
+    return f"#{(int(value) >> 8) & 0xFFFFFF:06x}"
+
+
+def _pixel_size(pixels: Element) -> PixelSize:
+    sides = []
+    for axis in "XYZ":
+        value = pixels.get(f"PhysicalSize{axis}")
+        sides.append(micrometres(value, pixels.get(f"PhysicalSize{axis}Unit", "µm")) if value else None)
+    return PixelSize(*sides)
+
+
+def _acquired(element: Element) -> datetime | None:
+    stated = _one(element, "AcquisitionDate")
+    if stated is None or not stated.text:
+        return None
+    try:
+        return datetime.fromisoformat(stated.text.strip())
+    except ValueError:
+        return None
+
+
+def _metadata(element: Element, pixels: Element, root: Element) -> dict[str, Any]:
+    """Return objective, exposures and gains where the document has them."""
+    found: dict[str, Any] = {}
+    settings = _one(element, "ObjectiveSettings")
+    wanted = settings.get("ID") if settings is not None else None
+    for instrument in _all(root, "Instrument"):
+        for objective in _all(instrument, "Objective"):
+            if wanted in {None, objective.get("ID")} and "objective" not in found:
+                found["objective"] = objective.get("Model") or objective.get("ID")
+                found["magnification"] = _number(objective.get("NominalMagnification"))
+                found["numerical_aperture"] = _number(objective.get("LensNA"))
+    exposures = {
+        int(plane.get("TheC", 0)): (_number(plane.get("ExposureTime")), plane.get("ExposureTimeUnit", "s"))
+        for plane in reversed(_all(pixels, "Plane"))
+        if plane.get("ExposureTime")
+    }
+    if exposures:
+        found["exposure"] = [f"{exposures[c][0]:g} {exposures[c][1]}" for c in sorted(exposures)]
+    gains = [_number(s.get("Gain")) for part in _all(pixels, "Channel") for s in _all(part, "DetectorSettings")]
+    if any(gain is not None for gain in gains):
+        found["gain"] = gains
+    return {key: value for key, value in found.items() if value is not None}
+
+
+def _number(text: str | None) -> float | None:
+    return float(text) if text else None
