@@ -109,6 +109,7 @@ def _open(model: Model, device: Device, threads: int) -> NetworkSession:
 
 
 def _load(model: Model, device: Device, threads: int) -> ort.InferenceSession:
+    ort.disable_telemetry_events()
     available = _CUDA in ort.get_available_providers()
     providers = [_CUDA, _CPU] if device != "cpu" and available else [_CPU]
     try:

@@ -164,15 +164,15 @@ def _median(counts: NDArray[np.float64]) -> float:  # pragma: no cover - compile
 def _diffuse(inside: NDArray[np.float64], centre: tuple[int, int]) -> NDArray[np.float64]:  # pragma: no cover
     """Return the heat after as many steps as Cellpose takes: each pixel becomes the mean of its 3 × 3 block."""
     height, width = inside.shape
-    heat, rows = np.zeros((height, width)), np.zeros((height, width))
+    heat, rows, share = np.zeros((height, width)), np.zeros((height, width)), inside / 9
     for _ in range(2 * (height + width - 4)):
         heat[centre] += 1
         for y in range(height):
-            for x in range(1, width - 1):
-                rows[y, x] = heat[y, x - 1] + heat[y, x] + heat[y, x + 1]
-        for y in range(1, height - 1):
-            for x in range(1, width - 1):
-                heat[y, x] = (rows[y - 1, x] + rows[y, x] + rows[y + 1, x]) * inside[y, x] * (1 / 9)
+            for x in range(width - 2):
+                rows[y, x] = heat[y, x] + heat[y, x + 1] + heat[y, x + 2]
+        for y in range(height - 2):
+            for x in range(width - 2):
+                heat[y + 1, x + 1] = (rows[y, x] + rows[y + 1, x] + rows[y + 2, x]) * share[y + 1, x + 1]
     return heat
 
 
