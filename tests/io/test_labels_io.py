@@ -12,6 +12,7 @@ import zarr
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
+from PIL import Image as Picture
 
 from cellmetry.core.image import UNKNOWN_PIXEL_SIZE, PixelSize
 from cellmetry.core.labels import Labels, labels_from_array, labels_hash
@@ -134,7 +135,7 @@ def _save(array: NDArray[np.generic], path: Path) -> None:
 
 def test_stack_without_axes_is_asked_about(tmp_path: Path) -> None:
     np.save(tmp_path / "x.npy", np.zeros((5, 6, 7), np.uint16))
-    with pytest.raises(AxesError, match="--axes ZYX"):
+    with pytest.raises(AxesError, match=r"--axes: ZYX"):
         read_labels(tmp_path / "x.npy")
     assert read_labels(tmp_path / "x.npy", axes="TYX").axes == "TYX"
 
@@ -144,7 +145,7 @@ def test_npy_with_objects_or_a_lying_header_is_refused(tmp_path: Path) -> None:
     write_labels(labels_from_array(_many(5)), tmp_path / "x.npy")
     (tmp_path / "short.npy").write_bytes((tmp_path / "x.npy").read_bytes()[:-8])
     for name in ("pickled", "short"):
-        with pytest.raises(DamagedFile, match=name):
+        with pytest.raises((DamagedFile, UnsupportedFormat), match=name):
             read_labels(tmp_path / f"{name}.npy")
 
 
@@ -241,7 +242,43 @@ def test_lazy_labels_are_written_as_every_format(tmp_path: Path) -> None:
         np.testing.assert_array_equal(read_labels(tmp_path / f"copy{suffix}").read(), array)
 
 
+@pytest.mark.parametrize("photometric", ["palette", "miniswhite"])
+def test_ids_are_the_stored_numbers_whatever_they_are_shown_as(tmp_path: Path, photometric: str) -> None:
+    array = np.array([[0, 3, 200]], np.uint8)
+    table = np.random.default_rng(0).integers(0, 65536, (3, 256), dtype=np.uint16)
+    tifffile.imwrite(
+        tmp_path / "x.tif", array, photometric=photometric, colormap=table if photometric == "palette" else None
+    )
+    np.testing.assert_array_equal(read_labels(tmp_path / "x.tif").read(), array)
+
+
+def test_palette_png_holds_ids(tmp_path: Path) -> None:
+    array = np.array([[0, 3, 2]], np.uint8)
+    picture = Picture.fromarray(array).convert("P")
+    picture.putpalette([0, 0, 0, 255, 0, 0, 0, 255, 0, 9, 9, 9])
+    picture.save(tmp_path / "x.png")
+    np.testing.assert_array_equal(read_labels(tmp_path / "x.png").read(), array)
+
+
+def test_colour_pictures_and_several_channels_are_refused(tmp_path: Path) -> None:
+    Picture.fromarray(np.zeros((5, 6, 3), np.uint8)).save(tmp_path / "x.png")
+    tifffile.imwrite(tmp_path / "c.tif", np.zeros((2, 5, 6), np.uint16), imagej=True, metadata={"axes": "CYX"})
+    for name in ("x.png", "c.tif"):
+        with pytest.raises(LabelsError, match=name):
+            read_labels(tmp_path / name)
+
+
+def test_truncated_labels_are_refused(tmp_path: Path) -> None:
+    write_labels(labels_from_array(_many(70_000)), tmp_path / "x.tif")
+    whole = (tmp_path / "x.tif").read_bytes()
+    (tmp_path / "x.tif").write_bytes(whole[: len(whole) // 2])
+    with pytest.raises(DamagedFile, match=r"x\.tif"):
+        read_labels(tmp_path / "x.tif")
+
+
 def test_real_label_images(shared: Path) -> None:
     path = next((shared / "data" / "bbbc039" / "labels").iterdir())
     assert len(read_labels(path).ids()) > 10
+    formats = shared / "data" / "formats" / "neubias"
+    assert list(read_labels(formats / "xy_8bit_labels__five_objects.tif").ids()) == [1, 2, 3, 4, 5]
     assert list(read_labels(shared / "data" / "dualcolour" / "0.0_Z003_cell_masks.tif").ids()) == [1, 2, 3, 4, 5, 6]

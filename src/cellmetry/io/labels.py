@@ -7,15 +7,15 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import tifffile
-from defusedxml import ElementTree
 from PIL import Image as Picture
 
-from cellmetry.core.image import UNKNOWN_PIXEL_SIZE, PixelSize
 from cellmetry.core.labels import labels_from_array
-from cellmetry.errors import AxesError, DamagedFile, LabelsError, MissingInput, ParameterError
+from cellmetry.errors import LabelsError, MissingInput, ParameterError
 from cellmetry.io.atomic import atomic_write
+from cellmetry.io.failures import reading
 from cellmetry.io.label_store import open_label_store, write_label_store
 from cellmetry.io.label_tiff import write_label_tiff
+from cellmetry.io.opening import list_scenes
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -25,12 +25,17 @@ if TYPE_CHECKING:
 __all__ = ["read_labels", "write_labels"]
 
 _TIFF_STARTS = (b"II*\0", b"MM\0*", b"II+\0", b"MM\0+")
-_NPY_START = b"\x93NUMPY"
+_PNG_START = b"\x89PNG\r\n\x1a\n"
+_SHOWN_OTHERWISE = {0, 3}
+"""Photometric interpretations of TIFF: white is zero, palette."""
 _SUFFIXES = ".tif, .tiff, .npy, .zarr"
 
 
 def read_labels(path: str | Path, *, axes: str | None = None) -> Labels:
-    """Return the label image in a TIFF, PNG, NumPy file or OME-Zarr folder, whatever its type of number.
+    """Return the label image in a TIFF, PNG, NumPy file or OME-Zarr folder, or any other file that can be read.
+
+    Ids are the stored numbers, also where a palette or an inverted display shows them as something else. OME-Zarr
+    is read lazily.
 
     Parameters
     ----------
@@ -39,23 +44,28 @@ def read_labels(path: str | Path, *, axes: str | None = None) -> Labels:
 
     Raises
     ------
-    MissingInput, DamagedFile, AxesError
-        If the file is missing or broken, or its axes are not known.
+    MissingInput, UnsupportedFormat, DamagedFile, AxesError
+        If the file is missing, foreign or broken, or its axes are not known.
     LabelsError
-        If ids are negative, fractional or beyond 32 bits, or the file holds several channels.
+        If ids are negative, fractional or beyond 32 bits, or the file holds several images or channels.
     """
     path = Path(path)
     if not path.exists():
         raise MissingInput(f"{path} does not exist; give the path of a label image.")
     if path.is_dir():
         return open_label_store(path)
-    with path.open("rb") as file:
-        start = file.read(8)
-    if start.startswith(_NPY_START):
-        array, known, size = _read_npy(path), None, UNKNOWN_PIXEL_SIZE
-    else:
-        array, known, size = _read_picture(path, tiff=start[:4] in _TIFF_STARTS)
-    return labels_from_array(array, _settle_axes(path, array, axes or known), pixel_size=size, name=str(path))
+    scenes = list_scenes(path, axes=axes, rgb="channels")
+    if len(scenes) > 1:
+        raise LabelsError(f"{path} holds {len(scenes)} images; a label file holds one.")
+    (image,) = scenes
+    array = _indices(path)
+    if array is None:
+        if len(image.channels) > 1:
+            raise LabelsError(f"{path} has {len(image.channels)} channels or is a colour picture; labels have one.")
+        array = image.read()
+    kept = image.axes.replace("C", "")
+    ids = array.reshape([image.sizes[axis] for axis in kept])
+    return labels_from_array(ids, kept, pixel_size=image.pixel_size, name=str(path))
 
 
 def write_labels(labels: Labels, path: str | Path) -> None:
@@ -86,41 +96,15 @@ def _write_npy(labels: Labels, path: Path) -> None:
                 file.write(np.ascontiguousarray(band, dtype="<u4").tobytes())
 
 
-def _read_npy(path: Path) -> NDArray[Any]:
-    try:
-        return np.load(path, allow_pickle=False)  # type: ignore[no-any-return]
-    except (ValueError, EOFError, MemoryError) as error:
-        raise DamagedFile(f"{path} is not a readable NumPy array ({error}); write the labels again.") from error
-
-
-def _read_picture(path: Path, *, tiff: bool) -> tuple[NDArray[Any], str | None, PixelSize]:
-    if not tiff:
-        with Picture.open(path) as picture:
-            return np.asarray(picture), None, UNKNOWN_PIXEL_SIZE
-    with tifffile.TiffFile(path) as file:
-        series = file.series[0]
-        return series.asarray(), series.axes if set(series.axes) <= set("TZYX") else None, _tiff_pixel_size(file)
-
-
-def _tiff_pixel_size(file: tifffile.TiffFile) -> PixelSize:
-    if file.ome_metadata:
-        pixels = ElementTree.fromstring(file.ome_metadata).find(".//{*}Pixels")
-        return PixelSize(*(float(um) if (um := pixels.get(f"PhysicalSize{axis}")) else None for axis in "XYZ"))
-    written = file.imagej_metadata or {}
-    if written.get("unit") != "um":
-        return UNKNOWN_PIXEL_SIZE
-    tags = file.pages.first.tags
-    x, y = (denominator / count for count, denominator in (tags["XResolution"].value, tags["YResolution"].value))
-    return PixelSize(x, y, written.get("spacing"))
-
-
-def _settle_axes(path: Path, array: NDArray[Any], axes: str | None) -> str:
-    if axes is not None:
-        return axes
-    if array.ndim == 2:
-        return "YX"
-    if array.ndim == 3 and array.shape[-1] in (3, 4):
-        raise LabelsError(f"{path} is a colour picture, not a label image with one id per pixel.")
-    raise AxesError(
-        f"{path} has shape {array.shape} and does not say what its axes are; give --axes ZYX or --axes TYX."
-    )
+def _indices(path: Path) -> NDArray[Any] | None:
+    """Return the stored numbers of a file that shows them through a palette or inverted; None for any other."""
+    with path.open("rb") as file:
+        start = file.read(8)
+    with reading(str(path)):
+        if start[:4] in _TIFF_STARTS:
+            with tifffile.TiffFile(path) as tiff:
+                return tiff.series[0].asarray() if int(tiff.pages.first.photometric) in _SHOWN_OTHERWISE else None
+        if start == _PNG_START:
+            with Picture.open(path) as picture:
+                return np.asarray(picture) if picture.mode == "P" else None
+    return None
