@@ -71,7 +71,8 @@ class Block:
     @cached_property
     def corners(self) -> NDArray[np.int64]:
         """First corner (z, y, x) of each object's bounding box in the coordinates of `labels`."""
-        return self.objects.low - np.array([0, self.box.y0, self.box.x0])
+        corners: NDArray[np.int64] = self.objects.low - np.array([0, self.box.y0, self.box.x0])
+        return corners
 
     @cached_property
     def padded(self) -> NDArray[np.uint32]:

@@ -1,0 +1,94 @@
+"""Nearest labels: which object each background pixel is nearest to, within a reach, exactly."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from numba import njit
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+__all__ = ["nearest_labels"]
+
+_FAR = np.iinfo(np.int32).max
+_TOUCH = 1 + 1e-9  # so that 3 × 0.2 µm reaches 0.6 µm
+
+
+@njit(cache=True, nogil=True)
+def _nearest_in_columns(labels: Any) -> Any:
+    """Return for each pixel the rows to the nearest labelled pixel of its column and that label, the lower of two."""
+    height, width = labels.shape
+    rows = np.full((height, width), _FAR, np.int32)
+    found = np.zeros((height, width), np.uint32)
+    for x in range(width):
+        last = -1
+        for y in range(height):
+            last = y if labels[y, x] != 0 else last
+            if last >= 0:
+                rows[y, x], found[y, x] = y - last, labels[last, x]
+        last = -1
+        for y in range(height - 1, -1, -1):
+            last = y if labels[y, x] != 0 else last
+            nearer = last >= 0 and last - y <= rows[y, x]
+            if nearer and (last - y < rows[y, x] or labels[last, x] < found[y, x]):
+                rows[y, x], found[y, x] = last - y, labels[last, x]
+    return rows, found
+
+
+@njit(cache=True, nogil=True)
+def _nearest_in_band(labels: Any, limits: Any, sides: Any) -> Any:
+    """Return for each background pixel the label nearest to it, if farther than limits[0] up to limits[1]."""
+    rows, found = _nearest_in_columns(labels)
+    inner, outer = (limits[0] * _TOUCH) ** 2, (limits[1] * _TOUCH) ** 2
+    reach = int(limits[1] / sides[1]) + 1
+    height, width = labels.shape
+    out = np.zeros((height, width), np.uint32)
+    for y in range(height):
+        for x in range(width):
+            if labels[y, x] != 0:
+                continue
+            best = np.inf
+            for other in range(max(0, x - reach), min(width, x + reach + 1)):
+                if rows[y, other] == _FAR:
+                    continue
+                distance = (rows[y, other] * sides[0]) ** 2 + ((x - other) * sides[1]) ** 2
+                if distance < best or (distance == best and found[y, other] < out[y, x]):
+                    best, out[y, x] = distance, found[y, other]
+            if not inner < best <= outer:
+                out[y, x] = 0
+    return out
+
+
+def nearest_labels(
+    labels: NDArray[np.uint32],
+    beyond: float,
+    up_to: float,
+    *,
+    sides: tuple[float, float] = (1.0, 1.0),
+    band: int = 2048,
+) -> NDArray[np.uint32]:
+    """Return, at each background pixel of a plane, the label nearest to it; 0 out of reach.
+
+    Distances are Euclidean, from pixel centre to pixel centre; of two labels at the same distance the lower wins.
+    The plane is worked through in bands of rows, which changes nothing in the result.
+
+    Parameters
+    ----------
+    beyond, up_to
+        Pixels at distances above the first, and up to the second, get a label; in the unit of `sides`.
+    sides
+        Height and width of a pixel.
+    band
+        Rows at a time.
+    """
+    height = labels.shape[0]
+    margin = int(up_to / sides[0]) + 2
+    out = np.zeros(labels.shape, np.uint32)
+    for y0 in range(0, height, band):
+        first, last = max(0, y0 - margin), min(height, y0 + band + margin)
+        part = np.ascontiguousarray(labels[first:last])
+        made = _nearest_in_band(part, (float(beyond), float(up_to)), (float(sides[0]), float(sides[1])))
+        out[y0 : y0 + band] = made[y0 - first : min(y0 + band, height) - first]
+    return out
