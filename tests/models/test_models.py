@@ -308,3 +308,14 @@ def test_threads_come_from_the_environment(monkeypatch):
     monkeypatch.setenv("CELLMETRY_THREADS", "many")
     with pytest.raises(ParameterError, match="CELLMETRY_THREADS"):
         current_settings()
+
+
+def test_the_card_in_the_guide_is_one(folder):
+    guide = Path(__file__).resolve().parents[2] / "docs" / "guide" / "models.md"
+    text = guide.read_text("utf-8").split("```toml\n")[1].split("```")[0]
+    text = text.replace("0f3c…", hashlib.sha256(WEIGHTS).hexdigest()).replace("5123456", str(len(WEIGHTS)))
+    (folder / "nuclei-20x.toml").write_text(text, "utf-8")
+    (folder / "nuclei-20x.onnx").write_bytes(WEIGHTS)
+    card_of_guide = find_model("nuclei-20x").card
+    assert card_of_guide.scores[0].value == 0.92
+    assert card_of_guide.decoding.min_area_px == 12
