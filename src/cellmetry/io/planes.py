@@ -6,13 +6,13 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from cellmetry.core.image import Box
 from cellmetry.errors import LimitExceeded, ParameterError
 from cellmetry.settings import current_settings
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
+    from cellmetry.core.image import Box
     from cellmetry.io.reader import ArrayStore
 
 __all__ = ["StoredPlanes"]

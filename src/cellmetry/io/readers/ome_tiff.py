@@ -12,7 +12,7 @@ import numpy as np
 from tifffile import TiffFile
 
 from cellmetry.core.image import Channel
-from cellmetry.errors import InputError
+from cellmetry.errors import DamagedFile, InputError
 from cellmetry.io.failures import file_name
 from cellmetry.io.reader import StoredScene
 from cellmetry.io.readers.tiff_levels import PageAt, store_pages
@@ -121,9 +121,9 @@ def _mapped(image: OmeImage, files: _Files) -> _Table:
     table = _Table(np.full((n_t, n_c, n_z), None, object), np.zeros((n_t, n_c, n_z), bool))
     for run in image.planes:
         path = files.locate(run)
-        for number, place in enumerate(islice(_places(image.order, (n_t, n_c, n_z), run.first), run.count)):
+        for number, place in enumerate(islice(_places(image.order, (n_t, n_c, n_z), run.first), run.n_planes)):
             at = None if path is None else files.page(path, run.ifd + number)
-            if at is None and run.count is None:
+            if at is None and run.n_planes is None:
                 break
             table.announced[place] = path is not None
             table.pages[place] = at
@@ -175,16 +175,16 @@ def _without_absent(
     channels: tuple[Channel, ...], axes: str, pages: NDArray[np.object_], name: str
 ) -> tuple[tuple[Channel, ...], NDArray[np.object_], tuple[str, ...]]:
     """Return channels and pages without channels that have no page at all, and warnings about what is absent."""
-    there = np.array([at is not None for at in pages.ravel()]).reshape(pages.shape)
+    there: NDArray[np.bool_] = np.array([at is not None for at in pages.ravel()]).reshape(pages.shape)
     notes: list[str] = []
     if axes == "TCZ" and there.any():
-        kept = there.any(axis=(0, 2))
-        if not kept.all():
-            named = [*channels, *(Channel(f"channel{i}") for i in range(len(channels), kept.size))]
+        kept = [bool(there[:, channel].any()) for channel in range(there.shape[1])]
+        if not all(kept):
+            named = [*channels, *(Channel(f"channel{i}") for i in range(len(channels), len(kept)))]
             gone = ", ".join(c.name for c, has in zip(named, kept, strict=False) if not has)
             notes.append(f"{name} lacks all planes of channel {gone}, which is left out.")
             channels = tuple(c for c, has in zip(named, kept, strict=False) if has)
-            pages, there = pages[:, kept], there[:, kept]
+            pages, there = pages[:, np.array(kept)], there[:, np.array(kept)]
     if not there.all():
         notes.append(f"{name} lacks {int((~there).sum())} of its {there.size} planes; reading one of them fails.")
     return channels, pages, tuple(notes)
@@ -193,9 +193,13 @@ def _without_absent(
 def _smaller(pages: list[PageAt | None]) -> list[list[PageAt | None]]:
     """Return the pages of each smaller resolution level (SubIFDs) that all planes have."""
     n_levels = min((len(at.page.subifds or ()) for at in pages if at is not None), default=0)
-    return [
-        [None if at is None else PageAt(at.path, at.page.pages[level]) for at in pages] for level in range(n_levels)
-    ]
+    return [[None if at is None else _sub_page(at, level) for at in pages] for level in range(n_levels)]
+
+
+def _sub_page(at: PageAt, level: int) -> PageAt:
+    if at.page.pages is None:
+        raise DamagedFile(f"{file_name(at.path)} has a page whose smaller levels cannot be found.")
+    return PageAt(at.path, at.page.pages[level])
 
 
 def _size_note(image: OmeImage, height: int, width: int, name: str) -> tuple[str, ...]:

@@ -22,10 +22,13 @@ _ORDERS = {"XYZCT", "XYZTC", "XYCTZ", "XYCZT", "XYTCZ", "XYTZC"}
 
 
 class OmePlanes(NamedTuple):
-    """A run of pages (``TiffData``): from page `ifd` on, starting at plane (t, c, z); None counts: all that follow."""
+    """A run of pages (``TiffData``): from page `ifd` on, starting at plane (t, c, z).
+
+    Without `n_planes` it is all pages that follow.
+    """
 
     ifd: int
-    count: int | None
+    n_planes: int | None
     first: tuple[int, int, int]
     file: str | None
     uuid: str | None

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, NamedTuple
 import numpy as np
 
 from cellmetry.errors import DamagedFile
-from cellmetry.io.readers.tiff_probe import check_extent, check_page, check_ratio, missing_share
+from cellmetry.io.readers.tiff_probe import check_extent, check_page, check_ratio, dtype_of, keyframe_of, missing_share
 from cellmetry.io.readers.tiff_store import PlaneTable, RawLevel, SegmentLevel, TiffStore
 
 if TYPE_CHECKING:
@@ -44,7 +44,7 @@ def store_pages(pages: Sequence[Sequence[PageAt | None]], lead: tuple[int, ...],
         Sizes of the axes along which pages follow each other.
     """
     present = [at for at in pages[0] if at is not None]
-    keyframe: TiffPage = present[0].page.keyframe
+    keyframe = keyframe_of(present[0].page)
     notes = [*check_page(keyframe, name)]
     paths = tuple(dict.fromkeys(at.path for at in present))
     table = PlaneTable(
@@ -62,7 +62,7 @@ def store_pages(pages: Sequence[Sequence[PageAt | None]], lead: tuple[int, ...],
 
 def contiguous_store(at: PageAt, offset: int, lead: tuple[int, ...], name: str) -> Stored:
     """Return a store over planes that follow each other uncompressed from `offset`, as ImageJ writes them."""
-    page = at.page.keyframe
+    page = keyframe_of(at.page)
     notes = check_page(page, name)
     n_planes = int(np.prod(lead, dtype=np.int64))
     offsets = offset + np.arange(n_planes, dtype=np.int64) * page.nbytes
@@ -72,7 +72,7 @@ def contiguous_store(at: PageAt, offset: int, lead: tuple[int, ...], name: str) 
             f"{name} ends early: its {n_planes} planes need {offset + n_planes * page.nbytes:,} bytes and the file "
             f"has {size:,}; copy it again from the microscope."
         )
-    level = RawLevel(offsets, page.shape, page.dtype.newbyteorder(page.parent.byteorder))
+    level = RawLevel(offsets, page.shape, dtype_of(page).newbyteorder(page.parent.byteorder))
     table = PlaneTable(np.zeros(n_planes, np.int32), np.arange(n_planes, dtype=np.int32))
     return Stored(TiffStore((at.path,), table, lead=lead, frame=page.axes, levels=(level,)), notes)
 
@@ -84,7 +84,7 @@ def _number(page: TiffPage | TiffFrame) -> int:
 
 def _level(pages: Sequence[PageAt | None], name: str) -> tuple[RawLevel | SegmentLevel, tuple[str, ...]]:
     present = [at for at in pages if at is not None]
-    keyframe: TiffPage = present[0].page.keyframe
+    keyframe = keyframe_of(present[0].page)
     if all(at.page.is_final for at in present) and _is_plain(keyframe):
         return _raw_level(pages, keyframe, name), ()
     return _segment_level(pages, present[0], name)
@@ -99,11 +99,11 @@ def _raw_level(pages: Sequence[PageAt | None], keyframe: TiffPage, name: str) ->
     for path in {at.path for at in pages if at}:
         here = np.array([at is not None and at.path == path for at in pages])
         check_extent(offsets[here], np.full(here.sum(), keyframe.nbytes), Path(path).stat().st_size, name)
-    return RawLevel(offsets, keyframe.shape, keyframe.dtype.newbyteorder(keyframe.parent.byteorder))
+    return RawLevel(offsets, keyframe.shape, dtype_of(keyframe).newbyteorder(keyframe.parent.byteorder))
 
 
 def _segment_level(pages: Sequence[PageAt | None], first: PageAt, name: str) -> tuple[SegmentLevel, tuple[str, ...]]:
-    page: TiffPage = first.page.keyframe
+    page = keyframe_of(first.page)
     shape = (page.shaped[0], *page.shaped[2:])
     tile = (page.tilelength, page.tilewidth) if page.is_tiled else (page.rowsperstrip, page.imagewidth)
     tile = (min(tile[0], page.imagelength) if not page.is_tiled else tile[0], tile[1])
@@ -119,7 +119,7 @@ def _segment_level(pages: Sequence[PageAt | None], first: PageAt, name: str) -> 
         check_extent(offsets[mine].ravel(), counts[mine].ravel(), Path(path).stat().st_size, name)
     check_ratio(page.nbytes * int(here.sum()), int(counts.sum()), name)
     missing = missing_share(offsets[here], counts[here], name)
-    return SegmentLevel(offsets, counts, shape, tile, page.dtype, (first.path, page.offset)), missing
+    return SegmentLevel(offsets, counts, shape, tile, dtype_of(page), (first.path, page.offset)), missing
 
 
 def _fitted(values: Sequence[int], n_segments: int, name: str) -> Sequence[int]:

@@ -6,6 +6,7 @@ import re
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from cellmetry.core.image import UNKNOWN_PIXEL_SIZE, Channel, PixelSize
+from cellmetry.io.readers.tiff_probe import dtype_of
 from cellmetry.io.units import micrometres
 
 if TYPE_CHECKING:
@@ -60,7 +61,7 @@ def _bit_depth(page: TiffPage) -> int | None:
     bits = int(page.bitspersample)
     largest = page.tags.valueof("MaxSampleValue")
     largest = largest[0] if isinstance(largest, tuple) else largest
-    if page.dtype.kind == "u" and isinstance(largest, int) and 0 < largest < (1 << bits):
+    if dtype_of(page).kind == "u" and isinstance(largest, int) and 0 < largest < (1 << bits):
         return max(largest.bit_length(), 1)
     return bits
 
@@ -81,7 +82,7 @@ def _plain_size(page: TiffPage) -> PixelSize:
         per_unit = _per_unit(page, tag)
         side = None if per_unit is None else micrometres(1.0 / per_unit, unit)
         sides.append(side if side is not None and side <= _PRINT_UM else None)
-    return PixelSize(*sides) if None not in sides else UNKNOWN_PIXEL_SIZE
+    return PixelSize(sides[0], sides[1]) if None not in sides else UNKNOWN_PIXEL_SIZE
 
 
 def _imagej_size(meta: Mapping[str, Any], page: TiffPage) -> PixelSize:
@@ -92,7 +93,7 @@ def _imagej_size(meta: Mapping[str, Any], page: TiffPage) -> PixelSize:
         sides.append(None if per_unit is None else micrometres(1.0 / per_unit, str(meta.get(f"{axis}unit", unit))))
     spacing = meta.get("spacing")
     depth = abs(float(spacing)) if isinstance(spacing, int | float) and spacing else None
-    return PixelSize(*sides, micrometres(depth, str(meta.get("zunit", unit))))
+    return PixelSize(sides[0], sides[1], micrometres(depth, str(meta.get("zunit", unit))))
 
 
 def _imagej_channels(meta: Mapping[str, Any], series: TiffPageSeries) -> tuple[Channel, ...]:

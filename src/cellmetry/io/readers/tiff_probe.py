@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -11,9 +11,17 @@ from cellmetry.settings import current_settings
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
-    from tifffile import TiffFile, TiffPage
+    from tifffile import TiffFile, TiffFrame, TiffPage
 
-__all__ = ["check_extent", "check_page", "check_pages", "check_ratio", "missing_share"]
+__all__ = [
+    "check_extent",
+    "check_page",
+    "check_pages",
+    "check_ratio",
+    "dtype_of",
+    "keyframe_of",
+    "missing_share",
+]
 
 _TINY = 16
 _RATIO_FROM_BYTES = 64_000_000
@@ -26,6 +34,33 @@ _MAYBE_LOSSY = {
     **dict.fromkeys((50002, 52546), "JPEG XL"),
     50001: "WebP",
 }
+
+
+def keyframe_of(page: TiffPage | TiffFrame) -> TiffPage:
+    """Return the page whose tags hold for `page`.
+
+    Raises
+    ------
+    DamagedFile
+        If there is none.
+    """
+    if page.keyframe is None:
+        raise DamagedFile(f"Page {page.index} of a TIFF has no tags of its own and none to share.")
+    return page.keyframe
+
+
+def dtype_of(page: TiffPage) -> np.dtype[Any]:
+    """Return the type of the values of a page.
+
+    Raises
+    ------
+    UnsupportedFormat
+        If NumPy has none for it.
+    """
+    if page.dtype is None:
+        bits = page.bitspersample
+        raise UnsupportedFormat(f"A TIFF stores {bits}-bit values of sample format {page.sampleformat}, not supported.")
+    return page.dtype
 
 
 def check_pages(tif: TiffFile, name: str) -> None:
@@ -84,7 +119,7 @@ def check_page(page: TiffPage, name: str) -> tuple[str, ...]:
 def _check_segment_size(page: TiffPage, name: str) -> None:
     height, width = page.chunks[-3:-1] if page.axes.endswith("S") else page.chunks[-2:]
     samples = page.samplesperpixel if page.planarconfig == 1 else 1
-    decoded, limit = height * width * samples * page.dtype.itemsize, current_settings().max_plane_bytes
+    decoded, limit = height * width * samples * dtype_of(page).itemsize, current_settings().max_plane_bytes
     if page.compression != 1 and decoded > limit:
         raise LimitExceeded(
             f"{name} is compressed in pieces of {decoded / 1e9:.1f} GB, above the limit of {limit / 1e9:.1f} GB "

@@ -187,9 +187,12 @@ class TiffStore:
         kind = "tile" if keyframe.is_tiled else "strip"
         with reading(file.name, f"{kind} {segment} of page {self.table.pages[plane]}"):
             file.seek(int(data.offsets[plane, segment]))
-            pixels, (_, _, y, x, _), (_, height, width, _) = keyframe.decode(
+            pixels, (_, _, y, x, _), _ = keyframe.decode(
                 file.read(count), segment, jpegtables=keyframe.jpegtables, jpegheader=keyframe.jpegheader
             )
+            height, width = min(data.tile[0], data.shape[1] - y), min(data.tile[1], data.shape[2] - x)
+            if pixels is None or pixels.shape[1] < height or pixels.shape[2] < width:
+                raise ValueError("it decodes to fewer pixels than it should hold")
             y0, y1 = max(y, rows.start), min(y + height, rows.stop)
             x0, x1 = max(x, columns.start), min(x + width, columns.stop)
             source = pixels[0, y0 - y : y1 - y, x0 - x : x1 - x]
@@ -213,7 +216,8 @@ class TiffStore:
         sample = where.get("S", 0)
         if self.frame == "SYX":
             return out[..., 0] if isinstance(sample, slice) else out[0, ..., 0]
-        return out[0][..., sample]
+        picked: NDArray[Any] = out[0][..., sample]
+        return picked
 
 
 class _Part(NamedTuple):
@@ -248,7 +252,8 @@ class PaletteStore:
 
     def read(self, index: Index, level: int = 0) -> NDArray[Any]:
         """Return the colours of a region."""
-        return self.colours[self.indices.read(index[:-1], level)][..., index[-1]]
+        picked: NDArray[Any] = self.colours[self.indices.read(index[:-1], level)][..., index[-1]]
+        return picked
 
 
 def _bounded(part: int | slice, size: int) -> slice:

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
+from cellmetry.io.readers.tiff_probe import dtype_of
 from cellmetry.io.readers.tiff_store import PaletteStore, TiffStore
 
 if TYPE_CHECKING:
@@ -42,9 +43,9 @@ def true_values(store: TiffStore, page: TiffPage, name: str) -> Values:
 
 
 def _inverted(store: TiffStore, page: TiffPage, name: str) -> Values:
-    if page.is_imagej or page.dtype.kind not in "bu":
+    if page.is_imagej or dtype_of(page).kind not in "bu":
         return Values(store, warnings=(f"{name} is shown inverted (white is 0); its values are kept as stored.",))
-    white = 1 if page.dtype.kind == "b" else (1 << page.bitspersample) - 1
+    white = 1 if dtype_of(page).kind == "b" else (1 << page.bitspersample) - 1
     turned = TiffStore(
         store.paths, store.table, lead=store.lead, frame=store.frame, levels=store.levels, inverted=white
     )

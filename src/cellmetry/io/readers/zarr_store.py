@@ -69,7 +69,7 @@ class ZarrStore:
     def _array(self, level: int) -> Any:
         if level not in self._arrays:
             place = self.places[level]
-            self._arrays[level] = zarr.open_array(self.path, path=place or None, mode="r")
+            self._arrays[level] = zarr.open_array(self.path, path=place, mode="r")
         return self._arrays[level]
 
     def _broken_chunk(self, index: Index, level: int) -> str:
