@@ -24,6 +24,8 @@ class Settings:
     """Most pages of a TIFF whose pages are smaller than 16 × 16 pixels."""
     max_compression_ratio: int = 1_000
     """Largest decoded size per stored byte of a file above 64 MB decoded."""
+    max_labels_in_memory: int = 1 << 27
+    """Most pixels of a label image that is kept in memory; larger ones lie in a temporary file."""
     max_file_levels: int = 32
     """Most resolution levels of a pyramid."""
     threads: int = os.cpu_count() or 1

@@ -17,13 +17,12 @@ from cellmetry.engines.base import Device, Engine, EngineSpec, LookupEngine, Til
 from cellmetry.engines.plane import Plane
 from cellmetry.engines.tiling import PlaneResult, label_plane
 from cellmetry.errors import ParameterError, PixelSizeNeeded
+from cellmetry.io.scratch import new_label_array
 from cellmetry.ops.cleanup import Cleanup
 from cellmetry.ops.project import project_z
 from cellmetry.ops.stitch import link_planes
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
-
     from cellmetry.core.image import Image
     from cellmetry.core.progress import Progress
     from cellmetry.core.sample import Sample
@@ -105,20 +104,10 @@ def segment(image: Image, *, progress: Progress = SILENT, **parameters: Any) -> 
     return segment_with(step, image, progress=progress).labels
 
 
-def segment_with(
-    step: Segment,
-    image: Image,
-    *,
-    new_array: Callable[[tuple[int, ...], str], Any] | None = None,
-    progress: Progress = SILENT,
-) -> Segmentation:
+def segment_with(step: Segment, image: Image, *, progress: Progress = SILENT) -> Segmentation:
     """Return the labels of an image by the choices of `step`, with warnings.
 
-    Parameters
-    ----------
-    new_array
-        Makes the uint32 array of zeros into which labels are written from its shape and axes; by default
-        in memory. With an array on disk, an image of any size is worked in constant memory.
+    Labels of large images lie in a temporary file, so that memory stays constant.
     """
     engine = step.load_engine()
     if isinstance(engine, LookupEngine):
@@ -130,16 +119,12 @@ def segment_with(
     if step.stack == "volume" and "Z" not in image.axes:
         raise ParameterError(f"{image.name} has the axes {image.axes}; stack=volume needs a Z axis.")
     axes = image.axes.replace("C", "")
-    out = (new_array or _zeros)(tuple(image.sizes[axis] for axis in axes), axes)
+    out = new_label_array([image.sizes[axis] for axis in axes], axes)
     warnings = _label_planes(step, engine, image, out, progress)
     if step.stack == "volume":
         _link(out, step.link_iou)
     linked = step.stack == "volume" if "Z" in axes else None
     return Segmentation(Labels(out, axes, image.pixel_size, linked), warnings)
-
-
-def _zeros(shape: tuple[int, ...], axes: str) -> Any:
-    return np.zeros(shape, np.uint32)
 
 
 def _label_planes(step: Segment, engine: TileEngine, image: Image, out: Any, progress: Progress) -> tuple[str, ...]:
