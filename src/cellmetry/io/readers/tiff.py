@@ -14,7 +14,7 @@ from cellmetry.io.readers.ome_tiff import ome_scenes
 from cellmetry.io.readers.ome_xml import claims_ome, parse_ome
 from cellmetry.io.readers.tiff_levels import PageAt, Stored, contiguous_store, store_pages
 from cellmetry.io.readers.tiff_metadata import describe_series
-from cellmetry.io.readers.tiff_probe import check_pages
+from cellmetry.io.readers.tiff_probe import check_chain, check_pages
 from cellmetry.io.readers.tiff_values import true_values
 from cellmetry.io.signatures import SIGNATURES
 
@@ -42,6 +42,7 @@ class TiffReader:
         name = file_name(path)
         with TiffFile(path, is_ome=False) as tif:
             check_pages(tif, name)
+            check_chain(tif, name)
             notes: tuple[str, ...] = ()
             description = tif.pages.first.description
             if claims_ome(description):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import struct
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -14,6 +15,7 @@ if TYPE_CHECKING:
     from tifffile import TiffFile, TiffFrame, TiffPage
 
 __all__ = [
+    "check_chain",
     "check_extent",
     "check_page",
     "check_pages",
@@ -82,6 +84,26 @@ def check_pages(tif: TiffFile, name: str) -> None:
         raise LimitExceeded(
             f"{name} has {len(tif.pages):,} pages{' of a few pixels each' if tiny else ''}, above the limit of "
             f"{limit:,} ({variable})."
+        )
+
+
+def check_chain(tif: TiffFile, name: str) -> None:
+    """Refuse a file whose last page points to a next one beyond the end of the file.
+
+    Raises
+    ------
+    DamagedFile
+        If so.
+    """
+    layout, file = tif.tiff, tif.filehandle
+    file.seek(tif.pages[-1].offset)
+    (n_tags,) = struct.unpack(layout.tagnoformat, file.read(layout.tagnosize))
+    file.seek(n_tags * layout.tagsize, 1)
+    (following,) = struct.unpack(layout.offsetformat, file.read(layout.offsetsize))
+    if following >= file.size:
+        raise DamagedFile(
+            f"{name} ends early: its next page should begin at byte {following:,} and the file has {file.size:,}; "
+            f"copy it again from the microscope."
         )
 
 
