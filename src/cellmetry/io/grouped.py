@@ -2,21 +2,22 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from cellmetry.core.image import AXES, Channel, Image
+from cellmetry.core.image import AXES, Channel
 from cellmetry.errors import AxesError, MissingInput
 from cellmetry.io.opening import open_image
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Callable, Collection, Mapping
     from pathlib import Path
 
     import numpy as np
     from numpy.typing import NDArray
 
-    from cellmetry.core.image import Box, PixelSource
-    from cellmetry.io.patterns import FileGroup
+    from cellmetry.core.image import Box, Image, PixelSource
+    from cellmetry.io.patterns import FileGroup, Place
 
 __all__ = ["open_group"]
 
@@ -67,35 +68,35 @@ def open_group(group: FileGroup, *, open_plane: Callable[[Path], Image] = open_i
     """
     if group.missing:
         raise MissingInput(group.shortage)
-    by_name = "".join(
-        axis for axis, values in zip("TCZ", (group.times, group.channels, group.depths), strict=True) if values != ("",)
-    )
-    images = {
-        _Key(group.times.index(place.t), group.channels.index(place.channel), group.depths.index(place.z)): (
-            open_plane(path)
-        )
-        for place, path in group.files.items()
-    }
+    told = (("T", group.times), ("C", group.channels), ("Z", group.depths))
+    by_name = "".join(axis for axis, values in told if values != ("",))
+    images = {_key(group, place): open_plane(path) for place, path in group.files.items()}
     first = images[_Key(0, 0, 0)]
     for image in images.values():
         _check(image, first, by_name)
-    source = _GroupSource({key: image.source for key, image in images.items()}, by_name)
-    sizes = {image.pixel_size for image in images.values()}
-    differing = ("Its files state different pixel sizes; that of the first is used.",) if len(sizes) > 1 else ()
-    notes = [note for image in images.values() for note in image.warnings]
-    return Image(
-        source=source,
+    return replace(
+        first,
+        source=_GroupSource({key: image.source for key, image in images.items()}, by_name),
         axes="".join(axis for axis in AXES if axis in first.axes or axis in by_name),
-        channels=_channels(group, first),
-        pixel_size=first.pixel_size,
+        channels=tuple(Channel(name) for name in group.channel_names) or first.channels,
         bit_depth=max(image.bit_depth for image in images.values()),
         colour=first.colour and "C" not in by_name,
-        acquired=first.acquired,
         name=group.relative.name,
-        path=first.path,
-        warnings=(*dict.fromkeys(notes), *differing),
+        scene=None,
+        warnings=_warnings(images.values()),
         metadata={**first.metadata, **group.parts, "files": [str(path) for path in group.files.values()]},
     )
+
+
+def _key(group: FileGroup, place: Place) -> _Key:
+    return _Key(group.times.index(place.t), group.channels.index(place.channel), group.depths.index(place.z))
+
+
+def _warnings(images: Collection[Image]) -> tuple[str, ...]:
+    notes = dict.fromkeys(note for image in images for note in image.warnings)
+    if len({image.pixel_size for image in images}) > 1:
+        return (*notes, "The files of this image state different pixel sizes; that of the first is used.")
+    return tuple(notes)
 
 
 def _check(image: Image, first: Image, by_name: str) -> None:
@@ -110,7 +111,3 @@ def _check(image: Image, first: Image, by_name: str) -> None:
                 f"{image.path} extends along {axis} ({image.sizes[axis]}), which the pattern takes from the file "
                 f"name; leave that part out of the pattern, or read the files one by one."
             )
-
-
-def _channels(group: FileGroup, first: Image) -> tuple[Channel, ...]:
-    return tuple(Channel(name) for name in group.channel_names) or first.channels

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import closing
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING, Any
@@ -56,7 +57,9 @@ def _write_tiff(image: Image, path: Path) -> None:
     size = int(np.prod(image.source.shape)) * image.dtype.itemsize
     with (
         atomic_write(path) as temporary,
-        TemporaryDirectory(prefix=".cellmetry-", suffix=".part", dir=path.parent) as scratch,
+        TemporaryDirectory(
+            prefix=".cellmetry-", suffix=".part", dir=path.parent, ignore_cleanup_errors=True
+        ) as scratch,
         tifffile.TiffWriter(temporary, ome=True, bigtiff=size > _BIG) as writer,
     ):
         if large:
@@ -69,11 +72,11 @@ def _write_tiled(writer: tifffile.TiffWriter, image: Image, scratch: Path) -> No
     count = level_count(image.shape[-2:], _SMALLEST)
     levels = _Levels(image, count, scratch)
     form = _form(image) | {"tile": (_TILE, _TILE)}
-    writer.write(levels.full(), **form, subifds=count - 1, metadata=_metadata(image))
-    for number in range(1, count):
-        coarse = form | {"shape": levels.stored_shape(number), "resolution": None, "subfiletype": 1}
-        writer.write(levels.coarse(number), **coarse, metadata=None)
-    levels.close()
+    with closing(levels):
+        writer.write(levels.full(), **form, subifds=count - 1, metadata=_metadata(image))
+        for number in range(1, count):
+            coarse = form | {"shape": levels.stored_shape(number), "resolution": None, "subfiletype": 1}
+            writer.write(levels.coarse(number), **coarse, metadata=None)
 
 
 class _Levels:
@@ -120,8 +123,7 @@ class _Levels:
 
     def close(self) -> None:
         """Let go of the files, so that they can be removed on every system."""
-        for file in self.waiting:
-            file._mmap.close()  # type: ignore[attr-defined]
+        self.waiting.clear()
 
 
 def _grouped_planes(image: Image) -> list[list[tuple[int, int, int]]]:
