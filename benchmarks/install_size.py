@@ -30,7 +30,7 @@ def install(folder: Path) -> Path:
     """Return the interpreter of a fresh environment in `folder` that holds Cellmetry."""
     venv.create(folder, with_pip=True)
     python = folder / ("Scripts/python.exe" if sys.platform == "win32" else "bin/python")
-    subprocess.run([python, "-m", "pip", "install", "--quiet", "--no-compile", str(ROOT)], check=True)
+    subprocess.run([python, "-m", "pip", "install", "--quiet", str(ROOT)], check=True)
     return python
 
 

@@ -32,7 +32,7 @@ def test_all_is_sorted_and_agrees_with_the_lazy_names() -> None:
 
 @pytest.mark.parametrize("name", cellmetry.__all__)
 def test_every_public_name_is_there_and_listed_by_its_module(name: str) -> None:
-    value = getattr(cellmetry, name)
+    value = cellmetry.__getattr__(name)
     home = sys.modules[cellmetry._HOMES[name]]
     assert getattr(home, name) is value
     assert name in home.__all__
@@ -51,3 +51,19 @@ def test_import_loads_nothing_heavy() -> None:
 def test_opening_and_measuring_load_no_torch_or_dask() -> None:
     loaded = modules_after("import cellmetry as cm\n[getattr(cm, name) for name in cm.__all__]")
     assert not loaded & {"torch", "tensorflow", "cellpose", "stardist", "dask"}
+
+
+@pytest.mark.parametrize(
+    "before", ["", "import cellmetry.measure", "from cellmetry.measure.table import measure", "cm.run"]
+)
+def test_measure_is_called_whether_or_not_the_package_of_that_name_was_imported_before(before: str) -> None:
+    script = f"""
+import numpy as np
+import cellmetry as cm
+{before}
+image = cm.image_from_array(np.ones((4, 4)))
+labels = cm.labels_from_array(np.eye(4, dtype=int))
+for _ in range(2):
+    assert cm.measure(image, labels)["area_px"].tolist() == [4]
+"""
+    subprocess.run([sys.executable, "-c", script], check=True)

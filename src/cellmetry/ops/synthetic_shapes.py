@@ -18,7 +18,7 @@ __all__ = ["HARMONICS", "Bodies", "outline_radius", "paint_bodies"]
 HARMONICS = 3
 """An outline's radius is ``radius * (1 + sum of a_k cos(k (angle - p_k)))`` with k = 2, 3, 4."""
 
-_NUCLEAR_SIGNAL = 0.6
+_NUCLEAR_SIGNAL = 0.85
 _DOME = 0.3
 
 
