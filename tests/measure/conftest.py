@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from typing import TYPE_CHECKING
 
 import numpy as np
 import pytest
 from scipy import ndimage as ndi
 
 import cellmetry as cm
-from cellmetry.core.image import Image
-from cellmetry.core.labels import Labels
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from cellmetry.core.image import Image
+    from cellmetry.core.labels import Labels
 
 
 def make_blobs(seed: int, shape: tuple[int, int] = (120, 150), smooth: float = 2.0) -> np.ndarray:

@@ -38,16 +38,20 @@ def _interpolate(ordered: Any, share: float) -> Any:
 
 
 @njit(cache=True, nogil=True)
-def _sort_whole(values: Any, low: int, high: int, counts: Any) -> None:
-    """Sort whole numbers in place by counting them."""
+def _sort_whole(values: Any, counts: Any) -> bool:
+    """Sort whole numbers in place by counting them; return False, with nothing done, where they lie too far apart."""
+    low, high = int(values.min()), int(values.max())
+    if high - low >= 16 * values.size:
+        return False
     counts[: high - low + 1] = 0
     for value in values:
-        counts[value - low] += 1
+        counts[int(value) - low] += 1
     at = 0
     for offset in range(high - low + 1):
         for _ in range(counts[offset]):
             values[at] = low + offset
             at += 1
+    return True
 
 
 @njit(cache=True, nogil=True)
@@ -62,10 +66,7 @@ def _order_statistics(image: Any, runs: Any, shares: Any, largest: int, whole: b
         if n == 0:
             continue
         values = buffer[:n]
-        low, high = int(values.min()), int(values.max())
-        if whole and high - low < 16 * n:
-            _sort_whole(values, low, high, counts)
-        else:
+        if not whole or not _sort_whole(values, counts):
             values.sort()
         for j in range(shares.size):
             out[k, j] = _interpolate(values, shares[j])

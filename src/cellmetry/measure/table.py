@@ -80,10 +80,13 @@ def _measure_field(
     field: Field, options: MeasureOptions, channels: Mapping[str, int], rows: int, progress: Progress
 ) -> dict[str, NDArray[Any]]:
     objects = find_objects(field, rows, progress)
+    left = -(-field.image.sizes["Y"] // rows)
     parts = []
     for block in blocks_of(field, objects, rows):
         parts.append(_measure_block(block, options, channels))
-        progress.advance()
+        progress.advance(min(left, 1))
+        left -= min(left, 1)
+    progress.advance(left)
     columns = _concatenate(parts or [_measure_block(empty_block(field), options, channels)])
     order = np.argsort(columns["label"], kind="stable")
     columns = {name: values[order] for name, values in columns.items()}
