@@ -12,7 +12,6 @@ from skimage.io import imread
 import cellmetry as cm
 from cellmetry.errors import AxesError
 from cellmetry.measure.imagej import measure_imagej
-from cellmetry.measure.options import MeasureOptions
 from cellmetry.measure.table import measure
 
 if TYPE_CHECKING:
@@ -93,4 +92,3 @@ def test_more_than_one_plane_is_refused():
     stack = np.zeros((2, 4, 4), np.uint8)
     with pytest.raises(AxesError, match="one plane"):
         measure_imagej(cm.image_from_array(stack, "ZYX"), cm.labels_from_array(stack, "ZYX"))
-    assert MeasureOptions().volume

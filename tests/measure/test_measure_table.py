@@ -181,6 +181,8 @@ def test_volumes_and_planes():
     assert table.loc[5, "integrated_density_um3_channel0"] == pixels[labels == 5].sum() * 0.5
     assert "perimeter_px" not in table
     planes = measure(image, cm.labels_from_array(labels, "ZYX"), MeasureOptions(volume=False))
+    unlinked = replace(cm.labels_from_array(labels, "ZYX"), linked_z=False)
+    pd.testing.assert_frame_equal(measure(image, unlinked), planes)
     assert planes[["label", "z", "area_px"]].to_numpy().tolist() == [[5, 0, 12], [5, 1, 12], [9, 2, 1]]
 
 

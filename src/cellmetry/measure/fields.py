@@ -127,7 +127,8 @@ def fields_of(image: Image, labels: Labels, options: MeasureOptions) -> list[Fie
     if "Z" not in labels.axes:
         planes, project = _planes_without_z(image, options)
         return [Field(image, labels, t, planes, None, project) for t in frames]
-    if options.volume:
+    as_volume = options.volume if options.volume is not None else labels.linked_z is not False
+    if as_volume:
         whole = range(depth)
         return [Field(image, labels, t, whole, whole, volume=True) for t in frames]
     return [Field(image, labels, t, range(z, z + 1), range(z, z + 1)) for t in frames for z in range(depth)]

@@ -40,8 +40,9 @@ class MeasureOptions(Parameters):
     """Names or indices of the channels to measure; all of them if left out."""
     percentiles: tuple[Percentile, ...] = (5.0, 25.0, 75.0, 95.0)
     """Percentiles of the intensity in the group ``distribution``."""
-    volume: bool = True
-    """Measure labels with a Z axis as volumes; otherwise each plane by itself, with a column z."""
+    volume: bool | None = None
+    """Measure labels with a Z axis as volumes (true) or each plane by itself, with a column z (false); if left out, as
+    volumes unless the labels are known not to be linked along Z."""
     project: Literal["max", "mean"] | None = None
     """For labels without Z on a Z stack: measure its maximum or mean projection."""
     plane: int | None = Field(default=None, ge=0)
