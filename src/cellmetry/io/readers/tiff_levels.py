@@ -14,9 +14,12 @@ from cellmetry.io.readers.tiff_store import PlaneTable, RawLevel, SegmentLevel, 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from numpy.typing import NDArray
     from tifffile import TiffFrame, TiffPage
 
 __all__ = ["PageAt", "Stored", "contiguous_store", "store_pages"]
+
+_JPEG = {6, 7, 34892, 33007}
 
 
 class PageAt(NamedTuple):
@@ -119,7 +122,17 @@ def _segment_level(pages: Sequence[PageAt | None], first: PageAt, name: str) -> 
         check_extent(offsets[mine].ravel(), counts[mine].ravel(), Path(path).stat().st_size, name)
     check_ratio(page.nbytes * int(here.sum()), int(counts.sum()), name)
     missing = missing_share(offsets[here], counts[here], name)
-    return SegmentLevel(offsets, counts, shape, tile, dtype_of(page), (first.path, page.offset)), missing
+    return SegmentLevel(offsets, counts, shape, tile, dtype_of(page), _tag_places(pages, page)), missing
+
+
+def _tag_places(pages: Sequence[PageAt | None], keyframe: TiffPage) -> NDArray[np.int64]:
+    """Return where the tags stand that decode each plane: its own for JPEG, whose tables may differ; else shared."""
+    own = int(keyframe.compression) in _JPEG
+    first: dict[str, int] = {}
+    for at in pages:
+        if at is not None:
+            first.setdefault(at.path, at.page.offset)
+    return np.array([(at.page.offset if own else first[at.path]) if at else 0 for at in pages], np.int64)
 
 
 def _fitted(values: Sequence[int], n_segments: int, name: str) -> Sequence[int]:

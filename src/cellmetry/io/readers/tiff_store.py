@@ -12,7 +12,7 @@ from cellmetry.errors import DamagedFile
 from cellmetry.io.failures import file_name, reading
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
     from io import BufferedReader
 
     from numpy.typing import NDArray
@@ -68,8 +68,8 @@ class SegmentLevel:
         Rows and columns of a segment.
     dtype
         Of decoded values.
-    keyframe
-        File and position of the page whose tags say how to decode.
+    tags
+        Position of the page in its file whose tags say how to decode each plane, shape (planes,).
     """
 
     offsets: NDArray[np.int64]
@@ -77,7 +77,7 @@ class SegmentLevel:
     shape: tuple[int, int, int, int]
     tile: tuple[int, int]
     dtype: np.dtype[Any]
-    keyframe: tuple[str, int]
+    tags: NDArray[np.int64]
 
     def segments(self, sample: int, rows: slice, columns: slice) -> Iterator[int]:
         """Yield the indices of the segments that a region of one separate sample touches."""
@@ -119,7 +119,7 @@ class TiffStore:
     ) -> None:
         self.paths, self.table, self.lead, self.frame, self.levels = paths, table, lead, frame, levels
         self.inverted = inverted
-        self._decoders: dict[int, TiffPage] = {}
+        self._decoders: dict[tuple[str, int], _Decoder] = {}
 
     def __getstate__(self) -> dict[str, Any]:
         return {**self.__dict__, "_decoders": {}}
@@ -156,7 +156,8 @@ class TiffStore:
             pixels = self._decoded(data, level, plane, inside)
         if self.inverted is None:
             return pixels
-        return ~pixels if pixels.dtype.kind == "b" else np.subtract(self.inverted, pixels, dtype=pixels.dtype)
+        turned: NDArray[Any] = np.subtract(self.inverted, pixels, dtype=pixels.dtype)
+        return turned
 
     def _frame_shape(self, level: int) -> tuple[int, ...]:
         shape = self.levels[level].shape
@@ -171,24 +172,24 @@ class TiffStore:
         separate = self._separate(where, data.shape[0])
         shape = (len(separate), rows.stop - rows.start, columns.stop - columns.start, data.shape[3])
         out = np.zeros(shape, data.dtype)
-        path, keyframe = self.paths[self.table.files[plane]], self._keyframe(level, data)
+        path = self.paths[self.table.files[plane]]
+        decoder = self._decoder(path, int(data.tags[plane]))
         with reading(path), open(path, "rb") as file:
             for position, sample in enumerate(separate):
                 for segment in data.segments(sample, rows, columns):
-                    self._paste(out[position], _Part(file, data, plane, segment), keyframe, rows=rows, columns=columns)
+                    self._paste(out[position], _Part(file, data, plane, segment), decoder, rows=rows, columns=columns)
         return self._picked(out, where)
 
-    def _paste(self, out: NDArray[Any], part: _Part, keyframe: TiffPage, *, rows: slice, columns: slice) -> None:
+    def _paste(self, out: NDArray[Any], part: _Part, decoder: _Decoder, *, rows: slice, columns: slice) -> None:
         """Write the overlap of one segment with the region into `out`, shape (rows, columns, samples)."""
         file, data, plane, segment = part
         count = int(data.counts[plane, segment])
         if count == 0 or data.offsets[plane, segment] == 0:
             return
-        kind = "tile" if keyframe.is_tiled else "strip"
-        with reading(file.name, f"{kind} {segment} of page {self.table.pages[plane]}"):
+        with reading(file.name, f"{decoder.kind} {segment} of page {self.table.pages[plane]}"):
             file.seek(int(data.offsets[plane, segment]))
-            pixels, (_, _, y, x, _), _ = keyframe.decode(
-                file.read(count), segment, jpegtables=keyframe.jpegtables, jpegheader=keyframe.jpegheader
+            pixels, (_, _, y, x, _), _ = decoder.decode(
+                file.read(count), segment, jpegtables=decoder.tables, jpegheader=decoder.header
             )
             height, width = min(data.tile[0], data.shape[1] - y), min(data.tile[1], data.shape[2] - x)
             if pixels is None or pixels.shape[1] < height or pixels.shape[2] < width:
@@ -198,14 +199,16 @@ class TiffStore:
             source = pixels[0, y0 - y : y1 - y, x0 - x : x1 - x]
             out[y0 - rows.start : y1 - rows.start, x0 - columns.start : x1 - columns.start] = source
 
-    def _keyframe(self, level: int, data: SegmentLevel) -> TiffPage:
-        """Return the page that knows how to decode a level, read again after this store was sent elsewhere."""
-        if level not in self._decoders:
-            path, offset = data.keyframe
+    def _decoder(self, path: str, position: int) -> _Decoder:
+        """Return what decodes the segments of the page at `position`, read once in each process."""
+        key = (path, position)
+        if key not in self._decoders:
             with reading(path), TiffFile(path, is_ome=False) as tif:
-                tif.filehandle.seek(offset)
-                self._decoders[level] = TiffPage(tif, index=0)
-        return self._decoders[level]
+                tif.filehandle.seek(position)
+                page = TiffPage(tif, index=0)
+                kind = "tile" if page.is_tiled else "strip"
+                self._decoders[key] = _Decoder(page.decode, page.jpegtables, page.jpegheader, kind)
+        return self._decoders[key]
 
     def _separate(self, where: dict[str, int | slice], n_samples: int) -> range:
         sample = where.get("S", 0) if self.frame == "SYX" else 0
@@ -218,6 +221,15 @@ class TiffStore:
             return out[..., 0] if isinstance(sample, slice) else out[0, ..., 0]
         picked: NDArray[Any] = out[0][..., sample]
         return picked
+
+
+class _Decoder(NamedTuple):
+    """tifffile's function that decodes the segments of a page, what JPEG needs besides, and what segments are."""
+
+    decode: Callable[..., Any]
+    tables: bytes | None
+    header: bytes | None
+    kind: str
 
 
 class _Part(NamedTuple):

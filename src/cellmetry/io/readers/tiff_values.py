@@ -32,6 +32,7 @@ def true_values(store: TiffStore, page: TiffPage, name: str) -> Values:
     """Return a store whose values are intensities or colours.
 
     ImageJ's palettes and inverting tables are for show: its own measurements use the stored values, so these stay.
+    So do 1-bit values: nearly all programs that write masks say "white is 0" and mean 1 for the object.
     """
     photometric = int(page.photometric)
     if photometric == _WHITE_IS_ZERO:
@@ -43,9 +44,9 @@ def true_values(store: TiffStore, page: TiffPage, name: str) -> Values:
 
 
 def _inverted(store: TiffStore, page: TiffPage, name: str) -> Values:
-    if page.is_imagej or dtype_of(page).kind not in "bu":
+    if page.is_imagej or dtype_of(page).kind != "u":
         return Values(store, warnings=(f"{name} is shown inverted (white is 0); its values are kept as stored.",))
-    white = 1 if dtype_of(page).kind == "b" else (1 << page.bitspersample) - 1
+    white = (1 << page.bitspersample) - 1
     turned = TiffStore(
         store.paths, store.table, lead=store.lead, frame=store.frame, levels=store.levels, inverted=white
     )
