@@ -116,7 +116,7 @@ def _undone_on_failure(path: Path, temporary: Path) -> Iterator[None]:
 
 def _sentence(path: Path, error: OSError) -> str:
     reason = _REASONS.get(error.errno or 0, f"{error.strerror or error}".rstrip("."))
-    return f"{path} could not be written: {reason}. What was there before is unchanged."
+    return f"{path} could not be written: {reason}. An older one of this name is unchanged."
 
 
 def _make_folders(folder: Path, made: list[Path]) -> None:

@@ -73,10 +73,10 @@ def _write_tiled(writer: tifffile.TiffWriter, image: Image, scratch: Path) -> No
     levels = _Levels(image, count, scratch)
     form = _form(image) | {"tile": (_TILE, _TILE)}
     with closing(levels):
-        writer.write(levels.full(), **form, subifds=count - 1, metadata=_metadata(image))
+        writer.write(levels.tiles(0), **form, subifds=count - 1, metadata=_metadata(image))
         for number in range(1, count):
             coarse = form | {"shape": levels.stored_shape(number), "resolution": None, "subfiletype": 1}
-            writer.write(levels.coarse(number), **coarse, metadata=None)
+            writer.write(levels.tiles(number), **coarse, metadata=None)
 
 
 class _Levels:
@@ -84,46 +84,51 @@ class _Levels:
 
     def __init__(self, image: Image, count: int, scratch: Path) -> None:
         self.image = image
-        self.scratch = scratch
         self.shapes: list[tuple[int, ...]] = [image.source.shape]
         for _ in range(1, count):
             *lead, height, width = self.shapes[-1]
             self.shapes.append((*lead, halved_size(height), halved_size(width)))
-        self.waiting = [self._file(number) for number in range(1, count)]
-
-    def _file(self, number: int) -> np.memmap[Any, Any]:
-        return np.memmap(self.scratch / str(number), self.image.dtype, "w+", shape=self.shapes[number])
+        # Plain files: on a full disk they fail with an error, where mapped memory would kill the process.
+        self.files = [(scratch / str(number)).open("w+b") for number in range(1, count)]
 
     def stored_shape(self, number: int) -> tuple[int, ...]:
         return _stored_shape(self.image, self.shapes[number])
 
-    def full(self) -> Iterator[NDArray[Any]]:
-        """Yield the tiles of the full resolution and keep what the next level needs."""
+    def tiles(self, number: int) -> Iterator[NDArray[Any]]:
+        """Yield the tiles of a level and keep what the next one needs."""
         for group in _grouped_planes(self.image):
-            for bands in zip(*(read_bands(self.image, plane, _TILE) for plane in group), strict=True):
-                y = bands[0][0]
-                for plane, (_, band) in zip(group, bands, strict=True):
-                    self._keep(0, plane, y, band)
+            for bands in zip(*(self._bands(number, plane) for plane in group), strict=True):
+                for plane, (y, band) in zip(group, bands, strict=True):
+                    self._keep(number + 1, plane, y // 2, band)
                 yield from _tiles([band for _, band in bands])
 
-    def coarse(self, number: int) -> Iterator[NDArray[Any]]:
-        """Yield the tiles of a coarser level and keep what the next one needs."""
-        level = self.waiting[number - 1]
-        for group in _grouped_planes(self.image):
-            for y in range(0, level.shape[-2], _TILE):
-                bands = [np.asarray(level[plane][y : y + _TILE]) for plane in group]
-                for plane, band in zip(group, bands, strict=True):
-                    self._keep(number, plane, y, band)
-                yield from _tiles(bands)
+    def _bands(self, number: int, plane: tuple[int, int, int]) -> Iterator[tuple[int, NDArray[Any]]]:
+        if number == 0:
+            yield from read_bands(self.image, plane, _TILE)
+            return
+        height, width = self.shapes[number][-2:]
+        for y in range(0, height, _TILE):
+            rows = min(_TILE, height - y)
+            file = self.files[number - 1]
+            file.seek(self._offset(number, plane, y))
+            raw = file.read(rows * width * self.image.dtype.itemsize)
+            yield y, np.frombuffer(raw, self.image.dtype).reshape(rows, width)
 
-    def _keep(self, number: int, plane: tuple[int, int, int], y: int, band: NDArray[Any]) -> None:
-        if number < len(self.waiting):
-            rows = slice(y // 2, y // 2 + halved_size(len(band)))
-            self.waiting[number][plane][rows] = halved(band)
+    def _keep(self, number: int, plane: tuple[int, int, int], y: int, finer: NDArray[Any]) -> None:
+        if number < len(self.shapes):
+            file = self.files[number - 1]
+            file.seek(self._offset(number, plane, y))
+            file.write(halved(finer).tobytes())
+
+    def _offset(self, number: int, plane: tuple[int, int, int], y: int) -> int:
+        *lead, height, width = self.shapes[number]
+        index = int(np.ravel_multi_index(plane, lead))
+        return (index * height + y) * width * self.image.dtype.itemsize
 
     def close(self) -> None:
-        """Let go of the files, so that they can be removed on every system."""
-        self.waiting.clear()
+        """Close the files, so that they can be removed on every system."""
+        for file in self.files:
+            file.close()
 
 
 def _grouped_planes(image: Image) -> list[list[tuple[int, int, int]]]:

@@ -36,7 +36,8 @@ def create_label_store(
     Parameters
     ----------
     path
-        A folder that does not exist yet or is empty; write inside `atomic_folder` to have all or nothing.
+        A folder that does not exist yet or is empty. Write inside `atomic_folder`: then it is all or nothing, and
+        a failing disk is told in words that name the final folder.
     axes
         A subset of ``TZYX`` in this order, one letter per entry of `shape`.
     chunk
@@ -45,11 +46,8 @@ def create_label_store(
     path = Path(path)
     if path.exists() and any(path.iterdir()):
         raise OutputError(f"{path} could not be made: it exists and is not empty; choose another name.")
-    try:
-        group = zarr.open_group(path, mode="a", zarr_format=3)
-        level = _create_level(group, "0", shape, chunk)
-    except OSError as error:
-        raise OutputError(f"{path} could not be made: {error}.") from error
+    group = zarr.open_group(path, mode="a", zarr_format=3)
+    level = _create_level(group, "0", shape, chunk)
     Labels(level, axes, pixel_size)
     group.attrs["ome"] = _metadata(axes, pixel_size, 1)
     return level
