@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, ClassVar, Literal, cast
 
 import edt
@@ -15,9 +15,10 @@ from cellmetry.core.step import Parameters
 from cellmetry.engines.base import EngineNeeds, EngineSpec, TileEngine
 from cellmetry.errors import ParameterError
 from cellmetry.ops.background import background_in, block_percentile, open_background
+from cellmetry.ops.cleanup import drop, fill_small_holes
 from cellmetry.ops.split import split_by_summits
 from cellmetry.ops.stain import STAINS, stain_density
-from cellmetry.ops.threshold import METHODS, global_threshold, own_edges
+from cellmetry.ops.threshold import METHODS, global_threshold, object_brightness, own_edges, weighted_median
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -28,8 +29,10 @@ __all__ = ["ClassicalEngine", "ClassicalOptions"]
 
 _BLOCK = 16
 _SAMPLE_SIDE = 512
-_SAMPLES = 36
+_THRESHOLD_SAMPLES = 16
+_DIAMETER_SAMPLES = 9
 _FIRST_DIAMETER = 24.0
+_SPECK_PX = 12
 
 
 class ClassicalOptions(Parameters):
@@ -54,6 +57,12 @@ class ClassicalOptions(Parameters):
         ge=0,
         description="Least height of the threshold above the background, in standard deviations of its noise.",
     )
+    faint: float = Field(
+        0.1,
+        ge=0,
+        lt=1,
+        description="Drop objects fainter than this share of the usual brightness of the plane's objects.",
+    )
     edge: float = Field(
         0.5,
         ge=0,
@@ -76,6 +85,7 @@ class _Prepared:
     coarse: NDArray[np.float32]
     threshold: float
     diameter: float
+    least: float = 0.0
 
 
 class ClassicalEngine(TileEngine):
@@ -105,18 +115,20 @@ class ClassicalEngine(TileEngine):
 
     def prepare(self, plane: Plane) -> _Prepared:
         """Return the background on a coarse grid, the threshold and the objects' diameter."""
-        samples = [self._signal(plane.read(box)) for box in _sample_boxes(plane.shape)]
+        samples = [self._signal(plane.read(box)) for box in _sample_boxes(plane.shape, _DIAMETER_SAMPLES)]
         sign = self._sign(samples, plane)
         coarse = self._coarse(plane, sign)
         diameter = plane.diameter_px or self._estimate_diameter(plane, sign, coarse)
         background = open_background(coarse, _window(diameter, coarse.shape))
         threshold = self._threshold(plane, sign, background, diameter)
-        return _Prepared(sign, background, threshold, diameter)
+        prepared = _Prepared(sign, background, threshold, diameter)
+        return replace(prepared, least=self.choices.faint * self._usual_brightness(plane, prepared))
 
     def predict(self, tile: NDArray[np.float32], box: Box, prepared: Any) -> NDArray[np.int32]:
         """Return labels of one tile."""
         raised = self._raised(tile, box, prepared)
-        return self._label(raised, prepared.threshold, prepared.diameter)
+        labels = self._label(raised, prepared.threshold, prepared.diameter)
+        return labels if prepared.least == 0 else drop(labels, object_brightness(labels, raised) >= prepared.least)
 
     def _signal(self, tile: NDArray[np.float32]) -> NDArray[np.float32]:
         """Return one value a pixel: the stored one, or the stain's density of a colour picture."""
@@ -155,14 +167,25 @@ class ClassicalEngine(TileEngine):
         sigma = max(0.5, prepared.diameter / 24)
         return np.asarray(ndimage.gaussian_filter(signal, sigma, mode="nearest"), dtype=np.float32)
 
-    def _sampled(self, plane: Plane, prepared: _Prepared) -> list[NDArray[np.float32]]:
-        return [self._raised(plane.read(box), box, prepared) for box in _sample_boxes(plane.shape)]
+    def _sampled(self, plane: Plane, prepared: _Prepared, count: int) -> list[NDArray[np.float32]]:
+        return [self._raised(plane.read(box), box, prepared) for box in _sample_boxes(plane.shape, count)]
 
     def _threshold(self, plane: Plane, sign: int, background: NDArray[np.float32], diameter: float) -> float:
-        samples = self._sampled(plane, _Prepared(sign, background, 0.0, diameter))
+        samples = self._sampled(plane, _Prepared(sign, background, 0.0, diameter), _THRESHOLD_SAMPLES)
         values = np.concatenate([sample.ravel() for sample in samples])
         chosen = METHODS[self.choices.threshold]
-        return global_threshold(values, chosen, least_contrast=self.choices.contrast) / self.choices.sensitivity
+        whole = np.issubdtype(plane.image.dtype, np.integer) and len(plane.channels) == 1
+        found = global_threshold(values, chosen, least_contrast=self.choices.contrast, quantum=float(whole))
+        return found / self.choices.sensitivity
+
+    def _usual_brightness(self, plane: Plane, prepared: _Prepared) -> float:
+        """Return the brightness that half of the objects' area exceeds, on samples of the plane."""
+        levels, sizes = [np.zeros(1)], [np.zeros(1, np.int64)]
+        for sample in self._sampled(plane, prepared, _DIAMETER_SAMPLES):
+            labels = self._label(sample, prepared.threshold, prepared.diameter)
+            levels.append(object_brightness(labels, sample)[1:])
+            sizes.append(np.bincount(labels.ravel())[1:])
+        return weighted_median(np.concatenate(levels), np.concatenate(sizes))
 
     def _estimate_diameter(self, plane: Plane, sign: int, coarse: NDArray[np.float32]) -> float:
         """Return the median diameter of objects found with a first guess, weighted by area."""
@@ -171,18 +194,20 @@ class ClassicalEngine(TileEngine):
             background = open_background(coarse, _window(guess, coarse.shape))
             threshold = self._threshold(plane, sign, background, guess)
             prepared = _Prepared(sign, background, threshold, guess)
-            found = [np.bincount(self._label(s, threshold, guess).ravel())[1:] for s in self._sampled(plane, prepared)]
-            sizes = np.sort(np.concatenate(found))
-            sizes = sizes[sizes > 12]
+            samples = self._sampled(plane, prepared, _DIAMETER_SAMPLES)
+            found = [np.bincount(self._label(sample, threshold, guess).ravel())[1:] for sample in samples]
+            sizes = np.concatenate(found)
+            sizes = sizes[sizes > _SPECK_PX]
             if not sizes.size:
                 return guess
-            middle = sizes[np.searchsorted(np.cumsum(sizes), sizes.sum() / 2)]
+            middle = weighted_median(sizes, sizes)
             guess = float(np.clip(2 * np.sqrt(middle / np.pi), 6, 400))
         return guess
 
     def _label(self, raised: NDArray[np.float32], threshold: float, diameter: float) -> NDArray[np.int32]:
         """Return labels: a first split at the global threshold, then one within the objects' own edges."""
-        labels = self._split(raised, raised > threshold, diameter)
+        foreground = fill_small_holes(raised > threshold, np.pi / 4 * diameter**2)
+        labels = self._split(raised, foreground, diameter)
         if self.choices.edge == 0:
             return labels
         inside = own_edges(labels, raised, self.choices.edge) > 0
@@ -214,11 +239,11 @@ def _window(diameter: float, grid: tuple[int, ...]) -> int:
     return max(1, min(round(3 * diameter / _BLOCK) + 1, *grid))
 
 
-def _sample_boxes(shape: tuple[int, int]) -> list[Box]:
-    """Return the whole plane, or evenly spread squares of it: always the same for a shape."""
-    if shape[0] * shape[1] <= _SAMPLES * _SAMPLE_SIDE**2:
+def _sample_boxes(shape: tuple[int, int], count: int) -> list[Box]:
+    """Return the whole plane, or `count` evenly spread squares of it: always the same for a shape."""
+    if shape[0] * shape[1] <= count * _SAMPLE_SIDE**2:
         return [Box(0, shape[0], 0, shape[1])]
-    per_side = int(np.sqrt(_SAMPLES))
+    per_side = int(np.sqrt(count))
     side = (min(_SAMPLE_SIDE, shape[0]), min(_SAMPLE_SIDE, shape[1]))
     rows = np.linspace(0, shape[0] - side[0], per_side).astype(int)
     columns = np.linspace(0, shape[1] - side[1], per_side).astype(int)

@@ -9,6 +9,7 @@ raster order of the objects' first pixels, which no tiling changes.
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from math import ceil
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
@@ -127,7 +128,7 @@ def label_plane(
         Side of a tile's core in working pixels.
     """
     prepared = engine.prepare(plane)
-    tiles = list(plan_tiles(plane.shape, tile, engine.needs.margin_px, engine.needs.align))
+    tiles = list(plan_tiles(plane.shape, tile, _margin(engine.needs, plane), engine.needs.align))
     ledger = _Ledger(out, plane.full_shape[1])
     orphans: list[tuple[Box, NDArray[np.bool_]]] = []
     cut = 0
@@ -148,7 +149,7 @@ def _find(engine: TileEngine, plane: Plane, cleanup: Cleanup, prepared: Any, cor
     """Return the objects of one tile, reading more of the plane while one of its own is cut."""
     needs = engine.needs
     inner = _to_full(core, plane)
-    margin = needs.margin_px
+    margin = _margin(needs, plane)
     for growth in range(_MOST_GROWTH + 1):
         read = grow(core, margin, plane.shape, needs.align)
         labels = engine.predict(_normalised(plane, read, needs), read, prepared)
@@ -162,6 +163,11 @@ def _find(engine: TileEngine, plane: Plane, cleanup: Cleanup, prepared: Any, cor
         margin = 2 * margin
     near = _inside(centres, inner, _ORPHAN_PX) & ~owned & ~_touches_edge(labels, box, plane.full_shape)
     return _Found(box, labels, owned, near, int(cut.sum()))
+
+
+def _margin(needs: EngineNeeds, plane: Plane) -> int:
+    """Return how much is read around a core: what the engine needs, and one and a half objects at least."""
+    return max(needs.margin_px, ceil(1.5 * (plane.diameter_px or 0)))
 
 
 def _normalised(plane: Plane, box: Box, needs: EngineNeeds) -> NDArray[np.float32]:

@@ -16,7 +16,16 @@ if TYPE_CHECKING:
 
     from cellmetry.core.image import Box
 
-__all__ = ["Cleanup", "areas", "drop", "fill_holes", "inside_fraction", "keep_largest_parts", "smooth"]
+__all__ = [
+    "Cleanup",
+    "areas",
+    "drop",
+    "fill_holes",
+    "fill_small_holes",
+    "inside_fraction",
+    "keep_largest_parts",
+    "smooth",
+]
 
 
 class Cleanup(Parameters):
@@ -104,6 +113,16 @@ def fill_holes(labels: NDArray[np.int32]) -> NDArray[np.int32]:
     gaps, count = cc3d.connected_components((labels == 0).astype(np.uint8), connectivity=4, return_N=True)
     around = _enclosing(gaps.astype(np.uint32), labels, count)
     return np.where(labels == 0, around[gaps], labels).astype(np.int32)
+
+
+def fill_small_holes(foreground: NDArray[np.bool_], largest_px: float) -> NDArray[np.bool_]:
+    """Return the foreground with 4-connected gaps below `largest_px` pixels filled; gaps at the array's edge stay."""
+    gaps = cc3d.connected_components((~foreground).astype(np.uint8), connectivity=4)
+    small = np.bincount(gaps.ravel()) < largest_px
+    for edge in (gaps[0], gaps[-1], gaps[:, 0], gaps[:, -1]):
+        small[edge] = False
+    small[0] = True
+    return np.asarray(small[gaps])
 
 
 @njit(cache=True, nogil=True)
