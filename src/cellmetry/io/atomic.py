@@ -20,6 +20,7 @@ __all__ = ["atomic_folder", "atomic_write", "clean_leftovers"]
 
 _PREFIX = ".cellmetry-"
 _PART = ".part"
+_REMOVALS = 20
 _FOLDER_SYNC_REFUSED = {errno.EINVAL, errno.EACCES, errno.EPERM, errno.ENOTSUP, errno.EBADF, errno.ENOSYS}
 _REASONS = {
     errno.ENOSPC: "the disk is full; free some space, or choose another folder with --out",
@@ -128,10 +129,19 @@ def _make_folders(folder: Path, made: list[Path]) -> None:
 
 def _remove(path: Path) -> None:
     if path.is_dir():
-        shutil.rmtree(path, ignore_errors=True)
+        _remove_folder(path)
     else:
         with suppress(OSError):
             path.unlink(missing_ok=True)
+
+
+def _remove_folder(folder: Path) -> None:
+    """Remove a folder, again if need be: threads of zarr may still write, virus scanners may still read."""
+    for _ in range(_REMOVALS):
+        shutil.rmtree(folder, ignore_errors=True)
+        if not folder.exists():
+            return
+        time.sleep(0.05)
 
 
 def _remove_if_empty(folder: Path) -> None:
