@@ -29,7 +29,7 @@ CASES = {
 NAMES = {
     "Area": "area_px",
     "Mean": "mean_channel0",
-    "StdDev": "std_sample_channel0",
+    "StdDev": "sample_std_channel0",
     "Min": "min_channel0",
     "Max": "max_channel0",
     "RawIntDen": "sum_channel0",

@@ -103,7 +103,7 @@ def test_all_types_give_the_same_numbers(dtype):
         inside = values[labels == label]
         row = table.loc[table["label"] == label].iloc[0]
         assert row["sum_channel0"] == inside.sum()
-        assert row["std_sample_channel0"] == pytest.approx(inside.std(ddof=1))
+        assert row["sample_std_channel0"] == pytest.approx(inside.std(ddof=1))
         deviation = (inside - inside.mean()) / inside.std()
         assert row["skewness_channel0"] == pytest.approx((deviation**3).mean())
         assert row["kurtosis_channel0"] == pytest.approx((deviation**4).mean() - 3)

@@ -98,7 +98,7 @@ def test_one_pixel_object_has_its_documented_values():
     }
     assert row[list(expected)].to_dict() == pytest.approx(expected)
     missing = ["aspect_ratio", "circularity_skimage", "skewness_channel0", "kurtosis_channel0"]
-    missing += ["std_sample_channel0", "nearest_distance_px", "texture_contrast_channel0"]
+    missing += ["sample_std_channel0", "nearest_distance_px", "texture_contrast_channel0"]
     assert row[missing].isna().all()
 
 
@@ -254,13 +254,20 @@ def test_every_column_is_described_once(field):
     assert by_name["area_um2"].unit == "um2"
     assert by_name["feret_max_um"].unit == "um"
     assert by_name["p95_GFP_488"].definition.startswith("95th percentile")
-    assert "std_sample_DAPI" in by_name
-    assert "less one" in by_name["std_sample_DAPI"].definition
+    assert "sample_std_DAPI" in by_name
+    assert "less one" in by_name["sample_std_DAPI"].definition
 
 
 def test_channel_names_become_safe_and_different():
     given = ["DAPI", "GFP 488/520", "=cmd()", "--", "DAPI", "µm α", "é"]
     assert safe_names(given) == ["DAPI", "GFP_488_520", "cmd", "channel3", "DAPI_2", "μm_α", "é"]
+
+
+def test_channel_names_that_make_the_same_column_are_refused():
+    image = cm.image_from_array(np.zeros((2, 3, 3)), "CYX", channel_names=["a", "5_a"])
+    labels = cm.labels_from_array(np.eye(3, dtype=np.uint8))
+    with pytest.raises(ParameterError, match="rename the channel '5_a'"):
+        measure(image, labels, MeasureOptions(percentiles=(2, 2.5)))
 
 
 def test_texture_range_must_rise():

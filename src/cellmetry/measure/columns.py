@@ -64,7 +64,7 @@ CHANNEL_COLUMNS: tuple[Column, ...] = (
     Column("mean", "intensity", "Mean of the finite pixels.", _SKIMAGE),
     Column("sum", "intensity", "Sum of the finite pixels (ImageJ's raw integrated density).", _IMAGEJ),
     Column("std", "intensity", "Standard deviation, divided by the number of pixels.", _SKIMAGE),
-    Column("std_sample", "intensity", "Standard deviation, divided by the number of pixels less one.", _IMAGEJ),
+    Column("sample_std", "intensity", "Standard deviation, divided by the number of pixels less one.", _IMAGEJ),
     Column("min", "intensity", "Smallest finite pixel.", _SKIMAGE),
     Column("max", "intensity", "Largest finite pixel.", _SKIMAGE),
     Column("integrated_density_um2", "intensity um2", "Sum of the pixels times the area of one in µm².", _IMAGEJ),

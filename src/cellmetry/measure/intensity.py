@@ -162,7 +162,7 @@ def distribution(block: Block, pixels: NDArray[Any], options: MeasureOptions) ->
     flat = low == high
     out["skewness"] = _standardised(third, second, n, 3, flat)
     out["kurtosis"] = _standardised(fourth, second, n, 4, flat) - 3
-    out["std_sample"] = np.sqrt(_ratio(second, np.where(n > 1, n - 1, 0)))
+    out["sample_std"] = np.sqrt(_ratio(second, np.where(n > 1, n - 1, 0)))
     return out
 
 

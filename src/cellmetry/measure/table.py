@@ -8,6 +8,7 @@ import numpy as np
 import pandas as pd
 
 from cellmetry.core.progress import SILENT
+from cellmetry.errors import ParameterError
 from cellmetry.measure.blocks import Block, blocks_of, empty_block, find_objects, rows_of_block
 from cellmetry.measure.features import measure_channel, measure_objects, measure_together
 from cellmetry.measure.fields import Field, fields_of
@@ -89,7 +90,8 @@ def _measure_field(
     progress.advance(left)
     columns = _concatenate(parts or [_measure_block(empty_block(field), options, channels)])
     order = np.argsort(columns["label"], kind="stable")
-    columns = {name: values[order] for name, values in columns.items()}
+    for name, values in columns.items():
+        columns[name] = values[order]
     centres = np.stack([columns.pop(f"_centre_{axis}") for axis in "zyx"], axis=1)
     return {**columns, **measure_together(centres, field, options)}
 
@@ -99,20 +101,23 @@ def _measure_block(block: Block, options: MeasureOptions, channels: Mapping[str,
     out.update(zip(("_centre_z", "_centre_y", "_centre_x"), centroids(block).T, strict=True))
     out.update(measure_objects(block, options))
     for name, index in channels.items():
-        found = measure_channel(block, index, options)
-        out.update({f"{feature}_{name}": values for feature, values in found.items()})
+        for feature, values in measure_channel(block, index, options).items():
+            column = f"{feature}_{name}"
+            if column in out:
+                raise ParameterError(f"Two columns would be named {column!r}; rename the channel {name!r}.")
+            out[column] = values
     return out
 
 
-def _concatenate(parts: Sequence[Mapping[str, NDArray[Any]]]) -> dict[str, NDArray[Any]]:
-    return {name: np.concatenate([part[name] for part in parts]) for name in parts[0]}
+def _concatenate(parts: Sequence[dict[str, NDArray[Any]]]) -> dict[str, NDArray[Any]]:
+    """Return each column in one piece, emptying `parts` on the way so that no table is held twice."""
+    return {name: np.concatenate([part.pop(name) for part in parts]) for name in list(parts[0])}
 
 
-def _stack(parts: Sequence[Mapping[str, NDArray[Any]]], fields: Sequence[Field]) -> pd.DataFrame:
+def _stack(parts: Sequence[dict[str, NDArray[Any]]], fields: Sequence[Field]) -> pd.DataFrame:
     """Return one table of all fields, with the columns t and z where there are such axes."""
-    columns = _concatenate(parts)
     counts = [len(part["label"]) for part in parts]
-    table = pd.DataFrame(columns)
+    table = pd.DataFrame(_concatenate(parts), copy=False)
     axes = fields[0].labels.axes
     if "Z" in axes and not fields[0].volume:
         table.insert(1, "z", np.repeat([field.planes.start for field in fields], counts))
