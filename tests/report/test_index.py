@@ -37,7 +37,7 @@ class _Page(HTMLParser):
 @pytest.fixture
 def run_folder(tmp_path: Path) -> Path:
     (tmp_path / "tables").mkdir()
-    for name in ("tables/cells.csv", "run.json"):
+    for name in ("tables/cells.csv", "tables/cells_columns.csv", "run.json"):
         (tmp_path / name).write_text("x")
     write_png(np.full((600, 800, 3), 50, np.uint8), tmp_path / "overlays" / "sub" / "a b#1_overlay.png")
     return tmp_path

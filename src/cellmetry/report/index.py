@@ -21,13 +21,7 @@ if TYPE_CHECKING:
 
 __all__ = ["thumbnail_path", "write_index"]
 
-_LINKS = (
-    ("tables/cells.csv", "cells.csv"),
-    ("tables/cells.parquet", "cells.parquet"),
-    ("tables/images.csv", "images.csv"),
-    ("recipe.toml", "recipe"),
-    ("run.json", "record of the run"),
-)
+_LINKS = (("recipe.toml", "recipe"), ("run.json", "record of the run"))
 _DONE = "done"
 
 
@@ -119,9 +113,10 @@ def _page(title: str, body: str) -> str:
 
 
 def _head(folder: Path, title: str) -> str:
-    links = "".join(
-        f'<li><a href="{quote(path)}">{escape(text)}</a></li>' for path, text in _LINKS if (folder / path).is_file()
-    )
+    tables = sorted([*folder.glob("tables/*.csv"), *folder.glob("tables/*.parquet")])
+    shown = [(f"tables/{path.name}", path.name) for path in tables if not path.stem.endswith("_columns")]
+    shown += [(path, text) for path, text in _LINKS if (folder / path).is_file()]
+    links = "".join(f'<li><a href="{quote(path)}">{escape(text)}</a></li>' for path, text in shown)
     return f'<header><h1>{escape(title)}</h1><ul class="links">{links}</ul></header>\n'
 
 
