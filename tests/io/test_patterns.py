@@ -67,6 +67,11 @@ def test_own_expressions_skipped_parts_and_any_case_of_the_suffix() -> None:
     assert pattern.match(PurePosixPath("B2_s1_w2F3.tif")) is None
 
 
+def test_channel_has_no_separator_in_it() -> None:
+    pattern = parse_pattern("{name}_{channel}.tif")
+    assert pattern.match(PurePosixPath("01_POS002_D.TIF")) == {"name": "01_POS002", "channel": "D"}
+
+
 def test_pattern_with_folders_matches_the_path_and_a_name_twice_must_agree() -> None:
     pattern = "{plate}/{well}/{plate}_c{channel}.tif"
     found = group_files(_files("P1/A01/P1_c1.tif", "P2/A01/P2_c1.tif", "P1/A01/P2_c1.tif"), pattern)

@@ -1,8 +1,8 @@
 r"""File names with named parts, as ``{well}_{field}_w{channel}.tif``: many files become one image.
 
-``{channel}``, ``{z}`` and ``{t}`` say which plane a file holds; all other names together say which image it
-belongs to; ``{_}`` is skipped. A part may have its own regular expression: ``{well:[A-H]\d{2}}``. A pattern with
-``/`` is matched against the path below the input folder, any other against the file name.
+``{channel}`` (letters and digits), ``{z}`` and ``{t}`` (digits) say which plane a file holds; all other names together
+say which image it belongs to; ``{_}`` is skipped. A part may have its own regular expression: ``{well:[A-H]\d{2}}``. A
+pattern with ``/`` is matched against the path below the input folder, any other against the file name.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 __all__ = ["FileGroup", "FilePattern", "Grouping", "Place", "group_files", "open_group", "parse_pattern"]
 
 _DEFAULT = r"[^/]+?"
-_DEFAULTS = {"t": r"\d+", "z": r"\d+"}
+_DEFAULTS = {"t": r"\d+", "z": r"\d+", "channel": r"[^\W_]+"}
 _SKIPPED = "_"
 _NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
 

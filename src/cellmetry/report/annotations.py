@@ -25,7 +25,7 @@ _PANEL = (0, 0, 0, 150)
 _BAR_SHARE = 0.22
 _STEPS = (1, 2, 5)
 _ID_SHARE = 58
-_SMALLEST_LETTERS = 8
+_SMALLEST_LETTERS = 9
 
 
 class ScaleBar(NamedTuple):
@@ -138,7 +138,7 @@ def draw_ids(rgb: NDArray[np.uint8], objects: ObjectMap, *, smallest_px: float) 
 
 def _draw_id(draw: ImageDraw.ImageDraw, text: str, point: NDArray[np.float64], width: float, largest: float) -> None:
     """Write an id so large that it fills two thirds of its object, but legible and never beyond the picture."""
-    size = round(min(largest, 0.5 * width, width / len(text)))
+    size = round(min(largest, 0.5 * width, 1.2 * width / len(text)))
     if size < _SMALLEST_LETTERS:
         return
     font = _font(size)

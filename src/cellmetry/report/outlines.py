@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
 __all__ = ["ObjectMap", "draw_outlines", "map_objects", "rim_brightness"]
 
-_RIM = 3.0
+_RIM = 6.0
 
 _PULL = 0.15
 """How much a pixel nearer to the centroid is preferred to one further from the edge, when an id is placed."""

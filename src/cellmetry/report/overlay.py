@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 __all__ = ["OverlayOptions", "draw_overlay", "draw_picture"]
 
 _LINE_SHARE = 1 / 520
-_BRIGHT = 0.45
+_BRIGHT = 0.5
 
 
 class OverlayOptions(Parameters):
