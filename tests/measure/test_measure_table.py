@@ -115,6 +115,13 @@ def test_missing_pixels_are_left_out_and_counted():
     assert table.loc[2, "area_px"] == 2
 
 
+def test_the_step_warns_of_missing_pixels():
+    labels = cm.labels_from_array(np.array([[1, 1, 0]]))
+    made = Measure()(Sample(cm.image_from_array(np.array([[1.0, np.nan, np.nan]])), {"cells": labels}))
+    assert len(made.warnings) == 1
+    assert made.warnings[0].startswith("1 pixels of channel channel0")
+
+
 def test_lengths_in_um_follow_pixels_that_are_not_square(blobs):
     labels = cm.labels_from_array(blobs(4))
     image = cm.image_from_array(labels.read())
@@ -184,6 +191,18 @@ def test_volumes_and_planes():
     unlinked = replace(cm.labels_from_array(labels, "ZYX"), linked_z=False)
     pd.testing.assert_frame_equal(measure(image, unlinked), planes)
     assert planes[["label", "z", "area_px"]].to_numpy().tolist() == [[5, 0, 12], [5, 1, 12], [9, 2, 1]]
+
+
+@pytest.mark.parametrize("rows", [1, 9])
+def test_blocks_change_no_bit_of_volumes(blobs, rows):
+    labels = np.stack([blobs(1), blobs(1), blobs(2)])
+    pixels = np.random.default_rng(3).normal(size=labels.shape).astype(np.float32)
+    image, objects = cm.image_from_array(pixels, "ZYX", pixel_size_um=0.3), cm.labels_from_array(labels, "ZYX")
+    whole = measure(image, objects)
+    made = measure_in_blocks(image, objects, MeasureOptions(), rows=rows)
+    pd.testing.assert_frame_equal(made, whole, check_exact=True)
+    label = int(whole["label"].iloc[7])
+    assert whole["mean_channel0"].iloc[7] == pytest.approx(pixels[labels == label].mean(), rel=1e-5)
 
 
 def test_flat_labels_on_a_stack_need_a_choice():

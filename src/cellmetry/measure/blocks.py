@@ -106,13 +106,16 @@ def find_objects(field: Field, rows: int, progress: Progress) -> Extents:
 
 
 def blocks_of(field: Field, objects: Extents, rows: int) -> Iterator[Block]:
-    """Yield blocks that together own each of `objects` once; objects taller than a block come one by one."""
-    tall = objects.high[:, 1] - objects.low[:, 1] > rows
-    owner = objects.low[:, 1] // rows
-    for band in np.unique(owner[~tall]):
-        yield _read_block(field, objects, np.flatnonzero((owner == band) & ~tall))
-    for index in np.flatnonzero(tall):
-        yield _read_block(field, objects, np.array([index]))
+    """Yield blocks that together own each of `objects` once.
+
+    Objects taller than a block are gathered in blocks of twice, four times … the rows, so that however many there
+    are, each part of the field is read about once for each doubling.
+    """
+    heights = objects.high[:, 1] - objects.low[:, 1]
+    doublings = np.ceil(np.log2(np.maximum(heights / rows, 1))).astype(np.int64)
+    owner = objects.low[:, 1] // (rows << doublings)
+    for level, band in np.unique(np.stack([doublings, owner], axis=1), axis=0):
+        yield _read_block(field, objects, np.flatnonzero((doublings == level) & (owner == band)))
 
 
 def empty_block(field: Field) -> Block:
