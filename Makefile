@@ -18,11 +18,11 @@ check: $(TEST)
 	.venv-test/bin/ruff format --check .
 	.venv-test/bin/mypy
 	.venv-test/bin/lint-imports
-	.venv-test/bin/mkdocs build --strict --quiet
+	NO_MKDOCS_2_WARNING=1 .venv-test/bin/mkdocs build --strict
 	.venv-test/bin/python -m pytest -q tests/test_licences.py
 
 docs: $(TEST)
-	.venv-test/bin/mkdocs serve
+	NO_MKDOCS_2_WARNING=1 .venv-test/bin/mkdocs serve
 
 clean:
 	rm -rf .venv .venv-test demo-output site build dist

@@ -14,7 +14,7 @@ from cellmetry.cli.app import app
 from cellmetry.core.image import image_from_array
 from cellmetry.io.images import write_image
 from cellmetry.ops.synthetic import make_cells
-from cellmetry.pipeline.recipe import load_recipe
+from cellmetry.pipeline.recipe import load_recipe, shipped_recipes
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -86,3 +86,21 @@ def test_links_between_pages_lead_somewhere(page: Path) -> None:
 @pytest.mark.parametrize("folder", ["src/cellmetry", "tests", "examples", "benchmarks", "docs"])
 def test_the_folders_that_the_readme_names_are_there(folder: str) -> None:
     assert (ROOT / folder).is_dir()
+
+
+def test_the_guide_lists_every_shipped_recipe() -> None:
+    text = (ROOT / "docs" / "guide" / "recipes.md").read_text(encoding="utf-8")
+    assert [name for name in shipped_recipes() if f"| `{name}` |" not in text] == []
+
+
+def test_every_benchmark_is_listed() -> None:
+    text = (ROOT / "benchmarks" / "README.md").read_text(encoding="utf-8")
+    assert [path.name for path in (ROOT / "benchmarks").glob("*.py") if f"benchmarks/{path.name}" not in text] == []
+
+
+@pytest.mark.parametrize(
+    "said", ["segment a.tif --out o --chanel 1", "segment a.tif --outt o", "measure --image a.tif"]
+)
+def test_a_wrong_command_would_be_noticed(said: str) -> None:
+    with pytest.raises(Exception, match=r"No such option|Missing parameter"):
+        test_command_and_options_exist(said + " --out x")
