@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import glob
+import os
 import re
 from dataclasses import dataclass, replace
 from pathlib import Path, PurePosixPath
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from cellmetry.errors import InputError, MissingInput
 
@@ -76,16 +77,16 @@ def find_inputs(inputs: Iterable[str | Path], *, out: str | Path | None = None) 
     MissingInput
         If something does not exist, or a folder or pattern holds no image; says what was looked for.
     """
-    found: dict[tuple[Path, int | None], InputFile] = {}
+    found: dict[tuple[Path, int | None], _Hit] = {}
     for each in inputs:
         try:
-            for file in _expand(str(each), None if out is None else Path(out).resolve()):
-                found.setdefault((file.path.resolve(), file.scene), file)
+            for hit in _expand(str(each), None if out is None else Path(out).resolve()):
+                found.setdefault((hit.real, hit.file.scene), hit)
         except PermissionError as error:
             raise InputError(f"{error.filename} cannot be opened: reading it is not permitted.") from error
     if not found:
         raise MissingInput("No input was given; name files, folders or patterns such as 'images/*.tif'.")
-    return _with_unique_names(sorted(found.values(), key=lambda file: natural_key(str(file.relative))))
+    return _with_unique_names(sorted(found.values(), key=lambda hit: natural_key(str(hit.file.relative))))
 
 
 def natural_key(text: str) -> tuple[tuple[int, int | str], ...]:
@@ -106,46 +107,53 @@ def is_own_output(path: Path) -> bool:
     return bool(_OWN.fullmatch(path.name)) or (path.is_dir() and (path / "run.json").is_file())
 
 
-def _expand(text: str, out: Path | None) -> list[InputFile]:
+class _Hit(NamedTuple):
+    """A file that was found, and where it really lies (links in folders followed)."""
+
+    file: InputFile
+    real: Path
+
+
+def _hit(path: Path, relative: PurePosixPath, scene: int | None = None) -> _Hit:
+    return _Hit(InputFile(path, relative, scene), path.resolve())
+
+
+def _expand(text: str, out: Path | None) -> list[_Hit]:
     path = Path(text)
     if _is_image_folder(path) or path.is_file():
-        return _named([path], text)
+        if is_own_output(path):
+            raise MissingInput(f"{text} is one of Cellmetry's own outputs, which are never inputs.")
+        return [_hit(path, PurePosixPath(path.name))]
     if path.is_dir():
         return _in_folder(path, out)
     scene = _SCENE.fullmatch(text)
     if scene and Path(scene[1]).exists():
-        return [InputFile(Path(scene[1]), PurePosixPath(Path(scene[1]).name), int(scene[2]))]
+        return [_hit(Path(scene[1]), PurePosixPath(Path(scene[1]).name), int(scene[2]))]
     if glob.has_magic(text):
         return _by_pattern(text, out)
     raise MissingInput(f"{text} does not exist; give an image file, a folder or a pattern such as 'images/*.tif'.")
 
 
-def _named(paths: list[Path], text: str) -> list[InputFile]:
-    kept = [path for path in paths if not is_own_output(path)]
-    if paths and not kept:
-        raise MissingInput(f"{text} holds only Cellmetry's own outputs (as {paths[0].name}), which are never inputs.")
-    return [InputFile(path, PurePosixPath(path.name)) for path in kept]
-
-
-def _by_pattern(text: str, out: Path | None) -> list[InputFile]:
+def _by_pattern(text: str, out: Path | None) -> list[_Hit]:
     base = _fixed_part(text)
     skip = _reachable(out, base)
-    hits = [Path(hit) for hit in glob.glob(text, recursive=True)]
-    found = [
-        InputFile(path, _relative(path, base))
-        for hit in hits
-        if not is_own_output(hit) and not _lies_in_one_thing(hit, base)
-        if skip is None or not hit.resolve().is_relative_to(skip)
-        for path in (_walk(hit, skip, set()) if _is_plain_folder(hit) else [hit])
-    ]
+    paths = [Path(path) for path in glob.glob(text, recursive=True)]
+    found: list[_Hit] = []
+    for path in paths:
+        if is_own_output(path) or _lies_in_one_thing(path, base):
+            continue
+        if path.is_dir() and not _is_image_folder(path):
+            found += _walk(path, base, skip, set())
+        elif skip is None or not path.resolve().is_relative_to(skip):
+            found.append(_hit(path, _relative(path, base)))
     if not found:
-        seen = f"{len(hits)} match, but none is an image that is not an output" if hits else "nothing matches"
+        seen = f"{len(paths)} match, but none is an image that is not an output" if paths else "nothing matches"
         raise MissingInput(f"No image fits the pattern {text!r}: {seen}. Looked for {_looked_for()}.")
     return found
 
 
-def _in_folder(folder: Path, out: Path | None) -> list[InputFile]:
-    found = [InputFile(path, _relative(path, folder)) for path in _walk(folder, _reachable(out, folder), set())]
+def _in_folder(folder: Path, out: Path | None) -> list[_Hit]:
+    found = list(_walk(folder, folder, _reachable(out, folder), set()))
     if not found:
         raise MissingInput(f"{folder} holds no image, nor do its sub-folders. Looked for {_looked_for()}.")
     return found
@@ -156,22 +164,23 @@ def _reachable(out: Path | None, base: Path) -> Path | None:
     return None if out is None or base.resolve().is_relative_to(out) else out
 
 
-def _walk(folder: Path, skip: Path | None, seen: set[Path]) -> Iterator[Path]:
+def _walk(folder: Path, base: Path, skip: Path | None, seen: set[Path]) -> Iterator[_Hit]:
     real = folder.resolve()
-    if real == skip or real in seen:
+    if real in seen or (skip is not None and real.is_relative_to(skip)):
         return
     seen.add(real)
-    for path in folder.iterdir():
-        if path.name.startswith(".") or is_own_output(path):
-            continue
-        if _is_image_folder(path) or (path.suffix.lower() in IMAGE_SUFFIXES and path.is_file()):
-            yield path
-        elif path.is_dir() and not path.name.lower().endswith(".oif.files"):
-            yield from _walk(path, skip, seen)
-
-
-def _is_plain_folder(path: Path) -> bool:
-    return path.is_dir() and not _is_image_folder(path)
+    with os.scandir(folder) as entries:
+        for entry in sorted(entries, key=lambda entry: entry.name):
+            path = folder / entry.name
+            if entry.name.startswith(".") or _OWN.fullmatch(entry.name):
+                continue
+            if not entry.is_dir():
+                if path.suffix.lower() in IMAGE_SUFFIXES and entry.is_file():
+                    yield _Hit(InputFile(path, _relative(path, base)), real / entry.name)
+            elif _is_image_folder(path):
+                yield _hit(path, _relative(path, base))
+            elif not is_own_output(path) and not entry.name.lower().endswith(".oif.files"):
+                yield from _walk(path, base, skip, seen)
 
 
 def _is_image_folder(path: Path) -> bool:
@@ -201,31 +210,31 @@ def _looked_for() -> str:
     return ", ".join(sorted(IMAGE_SUFFIXES))
 
 
-def _with_unique_names(files: list[InputFile]) -> list[InputFile]:
+def _with_unique_names(hits: list[_Hit]) -> list[InputFile]:
     """Return the files with parents put before equal relative paths, and suffixes kept after equal stems."""
-    files = [_told_apart(file, twins) for file, twins in _with_twins(files, lambda file: str(file.relative))]
-    files = [
-        replace(file, keep_suffix=len(twins) > 1) for file, twins in _with_twins(files, lambda file: str(file.stem))
-    ]
-    for file, twins in _with_twins(files, lambda file: str(file.stem)):
+    hits = [_told_apart(hit, twins) for hit, twins in _with_twins(hits, lambda file: str(file.relative))]
+    stems = _with_twins(hits, lambda file: str(file.stem))
+    hits = [_Hit(replace(hit.file, keep_suffix=len(twins) > 1), hit.real) for hit, twins in stems]
+    for hit, twins in _with_twins(hits, lambda file: str(file.stem)):
         if len(twins) > 1:
-            raise InputError(f"{' and '.join(map(str, twins))} would write the same {file.stem}; rename one of them.")
-    return files
+            names = " and ".join(map(str, twins))
+            raise InputError(f"{names} would write the same {hit.file.stem}; rename one of them.")
+    return [hit.file for hit in hits]
 
 
-def _with_twins(files: list[InputFile], key: Callable[[InputFile], str]) -> list[tuple[InputFile, list[Path]]]:
+def _with_twins(hits: list[_Hit], key: Callable[[InputFile], str]) -> list[tuple[_Hit, list[Path]]]:
+    """Return each file with the real paths of all that have the same key, its own included; case does not count."""
+    keys = [key(hit.file).casefold() for hit in hits]
     paths: dict[str, set[Path]] = {}
-    for file in files:
-        paths.setdefault(key(file).casefold(), set()).add(file.path.resolve())
-    return [(file, sorted(paths[key(file).casefold()])) for file in files]
+    for name, hit in zip(keys, hits, strict=True):
+        paths.setdefault(name, set()).add(hit.real)
+    return [(hit, sorted(paths[name])) for name, hit in zip(keys, hits, strict=True)]
 
 
-def _told_apart(file: InputFile, twins: list[Path]) -> InputFile:
+def _told_apart(hit: _Hit, twins: list[Path]) -> _Hit:
     if len(twins) == 1:
-        return file
-    real = file.path.resolve()
-    deepest = max(len(twin.parts) for twin in twins)
-    for depth in range(2, deepest):
+        return hit
+    for depth in range(2, max(len(twin.parts) for twin in twins)):
         if len({twin.parts[-depth:] for twin in twins}) == len(twins):
-            return replace(file, relative=PurePosixPath(*real.parts[-depth:]))
-    return replace(file, relative=PurePosixPath(*real.parts[1:]))
+            return _Hit(replace(hit.file, relative=PurePosixPath(*hit.real.parts[-depth:])), hit.real)
+    return _Hit(replace(hit.file, relative=PurePosixPath(*hit.real.parts[1:])), hit.real)
