@@ -47,8 +47,8 @@ def _add_row(lines: Any, y: int, x0: int, x1: int, kind: int) -> None:
 @njit(cache=True, nogil=True)
 def _no_lines(height: int) -> Any:
     lines = np.empty((2 * height + 1, 2), np.int64)
-    lines[:, 0] = _NONE
-    lines[:, 1] = -_NONE
+    for row in range(2 * height + 1):
+        lines[row, 0], lines[row, 1] = _NONE, -_NONE
     return lines
 
 
@@ -73,8 +73,8 @@ def _chain(lines: Any, side: int) -> Any:
             continue
         y, x = row - 1, lines[row, side]
         while n >= 2:
-            y1, x1 = points[n - 2]
-            y2, x2 = points[n - 1]
+            y1, x1 = points[n - 2, 0], points[n - 2, 1]
+            y2, x2 = points[n - 1, 0], points[n - 1, 1]
             if sign * ((x2 - x1) * (y - y1) - (x - x1) * (y2 - y1)) >= 0:
                 n -= 1
             else:
@@ -90,12 +90,13 @@ def _enclose(lines: Any) -> Any:
     left, right = _chain(lines, 0), _chain(lines, 1)
     out = np.empty((left.shape[0] + right.shape[0], 2), np.int64)
     n = left.shape[0]
-    out[:n] = left
+    for i in range(n):
+        out[i, 0], out[i, 1] = left[i, 0], left[i, 1]
     for i in range(right.shape[0] - 1, -1, -1):
         same_end = right[i, 0] == out[n - 1, 0] and right[i, 1] == out[n - 1, 1]
         same_begin = right[i, 0] == out[0, 0] and right[i, 1] == out[0, 1]
         if not (same_end or same_begin):
-            out[n] = right[i]
+            out[n, 0], out[n, 1] = right[i, 0], right[i, 1]
             n += 1
     return out[:n]
 
@@ -116,8 +117,8 @@ def _bound(chain: Any, at: int, y: int, side: int) -> Any:
     """Return (first or last even x inside the chain on line y, the chain's edge that it is on)."""
     while at + 2 < chain.shape[0] and chain[at + 1, 0] < y:
         at += 1
-    ya, xa = chain[at]
-    yb, xb = chain[at + 1]
+    ya, xa = chain[at, 0], chain[at, 1]
+    yb, xb = chain[at + 1, 0], chain[at + 1, 1]
     rise = yb - ya
     across = xa * rise + (xb - xa) * (y - ya)
     if side == 0:
@@ -188,11 +189,13 @@ def _hulls(runs: Any, corners: Any, heights: Any, size_y: float, size_x: float) 
         polygon = _enclose(_lines_of_runs(runs, k, corners[k], heights[k], _CORNERS))
         _widest_and_narrowest(polygon, size_y, size_x, ferets)
         rows = _convex_rows(_lines_of_runs(runs, k, corners[k], heights[k], _SIDES))
-        out[k, 0], out[k, 1] = _polygon_area(polygon), np.sum(rows[:, 1] - rows[:, 0] + 1)
+        out[k, 0], out[k, 1] = _polygon_area(polygon), 0
+        for row in range(rows.shape[0]):
+            out[k, 1] += rows[row, 1] - rows[row, 0] + 1
         out[k, 2], out[k, 3] = ferets[0], ferets[3]
-        first, second = polygon[int(ferets[1])], polygon[int(ferets[2])]
-        out[k, 5], out[k, 6] = (first[0] + 1) / 2, (first[1] + 1) / 2
-        out[k, 7], out[k, 8] = (second[0] + 1) / 2, (second[1] + 1) / 2
+        first, second = int(ferets[1]), int(ferets[2])
+        out[k, 5], out[k, 6] = (polygon[first, 0] + 1) / 2, (polygon[first, 1] + 1) / 2
+        out[k, 7], out[k, 8] = (polygon[second, 0] + 1) / 2, (polygon[second, 1] + 1) / 2
         _widest_and_narrowest(_enclose(_lines_of_rows(rows)), size_y, size_x, ferets)
         out[k, 4] = ferets[0]
     return out

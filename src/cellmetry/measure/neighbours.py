@@ -23,14 +23,18 @@ def _note(found: Any, n: int, label: Any) -> Any:
     if n and found[n - 1] == label:
         return found, n
     if n == found.size:
-        found = np.concatenate((found, np.empty_like(found)))
+        larger = np.empty(2 * n, found.dtype)
+        for i in range(n):
+            larger[i] = found[i]
+        found = larger
     found[n] = label
     return found, n + 1
 
 
 @njit(cache=True, nogil=True)
 def _distinct(found: Any, n: int) -> int:
-    values = np.sort(found[:n])
+    values = found[:n]
+    values.sort()
     count = 0
     for i in range(n):
         count += i == 0 or values[i] != values[i - 1]
