@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from dataclasses import dataclass, field
 from pathlib import Path, PurePath
 from typing import TYPE_CHECKING
@@ -11,16 +10,16 @@ import fsspec
 from fsspec.core import split_protocol
 
 from cellmetry.errors import InputError, MissingInput
+from cellmetry.io.compound import MAGIC, read_compound
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-__all__ = ["SIGNATURES", "SUFFIXES", "Probe", "is_url", "probe", "sniff"]
+__all__ = ["SIGNATURES", "SUFFIXES", "Probe", "is_url", "odd_suffix", "probe", "sniff"]
 
 _HEAD_BYTES = 4096
 _ZARR_FILES = ("zarr.json", ".zattrs", ".zgroup", ".zarray")
-_OLE2 = b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1"
-_UTF16_OIF = "ProfileSaveInfo"
+_SETTINGS = "ProfileSaveInfo"
 
 
 @dataclass(frozen=True)
@@ -98,20 +97,9 @@ def _is_lif(probe: Probe) -> bool:
 
 
 def _is_oif(probe: Probe) -> bool:
-    if probe.head.startswith(_OLE2):
-        return re.search(rb"O\0i\0b\0S\0a\0v\0e|O\0i\0b\0I\0n\0f\0o", _ole_directory(probe.path)) is not None
-    return _UTF16_OIF.encode("utf-16-le") in probe.head
-
-
-def _ole_directory(path: str) -> bytes:
-    """Return the first directory sector of an OLE2 compound file (the sector its header names)."""
-    with Path(path).open("rb") as file:
-        header = file.read(512)
-        size = 1 << int.from_bytes(header[30:32], "little")
-        if not 512 <= size <= 1 << 20:
-            return b""
-        file.seek((int.from_bytes(header[48:52], "little") + 1) * size)
-        return file.read(size)
+    if probe.head.startswith(MAGIC):
+        return "OibInfo.txt" in read_compound(probe.path).names
+    return _SETTINGS.encode("utf-16-le") in probe.head or probe.head.startswith(b"[" + _SETTINGS.encode())
 
 
 def _is_zarr(probe: Probe) -> bool:
