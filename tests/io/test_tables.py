@@ -110,6 +110,28 @@ def test_case_59_csv_of_other_programs_is_parsed(tmp_path: Path, form: str) -> N
     assert list(back["value"]) == [1.5, -2.25]
 
 
+@pytest.mark.parametrize(
+    ("cells", "expected"),
+    [
+        (["1", "2"], [1, 2]),
+        (["1", ""], [1.0, np.nan]),
+        (["1e-3", "-.5"], [0.001, -0.5]),
+        (["inf", "NaN"], [np.inf, np.nan]),
+        (["007", "1"], ["007", "1"]),
+        (["1_000", "1"], ["1_000", "1"]),
+        (["1", "x"], ["1", "x"]),
+        (["NA", "None"], ["NA", "None"]),
+        (["99999999999999999999999"], ["99999999999999999999999"]),
+        (["18446744073709551615"], [18446744073709551615]),
+        (["True", "False"], [True, False]),
+    ],
+)
+def test_cells_are_numbers_only_if_all_are(tmp_path: Path, cells: list[str], expected: list[object]) -> None:
+    (tmp_path / "t.csv").write_text("\n".join(["a,b", *(f"{cell},0" for cell in cells)]))
+    column = read_table(tmp_path / "t.csv")["a"]
+    assert [str(cell) for cell in column] == [str(value) for value in expected]
+
+
 REFUSED = {
     "duplicate": (b"a,b,a\n1,2,3\n", "line 1: the column 'a'"),
     "duplicate after mark": (b"sep=;\na;a\n", "line 2: the column 'a'"),

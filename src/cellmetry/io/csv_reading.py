@@ -6,6 +6,7 @@ import codecs
 import csv
 import io
 import re
+import warnings
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -31,8 +32,10 @@ _MARKS = (
 _DELIMITERS = (",", ";", "\t")
 _COMMA_NUMBER = re.compile(r"[+-]?(\d+,\d*|,\d+)([eE][+-]?\d+)?")
 _POINT_NUMBER = re.compile(r"[+-]?(\d+\.\d*|\.\d+)([eE][+-]?\d+)?")
-_WHOLE = re.compile(r"\s*[+-]?(0|[1-9]\d*)\s*")
-_NUMBER = re.compile(r"\s*[+-]?((0|[1-9]\d*)(\.\d*)?|\.\d+)([eE][+-]?\d+)?\s*|\s*[+-]?inf(inity)?\s*", re.IGNORECASE)
+_WHOLE = set("0123456789+- \n")
+_LEADING_ZERO = re.compile(r"^[+-]?0\d", re.MULTILINE)
+_SURE_DIGITS = 18
+_HEADER = 1 << 20
 _NO_VALUE = {"", "nan", "NaN", "NAN"}
 
 
@@ -80,7 +83,8 @@ def _without_separator_line(text: str) -> tuple[int, str]:
 def _delimiter(path: Path, text: str) -> str:
     if not text.strip():
         raise DamagedFile(f"{path} holds no table; expected a line of column names.")
-    counts = {each: len(next(csv.reader(io.StringIO(text), delimiter=each))) for each in _DELIMITERS}
+    start = text[:_HEADER]
+    counts = {each: len(next(csv.reader(io.StringIO(start), delimiter=each))) for each in _DELIMITERS}
     return max(_DELIMITERS, key=lambda each: counts[each])
 
 
@@ -131,18 +135,35 @@ def _decimal_comma(path: Path, rows: list[tuple[int, list[str]]]) -> bool:
 
 def _values(cells: tuple[str, ...], *, comma: bool) -> pd.Series[Any]:
     """Return a column as truth values, whole numbers, numbers or text, whichever all its cells are."""
-    if cells and set(cells) <= {"True", "False"}:
+    if cells and cells[0] in {"True", "False"} and set(cells) <= {"True", "False"}:
         return pd.Series([cell == "True" for cell in cells], dtype=bool)
-    points = [cell.replace(",", ".") for cell in cells] if comma else cells
-    if all(cell in _NO_VALUE or _NUMBER.fullmatch(cell) for cell in points):
-        numbers = _numbers(points)
-        if numbers is not None:
-            return pd.Series(numbers)
+    numbers = _numbers([cell.replace(",", ".") for cell in cells] if comma else cells)
+    if numbers is not None:
+        return pd.Series(numbers)
     return pd.Series([None if cell in _NO_VALUE else cell for cell in cells], dtype="str")
 
 
 def _numbers(cells: Sequence[str]) -> NDArray[Any] | None:
-    if not cells or not all(_WHOLE.fullmatch(cell) for cell in cells):
-        return np.array([float(cell or "nan") for cell in cells])
-    whole = np.array([int(cell) for cell in cells])
-    return whole if whole.dtype.kind in "iu" else None
+    """Return the numbers if all cells are one or missing; a leading zero or underscore makes them text."""
+    joined = "\n".join(cells)
+    if "_" in joined or not joined.isascii() or _LEADING_ZERO.search(joined):
+        return None
+    if any(cell in cells for cell in _NO_VALUE):
+        return _parsed(["nan" if cell in _NO_VALUE else cell for cell in cells], np.dtype(np.float64))
+    if cells and not set(joined) - _WHOLE:
+        return _parsed(cells, np.dtype(np.int64))
+    return _parsed(cells, np.dtype(np.float64))
+
+
+def _parsed(cells: Sequence[str], dtype: np.dtype[Any]) -> NDArray[Any] | None:
+    """Return each cell as a number, correctly rounded, None if one is not or does not fit 64 bits."""
+    try:
+        if max(map(len, cells), default=0) <= _SURE_DIGITS or dtype.kind == "f":
+            with warnings.catch_warnings(action="error", category=DeprecationWarning):
+                values = np.fromstring("\n".join(cells), dtype, sep="\n")
+            if len(values) == len(cells):
+                return values
+        parsed = np.array([float(cell) if dtype.kind == "f" else int(cell) for cell in cells], None)
+    except (DeprecationWarning, ValueError, OverflowError):
+        return None
+    return parsed if parsed.dtype.kind in "iuf" else None
