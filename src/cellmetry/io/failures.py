@@ -40,6 +40,7 @@ RuntimeErrors, XML errors SyntaxErrors)."""
 
 _CODEC_MISSING = re.compile(r"requires the '?imagecodecs|not supported|not implemented|unknown compression", re.I)
 _ADDRESS = re.compile(r"<[\w.]+ [^>]*>\s*")
+_HARMLESS = re.compile(r"correcting LSM bitspersample", re.I)
 _LOGGERS = ("tifffile", "nd2", "oiffile", "liffile", "PIL")
 
 
@@ -101,7 +102,7 @@ class _Listener(logging.Handler):
         self.said, self.thread = said, threading.get_ident()
 
     def emit(self, record: logging.LogRecord) -> None:
-        if record.thread == self.thread:
+        if record.thread == self.thread and not _HARMLESS.search(record.getMessage()):
             self.said.append(_clean(record.getMessage()))
 
 
