@@ -100,6 +100,10 @@ class TileEngine(Engine):
         """Return facts of the whole plane that every tile shares, independent of how it is tiled."""
         return None
 
+    def margin_px(self, prepared: Any) -> int:
+        """Return how much context a tile's core needs, in working pixels, for a plane with these shared facts."""
+        return self.needs.margin_px
+
     @abstractmethod
     def predict(self, tile: NDArray[np.float32], box: Box, prepared: Any) -> NDArray[np.int32]:
         """Return labels of one tile, shape (Y, X), ids in any order, 0 background.

@@ -124,6 +124,10 @@ class ClassicalEngine(TileEngine):
         prepared = _Prepared(sign, background, threshold, diameter)
         return replace(prepared, least=self.choices.faint * self._usual_brightness(plane, prepared))
 
+    def margin_px(self, prepared: Any) -> int:
+        """Return two and a half diameters, at least 128 pixels."""
+        return max(self.needs.margin_px, int(2.5 * prepared.diameter))
+
     def predict(self, tile: NDArray[np.float32], box: Box, prepared: Any) -> NDArray[np.int32]:
         """Return labels of one tile."""
         raised = self._raised(tile, box, prepared)

@@ -1,7 +1,7 @@
 """Segmenting a plane tile by tile: every object belongs to one tile, so none is cut or doubled at a seam.
 
-Each tile reads more than its core and owns the objects whose centre lies in the core. An object that is
-cut by the edge of what was read makes the tile read more. Where two tiles see an object a little
+Each tile reads more than its core and owns the objects whose first pixel (in raster order) lies in the core.
+An object in the core that is cut by the edge of what was read makes the tile read more. Where two tiles see an object a little
 differently, the first to own it wins, and one that neither owns is added at the end. Ids follow the
 raster order of the objects' first pixels, which no tiling changes.
 """
@@ -30,8 +30,10 @@ if TYPE_CHECKING:
 __all__ = ["PlaneResult", "label_plane"]
 
 _ORPHAN_PX = 8
-_MOST_GROWTH = 3
+_LARGEST_MARGIN_PX = 1024
+_MOST_GROWTH = 8
 _SAME_OBJECT = 0.5
+_NOWHERE = np.int64(1) << 62
 
 
 class PlaneResult(NamedTuple):
@@ -88,17 +90,10 @@ class _Ledger:
         ids[new] = self.count + 1 + np.arange(number)
         written = np.where(free, ids[part], 0)
         self.out[tight.slices] = np.where(written > 0, written, here).astype(np.uint32)
-        self.first_pixels.append(self._first_pixels(tight, written, number))
+        numbers = np.where(written > 0, written.astype(np.int64) - self.count, 0)
+        y, x = _first_pixels(numbers, number + 1)
+        self.first_pixels.append((y[1:] + tight.y0) * self.width + x[1:] + tight.x0)
         self.count += number
-
-    def _first_pixels(self, box: Box, written: NDArray[np.uint32], number: int) -> NDArray[np.int64]:
-        """Return the plane's raster index of the first pixel of each of the newest `number` ids."""
-        flat = np.flatnonzero(written)
-        first = np.full(number, np.iinfo(np.int64).max)
-        index = written.ravel()[flat].astype(np.int64) - self.count - 1
-        rows, columns = np.divmod(flat, written.shape[1])
-        np.minimum.at(first, index, (rows + box.y0) * self.width + columns + box.x0)
-        return first
 
     def number_by_raster_order(self, rows: int) -> None:
         """Give the ids 1 … count in the raster order of their first pixels, `rows` rows at a time."""
@@ -128,7 +123,7 @@ def label_plane(
         Side of a tile's core in working pixels.
     """
     prepared = engine.prepare(plane)
-    tiles = list(plan_tiles(plane.shape, tile, _margin(engine.needs, plane), engine.needs.align))
+    tiles = list(plan_tiles(plane.shape, tile, _margin(engine, plane, prepared), engine.needs.align))
     ledger = _Ledger(out, plane.full_shape[1])
     orphans: list[tuple[Box, NDArray[np.bool_]]] = []
     cut = 0
@@ -146,28 +141,30 @@ def label_plane(
 
 
 def _find(engine: TileEngine, plane: Plane, cleanup: Cleanup, prepared: Any, core: Box) -> _Found:
-    """Return the objects of one tile, reading more of the plane while one of its own is cut."""
+    """Return the objects of one tile, reading more of the plane while one in its core is cut."""
     needs = engine.needs
     inner = _to_full(core, plane)
-    margin = _margin(needs, plane)
-    for growth in range(_MOST_GROWTH + 1):
+    margin = _margin(engine, plane, prepared)
+    largest = max(_LARGEST_MARGIN_PX, _MOST_GROWTH * margin)
+    while True:
         read = grow(core, margin, plane.shape, needs.align)
         labels = engine.predict(_normalised(plane, read, needs), read, prepared)
         box = _to_full(read, plane)
         labels = _clean(_enlarge(labels, read, box, plane), box, plane, cleanup)
-        centres = _centres(labels, box)
-        owned = _inside(centres, inner, 0)
-        cut = owned & _touches_edge(labels, box, plane.full_shape)
-        if not cut.any() or growth == _MOST_GROWTH or read == Box(0, plane.shape[0], 0, plane.shape[1]):
+        cut = _touches_edge(labels, box, plane.full_shape)
+        here = np.bincount(labels[inner.within(box).slices].ravel(), minlength=cut.size) > 0
+        if margin >= largest or not (cut & here).any():
             break
-        margin = 2 * margin
-    near = _inside(centres, inner, _ORPHAN_PX) & ~owned & ~_touches_edge(labels, box, plane.full_shape)
-    return _Found(box, labels, owned, near, int(cut.sum()))
+        margin = min(2 * margin, largest)
+    y, x = _first_pixels(labels, cut.size)
+    owned = _inside(y + box.y0, x + box.x0, inner, 0)
+    orphans = _inside(y + box.y0, x + box.x0, inner, _ORPHAN_PX) & ~owned & ~cut
+    return _Found(box, labels, owned, orphans, int((owned & cut).sum()))
 
 
-def _margin(needs: EngineNeeds, plane: Plane) -> int:
-    """Return how much is read around a core: what the engine needs, and one and a half objects at least."""
-    return max(needs.margin_px, ceil(1.5 * (plane.diameter_px or 0)))
+def _margin(engine: TileEngine, plane: Plane, prepared: Any) -> int:
+    """Return how much is read around a core: what the engine needs, and two objects at least."""
+    return max(engine.margin_px(prepared), ceil(2 * (plane.diameter_px or 0)))
 
 
 def _normalised(plane: Plane, box: Box, needs: EngineNeeds) -> NDArray[np.float32]:
@@ -214,22 +211,16 @@ def _clean(labels: NDArray[np.int32], box: Box, plane: Plane, cleanup: Cleanup) 
     return drop(labels, keep & (size > 0))
 
 
-def _centres(labels: NDArray[np.int32], box: Box) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-    """Return the mean row and column of each id (index) in the plane; NaN for ids without pixels."""
-    flat = np.flatnonzero(labels)
-    ids = labels.ravel()[flat]
-    count = int(labels.max(initial=0)) + 1
-    rows, columns = np.divmod(flat, labels.shape[1])
-    total = np.bincount(ids, minlength=count).astype(np.float64)
-    total[total == 0] = np.nan
-    return (
-        box.y0 + np.bincount(ids, rows, minlength=count) / total,
-        box.x0 + np.bincount(ids, columns, minlength=count) / total,
-    )
+def _first_pixels(labels: NDArray[Any], count: int) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+    """Return row and column of the first pixel, in raster order, of each id (index); far outside for ids without any."""
+    flat = np.flatnonzero(labels)[::-1]
+    first = np.full(count, _NOWHERE)
+    first[labels.ravel()[flat]] = flat
+    y, x = np.divmod(first, labels.shape[1])
+    return y, x
 
 
-def _inside(centres: tuple[NDArray[np.float64], NDArray[np.float64]], box: Box, around: int) -> NDArray[np.bool_]:
-    y, x = centres
+def _inside(y: NDArray[np.int64], x: NDArray[np.int64], box: Box, around: int) -> NDArray[np.bool_]:
     return (y >= box.y0 - around) & (y < box.y1 + around) & (x >= box.x0 - around) & (x < box.x1 + around)
 
 
