@@ -68,6 +68,25 @@ def _first_moments_whole(image: Any, runs: Any) -> Any:
 
 
 @njit(cache=True, nogil=True)
+def _second_moments_whole(image: Any, mean: Any, runs: Any) -> Any:
+    """Return per object the sum of squared deviations of unsigned integers, by exact sums about a whole number."""
+    start, z, y, x0, x1 = runs
+    out = np.empty(start.size - 1, np.float64)
+    for k in range(out.size):
+        middle = np.int64(np.round(mean[k]))
+        total = np.int64(0)
+        n = 0
+        for i in range(start[k], start[k + 1]):
+            row = image[z[i], y[i], x0[i] : x1[i]]
+            n += row.size
+            for x in range(row.size):
+                value = np.int64(row[x]) - middle
+                total += value * value
+        out[k] = total - n * (mean[k] - middle) ** 2
+    return out
+
+
+@njit(cache=True, nogil=True)
 def _central_moments(image: Any, mean: Any, runs: Any) -> Any:
     """Return per object the sums of the 2nd, 3rd and 4th powers of the deviation from its mean."""
     start, z, y, x0, x1 = runs
@@ -117,6 +136,14 @@ def first_moments(block: Block, pixels: NDArray[Any]) -> NDArray[np.float64]:
     return out
 
 
+def second_moments(block: Block, pixels: NDArray[Any], mean: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Return the sum of squared deviations from `mean` of each object."""
+    if pixels.dtype.kind == "u":
+        sums: NDArray[np.float64] = _second_moments_whole(pixels, mean, block.runs)
+        return np.maximum(sums, 0.0)
+    return central_moments(block, pixels, mean)[:, 0]
+
+
 def central_moments(block: Block, pixels: NDArray[Any], mean: NDArray[np.float64]) -> NDArray[np.float64]:
     """Return the sums of the 2nd, 3rd and 4th powers of the deviation from `mean`, one row an object."""
     out: NDArray[np.float64] = _central_moments(pixels, mean, block.runs)
@@ -133,7 +160,7 @@ def intensity(block: Block, pixels: NDArray[Any], _options: MeasureOptions) -> d
     """Return mean, sum, standard deviation, extremes and integrated density of each object."""
     n, total, low, high = first_moments(block, pixels).T
     mean = _ratio(total, n)
-    variance = _ratio(central_moments(block, pixels, mean)[:, 0], n)
+    variance = _ratio(second_moments(block, pixels, mean), n)
     out = {"mean": mean, "sum": total, "std": np.sqrt(variance), "min": low, "max": high}
     out.update(_integrated_density(total, block.field))
     missing = block.areas - n.astype(np.int64)

@@ -96,6 +96,8 @@ def _count_pixel(padded: Any, label: int, y: int, x: int, row: Any) -> None:
         padded[y + 1, x] == label,
         padded[y + 1, x + 1] == label,
     )
+    if same[0] and same[1] and same[2] and same[3] and same[4] and same[5] and same[6] and same[7]:
+        return
     row[0] += 2 - same[3] - same[4]
     row[1] += 2 - same[1] - same[6]
     row[2] += 2 - same[0] - same[7]
