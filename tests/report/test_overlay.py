@@ -175,6 +175,14 @@ def test_case_34_not_a_number_is_black_and_ignored_by_contrast() -> None:
     assert contrast_limits(np.full((2, 2), np.nan), 1, 99) == (0, 0)
 
 
+@pytest.mark.parametrize("shape", [(1, 1), (1, 50), (50, 1), (3, 5000), (5000, 3), (65, 64)])
+def test_case_39_thin_and_tiny_images_are_drawn(shape: tuple[int, int]) -> None:
+    labels = labels_from_array(np.ones(shape, np.uint32))
+    for um in (None, 0.1):
+        image = image_from_array(np.arange(np.prod(shape), dtype=np.uint16).reshape(shape), pixel_size_um=um)
+        assert max(draw_overlay(image, labels).shape) <= 2048
+
+
 def test_case_51_other_size_is_refused() -> None:
     with pytest.raises(LabelsError, match="Y 5 × X 6"):
         draw_overlay(_black((5, 7)), labels_from_array(np.zeros((5, 6), np.uint32)))

@@ -28,6 +28,7 @@ __all__ = ["OverlayOptions", "draw_overlay", "draw_picture"]
 
 _LINE_SHARE = 1 / 520
 _BRIGHT = 0.5
+_SMALLEST_WITH_BAR = 64
 
 
 class OverlayOptions(Parameters):
@@ -59,7 +60,7 @@ class OverlayOptions(Parameters):
     smallest_id_px: float = Field(
         default=18.0, ge=0, description="No ids where objects are narrower than this many pixels of the picture."
     )
-    scale_bar: bool = Field(default=True, description="Whether to draw a scale bar.")
+    scale_bar: bool = Field(default=True, description="Whether to draw a scale bar, on pictures of 64 pixels or more.")
     longest_side: int = Field(
         default=2048, ge=64, le=16384, description="Larger images are shrunk to this many pixels by averaging."
     )
@@ -143,6 +144,8 @@ def _line_width(objects: ObjectMap) -> float:
 def _with_scale_bar(
     rgb: NDArray[np.uint8], image: Image, scaling: Scaling, objects: ObjectMap | None
 ) -> NDArray[np.uint8]:
+    if min(rgb.shape[:2]) < _SMALLEST_WITH_BAR:
+        return rgb
     um = None if image.pixel_size.x is None else image.pixel_size.x / scaling.factor
     bar = round_scale_bar(rgb.shape[1], um, 1 / scaling.factor)
     return draw_scale_bar(rgb, bar, emptier_side(objects))
