@@ -83,12 +83,14 @@ class Places(NamedTuple):
 
 def _partner(places: NDArray[np.int64]) -> NDArray[np.int64]:
     """Return the neighbouring place with which each may form a pair: columns 0-1, 2-3, …."""
-    return places ^ np.array([0, 1])
+    partner: NDArray[np.int64] = places ^ np.array([0, 1])
+    return partner
 
 
 def _first_of_pair(places: NDArray[np.int64]) -> NDArray[np.int64]:
     """Return the left place of the pair that each belongs to."""
-    return places & np.array([-1, -2])
+    first: NDArray[np.int64] = places & np.array([-1, -2])
+    return first
 
 
 def choose_places(grid: tuple[int, int], n: int, touching: float, seed: int) -> Places:
@@ -124,10 +126,11 @@ def held_places(rows: range, columns: range, options: FieldOptions, seed: int) -
     return Places(places[held], (partner_held & joined)[held])
 
 
-def _centres(places: NDArray[np.float64], options: FieldOptions) -> NDArray[np.float64]:
+def _centres(places: NDArray[np.floating], options: FieldOptions) -> NDArray[np.float64]:
     """Return pixel positions of grid places; each row is shifted against the others, so that no columns show."""
     shift = np.floor(places[:, 0]) * _ROW_SHIFT % 1
-    return (places + np.stack([np.zeros_like(shift), shift], axis=1)) * options.pitch_px
+    centres: NDArray[np.float64] = (places + np.stack([np.zeros_like(shift), shift], axis=1)) * options.pitch_px
+    return centres
 
 
 def draw_bodies(chosen: Places, options: FieldOptions, seed: int) -> Bodies:
@@ -148,7 +151,8 @@ def draw_bodies(chosen: Places, options: FieldOptions, seed: int) -> Bodies:
 def _normal(u: NDArray[np.float64], v: NDArray[np.float64]) -> NDArray[np.float64]:
     """Return two columns of independent normal numbers from uniform ones (Box and Muller 1958), cut at ±2.5."""
     radius, angle = np.sqrt(-2 * np.log1p(-u)), 2 * np.pi * v
-    return np.clip((radius * np.stack([np.cos(angle), np.sin(angle)])).T, -2.5, 2.5)
+    normal: NDArray[np.float64] = (radius * np.stack([np.cos(angle), np.sin(angle)])).T.clip(-2.5, 2.5)
+    return normal
 
 
 def _draw_outlines(draws: NDArray[np.float64], options: FieldOptions) -> NDArray[np.float64]:
