@@ -50,7 +50,7 @@ class Registry:
         UnknownName
             If nothing is registered under this name.
         """
-        targets = self.targets()
+        targets = self.builtin if name in self.builtin else self.targets()
         if name not in targets:
             raise UnknownName(self.kind, name, targets)
         module, _, attribute = targets[name].partition(":")

@@ -223,3 +223,57 @@ def test_any_region_of_any_layout(tmp_path: Path, height, width, tile, rows, com
     box = Box(y0, data.draw(st.integers(y0, height)), x0, data.draw(st.integers(x0, width)))
     image = pickle.loads(pickle.dumps(open_image(path)))
     np.testing.assert_array_equal(image.plane(box=box), pixels[box.slices])
+
+
+def ome_of_files(sizes: str, runs: list[str]) -> str:
+    """Return OME-XML with one image per entry of `runs`."""
+    images = "".join(
+        f'<Image ID="Image:{n}" Name="p{n}"><Pixels ID="P:{n}" DimensionOrder="XYCZT" Type="uint16" SizeX="7" '
+        f'SizeY="6" {sizes}>{run}</Pixels></Image>'
+        for n, run in enumerate(runs)
+    )
+    return f'<OME xmlns="http://www.openmicroscopy.org/Schemas/OME/2016-06">{images}</OME>'
+
+
+def run_in(file: str, channel: int = 0) -> str:
+    return f'<TiffData IFD="0" FirstC="{channel}"><UUID FileName="{file}">urn:uuid:{file}</UUID></TiffData>'
+
+
+ONE, TWO = 'SizeC="1" SizeZ="1" SizeT="1"', 'SizeC="2" SizeZ="1" SizeT="1"'
+
+
+def test_a_file_of_positions_gives_its_own_only(tmp_path: Path) -> None:
+    """Each file names the images of all; taking them all from each would count every position several times."""
+    xml = ome_of_files(ONE, [run_in("p0.ome.tif"), run_in("p1.ome.tif")])
+    for number in range(2):
+        tifffile.imwrite(tmp_path / f"p{number}.ome.tif", noise(6, 7) * 0 + number, description=xml, metadata=None)
+    for number in range(2):
+        scenes = list_scenes(tmp_path / f"p{number}.ome.tif")
+        assert [scene.name for scene in scenes] == [f"p{number}"]
+        assert (scenes[0].read() == number).all()
+
+
+def test_an_image_of_several_files_lists_them(tmp_path: Path) -> None:
+    xml = ome_of_files(TWO, [run_in("a.ome.tif") + run_in("b.ome.tif", 1)])
+    pixels = noise(2, 6, 7)
+    for name, plane in zip(("a", "b"), pixels, strict=True):
+        tifffile.imwrite(tmp_path / f"{name}.ome.tif", plane, description=xml, metadata=None)
+    for name in ("a", "b"):
+        image = open_image(tmp_path / f"{name}.ome.tif")
+        assert image.metadata["files"] == ["a.ome.tif", "b.ome.tif"]
+        np.testing.assert_array_equal(image.read(), pixels)
+
+
+def test_metadata_in_a_companion_file(tmp_path: Path) -> None:
+    pixels = noise(2, 6, 7)
+    only = (
+        '<OME xmlns="http://www.openmicroscopy.org/Schemas/OME/2016-06"><BinaryOnly MetadataFile="{}" UUID="u"/></OME>'
+    )
+    for name, plane in zip(("a", "b"), pixels, strict=True):
+        text = only.format("x.companion.ome")
+        tifffile.imwrite(tmp_path / f"{name}.ome.tif", plane, description=text, metadata=None)
+    image = open_image(tmp_path / "a.ome.tif")
+    assert any("not beside it" in sentence for sentence in image.warnings)
+    xml = ome_of_files(TWO, [run_in("a.ome.tif") + run_in("b.ome.tif", 1)])
+    (tmp_path / "x.companion.ome").write_text(xml, encoding="utf-8")
+    np.testing.assert_array_equal(open_image(tmp_path / "a.ome.tif").read(), pixels)

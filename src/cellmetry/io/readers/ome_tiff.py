@@ -29,7 +29,10 @@ __all__ = ["ome_scenes"]
 
 
 def ome_scenes(tif: TiffFile, path: str, document: OmeDocument) -> list[StoredScene]:
-    """Return one scene per image of the document. Where it contradicts the pages, pixels win and a warning says so.
+    """Return one scene per image of the document that has planes in this file.
+
+    Where the document contradicts the pages, pixels win and a warning says so. An image spread over several files
+    lists them in its metadata as ``files``.
 
     Raises
     ------
@@ -38,7 +41,9 @@ def ome_scenes(tif: TiffFile, path: str, document: OmeDocument) -> list[StoredSc
     """
     with ExitStack() as opened:
         files = _Files(tif, path, document, opened)
-        scenes = [_scene(image, files, alone=len(document.images) == 1) for image in document.images]
+        mine = [image for image in document.images if files.own(image)] or list(document.images)
+        files.missing.clear()
+        scenes = [_scene(image, files, alone=len(document.images) == 1) for image in mine]
     return [scene for scene in scenes if scene is not None]
 
 
@@ -70,6 +75,10 @@ class _Files:
         self.missing.add(run.file)
         return None
 
+    def own(self, image: OmeImage) -> bool:
+        """Return whether some planes of an image lie in the file that was opened."""
+        return any(self.locate(run) == self.path for run in image.planes) or not image.planes
+
     def page(self, path: str, number: int) -> PageAt | None:
         """Return a page; None if the file has fewer."""
         if path not in self.tifs:
@@ -100,6 +109,7 @@ def _scene(image: OmeImage, files: _Files, *, alone: bool) -> StoredScene | None
     same = [at if at is None or at.page.hash == keyframe.hash else None for at in flat]
     stored = store_pages([same, *_smaller(same)], tuple(pages.shape), name)
     values = true_values(stored.store, keyframe, name)
+    spread = sorted({file_name(at.path) for at in same if at is not None})
     size_note = _size_note(image, keyframe.imagelength, keyframe.imagewidth, name)
     return StoredScene(
         values.store,
@@ -110,7 +120,7 @@ def _scene(image: OmeImage, files: _Files, *, alone: bool) -> StoredScene | None
         bit_depth=image.bit_depth or int(keyframe.bitspersample),
         samples="rgb" if values.expanded or int(keyframe.photometric) in {2, 6} else "channels",
         acquired=image.acquired,
-        metadata=image.metadata,
+        metadata={**image.metadata, "files": spread} if len(spread) > 1 else image.metadata,
         warnings=(*notes, *absent, *size_note, *stored.warnings, *values.warnings),
     )
 

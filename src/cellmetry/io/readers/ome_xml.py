@@ -55,6 +55,8 @@ class OmeDocument(NamedTuple):
 
     images: tuple[OmeImage, ...]
     uuid: str | None
+    companion: str | None = None
+    """Name of the file that holds the metadata instead (``BinaryOnly``)."""
 
 
 def claims_ome(description: str) -> bool:
@@ -75,7 +77,9 @@ def parse_ome(text: str, name: str) -> tuple[OmeDocument | None, tuple[str, ...]
         images = tuple(_image(element, root) for element in _all(root, "Image") if _one(element, "Pixels") is not None)
     except (ValueError, KeyError) as error:
         return None, (f"{name} has OME-XML with a wrong or missing value ({error}); it is ignored.",)
-    return (OmeDocument(images, root.get("UUID")), ()) if images else (None, ())
+    elsewhere = _one(root, "BinaryOnly")
+    companion = elsewhere.get("MetadataFile") if elsewhere is not None else None
+    return (OmeDocument(images, root.get("UUID"), companion), ()) if images or companion else (None, ())
 
 
 def _all(element: Element, tag: str) -> list[Element]:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import warnings
+from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar, NamedTuple
 
@@ -17,6 +19,8 @@ from cellmetry.io.readers.tiff_probe import check_ratio
 from cellmetry.io.signatures import SIGNATURES
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from numpy.typing import NDArray
 
     from cellmetry.io.reader import Index
@@ -67,7 +71,7 @@ class RasterReader:
         """Return the one picture of the file; of an animation the first."""
         name = file_name(path)
         try:
-            with Pillow.open(path) as picture:
+            with _opened(path) as picture:
                 kind, mode = _kind(path, picture, name)
                 shape = (picture.height, picture.width, kind.samples) if kind.samples else picture.size[::-1]
                 notes = _notes(path, picture, name)
@@ -108,11 +112,20 @@ class _PictureStore:
             if self.mode == "png16":
                 pixels = imagecodecs.png_decode(Path(self.path).read_bytes())
             else:
-                with Pillow.open(self.path) as picture:
+                with _opened(self.path) as picture:
                     pixels = np.asarray(picture if picture.mode == self.mode else picture.convert(self.mode))
         if pixels.shape != self.shape:
             raise DamagedFile(f"{file_name(self.path)} decodes to {pixels.shape}, its header says {self.shape}.")
         return np.ascontiguousarray(pixels, dtype=self.dtype)
+
+
+@contextmanager
+def _opened(path: str) -> Iterator[Pillow.Image]:
+    """Yield the picture without Pillow's word on large ones; its refusal of huge ones stays."""
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", Pillow.DecompressionBombWarning)
+        with Pillow.open(path) as picture:
+            yield picture
 
 
 def _kind(path: str, picture: Pillow.Image, name: str) -> tuple[_Kind, str]:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+from pathlib import Path
 from typing import TYPE_CHECKING, ClassVar
 
 import numpy as np
@@ -21,6 +23,7 @@ from cellmetry.io.signatures import SIGNATURES
 if TYPE_CHECKING:
     from tifffile import TiffPageSeries
 
+    from cellmetry.io.readers.ome_xml import OmeDocument
     from cellmetry.io.signatures import Probe
 
 __all__ = ["TiffReader"]
@@ -46,11 +49,23 @@ class TiffReader:
             notes: tuple[str, ...] = ()
             description = tif.pages.first.description
             if claims_ome(description):
-                document, notes = parse_ome(description, name)
+                document, notes = _document(path, *parse_ome(description, name))
                 found = ome_scenes(tif, path, document) if document else None
                 if found:
-                    return found
+                    return [replace(scene, warnings=(*notes, *scene.warnings)) for scene in found]
             return _plain_scenes(tif, path, notes)
+
+
+def _document(
+    path: str, document: OmeDocument | None, notes: tuple[str, ...]
+) -> tuple[OmeDocument | None, tuple[str, ...]]:
+    """Return the document, from the companion file beside the TIFF where the TIFF says that it lies there."""
+    if document is None or document.companion is None:
+        return document, notes
+    place = Path(path).parent / Path(document.companion).name
+    if not place.is_file() or place.name != document.companion:
+        return None, (*notes, f"{file_name(path)} has its metadata in {document.companion!r}, which is not beside it.")
+    return parse_ome(place.read_text(encoding="utf-8"), place.name)
 
 
 def _plain_scenes(tif: TiffFile, path: str, notes: tuple[str, ...]) -> list[StoredScene]:
