@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import pickle
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -173,12 +174,29 @@ def test_store_is_written_in_parts_and_read_lazily(tmp_path: Path) -> None:
     level[:, 128:] = array[:, 128:]
     assert build_label_pyramid(tmp_path / "x.zarr", smallest=50) == 4
     labels = open_label_store(tmp_path / "x.zarr")
-    assert isinstance(labels.array, zarr.Array)
+    assert not isinstance(labels.array, np.ndarray)
     np.testing.assert_array_equal(labels.array[1, 100:140, 60:70], array[1, 100:140, 60:70])
     group = zarr.open_group(tmp_path / "x.zarr", mode="r")
     for number in range(4):
         step = 2**number
         np.testing.assert_array_equal(group[str(number)][...], array[:, ::step, ::step])
+
+
+@pytest.mark.parametrize("damage", ["flip", "cut"])
+def test_case_f14_damaged_chunk_is_told(tmp_path: Path, damage: str) -> None:
+    write_labels(labels_from_array(np.random.default_rng(0).integers(0, 999, (90, 90))), tmp_path / "x.zarr")
+    chunk = tmp_path / "x.zarr" / "0" / "c" / "0" / "0"
+    raw = bytearray(chunk.read_bytes())
+    raw[len(raw) // 2] ^= 1
+    chunk.write_bytes(raw if damage == "flip" else raw[: len(raw) // 2])
+    with pytest.raises(DamagedFile, match=r"x\.zarr"):
+        read_labels(tmp_path / "x.zarr").read()
+
+
+def test_store_can_be_sent_to_another_process(tmp_path: Path) -> None:
+    write_labels(labels_from_array(_many(9)), tmp_path / "x.zarr")
+    labels = pickle.loads(pickle.dumps(read_labels(tmp_path / "x.zarr")))
+    assert len(labels.ids()) == 9
 
 
 def test_store_describes_itself_as_ome_zarr_05(tmp_path: Path) -> None:

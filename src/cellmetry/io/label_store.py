@@ -6,6 +6,7 @@ takes every second pixel of the one before. A chunk that holds only background i
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -18,10 +19,13 @@ from cellmetry.core.image import UNKNOWN_PIXEL_SIZE, PixelSize
 from cellmetry.core.labels import Labels, labels_from_array
 from cellmetry.errors import DamagedFile, InputError, LabelsError, MissingInput, OutputError, UnsupportedFormat
 from cellmetry.io.atomic import atomic_folder
+from cellmetry.io.failures import reading
 from cellmetry.io.ngff import VERSION, multiscales
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
+
+    from numpy.typing import NDArray
 
 __all__ = ["build_label_pyramid", "create_label_store", "open_label_store", "write_label_store"]
 
@@ -102,6 +106,26 @@ def write_label_store(labels: Labels, path: str | Path) -> None:
         build_label_pyramid(temporary)
 
 
+@dataclass(frozen=True)
+class _StoredLabels:
+    """Ids on disk; a chunk whose checksum or length is wrong is told as a damaged file."""
+
+    stored: zarr.Array[Any]
+    path: Path
+
+    @property
+    def shape(self) -> tuple[int, ...]:
+        return self.stored.shape
+
+    @property
+    def dtype(self) -> np.dtype[Any]:
+        return np.dtype(self.stored.dtype.name)
+
+    def __getitem__(self, index: Any) -> NDArray[Any]:
+        with reading(str(self.path)):
+            return np.asarray(self.stored[index])
+
+
 def _create_level(group: zarr.Group, name: str, shape: Sequence[int], chunk: int) -> zarr.Array[Any]:
     sides = [min(chunk, size) for size in shape[-2:]]
     return group.create_array(
@@ -176,16 +200,15 @@ def _labels_of(group: zarr.Group, path: Path) -> Labels:
 
 
 def _checked(array: zarr.Array[Any], axes: str, pixel_size: PixelSize, path: Path) -> Labels:
+    stored = _StoredLabels(array, path)
+    if "C" not in axes and array.dtype.name in _LAZY_TYPES:
+        return Labels(stored, axes, pixel_size)
+    ids = stored[...]
     if "C" in axes:
-        position = axes.index("C")
-        if array.shape[position] != 1:
-            raise LabelsError(f"{path} has {array.shape[position]} channels; a label image has one.")
-        return labels_from_array(
-            np.squeeze(np.asarray(array[...]), position), axes.replace("C", ""), pixel_size=pixel_size, name=str(path)
-        )
-    if array.dtype.name in _LAZY_TYPES:
-        return Labels(array, axes, pixel_size)
-    return labels_from_array(np.asarray(array[...]), axes, pixel_size=pixel_size, name=str(path))
+        if array.shape[axes.index("C")] != 1:
+            raise LabelsError(f"{path} has {array.shape[axes.index('C')]} channels; a label image has one.")
+        ids = np.squeeze(ids, axes.index("C"))
+    return labels_from_array(ids, axes.replace("C", ""), pixel_size=pixel_size, name=str(path))
 
 
 _TO_UM = {"micrometer": 1.0, "nanometer": 1e-3, "millimeter": 1e3, "meter": 1e6, "angstrom": 1e-4, "centimeter": 1e4}
