@@ -187,6 +187,8 @@ def test_volumes_and_planes():
     assert table.loc[5, "mean_channel0"] == pixels[labels == 5].mean()
     assert table.loc[5, "integrated_density_um3_channel0"] == pixels[labels == 5].sum() * 0.5
     assert "perimeter_px" not in table
+    described = [column.name for column in describe_columns(table.reset_index())]
+    assert described == ["label", *table.columns]
     planes = measure(image, cm.labels_from_array(labels, "ZYX"), MeasureOptions(volume=False))
     unlinked = replace(cm.labels_from_array(labels, "ZYX"), linked_z=False)
     pd.testing.assert_frame_equal(measure(image, unlinked), planes)
