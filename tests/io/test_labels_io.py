@@ -300,3 +300,14 @@ def test_real_label_images(shared: Path) -> None:
     formats = shared / "data" / "formats" / "neubias"
     assert list(read_labels(formats / "xy_8bit_labels__five_objects.tif").ids()) == [1, 2, 3, 4, 5]
     assert list(read_labels(shared / "data" / "dualcolour" / "0.0_Z003_cell_masks.tif").ids()) == [1, 2, 3, 4, 5, 6]
+
+
+def test_stored_channel_axis_must_be_one(tmp_path: Path) -> None:
+    for count in (1, 2):
+        group = zarr.open_group(tmp_path / f"{count}.zarr", mode="w")
+        group.create_array("0", data=np.full((count, 4, 5), 3, np.uint16))
+        axes = [{"name": name, "type": kind} for name, kind in (("c", "channel"), ("y", "space"), ("x", "space"))]
+        group.attrs["ome"] = {"version": "0.5", "multiscales": [{"axes": axes, "datasets": [{"path": "0"}]}]}
+    assert read_labels(tmp_path / "1.zarr").shape == (4, 5)
+    with pytest.raises(LabelsError, match="2 channels"):
+        read_labels(tmp_path / "2.zarr")

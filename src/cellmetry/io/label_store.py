@@ -203,11 +203,9 @@ def _checked(array: zarr.Array[Any], axes: str, pixel_size: PixelSize, path: Pat
     stored = _StoredLabels(array, path)
     if "C" not in axes and array.dtype.name in _LAZY_TYPES:
         return Labels(stored, axes, pixel_size)
-    ids = stored[...]
-    if "C" in axes:
-        if array.shape[axes.index("C")] != 1:
-            raise LabelsError(f"{path} has {array.shape[axes.index('C')]} channels; a label image has one.")
-        ids = np.squeeze(ids, axes.index("C"))
+    if "C" in axes and array.shape[axes.index("C")] != 1:
+        raise LabelsError(f"{path} has {array.shape[axes.index('C')]} channels; a label image has one.")
+    ids = stored[...].reshape([size for axis, size in zip(axes, array.shape, strict=True) if axis != "C"])
     return labels_from_array(ids, axes.replace("C", ""), pixel_size=pixel_size, name=str(path))
 
 
