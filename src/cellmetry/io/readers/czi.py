@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any, ClassVar
 
 import numpy as np
@@ -10,11 +11,12 @@ from cellmetry.errors import DamagedFile
 from cellmetry.io.failures import file_name, reading
 from cellmetry.io.reader import StoredScene
 from cellmetry.io.readers.czi_file import Block, read_block, read_czi
-from cellmetry.io.readers.czi_metadata import describe_czi
+from cellmetry.io.readers.czi_metadata import describe_czi, parse_czi
 from cellmetry.io.signatures import SIGNATURES
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
+    from xml.etree.ElementTree import Element
 
     from numpy.typing import NDArray
 
@@ -48,14 +50,16 @@ class CziReader:
         groups: dict[tuple[int, ...], list[Block]] = {}
         for block in full:
             groups.setdefault(tuple(block.start.get(axis, 0) for axis in _SCENE_AXES), []).append(block)
-        return [_scene(path, key, groups[key], file.xml) for key in sorted(groups)]
+        root, notes = parse_czi(file.xml, name)
+        scenes = [_scene(path, key, groups[key], root) for key in sorted(groups)]
+        return [replace(scene, warnings=(*notes, *scene.warnings)) for scene in scenes]
 
 
-def _scene(path: str, key: tuple[int, ...], blocks: list[Block], xml: bytes) -> StoredScene:
+def _scene(path: str, key: tuple[int, ...], blocks: list[Block], root: Element | None) -> StoredScene:
     name = file_name(path)
     store = _CziStore(path, blocks)
-    description = describe_czi(xml, sorted({block.start.get("C", 0) for block in blocks}), name)
-    notes = [*description.warnings, *store.coverage(name)]
+    description = describe_czi(root, sorted({block.start.get("C", 0) for block in blocks}))
+    notes = [*store.coverage(name)]
     if any(block.lossy for block in blocks):
         notes.append(f"{name} is JPEG-compressed (lossy); intensities are approximate.")
     text = ", ".join(f"{axis}{value}" for axis, value in zip(_SCENE_AXES, key, strict=True) if value)

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
     from xml.etree.ElementTree import Element
 
-__all__ = ["CziDescription", "describe_czi"]
+__all__ = ["CziDescription", "describe_czi", "parse_czi"]
 
 _INFORMATION = "Metadata/Information"
 
@@ -28,21 +28,27 @@ class CziDescription(NamedTuple):
     bit_depth: int | None = None
     acquired: datetime | None = None
     metadata: dict[str, Any] = {}  # noqa: RUF012
-    warnings: tuple[str, ...] = ()
 
 
-def describe_czi(xml: bytes, used: Sequence[int], name: str) -> CziDescription:
-    """Return what the XML says; where it cannot be read, a warning.
+def parse_czi(xml: bytes, name: str) -> tuple[Element | None, tuple[str, ...]]:
+    """Return the root of the XML; None and a warning where it cannot be read."""
+    try:
+        root: Element = fromstring(xml, forbid_dtd=True)
+    except (ParseError, DefusedXmlException) as error:
+        return None, (f"{name} has metadata that cannot be read ({error}); they are ignored.",)
+    return root, ()
+
+
+def describe_czi(root: Element | None, used: Sequence[int]) -> CziDescription:
+    """Return what the XML says.
 
     Parameters
     ----------
     used
         Indices of the channels that have pixels.
     """
-    try:
-        root = fromstring(xml, forbid_dtd=True)
-    except (ParseError, DefusedXmlException) as error:
-        return CziDescription(warnings=(f"{name} has metadata that cannot be read ({error}); they are ignored.",))
+    if root is None:
+        return CziDescription()
     parts = root.findall(f"{_INFORMATION}/Image/Dimensions/Channels/Channel")
     shown = {part.get("Id"): part for part in root.findall("Metadata/DisplaySetting/Channels/Channel")}
     mine = [parts[index] for index in used if index < len(parts)]
