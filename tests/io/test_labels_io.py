@@ -206,6 +206,8 @@ def test_store_describes_itself_as_ome_zarr_05(tmp_path: Path) -> None:
     assert described["zarr_format"] == 3
     assert ome["version"] == "0.5"
     assert ome["image-label"] == {"version": "0.5"}
+    array = json.loads((tmp_path / "x.ome.zarr" / "1" / "zarr.json").read_text())
+    assert array["dimension_names"] == ["z", "y", "x"]
     (scales,) = ome["multiscales"]
     assert [axis["name"] for axis in scales["axes"]] == ["z", "y", "x"]
     assert {axis["unit"] for axis in scales["axes"]} == {"micrometer"}
@@ -248,6 +250,9 @@ def test_folders_that_are_no_label_store_are_refused(tmp_path: Path) -> None:
         read_labels(tmp_path / "broken.zarr")
     with pytest.raises(OutputError, match="not empty"):
         create_label_store(tmp_path / "bare.zarr", (5, 5), "YX")
+    with pytest.raises(LabelsError, match="do not fit the axes"):
+        create_label_store(tmp_path / "new.zarr", (5, 5), "ZYX")
+    assert not (tmp_path / "new.zarr").exists()
 
 
 def test_lazy_labels_are_written_as_every_format(tmp_path: Path) -> None:

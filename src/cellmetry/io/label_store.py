@@ -50,9 +50,9 @@ def create_label_store(
     path = Path(path)
     if path.exists() and any(path.iterdir()):
         raise OutputError(f"{path} could not be made: it exists and is not empty; choose another name.")
+    Labels(np.broadcast_to(np.uint32(0), tuple(shape)), axes, pixel_size)  # refuses axes that do not fit
     group = zarr.open_group(path, mode="a", zarr_format=3)
-    level = _create_level(group, "0", shape, chunk)
-    Labels(level, axes, pixel_size)
+    level = _create_level(group, "0", shape, axes, chunk)
     group.attrs["ome"] = _metadata(axes, pixel_size, 1)
     return level
 
@@ -67,7 +67,7 @@ def build_label_pyramid(path: str | Path, *, smallest: int = 1024) -> int:
     labels = _labels_of(group, Path(path))
     level, count = group["0"], 1
     while max(level.shape[-2:]) > smallest:  # type: ignore[union-attr]
-        level = _add_level(group, level, str(count))
+        level = _add_level(group, level, str(count), labels.axes)
         count += 1
     group.attrs["ome"] = _metadata(labels.axes, labels.pixel_size, count)
     return count
@@ -126,7 +126,7 @@ class _StoredLabels:
             return np.asarray(self.stored[index])
 
 
-def _create_level(group: zarr.Group, name: str, shape: Sequence[int], chunk: int) -> zarr.Array[Any]:
+def _create_level(group: zarr.Group, name: str, shape: Sequence[int], axes: str, chunk: int) -> zarr.Array[Any]:
     sides = [min(chunk, size) for size in shape[-2:]]
     return group.create_array(
         name,
@@ -135,13 +135,13 @@ def _create_level(group: zarr.Group, name: str, shape: Sequence[int], chunk: int
         dtype="uint32",
         fill_value=0,
         compressors=[ZstdCodec(level=3, checksum=True)],
-        dimension_names=None,
+        dimension_names=[axis.lower() for axis in axes],
     )
 
 
-def _add_level(group: zarr.Group, finer: Any, name: str) -> zarr.Array[Any]:
+def _add_level(group: zarr.Group, finer: Any, name: str, axes: str) -> zarr.Array[Any]:
     shape = (*finer.shape[:-2], *((size + 1) // 2 for size in finer.shape[-2:]))
-    coarser = _create_level(group, name, shape, max(finer.chunks[-2:]))
+    coarser = _create_level(group, name, shape, axes, max(finer.chunks[-2:]))
     for index in _blocks(shape, max(coarser.chunks[-2:])):
         rows, columns = index[-2:]
         block = finer[(*index[:-2], _doubled(rows), _doubled(columns))]
