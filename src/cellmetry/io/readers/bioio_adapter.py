@@ -38,10 +38,15 @@ def bioio_scenes(path: str) -> list[StoredScene]:
         sizes, axes = image.physical_pixel_sizes, str(image.dims.order)
         store = _BioioStore(path, number, tuple(image.shape), np.dtype(image.dtype), axes)
         channels = tuple(Channel(str(channel)) for channel in image.channel_names or ())
-        size = PixelSize(sizes.X, sizes.Y, sizes.Z)
+        size = _stated(PixelSize(sizes.X, sizes.Y, sizes.Z))
         note = "This file was read by an installed bioio reader; check its channels and pixel size."
         scenes.append(StoredScene(store, axes, str(name), channels, size, warnings=(note,)))
     return scenes
+
+
+def _stated(size: PixelSize) -> PixelSize:
+    """Return the pixel size; unknown where it is 1 × 1, which several bioio readers say of files that say nothing."""
+    return PixelSize(None, None, size.z) if size.x == size.y == 1.0 else size
 
 
 class _BioioStore:
