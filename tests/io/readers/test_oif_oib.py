@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import io
 import struct
 from typing import TYPE_CHECKING
@@ -11,7 +12,7 @@ import pytest
 import tifffile
 
 from cellmetry.core.image import PixelSize
-from cellmetry.errors import DamagedFile
+from cellmetry.errors import CellmetryError, DamagedFile
 from cellmetry.io.compound import MAGIC
 from cellmetry.io.opening import open_image
 from cellmetry.testing.reader import ReaderContract, ReaderExample
@@ -134,3 +135,18 @@ class TestOib(ReaderContract):
         path.write_bytes(data)
         with pytest.raises(DamagedFile, match="circle"):
             open_image(path)
+
+    def test_damaged_containers_leave_no_file_open(self, tmp_path: Path) -> None:
+        data = self.write(tmp_path).path.read_bytes()
+        said = []
+        for place in range(512, len(data), 211):
+            spoilt = bytearray(data)
+            spoilt[place : place + 9] = b"\x07" * 9
+            (tmp_path / "b.oib").write_bytes(spoilt)
+            try:
+                open_image(tmp_path / "b.oib").read()
+            except CellmetryError as error:
+                said.append(str(error))
+        gc.collect()
+        assert said
+        assert all("b.oib" in sentence for sentence in said)

@@ -45,6 +45,8 @@ class OifReader:
     def scenes(path: str) -> list[StoredScene]:
         """Return the one image of the file."""
         name = file_name(path)
+        if not path.lower().endswith(".oif"):
+            _check_container(path)
         with oiffile.OifFile(path) as file:
             planes = _planes(file)
             if not planes:
@@ -68,6 +70,16 @@ class OifReader:
                 warnings=store.missing(name),
             )
         ]
+
+
+def _check_container(path: str) -> None:
+    """Let a damaged OIB fail here, where its file is closed again; oiffile would leave it open."""
+    with oiffile.CompoundFile(path) as file:
+        info = oiffile.SettingsFile(file.open_file("OibInfo.txt"), "OibInfo.txt")["OibSaveInfo"]
+        stored = {entry.rpartition("/")[2]: entry for entry in file.files()}
+        streams = {info[key]: stored[key] for key in info if key.startswith("Stream")}
+        main = info[info["MainFileName"]]
+        oiffile.SettingsFile(file.open_file(streams[main]), main)
 
 
 def _planes(file: Any) -> dict[tuple[tuple[str, int], ...], str]:

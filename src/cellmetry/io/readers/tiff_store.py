@@ -9,7 +9,7 @@ import numpy as np
 from tifffile import TiffFile, TiffPage
 
 from cellmetry.errors import DamagedFile
-from cellmetry.io.failures import file_name, reading
+from cellmetry.io.failures import file_name, library_words, reading
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -203,7 +203,7 @@ class TiffStore:
         """Return what decodes the segments of the page at `position`, read once in each process."""
         key = (path, position)
         if key not in self._decoders:
-            with reading(path), TiffFile(path, is_ome=False) as tif:
+            with reading(path), library_words(), TiffFile(path, is_ome=False) as tif:
                 tif.filehandle.seek(position)
                 page = TiffPage(tif, index=0)
                 kind = "tile" if page.is_tiled else "strip"
