@@ -76,14 +76,24 @@ def test_colour_pictures_are_unmixed() -> None:
     assert cm.segment(image, engine="classical", options={"stain": "dab"}).read().max() == 0
 
 
-def test_sensitivity_and_faint_move_what_is_found() -> None:
+def bright_and_dim() -> np.ndarray:
+    """Return two discs 1000 above the background and one 150 above it."""
     light, _ = disc_image(((60, 50), (140, 50), (60, 150)), 14, (200, 200))
-    pixels = (100 + 1000 * light).astype(np.float32)
-    pixels[:, 100:] = 100 + 60 * light[:, 100:]
-    pixels += np.random.default_rng(0).normal(0, 2, pixels.shape).astype(np.float32)
-    assert found(pixels, options={"faint": 0.0}).max() == 3
-    assert found(pixels, options={"faint": 0.2}).max() == 2
-    assert found(pixels, options={"faint": 0.0, "sensitivity": 0.03}).max() == 2
+    pixels = 100 + light * np.where(np.arange(200) < 100, 1000, 150)
+    return (pixels + np.random.default_rng(0).normal(0, 2, pixels.shape)).astype(np.float32)
+
+
+@pytest.mark.parametrize(
+    ("options", "count"),
+    [
+        ({"faint": 0.0}, 3),
+        ({"faint": 0.3}, 2),
+        ({"contrast": 600, "faint": 0.0}, 2),
+        ({"contrast": 0, "faint": 0.0, "sensitivity": 0.001}, 0),
+    ],
+)
+def test_options_move_what_is_found(options: dict, count: int) -> None:
+    assert found(bright_and_dim(), options={"threshold": "otsu"} | options).max() == count
 
 
 def test_edge_cuts_at_the_share_of_the_object() -> None:

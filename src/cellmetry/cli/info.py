@@ -82,11 +82,10 @@ def _show(images: list[Image], failed: list[str]) -> None:
 
 
 def _row(image: Image) -> tuple[str, ...]:
-    scene = "" if image.scene is None else f"#{image.scene}"
     kind = f"{image.dtype}{', colour picture' if image.colour else ''}"
     if image.bit_depth not in (image.dtype.itemsize * 8, 1):
         kind += f", {image.bit_depth} bit"
     sizes = [size for size in (image.pixel_size.x, image.pixel_size.y, image.pixel_size.z) if size is not None]
     shape = " × ".join(str(size) for size in image.shape)
     pixel_size = " × ".join(f"{size:.4g}" for size in sizes) or "unknown"
-    return f"{image.path or image.name}{scene}", image.axes, shape, kind, ", ".join(image.channel_names), pixel_size
+    return image.name, image.axes, shape, kind, ", ".join(image.channel_names), pixel_size

@@ -14,6 +14,7 @@ from cellmetry.errors import ParameterError
 from cellmetry.io.labels import read_labels
 from cellmetry.io.tables import write_table
 from cellmetry.measure.columns import describe_columns
+from cellmetry.ops.label_checks import label_problems
 from cellmetry.pipeline.reading import Reading
 from cellmetry.pipeline.recipe import parse_recipe
 
@@ -42,6 +43,6 @@ def measure(
     with terminal_progress() as progress:
         table = recipe.apply(sample, progress).tables["cells"]
     write_table(table, out, describe_columns(table))
-    for warning in opened.warnings:
+    for warning in (*opened.warnings, *label_problems(sample.labels["cells"])):
         typer.secho(f"warning: {warning}", fg="yellow", err=True)
     typer.echo(f"{len(table)} objects measured, {len(table.columns)} columns: {out}")

@@ -8,16 +8,21 @@ from typing import Annotated
 
 import typer
 
+from cellmetry.errors import ParameterError
+
 __all__ = [
     "Axes",
     "Inputs",
     "Json",
     "Out",
+    "Pattern",
     "PixelSize",
     "Rgb",
     "RgbChoice",
+    "Roles",
     "Settings",
     "Workers",
+    "parse_roles",
 ]
 
 
@@ -35,8 +40,33 @@ Rgb = Annotated[RgbChoice, typer.Option(help="Whether RGB files are colour pictu
 PixelSize = Annotated[
     float | None, typer.Option("--pixel-size", min=0, help="Side of a pixel in µm; wins over what the files say.")
 ]
+Pattern = Annotated[
+    str | None,
+    typer.Option(help="File-name pattern that makes one image of several files: '{well}_{field}_w{channel}.tif'."),
+]
+Roles = Annotated[
+    list[str] | None,
+    typer.Option("--role", help="Name of a channel: 1=DNA, by its index, name or value in file names. Repeatable."),
+]
 Workers = Annotated[int, typer.Option(min=1, help="Images worked on at the same time. Results do not depend on it.")]
 Json = Annotated[bool, typer.Option("--json", help="Print the result as JSON, for scripts.")]
 Settings = Annotated[
     list[str] | None, typer.Option("--set", help="step.parameter=value, as in segment.diameter_um=12. May be repeated.")
 ]
+
+
+def parse_roles(roles: list[str] | None) -> dict[str, str]:
+    """Return channel → name from texts such as ``1=DNA``.
+
+    Raises
+    ------
+    ParameterError
+        If a text has another form.
+    """
+    pairs = [text.partition("=") for text in roles or ()]
+    wrong = next(
+        (text for text, (key, equals, name) in zip(roles or (), pairs, strict=True) if not key or not name), None
+    )
+    if wrong is not None:
+        raise ParameterError(f"--role {wrong!r} is not of the form channel=name, as in 1=DNA.")
+    return {key: name for key, _, name in pairs}

@@ -32,6 +32,7 @@ def _summary(result: RunResult) -> dict[str, object]:
         "out": str(result.out),
         "done": len(result.outcomes) - len(result.failed),
         "reused": result.reused,
+        "problems": list(result.problems),
         "failed": [{"image": each.path, "reason": each.reason} for each in result.failed],
         "images": [
             {
@@ -61,6 +62,8 @@ def _say(result: RunResult) -> None:
     warned = sum(bool(each.warnings) for each in done)
     if warned:
         console.print(Text(f"{warned} images have warnings; see run.json.", style="yellow"))
+    for sentence in result.problems:
+        console.print(Text(f"note: {sentence}", style="yellow"))
     for each in result.failed:
         console.print(Text(f"failed: {each.path}: {each.reason}", style="red"))
     page = result.out / "index.html"

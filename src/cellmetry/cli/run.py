@@ -6,7 +6,20 @@ from typing import Annotated
 
 import typer
 
-from cellmetry.cli.options import Axes, Inputs, Json, Out, PixelSize, Rgb, RgbChoice, Settings, Workers
+from cellmetry.cli.options import (
+    Axes,
+    Inputs,
+    Json,
+    Out,
+    Pattern,
+    PixelSize,
+    Rgb,
+    RgbChoice,
+    Roles,
+    Settings,
+    Workers,
+    parse_roles,
+)
 from cellmetry.cli.outcome import report_outcome
 from cellmetry.cli.progress import terminal_progress
 from cellmetry.pipeline.batch import run as run_recipe
@@ -24,6 +37,8 @@ def run(
     pixel_size: PixelSize = None,
     axes: Axes = None,
     rgb: Rgb = RgbChoice.colour,
+    pattern: Pattern = None,
+    roles: Roles = None,
     workers: Workers = 1,
     as_json: Json = False,
 ) -> None:
@@ -34,7 +49,7 @@ def run(
     Example: [bold]cellmetry run nuclei images/ --out results/ --set segment.diameter_um=12[/bold]
     """
     loaded = load_recipe(recipe, settings or ())
-    reading = Reading(axes=axes, rgb=rgb.value, pixel_size_um=pixel_size)
+    reading = Reading(axes=axes, rgb=rgb.value, pixel_size_um=pixel_size, pattern=pattern, roles=parse_roles(roles))
     with terminal_progress(shown=not as_json) as progress:
         result = run_recipe(loaded, inputs, out, reading=reading, workers=workers, progress=progress)
     report_outcome(result, as_json=as_json)

@@ -6,7 +6,20 @@ from typing import Annotated, Any
 
 import typer
 
-from cellmetry.cli.options import Axes, Inputs, Json, Out, PixelSize, Rgb, RgbChoice, Settings, Workers
+from cellmetry.cli.options import (
+    Axes,
+    Inputs,
+    Json,
+    Out,
+    Pattern,
+    PixelSize,
+    Rgb,
+    RgbChoice,
+    Roles,
+    Settings,
+    Workers,
+    parse_roles,
+)
 from cellmetry.cli.outcome import report_outcome
 from cellmetry.cli.progress import terminal_progress
 from cellmetry.pipeline.batch import run as run_recipe
@@ -29,6 +42,8 @@ def segment(
     pixel_size: PixelSize = None,
     axes: Axes = None,
     rgb: Rgb = RgbChoice.colour,
+    pattern: Pattern = None,
+    roles: Roles = None,
     settings: Settings = None,
     workers: Workers = 1,
     as_json: Json = False,
@@ -49,7 +64,7 @@ def segment(
     }
     step: dict[str, Any] = {"step": "segment"} | {name: value for name, value in given.items() if value is not None}
     recipe = parse_recipe({"name": "segment", "steps": [step]}, settings or (), where="segment")
-    reading = Reading(axes=axes, rgb=rgb.value, pixel_size_um=pixel_size)
+    reading = Reading(axes=axes, rgb=rgb.value, pixel_size_um=pixel_size, pattern=pattern, roles=parse_roles(roles))
     layout = Layout(labels="", overlays=False, tables=False)
     with terminal_progress(shown=not as_json) as progress:
         result = run_recipe(recipe, inputs, out, reading=reading, layout=layout, workers=workers, progress=progress)

@@ -137,7 +137,7 @@ class ClassicalEngine(TileEngine):
     def _signal(self, tile: NDArray[np.float32]) -> NDArray[np.float32]:
         """Return one value a pixel: the stored one, or the stain's density of a colour picture."""
         if tile.shape[0] == 1:
-            return tile[0]
+            return np.asarray(tile[0])
         if tile.shape[0] != 3:
             raise ParameterError(f"The engine classical takes one channel or a colour picture, not {tile.shape[0]}.")
         return stain_density(tile, STAINS[self.choices.stain])

@@ -9,8 +9,9 @@ from pydantic import Field
 
 from cellmetry.core.step import Parameters
 from cellmetry.engines.base import EngineSpec, LookupEngine
-from cellmetry.errors import LabelsError, MissingInput, ParameterError
+from cellmetry.errors import MissingInput, ParameterError
 from cellmetry.io.labels import read_labels
+from cellmetry.ops.label_checks import check_same_size
 
 if TYPE_CHECKING:
     from cellmetry.core.image import Image
@@ -58,9 +59,7 @@ class LabelsEngine(LookupEngine):
         found = self._file(image)
         axes = image.axes.replace("C", "")
         labels = read_labels(found, axes=axes if len(axes) > 2 else None)
-        expected = tuple(image.sizes[axis] for axis in labels.axes)
-        if labels.shape != expected:
-            raise LabelsError(f"{found} is {labels.shape}, but {image.name} is {expected} ({labels.axes}).")
+        check_same_size(labels, image)
         return labels
 
     def _file(self, image: Image) -> Path:

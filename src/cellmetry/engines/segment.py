@@ -19,6 +19,7 @@ from cellmetry.engines.tiling import PlaneResult, label_plane
 from cellmetry.errors import ParameterError, PixelSizeNeeded
 from cellmetry.io.scratch import new_label_array
 from cellmetry.ops.cleanup import Cleanup
+from cellmetry.ops.label_checks import label_problems
 from cellmetry.ops.project import project_z
 from cellmetry.ops.stitch import link_planes
 
@@ -111,7 +112,8 @@ def segment_with(step: Segment, image: Image, *, progress: Progress = SILENT) ->
     """
     engine = step.load_engine()
     if isinstance(engine, LookupEngine):
-        return Segmentation(engine.lookup(image), ())
+        found = engine.lookup(image)
+        return Segmentation(found, label_problems(found))
     if not isinstance(engine, TileEngine):
         raise ParameterError(f"The engine {step.engine} neither labels tiles nor finds finished labels.")
     if step.stack in ("max", "mean"):

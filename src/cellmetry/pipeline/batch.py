@@ -59,11 +59,14 @@ class RunResult:
         One for each image, in order.
     reused
         How many images an earlier run had done already.
+    problems
+        Sentences about files that the file-name pattern left out.
     """
 
     out: Path
     outcomes: tuple[Outcome, ...]
     reused: int
+    problems: tuple[str, ...] = ()
 
     @property
     def failed(self) -> list[Outcome]:
@@ -104,9 +107,9 @@ def run(  # noqa: PLR0913  the six ways in which two runs of one recipe can diff
     started = datetime.now(UTC).isoformat()
     out = Path(out)
     layout = layout or Layout()
-    refs = find_images(inputs, reading or Reading(), out)
+    found = find_images(inputs, reading or Reading(), out)
     _load_engines(recipe)
-    jobs = [Job(ref, recipe, out, layout) for ref in refs]
+    jobs = [Job(ref, recipe, out, layout) for ref in found.images]
     outcomes = {place: done for place, job in enumerate(jobs) if (done := finished_outcome(job)) is not None}
     reused = len(outcomes)
     todo = [place for place in range(len(jobs)) if place not in outcomes]
@@ -117,9 +120,10 @@ def run(  # noqa: PLR0913  the six ways in which two runs of one recipe can diff
         outcomes[todo[place]] = outcome
         progress.advance()
     _refuse_if_none_done(outcomes)
-    result = RunResult(out, tuple(outcomes[place] for place in range(len(jobs))), reused)
+    result = RunResult(out, tuple(outcomes[place] for place in range(len(jobs))), reused, found.problems)
     times = {"started": started, "ended": datetime.now(UTC).isoformat()}
-    _write_results(result, recipe, layout, run_record(recipe, result.outcomes, times, workers))
+    record = run_record(recipe, result.outcomes, times, workers) | {"problems": list(found.problems)}
+    _write_results(result, recipe, layout, record)
     return result
 
 
@@ -146,10 +150,10 @@ def _write_results(result: RunResult, recipe: Recipe, layout: Layout, record: di
         for name in _table_names(result.outcomes):
             _gather_table(result, name)
         write_table(images, out / "tables" / "images.csv", _image_columns(images))
-    if layout.overlays:
-        write_index(out, recipe.name, _index_rows(result.outcomes), [recipe.description])
     _write_text(out / "recipe.toml", recipe_text(recipe))
     _write_text(out / "run.json", json.dumps(record, indent=1))
+    if layout.overlays:
+        write_index(out, recipe.name, _index_rows(result.outcomes), [recipe.description, *result.problems])
 
 
 def _table_names(outcomes: Sequence[Outcome]) -> list[str]:
@@ -171,9 +175,11 @@ def _gather_table(result: RunResult, name: str) -> None:
 def images_table(outcomes: Sequence[Outcome]) -> pd.DataFrame:
     """Return one row for each image: what it is, what became of it, how many objects it has."""
     names = list(dict.fromkeys(name for outcome in outcomes for name in outcome.n_objects))
+    parts = list(dict.fromkeys(part for outcome in outcomes for part in outcome.parts))
     return pd.DataFrame(
         {
             "image": [outcome.image for outcome in outcomes],
+            **{part: [outcome.parts.get(part, "") for outcome in outcomes] for part in parts},
             "path": [outcome.path for outcome in outcomes],
             "status": [outcome.status for outcome in outcomes],
             "reason": [outcome.reason for outcome in outcomes],
@@ -191,10 +197,13 @@ def images_table(outcomes: Sequence[Outcome]) -> pd.DataFrame:
 
 def _image_columns(images: pd.DataFrame) -> list[Column]:
     described = {column.name: column for column in IMAGE_COLUMNS}
-    return [
-        described.get(name) or Column(name, "1", f"Number of {name.removeprefix('n_')} found.", "Cellmetry")
-        for name in images.columns
-    ]
+    return [described.get(name) or _other_column(name) for name in images.columns]
+
+
+def _other_column(name: str) -> Column:
+    if name.startswith("n_"):
+        return Column(name, "1", f"Number of {name.removeprefix('n_')} found.", "Cellmetry")
+    return Column(name, "", "Read from the file name.", "pattern")
 
 
 def _index_rows(outcomes: Sequence[Outcome]) -> pd.DataFrame:

@@ -59,5 +59,5 @@ def _alone(job: Job) -> Outcome:
         [(_, outcome)] = _pooled([job], [0], 1)
     except BrokenProcessPool:
         reason = f"{job.ref.name} ended its worker process (out of memory, or a crash in a library)."
-        return Outcome(job.ref.name, job.ref.text, job.ref.scene, "failed", reason)
+        return Outcome(job.ref.name, job.ref.text, job.ref.scene, job.ref.parts, "failed", reason)
     return outcome

@@ -2,22 +2,27 @@
 
 from __future__ import annotations
 
+import hashlib
 from dataclasses import dataclass
 from functools import lru_cache
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from cellmetry.errors import InputError
 from cellmetry.io.discover import find_inputs
+from cellmetry.io.grouped import open_group
 from cellmetry.io.hashing import content_hash
+from cellmetry.io.patterns import group_files
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
     from pathlib import Path, PurePosixPath
 
     from cellmetry.core.image import Image
+    from cellmetry.io.discover import InputFile
+    from cellmetry.io.patterns import FileGroup
     from cellmetry.pipeline.reading import Reading
 
-__all__ = ["ImageRef", "find_images"]
+__all__ = ["Found", "ImageRef", "find_images"]
 
 
 @dataclass(frozen=True)
@@ -34,12 +39,15 @@ class ImageRef:
         How to open it.
     scene
         Which scene of the file; None where it has one.
+    group
+        The files of an image that a pattern made of several; `path` is then the first of them.
     """
 
     path: Path
     stem: PurePosixPath
     reading: Reading
     scene: int | None = None
+    group: FileGroup | None = None
 
     @property
     def name(self) -> str:
@@ -51,13 +59,23 @@ class ImageRef:
         """Path as the user would give it."""
         return str(self.path) if self.scene is None else f"{self.path}#{self.scene}"
 
+    @property
+    def parts(self) -> dict[str, str]:
+        """What a pattern read from the file names: ``{"well": "B02", "field": "1"}``."""
+        return {} if self.group is None else dict(self.group.parts)
+
     def open(self) -> Image:
         """Return the image, headers read."""
-        return self.reading.open(self.path, self.scene)
+        if self.group is None:
+            return self.reading.open(self.path, self.scene)
+        return open_group(self.group, open_plane=self.reading.open)
 
     def sha256(self) -> str:
-        """Return the hash of the file's content."""
-        return _hash_once(self.path, self.path.stat().st_mtime_ns)
+        """Return the hash of the file's content, or of the hashes of all its files."""
+        if self.group is None:
+            return _hash_once(self.path, self.path.stat().st_mtime_ns)
+        each = [_hash_once(file, file.stat().st_mtime_ns) for _, file in sorted(self.group.files.items())]
+        return hashlib.sha256("".join(each).encode()).hexdigest()
 
 
 @lru_cache(maxsize=4096)
@@ -65,18 +83,37 @@ def _hash_once(path: Path, _changed: int) -> str:
     return content_hash(path)
 
 
-def find_images(inputs: Iterable[str | Path], reading: Reading, out: Path) -> list[ImageRef]:
+class Found(NamedTuple):
+    """The images of a run, and sentences about files that a pattern left out."""
+
+    images: tuple[ImageRef, ...]
+    problems: tuple[str, ...]
+
+
+def find_images(inputs: Iterable[str | Path], reading: Reading, out: Path | None = None) -> Found:
     """Return the images that `inputs` mean, every scene of a file by itself, in natural order.
 
     A file that cannot be opened is one image; the run will say why.
     """
+    files = find_inputs(inputs, out=out)
+    if reading.pattern is not None:
+        return _grouped(files, reading)
     found: list[ImageRef] = []
-    for file in find_inputs(inputs, out=out):
+    for file in files:
         scenes = [file.scene] if file.scene is not None else _scenes(file.path, reading)
         for scene in scenes:
             stem = file.stem if scene is None else file.stem.with_name(f"{file.stem.name}_s{scene}")
             found.append(ImageRef(file.path, stem, reading, scene))
-    return found
+    return Found(tuple(found), ())
+
+
+def _grouped(files: list[InputFile], reading: Reading) -> Found:
+    """Return one image for each group of files whose names fit the pattern."""
+    grouping = group_files(files, reading.pattern or "", roles=reading.roles)
+    refs = tuple(
+        ImageRef(next(iter(group.files.values())), group.relative, reading, group=group) for group in grouping.groups
+    )
+    return Found(refs, grouping.problems)
 
 
 def _scenes(path: Path, reading: Reading) -> list[int | None]:

@@ -8,6 +8,7 @@ from pydantic import Field
 
 from cellmetry.core.step import Parameters
 from cellmetry.io.opening import list_scenes, open_image
+from cellmetry.ops.channels import rename_channels
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -25,14 +26,26 @@ class Reading(Parameters):
         "colour", description="Whether RGB files are colour pictures or three channels."
     )
     pixel_size_um: float | None = Field(None, gt=0, description="Side of a pixel in µm; wins over the files'.")
+    pattern: str | None = Field(
+        None, description="File-name pattern that makes one image of several files, as in {well}_w{channel}.tif."
+    )
+    roles: dict[str, str] = Field(
+        default_factory=dict, description="Names of channels by their index, name, or value in file names."
+    )
 
     def open(self, path: Path | str, scene: int | None = None) -> Image:
         """Return the image at `path`."""
-        return self._sized(open_image(path, scene=scene, axes=self.axes, rgb=self.rgb))
+        return self._named(self._sized(open_image(path, scene=scene, axes=self.axes, rgb=self.rgb)))
 
     def scenes(self, path: Path | str) -> list[Image]:
         """Return all scenes of the file at `path`."""
-        return [self._sized(image) for image in list_scenes(path, axes=self.axes, rgb=self.rgb)]
+        return [self._named(self._sized(image)) for image in list_scenes(path, axes=self.axes, rgb=self.rgb)]
 
     def _sized(self, image: Image) -> Image:
         return image if self.pixel_size_um is None else image.with_pixel_size(self.pixel_size_um)
+
+    def _named(self, image: Image) -> Image:
+        if not self.roles or self.pattern is not None:
+            return image
+        roles: dict[str | int, str] = dict(self.roles.items())
+        return rename_channels(image, roles)

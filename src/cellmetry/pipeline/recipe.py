@@ -31,6 +31,7 @@ STEPS = Registry(
     builtin={
         "cytoplasm": "cellmetry.ops.regions:Cytoplasm",
         "measure": "cellmetry.measure.step:Measure",
+        "measure_nested": "cellmetry.measure.nested:MeasureNested",
         "relate": "cellmetry.ops.regions:Relate",
         "ring": "cellmetry.ops.regions:Ring",
         "segment": "cellmetry.engines.segment:Segment",

@@ -19,9 +19,10 @@ from cellmetry.core.sample import Sample
 from cellmetry.errors import Cancelled, CellmetryError, OutputError
 from cellmetry.io.atomic import atomic_write
 from cellmetry.io.labels import write_labels
-from cellmetry.io.pictures import write_png
+from cellmetry.io.pictures import write_png, write_thumbnail
 from cellmetry.io.tables import write_table
 from cellmetry.measure.columns import describe_columns
+from cellmetry.report.index import thumbnail_path
 from cellmetry.report.overlay import draw_overlay
 
 if TYPE_CHECKING:
@@ -83,6 +84,7 @@ class Outcome:
     image: str
     path: str
     scene: int | None = None
+    parts: dict[str, str] = field(default_factory=dict)
     status: str = "done"
     reason: str = ""
     n_objects: dict[str, int] = field(default_factory=dict)
@@ -135,10 +137,10 @@ def do_job(job: Job, progress: Progress = SILENT) -> Outcome:
     except (Cancelled, OutputError):
         raise
     except CellmetryError as error:
-        outcome = Outcome(ref.name, ref.text, ref.scene, "failed", str(error))
+        outcome = Outcome(ref.name, ref.text, ref.scene, ref.parts, "failed", str(error))
     except Exception as error:  # noqa: BLE001  the one place where a batch survives what nobody foresaw
         reason = f"{ref.name} failed with an unforeseen {type(error).__name__}: {error}"
-        outcome = Outcome(ref.name, ref.text, ref.scene, "failed", reason, traceback=traceback.format_exc())
+        outcome = Outcome(ref.name, ref.text, ref.scene, ref.parts, "failed", reason, traceback=traceback.format_exc())
     outcome = replace(outcome, seconds=round(time.perf_counter() - start, 3))
     if outcome.status == "failed":
         return outcome
@@ -155,6 +157,7 @@ def _process(job: Job, progress: Progress) -> Outcome:
         image=job.ref.name,
         path=job.ref.text,
         scene=job.ref.scene,
+        parts=job.ref.parts,
         n_objects={name: count_objects(labels) for name, labels in sample.labels.items()},
         warnings=(*image.warnings, *sample.warnings),
         axes=image.axes,
@@ -185,8 +188,14 @@ def _write_tables(job: Job, sample: Sample) -> dict[str, str]:
     for name, table in sample.tables.items():
         path = part_path(job.out, job.ref.stem, name)
         named = table.copy(deep=False)
-        named.insert(0, "image", job.ref.name)
-        write_table(named, path, (_IMAGE_COLUMN, *describe_columns(table)))
+        parts = {"image": job.ref.name, **job.ref.parts}
+        for place, (column, value) in enumerate(parts.items()):
+            named.insert(place, column, value)
+        described = [
+            _IMAGE_COLUMN,
+            *(Column(part, "", "Read from the file name.", "pattern") for part in job.ref.parts),
+        ]
+        write_table(named, path, (*described, *describe_columns(table)))
         written[f"table {name}"] = path.relative_to(job.out).as_posix()
     return written
 
@@ -198,7 +207,9 @@ def _write_overlays(job: Job, sample: Sample) -> dict[str, str]:
     for name, labels in sample.labels.items():
         tail = "overlay" if name == "cells" else f"{name}_overlay"
         relative = PurePosixPath("overlays") / job.ref.stem.with_name(f"{job.ref.stem.name}_{tail}.png")
-        write_png(_overlay(sample.image, labels), job.out / relative)
+        picture = _overlay(sample.image, labels)
+        write_png(picture, job.out / relative)
+        write_thumbnail(picture, job.out / thumbnail_path(relative))
         written[f"overlay {name}"] = str(relative)
     return written
 

@@ -1,0 +1,217 @@
+"""Runs: outputs, one bad image among good ones, resuming, any number of workers, scenes, patterns, mirrors."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import ClassVar
+
+import numpy as np
+import pandas as pd
+import pytest
+import tifffile
+
+import cellmetry as cm
+from cellmetry.core.progress import SILENT, Progress, SilentProgress
+from cellmetry.core.sample import Sample
+from cellmetry.core.step import Step
+from cellmetry.errors import Cancelled, InputError, MissingInput, PixelSizeNeeded, UnknownName
+from cellmetry.io.tables import read_columns
+from cellmetry.ops.synthetic import make_cells
+from cellmetry.pipeline.batch import run
+from cellmetry.pipeline.reading import Reading
+from cellmetry.pipeline.recipe import Recipe, load_recipe
+
+RECIPE = load_recipe("nuclei", ['measure.features=["size", "intensity"]'])
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    """Return a folder with three good images, one of them in a sub-folder, and a broken one."""
+    images = tmp_path / "images"
+    (images / "day 2").mkdir(parents=True)
+    for seed, name in enumerate(("a.tif", "b.tif", "day 2/a.tif")):
+        tifffile.imwrite(images / name, make_cells((200, 240), 8, seed=seed).image[1])
+    (images / "c.tif").write_text("no image at all")
+    return images
+
+
+def test_a_run_writes_what_it_promises(folder: Path, tmp_path: Path) -> None:
+    out = tmp_path / "out"
+    result = run(RECIPE, [folder], out)
+    assert [each.status for each in result.outcomes] == ["done", "done", "failed", "done"]
+    for name in ("a", "b", "day 2/a"):
+        labels = cm.read_labels(out / "labels" / f"{name}_labels.tif")
+        assert (out / "overlays" / f"{name}_overlay.png").stat().st_size > 1000
+        cells = cm.read_table(out / "tables" / "cells.csv")
+        assert (cells["image"] == name).sum() == labels.ids().size > 0
+    images = cm.read_table(out / "tables" / "images.csv")
+    bad = images[images["image"] == "c"].iloc[0]
+    assert bad["status"] == "failed"
+    assert "c.tif" in bad["reason"]
+    pd.testing.assert_frame_equal(
+        cm.read_table(out / "tables" / "cells.parquet"), cm.read_table(out / "tables" / "cells.csv"), check_dtype=False
+    )
+    described = {column.name for column in read_columns(out / "tables" / "cells.parquet")}
+    assert described == set(cells.columns)
+    assert load_recipe(out / "recipe.toml").hash == RECIPE.hash
+    assert "a_overlay.png" in (out / "index.html").read_text(encoding="utf-8")
+
+
+def test_the_record_tells_how(folder: Path, tmp_path: Path) -> None:
+    result = run(RECIPE, [folder / "a.tif"], tmp_path / "out")
+    record = json.loads((tmp_path / "out" / "run.json").read_text(encoding="utf-8"))
+    assert record["recipe"]["sha256"] == RECIPE.hash
+    assert record["engines"][0]["engine"] == "classical"
+    assert {"cellmetry", "python", "numpy", "scikit-image"} <= set(record["versions"])
+    [image] = record["images"]
+    labels = cm.read_labels(tmp_path / "out" / "labels" / "a_labels.tif")
+    assert image["labels_sha256"]["cells"] == cm.labels_hash(labels) == result.outcomes[0].labels_sha256["cells"]
+    assert len(image["sha256"]) == 64
+    assert record["started"] < record["ended"]
+
+
+def test_python_and_the_run_give_the_same_labels(folder: Path, tmp_path: Path) -> None:
+    result = run(RECIPE, [folder / "a.tif"], tmp_path / "out")
+    step = RECIPE.steps[0]
+    labels = cm.segment(cm.open_image(folder / "a.tif"), **step.model_dump(exclude_none=True))
+    assert cm.labels_hash(labels) == result.outcomes[0].labels_sha256["cells"]
+
+
+def test_workers_change_nothing(folder: Path, tmp_path: Path) -> None:
+    one = run(RECIPE, [folder], tmp_path / "one", workers=1)
+    two = run(RECIPE, [folder], tmp_path / "two", workers=2)
+    assert [each.labels_sha256 for each in one.outcomes] == [each.labels_sha256 for each in two.outcomes]
+    assert (tmp_path / "one/tables/cells.csv").read_bytes() == (tmp_path / "two/tables/cells.csv").read_bytes()
+
+
+def test_a_second_run_does_only_what_is_missing_or_changed(folder: Path, tmp_path: Path) -> None:
+    out = tmp_path / "out"
+    run(RECIPE, [folder], out)
+    first = (out / "tables" / "cells.csv").read_bytes()
+    (out / "labels" / "b_labels.tif").unlink()
+    again = run(RECIPE, [folder], out)
+    assert again.reused == 2
+    assert (out / "labels" / "b_labels.tif").exists()
+    assert (out / "tables" / "cells.csv").read_bytes() == first
+    tifffile.imwrite(folder / "a.tif", make_cells((200, 240), 6, seed=9).image[1])
+    assert run(RECIPE, [folder], out).reused == 2
+    assert run(load_recipe("nuclei", ["segment.diameter_px=30"]), [folder], out).reused == 0
+
+
+def test_outputs_are_never_inputs(folder: Path) -> None:
+    """Results beside the images, in the folder that is searched."""
+    (folder / "c.tif").unlink()
+    first = run(RECIPE, [folder], folder / "results")
+    again = run(RECIPE, [folder], folder / "results")
+    assert len(first.outcomes) == len(again.outcomes) == again.reused == 3
+
+
+def test_originals_are_not_touched(folder: Path, tmp_path: Path) -> None:
+    before = {path: (path.read_bytes(), path.stat().st_mtime_ns) for path in folder.rglob("*.tif")}
+    run(RECIPE, [folder], tmp_path / "out")
+    assert {
+        path: (path.read_bytes(), path.stat().st_mtime_ns) for path in folder.rglob("*") if path.is_file()
+    } == before
+
+
+def test_nothing_is_written_when_nothing_can_be_done(folder: Path, tmp_path: Path) -> None:
+    out = tmp_path / "out"
+    with pytest.raises(InputError, match="c.tif"):
+        run(RECIPE, [folder / "c.tif"], out)
+    with pytest.raises(MissingInput):
+        run(RECIPE, [folder / "none*.tif"], out)
+    with pytest.raises(UnknownName):
+        run(load_recipe("nuclei", ["segment.engine=cellpos"]), [folder], out)
+    assert not out.exists()
+
+
+def test_a_um_parameter_without_pixel_size_says_what_to_give(folder: Path, tmp_path: Path) -> None:
+    recipe = load_recipe("nuclei", ["segment.diameter_um=10"])
+    with pytest.raises(InputError, match="--pixel-size"):
+        run(recipe, [folder / "a.tif"], tmp_path / "out")
+    reading = Reading(pixel_size_um=0.5)
+    run(recipe, [folder / "a.tif"], tmp_path / "out", reading=reading)
+    table = cm.read_table(tmp_path / "out" / "tables" / "cells.csv")
+    np.testing.assert_allclose(table["area_um2"], table["area_px"] * 0.25)
+    assert issubclass(PixelSizeNeeded, InputError)
+
+
+def test_case_57_images_without_objects_have_no_rows(tmp_path: Path) -> None:
+    np.save(tmp_path / "empty.npy", np.zeros((50, 60), np.uint16))
+    result = run(load_recipe("nuclei"), [tmp_path / "empty.npy"], tmp_path / "out")
+    assert result.outcomes[0].n_objects == {"cells": 0}
+    table = cm.read_table(tmp_path / "out" / "tables" / "cells.csv")
+    assert len(table) == 0
+    assert "area_px" in table.columns
+
+
+def test_files_become_images_by_a_pattern(tmp_path: Path) -> None:
+    field = make_cells((200, 240), 8, seed=2)
+    for well in ("A01", "B02"):
+        for channel in (1, 2):
+            tifffile.imwrite(tmp_path / f"{well}_w{channel}.tif", field.image[channel - 1])
+    reading = Reading(pattern="{well}_w{channel}.tif", roles={"1": "DNA", "2": "GFP"})
+    recipe = load_recipe("nuclei", ["segment.channel=GFP"])
+    run(recipe, [tmp_path], tmp_path / "out", reading=reading)
+    table = cm.read_table(tmp_path / "out" / "tables" / "cells.csv")
+    assert set(table["well"]) == {"A01", "B02"}
+    assert {"mean_DNA", "mean_GFP"} <= set(table.columns)
+
+
+def test_a_step_nobody_foresaw_failing_is_a_row(folder: Path, tmp_path: Path) -> None:
+    class Faulty(Step):
+        name: ClassVar[str] = "faulty"
+
+        def __call__(self, sample: Sample, progress: Progress = SILENT) -> Sample:
+            if sample.image.name == "b":
+                raise ZeroDivisionError("by zero")
+            return sample
+
+    recipe = Recipe("faulty", (*RECIPE.steps, Faulty()))
+    result = run(recipe, [folder / "a.tif", folder / "b.tif"], tmp_path / "out")
+    assert [each.status for each in result.outcomes] == ["done", "failed"]
+    assert "unforeseen ZeroDivisionError" in result.failed[0].reason
+    assert "in __call__" in result.failed[0].traceback
+
+
+def test_an_image_that_kills_its_worker_is_a_row_and_the_others_are_done(
+    folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    here = str(Path(__file__).parent)
+    monkeypatch.setenv("PYTHONPATH", here)
+    monkeypatch.syspath_prepend(here)
+    import killing_step
+
+    recipe = Recipe("kills", (*RECIPE.steps, killing_step.KillsItsProcess()))
+    result = run(recipe, [folder / "a.tif", folder / "b.tif", folder / "day 2"], tmp_path / "out", workers=2)
+    assert len(result.outcomes) == 3
+    assert [each.image for each in result.failed] == ["b"]
+    assert "ended its worker process" in result.failed[0].reason
+
+
+def test_scenes_are_images_of_their_own(tmp_path: Path) -> None:
+    fields = [make_cells((200, 240), 8, seed=seed).image[1] for seed in range(2)]
+    with tifffile.TiffWriter(tmp_path / "two.ome.tif", ome=True) as file:
+        for field in fields:
+            file.write(field, metadata={"axes": "YX"})
+    result = run(RECIPE, [tmp_path / "two.ome.tif"], tmp_path / "out")
+    assert [each.image for each in result.outcomes] == ["two_s0", "two_s1"]
+    assert (tmp_path / "out" / "labels" / "two_s1_labels.tif").exists()
+
+
+class Stopping(SilentProgress):
+    """Stops after the first image."""
+
+    def advance(self, units: int = 1) -> None:
+        raise Cancelled("stopped")
+
+
+def test_a_stopped_run_goes_on_where_it_was(folder: Path, tmp_path: Path) -> None:
+    with pytest.raises(Cancelled):
+        run(RECIPE, [folder], tmp_path / "out", progress=Stopping())
+    again = run(RECIPE, [folder], tmp_path / "out")
+    assert again.reused == 1
+    whole = run(RECIPE, [folder], tmp_path / "whole")
+    assert (tmp_path / "out/tables/cells.csv").read_bytes() == (tmp_path / "whole/tables/cells.csv").read_bytes()
+    assert len(whole.failed) == 1

@@ -1,0 +1,62 @@
+"""Every built-in step keeps to the contract."""
+
+from __future__ import annotations
+
+from cellmetry.core.step import Step
+from cellmetry.pipeline.recipe import STEPS
+from cellmetry.testing.step import StepContract
+
+
+class TestSegment(StepContract):
+    """The step segment."""
+
+    label_names = ()
+
+    def make(self) -> Step:
+        return STEPS.load("segment")(engine="classical", diameter_um=10.0, cleanup={"min_area_um2": 2.0})
+
+
+class TestMeasure(StepContract):
+    """The step measure."""
+
+    def make(self) -> Step:
+        return STEPS.load("measure")()
+
+
+class TestMeasureNested(StepContract):
+    """The step measure_nested."""
+
+    label_names = ("cells", "nuclei", "cytoplasm", "ring")
+
+    def make(self) -> Step:
+        return STEPS.load("measure_nested")()
+
+
+class TestRelate(StepContract):
+    """The step relate."""
+
+    label_names = ("cells", "nuclei")
+
+    def make(self) -> Step:
+        return STEPS.load("relate")()
+
+
+class TestCytoplasm(StepContract):
+    """The step cytoplasm."""
+
+    label_names = ("cells", "nuclei")
+
+    def make(self) -> Step:
+        return STEPS.load("cytoplasm")()
+
+
+class TestRing(StepContract):
+    """The step ring."""
+
+    def make(self) -> Step:
+        return STEPS.load("ring")(width_px=3)
+
+
+def test_no_step_is_left_out() -> None:
+    here = {cls().make().name for cls in StepContract.__subclasses__()}
+    assert set(STEPS.names()) <= here
