@@ -11,6 +11,7 @@ from pathlib import Path, PurePosixPath
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
+import pandas as pd
 
 from cellmetry.core.columns import Column
 from cellmetry.core.labels import count_objects, labels_hash
@@ -187,10 +188,8 @@ def _write_tables(job: Job, sample: Sample) -> dict[str, str]:
     written = {}
     for name, table in sample.tables.items():
         path = part_path(job.out, job.ref.stem, name)
-        named = table.copy(deep=False)
-        parts = {"image": job.ref.name, **job.ref.parts}
-        for place, (column, value) in enumerate(parts.items()):
-            named.insert(place, column, value)
+        names = pd.DataFrame({"image": job.ref.name, **job.ref.parts}, index=table.index)
+        named = pd.concat([names, table], axis=1)
         described = [
             _IMAGE_COLUMN,
             *(Column(part, "", "Read from the file name.", "pattern") for part in job.ref.parts),
