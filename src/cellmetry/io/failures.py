@@ -6,6 +6,7 @@ import logging
 import re
 import struct
 import threading
+import tokenize
 import warnings
 import zlib
 from contextlib import contextmanager
@@ -23,6 +24,7 @@ LIBRARY_ERRORS = (
     ArithmeticError,
     AssertionError,
     AttributeError,
+    BufferError,
     EOFError,
     LookupError,
     MemoryError,
@@ -32,11 +34,12 @@ LIBRARY_ERRORS = (
     TypeError,
     ValueError,
     struct.error,
+    tokenize.TokenError,
     zlib.error,
 )
 """Classes that the reading libraries raise for damaged files: tifffile and Pillow alone raise all of these
 (Pillow's `UnidentifiedImageError` is an OSError, broken PNG chunks are SyntaxErrors, imagecodecs' errors
-RuntimeErrors, XML errors SyntaxErrors)."""
+RuntimeErrors, XML errors SyntaxErrors; NumPy's reader of old headers raises TokenErrors)."""
 
 _CODEC_MISSING = re.compile(r"requires the '?imagecodecs|not supported|not implemented|unknown compression", re.I)
 _ADDRESS = re.compile(r"<[\w.]+ [^>]*>\s*")

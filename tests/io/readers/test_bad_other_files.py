@@ -184,6 +184,13 @@ def test_case_32_huge_shape(tmp_path: Path) -> None:
     refused(path, DamagedFile, "ends early")
 
 
+def test_npy_header_that_is_no_python(tmp_path: Path) -> None:
+    path = tmp_path / "a.npy"
+    np.save(path, PIXELS)
+    path.write_bytes(path.read_bytes().replace(b"'shape'", b"'shape#").replace(b"}", b"("))
+    refused(path, DamagedFile)
+
+
 def test_missing_file(tmp_path: Path) -> None:
     refused(tmp_path / "none.tif", MissingInput)
 
