@@ -5,7 +5,7 @@ DEMO = .venv/.installed
 TEST = .venv-test/.installed
 SOURCES := $(shell find src -type f ! -path '*/__pycache__/*' ! -name _version.py)
 
-.PHONY: demo test check docs clean
+.PHONY: demo test check lint types layers site licences docs clean
 
 demo: $(DEMO)
 	.venv/bin/cellmetry demo --out demo-output
@@ -13,12 +13,22 @@ demo: $(DEMO)
 test: $(TEST)
 	.venv-test/bin/python -m pytest -n 2 --dist loadgroup
 
-check: $(TEST)
+check: lint types layers site licences
+
+lint: $(TEST)
 	.venv-test/bin/ruff check --no-fix .
 	.venv-test/bin/ruff format --check .
+
+types: $(TEST)
 	.venv-test/bin/mypy
+
+layers: $(TEST)
 	.venv-test/bin/lint-imports
+
+site: $(TEST)
 	NO_MKDOCS_2_WARNING=1 .venv-test/bin/mkdocs build --strict
+
+licences: $(TEST)
 	.venv-test/bin/python -m pytest -q tests/test_licences.py
 
 docs: $(TEST)
