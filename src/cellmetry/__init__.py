@@ -17,12 +17,14 @@ if TYPE_CHECKING:
     from cellmetry.core.labels import Labels, labels_from_array, labels_hash
     from cellmetry.core.sample import Sample
     from cellmetry.engines.segment import segment
+    from cellmetry.io.images import write_image
     from cellmetry.io.labels import read_labels, write_labels
     from cellmetry.io.opening import list_scenes, open_image
     from cellmetry.io.tables import read_table, write_table
     from cellmetry.measure.table import measure
     from cellmetry.pipeline.batch import run
     from cellmetry.pipeline.recipe import Recipe, load_recipe
+    from cellmetry.report.overlay import draw_overlay
 
 _HOMES = {
     "Image": "cellmetry.core.image",
@@ -30,6 +32,7 @@ _HOMES = {
     "Recipe": "cellmetry.pipeline.recipe",
     "Sample": "cellmetry.core.sample",
     "__version__": "cellmetry._version",
+    "draw_overlay": "cellmetry.report.overlay",
     "image_from_array": "cellmetry.core.image",
     "labels_from_array": "cellmetry.core.labels",
     "labels_hash": "cellmetry.core.labels",
@@ -41,6 +44,7 @@ _HOMES = {
     "read_table": "cellmetry.io.tables",
     "run": "cellmetry.pipeline.batch",
     "segment": "cellmetry.engines.segment",
+    "write_image": "cellmetry.io.images",
     "write_labels": "cellmetry.io.labels",
     "write_table": "cellmetry.io.tables",
 }
@@ -51,6 +55,7 @@ __all__ = [
     "Recipe",
     "Sample",
     "__version__",
+    "draw_overlay",
     "image_from_array",
     "labels_from_array",
     "labels_hash",
@@ -62,6 +67,7 @@ __all__ = [
     "read_table",
     "run",
     "segment",
+    "write_image",
     "write_labels",
     "write_table",
 ]

@@ -132,3 +132,35 @@ def test_a_shown_recipe_can_be_run(images: Path, tmp_path: Path) -> None:
 
 def test_version() -> None:
     assert CliRunner().invoke(app, ["--version"]).stdout.strip() == f"cellmetry {cm.__version__}"
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="Windows has no SIGINT for another process")
+@pytest.mark.parametrize("workers", [1, 2])
+def test_ctrl_c_keeps_what_is_done_and_leaves_no_process(tmp_path: Path, workers: int) -> None:
+    import os
+    import signal
+    import time
+
+    folder = tmp_path / "images"
+    folder.mkdir()
+    for number in range(40):
+        tifffile.imwrite(folder / f"f{number}.tif", make_cells((300, 340), 20, seed=number).image[1])
+    out = tmp_path / "out"
+    command = [sys.executable, "-m", "cellmetry", "run", "nuclei", folder, "--out", out, "--workers", str(workers)]
+    process = subprocess.Popen(command, stderr=subprocess.PIPE, text=True, start_new_session=True)
+    try:
+        deadline = time.monotonic() + 120
+        while not list(out.glob("labels/*.tif")) and time.monotonic() < deadline:
+            time.sleep(0.05)
+        os.killpg(process.pid, signal.SIGINT)
+        _, said = process.communicate(timeout=60)
+    finally:
+        process.kill()
+    assert process.returncode == 130
+    assert "goes on from there" in said
+    assert "Traceback" not in said
+    done = len(list(out.glob("labels/*.tif")))
+    again = cellmetry("run", "nuclei", folder, "--out", out, "--workers", 2, "--json")
+    report = json.loads(again.stdout)
+    assert report["done"] == 40
+    assert done - workers <= report["reused"] <= done

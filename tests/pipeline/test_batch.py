@@ -15,12 +15,13 @@ import cellmetry as cm
 from cellmetry.core.progress import SILENT, Progress, SilentProgress
 from cellmetry.core.sample import Sample
 from cellmetry.core.step import Step
-from cellmetry.errors import Cancelled, InputError, MissingInput, PixelSizeNeeded, UnknownName
+from cellmetry.errors import Cancelled, InputError, MissingInput, ParameterError, PixelSizeNeeded, UnknownName
 from cellmetry.io.tables import read_columns
 from cellmetry.ops.synthetic import make_cells
 from cellmetry.pipeline.batch import run
 from cellmetry.pipeline.reading import Reading
 from cellmetry.pipeline.recipe import Recipe, load_recipe
+from cellmetry.pipeline.work import Layout
 
 RECIPE = load_recipe("nuclei", ['measure.features=["size", "intensity"]'])
 
@@ -215,3 +216,45 @@ def test_a_stopped_run_goes_on_where_it_was(folder: Path, tmp_path: Path) -> Non
     whole = run(RECIPE, [folder], tmp_path / "whole")
     assert (tmp_path / "out/tables/cells.csv").read_bytes() == (tmp_path / "whole/tables/cells.csv").read_bytes()
     assert len(whole.failed) == 1
+
+
+def test_labels_can_be_written_in_other_forms(folder: Path, tmp_path: Path) -> None:
+    hashes = set()
+    for form in ("tif", "npy", "ome.zarr"):
+        run(RECIPE, [folder / "a.tif"], tmp_path / form, layout=Layout(form=form))
+        hashes.add(cm.labels_hash(cm.read_labels(tmp_path / form / "labels" / f"a_labels.{form}")))
+    assert len(hashes) == 1
+
+
+def test_a_multi_file_ome_tiff_is_one_image(tmp_path: Path) -> None:
+    field = make_cells((200, 240), 8, seed=2).image
+    names = ["c0.ome.tif", "c1.ome.tif"]
+    uuids = [f"urn:uuid:0000000{index}-0000-0000-0000-000000000000" for index in range(2)]
+    blocks = "".join(
+        f'<TiffData FirstC="{index}" FirstT="0" FirstZ="0" IFD="0" PlaneCount="1">'
+        f'<UUID FileName="{name}">{uuid}</UUID></TiffData>'
+        for index, (name, uuid) in enumerate(zip(names, uuids, strict=True))
+    )
+    for index, (name, uuid) in enumerate(zip(names, uuids, strict=True)):
+        xml = (
+            f'<OME xmlns="http://www.openmicroscopy.org/Schemas/OME/2016-06" UUID="{uuid}"><Image ID="Image:0">'
+            '<Pixels ID="Pixels:0" DimensionOrder="XYCZT" Type="uint16" SizeX="240" SizeY="200" SizeC="2" SizeZ="1" '
+            f'SizeT="1"><Channel ID="Channel:0:0" Name="DNA"/><Channel ID="Channel:0:1" Name="GFP"/>{blocks}</Pixels>'
+            "</Image></OME>"
+        )
+        tifffile.imwrite(tmp_path / name, field[index], description=xml, metadata=None)
+    recipe = load_recipe("nuclei", ["segment.channel=GFP"])
+    result = run(recipe, [tmp_path], tmp_path / "out")
+    assert len(result.outcomes) == 1
+    tifffile.imwrite(tmp_path / names[1], field[1] + 1, description=xml, metadata=None)
+    assert run(recipe, [tmp_path], tmp_path / "out").reused == 0
+
+
+def test_pictures_look_as_the_recipe_says(folder: Path, tmp_path: Path) -> None:
+    plain = run(RECIPE, [folder / "a.tif"], tmp_path / "a")
+    looks = load_recipe("nuclei", ["overlay.ids=false", "overlay.limits=[[0, 500]]", 'measure.features=["size"]'])
+    other = run(looks, [folder / "a.tif"], tmp_path / "b")
+    pictures = [(result.out / "overlays" / "a_overlay.png").read_bytes() for result in (plain, other)]
+    assert pictures[0] != pictures[1]
+    with pytest.raises(ParameterError, match="longest_side"):
+        load_recipe("nuclei", ["overlay.longest=1"])

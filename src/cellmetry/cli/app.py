@@ -18,7 +18,7 @@ from cellmetry.cli.measure import measure
 from cellmetry.cli.recipe import recipe_app
 from cellmetry.cli.run import run
 from cellmetry.cli.segment import segment
-from cellmetry.errors import Cancelled, CellmetryError
+from cellmetry.errors import CellmetryError
 
 __all__ = ["app", "main"]
 
@@ -63,9 +63,6 @@ def main() -> None:
     except CellmetryError as error:
         _complain(str(error))
         sys.exit(error.exit_code)
-    except KeyboardInterrupt:
-        _complain("Stopped. What was finished is kept; the same command goes on from there.")
-        sys.exit(Cancelled.exit_code)
 
 
 def _complain(sentence: str) -> None:

@@ -14,6 +14,8 @@ __all__ = [
     "Axes",
     "Inputs",
     "Json",
+    "LabelChoice",
+    "LabelsAs",
     "Out",
     "Pattern",
     "PixelSize",
@@ -24,6 +26,14 @@ __all__ = [
     "Workers",
     "parse_roles",
 ]
+
+
+class LabelChoice(StrEnum):
+    """How label images are written."""
+
+    tif = "tif"
+    npy = "npy"
+    zarr = "ome.zarr"
 
 
 class RgbChoice(StrEnum):
@@ -49,6 +59,9 @@ Roles = Annotated[
     typer.Option("--role", help="Name of a channel: 1=DNA, by its index, name or value in file names. Repeatable."),
 ]
 Workers = Annotated[int, typer.Option(min=1, help="Images worked on at the same time. Results do not depend on it.")]
+LabelsAs = Annotated[
+    LabelChoice, typer.Option("--labels-as", help="Form of the label images; huge ones are always ome.zarr.")
+]
 Json = Annotated[bool, typer.Option("--json", help="Print the result as JSON, for scripts.")]
 Settings = Annotated[
     list[str] | None, typer.Option("--set", help="step.parameter=value, as in segment.diameter_um=12. May be repeated.")

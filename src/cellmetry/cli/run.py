@@ -10,6 +10,8 @@ from cellmetry.cli.options import (
     Axes,
     Inputs,
     Json,
+    LabelChoice,
+    LabelsAs,
     Out,
     Pattern,
     PixelSize,
@@ -25,6 +27,7 @@ from cellmetry.cli.progress import terminal_progress
 from cellmetry.pipeline.batch import run as run_recipe
 from cellmetry.pipeline.reading import Reading
 from cellmetry.pipeline.recipe import load_recipe
+from cellmetry.pipeline.work import Layout
 
 __all__ = ["run"]
 
@@ -39,6 +42,7 @@ def run(
     rgb: Rgb = RgbChoice.colour,
     pattern: Pattern = None,
     roles: Roles = None,
+    labels_as: LabelsAs = LabelChoice.tif,
     workers: Workers = 1,
     as_json: Json = False,
 ) -> None:
@@ -50,6 +54,7 @@ def run(
     """
     loaded = load_recipe(recipe, settings or ())
     reading = Reading(axes=axes, rgb=rgb.value, pixel_size_um=pixel_size, pattern=pattern, roles=parse_roles(roles))
+    layout = Layout(form=labels_as.value)
     with terminal_progress(shown=not as_json) as progress:
-        result = run_recipe(loaded, inputs, out, reading=reading, workers=workers, progress=progress)
+        result = run_recipe(loaded, inputs, out, reading=reading, layout=layout, workers=workers, progress=progress)
     report_outcome(result, as_json=as_json)

@@ -10,6 +10,8 @@ from cellmetry.cli.options import (
     Axes,
     Inputs,
     Json,
+    LabelChoice,
+    LabelsAs,
     Out,
     Pattern,
     PixelSize,
@@ -45,6 +47,7 @@ def segment(
     pattern: Pattern = None,
     roles: Roles = None,
     settings: Settings = None,
+    labels_as: LabelsAs = LabelChoice.tif,
     workers: Workers = 1,
     as_json: Json = False,
 ) -> None:
@@ -65,7 +68,7 @@ def segment(
     step: dict[str, Any] = {"step": "segment"} | {name: value for name, value in given.items() if value is not None}
     recipe = parse_recipe({"name": "segment", "steps": [step]}, settings or (), where="segment")
     reading = Reading(axes=axes, rgb=rgb.value, pixel_size_um=pixel_size, pattern=pattern, roles=parse_roles(roles))
-    layout = Layout(labels="", overlays=False, tables=False)
+    layout = Layout(labels="", overlays=False, tables=False, form=labels_as.value)
     with terminal_progress(shown=not as_json) as progress:
         result = run_recipe(recipe, inputs, out, reading=reading, layout=layout, workers=workers, progress=progress)
     report_outcome(result, as_json=as_json)

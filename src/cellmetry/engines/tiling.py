@@ -1,9 +1,9 @@
 """Segmenting a plane tile by tile: every object belongs to one tile, so none is cut or doubled at a seam.
 
 Each tile reads more than its core and owns the objects whose first pixel (in raster order) lies in the core.
-An object in the core that is cut by the edge of what was read makes the tile read more. Where two tiles see an object a little
-differently, the first to own it wins, and one that neither owns is added at the end. Ids follow the
-raster order of the objects' first pixels, which no tiling changes.
+An object in the core that is cut by the edge of what was read makes the tile read more. Where two tiles see
+an object a little differently, the first to own it wins, and one that neither owns is added at the end. Ids
+follow the raster order of the objects' first pixels, which no tiling changes.
 """
 
 from __future__ import annotations
@@ -212,7 +212,7 @@ def _clean(labels: NDArray[np.int32], box: Box, plane: Plane, cleanup: Cleanup) 
 
 
 def _first_pixels(labels: NDArray[Any], count: int) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
-    """Return row and column of the first pixel, in raster order, of each id (index); far outside for ids without any."""
+    """Return row and column of the first pixel of each id (index) in raster order; far outside for absent ids."""
     flat = np.flatnonzero(labels)[::-1]
     first = np.full(count, _NOWHERE)
     first[labels.ravel()[flat]] = flat

@@ -10,6 +10,8 @@ from cellmetry.errors import LimitExceeded, ParameterError
 from cellmetry.settings import current_settings
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from numpy.typing import NDArray
 
     from cellmetry.core.image import Box
@@ -81,7 +83,7 @@ class StoredPlanes:
             self._recent = recent if pixels.nbytes <= _CACHE_BYTES else None
         return np.ascontiguousarray(recent[1][c % self.n_samples])
 
-    def _read(self, place: dict[str, int | slice], box: Box, level: int) -> NDArray[Any]:
+    def _read(self, place: Mapping[str, int | slice], box: Box, level: int) -> NDArray[Any]:
         """Return pixels of shape (Y, X), or (S, Y, X) where `place` has a slice of samples."""
         rows, columns = box.slices
         where = {**place, "Y": rows, "X": columns}

@@ -13,7 +13,7 @@ import pandas as pd
 from cellmetry.core.columns import Column
 from cellmetry.core.progress import SILENT
 from cellmetry.engines.segment import Segment
-from cellmetry.errors import InputError
+from cellmetry.errors import Cancelled, InputError
 from cellmetry.io.atomic import atomic_write
 from cellmetry.io.tables import read_columns, read_table, write_table
 from cellmetry.pipeline.executors import in_processes, one_by_one
@@ -116,9 +116,15 @@ def run(  # noqa: PLR0913  the six ways in which two runs of one recipe can diff
     progress.start("images", len(todo))
     pending = [jobs[place] for place in todo]
     several = workers > 1 and len(pending) > 1
-    for place, outcome in in_processes(pending, workers) if several else one_by_one(pending, progress):
-        outcomes[todo[place]] = outcome
-        progress.advance()
+    try:
+        for place, outcome in in_processes(pending, workers) if several else one_by_one(pending, progress):
+            outcomes[todo[place]] = outcome
+            progress.advance()
+    except KeyboardInterrupt as stop:
+        finished = sum(outcome.status == "done" for outcome in outcomes.values())
+        raise Cancelled(
+            f"Stopped: {finished} of {len(jobs)} images are done and kept; the same command goes on from there."
+        ) from stop
     _refuse_if_none_done(outcomes)
     result = RunResult(out, tuple(outcomes[place] for place in range(len(jobs))), reused, found.problems)
     times = {"started": started, "ended": datetime.now(UTC).isoformat()}

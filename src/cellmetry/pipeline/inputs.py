@@ -41,6 +41,8 @@ class ImageRef:
         Which scene of the file; None where it has one.
     group
         The files of an image that a pattern made of several; `path` is then the first of them.
+    others
+        Further files that belong to the image, as of a multi-file OME-TIFF.
     """
 
     path: Path
@@ -48,6 +50,7 @@ class ImageRef:
     reading: Reading
     scene: int | None = None
     group: FileGroup | None = None
+    others: tuple[Path, ...] = ()
 
     @property
     def name(self) -> str:
@@ -72,10 +75,9 @@ class ImageRef:
 
     def sha256(self) -> str:
         """Return the hash of the file's content, or of the hashes of all its files."""
-        if self.group is None:
-            return _hash_once(self.path, self.path.stat().st_mtime_ns)
-        each = [_hash_once(file, file.stat().st_mtime_ns) for _, file in sorted(self.group.files.items())]
-        return hashlib.sha256("".join(each).encode()).hexdigest()
+        files = [self.path, *self.others] if self.group is None else sorted(self.group.files.values())
+        each = [_hash_once(file, file.stat().st_mtime_ns) for file in files]
+        return each[0] if len(each) == 1 else hashlib.sha256("".join(each).encode()).hexdigest()
 
 
 @lru_cache(maxsize=4096)
@@ -93,17 +95,24 @@ class Found(NamedTuple):
 def find_images(inputs: Iterable[str | Path], reading: Reading, out: Path | None = None) -> Found:
     """Return the images that `inputs` mean, every scene of a file by itself, in natural order.
 
-    A file that cannot be opened is one image; the run will say why.
+    A file that cannot be opened is one image; the run will say why. A file that belongs to an image whose
+    other files were met before (a multi-file OME-TIFF) is no image of its own.
     """
     files = find_inputs(inputs, out=out)
     if reading.pattern is not None:
         return _grouped(files, reading)
     found: list[ImageRef] = []
+    covered: set[Path] = set()
     for file in files:
-        scenes = [file.scene] if file.scene is not None else _scenes(file.path, reading)
-        for scene in scenes:
+        if file.path.resolve() in covered:
+            continue
+        opened = _scenes(file, reading)
+        parts = {(file.path.parent / part).resolve() for image in opened for part in image.metadata.get("files", ())}
+        covered |= parts
+        others = tuple(sorted(parts - {file.path.resolve()}))
+        for scene in _scene_numbers(file, opened):
             stem = file.stem if scene is None else file.stem.with_name(f"{file.stem.name}_s{scene}")
-            found.append(ImageRef(file.path, stem, reading, scene))
+            found.append(ImageRef(file.path, stem, reading, scene, others=others))
     return Found(tuple(found), ())
 
 
@@ -116,9 +125,16 @@ def _grouped(files: list[InputFile], reading: Reading) -> Found:
     return Found(refs, grouping.problems)
 
 
-def _scenes(path: Path, reading: Reading) -> list[int | None]:
+def _scenes(file: InputFile, reading: Reading) -> list[Image]:
+    """Return the scenes of a file, headers read; none if it cannot be opened."""
     try:
-        images = reading.scenes(path)
+        return reading.scenes(file.path)
     except InputError:
-        return [None]
-    return [None] if len(images) == 1 else [image.scene for image in images]
+        return []
+
+
+def _scene_numbers(file: InputFile, opened: list[Image]) -> list[int | None]:
+    """Return which scenes to work: the one asked for, each of several, or None for the only one."""
+    if file.scene is not None:
+        return [file.scene]
+    return [image.scene for image in opened] if len(opened) > 1 else [None]

@@ -6,7 +6,7 @@ import hashlib
 import json
 import re
 import tomllib
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from importlib.resources import files
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -16,6 +16,7 @@ import tomli_w
 from cellmetry.core.parameters import parse_parameters
 from cellmetry.core.registry import Registry
 from cellmetry.errors import MissingInput, ParameterError, UnknownName
+from cellmetry.report.overlay import OverlayOptions
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
@@ -39,7 +40,7 @@ STEPS = Registry(
     group="cellmetry.steps",
 )
 
-_KEYS = {"name", "description", "steps"}
+_KEYS = {"name", "description", "steps", "overlay"}
 _ADDRESS = re.compile(r"(?P<step>[A-Za-z_]\w*)(\[(?P<number>\d+)\])?\.(?P<path>[A-Za-z_][\w.]*)")
 
 
@@ -53,11 +54,14 @@ class Recipe:
         For people; not part of the hash.
     steps
         In the order in which they work.
+    overlay
+        How the pictures of the results look; not part of the hash.
     """
 
     name: str
     steps: tuple[Step, ...]
     description: str = ""
+    overlay: OverlayOptions = field(default_factory=OverlayOptions)
 
     @property
     def hash(self) -> str:
@@ -84,7 +88,7 @@ def load_recipe(source: str | Path, changes: Iterable[str] = ()) -> Recipe:
     Parameters
     ----------
     changes
-        ``"step.parameter=value"`` each, as after ``--set``.
+        ``"step.parameter=value"`` each, as after ``--set``; ``"overlay.parameter=value"`` for the pictures.
 
     Raises
     ------
@@ -120,10 +124,13 @@ def parse_recipe(
     if not isinstance(entries, list) or not entries or not all(isinstance(entry, dict) for entry in entries):
         raise ParameterError(f'{where} has no steps; each begins with a line [[steps]] and says step = "…".')
     entries = [dict(entry) for entry in entries]
+    overlay = {"step": "overlay", **table.get("overlay", {})}
     for change in changes:
-        _make_change(entries, change)
+        _make_change([*entries, overlay], change)
     steps = tuple(_parse_step(entry, f"{where}, step {number}") for number, entry in enumerate(entries, 1))
-    return Recipe(str(table.get("name", default_name)), steps, str(table.get("description", "")))
+    del overlay["step"]
+    looks = parse_parameters(OverlayOptions, overlay, where=f"{where} (overlay)")
+    return Recipe(str(table.get("name", default_name)), steps, str(table.get("description", "")), looks)
 
 
 def recipe_text(recipe: Recipe) -> str:
@@ -131,6 +138,7 @@ def recipe_text(recipe: Recipe) -> str:
     table = {
         "name": recipe.name,
         "description": recipe.description,
+        "overlay": recipe.overlay.model_dump(mode="json", exclude_none=True),
         "steps": [_as_table(step, full=False) for step in recipe.steps],
     }
     return tomli_w.dumps(table)

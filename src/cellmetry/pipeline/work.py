@@ -8,7 +8,7 @@ import time
 import traceback
 from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path, PurePosixPath
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Literal
 
 import numpy as np
 import pandas as pd
@@ -21,24 +21,31 @@ from cellmetry.errors import Cancelled, CellmetryError, OutputError
 from cellmetry.io.atomic import atomic_write
 from cellmetry.io.labels import write_labels
 from cellmetry.io.pictures import write_png, write_thumbnail
+from cellmetry.io.pixel_checks import check_pixels
 from cellmetry.io.tables import write_table
 from cellmetry.measure.columns import describe_columns
 from cellmetry.report.index import thumbnail_path
 from cellmetry.report.overlay import draw_overlay
 
 if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
     from cellmetry.core.image import Image
     from cellmetry.core.labels import Labels
     from cellmetry.core.progress import Progress
     from cellmetry.pipeline.inputs import ImageRef
     from cellmetry.pipeline.recipe import Recipe
+    from cellmetry.report.overlay import OverlayOptions
 
-__all__ = ["Job", "Layout", "Outcome", "do_job", "finished_outcome", "part_path"]
+__all__ = ["Job", "LabelForm", "Layout", "Outcome", "do_job", "finished_outcome", "part_path"]
 
 _IMAGE_COLUMN = Column("image", "", "Name of the image, as in images.csv.", "Cellmetry")
 
 STATE = ".cellmetry"
 """Folder in a run's folder that holds what a re-run needs to do only what is missing."""
+
+
+LabelForm = Literal["tif", "npy", "ome.zarr"]
 
 
 @dataclass(frozen=True)
@@ -51,11 +58,14 @@ class Layout:
         Sub-folder of the label images; empty for the run's folder itself.
     overlays, tables
         Whether pictures and tables are written.
+    form
+        How labels are written. Labels that are too large for memory are OME-Zarr always.
     """
 
     labels: str = "labels"
     overlays: bool = True
     tables: bool = True
+    form: LabelForm = "tif"
 
 
 @dataclass(frozen=True)
@@ -154,13 +164,14 @@ def _process(job: Job, progress: Progress) -> Outcome:
     image = job.ref.open()
     sample = job.recipe.apply(Sample(image), progress)
     outputs = _write_labels(job, sample) | _write_tables(job, sample) | _write_overlays(job, sample)
+    doubts = (*image.warnings, *check_pixels(image), *sample.warnings)
     return Outcome(
         image=job.ref.name,
         path=job.ref.text,
         scene=job.ref.scene,
         parts=job.ref.parts,
         n_objects={name: count_objects(labels) for name, labels in sample.labels.items()},
-        warnings=(*image.warnings, *sample.warnings),
+        warnings=tuple(dict.fromkeys(doubts)),
         axes=image.axes,
         shape=image.shape,
         pixel_size_um=tuple(image.pixel_size),
@@ -175,7 +186,7 @@ def _write_labels(job: Job, sample: Sample) -> dict[str, str]:
     written = {}
     for name, labels in sample.labels.items():
         tail = "labels" if name == "cells" else f"{name}_labels"
-        suffix = ".tif" if isinstance(labels.array, np.ndarray) else ".ome.zarr"
+        suffix = f".{job.layout.form}" if isinstance(labels.array, np.ndarray) else ".ome.zarr"
         relative = PurePosixPath(job.layout.labels) / job.ref.stem.with_name(f"{job.ref.stem.name}_{tail}{suffix}")
         write_labels(labels, job.out / relative)
         written[f"labels {name}"] = str(relative)
@@ -206,17 +217,17 @@ def _write_overlays(job: Job, sample: Sample) -> dict[str, str]:
     for name, labels in sample.labels.items():
         tail = "overlay" if name == "cells" else f"{name}_overlay"
         relative = PurePosixPath("overlays") / job.ref.stem.with_name(f"{job.ref.stem.name}_{tail}.png")
-        picture = _overlay(sample.image, labels)
+        picture = _overlay(sample.image, labels, job.recipe.overlay)
         write_png(picture, job.out / relative)
         write_thumbnail(picture, job.out / thumbnail_path(relative))
         written[f"overlay {name}"] = str(relative)
     return written
 
 
-def _overlay(image: Image, labels: Labels) -> Any:
+def _overlay(image: Image, labels: Labels, options: OverlayOptions) -> NDArray[np.uint8]:
     """Return the picture of the middle plane."""
     middle = {axis: image.sizes[axis] // 2 if axis in labels.axes else 0 for axis in "TZ"}
-    return draw_overlay(image, labels, t=middle["T"], z=middle["Z"])
+    return draw_overlay(image, labels, options, t=middle["T"], z=middle["Z"])
 
 
 def _state_path(job: Job) -> Path:
@@ -227,5 +238,6 @@ def _key(job: Job) -> str:
     """Return what must be the same for an earlier result to hold: recipe, reading, file, version."""
     from cellmetry import __version__  # noqa: PLC0415
 
-    parts = [job.recipe.hash, job.ref.reading.model_dump_json(), job.ref.sha256(), __version__]
+    looks = job.recipe.overlay.model_dump_json()
+    parts = [job.recipe.hash, looks, job.ref.reading.model_dump_json(), job.ref.sha256(), __version__, job.layout.form]
     return hashlib.sha256("\n".join(parts).encode()).hexdigest()
