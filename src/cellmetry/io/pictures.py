@@ -36,7 +36,7 @@ def write_thumbnail(rgb: NDArray[np.uint8], path: str | Path, *, side: int = 360
     picture = _picture(rgb)
     picture.thumbnail((side, side), Picture.Resampling.LANCZOS, reducing_gap=3.0)
     with atomic_write(path) as temporary:
-        picture.save(temporary, format="PNG", optimize=True)
+        picture.save(temporary, format="PNG")
 
 
 def _picture(rgb: NDArray[Any]) -> Picture.Image:
