@@ -3,7 +3,7 @@ PYTHON ?= python3
 PIP_FLAGS ?= --quiet
 DEMO = .venv/.installed
 TEST = .venv-test/.installed
-SOURCES := $(shell find src -type f ! -path '*/__pycache__/*' ! -name _version.py)
+SOURCES := $(shell find src -type f ! -path '*/__pycache__/*')
 
 .PHONY: demo test check lint types layers site licences docs clean
 

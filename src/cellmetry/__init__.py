@@ -9,10 +9,12 @@
 from __future__ import annotations
 
 from importlib import import_module
+from importlib.metadata import version
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from cellmetry._version import __version__
+    __version__: str
+
     from cellmetry.core.image import Image, image_from_array
     from cellmetry.core.labels import Labels, labels_from_array, labels_hash
     from cellmetry.core.sample import Sample
@@ -31,7 +33,6 @@ _HOMES = {
     "Labels": "cellmetry.core.labels",
     "Recipe": "cellmetry.pipeline.recipe",
     "Sample": "cellmetry.core.sample",
-    "__version__": "cellmetry._version",
     "draw_overlay": "cellmetry.report.overlay",
     "image_from_array": "cellmetry.core.image",
     "labels_from_array": "cellmetry.core.labels",
@@ -74,6 +75,8 @@ __all__ = [
 
 
 def __getattr__(name: str) -> Any:
+    if name == "__version__":
+        return version("cellmetry")
     if name not in _HOMES:
         raise AttributeError(f"module 'cellmetry' has no attribute {name!r}")
     value = getattr(import_module(_HOMES[name]), name)

@@ -258,3 +258,17 @@ def test_pictures_look_as_the_recipe_says(folder: Path, tmp_path: Path) -> None:
     assert pictures[0] != pictures[1]
     with pytest.raises(ParameterError, match="longest_side"):
         load_recipe("nuclei", ["overlay.longest=1"])
+
+
+def test_changed_labels_from_elsewhere_are_measured_again(folder: Path, tmp_path: Path) -> None:
+    labels = np.zeros((200, 240), np.uint32)
+    labels[20:40, 20:40] = 7
+    cm.write_labels(cm.labels_from_array(labels), folder / "a_labels.tif")
+    recipe = load_recipe("existing-labels", ['measure.features=["size"]'])
+    run(recipe, [folder / "a.tif"], tmp_path / "out")
+    assert run(recipe, [folder / "a.tif"], tmp_path / "out").reused == 1
+    labels[20:40, 20:60] = 7
+    cm.write_labels(cm.labels_from_array(labels), folder / "a_labels.tif")
+    assert run(recipe, [folder / "a.tif"], tmp_path / "out").reused == 0
+    table = cm.read_table(tmp_path / "out" / "tables" / "cells.csv")
+    assert table[["label", "area_px"]].to_numpy().tolist() == [[7, 800]]

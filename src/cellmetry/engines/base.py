@@ -11,6 +11,8 @@ from cellmetry.core.registry import Registry
 from cellmetry.core.step import Parameters
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     import numpy as np
     from numpy.typing import NDArray
 
@@ -123,6 +125,10 @@ class TileEngine(Engine):
 
 class LookupEngine(Engine):
     """An engine that finds finished labels instead of computing them."""
+
+    @abstractmethod
+    def source(self, image: Image) -> Path:
+        """Return the file or folder that holds the labels of `image`."""
 
     @abstractmethod
     def lookup(self, image: Image) -> Labels:

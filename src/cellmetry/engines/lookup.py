@@ -56,13 +56,20 @@ class LabelsEngine(LookupEngine):
         LabelsError
             If its size is not that of the image.
         """
-        found = self._file(image)
+        found = self.source(image)
         axes = image.axes.replace("C", "")
         labels = read_labels(found, axes=axes if len(axes) > 2 else None)
         check_same_size(labels, image)
         return labels
 
-    def _file(self, image: Image) -> Path:
+    def source(self, image: Image) -> Path:
+        """Return the label file of `image`.
+
+        Raises
+        ------
+        MissingInput
+            If there is none, or more than one.
+        """
         folder = self.choices.folder or (Path(image.path).parent if image.path else None)
         if folder is None:
             raise ParameterError(f"{image.name} has no file; the engine labels needs the option folder.")

@@ -39,7 +39,9 @@ class Segment(Step):
     engine: str = Field("classical", description="Which engine finds the objects; see `cellmetry engines`.")
     model: str | None = Field(None, description="Model of the engine, by name or path, where it has several.")
     channel: str | None = Field(
-        None, description="Channel to look at, by name or index; needed when there are several."
+        None,
+        coerce_numbers_to_str=True,
+        description="Channel to look at, by name or index; needed when there are several.",
     )
     diameter_um: float | None = Field(None, gt=0, description="Usual diameter of an object in µm.")
     diameter_px: float | None = Field(None, gt=0, description="Usual diameter of an object in pixels.")

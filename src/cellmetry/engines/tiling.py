@@ -254,5 +254,5 @@ def _patches(found: _Found) -> list[tuple[Box, NDArray[np.bool_]]]:
         mask = found.labels == label
         tight = _tight_box(mask, found.box)
         if tight is not None:
-            patches.append((tight, mask[tight.within(found.box).slices]))
+            patches.append((tight, mask[tight.within(found.box).slices].copy()))
     return patches

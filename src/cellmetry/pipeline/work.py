@@ -7,6 +7,7 @@ import json
 import time
 import traceback
 from dataclasses import asdict, dataclass, field, replace
+from importlib.metadata import version
 from pathlib import Path, PurePosixPath
 from typing import TYPE_CHECKING, Literal
 
@@ -17,8 +18,11 @@ from cellmetry.core.columns import Column
 from cellmetry.core.labels import count_objects, labels_hash
 from cellmetry.core.progress import SILENT
 from cellmetry.core.sample import Sample
+from cellmetry.engines.base import LookupEngine
+from cellmetry.engines.segment import Segment
 from cellmetry.errors import Cancelled, CellmetryError, OutputError
 from cellmetry.io.atomic import atomic_write
+from cellmetry.io.hashing import content_hash
 from cellmetry.io.labels import write_labels
 from cellmetry.io.pictures import write_png, write_thumbnail
 from cellmetry.io.pixel_checks import check_pixels
@@ -122,7 +126,11 @@ def finished_outcome(job: Job) -> Outcome | None:
     if not state.is_file():
         return None
     saved = json.loads(state.read_text(encoding="utf-8"))
-    if saved["status"] != "done" or saved["key"] != _key(job):
+    try:
+        unchanged = saved["key"] == _key(job)
+    except CellmetryError:
+        return None
+    if not unchanged:
         return None
     if not all((job.out / output).exists() for output in saved["outputs"].values()):
         return None
@@ -235,9 +243,21 @@ def _state_path(job: Job) -> Path:
 
 
 def _key(job: Job) -> str:
-    """Return what must be the same for an earlier result to hold: recipe, reading, file, version."""
-    from cellmetry import __version__  # noqa: PLC0415
-
-    looks = job.recipe.overlay.model_dump_json()
-    parts = [job.recipe.hash, looks, job.ref.reading.model_dump_json(), job.ref.sha256(), __version__, job.layout.form]
+    """Return what must be the same for an earlier result to hold: recipe, engines, reading, files, version."""
+    parts = [
+        job.recipe.hash,
+        job.recipe.overlay.model_dump_json(),
+        job.ref.reading.model_dump_json(),
+        job.ref.sha256(),
+        version("cellmetry"),
+        job.layout.form,
+        *(_engine_key(step, job.ref) for step in job.recipe.steps if isinstance(step, Segment)),
+    ]
     return hashlib.sha256("\n".join(parts).encode()).hexdigest()
+
+
+def _engine_key(step: Segment, ref: ImageRef) -> str:
+    """Return the engine's description, model and all; with the hash of the label file where it looks one up."""
+    engine = step.load_engine()
+    described = json.dumps(engine.describe(), sort_keys=True)
+    return described + content_hash(engine.source(ref.open())) if isinstance(engine, LookupEngine) else described
