@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import multiprocessing
+import os
 from concurrent.futures import ProcessPoolExecutor, as_completed
 from concurrent.futures.process import BrokenProcessPool
 from typing import TYPE_CHECKING
@@ -41,7 +42,9 @@ def in_processes(jobs: Sequence[Job], workers: int) -> Iterator[tuple[int, Outco
 
 
 def _pooled(jobs: Sequence[Job], places: Sequence[int], workers: int) -> Iterator[tuple[int, Outcome]]:
-    pool = ProcessPoolExecutor(workers, mp_context=multiprocessing.get_context("spawn"))
+    threads = max(1, (os.cpu_count() or 1) // workers)
+    context = multiprocessing.get_context("spawn")
+    pool = ProcessPoolExecutor(workers, mp_context=context, initializer=_share_processor, initargs=(threads,))
     try:
         futures = {pool.submit(do_job, jobs[place]): place for place in places}
         for future in as_completed(futures):
@@ -52,6 +55,11 @@ def _pooled(jobs: Sequence[Job], places: Sequence[int], workers: int) -> Iterato
         raise
     finally:
         pool.shutdown(wait=True, cancel_futures=True)
+
+
+def _share_processor(threads: int) -> None:
+    """Let the networks of this worker use its part of the processor, unless the user said how much."""
+    os.environ.setdefault("CELLMETRY_THREADS", str(threads))
 
 
 def _alone(job: Job) -> Outcome:
