@@ -11,7 +11,8 @@ import tifffile
 from cellmetry.core.image import Image, image_from_array
 from cellmetry.errors import AxesError, MissingInput, ParameterError, UnknownName
 from cellmetry.io.discover import InputFile, find_inputs
-from cellmetry.io.patterns import group_files, open_group, parse_pattern
+from cellmetry.io.grouped import open_group
+from cellmetry.io.patterns import group_files, parse_pattern
 
 
 def _files(*names: str) -> list[InputFile]:

@@ -15,14 +15,13 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from cellmetry.errors import ParameterError, UnknownName
 from cellmetry.io.discover import natural_key
-from cellmetry.io.grouped import open_group
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
 
     from cellmetry.io.discover import InputFile
 
-__all__ = ["FileGroup", "FilePattern", "Grouping", "Place", "group_files", "open_group", "parse_pattern"]
+__all__ = ["FileGroup", "FilePattern", "Grouping", "Place", "group_files", "parse_pattern"]
 
 _DEFAULT = r"[^/]+?"
 _DEFAULTS = {"t": r"\d+", "z": r"\d+", "channel": r"[^\W_]+"}
