@@ -112,6 +112,37 @@ def test_clean_up_limits_count_whole_objects() -> None:
     assert np.unique(label(pixels, 64, keep_border=False)).size == 3
 
 
+@pytest.mark.parametrize(
+    "cleanup",
+    [
+        {"min_area_px": 2000},
+        {"max_area_px": 2000},
+        {"keep_border": False, "border_percent": 10, "inside_fraction": 0.6},
+        {"smooth_px": 1},
+    ],
+)
+def test_clean_up_judges_long_objects_as_a_whole(cleanup: dict) -> None:
+    pixels = np.zeros((300, 900), np.float32)
+    pixels[100:104, 10:810] = 1
+    pixels[200:204, 30:330] = 1
+    pixels[250:253, 700:890] = 1
+    np.testing.assert_array_equal(label(pixels, 48, **cleanup), label(pixels, 4096, **cleanup))
+
+
+def test_faint_objects_are_judged_as_a_whole() -> None:
+    """One end of the strip is bright: a tile that sees only the rest must not drop it."""
+    pixels = np.full((200, 700), 100, np.float32)
+    pixels[50:60, 20:60] = pixels[120:130, 20:600] = 2100
+    pixels[120:130, 100:600] = 220
+    options = {"split": 0, "faint": 0.3, "edge": 0.0}
+    image = cm.image_from_array(pixels)
+    hashes = {
+        cm.labels_hash(cm.segment(image, engine="classical", diameter_px=10, options=options, tile_px=tile))
+        for tile in (64, 128, 4096)
+    }
+    assert len(hashes) == 1
+
+
 def test_nothing_is_written_outside_labels_of_this_image() -> None:
     labels = label(np.zeros((100, 100), np.float32), 32)
     assert labels.max() == 0

@@ -10,10 +10,9 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
-from cellmetry.cli.options import Axes, Inputs, Json, Rgb, RgbChoice
+from cellmetry.cli.options import Axes, Inputs, Json, Rgb, RgbChoice, reading_of
 from cellmetry.errors import InputError
 from cellmetry.io.discover import find_inputs
-from cellmetry.pipeline.reading import Reading
 
 if TYPE_CHECKING:
     from cellmetry.core.image import Image
@@ -28,7 +27,7 @@ def info(inputs: Inputs, axes: Axes = None, rgb: Rgb = RgbChoice.colour, as_json
 
     Example: [bold]cellmetry info plate/ --json[/bold]
     """
-    reading = Reading(axes=axes, rgb=rgb.value)
+    reading = reading_of(axes=axes, rgb=rgb.value)
     found: list[Image] = []
     failed: list[str] = []
     for file in find_inputs(inputs):

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from enum import StrEnum
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 
+from cellmetry.core.parameters import parse_parameters
 from cellmetry.errors import ParameterError
+from cellmetry.pipeline.reading import Reading
 
 __all__ = [
     "Axes",
@@ -19,12 +21,14 @@ __all__ = [
     "Out",
     "Pattern",
     "PixelSize",
+    "PixelSizeZ",
     "Rgb",
     "RgbChoice",
     "Roles",
     "Settings",
     "Workers",
     "parse_roles",
+    "reading_of",
 ]
 
 
@@ -47,8 +51,9 @@ Inputs = Annotated[list[str], typer.Argument(help="Image files, folders or patte
 Out = Annotated[Path, typer.Option("--out", "-o", help="Folder for the results; made if missing.")]
 Axes = Annotated[str | None, typer.Option(help="Axes of the files where they do not say, as in ZYX.")]
 Rgb = Annotated[RgbChoice, typer.Option(help="Whether RGB files are colour pictures or three channels.")]
+PixelSizeZ = Annotated[float | None, typer.Option("--pixel-size-z", help="Distance of planes in µm, likewise.")]
 PixelSize = Annotated[
-    float | None, typer.Option("--pixel-size", min=0, help="Side of a pixel in µm; wins over what the files say.")
+    float | None, typer.Option("--pixel-size", help="Side of a pixel in µm; wins over what the files say.")
 ]
 Pattern = Annotated[
     str | None,
@@ -66,6 +71,11 @@ Json = Annotated[bool, typer.Option("--json", help="Print the result as JSON, fo
 Settings = Annotated[
     list[str] | None, typer.Option("--set", help="step.parameter=value, as in segment.diameter_um=12. May be repeated.")
 ]
+
+
+def reading_of(**given: Any) -> Reading:
+    """Return how images are opened, from the values of the options above; errors in plain words."""
+    return parse_parameters(Reading, given, where="options")
 
 
 def parse_roles(roles: list[str] | None) -> dict[str, str]:

@@ -61,7 +61,9 @@ def _say(result: RunResult) -> None:
     console.print(Text(f"{len(done)} of {len(result.outcomes)} images done{again}: {counted or 'no objects'}."))
     warned = sum(bool(each.warnings) for each in done)
     if warned:
-        console.print(Text(f"{warned} images have warnings; see run.json.", style="yellow"))
+        first = next(each for each in done if each.warnings)
+        images = "1 image has warnings" if warned == 1 else f"{warned} images have warnings"
+        console.print(Text(f"{images} (run.json has all); the first: {first.warnings[0]}", style="yellow"))
     for sentence in result.problems:
         console.print(Text(f"note: {sentence}", style="yellow"))
     for each in result.failed:

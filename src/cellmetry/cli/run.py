@@ -15,17 +15,18 @@ from cellmetry.cli.options import (
     Out,
     Pattern,
     PixelSize,
+    PixelSizeZ,
     Rgb,
     RgbChoice,
     Roles,
     Settings,
     Workers,
     parse_roles,
+    reading_of,
 )
 from cellmetry.cli.outcome import report_outcome
 from cellmetry.cli.progress import terminal_progress
 from cellmetry.pipeline.batch import run as run_recipe
-from cellmetry.pipeline.reading import Reading
 from cellmetry.pipeline.recipe import load_recipe
 from cellmetry.pipeline.work import Layout
 
@@ -38,6 +39,7 @@ def run(
     out: Out,
     settings: Settings = None,
     pixel_size: PixelSize = None,
+    pixel_size_z: PixelSizeZ = None,
     axes: Axes = None,
     rgb: Rgb = RgbChoice.colour,
     pattern: Pattern = None,
@@ -53,7 +55,14 @@ def run(
     Example: [bold]cellmetry run nuclei images/ --out results/ --set segment.diameter_um=12[/bold]
     """
     loaded = load_recipe(recipe, settings or ())
-    reading = Reading(axes=axes, rgb=rgb.value, pixel_size_um=pixel_size, pattern=pattern, roles=parse_roles(roles))
+    reading = reading_of(
+        axes=axes,
+        rgb=rgb.value,
+        pixel_size_um=pixel_size,
+        pixel_size_z_um=pixel_size_z,
+        pattern=pattern,
+        roles=parse_roles(roles),
+    )
     layout = Layout(form=labels_as.value)
     with terminal_progress(shown=not as_json) as progress:
         result = run_recipe(loaded, inputs, out, reading=reading, layout=layout, workers=workers, progress=progress)

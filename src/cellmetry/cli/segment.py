@@ -15,17 +15,18 @@ from cellmetry.cli.options import (
     Out,
     Pattern,
     PixelSize,
+    PixelSizeZ,
     Rgb,
     RgbChoice,
     Roles,
     Settings,
     Workers,
     parse_roles,
+    reading_of,
 )
 from cellmetry.cli.outcome import report_outcome
 from cellmetry.cli.progress import terminal_progress
 from cellmetry.pipeline.batch import run as run_recipe
-from cellmetry.pipeline.reading import Reading
 from cellmetry.pipeline.recipe import parse_recipe
 from cellmetry.pipeline.work import Layout
 
@@ -42,6 +43,7 @@ def segment(
     diameter_px: Annotated[float | None, typer.Option(help="Usual diameter of an object in pixels.")] = None,
     device: Annotated[str | None, typer.Option(help="auto, cpu or cuda.")] = None,
     pixel_size: PixelSize = None,
+    pixel_size_z: PixelSizeZ = None,
     axes: Axes = None,
     rgb: Rgb = RgbChoice.colour,
     pattern: Pattern = None,
@@ -67,7 +69,14 @@ def segment(
     }
     step: dict[str, Any] = {"step": "segment"} | {name: value for name, value in given.items() if value is not None}
     recipe = parse_recipe({"name": "segment", "steps": [step]}, settings or (), where="segment")
-    reading = Reading(axes=axes, rgb=rgb.value, pixel_size_um=pixel_size, pattern=pattern, roles=parse_roles(roles))
+    reading = reading_of(
+        axes=axes,
+        rgb=rgb.value,
+        pixel_size_um=pixel_size,
+        pixel_size_z_um=pixel_size_z,
+        pattern=pattern,
+        roles=parse_roles(roles),
+    )
     layout = Layout(labels="", overlays=False, tables=False, form=labels_as.value)
     with terminal_progress(shown=not as_json) as progress:
         result = run_recipe(recipe, inputs, out, reading=reading, layout=layout, workers=workers, progress=progress)

@@ -13,7 +13,9 @@ if TYPE_CHECKING:
 
     from cellmetry.core.step import Parameters
 
-__all__ = ["parse_parameters"]
+__all__ = ["check_type", "parse_parameters"]
+
+_LIST_HINT = ' A list is written [1, 2] or ["size", "shape"], in quotes on the command line.'
 
 P = TypeVar("P", bound="Parameters")
 
@@ -38,4 +40,17 @@ def parse_parameters(kind: type[P], values: Mapping[str, Any], *, where: str) ->
         name = ".".join(str(part) for part in first["loc"]) or "the combination of parameters"
         given = "" if first["type"] in ("missing", "value_error") else f", not {first['input']!r}"
         message = first["msg"].removeprefix("Value error, ")
-        raise ParameterError(f"{where}: {name}: {message[0].lower()}{message[1:]}{given}.") from error
+        hint = _LIST_HINT if first["type"] in ("tuple_type", "list_type") else ""
+        raise ParameterError(f"{where}: {name}: {message[0].lower()}{message[1:]}{given}.{hint}") from error
+
+
+def check_type(value: object, kind: type, verb: str, maker: str) -> None:
+    """Refuse a value of another type than `kind`, saying what makes one.
+
+    Raises
+    ------
+    ParameterError
+        If it is of another type.
+    """
+    if not isinstance(value, kind):
+        raise ParameterError(f"{verb} takes {kind.__name__}, not {type(value).__name__}; {maker} makes one.")

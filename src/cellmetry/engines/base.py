@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any, ClassVar, Literal
 from cellmetry.core.parameters import parse_parameters
 from cellmetry.core.registry import Registry
 from cellmetry.core.step import Parameters
+from cellmetry.errors import ParameterError
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -20,7 +21,17 @@ if TYPE_CHECKING:
     from cellmetry.core.labels import Labels
     from cellmetry.engines.plane import Plane
 
-__all__ = ["ENGINES", "Device", "Engine", "EngineNeeds", "EngineSpec", "LookupEngine", "TileEngine", "load_engine"]
+__all__ = [
+    "ENGINES",
+    "Device",
+    "Engine",
+    "EngineNeeds",
+    "EngineSpec",
+    "LookupEngine",
+    "TileEngine",
+    "load_engine",
+    "refuse_gpu",
+]
 
 Device = Literal["auto", "cpu", "cuda"]
 
@@ -102,6 +113,10 @@ class TileEngine(Engine):
         """Return facts of the whole plane that every tile shares, independent of how it is tiled."""
         return None
 
+    def doubts(self, plane: Plane, prepared: Any) -> list[str]:
+        """Return plain sentences about what is doubtful in how this plane will be worked."""
+        return []
+
     def margin_px(self, prepared: Any) -> int:
         """Return how much context a tile's core needs, in working pixels, for a plane with these shared facts."""
         return self.needs.margin_px
@@ -133,6 +148,18 @@ class LookupEngine(Engine):
     @abstractmethod
     def lookup(self, image: Image) -> Labels:
         """Return the labels of `image`, ids unchanged."""
+
+
+def refuse_gpu(name: str, spec: EngineSpec) -> None:
+    """Refuse a device that the engine `name` has no use for.
+
+    Raises
+    ------
+    ParameterError
+        If a GPU was asked for by name.
+    """
+    if spec.device == "cuda":
+        raise ParameterError(f"The engine {name} works on the processor alone; leave out --device cuda.")
 
 
 def load_engine(name: str, options: dict[str, Any] | None = None, spec: EngineSpec | None = None) -> Engine:

@@ -12,13 +12,15 @@ from scipy import ndimage
 
 from cellmetry.core.image import Box
 from cellmetry.core.step import Parameters
-from cellmetry.engines.base import EngineNeeds, EngineSpec, TileEngine
+from cellmetry.engines.base import EngineNeeds, EngineSpec, TileEngine, refuse_gpu
+from cellmetry.engines.plane import GREY_WEIGHTS
 from cellmetry.errors import ParameterError
 from cellmetry.ops.background import background_in, block_percentile, open_background
 from cellmetry.ops.cleanup import drop, fill_small_holes
 from cellmetry.ops.split import split_by_summits
 from cellmetry.ops.stain import STAINS, stain_density
 from cellmetry.ops.threshold import METHODS, global_threshold, object_brightness, own_edges, weighted_median
+from cellmetry.ops.tiles import touches_edge
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -33,6 +35,7 @@ _THRESHOLD_SAMPLES = 16
 _DIAMETER_SAMPLES = 9
 _FIRST_DIAMETER = 24.0
 _SPECK_PX = 12
+_DOUBTFUL_PX = 10.0
 
 
 class ClassicalOptions(Parameters):
@@ -81,6 +84,7 @@ class ClassicalOptions(Parameters):
 class _Prepared:
     """What all tiles of a plane share."""
 
+    shape: tuple[int, int]
     sign: int
     coarse: NDArray[np.float32]
     threshold: float
@@ -107,6 +111,7 @@ class ClassicalEngine(TileEngine):
         self.choices = cast("ClassicalOptions", options)
         if spec.model is not None:
             raise ParameterError(f"The engine classical has no models; leave out --model {spec.model}.")
+        refuse_gpu(self.name, spec)
 
     @property
     def needs(self) -> EngineNeeds:
@@ -121,8 +126,17 @@ class ClassicalEngine(TileEngine):
         diameter = plane.diameter_px or self._estimate_diameter(plane, sign, coarse)
         background = open_background(coarse, _window(diameter, coarse.shape))
         threshold = self._threshold(plane, sign, background, diameter)
-        prepared = _Prepared(sign, background, threshold, diameter)
+        prepared = _Prepared(plane.shape, sign, background, threshold, diameter)
         return replace(prepared, least=self.choices.faint * self._usual_brightness(plane, prepared))
+
+    def doubts(self, plane: Plane, prepared: Any) -> list[str]:
+        """Return a warning where objects seem to be hardly larger than noise and nobody said how large they are."""
+        if plane.diameter_px is not None or prepared.diameter >= _DOUBTFUL_PX or not np.isfinite(prepared.threshold):
+            return []
+        return [
+            f"The objects in {plane.image.name} seem to be {prepared.diameter:.0f} px wide, which may be noise or "
+            f"grain; say how wide they are with diameter_um or diameter_px."
+        ]
 
     def margin_px(self, prepared: Any) -> int:
         """Return two and a half diameters, at least 128 pixels."""
@@ -132,12 +146,17 @@ class ClassicalEngine(TileEngine):
         """Return labels of one tile."""
         raised = self._raised(tile, box, prepared)
         labels = self._label(raised, prepared.threshold, prepared.diameter)
-        return labels if prepared.least == 0 else drop(labels, object_brightness(labels, raised) >= prepared.least)
+        if prepared.least == 0:
+            return labels
+        cut = touches_edge(labels, box, prepared.shape)
+        return drop(labels, (object_brightness(labels, raised) >= prepared.least) | cut)
 
     def _signal(self, tile: NDArray[np.float32]) -> NDArray[np.float32]:
         """Return one value a pixel: the stored one, or the stain's density of a colour picture."""
         if tile.shape[0] == 1:
             return np.asarray(tile[0])
+        if self.choices.look in ("bright", "dark"):
+            return np.asarray(np.tensordot(GREY_WEIGHTS, tile, axes=1), dtype=np.float32)
         if tile.shape[0] != 3:
             raise ParameterError(f"The engine classical takes one channel or a colour picture, not {tile.shape[0]}.")
         return stain_density(tile, STAINS[self.choices.stain])
@@ -175,7 +194,7 @@ class ClassicalEngine(TileEngine):
         return [self._raised(plane.read(box), box, prepared) for box in _sample_boxes(plane.shape, count)]
 
     def _threshold(self, plane: Plane, sign: int, background: NDArray[np.float32], diameter: float) -> float:
-        samples = self._sampled(plane, _Prepared(sign, background, 0.0, diameter), _THRESHOLD_SAMPLES)
+        samples = self._sampled(plane, _Prepared(plane.shape, sign, background, 0.0, diameter), _THRESHOLD_SAMPLES)
         values = np.concatenate([sample.ravel() for sample in samples])
         chosen = METHODS[self.choices.threshold]
         whole = np.issubdtype(plane.image.dtype, np.integer) and len(plane.channels) == 1
@@ -197,7 +216,7 @@ class ClassicalEngine(TileEngine):
         for _ in range(2):
             background = open_background(coarse, _window(guess, coarse.shape))
             threshold = self._threshold(plane, sign, background, guess)
-            prepared = _Prepared(sign, background, threshold, guess)
+            prepared = _Prepared(plane.shape, sign, background, threshold, guess)
             samples = self._sampled(plane, prepared, _DIAMETER_SAMPLES)
             found = [np.bincount(self._label(sample, threshold, guess).ravel())[1:] for sample in samples]
             sizes = np.concatenate(found)

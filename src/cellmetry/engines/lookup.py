@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, cast
 from pydantic import Field
 
 from cellmetry.core.step import Parameters
-from cellmetry.engines.base import EngineSpec, LookupEngine
+from cellmetry.engines.base import EngineSpec, LookupEngine, refuse_gpu
 from cellmetry.errors import MissingInput, ParameterError
 from cellmetry.io.labels import read_labels
 from cellmetry.ops.label_checks import check_same_size
@@ -45,6 +45,7 @@ class LabelsEngine(LookupEngine):
             raise ParameterError(f"The pattern {self.choices.pattern!r} of the engine labels must hold {{stem}}.")
         if spec.model is not None:
             raise ParameterError(f"The engine labels has no models; leave out --model {spec.model}.")
+        refuse_gpu(self.name, spec)
 
     def lookup(self, image: Image) -> Labels:
         """Return the labels of `image`.

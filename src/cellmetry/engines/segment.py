@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from functools import lru_cache
 from typing import TYPE_CHECKING, Any, ClassVar, Literal, NamedTuple
 
 import numpy as np
 from pydantic import Field, model_validator
 
+from cellmetry.core.image import Image
 from cellmetry.core.labels import Labels
-from cellmetry.core.parameters import parse_parameters
+from cellmetry.core.parameters import check_type, parse_parameters
 from cellmetry.core.progress import SILENT
 from cellmetry.core.step import Step
 from cellmetry.engines.base import Device, Engine, EngineSpec, LookupEngine, TileEngine, load_engine
@@ -24,7 +26,6 @@ from cellmetry.ops.project import project_z
 from cellmetry.ops.stitch import link_planes
 
 if TYPE_CHECKING:
-    from cellmetry.core.image import Image
     from cellmetry.core.progress import Progress
     from cellmetry.core.sample import Sample
 
@@ -72,8 +73,10 @@ class Segment(Step):
         return _cached_engine(self.engine, self.model, self.device, json.dumps(self.options, sort_keys=True))
 
     def __call__(self, sample: Sample, progress: Progress = SILENT) -> Sample:
-        """Return the sample with the objects' labels added."""
+        """Return the sample with the objects' labels added; after a projection, its image is the projection."""
         result = segment_with(self, sample.image, progress=progress)
+        if self.stack in ("max", "mean"):
+            sample = replace(sample, image=project_z(sample.image, self.stack))
         return sample.with_labels(self.labels, result.labels).with_warnings(*result.warnings)
 
 
@@ -103,6 +106,7 @@ def segment(image: Image, *, progress: Progress = SILENT, **parameters: Any) -> 
     PixelSizeNeeded
         If a parameter is in µm and the image's pixel size is unknown.
     """
+    check_type(image, Image, "segment", "cm.open_image or cm.image_from_array")
     step = parse_parameters(Segment, parameters, where="segment")
     return segment_with(step, image, progress=progress).labels
 
@@ -182,7 +186,10 @@ def _choose_channels(step: Segment, engine: TileEngine, image: Image) -> tuple[t
         return tuple(range(count)), not engine.takes_colour
     if count > 1:
         names = ", ".join(f"{index} ({name})" for index, name in enumerate(image.channel_names))
-        raise ParameterError(f"{image.name} has {count} channels; say which one to segment with --channel: {names}.")
+        raise ParameterError(
+            f"{image.name} has {count} channels; say which one to segment with the parameter channel "
+            f"(--channel, or --set segment.channel=NAME): {names}."
+        )
     return (0,), False
 
 
@@ -211,7 +218,7 @@ def _cleanup_in_pixels(cleanup: Cleanup, image: Image) -> Cleanup:
 
 def _warnings(plane: Plane, result: PlaneResult, lead: tuple[int, ...]) -> list[str]:
     where = f"plane {lead} of " if lead else ""
-    found = []
+    found = [*result.doubts] if result.objects else []
     if result.invalid:
         found.append(
             f"{where}{plane.image.name} has {result.invalid} pixels that are NaN or infinite; they are ignored."

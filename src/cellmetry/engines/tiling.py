@@ -18,14 +18,15 @@ from cellmetry.core.image import Box
 from cellmetry.core.progress import SILENT
 from cellmetry.ops.cleanup import Cleanup, areas, drop, fill_holes, inside_fraction, keep_largest_parts, smooth
 from cellmetry.ops.resample import source_range, working_index
-from cellmetry.ops.tiles import grow, plan_tiles
+from cellmetry.ops.tiles import grow, plan_tiles, touches_edge
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from cellmetry.core.progress import Progress
-    from cellmetry.engines.base import EngineNeeds, TileEngine
+    from cellmetry.engines.base import TileEngine
     from cellmetry.engines.plane import Plane
+    from cellmetry.ops.tiles import Tile
 
 __all__ = ["PlaneResult", "label_plane"]
 
@@ -47,11 +48,14 @@ class PlaneResult(NamedTuple):
         How many of them reached beyond the largest region that a tile may read.
     invalid
         How many of the plane's pixels are NaN or infinite.
+    doubts
+        What the engine finds doubtful, in plain sentences.
     """
 
     objects: int
     cut: int
     invalid: int
+    doubts: tuple[str, ...]
 
 
 class _Found(NamedTuple):
@@ -81,7 +85,8 @@ class _Ledger:
         part = labels[tight.within(box).slices]
         here = np.asarray(self.out[tight.slices])
         free = (here == 0) & chosen[part]
-        total, fresh = areas(labels), np.bincount(part[free], minlength=chosen.size)
+        total = np.bincount(labels.ravel(), minlength=chosen.size)
+        fresh = np.bincount(part[free], minlength=chosen.size)
         new = chosen & (fresh > (1 - _SAME_OBJECT) * total)
         ids = np.zeros(chosen.size, np.uint32)
         number = int(new.sum())
@@ -128,8 +133,9 @@ def label_plane(
     orphans: list[tuple[Box, NDArray[np.bool_]]] = []
     cut = 0
     progress.start(f"segment {plane.image.name}", len(tiles))
+    work = _Work(engine, plane, cleanup, prepared, _limits(engine, plane))
     for part in tiles:
-        found = _find(engine, plane, cleanup, prepared, part.core)
+        found = _find(work, part)
         ledger.write(found.box, found.labels, found.owned)
         orphans += _patches(found)
         cut += found.cut
@@ -137,25 +143,49 @@ def label_plane(
     for box, patch in orphans:
         ledger.write(box, patch.astype(np.int32), np.array([False, True]))
     ledger.number_by_raster_order(tile)
-    return PlaneResult(ledger.count, cut, plane.invalid_px)
+    doubts = [*_scale_doubts(engine, plane), *engine.doubts(plane, prepared)]
+    return PlaneResult(ledger.count, cut, plane.invalid_px, tuple(doubts))
 
 
-def _find(engine: TileEngine, plane: Plane, cleanup: Cleanup, prepared: Any, core: Box) -> _Found:
+def _scale_doubts(engine: TileEngine, plane: Plane) -> list[str]:
+    """Return a warning where an engine expects objects of one size and nobody said how large they are."""
+    wanted = engine.needs.diameter_px
+    if wanted is None or plane.diameter_px is not None:
+        return []
+    return [
+        f"{plane.image.name} was worked at its own scale; the engine {engine.name} expects objects of about "
+        f"{wanted:g} px: say how wide they are with diameter_um or diameter_px."
+    ]
+
+
+class _Work(NamedTuple):
+    """What all tiles of a plane share: how pixels become objects."""
+
+    engine: TileEngine
+    plane: Plane
+    cleanup: Cleanup
+    prepared: Any
+    limits: NDArray[np.float32] | None
+
+
+def _find(work: _Work, tile: Tile) -> _Found:
     """Return the objects of one tile, reading more of the plane while one in its core is cut."""
-    needs = engine.needs
-    inner = _to_full(core, plane)
-    margin = _margin(engine, plane, prepared)
+    plane, needs = work.plane, work.engine.needs
+    inner = _to_full(tile.core, plane)
+    margin = _margin(work.engine, plane, work.prepared)
     largest = max(_LARGEST_MARGIN_PX, _MOST_GROWTH * margin)
+    read = tile.read
     while True:
-        read = grow(core, margin, plane.shape, needs.align)
-        labels = engine.predict(_normalised(plane, read, needs), read, prepared)
+        labels = work.engine.predict(_normalised(plane, read, work.limits), read, work.prepared)
         box = _to_full(read, plane)
-        labels = _clean(_enlarge(labels, read, box, plane), box, plane, cleanup)
-        cut = _touches_edge(labels, box, plane.full_shape)
+        labels = _mend(_enlarge(labels, read, box, plane), work.cleanup)
+        cut = touches_edge(labels, box, plane.full_shape)
         here = np.bincount(labels[inner.within(box).slices].ravel(), minlength=cut.size) > 0
         if margin >= largest or not (cut & here).any():
             break
         margin = min(2 * margin, largest)
+        read = grow(tile.core, margin, plane.shape, needs.align)
+    labels = _sort_out(labels, box, plane, work.cleanup)
     y, x = _first_pixels(labels, cut.size)
     owned = _inside(y + box.y0, x + box.x0, inner, 0)
     orphans = _inside(y + box.y0, x + box.x0, inner, _ORPHAN_PX) & ~owned & ~cut
@@ -167,11 +197,16 @@ def _margin(engine: TileEngine, plane: Plane, prepared: Any) -> int:
     return max(engine.margin_px(prepared), ceil(2 * (plane.diameter_px or 0)))
 
 
-def _normalised(plane: Plane, box: Box, needs: EngineNeeds) -> NDArray[np.float32]:
+def _limits(engine: TileEngine, plane: Plane) -> NDArray[np.float32] | None:
+    """Return what is stretched to 0 and 1 in each channel, shape (C, 2), if the engine wants that."""
+    asked = engine.needs.normalise
+    return None if asked is None else plane.percentiles(*asked).astype(np.float32)
+
+
+def _normalised(plane: Plane, box: Box, limits: NDArray[np.float32] | None) -> NDArray[np.float32]:
     pixels = plane.read(box)
-    if needs.normalise is None:
+    if limits is None:
         return pixels
-    limits = plane.percentiles(*needs.normalise).astype(np.float32)
     low, high = limits[:, 0, None, None], limits[:, 1, None, None]
     return np.asarray((pixels - low) / np.where(high > low, high - low, 1), dtype=np.float32)
 
@@ -195,12 +230,14 @@ def _enlarge(labels: NDArray[np.int32], read: Box, full: Box, plane: Plane) -> N
     return labels[rows][:, columns]
 
 
-def _clean(labels: NDArray[np.int32], box: Box, plane: Plane, cleanup: Cleanup) -> NDArray[np.int32]:
-    """Return labels after clean-up; every rule looks at one object and its surroundings only."""
-    labels = smooth(labels, cleanup.smooth_px)
-    labels = keep_largest_parts(labels)
-    if cleanup.fill_holes:
-        labels = fill_holes(labels)
+def _mend(labels: NDArray[np.int32], cleanup: Cleanup) -> NDArray[np.int32]:
+    """Return labels with outlines smoothed, loose parts left out and holes filled."""
+    labels = keep_largest_parts(smooth(labels, cleanup.smooth_px))
+    return fill_holes(labels) if cleanup.fill_holes else labels
+
+
+def _sort_out(labels: NDArray[np.int32], box: Box, plane: Plane, cleanup: Cleanup) -> NDArray[np.int32]:
+    """Return labels without objects that are too small, too large or too near the border."""
     size = areas(labels)
     keep = size >= (cleanup.min_area_px or 0)
     if cleanup.max_area_px is not None:
@@ -222,20 +259,6 @@ def _first_pixels(labels: NDArray[Any], count: int) -> tuple[NDArray[np.int64], 
 
 def _inside(y: NDArray[np.int64], x: NDArray[np.int64], box: Box, around: int) -> NDArray[np.bool_]:
     return (y >= box.y0 - around) & (y < box.y1 + around) & (x >= box.x0 - around) & (x < box.x1 + around)
-
-
-def _touches_edge(labels: NDArray[np.int32], box: Box, shape: tuple[int, int]) -> NDArray[np.bool_]:
-    """Return for each id whether it touches an edge of `box` that is not an edge of the plane."""
-    edges = [
-        labels[0] if box.y0 > 0 else labels[:0],
-        labels[-1] if box.y1 < shape[0] else labels[:0],
-        labels[:, 0] if box.x0 > 0 else labels[:, :0],
-        labels[:, -1] if box.x1 < shape[1] else labels[:, :0],
-    ]
-    touched = np.zeros(int(labels.max(initial=0)) + 1, bool)
-    touched[np.concatenate([edge.ravel() for edge in edges])] = True
-    touched[0] = False
-    return touched
 
 
 def _tight_box(mask: NDArray[np.bool_], box: Box) -> Box | None:

@@ -28,6 +28,17 @@ _IMAGEJ_BYTES = 2_000_000_000
 _LEVEL = {"level": 6}
 
 
+LINKED_Z = "linked_z"
+"""Entry of ImageJ's description that says whether an id means the same object in every plane along Z."""
+
+
+def read_linked_z(path: Path) -> bool | None:
+    """Return whether the label TIFF says that ids run through Z; None if it does not say."""
+    with tifffile.TiffFile(path) as file:
+        said = (file.imagej_metadata or {}).get(LINKED_Z)
+    return None if said is None else said == "yes"
+
+
 def write_label_tiff(labels: Labels, path: Path) -> None:
     """Write `labels` as TIFF: uint16, or uint32 where ids pass 65,535; compressed by zlib.
 
@@ -83,6 +94,8 @@ def _needs_big(labels: Labels, dtype: np.dtype[Any]) -> bool:
 
 def _metadata(labels: Labels, *, ome: bool) -> dict[str, Any]:
     metadata: dict[str, Any] = {"axes": labels.axes}
+    if labels.linked_z is not None and not ome:
+        metadata[LINKED_Z] = "yes" if labels.linked_z else "no"
     return metadata | (ome_scale(labels.pixel_size) if ome else _imagej_scale(labels))
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -14,7 +15,7 @@ from cellmetry.errors import LabelsError, MissingInput, ParameterError
 from cellmetry.io.atomic import atomic_write
 from cellmetry.io.failures import reading
 from cellmetry.io.label_store import open_label_store, write_label_store
-from cellmetry.io.label_tiff import write_label_tiff
+from cellmetry.io.label_tiff import read_linked_z, write_label_tiff
 from cellmetry.io.opening import list_scenes
 
 if TYPE_CHECKING:
@@ -65,7 +66,8 @@ def read_labels(path: str | Path, *, axes: str | None = None) -> Labels:
         array = image.read()
     kept = image.axes.replace("C", "")
     ids = array.reshape([image.sizes[axis] for axis in kept])
-    return labels_from_array(ids, kept, pixel_size=image.pixel_size, name=str(path))
+    labels = labels_from_array(ids, kept, pixel_size=image.pixel_size, name=str(path))
+    return replace(labels, linked_z=read_linked_z(path)) if "Z" in kept and _is_tiff(path) else labels
 
 
 def write_labels(labels: Labels, path: str | Path) -> None:
@@ -94,6 +96,11 @@ def _write_npy(labels: Labels, path: Path) -> None:
             for row in range(0, labels.shape[-2], 1024):
                 band = labels.array[(*lead, slice(row, row + 1024), slice(None))]
                 file.write(np.ascontiguousarray(band, dtype="<u4").tobytes())
+
+
+def _is_tiff(path: Path) -> bool:
+    with path.open("rb") as file:
+        return file.read(4) in _TIFF_STARTS
 
 
 def _indices(path: Path) -> NDArray[Any] | None:

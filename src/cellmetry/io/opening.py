@@ -157,7 +157,7 @@ def _reader_for(found: Probe) -> str:
 def _unknown(found: Probe) -> UnsupportedFormat:
     suffix = PurePath(found.path).suffix.lower()
     expected = {".tif": "TIFF", ".tiff": "TIFF"}.get(suffix, suffix.lstrip(".").upper())
-    what = f"is not a {expected} file by its content" if suffix else "is of no known format"
+    what = f"does not hold a {expected} image that can be read" if suffix else "is of no known format"
     return UnsupportedFormat(
         f"{file_name(found.path)} {what} (it begins with {found.head[:8]!r}); known formats: TIFF, PNG, JPEG, BMP, "
         f"WebP, NumPy, OME-Zarr, ND2, CZI, LIF, OIF, OIB, and what installed bioio readers add."

@@ -127,7 +127,12 @@ def fields_of(image: Image, labels: Labels, options: MeasureOptions) -> list[Fie
     if "Z" not in labels.axes:
         planes, project = _planes_without_z(image, options)
         return [Field(image, labels, t, planes, None, project) for t in frames]
-    as_volume = options.volume if options.volume is not None else labels.linked_z is not False
+    as_volume = labels.linked_z if options.volume is None else options.volume
+    if as_volume is None:
+        raise ParameterError(
+            f"The labels of {image.name} have a Z axis and do not say whether an id means the same object in every "
+            f"plane; measure volumes with volume=true (--set measure.volume=true), or each plane with volume=false."
+        )
     if as_volume:
         whole = range(depth)
         return [Field(image, labels, t, whole, whole, volume=True) for t in frames]

@@ -7,6 +7,9 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pandas as pd
 
+from cellmetry.core.image import Image
+from cellmetry.core.labels import Labels
+from cellmetry.core.parameters import check_type
 from cellmetry.core.progress import SILENT
 from cellmetry.errors import ParameterError
 from cellmetry.measure.blocks import Block, blocks_of, empty_block, find_objects, rows_of_block
@@ -21,8 +24,6 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
-    from cellmetry.core.image import Image
-    from cellmetry.core.labels import Labels
     from cellmetry.core.progress import Progress
 
 __all__ = ["measure", "measure_in_blocks"]
@@ -55,6 +56,8 @@ def measure(
     UnknownName
         If a channel of the options does not exist.
     """
+    check_type(image, Image, "measure", "cm.open_image or cm.image_from_array")
+    check_type(labels, Labels, "measure", "cm.read_labels or cm.labels_from_array")
     return measure_in_blocks(image, labels, options, progress=progress)
 
 

@@ -122,7 +122,9 @@ def _named(name: str) -> Model:
         if (weights := folder / f"{name}.onnx").is_file():
             return _at(weights)
     known = ", ".join(model.name for model in list_models()) or "none"
-    none_given = " No model was named, and none is packaged." if name == DEFAULT_MODEL else ""
+    none_given = (
+        " It is the one taken when none is named, and does not come with this version." if name == DEFAULT_MODEL else ""
+    )
     raise ModelError(
         f"There is no model {name!r}.{none_given} Known: {known}. Give one with --model PATH, the path of its .onnx "
         f"file with the card beside it, or put both into {models_folder()}; nothing is downloaded."

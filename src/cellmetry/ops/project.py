@@ -7,8 +7,6 @@ from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
 
-from cellmetry.errors import AxesError
-
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
@@ -53,13 +51,7 @@ class _ProjectedSource:
 
 
 def project_z(image: Image, how: Projection) -> Image:
-    """Return the image with its Z planes made into one by maximum or mean.
-
-    Raises
-    ------
-    AxesError
-        If the image has no Z axis.
-    """
+    """Return the image with its Z planes made into one by maximum or mean; as it is if it has no Z axis."""
     if "Z" not in image.axes:
-        raise AxesError(f"{image.name} has the axes {image.axes} and no Z to project; leave out the projection.")
+        return image
     return replace(image, source=_ProjectedSource(image.source, how), axes=image.axes.replace("Z", ""))

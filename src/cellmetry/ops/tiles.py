@@ -4,17 +4,21 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, NamedTuple
 
+import numpy as np
+
 from cellmetry.core.image import Box
 from cellmetry.errors import ParameterError
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-__all__ = ["Tile", "grow", "plan_tiles"]
+    from numpy.typing import NDArray
+
+__all__ = ["Tile", "grow", "plan_tiles", "touches_edge"]
 
 
 class Tile(NamedTuple):
-    """One tile: it owns the objects whose centre lies in `core`, and reads `read` to see them whole."""
+    """One tile: it owns the objects whose first pixel lies in `core`, and reads `read` to see them whole."""
 
     core: Box
     read: Box
@@ -47,3 +51,17 @@ def plan_tiles(shape: tuple[int, int], size: int, margin: int, align: int = 1) -
         for x0 in range(0, shape[1], step):
             core = Box(y0, min(y0 + step, shape[0]), x0, min(x0 + step, shape[1]))
             yield Tile(core, grow(core, margin, shape, align))
+
+
+def touches_edge(labels: NDArray[np.int32], box: Box, shape: tuple[int, int]) -> NDArray[np.bool_]:
+    """Return for each id whether it touches an edge of `box` that is not an edge of the plane."""
+    edges = [
+        labels[0] if box.y0 > 0 else labels[:0],
+        labels[-1] if box.y1 < shape[0] else labels[:0],
+        labels[:, 0] if box.x0 > 0 else labels[:, :0],
+        labels[:, -1] if box.x1 < shape[1] else labels[:, :0],
+    ]
+    touched = np.zeros(int(labels.max(initial=0)) + 1, bool)
+    touched[np.concatenate([edge.ravel() for edge in edges])] = True
+    touched[0] = False
+    return touched

@@ -13,7 +13,7 @@ import pandas as pd
 from cellmetry.core.columns import Column
 from cellmetry.core.progress import SILENT
 from cellmetry.engines.segment import Segment
-from cellmetry.errors import Cancelled, InputError
+from cellmetry.errors import Cancelled, InputError, ParameterError
 from cellmetry.io.atomic import atomic_write
 from cellmetry.io.tables import read_columns, read_table, write_table
 from cellmetry.pipeline.executors import in_processes, one_by_one
@@ -21,7 +21,7 @@ from cellmetry.pipeline.inputs import find_images
 from cellmetry.pipeline.reading import Reading
 from cellmetry.pipeline.recipe import recipe_text
 from cellmetry.pipeline.record import run_record
-from cellmetry.pipeline.work import Job, Layout, Outcome, finished_outcome
+from cellmetry.pipeline.work import Job, Layout, Outcome, finished_outcome, images_done_before
 from cellmetry.report.index import write_index
 
 if TYPE_CHECKING:
@@ -34,7 +34,9 @@ __all__ = ["RunResult", "run"]
 
 IMAGE_COLUMNS = (
     Column("image", "", "Name of the image: its place below the input folder, without suffix.", "Cellmetry"),
-    Column("path", "", "File that was read; #N after it is the scene.", "Cellmetry"),
+    Column(
+        "path", "", "File that was read, the first of several; #N after it is the scene. run.json has all.", "Cellmetry"
+    ),
     Column("status", "", "done or failed.", "Cellmetry"),
     Column("reason", "", "Why it failed.", "Cellmetry"),
     Column("warnings", "", "What is doubtful in the file or the result.", "Cellmetry"),
@@ -43,7 +45,7 @@ IMAGE_COLUMNS = (
     Column("shape", "px", "Size along each axis.", "Cellmetry"),
     Column("pixel_size_x_um", "um", "Width of a pixel.", "file, or --pixel-size"),
     Column("pixel_size_y_um", "um", "Height of a pixel.", "file, or --pixel-size"),
-    Column("sha256", "", "Hash of the file.", "SHA-256"),
+    Column("sha256", "", "Hash of the file; of several files, hash of their hashes in run.json.", "SHA-256"),
 )
 
 
@@ -98,7 +100,7 @@ def run(  # noqa: PLR0913  the six ways in which two runs of one recipe can diff
     MissingInput
         If the inputs hold no image.
     ParameterError
-        If the recipe's engine cannot be used.
+        If the recipe's engine cannot be used, or `out` holds results of other images.
     OutputError
         If results cannot be written.
     Cancelled
@@ -109,6 +111,7 @@ def run(  # noqa: PLR0913  the six ways in which two runs of one recipe can diff
     layout = layout or Layout()
     found = find_images(inputs, reading or Reading(), out)
     _load_engines(recipe)
+    _refuse_other_images(out, {ref.name for ref in found.images})
     jobs = [Job(ref, recipe, out, layout) for ref in found.images]
     outcomes = {place: done for place, job in enumerate(jobs) if (done := finished_outcome(job)) is not None}
     reused = len(outcomes)
@@ -133,10 +136,20 @@ def run(  # noqa: PLR0913  the six ways in which two runs of one recipe can diff
     return result
 
 
+def _refuse_other_images(out: Path, names: set[str]) -> None:
+    """Refuse a folder with results of images that are not among these: its tables would no longer fit its pictures."""
+    others = sorted(images_done_before(out) - names)
+    if others:
+        raise ParameterError(
+            f"{out} holds results of {len(others)} images that are not among these ({others[0]}, say); give another "
+            f"folder with --out, or all images together."
+        )
+
+
 def _refuse_if_none_done(outcomes: dict[int, Outcome]) -> None:
     """Fail, with nothing written, if no image could be worked."""
     failed = [outcome for outcome in outcomes.values() if outcome.status == "failed"]
-    if len(failed) < len(outcomes):
+    if not failed or len(failed) < len(outcomes):
         return
     first = failed[0].reason
     raise InputError(first if len(failed) == 1 else f"None of the {len(failed)} images could be worked. {first}")
@@ -212,15 +225,23 @@ def _other_column(name: str) -> Column:
     return Column(name, "", "Read from the file name.", "pattern")
 
 
+def _chief_labels(outcome: Outcome) -> str:
+    """Return the labels that stand for the image: the cells, or the first that a recipe without cells made."""
+    return "cells" if "cells" in outcome.n_objects else next(iter(outcome.n_objects), "")
+
+
 def _index_rows(outcomes: Sequence[Outcome]) -> pd.DataFrame:
     """Return what the index page shows of each image."""
-    overlays = [next((o for key, o in each.outputs.items() if key.startswith("overlay ")), "") for each in outcomes]
+    chief = [_chief_labels(each) for each in outcomes]
+    overlays = [each.outputs.get(f"overlay {name}", "") for each, name in zip(outcomes, chief, strict=True)]
     return pd.DataFrame(
         {
             "image": [each.image for each in outcomes],
             "status": [each.status for each in outcomes],
             "reason": [each.reason for each in outcomes],
-            "n_cells": pd.array([next(iter(each.n_objects.values()), None) for each in outcomes], "Int64"),
+            "n_cells": pd.array(
+                [each.n_objects.get(name) for each, name in zip(outcomes, chief, strict=True)], "Int64"
+            ),
             "seconds": [each.seconds for each in outcomes],
             "warnings": [" ".join(each.warnings) for each in outcomes],
             "overlay": overlays,

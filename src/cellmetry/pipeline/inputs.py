@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from functools import lru_cache
 from typing import TYPE_CHECKING, NamedTuple
 
-from cellmetry.errors import InputError
+from cellmetry.errors import InputError, MissingInput
 from cellmetry.io.discover import find_inputs
 from cellmetry.io.grouped import open_group
 from cellmetry.io.hashing import content_hash
@@ -74,10 +74,14 @@ class ImageRef:
         return open_group(self.group, open_plane=self.reading.open)
 
     def sha256(self) -> str:
-        """Return the hash of the file's content, or of the hashes of all its files."""
-        files = [self.path, *self.others] if self.group is None else sorted(self.group.files.values())
-        each = [_hash_once(file, file.stat().st_mtime_ns) for file in files]
+        """Return the hash of the file's content, or of the hashes of all its files one after the other."""
+        each = list(self.file_hashes().values())
         return each[0] if len(each) == 1 else hashlib.sha256("".join(each).encode()).hexdigest()
+
+    def file_hashes(self) -> dict[str, str]:
+        """Return the hash of every file of the image, by path."""
+        files = [self.path, *self.others] if self.group is None else sorted(self.group.files.values())
+        return {str(file): _hash_once(file, file.stat().st_mtime_ns) for file in files}
 
 
 @lru_cache(maxsize=4096)
@@ -119,6 +123,10 @@ def find_images(inputs: Iterable[str | Path], reading: Reading, out: Path | None
 def _grouped(files: list[InputFile], reading: Reading) -> Found:
     """Return one image for each group of files whose names fit the pattern."""
     grouping = group_files(files, reading.pattern or "", roles=reading.roles)
+    if not grouping.groups:
+        raise MissingInput(
+            f"None of the {len(files)} files fits the pattern {reading.pattern!r}; the first is {files[0].relative}."
+        )
     refs = tuple(
         ImageRef(next(iter(group.files.values())), group.relative, reading, group=group) for group in grouping.groups
     )

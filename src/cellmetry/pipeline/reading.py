@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING, Literal
 
 from pydantic import Field
@@ -26,6 +27,7 @@ class Reading(Parameters):
         "colour", description="Whether RGB files are colour pictures or three channels."
     )
     pixel_size_um: float | None = Field(None, gt=0, description="Side of a pixel in µm; wins over the files'.")
+    pixel_size_z_um: float | None = Field(None, gt=0, description="Distance of planes in µm; wins over the files'.")
     pattern: str | None = Field(
         None, description="File-name pattern that makes one image of several files, as in {well}_w{channel}.tif."
     )
@@ -42,7 +44,11 @@ class Reading(Parameters):
         return [self._named(self._sized(image)) for image in list_scenes(path, axes=self.axes, rgb=self.rgb)]
 
     def _sized(self, image: Image) -> Image:
-        return image if self.pixel_size_um is None else image.with_pixel_size(self.pixel_size_um)
+        if self.pixel_size_um is not None:
+            image = image.with_pixel_size(self.pixel_size_um)
+        if self.pixel_size_z_um is not None:
+            image = replace(image, pixel_size=image.pixel_size._replace(z=self.pixel_size_z_um))
+        return image
 
     def _named(self, image: Image) -> Image:
         if not self.roles or self.pattern is not None:

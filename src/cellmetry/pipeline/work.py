@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import shutil
 import time
 import traceback
 from dataclasses import asdict, dataclass, field, replace
@@ -41,7 +42,7 @@ if TYPE_CHECKING:
     from cellmetry.pipeline.recipe import Recipe
     from cellmetry.report.overlay import OverlayOptions
 
-__all__ = ["Job", "LabelForm", "Layout", "Outcome", "do_job", "finished_outcome", "part_path"]
+__all__ = ["Job", "LabelForm", "Layout", "Outcome", "do_job", "finished_outcome", "images_done_before", "part_path"]
 
 _IMAGE_COLUMN = Column("image", "", "Name of the image, as in images.csv.", "Cellmetry")
 
@@ -109,6 +110,7 @@ class Outcome:
     shape: tuple[int, ...] = ()
     pixel_size_um: tuple[float | None, ...] = (None, None, None)
     sha256: str = ""
+    files: dict[str, str] = field(default_factory=dict)
     labels_sha256: dict[str, str] = field(default_factory=dict)
     outputs: dict[str, str] = field(default_factory=dict)
     traceback: str = ""
@@ -163,6 +165,7 @@ def do_job(job: Job, progress: Progress = SILENT) -> Outcome:
     outcome = replace(outcome, seconds=round(time.perf_counter() - start, 3))
     if outcome.status == "failed":
         return outcome
+    _remove_superseded(job, outcome)
     with atomic_write(_state_path(job)) as temporary:
         temporary.write_text(json.dumps(asdict(outcome), indent=1), encoding="utf-8")
     return outcome
@@ -172,18 +175,21 @@ def _process(job: Job, progress: Progress) -> Outcome:
     image = job.ref.open()
     sample = job.recipe.apply(Sample(image), progress)
     outputs = _write_labels(job, sample) | _write_tables(job, sample) | _write_overlays(job, sample)
-    doubts = (*image.warnings, *check_pixels(image), *sample.warnings)
+    counts = {name: count_objects(labels) for name, labels in sample.labels.items()}
+    nothing = [f"No objects were found for {name}." for name, count in counts.items() if count == 0]
+    doubts = (*image.warnings, *check_pixels(image), *sample.warnings, *nothing)
     return Outcome(
         image=job.ref.name,
         path=job.ref.text,
         scene=job.ref.scene,
         parts=job.ref.parts,
-        n_objects={name: count_objects(labels) for name, labels in sample.labels.items()},
+        n_objects=counts,
         warnings=tuple(dict.fromkeys(doubts)),
         axes=image.axes,
         shape=image.shape,
         pixel_size_um=tuple(image.pixel_size),
         sha256=job.ref.sha256(),
+        files=job.ref.file_hashes(),
         labels_sha256={name: labels_hash(labels) for name, labels in sample.labels.items()},
         outputs=outputs,
         key=_key(job),
@@ -236,6 +242,26 @@ def _overlay(image: Image, labels: Labels, options: OverlayOptions) -> NDArray[n
     """Return the picture of the middle plane."""
     middle = {axis: image.sizes[axis] // 2 if axis in labels.axes else 0 for axis in "TZ"}
     return draw_overlay(image, labels, options, t=middle["T"], z=middle["Z"])
+
+
+def _remove_superseded(job: Job, outcome: Outcome) -> None:
+    """Remove what an earlier run wrote for this image and this one did not, so that nothing stale stays."""
+    state = _state_path(job)
+    if not state.is_file():
+        return
+    before = json.loads(state.read_text(encoding="utf-8"))["outputs"]
+    for output in set(before.values()) - set(outcome.outputs.values()):
+        stale = job.out / output
+        if stale.is_dir():
+            shutil.rmtree(stale)
+        else:
+            stale.unlink(missing_ok=True)
+
+
+def images_done_before(out: Path) -> set[str]:
+    """Return the names of the images whose results lie in the folder of a run."""
+    states = (out / STATE).rglob("*.json")
+    return {json.loads(state.read_text(encoding="utf-8"))["image"] for state in states}
 
 
 def _state_path(job: Job) -> Path:

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
     from cellmetry.report.outlines import ObjectMap
 
-__all__ = ["ScaleBar", "draw_ids", "draw_scale_bar", "emptier_side", "round_scale_bar"]
+__all__ = ["ScaleBar", "draw_caption", "draw_ids", "draw_scale_bar", "emptier_side", "round_scale_bar"]
 
 _HALO = (0, 0, 0)
 _INK = (255, 255, 255)
@@ -90,6 +90,21 @@ def draw_scale_bar(
     half = bar.length_px / 2
     draw.rectangle((round(middle - half), round(base - thick), round(middle + half) - 1, round(base)), fill=_INK)
     _write(draw, (middle - (left + right) / 2, y0 + pad - top), bar.text, font)
+    return np.asarray(Picture.alpha_composite(picture, layer).convert("RGB"))
+
+
+def draw_caption(rgb: NDArray[np.uint8], text: str) -> NDArray[np.uint8]:
+    """Return the picture with a line of text on a dark panel in its upper left corner."""
+    picture = Picture.fromarray(rgb).convert("RGBA")
+    layer = Picture.new("RGBA", picture.size, (0, 0, 0, 0))
+    draw = ImageDraw.Draw(layer)
+    size = max(10.0, max(picture.size) / 48)
+    font, pad = _font(round(size)), size * 0.55
+    left, top, right, bottom = draw.textbbox((0, 0), text, font=font)
+    corner = size * 0.8
+    panel = (corner, corner, corner + right - left + 2 * pad, corner + bottom - top + 2 * pad)
+    draw.rounded_rectangle(panel, radius=size * 0.35, fill=_PANEL)
+    _write(draw, (corner + pad - left, corner + pad - top), text, font)
     return np.asarray(Picture.alpha_composite(picture, layer).convert("RGB"))
 
 

@@ -10,7 +10,7 @@ from pydantic import Field
 from cellmetry.core.step import Parameters
 from cellmetry.errors import ParameterError
 from cellmetry.ops.label_checks import check_same_size
-from cellmetry.report.annotations import draw_ids, draw_scale_bar, emptier_side, round_scale_bar
+from cellmetry.report.annotations import draw_caption, draw_ids, draw_scale_bar, emptier_side, round_scale_bar
 from cellmetry.report.colours import channel_colours, object_colours, parse_colour
 from cellmetry.report.composite import contrast_limits, mix_channels, show_colour, stretch
 from cellmetry.report.outlines import draw_outlines, map_objects, rim_brightness
@@ -91,7 +91,14 @@ def draw_overlay(
         rgb = draw_outlines(rgb, objects, _outline_colours(rgb, objects, options), width=width)
     if options.ids:
         rgb = draw_ids(rgb, objects, smallest_px=options.smallest_id_px)
+    rgb = _with_place(rgb, image, t, z)
     return _with_scale_bar(rgb, image, scaling, objects) if options.scale_bar else rgb
+
+
+def _with_place(rgb: NDArray[np.uint8], image: Image, t: int, z: int) -> NDArray[np.uint8]:
+    """Return the picture of a stack with the place of its plane, counted from 1, written on it."""
+    places = [f"{axis} {at + 1} of {image.sizes[axis]}" for axis, at in (("T", t), ("Z", z)) if axis in image.axes]
+    return draw_caption(rgb, ", ".join(places)) if places else rgb
 
 
 def draw_picture(image: Image, options: OverlayOptions | None = None, *, t: int = 0, z: int = 0) -> NDArray[np.uint8]:
