@@ -54,6 +54,23 @@ def test_measure_writes_the_table_of_the_run(images: Path, tmp_path: Path) -> No
     assert f"{len(table)} objects" in done.stdout
 
 
+def test_measure_refuses_and_tells_of_pixels_without_a_number(tmp_path: Path) -> None:
+    pixels = np.ones((20, 30), np.float32)
+    labels = np.zeros((20, 30), np.uint8)
+    labels[5:10, 5:10] = 1
+    np.save(tmp_path / "labels.npy", labels)
+    arguments = ("measure", "--image", "image.npy", "--labels", "labels.npy", "--set", "measure.table=other")
+    pixels[6, 6] = np.nan
+    np.save(tmp_path / "image.npy", pixels)
+    told = cellmetry(*arguments, "--out", "a.csv", "--json", cwd=tmp_path)
+    assert told.returncode == 0
+    assert "NaN" in json.loads(told.stdout)["warnings"][0]
+    np.save(tmp_path / "image.npy", np.full((20, 30), np.nan, np.float32))
+    refused = cellmetry(*arguments, "--out", "b.csv", cwd=tmp_path)
+    assert refused.returncode == 2
+    assert not (tmp_path / "b.csv").exists()
+
+
 def test_one_bad_image_is_exit_3_and_is_named(images: Path, tmp_path: Path) -> None:
     (images / "bad.tif").write_bytes(b"")
     done = cellmetry("segment", images, "--out", tmp_path / "out", "--workers", 2)
@@ -75,6 +92,10 @@ def test_one_bad_image_is_exit_3_and_is_named(images: Path, tmp_path: Path) -> N
         (("info", "images/../empty.tif"), "empty"),
         (("measure", "--image", "images/f0.tif", "--labels", "images/f0.tif", "--out", "t.txt"), ".csv or .parquet"),
         (("segment", "images", "--out", "o", "--role", "DNA"), "channel=name"),
+        (("segment", "images", "--out", "o", "--pixel-size", "0"), "greater than 0"),
+        (("segment", "images", "--out", "o", "--pattern", "nope{channel}.tif"), "fits the pattern"),
+        (("run", "nuclei", "images", "--out", "o", "--set", "measure.features=size,shape"), '["size", "shape"]'),
+        (("segment", "images", "--out", "o", "--device", "cuda"), "--device cuda"),
         (("engines", "clasical"), "Did you mean 'classical'"),
     ],
 )

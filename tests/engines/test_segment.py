@@ -132,6 +132,13 @@ class TestExistingLabels:
         with pytest.raises(LabelsError, match="50.*200"):
             cm.segment(image, engine="labels")
 
+    @pytest.mark.parametrize("given", [{"channel": "0"}, {"diameter_px": 5}, {"cleanup": {"min_area_px": 9}}])
+    def test_choices_that_it_cannot_honour_are_refused(self, tmp_path: Path, given: dict) -> None:
+        image = self.image(tmp_path)
+        cm.write_labels(cm.labels_from_array(TRUTH), tmp_path / "a_labels.tif")
+        with pytest.raises(ParameterError, match=f"no use for {next(iter(given))}"):
+            cm.segment(image, engine="labels", **given)
+
     def test_case_56_an_id_in_two_parts_is_told(self, tmp_path: Path) -> None:
         image = self.image(tmp_path)
         parts = np.where(TRUTH == 3, 1, TRUTH)
@@ -149,3 +156,35 @@ def test_one_engine_serves_a_batch() -> None:
     a, b = Segment(engine="classical", labels="x"), Segment(engine="classical", diameter_px=9)
     assert a.load_engine() is b.load_engine()
     assert a.load_engine() is not Segment(engine="classical", options={"split": 2}).load_engine()
+
+
+def test_label_files_say_whether_ids_run_through_z(tmp_path: Path) -> None:
+    image = stack()
+    for how, linked in (("planes", False), ("volume", True)):
+        labels = cm.segment(image, engine="classical", stack=how)
+        cm.write_labels(labels, tmp_path / f"{how}.tif")
+        read = cm.read_labels(tmp_path / f"{how}.tif")
+        assert read.linked_z is linked
+        assert count_objects(read) == count_objects(labels) == len(cm.measure(image, read))
+
+
+def test_small_looking_objects_are_doubted() -> None:
+    specks = tuple((10.0 + 12 * row, 10.0 + 12 * column) for row in range(15) for column in range(15))
+    light, truth = disc_image(specks, 2.2, (200, 200))
+    image = cm.image_from_array((100 + 900 * light).astype(np.uint16))
+    result = segment_with(Segment(engine="classical"), image)
+    assert "may be noise" in result.warnings[0]
+    told = segment_with(Segment(engine="classical", diameter_px=5), image)
+    assert told.warnings == ()
+    assert count_objects(told.labels) == truth.max()
+
+
+@pytest.mark.parametrize("thing", [np.zeros((5, 5)), "a.tif", None])
+def test_what_is_no_image_is_refused_in_words(thing: object) -> None:
+    with pytest.raises(ParameterError, match=r"segment takes Image, not .*image_from_array"):
+        cm.segment(thing)
+
+
+def test_no_gpu_for_engines_that_have_none() -> None:
+    with pytest.raises(ParameterError, match="leave out --device cuda"):
+        cm.segment(cm.image_from_array(PIXELS), engine="classical", device="cuda")

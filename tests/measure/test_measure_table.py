@@ -72,7 +72,7 @@ def test_no_object_gives_the_same_columns_and_no_row(field):
     assert list(empty.columns) == list(full.columns)
 
 
-def test_one_pixel_object_has_its_documented_values():
+def test_case_55_one_pixel_object_has_its_documented_values():
     labels = np.zeros((3, 3), np.uint8)
     labels[0, 2] = 1
     row = measure(cm.image_from_array(labels * np.uint8(50)), cm.labels_from_array(labels), EVERYTHING).iloc[0]
@@ -178,7 +178,8 @@ def test_volumes_and_planes():
     labels[2, 5, 6] = 9
     pixels = np.arange(labels.size, dtype=np.uint16).reshape(labels.shape)
     image = replace(cm.image_from_array(pixels, "ZYX"), pixel_size=PixelSize(x=0.5, y=0.5, z=2.0))
-    table = measure(image, cm.labels_from_array(labels, "ZYX")).set_index("label")
+    linked = replace(cm.labels_from_array(labels, "ZYX"), linked_z=True)
+    table = measure(image, linked).set_index("label")
     assert table["volume_px"].tolist() == [24, 1]
     assert table["volume_um3"].tolist() == [12.0, 0.5]
     assert table.loc[5, ["centroid_z_px", "centroid_y_px", "centroid_x_px"]].tolist() == [0.5, 2, 3.5]
@@ -189,6 +190,8 @@ def test_volumes_and_planes():
     assert "perimeter_px" not in table
     described = [column.name for column in describe_columns(table.reset_index())]
     assert described == ["label", *table.columns]
+    with pytest.raises(ParameterError, match="volume=true"):
+        measure(image, cm.labels_from_array(labels, "ZYX"))
     planes = measure(image, cm.labels_from_array(labels, "ZYX"), MeasureOptions(volume=False))
     unlinked = replace(cm.labels_from_array(labels, "ZYX"), linked_z=False)
     pd.testing.assert_frame_equal(measure(image, unlinked), planes)
@@ -200,8 +203,8 @@ def test_blocks_change_no_bit_of_volumes(blobs, rows):
     labels = np.stack([blobs(1), blobs(1), blobs(2)])
     pixels = np.random.default_rng(3).normal(size=labels.shape).astype(np.float32)
     image, objects = cm.image_from_array(pixels, "ZYX", pixel_size_um=0.3), cm.labels_from_array(labels, "ZYX")
-    whole = measure(image, objects)
-    made = measure_in_blocks(image, objects, MeasureOptions(), rows=rows)
+    whole = measure(image, objects, MeasureOptions(volume=True))
+    made = measure_in_blocks(image, objects, MeasureOptions(volume=True), rows=rows)
     pd.testing.assert_frame_equal(made, whole, check_exact=True)
     label = int(whole["label"].iloc[7])
     assert whole["mean_channel0"].iloc[7] == pytest.approx(pixels[labels == label].mean(), rel=1e-5)

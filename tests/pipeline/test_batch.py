@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
+import shutil
 from pathlib import Path
 from typing import ClassVar
 
@@ -15,7 +17,15 @@ import cellmetry as cm
 from cellmetry.core.progress import SILENT, Progress, SilentProgress
 from cellmetry.core.sample import Sample
 from cellmetry.core.step import Step
-from cellmetry.errors import Cancelled, InputError, MissingInput, ParameterError, PixelSizeNeeded, UnknownName
+from cellmetry.errors import (
+    Cancelled,
+    InputError,
+    MissingInput,
+    OutputError,
+    ParameterError,
+    PixelSizeNeeded,
+    UnknownName,
+)
 from cellmetry.io.tables import read_columns
 from cellmetry.ops.synthetic import make_cells
 from cellmetry.pipeline.batch import run
@@ -272,3 +282,86 @@ def test_changed_labels_from_elsewhere_are_measured_again(folder: Path, tmp_path
     assert run(recipe, [folder / "a.tif"], tmp_path / "out").reused == 0
     table = cm.read_table(tmp_path / "out" / "tables" / "cells.csv")
     assert table[["label", "area_px"]].to_numpy().tolist() == [[7, 800]]
+
+
+def test_a_run_stopped_while_writing_is_not_taken_for_done(folder: Path, tmp_path: Path) -> None:
+    """Labels of another recipe were written before the stop; the first recipe must not call them its own."""
+    out = tmp_path / "out"
+    first = run(RECIPE, [folder / "a.tif"], out)
+    (out / "overlays" / "a_overlay.png").unlink()
+    (out / "overlays" / "a_overlay.png").mkdir()
+    (out / "overlays" / "a_overlay.png" / "in the way").touch()
+    with pytest.raises(OutputError):
+        run(load_recipe("nuclei", ["segment.cleanup.min_area_px=100000"]), [folder / "a.tif"], out)
+    shutil.rmtree(out / "overlays" / "a_overlay.png")
+    again = run(RECIPE, [folder / "a.tif"], out)
+    assert again.reused == 0
+    labels = cm.read_labels(out / "labels" / "a_labels.tif")
+    assert cm.labels_hash(labels) == first.outcomes[0].labels_sha256["cells"]
+
+
+def test_nothing_stale_stays_in_the_folder(folder: Path, tmp_path: Path) -> None:
+    out = tmp_path / "out"
+    run(RECIPE, [folder / "a.tif"], out)
+    other = Recipe("other", (load_recipe("nuclei", ["segment.labels=nuclei"]).steps[0],))
+    run(other, [folder / "a.tif"], out, layout=Layout(form="npy"))
+    assert sorted(path.name for path in (out / "labels").iterdir()) == ["a_nuclei_labels.npy"]
+    assert sorted(path.name for path in (out / "tables").iterdir()) == ["images.csv", "images_columns.csv"]
+    assert {path.name for path in (out / "overlays").iterdir()} >= {"a_nuclei_overlay.png"}
+    assert not (out / "overlays" / "a_overlay.png").exists()
+
+
+def test_a_folder_with_results_of_other_images_is_refused(folder: Path, tmp_path: Path) -> None:
+    run(RECIPE, [folder / "a.tif", folder / "b.tif"], tmp_path / "out")
+    with pytest.raises(ParameterError, match=r"1 images that are not among these \(b"):
+        run(RECIPE, [folder / "a.tif"], tmp_path / "out")
+    assert len(cm.read_table(tmp_path / "out" / "tables" / "images.csv")) == 2
+
+
+def test_a_layout_with_more_outputs_is_made_up(folder: Path, tmp_path: Path) -> None:
+    bare = Layout(overlays=False, tables=False)
+    run(RECIPE, [folder / "a.tif"], tmp_path / "out", layout=bare)
+    assert run(RECIPE, [folder / "a.tif"], tmp_path / "out").reused == 0
+    assert (tmp_path / "out" / "overlays" / "a_overlay.png").exists()
+
+
+def test_projections_are_drawn_and_measured(tmp_path: Path) -> None:
+    """The objects lie in the last plane; the picture must show them, and the table their brightness."""
+    stack = np.full((5, 200, 240), 100, np.uint16)
+    stack[4] = make_cells((200, 240), 8, seed=1).image[1]
+    image = cm.image_from_array(stack, "ZYX")
+    cm.write_image(image, tmp_path / "stack.ome.tif")
+    recipe = load_recipe("nuclei", ["segment.stack=max", "overlay.outlines=false", "overlay.ids=false"])
+    run(recipe, [tmp_path / "stack.ome.tif"], tmp_path / "out")
+    picture = cm.open_image(tmp_path / "out" / "overlays" / "stack_overlay.png").read()[0]
+    labels = cm.read_labels(tmp_path / "out" / "labels" / "stack_labels.tif").read()
+    times = picture.shape[0] // labels.shape[0]
+    inside = np.kron(labels > 0, np.ones((times, times), bool))
+    assert picture[inside].mean() > 3 * picture[~inside].mean()
+    table = cm.read_table(tmp_path / "out" / "tables" / "cells.csv")
+    assert (table["mean_channel0"] > 150).all()
+
+
+def test_a_pattern_that_fits_nothing_or_takes_a_column_is_refused(folder: Path, tmp_path: Path) -> None:
+    for pattern, words in (("nope{channel}.tif", "None of the 4 files fits"), ("{label}_{x}.tif", "rename it")):
+        with pytest.raises(InputError, match=words):
+            run(RECIPE, [folder], tmp_path / "out", reading=Reading(pattern=pattern))
+    assert not (tmp_path / "out").exists()
+
+
+def test_files_of_a_group_are_each_on_record(tmp_path: Path) -> None:
+    field = make_cells((200, 240), 8, seed=2)
+    for channel in (1, 2):
+        tifffile.imwrite(tmp_path / f"A01_w{channel}.tif", field.image[channel - 1])
+    recipe = load_recipe("nuclei", ["segment.channel=2"])
+    run(recipe, [tmp_path], tmp_path / "out", reading=Reading(pattern="{well}_w{channel}.tif"))
+    [image] = json.loads((tmp_path / "out" / "run.json").read_text(encoding="utf-8"))["images"]
+    assert len(image["files"]) == 2
+    for file, sha256 in image["files"].items():
+        assert hashlib.sha256(Path(file).read_bytes()).hexdigest() == sha256
+
+
+def test_an_image_without_objects_needs_a_look(tmp_path: Path) -> None:
+    np.save(tmp_path / "empty.npy", np.zeros((50, 60), np.uint16))
+    result = run(RECIPE, [tmp_path / "empty.npy"], tmp_path / "out")
+    assert result.outcomes[0].warnings == ("No objects were found for cells.",)

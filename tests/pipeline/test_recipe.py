@@ -109,3 +109,14 @@ def test_files(tmp_path: Path) -> None:
         load_recipe(broken)
     broken.write_text("\ufeff[[steps]]\nstep = 'measure'\n", encoding="utf-8")
     assert load_recipe(broken).name == "broken"
+    broken.write_bytes(b"name = '\xff'\n")
+    with pytest.raises(ParameterError, match="not UTF-8"):
+        load_recipe(broken)
+
+
+def test_the_given_table_is_not_changed() -> None:
+    table = {"steps": [{"step": "segment", "options": {"split": 1.0}}]}
+    parse_recipe(table, ["segment.options.split=3"])
+    assert table == {"steps": [{"step": "segment", "options": {"split": 1.0}}]}
+    with pytest.raises(ParameterError, match="overlay is a table"):
+        parse_recipe({**table, "overlay": 3})

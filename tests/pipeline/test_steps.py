@@ -57,6 +57,13 @@ class TestRing(StepContract):
         return STEPS.load("ring")(width_px=3)
 
 
+class TestSplitParts(StepContract):
+    """The step split_parts."""
+
+    def make(self) -> Step:
+        return STEPS.load("split_parts")()
+
+
 def test_no_step_is_left_out() -> None:
     here = {cls().make().name for cls in StepContract.__subclasses__()}
     assert set(STEPS.names()) <= here

@@ -57,10 +57,12 @@ def measure(
     ).open(image)
     label_axes = opened.axes.replace("C", "")
     sample = Sample(opened, {"cells": read_labels(labels, axes=label_axes if len(label_axes) > 2 else None)})
-    with terminal_progress() as progress:
-        table = recipe.apply(sample, progress).tables["cells"]
-    write_table(table, out, describe_columns(table))
     warnings = [*opened.warnings, *check_pixels(opened), *label_problems(sample.labels["cells"])]
+    with terminal_progress() as progress:
+        measured = recipe.apply(sample, progress)
+    [table] = measured.tables.values()
+    warnings += measured.warnings
+    write_table(table, out, describe_columns(table))
     if as_json:
         report = {"out": str(out), "objects": len(table), "columns": list(table.columns), "warnings": warnings}
         typer.echo(json.dumps(report, indent=1))

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple, Protocol, runtime_checkable
 
 import numpy as np
 
-from cellmetry.errors import AxesError, ParameterError, UnknownName
+from cellmetry.errors import AxesError, InputError, ParameterError, UnknownName
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -237,7 +237,7 @@ class Image:
         folded = [name.lower() for name in names]
         if text.lower() in folded:
             return folded.index(text.lower())
-        if text.isdigit() and int(text) < len(names):
+        if text.isdecimal() and int(text) < len(names):
             return int(text)
         raise UnknownName(f"channel in {self.name}", text, [f"{i} ({name})" for i, name in enumerate(names)])
 
@@ -257,7 +257,19 @@ class Image:
 
     def with_pixel_size(self, um: float) -> Image:
         """Return the same image with a stated pixel size in the plane, in µm."""
+        _check_pixel_size(um)
         return replace(self, pixel_size=PixelSize(um, um, self.pixel_size.z))
+
+
+def _check_pixels(array: NDArray[Any], pixel_size_um: float | None, name: str) -> None:
+    if array.dtype.kind not in "buif":
+        raise InputError(f"{name} has values of type {array.dtype}; pixels are real numbers.")
+    _check_pixel_size(pixel_size_um)
+
+
+def _check_pixel_size(um: float | None) -> None:
+    if um is not None and not 0 < um < np.inf:
+        raise ParameterError(f"A pixel size is a length in µm above 0, not {um}.")
 
 
 def image_from_array(
@@ -284,6 +296,10 @@ def image_from_array(
     ------
     AxesError
         If the axes are missing for more than two dimensions or do not fit the array.
+    InputError
+        If values are complex, text or objects.
+    ParameterError
+        If the pixel size is not a length.
     """
     if axes is None:
         if array.ndim != 2:
@@ -291,6 +307,7 @@ def image_from_array(
                 f"An array of shape {array.shape} needs its axes named, for example axes='CYX' or axes='ZYX'."
             )
         axes = "YX"
+    _check_pixels(array, pixel_size_um, name)
     if len(axes) != array.ndim or len(set(axes)) != len(axes) or set(axes) - set(AXES):
         raise AxesError(f"Axes {axes!r} do not fit an array of shape {array.shape}; use letters of TCZYX.")
     ordered = "".join(axis for axis in AXES if axis in axes)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from dataclasses import replace
 from functools import lru_cache
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar, Literal, NamedTuple
 
 import numpy as np
@@ -54,6 +55,9 @@ class Segment(Step):
     link_iou: float = Field(
         0.25, gt=0, le=1, description="With stack=volume: least overlap (IoU) that links objects of two planes."
     )
+    link_gap: int = Field(
+        0, ge=0, le=1, description="With stack=volume: planes that an object may be missing in and go on."
+    )
     labels: str = Field("cells", min_length=1, description="Name under which later steps find the result.")
     options: dict[str, Any] = Field(
         default_factory=dict, description="The engine's own options; see `cellmetry engines NAME`."
@@ -70,7 +74,8 @@ class Segment(Step):
 
     def load_engine(self) -> Engine:
         """Return the engine, ready for work; the same one for the same choices, so that a batch loads a model once."""
-        return _cached_engine(self.engine, self.model, self.device, json.dumps(self.options, sort_keys=True))
+        options = json.dumps(self.options, sort_keys=True)
+        return _cached_engine(self.engine, self.model, self.device, options, _changed(self.model))
 
     def __call__(self, sample: Sample, progress: Progress = SILENT) -> Sample:
         """Return the sample with the objects' labels added; after a projection, its image is the projection."""
@@ -118,6 +123,7 @@ def segment_with(step: Segment, image: Image, *, progress: Progress = SILENT) ->
     """
     engine = step.load_engine()
     if isinstance(engine, LookupEngine):
+        _refuse_unused(step)
         found = engine.lookup(image)
         return Segmentation(found, label_problems(found))
     if not isinstance(engine, TileEngine):
@@ -130,7 +136,7 @@ def segment_with(step: Segment, image: Image, *, progress: Progress = SILENT) ->
     out = new_label_array([image.sizes[axis] for axis in axes], axes)
     warnings = _label_planes(step, engine, image, out, progress)
     if step.stack == "volume":
-        _link(out, step.link_iou)
+        _link(out, step)
     linked = step.stack == "volume" if "Z" in axes else None
     return Segmentation(Labels(out, axes, image.pixel_size, linked), warnings)
 
@@ -173,8 +179,28 @@ class PlaneOf:
 
 
 @lru_cache(maxsize=4)
-def _cached_engine(name: str, model: str | None, device: Device, options: str) -> Engine:
+def _cached_engine(name: str, model: str | None, device: Device, options: str, _model_changed: int) -> Engine:
     return load_engine(name, json.loads(options), EngineSpec(model, device))
+
+
+def _changed(model: str | None) -> int:
+    """Return when the file of a model was last changed, so that a model trained anew is loaded anew; 0 for a name."""
+    path = Path(model or "")
+    return path.stat().st_mtime_ns if path.is_file() else 0
+
+
+def _refuse_unused(step: Segment) -> None:
+    """Refuse choices that an engine which looks labels up cannot honour."""
+    unused = ("channel", "diameter_um", "diameter_px", "stack", "cleanup")
+    given = [
+        name
+        for name in unused
+        if getattr(step, name) != Segment.model_fields[name].get_default(call_default_factory=True)
+    ]
+    if given:
+        raise ParameterError(
+            f"The engine {step.engine} takes labels as they are and has no use for {', '.join(given)}."
+        )
 
 
 def _choose_channels(step: Segment, engine: TileEngine, image: Image) -> tuple[tuple[int, ...], bool]:
@@ -231,9 +257,9 @@ def _warnings(plane: Plane, result: PlaneResult, lead: tuple[int, ...]) -> list[
     return found
 
 
-def _link(out: Any, min_iou: float) -> None:
+def _link(out: Any, step: Segment) -> None:
     """Give the objects of each volume in `out` (…ZYX) ids that run through its planes."""
     for lead in np.ndindex(*out.shape[:-3]):
         planes = (np.asarray(out[(*lead, z)]) for z in range(out.shape[-3]))
-        for z, linked in enumerate(link_planes(planes, min_iou=min_iou)):
+        for z, linked in enumerate(link_planes(planes, min_iou=step.link_iou, max_gap=step.link_gap)):
             out[(*lead, z)] = linked

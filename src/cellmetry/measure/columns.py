@@ -89,7 +89,6 @@ CHANNEL_COLUMNS: tuple[Column, ...] = (
 _LENGTHS = {column.name for column in (*OBJECT_COLUMNS, *CHANNEL_COLUMNS) if column.name.endswith("_px")}
 _COUNTS = {"nan_px", "volume_px"} | {name for name in _LENGTHS if name.startswith("bbox_")}
 _PERCENTILE = re.compile(r"p(\d+(?:_\d+)?)_")
-_REGIONS = ("nucleus_", "cell_", "cytoplasm_", "ring_")
 
 
 def _in_um(column: Column) -> Column:
@@ -118,6 +117,11 @@ def describe_columns(table: pd.DataFrame) -> tuple[Column, ...]:
 
 
 def _describe(name: str) -> Column | None:
+    plain = _describe_plain(name)
+    return _describe_region(name) if plain is None else plain
+
+
+def _describe_plain(name: str) -> Column | None:
     if name in _OF_OBJECT:
         return _OF_OBJECT[name]
     for prefix in _BY_LENGTH:
@@ -129,12 +133,17 @@ def _describe(name: str) -> Column | None:
         share = percentile[1].replace("_", ".")
         definition = f"{share}th percentile of the finite pixels, interpolated. Channel {name[percentile.end() :]}."
         return Column(name, "intensity", definition, "NumPy")
-    return _describe_region(name)
+    return None
 
 
 def _describe_region(name: str) -> Column | None:
-    for prefix in _REGIONS:
-        inner = _describe(name.removeprefix(prefix)) if name.startswith(prefix) else None
+    for region in _prefixes(name):
+        inner = _describe_plain(name.removeprefix(f"{region}_"))
         if inner is not None:
-            return inner._replace(name=name, definition=f"Of the {prefix[:-1]}: {inner.definition}")
+            return inner._replace(name=name, definition=f"Of the {region}: {inner.definition}")
     return None
+
+
+def _prefixes(name: str) -> list[str]:
+    """Return what may be the name of a region at the start of a column's: each part that ends before an underscore."""
+    return [name[: match.start()] for match in re.finditer("_", name)]

@@ -10,6 +10,7 @@ from cellmetry.core.progress import SILENT
 from cellmetry.core.step import Step
 from cellmetry.errors import ParameterError
 from cellmetry.measure.options import MeasureOptions
+from cellmetry.measure.step import missing_pixels
 from cellmetry.measure.table import measure
 from cellmetry.ops.regions import relate_labels
 
@@ -97,7 +98,14 @@ class MeasureNested(MeasureOptions, Step):
         """Return the sample with the table added."""
         names = (self.cells, self.nuclei, *self.regions)
         labels = {name: sample.need_labels(name) for name in names}
+        if any("Z" in each.axes and each.linked_z is False for each in labels.values()):
+            raise ParameterError(
+                f"The labels of {sample.image.name} are not linked through Z, so nuclei cannot be told to cells; "
+                f"segment with stack=volume, or with stack=max or mean."
+            )
         tables = {name: measure(sample.image, labels[name], self, progress=progress) for name in names}
         relations = relate_labels(labels[self.nuclei], labels[self.cells], least_overlap=self.least_overlap)
         others = {name: tables[name] for name in self.regions}
-        return sample.with_table(self.table, join_regions(tables[self.cells], tables[self.nuclei], relations, others))
+        joined = join_regions(tables[self.cells], tables[self.nuclei], relations, others)
+        notes = dict.fromkeys(note for table in tables.values() for note in missing_pixels(table))
+        return sample.with_table(self.table, joined).with_warnings(*notes)

@@ -42,7 +42,7 @@ class MeasureOptions(Parameters):
     """Percentiles of the intensity in the group ``distribution``."""
     volume: bool | None = None
     """Measure labels with a Z axis as volumes (true) or each plane by itself, with a column z (false); if left out, as
-    volumes unless the labels are known not to be linked along Z."""
+    the labels say; an error if they do not."""
     project: Literal["max", "mean"] | None = None
     """For labels without Z on a Z stack: measure its maximum or mean projection."""
     plane: int | None = Field(default=None, ge=0)

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from cellmetry.core.progress import Progress
     from cellmetry.core.sample import Sample
 
-__all__ = ["Measure"]
+__all__ = ["Measure", "missing_pixels"]
 
 
 class Measure(MeasureOptions, Step):
@@ -31,10 +31,10 @@ class Measure(MeasureOptions, Step):
     def __call__(self, sample: Sample, progress: Progress = SILENT) -> Sample:
         """Return the sample with the table added."""
         made = measure(sample.image, sample.need_labels(self.labels), self, progress=progress)
-        return sample.with_table(self.table, made).with_warnings(*_missing_pixels(made))
+        return sample.with_table(self.table, made).with_warnings(*missing_pixels(made))
 
 
-def _missing_pixels(table: pd.DataFrame) -> list[str]:
+def missing_pixels(table: pd.DataFrame) -> list[str]:
     """Return a sentence for each channel that has pixels without a finite value in its objects."""
     counts = {str(name): int(table[name].sum()) for name in table if str(name).startswith("nan_px_")}
     return [

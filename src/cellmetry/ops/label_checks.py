@@ -56,5 +56,5 @@ def label_problems(labels: Labels) -> tuple[str, ...]:
     return (
         f"{len(counts)} {noun} in several parts that do not touch (id {named}{more}; up to "
         f"{int(np.max(list(counts.values())))} parts); each is measured as one object unless its parts are split "
-        f"(split_parts).",
+        f"(step split_parts).",
     )

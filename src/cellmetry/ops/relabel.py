@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, ClassVar, NamedTuple
 
 import cc3d
 import numpy as np
+
+from cellmetry.core.progress import SILENT
+from cellmetry.core.step import Step
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -14,8 +17,10 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from cellmetry.core.labels import Labels
+    from cellmetry.core.progress import Progress
+    from cellmetry.core.sample import Sample
 
-__all__ = ["parts_per_id", "split_parts"]
+__all__ = ["SplitParts", "parts_per_id", "split_parts"]
 
 
 class _Parts(NamedTuple):
@@ -24,6 +29,19 @@ class _Parts(NamedTuple):
     image: NDArray[np.uint32]
     ids: NDArray[np.uint32]
     sizes: NDArray[np.int64]
+
+
+class SplitParts(Step):
+    """Give every part of an object in several parts an id of its own."""
+
+    name: ClassVar[str] = "split_parts"
+
+    labels: str = "cells"
+    """Name of the labels to split."""
+
+    def __call__(self, sample: Sample, progress: Progress = SILENT) -> Sample:
+        """Return the sample with these labels split."""
+        return sample.with_labels(self.labels, split_parts(sample.need_labels(self.labels)))
 
 
 def split_parts(labels: Labels) -> Labels:

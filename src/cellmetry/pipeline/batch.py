@@ -14,7 +14,7 @@ from cellmetry.core.columns import Column
 from cellmetry.core.progress import SILENT
 from cellmetry.engines.segment import Segment
 from cellmetry.errors import Cancelled, InputError, ParameterError
-from cellmetry.io.atomic import atomic_write
+from cellmetry.io.atomic import atomic_write, clean_leftovers
 from cellmetry.io.tables import read_columns, read_table, write_table
 from cellmetry.pipeline.executors import in_processes, one_by_one
 from cellmetry.pipeline.inputs import find_images
@@ -116,6 +116,8 @@ def run(  # noqa: PLR0913  the six ways in which two runs of one recipe can diff
     outcomes = {place: done for place, job in enumerate(jobs) if (done := finished_outcome(job)) is not None}
     reused = len(outcomes)
     todo = [place for place in range(len(jobs)) if place not in outcomes]
+    for folder in {(out / outcome.outputs[key]).parent for outcome in outcomes.values() for key in outcome.outputs}:
+        clean_leftovers(folder)
     progress.start("images", len(todo))
     pending = [jobs[place] for place in todo]
     several = workers > 1 and len(pending) > 1
@@ -165,14 +167,30 @@ def _load_engines(recipe: Recipe) -> None:
 def _write_results(result: RunResult, recipe: Recipe, layout: Layout, record: dict[str, object]) -> None:
     out = result.out
     images = images_table(result.outcomes)
+    names = _table_names(result.outcomes) if layout.tables else []
+    _remove_tables(out, {*_tables_before(out)} - {*names})
+    record = {**record, "tables": names}
     if layout.tables:
-        for name in _table_names(result.outcomes):
+        for name in names:
             _gather_table(result, name)
         write_table(images, out / "tables" / "images.csv", _image_columns(images))
     _write_text(out / "recipe.toml", recipe_text(recipe))
     _write_text(out / "run.json", json.dumps(record, indent=1))
     if layout.overlays:
         write_index(out, recipe.name, _index_rows(result.outcomes), [recipe.description, *result.problems])
+
+
+def _tables_before(out: Path) -> list[str]:
+    """Return the names of the tables that an earlier run wrote into this folder."""
+    before = out / "run.json"
+    return list(json.loads(before.read_text(encoding="utf-8")).get("tables", [])) if before.is_file() else []
+
+
+def _remove_tables(out: Path, names: set[str]) -> None:
+    """Remove tables of an earlier run that this one does not make."""
+    for name in names:
+        for file in (f"{name}.csv", f"{name}.parquet", f"{name}_columns.csv"):
+            (out / "tables" / file).unlink(missing_ok=True)
 
 
 def _table_names(outcomes: Sequence[Outcome]) -> list[str]:

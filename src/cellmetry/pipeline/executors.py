@@ -44,13 +44,14 @@ def in_processes(jobs: Sequence[Job], workers: int) -> Iterator[tuple[int, Outco
 def _pooled(jobs: Sequence[Job], places: Sequence[int], workers: int) -> Iterator[tuple[int, Outcome]]:
     threads = max(1, (os.cpu_count() or 1) // workers)
     context = multiprocessing.get_context("spawn")
+    others = set(multiprocessing.active_children())
     pool = ProcessPoolExecutor(workers, mp_context=context, initializer=_share_processor, initargs=(threads,))
     try:
         futures = {pool.submit(do_job, jobs[place]): place for place in places}
         for future in as_completed(futures):
             yield futures[future], future.result()
     except BaseException:
-        for process in multiprocessing.active_children():
+        for process in set(multiprocessing.active_children()) - others:
             process.terminate()
         raise
     finally:

@@ -7,11 +7,11 @@ from dataclasses import dataclass
 from functools import lru_cache
 from typing import TYPE_CHECKING, NamedTuple
 
-from cellmetry.errors import InputError, MissingInput
+from cellmetry.errors import CellmetryError, MissingInput, ParameterError
 from cellmetry.io.discover import find_inputs
 from cellmetry.io.grouped import open_group
 from cellmetry.io.hashing import content_hash
-from cellmetry.io.patterns import group_files
+from cellmetry.io.patterns import group_files, parse_pattern
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -23,6 +23,13 @@ if TYPE_CHECKING:
     from cellmetry.pipeline.reading import Reading
 
 __all__ = ["Found", "ImageRef", "find_images"]
+
+
+RESERVED = {
+    *("image", "label", "path", "status", "reason", "warnings", "seconds", "axes", "shape", "sha256"),
+    *("pixel_size_x_um", "pixel_size_y_um", "parent_label", "parent_overlap", "children"),
+}
+"""Columns of the tables whose names a file-name pattern cannot use for its parts."""
 
 
 @dataclass(frozen=True)
@@ -122,6 +129,11 @@ def find_images(inputs: Iterable[str | Path], reading: Reading, out: Path | None
 
 def _grouped(files: list[InputFile], reading: Reading) -> Found:
     """Return one image for each group of files whose names fit the pattern."""
+    taken = RESERVED & set(parse_pattern(reading.pattern or "").names)
+    if taken:
+        raise ParameterError(
+            f"The pattern {reading.pattern!r} names a part {min(taken)!r}, which is a column of the tables; rename it."
+        )
     grouping = group_files(files, reading.pattern or "", roles=reading.roles)
     if not grouping.groups:
         raise MissingInput(
@@ -137,8 +149,8 @@ def _scenes(file: InputFile, reading: Reading) -> list[Image]:
     """Return the scenes of a file, headers read; none if it cannot be opened."""
     try:
         return reading.scenes(file.path)
-    except InputError:
-        return []
+    except (CellmetryError, OSError, ValueError, TypeError, LookupError, ArithmeticError):
+        return []  # the run opens it again and says why it cannot be read
 
 
 def _scene_numbers(file: InputFile, opened: list[Image]) -> list[int | None]:

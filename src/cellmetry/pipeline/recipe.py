@@ -6,6 +6,7 @@ import hashlib
 import json
 import re
 import tomllib
+from copy import deepcopy
 from dataclasses import dataclass, field
 from importlib.resources import files
 from pathlib import Path
@@ -35,6 +36,7 @@ STEPS = Registry(
         "measure_nested": "cellmetry.measure.nested:MeasureNested",
         "relate": "cellmetry.ops.regions:Relate",
         "ring": "cellmetry.ops.regions:Ring",
+        "split_parts": "cellmetry.ops.relabel:SplitParts",
         "segment": "cellmetry.engines.segment:Segment",
     },
     group="cellmetry.steps",
@@ -101,7 +103,7 @@ def load_recipe(source: str | Path, changes: Iterable[str] = ()) -> Recipe:
     if path.suffix.lower() == ".toml":
         if not path.is_file():
             raise MissingInput(f"There is no recipe {path}; `cellmetry recipe list` shows the shipped ones.")
-        text = path.read_text(encoding="utf-8-sig")
+        text = _text_of(path)
     elif str(source) in shipped_recipes():
         text = (files("cellmetry.pipeline") / "recipes" / f"{source}.toml").read_text(encoding="utf-8")
     else:
@@ -111,6 +113,13 @@ def load_recipe(source: str | Path, changes: Iterable[str] = ()) -> Recipe:
     except tomllib.TOMLDecodeError as error:
         raise ParameterError(f"{source} is not valid TOML: {error}.") from error
     return parse_recipe(table, changes, where=str(source), default_name=path.stem)
+
+
+def _text_of(path: Path) -> str:
+    try:
+        return path.read_text(encoding="utf-8-sig")
+    except UnicodeDecodeError as error:
+        raise ParameterError(f"{path} is not UTF-8 text ({error.reason} at byte {error.start}); save it so.") from error
 
 
 def parse_recipe(
@@ -123,8 +132,10 @@ def parse_recipe(
     entries = table.get("steps", [])
     if not isinstance(entries, list) or not entries or not all(isinstance(entry, dict) for entry in entries):
         raise ParameterError(f'{where} has no steps; each begins with a line [[steps]] and says step = "…".')
-    entries = [dict(entry) for entry in entries]
-    overlay = {"step": "overlay", **table.get("overlay", {})}
+    if not isinstance(table.get("overlay", {}), dict):
+        raise ParameterError(f"{where}: overlay is a table of parameters; it begins with a line [overlay].")
+    entries = deepcopy(entries)
+    overlay = {"step": "overlay", **deepcopy(table.get("overlay", {}))}
     for change in changes:
         _make_change([*entries, overlay], change)
     steps = tuple(_parse_step(entry, f"{where}, step {number}") for number, entry in enumerate(entries, 1))

@@ -165,7 +165,6 @@ def do_job(job: Job, progress: Progress = SILENT) -> Outcome:
     outcome = replace(outcome, seconds=round(time.perf_counter() - start, 3))
     if outcome.status == "failed":
         return outcome
-    _remove_superseded(job, outcome)
     with atomic_write(_state_path(job)) as temporary:
         temporary.write_text(json.dumps(asdict(outcome), indent=1), encoding="utf-8")
     return outcome
@@ -174,7 +173,10 @@ def do_job(job: Job, progress: Progress = SILENT) -> Outcome:
 def _process(job: Job, progress: Progress) -> Outcome:
     image = job.ref.open()
     sample = job.recipe.apply(Sample(image), progress)
+    before = _outputs_before(job)
+    _state_path(job).unlink(missing_ok=True)
     outputs = _write_labels(job, sample) | _write_tables(job, sample) | _write_overlays(job, sample)
+    _remove(job.out, before - set(outputs.values()))
     counts = {name: count_objects(labels) for name, labels in sample.labels.items()}
     nothing = [f"No objects were found for {name}." for name, count in counts.items() if count == 0]
     doubts = (*image.warnings, *check_pixels(image), *sample.warnings, *nothing)
@@ -244,14 +246,16 @@ def _overlay(image: Image, labels: Labels, options: OverlayOptions) -> NDArray[n
     return draw_overlay(image, labels, options, t=middle["T"], z=middle["Z"])
 
 
-def _remove_superseded(job: Job, outcome: Outcome) -> None:
-    """Remove what an earlier run wrote for this image and this one did not, so that nothing stale stays."""
+def _outputs_before(job: Job) -> set[str]:
+    """Return what an earlier run wrote for this image, relative to the run's folder."""
     state = _state_path(job)
-    if not state.is_file():
-        return
-    before = json.loads(state.read_text(encoding="utf-8"))["outputs"]
-    for output in set(before.values()) - set(outcome.outputs.values()):
-        stale = job.out / output
+    return set(json.loads(state.read_text(encoding="utf-8"))["outputs"].values()) if state.is_file() else set()
+
+
+def _remove(out: Path, outputs: set[str]) -> None:
+    """Remove outputs of an earlier run that this one did not write, so that nothing stale stays."""
+    for output in outputs:
+        stale = out / output
         if stale.is_dir():
             shutil.rmtree(stale)
         else:
@@ -276,7 +280,7 @@ def _key(job: Job) -> str:
         job.ref.reading.model_dump_json(),
         job.ref.sha256(),
         version("cellmetry"),
-        job.layout.form,
+        repr(job.layout),
         *(_engine_key(step, job.ref) for step in job.recipe.steps if isinstance(step, Segment)),
     ]
     return hashlib.sha256("\n".join(parts).encode()).hexdigest()

@@ -61,6 +61,7 @@ class OverlayOptions(Parameters):
         default=18.0, ge=0, description="No ids where objects are narrower than this many pixels of the picture."
     )
     scale_bar: bool = Field(default=True, description="Whether to draw a scale bar, on pictures of 64 pixels or more.")
+    place: bool = Field(default=True, description="Whether to write which time point and plane of a stack is shown.")
     longest_side: int = Field(
         default=2048, ge=64, le=16384, description="Larger images are shrunk to this many pixels by averaging."
     )
@@ -91,14 +92,15 @@ def draw_overlay(
         rgb = draw_outlines(rgb, objects, _outline_colours(rgb, objects, options), width=width)
     if options.ids:
         rgb = draw_ids(rgb, objects, smallest_px=options.smallest_id_px)
-    rgb = _with_place(rgb, image, t, z)
+    rgb = _with_place(rgb, image, t, z) if options.place else rgb
     return _with_scale_bar(rgb, image, scaling, objects) if options.scale_bar else rgb
 
 
 def _with_place(rgb: NDArray[np.uint8], image: Image, t: int, z: int) -> NDArray[np.uint8]:
     """Return the picture of a stack with the place of its plane, counted from 1, written on it."""
     places = [f"{axis} {at + 1} of {image.sizes[axis]}" for axis, at in (("T", t), ("Z", z)) if axis in image.axes]
-    return draw_caption(rgb, ", ".join(places)) if places else rgb
+    large = min(rgb.shape[:2]) >= _SMALLEST_WITH_BAR
+    return draw_caption(rgb, ", ".join(places)) if places and large else rgb
 
 
 def draw_picture(image: Image, options: OverlayOptions | None = None, *, t: int = 0, z: int = 0) -> NDArray[np.uint8]:
