@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 from rich.console import Console
@@ -33,22 +33,25 @@ def engines(
         else:
             Console().print(f"{name}: {engine.summary}\n", highlight=False)
             Console().print(parameter_table(schema))
+            models = engine.models()
+            if models:
+                Console().print(f"\nModels: {', '.join(models)}", highlight=False)
         return
     rows = [_row(known) for known in ENGINES.names()]
     if as_json:
         typer.echo(json.dumps(rows, indent=1))
         return
     table = Table(box=None, header_style="bold", pad_edge=False)
-    for heading in ("engine", "what it is", "licence"):
+    for heading in ("engine", "what it is", "models", "licence"):
         table.add_column(heading, overflow="fold")
     for row in rows:
-        table.add_row(row["engine"], row["summary"], row["licence"])
+        table.add_row(row["engine"], row["summary"], ", ".join(row["models"]) or "none", row["licence"])
     Console().print(table)
 
 
-def _row(name: str) -> dict[str, str]:
+def _row(name: str) -> dict[str, Any]:
     try:
         engine = ENGINES.load(name)
     except MissingExtra as error:
-        return {"engine": name, "summary": str(error), "licence": ""}
-    return {"engine": name, "summary": engine.summary, "licence": engine.licence}
+        return {"engine": name, "summary": str(error), "models": [], "licence": ""}
+    return {"engine": name, "summary": engine.summary, "models": engine.models(), "licence": engine.licence}

@@ -96,6 +96,11 @@ class Engine(ABC):
         self.options = options
         self.spec = spec
 
+    @classmethod
+    def models(cls) -> list[str]:
+        """Return the names that ``--model`` takes; empty for an engine without models."""
+        return []
+
     def describe(self) -> dict[str, Any]:
         """Return what a reader needs to repeat the result (engine, versions, model hash, device), as JSON values."""
         return {"engine": self.name, "options": self.options.model_dump(mode="json")}

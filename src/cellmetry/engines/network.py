@@ -11,7 +11,7 @@ from cellmetry.core.step import Parameters
 from cellmetry.engines.base import EngineNeeds, EngineSpec, TileEngine
 from cellmetry.engines.sessions import open_session
 from cellmetry.errors import ModelError, ParameterError
-from cellmetry.models.store import find_model
+from cellmetry.models.store import find_model, list_models
 from cellmetry.ops.flows import FlowDecoding, decode_flows
 
 if TYPE_CHECKING:
@@ -51,6 +51,11 @@ class NetworkEngine(TileEngine):
         self._model = find_model(spec.model)
         self._session = open_session(self._model, spec.device)
         self._decoding = cast("NetworkOptions", options).decoding(self.card.decoding)
+
+    @classmethod
+    def models(cls) -> list[str]:
+        """Return the models of the package and of the user's folder."""
+        return [model.name for model in list_models()]
 
     @property
     def card(self) -> ModelCard:
