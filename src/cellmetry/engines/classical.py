@@ -33,7 +33,8 @@ _BLOCK = 16
 _SAMPLE_SIDE = 512
 _THRESHOLD_SAMPLES = 16
 _DIAMETER_SAMPLES = 9
-_FIRST_DIAMETER = 24.0
+_GUESSES_PX = (160.0, 80.0, 40.0, 20.0)
+_AGREES = 0.7
 _SPECK_PX = 12
 _DOUBTFUL_PX = 10.0
 
@@ -211,30 +212,44 @@ class ClassicalEngine(TileEngine):
         return weighted_median(np.concatenate(levels), np.concatenate(sizes))
 
     def _estimate_diameter(self, plane: Plane, sign: int, coarse: NDArray[np.float32]) -> float:
-        """Return the median diameter of objects found with a first guess, weighted by area."""
-        guess = _FIRST_DIAMETER
-        for _ in range(2):
-            background = open_background(coarse, _window(guess, coarse.shape))
-            threshold = self._threshold(plane, sign, background, guess)
-            prepared = _Prepared(plane.shape, sign, background, threshold, guess)
-            samples = self._sampled(plane, prepared, _DIAMETER_SAMPLES)
-            found = [np.bincount(self._label(sample, threshold, guess).ravel())[1:] for sample in samples]
-            sizes = np.concatenate(found)
-            sizes = sizes[sizes > _SPECK_PX]
-            if not sizes.size:
-                return guess
-            middle = weighted_median(sizes, sizes)
-            guess = float(np.clip(2 * np.sqrt(middle / np.pi), 6, 400))
-        return guess
+        """Return the diameter of the plane's objects: the largest that agrees with what it finds, found once more.
+
+        Looking for objects much larger than there are finds smaller ones; looking for much smaller ones finds
+        fragments, which agree as well. So guesses go downwards.
+        """
+        for guess in _GUESSES_PX:
+            if guess > min(plane.shape) / 2 and guess != _GUESSES_PX[-1]:
+                continue
+            found = self._usual_diameter(plane, sign, coarse, guess)
+            if found is not None and found >= _AGREES * guess:
+                return self._usual_diameter(plane, sign, coarse, found) or found
+        return found or _GUESSES_PX[-1]
+
+    def _usual_diameter(self, plane: Plane, sign: int, coarse: NDArray[np.float32], guess: float) -> float | None:
+        """Return the median diameter, weighted by area, of the objects found by a guess; None if there are none."""
+        background = open_background(coarse, _window(guess, coarse.shape))
+        threshold = self._threshold(plane, sign, background, guess)
+        prepared = _Prepared(plane.shape, sign, background, threshold, guess)
+        samples = self._sampled(plane, prepared, _DIAMETER_SAMPLES)
+        found = [np.bincount(self._label_once(sample, threshold, guess).ravel())[1:] for sample in samples]
+        sizes = np.concatenate(found)
+        sizes = sizes[sizes > _SPECK_PX]
+        if not sizes.size:
+            return None
+        return float(np.clip(2 * np.sqrt(weighted_median(sizes, sizes) / np.pi), 6, 400))
 
     def _label(self, raised: NDArray[np.float32], threshold: float, diameter: float) -> NDArray[np.int32]:
         """Return labels: a first split at the global threshold, then one within the objects' own edges."""
-        foreground = fill_small_holes(raised > threshold, np.pi / 4 * diameter**2)
-        labels = self._split(raised, foreground, diameter)
+        labels = self._label_once(raised, threshold, diameter)
         if self.choices.edge == 0:
             return labels
-        inside = own_edges(labels, raised, self.choices.edge) > 0
-        return own_edges(self._split(raised, inside, diameter), raised, self.choices.edge)
+        return own_edges(self._split(raised, labels > 0, diameter), raised, self.choices.edge)
+
+    def _label_once(self, raised: NDArray[np.float32], threshold: float, diameter: float) -> NDArray[np.int32]:
+        """Return labels split at the global threshold, each cut at its own edge."""
+        foreground = fill_small_holes(raised > threshold, np.pi / 4 * diameter**2)
+        labels = self._split(raised, foreground, diameter)
+        return labels if self.choices.edge == 0 else own_edges(labels, raised, self.choices.edge)
 
     def _split(self, raised: NDArray[np.float32], foreground: NDArray[np.bool_], diameter: float) -> NDArray[np.int32]:
         landscape = self._landscape(raised, foreground, diameter)

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from cellmetry.errors import InputError, MissingInput, ParameterError, UnsupportedFormat
 from cellmetry.io.assembling import Rgb, assemble
+from cellmetry.io.discover import IMAGE_SUFFIXES
 from cellmetry.io.failures import file_name, library_words, reading
 from cellmetry.io.reader import READERS
 from cellmetry.io.signatures import is_url, odd_suffix, probe, sniff
@@ -156,8 +157,8 @@ def _reader_for(found: Probe) -> str:
 
 def _unknown(found: Probe) -> UnsupportedFormat:
     suffix = PurePath(found.path).suffix.lower()
-    expected = {".tif": "TIFF", ".tiff": "TIFF"}.get(suffix, suffix.lstrip(".").upper())
-    what = f"does not hold a {expected} image that can be read" if suffix else "is of no known format"
+    named = {".tif": "TIFF", ".tiff": "TIFF"}.get(suffix, suffix.lstrip(".").upper())
+    what = f"is not a {named} file by its content" if suffix in IMAGE_SUFFIXES else "is no image by its content"
     return UnsupportedFormat(
         f"{file_name(found.path)} {what} (it begins with {found.head[:8]!r}); known formats: TIFF, PNG, JPEG, BMP, "
         f"WebP, NumPy, OME-Zarr, ND2, CZI, LIF, OIF, OIB, and what installed bioio readers add."
