@@ -57,7 +57,7 @@ class ClassicalOptions(Parameters):
         1.0, gt=0, le=10, description="Divides the global threshold: above 1 finds fainter objects."
     )
     contrast: float = Field(
-        5.0,
+        7.0,
         ge=0,
         description="Least height of the threshold above the background, in standard deviations of its noise.",
     )
