@@ -93,8 +93,14 @@ class Outcome:
         ``done`` or ``failed``.
     reason
         Why it failed, in one sentence.
+    n_objects, labels_sha256
+        Of each label image, by its name.
+    sha256, files
+        Hash of the image's content, and of each of its files by path.
     outputs
         What was written, relative to the run's folder: labels, overlays and parts of tables by name.
+    key
+        What must be the same for this outcome to hold in a later run.
     """
 
     image: str
@@ -172,6 +178,7 @@ def do_job(job: Job, progress: Progress = SILENT) -> Outcome:
 
 def _process(job: Job, progress: Progress) -> Outcome:
     image = job.ref.open()
+    invalid = check_pixels(image)
     sample = job.recipe.apply(Sample(image), progress)
     before = _outputs_before(job)
     _state_path(job).unlink(missing_ok=True)
@@ -179,7 +186,7 @@ def _process(job: Job, progress: Progress) -> Outcome:
     _remove(job.out, before - set(outputs.values()))
     counts = {name: count_objects(labels) for name, labels in sample.labels.items()}
     nothing = [f"No objects were found for {name}." for name, count in counts.items() if count == 0]
-    doubts = (*image.warnings, *check_pixels(image), *sample.warnings, *nothing)
+    doubts = (*image.warnings, *invalid, *sample.warnings, *nothing)
     return Outcome(
         image=job.ref.name,
         path=job.ref.text,
