@@ -9,7 +9,6 @@
 from __future__ import annotations
 
 from importlib import import_module
-from importlib.metadata import version
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
@@ -76,7 +75,7 @@ __all__ = [
 
 def __getattr__(name: str) -> Any:
     if name == "__version__":
-        return version("cellmetry")
+        return import_module("importlib.metadata").version("cellmetry")
     if name not in _HOMES:
         raise AttributeError(f"module 'cellmetry' has no attribute {name!r}")
     value = getattr(import_module(_HOMES[name]), name)
