@@ -13,7 +13,7 @@ from cellmetry.engines.base import load_engine
 from cellmetry.engines.segment import Segment, segment_with
 from cellmetry.errors import InputError, ParameterError, UnknownName
 from cellmetry.ops.matching import match_labels
-from cellmetry.ops.synthetic import make_cells
+from cellmetry.ops.synthetic import FieldOptions, make_cells
 from cellmetry.testing.engine import EngineContract, disc_image
 
 
@@ -44,6 +44,19 @@ def discs(n: int = 12, radius: float = 12, side: int = 256) -> tuple[np.ndarray,
 def test_generated_cells_are_found(field) -> None:
     labels = found(field.image[1])
     assert match_labels(field.labels, labels).f1 > 0.9
+
+
+@pytest.mark.parametrize("diameter_px", [14, 24, 60])
+def test_touching_cells_of_any_size_are_found_without_being_told_their_size(diameter_px: float) -> None:
+    side = int(16 * diameter_px)
+    field = make_cells((side, side), 40, FieldOptions(diameter_px=diameter_px, touching=0.6), seed=2)
+    assert match_labels(field.labels, found(field.image[1])).f1 > 0.9
+
+
+def test_one_large_noisy_nucleus_is_one_object() -> None:
+    light, truth = disc_image(((100, 100),), 58, (200, 200))
+    pixels = np.random.default_rng(0).poisson(2 + 40 * light)
+    assert match_labels(truth, found(pixels.astype(np.uint8)), iou=0.75).f1 == 1.0
 
 
 def test_dark_objects_on_bright() -> None:

@@ -34,7 +34,7 @@ _SAMPLE_SIDE = 512
 _THRESHOLD_SAMPLES = 16
 _DIAMETER_SAMPLES = 9
 _GUESSES_PX = (160.0, 80.0, 40.0, 20.0)
-_AGREES = 0.7
+_AGREES = 0.9
 _SPECK_PX = 12
 _DOUBTFUL_PX = 10.0
 
@@ -222,8 +222,10 @@ class ClassicalEngine(TileEngine):
                 continue
             found = self._usual_diameter(plane, sign, coarse, guess)
             if found is not None and found >= _AGREES * guess:
-                return self._usual_diameter(plane, sign, coarse, found) or found
-        return found or _GUESSES_PX[-1]
+                break
+        if found is None:
+            return _GUESSES_PX[-1]
+        return self._usual_diameter(plane, sign, coarse, found) or found
 
     def _usual_diameter(self, plane: Plane, sign: int, coarse: NDArray[np.float32], guess: float) -> float | None:
         """Return the median diameter, weighted by area, of the objects found by a guess; None if there are none."""
