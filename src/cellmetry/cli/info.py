@@ -27,7 +27,7 @@ def info(inputs: Inputs, axes: Axes = None, rgb: Rgb = RgbChoice.colour, as_json
 
     Example: [bold]cellmetry info plate/ --json[/bold]
     """
-    reading = reading_of(axes=axes, rgb=rgb.value)
+    reading = reading_of(axes=axes, rgb=rgb)
     found: list[Image] = []
     failed: list[str] = []
     for file in find_inputs(inputs):

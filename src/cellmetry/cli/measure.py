@@ -17,7 +17,6 @@ from cellmetry.cli.options import (
     RgbChoice,
     Roles,
     Settings,
-    parse_roles,
     reading_of,
 )
 from cellmetry.cli.progress import terminal_progress
@@ -52,9 +51,9 @@ def measure(
     if out.suffix.lower() not in (".csv", ".parquet"):
         raise ParameterError(f"{out} must end in .csv or .parquet.")
     recipe = parse_recipe({"name": "measure", "steps": [{"step": "measure"}]}, settings or (), where="measure")
-    opened = reading_of(
-        axes=axes, rgb=rgb.value, pixel_size_um=pixel_size, pixel_size_z_um=pixel_size_z, roles=parse_roles(roles)
-    ).open(image)
+    opened = reading_of(axes=axes, rgb=rgb, pixel_size_um=pixel_size, pixel_size_z_um=pixel_size_z, roles=roles).open(
+        image
+    )
     label_axes = opened.axes.replace("C", "")
     sample = Sample(opened, {"cells": read_labels(labels, axes=label_axes if len(label_axes) > 2 else None)})
     warnings = [*opened.warnings, *check_pixels(opened), *label_problems(sample.labels["cells"])]

@@ -27,7 +27,6 @@ __all__ = [
     "Roles",
     "Settings",
     "Workers",
-    "parse_roles",
     "reading_of",
 ]
 
@@ -73,12 +72,12 @@ Settings = Annotated[
 ]
 
 
-def reading_of(**given: Any) -> Reading:
+def reading_of(*, rgb: RgbChoice, roles: list[str] | None = None, **given: Any) -> Reading:
     """Return how images are opened, from the values of the options above; errors in plain words."""
-    return parse_parameters(Reading, given, where="options")
+    return parse_parameters(Reading, {**given, "rgb": rgb.value, "roles": _parse_roles(roles)}, where="options")
 
 
-def parse_roles(roles: list[str] | None) -> dict[str, str]:
+def _parse_roles(roles: list[str] | None) -> dict[str, str]:
     """Return channel → name from texts such as ``1=DNA``.
 
     Raises

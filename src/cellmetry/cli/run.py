@@ -21,7 +21,6 @@ from cellmetry.cli.options import (
     Roles,
     Settings,
     Workers,
-    parse_roles,
     reading_of,
 )
 from cellmetry.cli.outcome import report_outcome
@@ -57,11 +56,11 @@ def run(
     loaded = load_recipe(recipe, settings or ())
     reading = reading_of(
         axes=axes,
-        rgb=rgb.value,
+        rgb=rgb,
         pixel_size_um=pixel_size,
         pixel_size_z_um=pixel_size_z,
         pattern=pattern,
-        roles=parse_roles(roles),
+        roles=roles,
     )
     layout = Layout(form=labels_as.value)
     with terminal_progress(shown=not as_json) as progress:

@@ -21,7 +21,6 @@ from cellmetry.cli.options import (
     Roles,
     Settings,
     Workers,
-    parse_roles,
     reading_of,
 )
 from cellmetry.cli.outcome import report_outcome
@@ -71,11 +70,11 @@ def segment(
     recipe = parse_recipe({"name": "segment", "steps": [step]}, settings or (), where="segment")
     reading = reading_of(
         axes=axes,
-        rgb=rgb.value,
+        rgb=rgb,
         pixel_size_um=pixel_size,
         pixel_size_z_um=pixel_size_z,
         pattern=pattern,
-        roles=parse_roles(roles),
+        roles=roles,
     )
     layout = Layout(labels="", overlays=False, tables=False, form=labels_as.value)
     with terminal_progress(shown=not as_json) as progress:

@@ -153,13 +153,13 @@ class ClassicalEngine(TileEngine):
         return drop(labels, (object_brightness(labels, raised) >= prepared.least) | cut)
 
     def _signal(self, tile: NDArray[np.float32]) -> NDArray[np.float32]:
-        """Return one value a pixel: the stored one, or the stain's density of a colour picture."""
+        """Return one value a pixel: the stored one, or a colour picture's stain density or grey value."""
         if tile.shape[0] == 1:
             return np.asarray(tile[0])
-        if self.choices.look in ("bright", "dark"):
-            return np.asarray(np.tensordot(GREY_WEIGHTS, tile, axes=1), dtype=np.float32)
         if tile.shape[0] != 3:
             raise ParameterError(f"The engine classical takes one channel or a colour picture, not {tile.shape[0]}.")
+        if self.choices.look in ("bright", "dark"):
+            return np.asarray(np.tensordot(GREY_WEIGHTS, tile, axes=1), dtype=np.float32)
         return stain_density(tile, STAINS[self.choices.stain])
 
     def _sign(self, samples: list[NDArray[np.float32]], plane: Plane) -> int:
