@@ -15,7 +15,7 @@ import pandas as pd
 from cellmetry.errors import DamagedFile
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Container, Sequence
     from pathlib import Path
 
     from numpy.typing import NDArray
@@ -39,21 +39,28 @@ _HEADER = 1 << 20
 _NO_VALUE = {"", "nan", "NaN", "NAN"}
 
 
-def read_csv(path: Path) -> pd.DataFrame:
+def read_csv(path: Path, *, text: Container[str] = ()) -> pd.DataFrame:
     """Return the table of a CSV file; empty cells and ``NaN`` are missing values, other text is kept as it stands.
+
+    Parameters
+    ----------
+    text
+        Columns whose cells are text even where they look like numbers (``007``, ``1.10``); empty ones are ``""``.
 
     Raises
     ------
     DamagedFile
         If the file is empty, not text, ragged, has a column twice or mixes decimal points and commas; names the line.
     """
-    text = _decode(path)
-    skipped, body = _without_separator_line(text)
+    skipped, body = _without_separator_line(_decode(path))
     delimiter = _delimiter(path, body)
     header, rows = _rows(path, body, delimiter, skipped)
     comma = delimiter != "," and _decimal_comma(path, rows)
     cells = zip(*(row for _, row in rows), strict=True) if rows else [()] * len(header)
-    columns = [_values(column, comma=comma) for column in cells]
+    columns = [
+        pd.Series(column, dtype="str") if name in text else _values(column, comma=comma)
+        for name, column in zip(header, cells, strict=True)
+    ]
     return pd.DataFrame(dict(zip(header, columns, strict=True)))
 
 

@@ -21,7 +21,7 @@ from cellmetry.io.atomic import atomic_write
 from cellmetry.io.csv_reading import read_csv
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Sequence
+    from collections.abc import Callable, Container, Iterator, Sequence
 
 __all__ = ["columns_path", "read_columns", "read_table", "write_table"]
 
@@ -58,10 +58,15 @@ def write_table(table: pd.DataFrame, path: str | Path, columns: Sequence[Column]
         raise ParameterError(f"A table cannot be written as {path.name!r}; use the suffix .csv or .parquet.")
 
 
-def read_table(path: str | Path) -> pd.DataFrame:
+def read_table(path: str | Path, *, text: Container[str] = ()) -> pd.DataFrame:
     """Return the table in a CSV or Parquet file; its descriptions, if any, are in ``attrs["columns"]``.
 
     CSV may use commas, semicolons or tabs, a decimal comma (with semicolons or tabs), a byte-order mark and UTF-16.
+
+    Parameters
+    ----------
+    text
+        Columns of a CSV whose cells are text even where they look like numbers; empty ones are ``""``.
 
     Raises
     ------
@@ -71,7 +76,7 @@ def read_table(path: str | Path) -> pd.DataFrame:
     path = Path(path)
     if not path.is_file():
         raise MissingInput(f"{path} does not exist; give the path of a .csv or .parquet table.")
-    table = _read_parquet(path) if _is_parquet(path) else _with_text(read_csv(path), _unquoted)
+    table = _read_parquet(path) if _is_parquet(path) else _with_text(read_csv(path, text=text), _unquoted)
     described = read_columns(path)
     if described:
         table.attrs["columns"] = described

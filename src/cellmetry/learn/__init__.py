@@ -1,0 +1,1 @@
+"""Learning: data sets, training, evaluation. Only the modules that train import torch."""
