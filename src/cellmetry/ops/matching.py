@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
     from cellmetry.ops.overlaps import Overlaps
 
-__all__ = ["Matching", "best_pairs", "match_labels", "match_overlaps", "match_thresholds"]
+__all__ = ["Matching", "best_pairs", "match_labels", "match_overlaps", "match_thresholds", "share_of"]
 
 
 class Matching(NamedTuple):
@@ -98,12 +98,12 @@ def match_overlaps(overlaps: Overlaps, iou: float) -> Matching:
         tp=tp,
         fp=n_predicted - tp,
         fn=n_true - tp,
-        precision=_share(tp, n_predicted, empty),
-        recall=_share(tp, n_true, empty),
-        f1=_share(2 * tp, n_true + n_predicted, empty),
-        ap=_share(tp, n_true + n_predicted - tp, empty),
+        precision=share_of(tp, n_predicted, empty),
+        recall=share_of(tp, n_true, empty),
+        f1=share_of(2 * tp, n_true + n_predicted, empty),
+        ap=share_of(tp, n_true + n_predicted - tp, empty),
         mean_matched_iou=float(matched.mean()) if tp else float("nan"),
-        panoptic_quality=_share(2 * float(matched.sum()), n_true + n_predicted, empty),
+        panoptic_quality=share_of(2 * float(matched.sum()), n_true + n_predicted, empty),
         pairs=np.column_stack([overlaps.first_ids[overlaps.rows[pairs]], overlaps.second_ids[overlaps.columns[pairs]]]),
         pair_ious=matched,
     )
@@ -159,7 +159,8 @@ def _assign(rows: NDArray[np.int64], columns: NDArray[np.int64], worths: NDArray
     return found[found >= 0]
 
 
-def _share(part: float, whole: float, empty: bool) -> float:
+def share_of(part: float, whole: float, empty: bool) -> float:
+    """Return `part` / `whole`: 1 where there is nothing to score (`empty`), 0 where only `whole` is nothing."""
     if empty:
         return 1.0
     return part / whole if whole else 0.0
