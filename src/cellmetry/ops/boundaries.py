@@ -64,7 +64,8 @@ def boundary_pixels(labels: NDArray[Any]) -> NDArray[np.bool_]:
         differ = labels[before] != labels[after]
         edge[before] |= differ
         edge[after] |= differ
-    return edge & (labels != 0)
+    edge &= labels != 0
+    return edge
 
 
 def _along(axis: int, ndim: int) -> tuple[tuple[slice, ...], tuple[slice, ...]]:
