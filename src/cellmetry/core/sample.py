@@ -30,12 +30,15 @@ class Sample:
         Tables by name: ``cells`` has one row per object.
     warnings
         Plain sentences about what the steps found doubtful.
+    maps
+        What a network put out for every pixel, by name: ``density``, ``foreground``, …; float32.
     """
 
     image: Image
     labels: dict[str, Labels] = field(default_factory=dict)
     tables: dict[str, pd.DataFrame] = field(default_factory=dict)
     warnings: tuple[str, ...] = ()
+    maps: dict[str, Image] = field(default_factory=dict)
 
     def with_labels(self, name: str, labels: Labels) -> Sample:
         """Return this sample with the label image `name` set."""
@@ -44,6 +47,10 @@ class Sample:
     def with_table(self, name: str, table: pd.DataFrame) -> Sample:
         """Return this sample with the table `name` set."""
         return replace(self, tables={**self.tables, name: table})
+
+    def with_maps(self, maps: dict[str, Image]) -> Sample:
+        """Return this sample with these maps added."""
+        return replace(self, maps={**self.maps, **maps})
 
     def with_warnings(self, *sentences: str) -> Sample:
         """Return this sample with more warnings."""

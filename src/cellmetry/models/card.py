@@ -7,6 +7,7 @@ from typing import Annotated, Literal
 from pydantic import AfterValidator, Field, model_validator
 
 from cellmetry.core.step import Parameters
+from cellmetry.models.count_calibration import CountCalibration
 from cellmetry.ops.flows import FlowDecoding
 
 __all__ = ["Head", "ModelCard", "Score", "TrainingData"]
@@ -101,6 +102,8 @@ class ModelCard(Parameters):
     """How labels are read off its outputs."""
     scores: tuple[Score, ...] = Field(default=(), max_length=1000)
     """Results on held-out images."""
+    counting: CountCalibration | None = None
+    """How its counts are joined, and how wide their intervals are; None if that was never calibrated."""
     file: str = Field(pattern=r"^[^/\\:]{1,200}\.onnx$")
     """Name of the weights, in the card's folder."""
     sha256: str = Field(pattern=r"^[0-9a-f]{64}$")
