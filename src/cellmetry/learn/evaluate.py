@@ -7,12 +7,12 @@
 
 from __future__ import annotations
 
-import math
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, cast
 
 import numpy as np
+import pandas as pd
 
 from cellmetry.core.progress import SILENT
 from cellmetry.learn.dataset import DataSet, read_annotated, read_truth
@@ -30,8 +30,6 @@ from cellmetry.learn.score_columns import columns_of
 from cellmetry.learn.score_tables import ScoreRows
 
 if TYPE_CHECKING:
-    import pandas as pd
-
     from cellmetry.core.progress import Progress
     from cellmetry.learn.dataset import Item
 
@@ -196,5 +194,6 @@ def _notes(data_set: DataSet, predictor: Predictor) -> tuple[str, ...]:
 
 def _plain(value: Any) -> Any:
     """Return a number as JSON knows it; None where it is missing."""
-    number = value.item() if isinstance(value, np.generic) else value
-    return None if number is None or (isinstance(number, float) and not math.isfinite(number)) else number
+    if pd.isna(value):
+        return None
+    return value.item() if isinstance(value, np.generic) else value

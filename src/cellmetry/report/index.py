@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import math
 from html import escape
-from importlib.resources import files
 from pathlib import Path, PurePosixPath
 from typing import TYPE_CHECKING, Any, NamedTuple
 from urllib.parse import quote
@@ -15,6 +14,7 @@ from PIL import Image as Picture
 
 from cellmetry.io.atomic import atomic_write
 from cellmetry.io.pictures import write_thumbnail
+from cellmetry.report.page import make_page
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -23,6 +23,7 @@ __all__ = ["thumbnail_path", "write_index"]
 
 _LINKS = (("recipe.toml", "recipe"), ("run.json", "record of the run"))
 _DONE = "done"
+_FOOTER = "Made by Cellmetry. Click a picture for the overlay in full size."
 
 
 class _Entry(NamedTuple):
@@ -72,7 +73,7 @@ def write_index(folder: str | Path, title: str, images: pd.DataFrame, notes: Seq
     )
     target = folder / "index.html"
     with atomic_write(target) as temporary:
-        temporary.write_text(_page(title, body), encoding="utf-8", newline="\n")
+        temporary.write_text(make_page(title, body, _FOOTER), encoding="utf-8", newline="\n")
     return target
 
 
@@ -96,19 +97,6 @@ def _entry(row: dict[Any, Any]) -> _Entry:
         seconds=known("seconds"),
         warnings=tuple(warnings.splitlines() if isinstance(warnings, str) else map(str, warnings or ())),
         overlay=str(overlay) if overlay else None,
-    )
-
-
-def _page(title: str, body: str) -> str:
-    style = files("cellmetry.report").joinpath("index.css").read_text("utf-8")
-    return (
-        '<!doctype html>\n<html lang="en">\n<head>\n<meta charset="utf-8">\n'
-        '<meta name="viewport" content="width=device-width, initial-scale=1">\n'
-        "<meta http-equiv=\"Content-Security-Policy\" content=\"default-src 'none'; style-src 'unsafe-inline'; "
-        "img-src 'self' file: data:; base-uri 'none'; form-action 'none'\">\n"
-        f"<title>{escape(title)}</title>\n<style>\n{style}</style>\n</head>\n<body>\n<main>\n{body}"
-        "<footer>Made by Cellmetry. Click a picture for the overlay in full size.</footer>\n"
-        "</main>\n</body>\n</html>\n"
     )
 
 
