@@ -1,0 +1,220 @@
+"""What training reads of an item: its image, stretched as at inference, and its targets, made once and kept on disk."""
+
+from __future__ import annotations
+
+import hashlib
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+import numpy as np
+from scipy.spatial import cKDTree
+from skimage.segmentation import find_boundaries
+
+from cellmetry.core.progress import SILENT
+from cellmetry.errors import LabelsError
+from cellmetry.io.atomic import atomic_write
+from cellmetry.learn.dataset import read_annotated, read_image, read_truth
+from cellmetry.ops.density import density_from_labels, density_from_points
+from cellmetry.ops.flows import flow_targets
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+    from pathlib import Path
+
+    from numpy.typing import NDArray
+
+    from cellmetry.core.progress import Progress
+    from cellmetry.learn.dataset import Item, TruthKind
+    from cellmetry.models.card import Head
+
+__all__ = ["HEADS_OF_TRUTH", "PLANES", "TrainingField", "make_planes", "prepare_fields", "stretch"]
+
+PLANES = ("image", "density", "foreground", "flow_y", "flow_x", "boundary", "importance")
+"""Planes of a field, in order; the first two are interpolated when a field is turned, the others taken as they are."""
+DENSITY_UNIT = 1000.0
+"""Densities are kept per this many pixels, so that half precision holds them."""
+HEADS_OF_TRUTH: dict[TruthKind, frozenset[Head]] = {
+    "labels": frozenset({"foreground", "flow", "density", "boundary"}),
+    "foreground": frozenset({"foreground"}),
+    "points": frozenset({"density"}),
+}
+"""What can be learnt from each kind of truth."""
+
+_FORMAT = 3
+_POINT_SIGMA = 0.18
+"""Width of a point's Gaussian as a part of the distance to its nearest neighbours: what sigma² = 0.1 · area is to
+closely packed round cells."""
+_FEWEST_PIXELS = 8
+
+
+class FieldSizes(NamedTuple):
+    """Numbers of a field that sampling needs.
+
+    Parameters
+    ----------
+    height, width
+        In pixels.
+    cells
+        How many it has.
+    diameter_px
+        Median diameter of its cells, of a circle of equal area; NaN where that is unknown.
+    """
+
+    height: int
+    width: int
+    cells: int
+    diameter_px: float
+
+
+@dataclass(frozen=True)
+class TrainingField:
+    """One item ready to learn from.
+
+    Parameters
+    ----------
+    data, name
+        Data set and item.
+    heads
+        What its truth can teach.
+    sizes
+        As sampling needs them.
+    path
+        Its planes, float16 of shape (7, Y, X) as in `PLANES`, read from disk as needed.
+    """
+
+    data: str
+    name: str
+    heads: frozenset[Head]
+    sizes: FieldSizes
+    path: Path
+
+    def planes(self) -> NDArray[np.float16]:
+        """Return the planes without reading them yet."""
+        planes: NDArray[np.float16] = np.load(self.path, mmap_mode="r")
+        return planes
+
+
+def stretch(image: NDArray[np.float32], percentiles: tuple[float, float]) -> NDArray[np.float32]:
+    """Return the image with these percentiles of its finite pixels at 0 and 1, as engines are given it."""
+    finite = np.isfinite(image)
+    values = image[finite]
+    if not values.size:
+        raise LabelsError("The image has no finite pixel.")
+    low, high = np.percentile(values, percentiles)
+    filled = np.where(finite, image, values.min())
+    return ((filled - low) / max(high - low, np.finfo(np.float32).tiny) if high > low else filled * 0).astype(
+        np.float32
+    )
+
+
+def prepare_fields(
+    items: Iterable[tuple[str, Item]],
+    folder: Path,
+    *,
+    percentiles: tuple[float, float],
+    progress: Progress = SILENT,
+) -> list[TrainingField]:
+    """Return fields of the items, given with the names of their data sets; targets found in `folder` are used again.
+
+    Raises
+    ------
+    InputError
+        If a file cannot be read, or truth and image differ in size; names the file.
+    """
+    pairs = list(items)
+    progress.start("Preparing images", len(pairs))
+    fields = []
+    for data, item in pairs:
+        fields.append(_prepare(data, item, folder, percentiles))
+        progress.advance()
+    return fields
+
+
+def _prepare(data: str, item: Item, folder: Path, percentiles: tuple[float, float]) -> TrainingField:
+    path = folder / f"{_key(data, item, percentiles)}.npy"
+    sizes_path = path.with_suffix(".sizes.npy")
+    if not sizes_path.is_file():
+        planes, sizes = make_planes(item, percentiles)
+        with atomic_write(path) as part, part.open("wb") as file:
+            np.save(file, planes)
+        with atomic_write(sizes_path) as part, part.open("wb") as file:
+            np.save(file, np.asarray(sizes, np.float64))
+    height, width, cells, diameter = np.load(sizes_path)
+    sizes = FieldSizes(int(height), int(width), int(cells), float(diameter))
+    return TrainingField(data, item.name, HEADS_OF_TRUTH[item.kind], sizes, path)
+
+
+def _key(data: str, item: Item, percentiles: tuple[float, float]) -> str:
+    """Return what changes whenever the targets of an item would."""
+    files = [item.truth, *([item.annotated] if item.annotated else [])]
+    stamps = [(str(path), path.stat().st_size, path.stat().st_mtime_ns) for path in files]
+    what = (_FORMAT, data, item.name, item.kind, str(item.image), item.channel, percentiles, stamps)
+    return hashlib.sha256(repr(what).encode()).hexdigest()[:24]
+
+
+def make_planes(item: Item, percentiles: tuple[float, float]) -> tuple[NDArray[np.float16], FieldSizes]:
+    """Return the planes of an item, float16 (7, Y, X) as in `PLANES`, and its sizes.
+
+    Raises
+    ------
+    LabelsError
+        If truth and image differ in size.
+    """
+    image = read_image(item)
+    truth = read_truth(item)
+    if item.kind != "points" and truth.shape != image.shape:
+        raise LabelsError(
+            f"{item.truth} has {truth.shape[0]} × {truth.shape[1]} pixels, its image {item.image} "
+            f"{image.shape[0]} × {image.shape[1]}; truth must have the size of its image."
+        )
+    planes = dict.fromkeys(PLANES, np.zeros(image.shape, np.float32))
+    planes["image"] = stretch(image, percentiles)
+    planes["importance"] = np.ones(image.shape, np.float32)
+    diameter = float("nan")
+    if item.kind == "labels":
+        diameter = _label_planes(truth, planes)
+        cells = len(np.unique(truth[truth > 0]))
+    elif item.kind == "foreground":
+        planes["foreground"] = truth.astype(np.float32)
+        cells = 0
+    else:
+        cells = len(truth)
+        planes["density"] = _point_density(truth, image.shape) * DENSITY_UNIT
+    annotated = read_annotated(item)
+    if annotated is not None:
+        planes["importance"] = planes["importance"] * annotated
+    stack = np.stack([planes[name] for name in PLANES]).clip(-60000, 60000).astype(np.float16)
+    return stack, FieldSizes(*image.shape, cells, diameter)
+
+
+def _label_planes(labels: NDArray[Any], planes: dict[str, NDArray[np.float32]]) -> float:
+    """Fill the planes that labels give, and return the median diameter."""
+    areas = np.bincount(labels.ravel())
+    areas[0] = 0
+    inside = labels > 0
+    planes["foreground"] = inside.astype(np.float32)
+    planes["flow_y"], planes["flow_x"] = flow_targets(labels)
+    planes["density"] = density_from_labels(labels) * DENSITY_UNIT
+    planes["boundary"] = find_boundaries(labels, mode="inner").astype(np.float32)
+    present = areas[areas > 0]
+    if not present.size:
+        return float("nan")
+    planes["importance"] = _importance(labels, areas)
+    return float(2 * np.sqrt(np.median(present) / np.pi))
+
+
+def _importance(labels: NDArray[Any], areas: NDArray[np.int64]) -> NDArray[np.float32]:
+    """Return 1 on background and on cells of the usual size, more on smaller ones: scores count cells, not pixels."""
+    usual = np.median(areas[areas > 0])
+    of_id = np.sqrt(usual / np.maximum(areas, _FEWEST_PIXELS)).clip(0.7, 3.0)
+    of_id[0] = 1.0
+    return of_id[labels].astype(np.float32)
+
+
+def _point_density(points: NDArray[np.float64], shape: tuple[int, ...]) -> NDArray[np.float32]:
+    """Return the density of points, whose cells are taken to be as large as the usual distance between neighbours."""
+    sigma = 0.05 * min(shape)
+    if len(points) > 1:
+        gaps = cKDTree(points).query(points, k=2)[0][:, 1]
+        sigma = _POINT_SIGMA * float(np.median(gaps))
+    return density_from_points(points, (shape[0], shape[1]), sigma_px=max(sigma, 1.0))

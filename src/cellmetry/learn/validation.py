@@ -1,0 +1,139 @@
+"""How well a network does on whole images, as its labels and counts will be judged."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+import numpy as np
+import pandas as pd
+import torch
+
+from cellmetry.learn.dataset import read_annotated, read_image, read_truth
+from cellmetry.learn.fields import HEADS_OF_TRUTH, stretch
+from cellmetry.learn.network import finish
+from cellmetry.ops.flows import decode_flows
+from cellmetry.ops.matching import match_thresholds
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from numpy.typing import NDArray
+
+    from cellmetry.learn.dataset import Item
+    from cellmetry.learn.network import CellNetwork
+    from cellmetry.learn.recipe import TrainingRecipe
+    from cellmetry.models.card import Head
+
+__all__ = ["Example", "choose_evenly", "predict", "read_examples", "score_examples", "score_means"]
+
+IOUS = (0.5, 0.75)
+
+
+class Example(NamedTuple):
+    """An image and its truth, held in memory to be scored again and again.
+
+    Parameters
+    ----------
+    image
+        Stretched as at inference, float32 (Y, X).
+    truth
+        As `cellmetry.learn.dataset.read_truth` gives it.
+    annotated
+        Where the truth is known; None for everywhere.
+    """
+
+    data: str
+    item: Item
+    image: NDArray[np.float32]
+    truth: NDArray[Any]
+    annotated: NDArray[np.bool_] | None
+
+
+def choose_evenly(pairs: Sequence[tuple[str, Item]], most: int) -> list[tuple[str, Item]]:
+    """Return at most `most` of the items, of each data set every n-th, as many of each as there are."""
+    if len(pairs) <= most:
+        return list(pairs)
+    by_data: dict[str, list[tuple[str, Item]]] = {}
+    for pair in pairs:
+        by_data.setdefault(pair[0], []).append(pair)
+    quota = most
+    chosen: list[tuple[str, Item]] = []
+    for left, members in zip(range(len(by_data), 0, -1), sorted(by_data.values(), key=len), strict=True):
+        take = min(len(members), max(1, quota // left))
+        chosen += [members[int(index)] for index in np.linspace(0, len(members) - 1, take).round()]
+        quota -= take
+    return chosen
+
+
+def read_examples(pairs: Sequence[tuple[str, Item]], percentiles: tuple[float, float]) -> list[Example]:
+    """Return the items' images and truth."""
+    return [
+        Example(data, item, stretch(read_image(item), percentiles), read_truth(item), read_annotated(item))
+        for data, item in pairs
+    ]
+
+
+@torch.inference_mode()
+def predict(network: CellNetwork, image: NDArray[np.float32]) -> dict[Head, NDArray[np.float32]]:
+    """Return the finished maps of a stretched image (Y, X), by head, shape (channels of the head, Y, X)."""
+    stride = network.shape.stride
+    height, width = image.shape
+    filled = np.pad(image, [(0, -height % stride), (0, -width % stride)], mode="reflect")
+    weights = next(network.parameters())
+    pixels = torch.from_numpy(filled)[None, None].to(weights.device)
+    maps = finish(network(pixels.contiguous(memory_format=torch.channels_last)))
+    return {head: values[0, :, :height, :width].cpu().numpy() for head, values in maps.items()}
+
+
+def score_examples(network: CellNetwork, examples: Sequence[Example], recipe: TrainingRecipe) -> pd.DataFrame:
+    """Return one row an example: AP at IoU 0.5 and 0.75, IoU and Dice of the foreground, counts; NaN where unknown."""
+    network.eval()
+    return pd.DataFrame([_score(predict(network, example.image), example, recipe) for example in examples])
+
+
+def _score(maps: dict[Head, NDArray[np.float32]], example: Example, recipe: TrainingRecipe) -> dict[str, Any]:
+    row: dict[str, Any] = {"data": example.data, "name": example.item.name, "modality": example.item.modality}
+    known = HEADS_OF_TRUTH[example.item.kind]
+    everywhere = example.annotated is None
+    inside = np.ones(example.image.shape, bool) if example.annotated is None else example.annotated
+    if "foreground" in maps and "foreground" in known:
+        found = maps["foreground"][0] >= recipe.decoding.foreground_threshold
+        row |= _overlap(found[inside], example.truth[inside] > 0)
+    if {"foreground", "flow"} <= set(maps) and example.item.kind == "labels":
+        labels = decode_flows(maps["foreground"][0], maps["flow"], recipe.decoding)
+        row |= _matches(example.truth, labels, inside)
+    if "density" in maps and "density" in known and everywhere:
+        true = len(example.truth) if example.item.kind == "points" else len(np.unique(example.truth[example.truth > 0]))
+        row |= {"true_count": true, "density_count": float(maps["density"].sum(dtype=np.float64))}
+    return row
+
+
+def _overlap(found: NDArray[np.bool_], true: NDArray[np.bool_]) -> dict[str, float]:
+    both, either = int((found & true).sum()), int((found | true).sum())
+    total = int(found.sum()) + int(true.sum())
+    return {"iou": both / either if either else 1.0, "dice": 2 * both / total if total else 1.0}
+
+
+def _matches(truth: NDArray[Any], labels: NDArray[np.int32], inside: NDArray[np.bool_]) -> dict[str, float]:
+    """Return scores of labels; found objects that lie mostly where nothing was annotated do not count."""
+    if not inside.all():
+        sizes = np.bincount(labels.ravel())
+        seen = np.bincount(labels.ravel(), weights=inside.ravel())
+        labels = np.where((2 * seen >= sizes)[labels], labels, 0)
+        truth = np.where(inside, truth, 0)
+    half, strict = match_thresholds(truth, labels, IOUS)
+    found = half.tp + half.fp
+    return {"ap50": half.ap, "ap75": strict.ap, "f1": half.f1, "objects": half.tp + half.fn, "found": found}
+
+
+def score_means(scores: pd.DataFrame) -> dict[str, float]:
+    """Return means over images, and over data sets where there are several (``ap50`` is the mean of the sets' means)."""
+    numbers = [name for name in ("ap50", "ap75", "f1", "iou", "dice") if name in scores]
+    per_data = scores.groupby("data")[numbers].mean()
+    means = {name: float(per_data[name].mean()) for name in numbers}
+    if len(per_data) > 1:
+        means |= {f"ap50 {data}": float(value) for data, value in per_data.get("ap50", pd.Series(dtype=float)).items()}
+    for counted, true in (("density_count", "true_count"), ("found", "objects")):
+        if counted in scores:
+            means[f"{counted}_mae"] = float((scores[counted] - scores[true]).abs().mean())
+    return means

@@ -1,0 +1,135 @@
+"""Weights to and from the one file that everybody runs: ONNX, checked against the network that was trained."""
+
+from __future__ import annotations
+
+import io
+import json
+import warnings
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import torch
+from torch import nn
+
+from cellmetry.engines.sessions import open_session
+from cellmetry.errors import MissingExtra, ModelError
+from cellmetry.learn.network import CellNetwork, NetworkShape, finish, fold_norms
+
+if TYPE_CHECKING:
+    from torch import Tensor
+
+    from cellmetry.models.card import Head
+    from cellmetry.models.store import Model
+
+__all__ = ["difference", "load_network", "onnx_bytes"]
+
+_OPSET = 18
+_TRIED_SIDES = (3, 5)
+_TOLERANCE = 1e-4
+_SHAPE_KEY = "cellmetry.network"
+
+
+class _Finished(nn.Module):
+    """A network with what `finish` does, and its outputs in order."""
+
+    def __init__(self, network: CellNetwork) -> None:
+        super().__init__()
+        self.network = network
+
+    def forward(self, image: Tensor) -> tuple[Tensor, ...]:
+        return tuple(finish(self.network(image)).values())
+
+
+def onnx_bytes(network: CellNetwork) -> bytes:
+    """Return the network as an ONNX file, normalisation folded into its convolutions."""
+    folded = fold_norms(network) if _has_norms(network) else network
+    return _export(folded.cpu().eval())
+
+
+def difference(network: CellNetwork, model: Model) -> float:
+    """Return how far a model's file, run as everybody runs it, is from the network: largest difference of any output.
+
+    Raises
+    ------
+    ModelError
+        If it is more than rounding.
+    """
+    session = open_session(model, "cpu")
+    rng = np.random.default_rng(0)
+    network = network.cpu().eval()
+    worst = 0.0
+    for side in _TRIED_SIDES:
+        shape = (network.channels, side * network.shape.stride, (side + 1) * network.shape.stride)
+        pixels = rng.standard_normal(shape, np.float32)
+        with torch.inference_mode():
+            expected = finish(network(torch.from_numpy(pixels)[None]))
+        found = session.run(pixels)
+        worst = max([worst, *(float(np.abs(expected[head][0].numpy() - found[head]).max()) for head in expected)])
+    if not worst <= _TOLERANCE:
+        raise ModelError(f"The exported model {model.path.name} differs from the trained one by {worst:.2g}.")
+    return worst
+
+
+def _has_norms(network: CellNetwork) -> bool:
+    return any(isinstance(module, nn.BatchNorm2d) for module in network.modules())
+
+
+def _export(network: CellNetwork) -> bytes:
+    onnx = _onnx()
+    stride = network.shape.stride
+    tile = torch.zeros(1, network.channels, 4 * stride, 5 * stride)
+    heads = list(network.heads)
+    buffer = io.BytesIO()
+    with warnings.catch_warnings():
+        warnings.filterwarnings("ignore", category=DeprecationWarning)
+        warnings.filterwarnings("ignore", category=torch.jit.TracerWarning)
+        torch.onnx.export(
+            _Finished(network),
+            (tile,),
+            buffer,
+            dynamo=False,
+            opset_version=_OPSET,
+            do_constant_folding=False,
+            input_names=["image"],
+            output_names=heads,
+            dynamic_axes={name: {2: "Y", 3: "X"} for name in ["image", *heads]},
+        )
+    graph = onnx.load_model_from_string(buffer.getvalue())
+    form = {"shape": network.shape.model_dump(mode="json"), "heads": heads, "channels": network.channels}
+    onnx.helper.set_model_props(graph, {_SHAPE_KEY: json.dumps(form)})
+    written: bytes = graph.SerializeToString()
+    return written
+
+
+def load_network(model: Model) -> CellNetwork:
+    """Return the network of a model that Cellmetry trained, ready to learn on.
+
+    Raises
+    ------
+    ModelError
+        If the weights are of another make.
+    """
+    onnx = _onnx()
+    graph = onnx.load_model_from_string(model.read_weights())
+    forms = [entry.value for entry in graph.metadata_props if entry.key == _SHAPE_KEY]
+    if not forms:
+        raise ModelError(
+            f"The model {model.path} was not trained by Cellmetry and cannot be trained further; start from another "
+            f"with --from, or from the beginning."
+        )
+    form: dict[str, Any] = json.loads(forms[0])
+    heads: tuple[Head, ...] = tuple(form["heads"])
+    shape = NetworkShape.model_validate(form["shape"])
+    network = CellNetwork(shape, heads, channels=form["channels"], norms=False)
+    stored = {tensor.name: onnx.numpy_helper.to_array(tensor) for tensor in graph.graph.initializer}
+    weights = {name: torch.from_numpy(stored[f"network.{name}"].copy()) for name in network.state_dict()}
+    network.load_state_dict(weights)
+    return network
+
+
+def _onnx() -> Any:
+    try:
+        import onnx  # noqa: PLC0415 - only training needs it
+    except ImportError as error:
+        raise MissingExtra("train", "Training") from error
+    return onnx
