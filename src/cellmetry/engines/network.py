@@ -90,6 +90,17 @@ class NetworkEngine(TileEngine):
                 f"The model {card.name!r} cannot label cells: that needs the heads foreground and flow, "
                 f"and it has {', '.join(card.heads)} only. Choose another with --model."
             )
+        self.check_channels(plane)
+
+    def check_channels(self, plane: Plane) -> None:
+        """Refuse a plane of another number of channels than the model takes.
+
+        Raises
+        ------
+        ParameterError
+            If it is given too many or too few.
+        """
+        card = self.card
         count = 1 if plane.grey else len(plane.channels)
         if count != len(card.channels):
             wanted = f"{len(card.channels)} of an image's channels ({', '.join(card.channels)})"
@@ -100,7 +111,10 @@ class NetworkEngine(TileEngine):
 
     def predict(self, tile: NDArray[np.float32], box: Box, prepared: Any) -> NDArray[np.int32]:
         """Return the labels of one tile."""
-        maps = self.predict_maps(tile)
+        return self.decode(self.predict_maps(tile))
+
+    def decode(self, maps: dict[str, NDArray[np.float32]]) -> NDArray[np.int32]:
+        """Return the labels that the maps of a tile show."""
         return decode_flows(maps["foreground"][0], maps["flow"], self._decoding)
 
     def predict_maps(self, tile: NDArray[np.float32]) -> dict[str, NDArray[np.float32]]:

@@ -6,6 +6,7 @@ import json
 from dataclasses import replace
 from functools import lru_cache
 from pathlib import Path
+from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, ClassVar, Literal, NamedTuple
 
 import numpy as np
@@ -17,20 +18,26 @@ from cellmetry.core.parameters import check_type, parse_parameters
 from cellmetry.core.progress import SILENT
 from cellmetry.core.step import Step
 from cellmetry.engines.base import Device, Engine, EngineSpec, LookupEngine, TileEngine, load_engine
+from cellmetry.engines.maps import MapStore, record_maps
 from cellmetry.engines.plane import Plane
 from cellmetry.engines.tiling import PlaneResult, label_plane
 from cellmetry.errors import ParameterError, PixelSizeNeeded
 from cellmetry.io.scratch import new_label_array
+from cellmetry.models.card import Head
 from cellmetry.ops.cleanup import Cleanup
 from cellmetry.ops.label_checks import label_problems
 from cellmetry.ops.project import project_z
 from cellmetry.ops.stitch import link_planes
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
+
     from cellmetry.core.progress import Progress
     from cellmetry.core.sample import Sample
 
-__all__ = ["Segment", "Segmentation", "segment", "segment_with"]
+__all__ = ["Segment", "Segmentation", "planes_of", "segment", "segment_with"]
+
+_NO_MAPS: Mapping[str, Image] = MappingProxyType({})
 
 
 class Segment(Step):
@@ -64,6 +71,9 @@ class Segment(Step):
     )
     cleanup: Cleanup = Field(default_factory=Cleanup, description="What happens to the objects found.")
     tile_px: int = Field(1024, ge=64, le=16384, description="Side of the tiles in which large images are worked.")
+    maps: tuple[Head, ...] = Field(
+        (), description="Maps of the network to keep beside the labels: foreground, flow, density, boundary."
+    )
     device: Device = Field("auto", exclude=True, description="Where the engine computes: auto, cpu or cuda.")
 
     @model_validator(mode="after")
@@ -82,14 +92,16 @@ class Segment(Step):
         result = segment_with(self, sample.image, progress=progress)
         if self.stack in ("max", "mean"):
             sample = replace(sample, image=project_z(sample.image, self.stack))
-        return sample.with_labels(self.labels, result.labels).with_warnings(*result.warnings)
+        sample = sample.with_labels(self.labels, result.labels).with_maps(dict(result.maps))
+        return sample.with_warnings(*result.warnings)
 
 
 class Segmentation(NamedTuple):
-    """Labels, and plain sentences about what is doubtful in them."""
+    """Labels, plain sentences about what is doubtful in them, and the maps that were asked for."""
 
     labels: Labels
     warnings: tuple[str, ...]
+    maps: Mapping[str, Image] = _NO_MAPS
 
 
 def segment(image: Image, *, progress: Progress = SILENT, **parameters: Any) -> Labels:
@@ -134,29 +146,36 @@ def segment_with(step: Segment, image: Image, *, progress: Progress = SILENT) ->
         raise ParameterError(f"{image.name} has the axes {image.axes}; stack=volume needs a Z axis.")
     axes = image.axes.replace("C", "")
     out = new_label_array([image.sizes[axis] for axis in axes], axes)
+    store = MapStore(image, step.maps)
+    engine = record_maps(engine, store) if step.maps else engine
     warnings = _label_planes(step, engine, image, out, progress)
     if step.stack == "volume":
         _link(out, step)
     linked = step.stack == "volume" if "Z" in axes else None
-    return Segmentation(Labels(out, axes, image.pixel_size, linked), warnings)
+    return Segmentation(Labels(out, axes, image.pixel_size, linked), warnings, store.images())
 
 
 def _label_planes(step: Segment, engine: TileEngine, image: Image, out: Any, progress: Progress) -> tuple[str, ...]:
     """Label every plane of the image into `out` and return the warnings."""
+    cleanup = _cleanup_in_pixels(step.cleanup, image)
+    warnings: dict[str, None] = {}
+    for plane in planes_of(step, engine, image):
+        lead = tuple(index for axis, index in (("T", plane.t), ("Z", plane.z)) if axis in image.axes)
+        target = out if not lead else PlaneOf(out, lead)
+        result = label_plane(engine, plane, cleanup, target, tile=step.tile_px, progress=progress)
+        warnings |= dict.fromkeys(_warnings(plane, result, lead))
+    return tuple(warnings)
+
+
+def planes_of(step: Segment, engine: TileEngine, image: Image) -> Iterator[Plane]:
+    """Yield every plane of an image as the engine is given it: channels and scale as `step` says."""
     channels, grey = _choose_channels(step, engine, image)
     diameter = _in_pixels(step, image)
-    cleanup = _cleanup_in_pixels(step.cleanup, image)
     working = engine.needs.diameter_px
     scale = 1.0 if working is None or diameter is None else working / diameter
-    warnings: dict[str, None] = {}
     for t in range(image.sizes["T"]):
         for z in range(image.sizes["Z"]):
-            plane = Plane(image, channels, t, z, scale, diameter and diameter * scale, grey)
-            lead = tuple(index for axis, index in (("T", t), ("Z", z)) if axis in image.axes)
-            target = out if not lead else PlaneOf(out, lead)
-            result = label_plane(engine, plane, cleanup, target, tile=step.tile_px, progress=progress)
-            warnings |= dict.fromkeys(_warnings(plane, result, lead))
-    return tuple(warnings)
+            yield Plane(image, channels, t, z, scale, diameter and diameter * scale, grey)
 
 
 class PlaneOf:
@@ -191,7 +210,7 @@ def _changed(model: str | None) -> int:
 
 def _refuse_unused(step: Segment) -> None:
     """Refuse choices that an engine which looks labels up cannot honour."""
-    unused = ("channel", "diameter_um", "diameter_px", "stack", "cleanup")
+    unused = ("channel", "diameter_um", "diameter_px", "stack", "cleanup", "maps")
     given = [
         name
         for name in unused

@@ -28,7 +28,7 @@ if TYPE_CHECKING:
     from cellmetry.engines.plane import Plane
     from cellmetry.ops.tiles import Tile
 
-__all__ = ["PlaneResult", "label_plane"]
+__all__ = ["PlaneResult", "full_box", "label_plane", "read_stretched", "stretch_limits"]
 
 _ORPHAN_PX = 8
 _LARGEST_MARGIN_PX = 1024
@@ -133,7 +133,7 @@ def label_plane(
     orphans: list[tuple[Box, NDArray[np.bool_]]] = []
     cut = 0
     progress.start(f"segment {plane.image.name}", len(tiles))
-    work = _Work(engine, plane, cleanup, prepared, _limits(engine, plane))
+    work = _Work(engine, plane, cleanup, prepared, stretch_limits(engine, plane))
     for part in tiles:
         found = _find(work, part)
         ledger.write(found.box, found.labels, found.owned)
@@ -171,13 +171,13 @@ class _Work(NamedTuple):
 def _find(work: _Work, tile: Tile) -> _Found:
     """Return the objects of one tile, reading more of the plane while one in its core is cut."""
     plane, needs = work.plane, work.engine.needs
-    inner = _to_full(tile.core, plane)
+    inner = full_box(tile.core, plane)
     margin = _margin(work.engine, plane, work.prepared)
     largest = max(_LARGEST_MARGIN_PX, _MOST_GROWTH * margin)
     read = tile.read
     while True:
-        labels = work.engine.predict(_normalised(plane, read, work.limits), read, work.prepared)
-        box = _to_full(read, plane)
+        labels = work.engine.predict(read_stretched(plane, read, work.limits), read, work.prepared)
+        box = full_box(read, plane)
         labels = _mend(_enlarge(labels, read, box, plane), work.cleanup)
         cut = touches_edge(labels, box, plane.full_shape)
         here = np.bincount(labels[inner.within(box).slices].ravel(), minlength=cut.size) > 0
@@ -197,13 +197,14 @@ def _margin(engine: TileEngine, plane: Plane, prepared: Any) -> int:
     return max(engine.margin_px(prepared), ceil(2 * (plane.diameter_px or 0)))
 
 
-def _limits(engine: TileEngine, plane: Plane) -> NDArray[np.float32] | None:
+def stretch_limits(engine: TileEngine, plane: Plane) -> NDArray[np.float32] | None:
     """Return what is stretched to 0 and 1 in each channel, shape (C, 2), if the engine wants that."""
     asked = engine.needs.normalise
     return None if asked is None else plane.percentiles(*asked).astype(np.float32)
 
 
-def _normalised(plane: Plane, box: Box, limits: NDArray[np.float32] | None) -> NDArray[np.float32]:
+def read_stretched(plane: Plane, box: Box, limits: NDArray[np.float32] | None) -> NDArray[np.float32]:
+    """Return pixels at the working scale, shape (C, Y, X), with `limits` stretched to 0 and 1."""
     pixels = plane.read(box)
     if limits is None:
         return pixels
@@ -211,7 +212,7 @@ def _normalised(plane: Plane, box: Box, limits: NDArray[np.float32] | None) -> N
     return np.asarray((pixels - low) / np.where(high > low, high - low, 1), dtype=np.float32)
 
 
-def _to_full(box: Box, plane: Plane) -> Box:
+def full_box(box: Box, plane: Plane) -> Box:
     """Return the full-resolution pixels whose working pixel lies in `box`."""
     if plane.scale == 1.0:
         return box
