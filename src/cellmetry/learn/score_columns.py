@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from cellmetry.core.columns import Column
 
-__all__ = ["AVERAGES", "ROUND_TRIP", "columns_of"]
+__all__ = ["AVERAGES", "EMPTY_RULE", "columns_of"]
 
 _OURS = "Cellmetry"
 _DSB = "Data Science Bowl 2018; StarDist, Cellpose"
@@ -16,7 +16,7 @@ _COMMON = "precision and recall"
 AVERAGES = ("images", "objects")
 """How several images become one number: the mean of the images' scores, or the score of all objects together."""
 
-ROUND_TRIP = "Where neither truth nor prediction has anything to score, scores are 1; where only one has, they are 0."
+EMPTY_RULE = "Where neither truth nor prediction has anything to score, scores are 1; where only one has, they are 0."
 
 _COLUMNS = (
     Column("prediction", "", "Name of the prediction.", _OURS),

@@ -9,6 +9,7 @@ import numpy as np
 from scipy.spatial import KDTree
 
 from cellmetry.core.image import Box
+from cellmetry.errors import LabelsError
 from cellmetry.learn.dataset import read_annotated, read_image, read_truth
 from cellmetry.learn.image_scores import keep_annotated
 from cellmetry.learn.pairs import is_pictured
@@ -103,8 +104,8 @@ def _labels(evaluation: Evaluation, item: Item) -> tuple[NDArray[Any], NDArray[A
 
 def _worst_part(errors: pd.DataFrame, truth: NDArray[Any]) -> Box:
     """Return the square with most errors, about eight true objects wide, inside the image."""
-    areas = np.bincount(truth.ravel())[1:]
-    usual = float(np.median(areas[areas > 0])) if areas.any() else float(errors["area_px"].median())
+    areas = np.unique(truth[truth > 0], return_counts=True)[1]
+    usual = float(np.median(areas)) if areas.size else float(errors["area_px"].median())
     side = int(np.clip(_DIAMETERS * np.sqrt(4 * usual / np.pi), _SMALLEST, _LARGEST))
     points = errors[["centroid_y_px", "centroid_x_px"]].to_numpy(np.float64)
     near = KDTree(points).query_ball_point(points, side / 2, p=np.inf, return_length=True)
@@ -124,6 +125,10 @@ def _ground(item: Item, shape: tuple[int, ...]) -> NDArray[np.uint8]:
     if not is_pictured(item):
         return np.full((*shape, 3), _GROUND, np.uint8)
     plane = read_image(item)
+    if plane.shape != shape:
+        raise LabelsError(
+            f"{item.image} has the shape {plane.shape}, its truth {item.truth} {shape}; give its own image."
+        )
     return mix_channels([stretch(plane, contrast_limits(plane, 1, 99.8))], ["#ffffff"])
 
 

@@ -1,0 +1,98 @@
+"""Scores in words: sentences for readers who know no scores, and numbers as text."""
+
+from __future__ import annotations
+
+import math
+from typing import TYPE_CHECKING, Any
+
+import pandas as pd
+
+if TYPE_CHECKING:
+    from cellmetry.learn.evaluate import Evaluation
+
+__all__ = ["headline", "is_missing", "number", "percent", "row_of", "signed"]
+
+
+def headline(evaluation: Evaluation) -> list[str]:
+    """Return what the scores say, in sentences for readers who know no scores."""
+    return [*_found_sentences(evaluation), *_count_sentences(evaluation), *_pixel_sentences(evaluation)]
+
+
+def _found_sentences(evaluation: Evaluation) -> list[str]:
+    pooled = row_of(evaluation, "summary", average="objects")
+    n_true, n_predicted, tp = pooled["n_true"], pooled["n_predicted"], pooled["tp_50"]
+    if is_missing(tp):
+        return []
+    found = (
+        f"Of {n_true:,} objects, {tp:,} ({percent(tp, n_true)}) were found: a predicted outline overlaps the true one "
+        f"by at least half. {pooled['fn_50']:,} were missed."
+    )
+    extra = (
+        f"Of {n_predicted:,} predicted objects, {pooled['fp_50']:,} ({percent(pooled['fp_50'], n_predicted)}) fit no "
+        f"true one."
+    )
+    split, merged = pooled["n_split"], pooled["n_merged"]
+    cut = (
+        f"{split:,} true object{_s(split)} {'was' if split == 1 else 'were'} cut into parts; {merged:,} predicted "
+        f"object{_s(merged)} {'holds' if merged == 1 else 'hold'} several true ones."
+    )
+    overlap = 100 * pooled["mean_matched_iou_50"]
+    fit = f"The outlines of found objects overlap the true ones by {overlap:.0f} % on average (IoU)."
+    return [found, extra, cut, *([fit] if tp else [])]
+
+
+def _count_sentences(evaluation: Evaluation) -> list[str]:
+    counts = row_of(evaluation, "counts", per="image")
+    if not counts["n"]:
+        return []
+    share = "" if is_missing(counts["mape_percent"]) else f" ({counts['mape_percent']:.1f} % of the true count)"
+    lean = "neither too many nor too few on the whole"
+    if abs(counts["bias"]) >= 0.05:
+        lean = f"{abs(counts['bias']):.1f} too {'many' if counts['bias'] > 0 else 'few'} on the whole"
+    return [f"The count of an image is off by {counts['mae']:.1f} objects on average{share}, {lean}."]
+
+
+def _pixel_sentences(evaluation: Evaluation) -> list[str]:
+    pooled = row_of(evaluation, "summary", average="objects")
+    if not is_missing(pooled["tp_50"]) or is_missing(pooled["pixel_dice"]):
+        return []
+    recall, precision = 100 * pooled["pixel_recall"], 100 * pooled["pixel_precision"]
+    return [f"{recall:.0f} % of the true foreground was found, and {precision:.0f} % of what was found is foreground."]
+
+
+def row_of(evaluation: Evaluation, table: str, **where: str) -> dict[str, Any]:
+    """Return the row of all images in the table `summary` (average=…) or `counts` (per=…)."""
+    rows = evaluation.tables[table]
+    ((key, value),) = where.items()
+    return {str(name): cell for name, cell in rows[(rows["modality"] == "all") & (rows[key] == value)].iloc[0].items()}
+
+
+def is_missing(value: Any) -> bool:
+    """Return whether a cell of a table holds nothing."""
+    return bool(pd.isna(value))
+
+
+def number(value: Any, unit: str = "") -> str:
+    """Return a number as text: three decimals below 10, whole numbers as they are, – where it is missing."""
+    if is_missing(value):
+        return "–"
+    if float(value) == int(value) and not isinstance(value, float):
+        return f"{int(value):,}{unit}"
+    return f"{float(value):.3f}{unit}" if abs(value) < 10 else f"{float(value):,.1f}{unit}"
+
+
+def signed(value: Any) -> str:
+    """Return a number as text with its sign."""
+    if is_missing(value):
+        return "–"
+    text = number(abs(value))
+    return text if math.isclose(value, 0) else f"{'+' if value > 0 else '−'}{text}"
+
+
+def percent(part: float, whole: float) -> str:
+    """Return a share as text; – of nothing."""
+    return f"{100 * part / whole:.1f} %" if whole else "–"
+
+
+def _s(count: int) -> str:
+    return "" if count == 1 else "s"
