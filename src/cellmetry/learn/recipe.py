@@ -54,6 +54,8 @@ class Optimisation(Parameters):
     """Weights that are validated and kept are a running mean, which forgets with this factor per step."""
     precision: Literal["auto", "float32", "bfloat16"] = "auto"
     """Of the convolutions; auto takes bfloat16 where the processor computes in it."""
+    kept: Literal["best", "last"] = "best"
+    """Which state becomes the model: the best on the validation images, or the last, whose scores there are fair."""
     validate_every: int = Field(default=250, ge=1)
     """Steps between two validations."""
 

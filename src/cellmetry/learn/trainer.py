@@ -1,4 +1,4 @@
-"""The loop of training: steps, running means, validation, checkpoints; killed at any moment, it goes on where it was."""
+"""The loop of training: steps, running means, validation, checkpoints; killed at any time, it goes on where it was."""
 
 from __future__ import annotations
 
@@ -153,6 +153,13 @@ class Trainer:
             self.best_score, self.best_step = score, self.step
             self.best = {name: value.detach().clone() for name, value in self.average.state_dict().items()}
         self.save()
+
+    def kept_network(self) -> CellNetwork:
+        """Return the network that the training results in: the best running mean, or the last, as the recipe says."""
+        network = copy.deepcopy(self.average)
+        if self.recipe.optimisation.kept == "best":
+            network.load_state_dict(self.best)
+        return network.eval()
 
     def save(self) -> None:
         """Write the checkpoint."""

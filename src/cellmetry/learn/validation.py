@@ -127,7 +127,7 @@ def _matches(truth: NDArray[Any], labels: NDArray[np.int32], inside: NDArray[np.
 
 
 def score_means(scores: pd.DataFrame) -> dict[str, float]:
-    """Return means over images, and over data sets where there are several (``ap50`` is the mean of the sets' means)."""
+    """Return means over the images of each data set, averaged over data sets; ``ap50 NAME`` for each of several."""
     numbers = [name for name in ("ap50", "ap75", "f1", "iou", "dice") if name in scores]
     per_data = scores.groupby("data")[numbers].mean()
     means = {name: float(per_data[name].mean()) for name in numbers}

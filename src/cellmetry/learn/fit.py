@@ -1,0 +1,327 @@
+"""From data sets to a model: split, prepare, train, compare with what was before, export, describe."""
+
+from __future__ import annotations
+
+import shutil
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+import numpy as np
+import pandas as pd
+import torch
+
+from cellmetry.core.progress import SILENT
+from cellmetry.errors import InputError, OutputError, ParameterError
+from cellmetry.io.atomic import atomic_write
+from cellmetry.io.tables import write_table
+from cellmetry.learn.curves import write_curves, write_sheet
+from cellmetry.learn.dataset import read_data_set
+from cellmetry.learn.fields import prepare_fields
+from cellmetry.learn.network import CellNetwork
+from cellmetry.learn.recipe import TrainingRecipe, read_training_recipe
+from cellmetry.learn.splits import read_split, split_items, write_split
+from cellmetry.learn.trainer import CHECKPOINT, Trainer, quality
+from cellmetry.learn.validation import choose_evenly, read_examples, score_examples, score_means
+from cellmetry.learn.weights import difference, load_network, onnx_bytes
+from cellmetry.models.card import Score, TrainingData
+from cellmetry.models.store import find_model
+from cellmetry.models.versions import save_version
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from cellmetry.core.progress import Progress
+    from cellmetry.learn.dataset import DataSet, Item
+    from cellmetry.learn.fields import TrainingField
+    from cellmetry.learn.validation import Example
+    from cellmetry.models.card import Head
+    from cellmetry.models.store import Model
+
+__all__ = ["TrainOptions", "TrainResult", "train_model"]
+
+_FEW_IMAGES = 30
+_CALIBRATION_STEPS = 12
+_SHOWN = 8
+_ON_SHEET = 6
+_RESERVED_SECONDS = 20.0
+
+
+@dataclass(frozen=True)
+class TrainOptions:
+    """What to train on, and how.
+
+    Parameters
+    ----------
+    data
+        Folders of data sets.
+    out
+        Folder of the model; the last part of its path becomes the model's name.
+    start
+        Model to start from, by name or path; None to start from nothing.
+    recipe
+        Training recipe by name or path; by default ``fine-tune`` with `start`, else ``standard``.
+    minutes, epochs
+        How long; by default as the recipe says.
+    heads
+        What to learn; by default as the recipe or the model that it starts from.
+    split
+        File that says which items are for training, validation and test; made anew if None.
+    resume
+        Go on with the training that lies in `out`.
+    keep
+        Keep the new model even if it is not better than `start`.
+    licence
+        Of the new weights.
+    changes
+        Changes of the recipe, as in ``optimisation.learning_rate=0.001``.
+    """
+
+    data: tuple[Path, ...]
+    out: Path
+    start: str | None = None
+    recipe: str | None = None
+    minutes: float | None = None
+    epochs: float | None = None
+    heads: tuple[str, ...] | None = None
+    split: Path | None = None
+    resume: bool = False
+    keep: bool = False
+    licence: str = "unknown"
+    changes: tuple[str, ...] = ()
+
+
+class TrainResult(NamedTuple):
+    """What came of a training.
+
+    Parameters
+    ----------
+    model
+        The new model; None if it was not better than what it started from and so was not kept.
+    before, after
+        Scores of the held-out images, one row an image; `before` is None without a model to start from.
+    steps, seconds
+        Length of the training.
+    """
+
+    model: Model | None
+    before: pd.DataFrame | None
+    after: pd.DataFrame
+    steps: int
+    seconds: float
+
+
+class _Parts(NamedTuple):
+    """Items by what they are used for, each with the name of its data set."""
+
+    train: list[tuple[str, Item]]
+    validation: list[tuple[str, Item]]
+    test: list[tuple[str, Item]]
+
+
+def train_model(options: TrainOptions, *, progress: Progress = SILENT) -> TrainResult:
+    """Return a model trained on data sets, written to `options.out` beside the course of its training.
+
+    ``training/`` holds the recipe, the split, ``curves.csv`` and ``curves.png``, ``sheet.png``, ``scores.csv`` and,
+    until the end, the checkpoint from which a killed training goes on.
+
+    Raises
+    ------
+    InputError
+        If the data cannot be used, or teaches nothing that the heads want.
+    OutputError
+        If a training lies in the folder already and `resume` was not asked for, or the other way round.
+    """
+    work = options.out / "training"
+    _check_folder(options, work)
+    start = find_model(options.start) if options.start else None
+    recipe = _recipe(options, start)
+    sets = [read_data_set(path) for path in options.data]
+    parts = _parts(sets, options, work, recipe.seed)
+    fields = prepare_fields(parts.train, work / "cache", percentiles=recipe.percentiles, progress=progress)
+    _check_taught(fields, recipe)
+    checked = read_examples(choose_evenly(parts.validation, recipe.validation_images), recipe.percentiles)
+    shown = read_examples(choose_evenly(parts.train, _SHOWN), recipe.percentiles)
+    torch.manual_seed(recipe.seed)
+    network = load_network(start) if start else CellNetwork(recipe.network, recipe.heads)
+    before = score_examples(network, checked, recipe) if start else None
+    trainer = Trainer(recipe, network, fields, checked=checked, shown=shown, folder=work)
+    _set_length(trainer, options, len(fields))
+    _write_recipe(recipe, work)
+    trainer.run(progress=progress, hear=lambda now: _show(now, [*checked, *shown][:_ON_SHEET]))
+    return _finish(trainer, options, sets, parts, start=start, before=before)
+
+
+def _check_folder(options: TrainOptions, work: Path) -> None:
+    begun = (work / CHECKPOINT).is_file()
+    if begun and not options.resume:
+        raise OutputError(f"A training was begun in {options.out}; go on with it by --resume, or choose another --out.")
+    if options.resume and not begun:
+        raise OutputError(f"There is no training to go on with in {options.out}; leave out --resume to begin one.")
+    if options.minutes is not None and options.epochs is not None:
+        raise ParameterError("Give either minutes or epochs, not both.")
+
+
+def _recipe(options: TrainOptions, start: Model | None) -> TrainingRecipe:
+    """Return the recipe; what a model to start from has fixed already is taken from it."""
+    recipe = read_training_recipe(options.recipe or ("fine-tune" if start else "standard"), options.changes)
+    changes: dict[str, Any] = {}
+    if start:
+        card = start.card
+        changes = {"heads": card.heads, "percentiles": card.percentiles, "decoding": card.decoding}
+    if options.heads:
+        if start and set(options.heads) != set(start.card.heads):
+            raise ParameterError(
+                f"The model {start.card.name} has the heads {', '.join(start.card.heads)}; training goes on with all "
+                f"of them. Leave out --heads, or start from the beginning without --from."
+            )
+        changes["heads"] = options.heads
+    return TrainingRecipe.model_validate(recipe.model_dump() | changes)
+
+
+def _parts(sets: Sequence[DataSet], options: TrainOptions, work: Path, seed: int) -> _Parts:
+    """Return what is for training, validation and test, by the given split or a new one, which is written down."""
+    path = work / "split.csv"
+    if options.split:
+        split = read_split(options.split)
+    elif path.is_file():
+        split = read_split(path)
+    else:
+        count = sum(len(one.items) for one in sets)
+        split = split_items(sets, fractions=(0.75, 0.25, 0.0) if count < _FEW_IMAGES else (0.8, 0.1, 0.1), seed=seed)
+    write_split(split, path)
+    parts = _Parts([], [], [])
+    for one in sets:
+        for item in one.items:
+            getattr(parts, split.of(one.card.name, item.name)).append((one.card.name, item))
+    if not parts.train or not parts.validation:
+        raise InputError(
+            f"{', '.join(str(path) for path in options.data)} gives {len(parts.train)} images to train on and "
+            f"{len(parts.validation)} to check with; at least one of each is needed, from different fields."
+        )
+    return parts
+
+
+def _check_taught(fields: Sequence[TrainingField], recipe: TrainingRecipe) -> None:
+    taught: set[Head] = set().union(*(field.heads for field in fields))
+    missing = [head for head in recipe.heads if head not in taught]
+    if missing:
+        raise InputError(
+            f"The data cannot teach {', '.join(missing)}: that needs another kind of truth. It can teach "
+            f"{', '.join(sorted(taught))}; choose with --heads."
+        )
+
+
+def _set_length(trainer: Trainer, options: TrainOptions, images: int) -> None:
+    """Fix the number of steps, or take up the training where it stands."""
+    if options.resume:
+        trainer.resume()
+    elif options.epochs is not None:
+        trainer.steps = max(1, round(options.epochs * images / trainer.recipe.sampling.batch))
+    elif options.minutes is not None:
+        seconds = trainer.measure_speed(_CALIBRATION_STEPS)
+        trainer.steps = max(1, int(max(options.minutes * 60 - _RESERVED_SECONDS, 1.0) / seconds))
+
+
+def _write_recipe(recipe: TrainingRecipe, work: Path) -> None:
+    with atomic_write(work / "recipe.json") as part:
+        part.write_text(recipe.model_dump_json(indent=2) + "\n", encoding="utf-8")
+
+
+def _show(trainer: Trainer, examples: Sequence[Example]) -> None:
+    write_curves(trainer.log, trainer.folder)
+    write_sheet(trainer.average, examples, trainer.recipe, trainer.folder)
+
+
+def _finish(
+    trainer: Trainer,
+    options: TrainOptions,
+    sets: Sequence[DataSet],
+    parts: _Parts,
+    *,
+    start: Model | None,
+    before: pd.DataFrame | None,
+) -> TrainResult:
+    """Score the network that is kept, save it unless what it started from is as good, and clear up."""
+    network = trainer.kept_network()
+    recipe = trainer.recipe
+    tables = {
+        part: score_examples(network, read_examples(getattr(parts, part), recipe.percentiles), recipe)
+        for part in ("validation", "test")
+        if getattr(parts, part)
+    }
+    _write_scores(before, tables, trainer.folder)
+    after = tables["validation"]
+    model = None
+    if before is None or options.keep or _goodness(after) > _goodness(before):
+        card = _card(trainer, options, sets, start=start, tables=tables)
+        weights = onnx_bytes(network)
+        model = save_version(options.out, weights, card)
+        difference(network, model)
+    (trainer.folder / CHECKPOINT).unlink()
+    shutil.rmtree(trainer.folder / "cache")
+    return TrainResult(model, before, after, trainer.steps, trainer.seconds)
+
+
+def _goodness(scores: pd.DataFrame) -> float:
+    means = score_means(scores)
+    return quality({f"validation {name}": value for name, value in means.items()} | {"loss": np.nan})
+
+
+def _write_scores(before: pd.DataFrame | None, tables: dict[str, pd.DataFrame], work: Path) -> None:
+    whole = [table.assign(part=part, when="after") for part, table in tables.items()]
+    if before is not None:
+        whole.insert(0, before.assign(part="validation", when="before"))
+    write_table(pd.concat(whole, ignore_index=True), work / "scores.csv")
+
+
+def _card(
+    trainer: Trainer,
+    options: TrainOptions,
+    sets: Sequence[DataSet],
+    *,
+    start: Model | None,
+    tables: dict[str, pd.DataFrame],
+) -> dict[str, Any]:
+    """Return the fields of the new model's card, as JSON values."""
+    recipe, shape = trainer.recipe, trainer.network.shape
+    learnt = [*(start.card.training_data if start else ()), *(_learnt(one) for one in sets)]
+    sizes = [size for one in sets if one.card.pixel_size_um for size in one.card.pixel_size_um]
+    return {
+        "name": options.out.name,
+        "summary": f"Trained {trainer.steps} steps by the recipe {recipe.name}"
+        + (f", from {start.card.name} {start.card.version}." if start else "."),
+        "licence": options.licence,
+        "non_commercial": any(data.non_commercial for data in learnt),
+        "training_data": [data.model_dump(mode="json") for data in dict.fromkeys(learnt)],
+        "pixel_size_um": [min(sizes), max(sizes)] if sizes and min(sizes) < max(sizes) else None,
+        "percentiles": list(recipe.percentiles),
+        "heads": list(recipe.heads),
+        "stride": shape.stride,
+        "margin_px": shape.margin_px,
+        "decoding": recipe.decoding.model_dump(mode="json"),
+        "scores": [score.model_dump(mode="json") for score in _scores(tables)],
+    }
+
+
+def _learnt(data_set: DataSet) -> TrainingData:
+    card = data_set.card
+    return TrainingData(
+        name=card.name,
+        licence=card.licence,
+        non_commercial=card.non_commercial,
+        source=card.source,
+        images=len(data_set.items),
+    )
+
+
+def _scores(tables: dict[str, pd.DataFrame]) -> list[Score]:
+    """Return mean scores per data set and part."""
+    measures = {"ap50": "AP at IoU 0.5", "ap75": "AP at IoU 0.75", "dice": "Dice of the foreground"}
+    return [
+        Score(data=f"{data}, {part}", measure=measures[name], value=float(rows[name].mean()), images=len(rows))
+        for part, table in tables.items()
+        for data, rows in table.groupby("data")
+        for name in measures
+        if name in rows and rows[name].notna().any()
+    ]
