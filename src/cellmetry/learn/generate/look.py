@@ -1,0 +1,66 @@
+"""What a generated field is asked to look like."""
+
+from __future__ import annotations
+
+from typing import Literal, Self, get_args
+
+from pydantic import Field, model_validator
+
+from cellmetry.core.step import Parameters
+
+__all__ = ["KINDS", "STYLES", "FieldLook", "Kind", "Range"]
+
+Kind = Literal["nuclei", "cells", "phase", "brightfield", "tissue"]
+"""Kind of microscopy."""
+
+Range = tuple[float, float]
+"""Lowest and highest value between which a field's value is drawn."""
+
+KINDS: tuple[Kind, ...] = get_args(Kind)
+"""All kinds, in the order in which they are described."""
+
+STYLES: dict[Kind, tuple[str, ...]] = {
+    "nuclei": ("plain", "spotted", "crowded"),
+    "cells": ("sheet", "spread", "round"),
+    "phase": ("spread", "spindle", "confluent", "round"),
+    "brightfield": ("defocus", "relief"),
+    "tissue": ("tissue", "smear", "blood"),
+}
+"""Looks that each kind has."""
+
+
+class FieldLook(Parameters):
+    """How generated fields look; what is a range is drawn anew for each field."""
+
+    kind: Kind = "nuclei"
+    """Kind of microscopy."""
+    style: str | None = None
+    """One of the kind's looks (`STYLES`); None draws one for each field."""
+    shape: tuple[int, int] = (256, 256)
+    """Height and width of the image, in pixels."""
+    diameter_px: Range = (14.0, 70.0)
+    """Range of the fields' mean diameter of a cell, in pixels; drawn evenly on a logarithmic scale."""
+    density: Range = (0.2, 1.0)
+    """Range of the part of the field that holds cells as densely as they can lie."""
+    noise: Range = (0.4, 2.0)
+    """Range of the noise; 1 is what a good camera shows in a usual exposure."""
+    blur: Range = (0.5, 2.0)
+    """Range of the blur; 1 is what a good objective shows at the cells' size."""
+    contrast: Range = (0.5, 1.5)
+    """Range of the contrast of cells; 1 is usual."""
+    inverted: float = Field(default=0.0, ge=0, le=1)
+    """Part of the fields whose image is turned from bright to dark."""
+
+    @model_validator(mode="after")
+    def _check(self) -> Self:
+        if self.style is not None and self.style not in STYLES[self.kind]:
+            raise ValueError(f"{self.kind} has no style {self.style!r}; it has {', '.join(STYLES[self.kind])}")
+        if min(self.shape) < 16:
+            raise ValueError(f"a field is at least 16 x 16 pixels, not {self.shape}")
+        for name in ("diameter_px", "density", "noise", "blur", "contrast"):
+            low, high = getattr(self, name)
+            if not 0 <= low <= high:
+                raise ValueError(f"{name} is a range (low, high) with 0 <= low <= high, not {(low, high)}")
+        if self.diameter_px[0] < 4:
+            raise ValueError(f"cells are at least 4 pixels wide, not {self.diameter_px[0]:g}")
+        return self
