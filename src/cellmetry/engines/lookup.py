@@ -23,6 +23,7 @@ __all__ = ["LabelsEngine", "LabelsOptions"]
 class LabelsOptions(Parameters):
     """Options of the engine `labels`."""
 
+    file: Path | None = Field(None, description="One label image for every image; folder and pattern are not used.")
     folder: Path | None = Field(None, description="Folder of the label images; without it, they lie beside the images.")
     pattern: str = Field(
         "{stem}_labels.tif",
@@ -41,7 +42,7 @@ class LabelsEngine(LookupEngine):
     def __init__(self, options: Parameters, spec: EngineSpec) -> None:
         super().__init__(options, spec)
         self.choices = cast("LabelsOptions", options)
-        if "{stem}" not in self.choices.pattern:
+        if self.choices.file is None and "{stem}" not in self.choices.pattern:
             raise ParameterError(f"The pattern {self.choices.pattern!r} of the engine labels must hold {{stem}}.")
         if spec.model is not None:
             raise ParameterError(f"The engine labels has no models; leave out --model {spec.model}.")
@@ -71,6 +72,8 @@ class LabelsEngine(LookupEngine):
         MissingInput
             If there is none, or more than one.
         """
+        if self.choices.file is not None:
+            return self.choices.file
         folder = self.choices.folder or (Path(image.path).parent if image.path else None)
         if folder is None:
             raise ParameterError(f"{image.name} has no file; the engine labels needs the option folder.")
