@@ -181,7 +181,7 @@ def _notes(data_set: DataSet, predictor: Predictor) -> tuple[str, ...]:
     if unused:
         more = ", …" if len(unused) > _SHOWN else ""
         notes.append(
-            f"{len(unused)} predicted images have no truth and were left out: {', '.join(unused[:_SHOWN])}{more}."
+            f"{len(unused)} predicted images belong to no image that is evaluated: {', '.join(unused[:_SHOWN])}{more}."
         )
     partly = sum(item.annotated is not None for item in data_set.items)
     if partly:

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import re
 from dataclasses import replace
+from importlib import import_module
 from pathlib import Path
 from typing import TYPE_CHECKING, Protocol
 
-from cellmetry.errors import InputError, LabelsError, MissingInput
+from cellmetry.errors import InputError, LabelsError, MissingInput, ParameterError, UnknownName
 from cellmetry.io.discover import IMAGE_SUFFIXES, find_inputs, natural_key, stem_of
 from cellmetry.learn.dataset import ITEMS_FILE, DataSet, DataSetCard, Item, read_data_set, read_truth
 
@@ -17,11 +18,12 @@ if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
 
-__all__ = ["PredictedLabels", "Predictor", "check_same_shape", "is_pictured", "read_truth_set"]
+__all__ = ["PredictedLabels", "Predictor", "check_same_shape", "is_pictured", "read_truth_set", "take_part"]
 
 _ENDINGS = re.compile(r"_(labels|cp_masks|masks|mask)$")
 _PICTURES = re.compile(r".+_(overlay|thumbnail)\.png", re.IGNORECASE)
 _NAMED = 3
+PARTS = ("train", "validation", "test")
 
 
 class Predictor(Protocol):
@@ -53,8 +55,27 @@ def read_truth_set(truth: str | Path, images: Iterable[str | Path] = ()) -> Data
         return read_data_set(path)
     truths = label_files(path)
     items = _with_images(truths, given, path) if given else [Item(name, file, file) for name, file in truths.items()]
-    card = DataSetCard(name=path.resolve().name or "truth")
+    card = DataSetCard(name="/".join(path.resolve().parts[-2:]))
     return DataSet(card, path if path.is_dir() else path.parent, tuple(items))
+
+
+def take_part(data_set: DataSet, split: str | Path, part: str) -> DataSet:
+    """Return the items of a data set that a split puts into `part`: train, validation or test.
+
+    Raises
+    ------
+    ParameterError
+        If the split puts none of them there.
+    """
+    if part not in PARTS:
+        raise UnknownName("part of a split called", part, PARTS)
+    known = import_module("cellmetry.learn.splits").read_split(split)
+    items = tuple(item for item in data_set.items if known.of(data_set.card.name, item.name) == part)
+    if not items:
+        raise ParameterError(
+            f"{split} puts none of the {len(data_set.items)} items of {data_set.card.name} into the part {part!r}."
+        )
+    return replace(data_set, items=items)
 
 
 def is_pictured(item: Item) -> bool:
@@ -122,7 +143,8 @@ def _with_images(truths: Mapping[str, Path], images: list[str | Path], path: Pat
                 f"{file.path} has no truth: {path} holds no label image of the stem {file.stem.name!r} (it has "
                 f"{', '.join(list(truths)[:_NAMED])}{', …' if len(truths) > _NAMED else ''})."
             )
-        items.append(Item(partner, file.path, truths[partner]))
+        address = file.path if file.scene is None else file.path.with_name(f"{file.path.name}#{file.scene}")
+        items.append(Item(partner, address, truths[partner]))
     return items
 
 

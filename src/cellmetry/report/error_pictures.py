@@ -39,7 +39,7 @@ ERROR_COLOURS = {
 
 _PANEL = 400
 _GAP = 6
-_DIAMETERS = 8
+_DIAMETERS = 7
 _SMALLEST, _LARGEST = 80, 400
 _GROUND = 38
 
@@ -53,18 +53,18 @@ class ErrorPicture(NamedTuple):
         Name of the image.
     ap
         Its AP at IoU 0.5.
-    box
-        Which part of it.
     errors
         How often each kind of error occurs in the part, by name.
+    panels
+        What stands side by side: Image (where it is known), Truth, Prediction.
     rgb
-        Panels side by side: image (where it is known), truth, prediction; uint8 (Y, X, 3).
+        The panels, uint8 (Y, X, 3).
     """
 
     image: str
     ap: float
-    box: Box
     errors: dict[str, int]
+    panels: tuple[str, ...]
     rgb: NDArray[np.uint8]
 
 
@@ -85,13 +85,14 @@ def _draw(evaluation: Evaluation, item: Item, ap: float, errors: pd.DataFrame) -
     box = _worst_part(errors, truth)
     part = (slice(box.y0, box.y1), slice(box.x0, box.x1))
     times = max(1, round(_PANEL / max(box.y1 - box.y0, box.x1 - box.x0)))
-    ground = _enlarged(_ground(item, truth.shape)[part], times)
+    ground = _enlarged(_ground(item, truth.shape, part), times)
     sides = []
     for side, labels in (("truth", truth), ("prediction", predicted)):
         kinds = errors[errors["object_of"] == side].set_index("label")["error"].to_dict()
         sides.append(_outlined(ground, _enlarged(labels[part], times), kinds))
-    panels = [ground, *sides] if is_pictured(item) else sides
-    return ErrorPicture(item.name, ap, box, _errors_in(errors, box), _side_by_side(panels))
+    panels = {"Image": ground} if is_pictured(item) else {}
+    panels |= dict(zip(("Truth", "Prediction"), sides, strict=True))
+    return ErrorPicture(item.name, ap, _errors_in(errors, box), tuple(panels), _side_by_side([*panels.values()]))
 
 
 def _labels(evaluation: Evaluation, item: Item) -> tuple[NDArray[Any], NDArray[Any]]:
@@ -103,7 +104,7 @@ def _labels(evaluation: Evaluation, item: Item) -> tuple[NDArray[Any], NDArray[A
 
 
 def _worst_part(errors: pd.DataFrame, truth: NDArray[Any]) -> Box:
-    """Return the square with most errors, about eight true objects wide, inside the image."""
+    """Return the square with most errors, about seven true objects wide, inside the image."""
     areas = np.unique(truth[truth > 0], return_counts=True)[1]
     usual = float(np.median(areas)) if areas.size else float(errors["area_px"].median())
     side = int(np.clip(_DIAMETERS * np.sqrt(4 * usual / np.pi), _SMALLEST, _LARGEST))
@@ -120,16 +121,17 @@ def _inside(centre: float, side: int, size: int) -> tuple[int, int]:
     return start, min(size, start + side)
 
 
-def _ground(item: Item, shape: tuple[int, ...]) -> NDArray[np.uint8]:
-    """Return the image in grey with its contrast stretched, or plain dark where it is not known."""
+def _ground(item: Item, shape: tuple[int, ...], part: tuple[slice, slice]) -> NDArray[np.uint8]:
+    """Return a part of the image in grey with its contrast stretched, or plain dark where it is not known."""
     if not is_pictured(item):
-        return np.full((*shape, 3), _GROUND, np.uint8)
+        return np.full((*np.zeros(shape, bool)[part].shape, 3), _GROUND, np.uint8)
     plane = read_image(item)
     if plane.shape != shape:
         raise LabelsError(
             f"{item.image} has the shape {plane.shape}, its truth {item.truth} {shape}; give its own image."
         )
-    return mix_channels([stretch(plane, contrast_limits(plane, 1, 99.8))], ["#ffffff"])
+    cut = plane[part]
+    return mix_channels([stretch(cut, contrast_limits(cut, 0.5, 99.8))], ["#ffffff"])
 
 
 def _outlined(rgb: NDArray[np.uint8], labels: NDArray[Any], kinds: dict[Any, str]) -> NDArray[np.uint8]:

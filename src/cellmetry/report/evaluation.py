@@ -80,7 +80,7 @@ def _pictures(evaluation: Evaluation, place: int, folder: Path) -> list[ShownPic
     found = []
     for number, picture in enumerate(draw_worst(evaluation), start=1):
         write_png(picture.rgb, folder / "pictures" / f"worst_{place + 1}_{number}.png")
-        found.append(ShownPicture(picture.image, picture.ap, picture.errors, _data_uri(picture.rgb)))
+        found.append(ShownPicture(picture, _data_uri(picture.rgb)))
     return found
 
 

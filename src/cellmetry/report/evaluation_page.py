@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     import pandas as pd
 
     from cellmetry.learn.evaluate import Evaluation
+    from cellmetry.report.error_pictures import ErrorPicture
 
 __all__ = ["Shown", "ShownPicture", "evaluation_page"]
 
@@ -69,9 +70,7 @@ _IMAGE_COLUMNS = (
 class ShownPicture(NamedTuple):
     """A picture of errors, as a data address that stands in the page itself."""
 
-    image: str
-    ap: float
-    errors: dict[str, int]
+    picture: ErrorPicture
     address: str
 
 
@@ -125,7 +124,7 @@ def _headline(evaluation: Evaluation, several: bool) -> str:
         ("AP at IoU 0.50", number(means["ap_50"])),
         ("AP at IoU 0.75", number(means["ap_75"])),
         ("F1 at IoU 0.50", number(means["f1_50"])),
-        ("Count off by", number(counts["mae"])),
+        ("Count off by, per image", "–" if is_missing(counts["mae"]) else f"{counts['mae']:.1f}"),
     ]
     tiles = "".join(f"<div><dt>{name}</dt><dd>{value}</dd></div>" for name, value in figures)
     words = "".join(f"<li>{escape(sentence)}</li>" for sentence in headline(evaluation))
@@ -191,7 +190,12 @@ def _count_table(evaluations: Sequence[Evaluation]) -> str:
         ):
             row = row_of(evaluation, "counts", per=per)
             name = f"{evaluation.name}, {words}" if len(evaluations) > 1 else words
-            cells = (f"{row['n']:,}", number(row["mae"]), number(row["mape_percent"], " %"), signed(row["bias"]))
+            cells = (
+                f"{row['n']:,}",
+                number(row["mae"]),
+                "–" if is_missing(row["mape_percent"]) else f"{row['mape_percent']:.1f} %",
+                signed(row["bias"]),
+            )
             lines += (
                 f"<tr><td>{escape(name)}</td>" + "".join(f'<td class="number">{cell}</td>' for cell in cells) + "</tr>"
             )
@@ -226,12 +230,14 @@ def _worst(shown: Shown, several: bool) -> str:
     return f'<h2>{escape(named)}</h2>\n<ul class="legend">{legend}</ul>\n<div class="worst">{cards}</div>\n'
 
 
-def _picture(picture: ShownPicture) -> str:
-    errors = ", ".join(f"{count} {kind}" for kind, count in picture.errors.items())
+def _picture(shown: ShownPicture) -> str:
+    picture = shown.picture
+    errors = escape(", ".join(f"{count} {kind}" for kind, count in picture.errors.items()) or "errors cut by its edge")
+    heads = "".join(f"<span>{panel}</span>" for panel in picture.panels)
     return (
-        f'<figure><img alt="Worst part of {escape(picture.image)}: {escape(errors)}" src="{picture.address}">'
-        f"<figcaption><strong>{escape(picture.image)}</strong> AP {picture.ap:.2f} · in this part: {escape(errors)}"
-        f"</figcaption></figure>\n"
+        f'<figure><div class="heads">{heads}</div><img alt="Worst part of {escape(picture.image)}: {errors}" '
+        f'src="{shown.address}"><figcaption><strong>{escape(picture.image)}</strong> AP {picture.ap:.2f} · in this '
+        f"part: {errors}</figcaption></figure>\n"
     )
 
 

@@ -72,13 +72,13 @@ def is_missing(value: Any) -> bool:
     return bool(pd.isna(value))
 
 
-def number(value: Any, unit: str = "") -> str:
+def number(value: Any) -> str:
     """Return a number as text: three decimals below 10, whole numbers as they are, – where it is missing."""
     if is_missing(value):
         return "–"
     if float(value) == int(value) and not isinstance(value, float):
-        return f"{int(value):,}{unit}"
-    return f"{float(value):.3f}{unit}" if abs(value) < 10 else f"{float(value):,.1f}{unit}"
+        return f"{int(value):,}"
+    return f"{float(value):.3f}" if abs(value) < 10 else f"{float(value):,.1f}"
 
 
 def signed(value: Any) -> str:
