@@ -1,7 +1,7 @@
 """Models of a user as they follow each other: each training makes a new version, and none is lost.
 
 A model's folder holds the version in use, ``NAME.onnx`` with its card ``NAME.json``, and in ``versions/`` every
-version by its number, ``NAME-3.onnx`` with ``NAME-3.json``.
+version in a folder named by its number.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ _FOLDER = "versions"
 
 def list_versions(folder: Path, name: str) -> list[int]:
     """Return the numbers of the versions of a model, ascending."""
-    found = (path.stem.removeprefix(f"{name}-") for path in (folder / _FOLDER).glob(f"{name}-*.json"))
+    found = (path.parent.name for path in (folder / _FOLDER).glob(f"*/{name}.json"))
     return sorted(int(number) for number in found if number.isdigit())
 
 
@@ -37,7 +37,7 @@ def save_version(folder: Path, weights: bytes, fields: dict[str, Any]) -> Model:
     """
     name = fields["name"]
     number = max([0, *list_versions(folder, name)]) + 1
-    _write(folder / _FOLDER, f"{name}-{number}", weights, fields | {"version": str(number)})
+    _write(folder / _FOLDER / str(number), weights, fields | {"version": str(number)})
     return use_version(folder, name, number)
 
 
@@ -49,16 +49,16 @@ def use_version(folder: Path, name: str, number: int) -> Model:
     ModelError
         If there is no such version, or its weights are damaged.
     """
-    kept = find_model(folder / _FOLDER / f"{name}-{number}.json")
-    _write(folder, name, kept.read_weights(), kept.card.model_dump(mode="json"))
+    kept = find_model(folder / _FOLDER / str(number) / f"{name}.json")
+    _write(folder, kept.read_weights(), kept.card.model_dump(mode="json"))
     return find_model(folder / f"{name}.json")
 
 
-def _write(folder: Path, stem: str, weights: bytes, fields: dict[str, Any]) -> None:
+def _write(folder: Path, weights: bytes, fields: dict[str, Any]) -> None:
     """Write weights, then the card, which alone makes them a model."""
     proof = {"sha256": hashlib.sha256(weights).hexdigest(), "size_bytes": len(weights)}
-    card = ModelCard.model_validate(fields | proof | {"file": f"{stem}.onnx"})
+    card = ModelCard.model_validate(fields | proof | {"file": f"{fields['name']}.onnx"})
     with atomic_write(folder / card.file) as part:
         part.write_bytes(weights)
-    with atomic_write(folder / f"{stem}.json") as part:
+    with atomic_write(folder / f"{card.name}.json") as part:
         part.write_text(card.model_dump_json(indent=2) + "\n", encoding="utf-8")
