@@ -1,4 +1,4 @@
-"""Brightfield and relief: nearly transparent cells seen by defocus or oblique light, with a stained channel of the same.
+"""Brightfield and relief: nearly transparent cells by defocus or oblique light, with a stained channel of the same.
 
 Defocus turns the curvature of a thickness into light (transport of intensity; Teague 1983), oblique light its slope.
 """

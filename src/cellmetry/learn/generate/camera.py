@@ -28,8 +28,7 @@ class Drawn:
 
     def __init__(self, look: FieldLook, style: str, rng: np.random.Generator) -> None:
         self.rng, self.style, self.shape = rng, style, look.shape
-        low, high = look.diameter_px
-        self.diameter = log_uniform(rng, low, high)
+        self.diameter = log_uniform(rng, *look.diameters)
         self.density = float(rng.uniform(*look.density))
         self.noise = log_uniform(rng, max(look.noise[0], 0.01), max(look.noise[1], 0.01))
         self.blur = log_uniform(rng, max(look.blur[0], 0.01), max(look.blur[1], 0.01))
@@ -77,9 +76,9 @@ def _noisy(
     spread = np.sqrt(np.maximum(light, 0) / np.float32(photons) + np.float32(read_noise**2))
     noise = rng.standard_normal(light.shape, dtype=np.float32)
     if rng.random() < _SMOOTHED:
-        noise = gaussian_filter(noise, rng.uniform(0.4, 0.8))
+        noise = np.asarray(gaussian_filter(noise, rng.uniform(0.4, 0.8)), dtype=np.float32)
     return np.asarray(light + spread * noise, dtype=np.float32)
 
 
 def _digitise(seen: NDArray[np.float32], *, scale: float, offset: float, top: int) -> NDArray[np.float32]:
-    return np.rint(np.clip(seen * np.float32(scale) + np.float32(offset), 0, top)).astype(np.float32)
+    return np.asarray(np.rint(np.clip(seen * np.float32(scale) + np.float32(offset), 0, top)), dtype=np.float32)

@@ -11,7 +11,7 @@ from scipy.ndimage import gaussian_filter
 from cellmetry.learn.generate.camera import expose_dark
 from cellmetry.learn.generate.nuclei import chromatin, gentle_warp
 from cellmetry.learn.generate.outlines import Outlines, paint, roughen, sprout, wavy
-from cellmetry.learn.generate.placing import place
+from cellmetry.learn.generate.placing import Layout, place
 from cellmetry.learn.generate.textures import fibres, log_uniform, slope, smooth_noise, specks
 from cellmetry.learn.generate.thickness import LivingCells, grow_cells
 from cellmetry.learn.generate.truth import depth_px, settle, spread_over
@@ -39,13 +39,17 @@ def _lay_out(field: Drawn) -> LivingCells:
         return grow_cells(field)
     sheet = field.style == "sheet"
     centre, radius = place(
-        rng, field.shape, field.diameter,
-        density=1.0 if sheet else field.density,
-        spread=rng.uniform(0.05, 0.3),
-        gap=rng.uniform(0.62, 0.85) if sheet else rng.uniform(0.85, 1.0),
-        clumping=0.0 if sheet else rng.uniform(0, 0.8),
-        patchy=rng.choice([0.0, 0.8]) if sheet else rng.uniform(0, 1),
-    )  # fmt: skip
+        rng,
+        field.shape,
+        field.diameter,
+        Layout(
+            density=1.0 if sheet else field.density,
+            spread=rng.uniform(0.05, 0.3),
+            gap=rng.uniform(0.62, 0.85) if sheet else rng.uniform(0.85, 1.0),
+            clumping=0.0 if sheet else rng.uniform(0, 0.8),
+            patchy=rng.choice([0.0, 0.8]) if sheet else rng.uniform(0, 1),
+        ),
+    )
     n = len(centre)
     ratio = np.sqrt(1 + rng.uniform(0.1, 1.2 if sheet else 0.5) * rng.beta(1.5, 1.5, n))
     shape = wavy(rng, n, rng.uniform(0.02, 0.12))
@@ -88,7 +92,7 @@ def _cytoplasm(cells: LivingCells, depth: NDArray[np.float32], field: Drawn) -> 
         light = light * np.exp(rng.uniform(0.1, 0.4) * fibres(rng, field.shape, max(1.2, 0.03 * field.diameter)))
     if rng.random() < 0.3:
         count = (len(np.unique(cells.owner)) - 1) * log_uniform(rng, 3, 40)
-        spots = specks(rng, inside * thick.astype(np.float32), count, max(0.6, 0.015 * field.diameter))
+        spots = specks(rng, (inside * thick).astype(np.float32), count, max(0.6, 0.015 * field.diameter))
         light = light + rng.uniform(0.3, 2.0) * spots * inside
     return np.asarray(light, dtype=np.float32)
 
@@ -114,7 +118,7 @@ def _nuclear_factor(cells: LivingCells, field: Drawn) -> NDArray[np.float32]:
     )
     core = np.minimum(paint(nuclei, cells.warp, edge=0.25).light, 1)
     change = rng.choice([-0.75, -0.4, -0.2, 0.0, 0.5, 1.5]) * rng.uniform(0.6, 1.2)
-    return np.maximum(1 + change * core, 0.08).astype(np.float32)
+    return np.asarray(np.maximum(1 + change * core, 0.08), dtype=np.float32)
 
 
 def _gaps(cells: LivingCells, depth: NDArray[np.float32], field: Drawn) -> NDArray[np.float32]:

@@ -8,7 +8,7 @@ from pydantic import Field, model_validator
 
 from cellmetry.core.step import Parameters
 
-__all__ = ["KINDS", "STYLES", "FieldLook", "Kind", "Range"]
+__all__ = ["KINDS", "STYLES", "USUAL_DIAMETERS", "FieldLook", "Kind", "Range"]
 
 Kind = Literal["nuclei", "cells", "phase", "brightfield", "tissue"]
 """Kind of microscopy."""
@@ -29,6 +29,16 @@ STYLES: dict[Kind, tuple[str, ...]] = {
 """Looks that each kind has."""
 
 
+USUAL_DIAMETERS: dict[Kind, Range] = {
+    "nuclei": (8.0, 90.0),
+    "cells": (14.0, 100.0),
+    "phase": (20.0, 110.0),
+    "brightfield": (16.0, 100.0),
+    "tissue": (9.0, 80.0),
+}
+"""Mean diameters at which each kind is usually seen, in pixels."""
+
+
 class FieldLook(Parameters):
     """How generated fields look; what is a range is drawn anew for each field."""
 
@@ -38,8 +48,8 @@ class FieldLook(Parameters):
     """One of the kind's looks (`STYLES`); None draws one for each field."""
     shape: tuple[int, int] = (256, 256)
     """Height and width of the image, in pixels."""
-    diameter_px: Range = (14.0, 70.0)
-    """Range of the fields' mean diameter of a cell, in pixels; drawn evenly on a logarithmic scale."""
+    diameter_px: Range | None = None
+    """Range of the fields' mean diameter of a cell, in pixels, drawn on a logarithmic scale; None = usual."""
     density: Range = (0.2, 1.0)
     """Range of the part of the field that holds cells as densely as they can lie."""
     noise: Range = (0.4, 2.0)
@@ -57,10 +67,15 @@ class FieldLook(Parameters):
             raise ValueError(f"{self.kind} has no style {self.style!r}; it has {', '.join(STYLES[self.kind])}")
         if min(self.shape) < 16:
             raise ValueError(f"a field is at least 16 x 16 pixels, not {self.shape}")
-        for name in ("diameter_px", "density", "noise", "blur", "contrast"):
+        for name in ("diameters", "density", "noise", "blur", "contrast"):
             low, high = getattr(self, name)
             if not 0 <= low <= high:
                 raise ValueError(f"{name} is a range (low, high) with 0 <= low <= high, not {(low, high)}")
-        if self.diameter_px[0] < 4:
-            raise ValueError(f"cells are at least 4 pixels wide, not {self.diameter_px[0]:g}")
+        if self.diameters[0] < 4:
+            raise ValueError(f"cells are at least 4 pixels wide, not {self.diameters[0]:g}")
         return self
+
+    @property
+    def diameters(self) -> Range:
+        """Range of the fields' mean diameter of a cell, in pixels."""
+        return self.diameter_px or USUAL_DIAMETERS[self.kind]

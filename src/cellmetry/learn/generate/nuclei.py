@@ -10,7 +10,7 @@ from scipy.ndimage import gaussian_filter
 
 from cellmetry.learn.generate.camera import expose_dark
 from cellmetry.learn.generate.outlines import Outlines, Warp, paint, wavy
-from cellmetry.learn.generate.placing import place
+from cellmetry.learn.generate.placing import Layout, place
 from cellmetry.learn.generate.textures import log_uniform, slope, smooth_noise, specks
 from cellmetry.learn.generate.truth import settle, spread_over
 
@@ -73,13 +73,17 @@ def draw_nuclei(field: Drawn) -> _Crowd:
     rng = field.rng
     crowded = field.style == "crowded"
     centre, radius = place(
-        rng, field.shape, field.diameter,
-        density=field.density * (1.0 if crowded else rng.uniform(0.25, 0.9)),
-        spread=rng.uniform(0.06, 0.28),
-        gap=rng.uniform(0.72, 0.92) if crowded else rng.uniform(0.86, 1.05),
-        clumping=rng.uniform(0.3, 0.9) if crowded else rng.uniform(0.0, 0.5),
-        patchy=rng.uniform(0, 1),
-    )  # fmt: skip
+        rng,
+        field.shape,
+        field.diameter,
+        Layout(
+            density=field.density * (1.0 if crowded else rng.uniform(0.25, 0.9)),
+            spread=rng.uniform(0.06, 0.28),
+            gap=rng.uniform(0.72, 0.92) if crowded else rng.uniform(0.86, 1.05),
+            clumping=rng.uniform(0.3, 0.9) if crowded else rng.uniform(0.0, 0.5),
+            patchy=rng.uniform(0, 1),
+        ),
+    )
     outlines = nucleus_outlines(rng, centre, radius, longest=rng.uniform(1.2, 2.4))
     light = np.exp(rng.normal(0, rng.uniform(0.08, 0.6), len(centre)))
     outlines, light, smooth = _divide(rng, outlines, light)

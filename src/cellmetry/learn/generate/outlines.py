@@ -94,7 +94,7 @@ def wavy(rng: np.random.Generator, n: int, amount: float | NDArray[np.float64]) 
     phase = rng.uniform(0, 2 * np.pi, (n, len(order)))
     turn = np.arange(ANGLES) * (2 * np.pi / ANGLES)
     waves = (height[:, :, None] * np.cos(order[None, :, None] * turn - phase[:, :, None])).sum(axis=1)
-    return np.maximum(1 + waves, 0.35).astype(np.float32)
+    return np.asarray(np.maximum(1 + waves, 0.35), dtype=np.float32)
 
 
 def sprout(
@@ -120,8 +120,8 @@ def sprout(
 def roughen(rng: np.random.Generator, radius: NDArray[np.float32], amount: float) -> NDArray[np.float32]:
     """Return relative radii with a ragged edge."""
     noise = rng.standard_normal(radius.shape).astype(np.float32)
-    noise = sum(weight * np.roll(noise, shift, axis=1) for shift, weight in _ROUGH.items())
-    return np.maximum(radius * (1 + np.float32(amount) * noise), np.float32(0.3))
+    ragged = np.sum([weight * np.roll(noise, shift, axis=1) for shift, weight in _ROUGH.items()], axis=0)
+    return np.asarray(np.maximum(radius * (1 + amount * ragged), 0.3), dtype=np.float32)
 
 
 def paint(

@@ -36,7 +36,7 @@ def phase_field(field: Drawn) -> tuple[NDArray[np.float32], NDArray[np.int32]]:
     sign = -1.0 if rng.random() < _NEGATIVE else 1.0
     seen = sign * _ring_contrast(thickness, field) + _rounded_light(cells, field)
     seen += rng.uniform(0.02, 0.12) * _ground(field)
-    seen = field.blurred(seen.astype(np.float32), 0.006, 0.45)
+    seen = field.blurred(seen.astype(np.float32), 0.006, 0.7)
     strength = field.contrast * rng.uniform(0.12, 0.4)
     light = np.maximum(1 + strength * _soft_limit(seen), 0) * slope(rng, field.shape, rng.uniform(0, 0.15))
     return expose_bright(light.astype(np.float32), field), cells.owner

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 from numba import njit
@@ -12,28 +12,25 @@ from cellmetry.learn.generate.textures import smooth_noise
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-__all__ = ["PACKED", "place", "scatter"]
+__all__ = ["PACKED", "Layout", "place"]
 
 PACKED = 0.62
 """Part of the area that circles cover when placed at random until none fits any more, with a little overlap."""
 
 _TRIES = 25
 _MOST = 6000
+_TAILS = np.array([-2.2, 2.2])
 
 
-def scatter(
-    rng: np.random.Generator,
-    shape: tuple[int, int],
-    radius_px: NDArray[np.float64],
-    *,
-    gap: float,
-    clumping: float,
-    patchy: float,
-) -> tuple[NDArray[np.float64], NDArray[np.intp]]:
-    """Return centres (n, 2) of the cells that found a place, and which of `radius_px` they are.
+class Layout(NamedTuple):
+    """How cells lie.
 
     Parameters
     ----------
+    density
+        Number of cells as a part of what has room.
+    spread
+        Standard deviation of the logarithm of their size.
     gap
         Least distance of two centres in sums of their radii: 1 = touching, below = overlapping.
     clumping
@@ -41,32 +38,36 @@ def scatter(
     patchy
         How uneven the density is over the field, 0 to 1.
     """
+
+    density: float
+    spread: float
+    gap: float = 0.9
+    clumping: float = 0.3
+    patchy: float = 0.5
+
+
+def _scatter(
+    rng: np.random.Generator, shape: tuple[int, int], radius_px: NDArray[np.float64], layout: Layout
+) -> tuple[NDArray[np.float64], NDArray[np.intp]]:
+    """Return centres (n, 2) of the cells that found a place, and which of `radius_px` they are."""
     margin = float(radius_px.max(initial=1.0))
     extent = np.array([shape[0] + 2 * margin, shape[1] + 2 * margin])
     field = smooth_noise(rng, (64, 64), float(rng.uniform(12, 40)))
-    chance = np.clip(1 - patchy * (0.5 - 0.8 * field), 0.02, 1).astype(np.float32)
+    chance = np.clip(1 - layout.patchy * (0.5 - 0.8 * field), 0.02, 1).astype(np.float32)
     draws = rng.random((len(radius_px), _TRIES, 5)).astype(np.float32)
-    centre, held = _throw(draws, radius_px, extent, chance, (float(gap), float(clumping)))
+    centre, held = _throw(draws, radius_px, extent, chance, (float(layout.gap), float(layout.clumping)))
     return centre[held] - margin, np.flatnonzero(held)
 
 
 def place(
-    rng: np.random.Generator,
-    shape: tuple[int, int],
-    diameter_px: float,
-    *,
-    density: float,
-    spread: float,
-    gap: float = 0.9,
-    clumping: float = 0.3,
-    patchy: float = 0.5,
+    rng: np.random.Generator, shape: tuple[int, int], diameter_px: float, layout: Layout
 ) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
     """Return centres (n, 2) and radii (n,), in pixels, of cells of about `diameter_px`."""
     area = (shape[0] + diameter_px) * (shape[1] + diameter_px)
-    asked = PACKED * density * area / (np.pi * (gap * diameter_px / 2) ** 2)
+    asked = PACKED * layout.density * area / (np.pi * (layout.gap * diameter_px / 2) ** 2)
     n = int(np.clip(round(asked), 1, _MOST))
-    radius = diameter_px / 2 * np.exp(np.clip(rng.normal(0, spread, n), -2.2 * spread, 2.2 * spread))
-    centre, held = scatter(rng, shape, radius, gap=gap, clumping=clumping, patchy=patchy)
+    radius = diameter_px / 2 * np.exp(np.clip(rng.normal(0, layout.spread, n), *(layout.spread * _TAILS)))
+    centre, held = _scatter(rng, shape, radius, layout)
     return centre, radius[held]
 
 

@@ -1,4 +1,4 @@
-"""How thick and dense generated living cells are at each pixel: what phase contrast, defocus and relief turn to light."""
+"""How thick and dense living cells are at each pixel: what phase contrast, defocus and relief turn to light."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ import numpy as np
 
 from cellmetry.learn.generate.nuclei import gentle_warp
 from cellmetry.learn.generate.outlines import Outlines, Warp, paint, roughen, sprout, wavy
-from cellmetry.learn.generate.placing import place
+from cellmetry.learn.generate.placing import Layout, place
 from cellmetry.learn.generate.textures import log_uniform, smooth_noise, specks
 from cellmetry.learn.generate.truth import depth_px, settle, spread_over
 
@@ -49,13 +49,17 @@ def grow_cells(field: Drawn) -> LivingCells:
     rng = field.rng
     confluent = field.style == "confluent"
     centre, radius = place(
-        rng, field.shape, field.diameter,
-        density=1.0 if confluent else field.density * rng.uniform(0.4, 1.0),
-        spread=rng.uniform(0.1, 0.35),
-        gap=rng.uniform(0.6, 0.8) if confluent else rng.uniform(0.75, 1.0),
-        clumping=rng.uniform(0.2, 0.9) if field.style == "round" else rng.uniform(0, 0.5),
-        patchy=0.0 if confluent else rng.uniform(0, 1),
-    )  # fmt: skip
+        rng,
+        field.shape,
+        field.diameter,
+        Layout(
+            density=1.0 if confluent else field.density * rng.uniform(0.4, 1.0),
+            spread=rng.uniform(0.1, 0.35),
+            gap=rng.uniform(0.6, 0.8) if confluent else rng.uniform(0.75, 1.0),
+            clumping=rng.uniform(0.2, 0.9) if field.style == "round" else rng.uniform(0, 0.5),
+            patchy=0.0 if confluent else rng.uniform(0, 1),
+        ),
+    )
     often = 1.0 if field.style == "round" else rng.choice([0.0, 0.04, 0.12])
     rounded = rng.random(len(centre)) < often
     outlines = _round_up(rng, _spread_out(field, centre, radius), radius, rounded)

@@ -1,4 +1,4 @@
-"""Stained tissue in grey: dark nuclei on a bright, textured ground; smears of large cells; dark cells on bright ground."""
+"""Stained tissue in grey: dark nuclei on bright, textured ground; smears of large cells; dark cells."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from scipy.ndimage import gaussian_filter
 from cellmetry.learn.generate.camera import expose_bright
 from cellmetry.learn.generate.nuclei import chromatin, gentle_warp, nucleus_outlines
 from cellmetry.learn.generate.outlines import Outlines, paint, roughen, wavy
-from cellmetry.learn.generate.placing import place
+from cellmetry.learn.generate.placing import Layout, place
 from cellmetry.learn.generate.textures import fibres, slope, smooth_noise, specks
 from cellmetry.learn.generate.truth import depth_px, settle, spread_over
 
@@ -47,15 +47,19 @@ def tissue_field(field: Drawn) -> tuple[NDArray[np.float32], NDArray[np.int32]]:
 def _lay_out(field: Drawn) -> Outlines:
     """Return the nuclei: crowded and overlapping, partly in one direction; few in a smear; round cells in blood."""
     rng = field.rng
-    density = {"tissue": rng.uniform(0.4, 1.0), "smear": rng.uniform(0.02, 0.12), "blood": field.density}[field.style]
+    density = {"tissue": rng.uniform(0.4, 1.0), "smear": rng.uniform(0.05, 0.15), "blood": field.density}[field.style]
     centre, radius = place(
-        rng, field.shape, field.diameter,
-        density=density,
-        spread=rng.uniform(0.08, 0.3),
-        gap=rng.uniform(0.75, 1.05),
-        clumping=rng.uniform(0, 0.7),
-        patchy=rng.uniform(0, 1),
-    )  # fmt: skip
+        rng,
+        field.shape,
+        field.diameter,
+        Layout(
+            density=density,
+            spread=rng.uniform(0.08, 0.3),
+            gap=rng.uniform(0.75, 1.05),
+            clumping=rng.uniform(0, 0.7),
+            patchy=rng.uniform(0, 1),
+        ),
+    )
     longest = rng.uniform(1.3, 4.0) if field.style == "tissue" else rng.uniform(1.1, 1.6)
     outlines = nucleus_outlines(rng, centre, radius, longest=longest)
     lobed = outlines.radius * wavy(rng, len(centre), rng.uniform(0.02, 0.12))
@@ -104,7 +108,7 @@ def _unfocused(field: Drawn) -> NDArray[np.float32]:
     rng = field.rng
     if rng.random() < 0.4:
         return np.zeros(field.shape, np.float32)
-    centre, radius = place(rng, field.shape, field.diameter, density=_UNFOCUSED * rng.uniform(0, 1), spread=0.2)
+    centre, radius = place(rng, field.shape, field.diameter, Layout(_UNFOCUSED * rng.uniform(0, 1), 0.2))
     far = paint(nucleus_outlines(rng, centre, radius, longest=2.0), gentle_warp(field, 0.03), edge=0.3).light
     soft = gaussian_filter(far, field.diameter * rng.uniform(0.12, 0.25))
     return np.asarray(rng.uniform(0.1, 0.5) * soft, dtype=np.float32)
