@@ -11,10 +11,12 @@ from rich.console import Console
 from rich.text import Text
 
 from cellmetry import __version__
+from cellmetry.cli.count import count
 from cellmetry.cli.demo import demo
 from cellmetry.cli.engines import engines
 from cellmetry.cli.evaluate import evaluate
 from cellmetry.cli.info import info
+from cellmetry.cli.maps import maps
 from cellmetry.cli.measure import measure
 from cellmetry.cli.recipe import recipe_app
 from cellmetry.cli.run import run
@@ -31,7 +33,7 @@ app = typer.Typer(
     rich_markup_mode="rich",
     context_settings={"help_option_names": ["-h", "--help"]},
 )
-for command in (info, segment, measure, run, engines, evaluate, demo):
+for command in (info, segment, measure, count, maps, run, engines, evaluate, demo):
     app.command()(command)
 app.add_typer(recipe_app, name="recipe")
 

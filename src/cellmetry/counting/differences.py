@@ -48,7 +48,7 @@ def _sums_in_blocks(plane: CountedPlane, side: int) -> NDArray[np.float64]:
         if values is not None:
             rows = np.arange(0, len(values), side)
             parts.append(np.add.reduceat(np.add.reduceat(values, rows, axis=0), columns, axis=1))
-    return np.maximum(np.concatenate(parts), 0)
+    return np.asarray(np.maximum(np.concatenate(parts), 0), np.float64)
 
 
 def differences_image(image: Image, planes: Sequence[NDArray[np.float32]], side: int) -> Image:
@@ -61,4 +61,5 @@ def differences_image(image: Image, planes: Sequence[NDArray[np.float32]], side:
         pixel_size=larger,
         bit_depth=32,
         name=image.name,
+        metadata={"block_px": side},
     )

@@ -72,8 +72,8 @@ def _in_shape(plane: CountedPlane, shape: Shape) -> RegionCounts:
         total += 0.0 if values is None else float(values[held].sum())
     instances = np.nan
     if plane.objects is not None:
-        y_centre, x_centre = plane.objects.centres.T + 0.5
-        instances = float(inside(shape, y_centre, x_centre).sum())
+        y_centres, x_centres = np.asarray(plane.objects.centres.T + 0.5, np.float64)
+        instances = float(inside(shape, y_centres, x_centres).sum())
     return RegionCounts(shape.name, area, instances, total)
 
 
@@ -86,15 +86,21 @@ def in_labels(plane: CountedPlane, regions: Labels) -> list[RegionCounts]:
         columns = [np.bincount(place.ravel(), minlength=found.size).astype(np.float64)]
         columns.append(_objects_in(plane, band, y, found))
         values = plane.density_in(Box(y, y + len(band), 0, band.shape[1]))
-        columns.append(np.full(found.size, np.nan) if values is None else np.bincount(place.ravel(), values.ravel()))
+        columns.append(_sums_of(values, place, found.size))
         ids.append(found.astype(np.int64))
         sums.append(np.stack(columns, axis=1))
     every, place = np.unique(np.concatenate(ids), return_inverse=True)
     total = np.zeros((every.size, 3))
     np.add.at(total, place, np.concatenate(sums))
-    return [
-        RegionCounts(str(name), int(row[0]), row[1], row[2]) for name, row in zip(every, total, strict=True) if name
-    ]
+    named = [pair for pair in zip(every.tolist(), total.tolist(), strict=True) if pair[0]]
+    return [RegionCounts(str(name), int(area), instances, density) for name, (area, instances, density) in named]
+
+
+def _sums_of(values: NDArray[np.float64] | None, place: NDArray[np.int64], size: int) -> NDArray[np.float64]:
+    """Return the sum of `values` at each place; not-a-number if there are no values."""
+    if values is None:
+        return np.full(size, np.nan)
+    return np.asarray(np.bincount(place.ravel(), values.ravel(), minlength=size), np.float64)
 
 
 def _objects_in(

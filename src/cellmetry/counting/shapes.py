@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from pydantic import Field, model_validator
@@ -85,7 +85,7 @@ def shape_box(shape: Shape, plane: tuple[int, int]) -> Box:
     return Box(y0, y1, x0, x1)
 
 
-def inside(shape: Shape, y: NDArray[np.float64], x: NDArray[np.float64]) -> NDArray[np.bool_]:
+def inside(shape: Shape, y: NDArray[np.floating[Any]], x: NDArray[np.floating[Any]]) -> NDArray[np.bool_]:
     """Return whether points lie in a region, by the even-odd rule; y and x are broadcast against each other.
 
     The middle of the first pixel is 0.5, 0.5 here, as the coordinates of regions have it.

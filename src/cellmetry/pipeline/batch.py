@@ -12,6 +12,7 @@ import pandas as pd
 
 from cellmetry.core.columns import Column
 from cellmetry.core.progress import SILENT
+from cellmetry.engines.maps_step import Maps
 from cellmetry.engines.segment import Segment
 from cellmetry.errors import Cancelled, InputError, ParameterError
 from cellmetry.io.atomic import atomic_write, clean_leftovers
@@ -160,7 +161,7 @@ def _refuse_if_none_done(outcomes: dict[int, Outcome]) -> None:
 def _load_engines(recipe: Recipe) -> None:
     """Fail before the first image if an engine, a model or an option is wrong."""
     for step in recipe.steps:
-        if isinstance(step, Segment):
+        if isinstance(step, Segment | Maps):
             step.load_engine()
 
 

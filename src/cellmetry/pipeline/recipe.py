@@ -31,7 +31,9 @@ __all__ = ["STEPS", "Recipe", "load_recipe", "parse_recipe", "recipe_text", "shi
 STEPS = Registry(
     kind="step",
     builtin={
+        "count": "cellmetry.counting.step:Count",
         "cytoplasm": "cellmetry.ops.regions:Cytoplasm",
+        "maps": "cellmetry.engines.maps_step:Maps",
         "measure": "cellmetry.measure.step:Measure",
         "measure_nested": "cellmetry.measure.nested:MeasureNested",
         "relate": "cellmetry.ops.regions:Relate",

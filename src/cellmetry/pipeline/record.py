@@ -8,6 +8,7 @@ from dataclasses import asdict
 from importlib.metadata import requires, version
 from typing import TYPE_CHECKING, Any
 
+from cellmetry.engines.maps_step import Maps
 from cellmetry.engines.segment import Segment
 
 if TYPE_CHECKING:
@@ -35,7 +36,7 @@ def run_record(recipe: Recipe, outcomes: Sequence[Outcome], times: dict[str, str
     times
         When the run started and ended, ISO 8601 with time zone.
     """
-    engines = [step.load_engine().describe() for step in recipe.steps if isinstance(step, Segment)]
+    engines = [step.load_engine().describe() for step in recipe.steps if isinstance(step, Segment | Maps)]
     return {
         "recipe": {"name": recipe.name, "sha256": recipe.hash, "file": "recipe.toml"},
         "engines": engines,

@@ -20,15 +20,18 @@ from cellmetry.core.labels import count_objects, labels_hash
 from cellmetry.core.progress import SILENT
 from cellmetry.core.sample import Sample
 from cellmetry.engines.base import LookupEngine
+from cellmetry.engines.maps_step import Maps
 from cellmetry.engines.segment import Segment
 from cellmetry.errors import Cancelled, CellmetryError, OutputError
 from cellmetry.io.atomic import atomic_write
 from cellmetry.io.hashing import content_hash
+from cellmetry.io.images import write_image
 from cellmetry.io.labels import write_labels
 from cellmetry.io.pictures import write_png, write_thumbnail
 from cellmetry.io.pixel_checks import check_pixels
 from cellmetry.io.tables import write_table
 from cellmetry.measure.columns import describe_columns
+from cellmetry.report.counts import draw_counts
 from cellmetry.report.index import thumbnail_path
 from cellmetry.report.overlay import draw_overlay
 
@@ -46,6 +49,9 @@ __all__ = ["Job", "LabelForm", "Layout", "Outcome", "do_job", "finished_outcome"
 
 _IMAGE_COLUMN = Column("image", "", "Name of the image, as in images.csv.", "Cellmetry")
 
+COUNTS = "counts"
+"""Table for which a preview is drawn."""
+
 STATE = ".cellmetry"
 """Folder in a run's folder that holds what a re-run needs to do only what is missing."""
 
@@ -61,6 +67,8 @@ class Layout:
     ----------
     labels
         Sub-folder of the label images; empty for the run's folder itself.
+    maps
+        Sub-folder of the maps of networks; empty for the run's folder itself.
     overlays, tables
         Whether pictures and tables are written.
     form
@@ -71,6 +79,7 @@ class Layout:
     overlays: bool = True
     tables: bool = True
     form: LabelForm = "tif"
+    maps: str = "maps"
 
 
 @dataclass(frozen=True)
@@ -182,7 +191,8 @@ def _process(job: Job, progress: Progress) -> Outcome:
     sample = job.recipe.apply(Sample(image), progress)
     before = _outputs_before(job)
     _state_path(job).unlink(missing_ok=True)
-    outputs = _write_labels(job, sample) | _write_tables(job, sample) | _write_overlays(job, sample)
+    outputs = _write_labels(job, sample) | _write_maps(job, sample) | _write_tables(job, sample)
+    outputs |= _write_overlays(job, sample) | _write_preview(job, sample)
     _remove(job.out, before - set(outputs.values()))
     counts = {name: count_objects(labels) for name, labels in sample.labels.items()}
     nothing = [f"No objects were found for {name}." for name, count in counts.items() if count == 0]
@@ -216,6 +226,15 @@ def _write_labels(job: Job, sample: Sample) -> dict[str, str]:
     return written
 
 
+def _write_maps(job: Job, sample: Sample) -> dict[str, str]:
+    written = {}
+    for name, image in sample.maps.items():
+        relative = PurePosixPath(job.layout.maps) / job.ref.stem.with_name(f"{job.ref.stem.name}_{name}.tif")
+        write_image(image, job.out / relative)
+        written[f"map {name}"] = str(relative)
+    return written
+
+
 def _write_tables(job: Job, sample: Sample) -> dict[str, str]:
     if not job.layout.tables:
         return {}
@@ -228,7 +247,7 @@ def _write_tables(job: Job, sample: Sample) -> dict[str, str]:
             _IMAGE_COLUMN,
             *(Column(part, "", "Read from the file name.", "pattern") for part in job.ref.parts),
         ]
-        write_table(named, path, (*described, *describe_columns(table)))
+        write_table(named, path, (*described, *table.attrs.get("columns", describe_columns(table))))
         written[f"table {name}"] = path.relative_to(job.out).as_posix()
     return written
 
@@ -245,6 +264,15 @@ def _write_overlays(job: Job, sample: Sample) -> dict[str, str]:
         write_thumbnail(picture, job.out / thumbnail_path(relative))
         written[f"overlay {name}"] = str(relative)
     return written
+
+
+def _write_preview(job: Job, sample: Sample) -> dict[str, str]:
+    """Write the picture that explains counts, where there are any."""
+    if not job.layout.overlays or COUNTS not in sample.tables:
+        return {}
+    relative = PurePosixPath("previews") / job.ref.stem.with_name(f"{job.ref.stem.name}_counts.png")
+    write_png(draw_counts(sample, job.recipe.overlay), job.out / relative)
+    return {"preview counts": str(relative)}
 
 
 def _overlay(image: Image, labels: Labels, options: OverlayOptions) -> NDArray[np.uint8]:
@@ -288,12 +316,12 @@ def _key(job: Job) -> str:
         job.ref.sha256(),
         version("cellmetry"),
         repr(job.layout),
-        *(_engine_key(step, job.ref) for step in job.recipe.steps if isinstance(step, Segment)),
+        *(_engine_key(step, job.ref) for step in job.recipe.steps if isinstance(step, Segment | Maps)),
     ]
     return hashlib.sha256("\n".join(parts).encode()).hexdigest()
 
 
-def _engine_key(step: Segment, ref: ImageRef) -> str:
+def _engine_key(step: Segment | Maps, ref: ImageRef) -> str:
     """Return the engine's description, model and all; with the hash of the label file where it looks one up."""
     engine = step.load_engine()
     described = json.dumps(engine.describe(), sort_keys=True)

@@ -1,0 +1,154 @@
+"""`cellmetry count`: how many cells images show, by two counters, with an interval."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from cellmetry.cli.options import (
+    Axes,
+    Inputs,
+    Json,
+    Pattern,
+    PixelSize,
+    PixelSizeZ,
+    Rgb,
+    RgbChoice,
+    Roles,
+    Settings,
+    Workers,
+    reading_of,
+)
+from cellmetry.cli.outcome import report_outcome
+from cellmetry.cli.progress import terminal_progress
+from cellmetry.core.parameters import parse_parameters
+from cellmetry.counting.count import counting_steps
+from cellmetry.counting.shapes import read_shapes
+from cellmetry.counting.step import Count
+from cellmetry.errors import MissingInput, ParameterError
+from cellmetry.io.tables import read_table, write_table
+from cellmetry.models.count_calibration import CountCalibration
+from cellmetry.pipeline.batch import run as run_recipe
+from cellmetry.pipeline.recipe import parse_recipe
+
+if TYPE_CHECKING:
+    from cellmetry.core.step import Step
+
+__all__ = ["count"]
+
+_TABLES = (".csv", ".parquet")
+_REGIONS = "regions"
+
+
+def count(
+    inputs: Inputs,
+    out: Annotated[
+        Path, typer.Option("--out", "-o", help="Table to write (.csv, .parquet); maps go to a folder of its name.")
+    ],
+    engine: Annotated[str | None, typer.Option(help="Engine; `cellmetry engines` lists them.")] = None,
+    model: Annotated[str | None, typer.Option(help="Model of the engine, by name or path.")] = None,
+    channel: Annotated[str | None, typer.Option(help="Channel to look at, by name or index.")] = None,
+    diameter_um: Annotated[float | None, typer.Option(help="Usual diameter of a cell in µm.")] = None,
+    diameter_px: Annotated[float | None, typer.Option(help="Usual diameter of a cell in pixels.")] = None,
+    regions: Annotated[
+        str | None,
+        typer.Option(
+            help="Regions to count in: a label image, a pattern of one for each image (rois/{stem}.tif), or a JSON "
+            "file of rectangles and polygons."
+        ),
+    ] = None,
+    calibration: Annotated[
+        Path | None, typer.Option(help="JSON file of a calibration, in place of the one of the model.")
+    ] = None,
+    device: Annotated[str | None, typer.Option(help="auto, cpu or cuda.")] = None,
+    pixel_size: PixelSize = None,
+    pixel_size_z: PixelSizeZ = None,
+    axes: Axes = None,
+    rgb: Rgb = RgbChoice.colour,
+    pattern: Pattern = None,
+    roles: Roles = None,
+    settings: Settings = None,
+    workers: Workers = 1,
+    as_json: Json = False,
+) -> None:
+    """Count cells: by instances, by density, and by both with an interval; with maps and a preview for each image.
+
+    Example: [bold]cellmetry count images/ --out counts.csv[/bold]
+    """
+    if out.suffix.lower() not in _TABLES:
+        raise ParameterError(f"{out} must end in .csv or .parquet; maps and previews go to a folder beside it.")
+    given = {
+        "engine": engine,
+        "model": model,
+        "channel": channel,
+        "device": device,
+        "diameter_um": diameter_um,
+        "diameter_px": diameter_px,
+    }
+    look = {name: value for name, value in given.items() if value is not None}
+    entries = _entries(look, regions, calibration)
+    recipe = parse_recipe({"name": "count", "steps": entries}, settings or (), where="count")
+    reading = reading_of(
+        axes=axes,
+        rgb=rgb,
+        pixel_size_um=pixel_size,
+        pixel_size_z_um=pixel_size_z,
+        pattern=pattern,
+        roles=roles,
+    )
+    folder = out.with_suffix("")
+    with terminal_progress(shown=not as_json) as progress:
+        result = run_recipe(recipe, inputs, folder, reading=reading, workers=workers, progress=progress)
+    table = read_table(folder / "tables" / "counts.parquet")
+    write_table(table, out, table.attrs["columns"])
+    if not as_json:
+        typer.echo(f"Counts: {out}")
+    report_outcome(result, as_json=as_json)
+
+
+def _entries(look: dict[str, Any], regions: str | None, calibration: Path | None) -> list[dict[str, Any]]:
+    """Return the steps of the recipe, as a recipe file has them."""
+    drawn = regions is not None and regions.lower().endswith(".json")
+    counting = Count(
+        shapes=read_shapes(regions) if regions is not None and drawn else (),
+        regions=_REGIONS if regions is not None and not drawn else None,
+        calibration=None if calibration is None else _read_calibration(calibration),
+    )
+    *before, last = counting_steps(look, counting)
+    entries = [_entry(step, look) for step in before]
+    if counting.regions is not None:
+        entries.append(_region_entry(str(regions)))
+    return [*entries, _entry(last, {})]
+
+
+def _entry(step: Step, look: dict[str, Any]) -> dict[str, Any]:
+    device = {"device": look["device"]} if "device" in look else {}
+    return {"step": step.name, **step.model_dump(mode="json", exclude_none=True), **device}
+
+
+def _region_entry(regions: str) -> dict[str, Any]:
+    """Return the step that looks up the label images of regions: one for all images, or one for each by its name."""
+    path = Path(regions)
+    if "{stem}" in regions:
+        options = {"folder": str(path.parent), "pattern": path.name}
+    elif path.exists():
+        options = {"file": regions}
+    else:
+        raise MissingInput(f"{regions} does not exist; give a label image, a pattern with {{stem}}, or a JSON file.")
+    return {"step": "segment", "engine": "labels", "labels": _REGIONS, "options": options}
+
+
+def _read_calibration(path: Path) -> CountCalibration:
+    """Return the calibration in a JSON file."""
+    if not path.is_file():
+        raise MissingInput(f"{path} does not exist; give the JSON file of a calibration.")
+    try:
+        values = json.loads(path.read_text("utf-8-sig"))
+    except ValueError as error:
+        raise ParameterError(f"{path} is not JSON: {error}.") from error
+    if not isinstance(values, dict):
+        raise ParameterError(f"{path} must hold the named values of a calibration.")
+    return parse_parameters(CountCalibration, values, where=str(path))
