@@ -9,7 +9,7 @@ import numpy as np
 from scipy.ndimage import gaussian_filter
 
 from cellmetry.learn.generate.camera import expose_dark
-from cellmetry.learn.generate.outlines import Outlines, Warp, paint, wavy
+from cellmetry.learn.generate.outlines import Outlines, Painted, Warp, paint, wavy
 from cellmetry.learn.generate.placing import Layout, place
 from cellmetry.learn.generate.textures import log_uniform, slope, smooth_noise, specks
 from cellmetry.learn.generate.truth import settle, spread_over
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
     from cellmetry.learn.generate.camera import Drawn
 
-__all__ = ["chromatin", "draw_nuclei", "gentle_warp", "nuclei_field", "nucleus_outlines"]
+__all__ = ["chromatin", "covered", "draw_nuclei", "gentle_warp", "nuclei_field", "nucleus_outlines"]
 
 _LEAST_VISIBLE = 0.02
 
@@ -38,11 +38,16 @@ def nuclei_field(field: Drawn) -> tuple[NDArray[np.float32], NDArray[np.int32]]:
     warp = gentle_warp(field, 0.04)
     painted = paint(crowd.outlines, warp, light=crowd.light, edge=field.rng.uniform(0.08, 0.5))
     owner = settle(painted.owner, least_px=_LEAST_VISIBLE * field.diameter**2 + 4)
-    own = spread_over(painted.owner, crowd.light)
-    added = np.minimum(painted.light, own) + field.rng.uniform(0, 0.5) * np.maximum(painted.light - own, 0)
+    added = covered(painted, crowd.light, field.rng.uniform(0, 0.5))
     light = added * _texture(owner, crowd.smooth, field)
     light = _optics(light, owner, field)
     return expose_dark(light, field), owner
+
+
+def covered(painted: Painted, brightness: NDArray[np.float64], through: float) -> NDArray[np.float32]:
+    """Return the light of the owners of pixels, and the part `through` of what covered cells add to it."""
+    own = np.where(painted.owner > 0, spread_over(painted.owner, brightness), painted.light)
+    return np.asarray(np.minimum(painted.light, own) + through * np.maximum(painted.light - own, 0), dtype=np.float32)
 
 
 def gentle_warp(field: Drawn, amount: float) -> Warp:
@@ -95,7 +100,7 @@ def _divide(
 ) -> tuple[Outlines, NDArray[np.float64], NDArray[np.bool_]]:
     """Return the nuclei with some condensed: metaphase plates, pairs in anaphase, dead ones; and which they are."""
     n = len(outlines)
-    draw, often = rng.random(n), rng.choice([0.0, 0.02, 0.06])
+    draw, often = rng.random(n), rng.choice([0.0, 0.01, 0.04])
     plate, pair, dead = draw < often, (draw >= often) & (draw < 1.5 * often), (draw > 1 - often)
     smooth = plate | pair | dead
     axes = outlines.axes.copy()

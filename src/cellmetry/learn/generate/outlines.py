@@ -139,7 +139,7 @@ def paint(
     light
         (n,) brightness of each cell; 1 if not given.
     edge
-        Part of the radius over which a cell's light rises from its edge to its full brightness.
+        Part of the radius over which a cell's light rises to its full brightness; at the edge it is half of it.
     in_front
         Whether later cells cover earlier ones; otherwise a pixel goes to the cell in which it lies deeper.
     """
@@ -188,7 +188,7 @@ def _paint(
     height, width = warp.y.shape
     slack = max(np.abs(warp.y).max(), np.abs(warp.x).max())
     for i in range(len(cells)):
-        reach = _reach(cells[i], radius[i]) + slack
+        reach = _reach(cells[i], radius[i]) * (1 + edge / 2) + slack
         y0, y1 = max(0, int(cells[i, 0] - reach)), min(height, int(cells[i, 0] + reach) + 2)
         x0, x1 = max(0, int(cells[i, 1] - reach)), min(width, int(cells[i, 1] + reach) + 2)
         for y in range(y0, y1):
@@ -197,9 +197,9 @@ def _paint(
                 if dy * dy + dx * dx > reach * reach:
                     continue
                 d = np.float32(_relative(cells[i], radius[i], dy, dx))
-                if d >= 1:
+                if d >= 1 + edge / 2:
                     continue
-                painted.light[y, x] += cells[i, 6] * min(1.0, (1 - d) / edge)
-                if in_front or d < painted.depth[y, x]:
+                painted.light[y, x] += cells[i, 6] * min(1.0, (1 + edge / 2 - d) / edge)
+                if d < 1 and (in_front or d < painted.depth[y, x]):
                     painted.depth[y, x] = d
                     painted.owner[y, x] = i + 1

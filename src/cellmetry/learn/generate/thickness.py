@@ -77,8 +77,11 @@ def _spread_out(field: Drawn, centre: NDArray[np.float64], radius: NDArray[np.fl
     longest = rng.uniform(2.0, 5.5) if spindle else rng.uniform(1.2, 2.8)
     ratio = np.sqrt(1 + (longest - 1) * rng.beta(1.6, 1.6, n))
     shape = wavy(rng, n, rng.uniform(0.06, 0.2, n))
+    reach = rng.uniform(0.4, 1.6)
+    body = rng.uniform(0.6, 1.0)
     if rng.random() < 0.85:
-        shape = sprout(rng, shape, rng.uniform(0.5, 4.5), length=rng.uniform(0.4, 1.6), width=rng.uniform(0.08, 0.22))
+        arms = rng.uniform(0.5, 5.0)
+        shape = sprout(rng, np.float32(body) * shape, arms, length=reach, width=rng.uniform(0.1, 0.28))
     tips = sprout(rng, np.zeros_like(shape), rng.uniform(0, 3), length=0.25, width=0.06)
     shape = roughen(rng, shape + tips, rng.choice([0.0, 0.02, 0.05]))
     common = rng.uniform(0, np.pi)
@@ -123,11 +126,11 @@ def optical_thickness(cells: LivingCells, field: Drawn) -> NDArray[np.float32]:
 def _ruffles(cells: LivingCells, depth: NDArray[np.float32], field: Drawn) -> NDArray[np.float32]:
     """Return the thicker rim that a cell has in places along its edge."""
     rng = field.rng
-    wide = np.clip(field.diameter * rng.uniform(0.015, 0.04), 0.8, 3.5)
+    wide = np.clip(field.diameter * rng.uniform(0.012, 0.03), 0.7, 2.0)
     place = np.clip(0.5 + smooth_noise(rng, field.shape, 0.3 * field.diameter), 0, 2)
     rim = np.exp(-0.5 * ((depth - wide) / wide) ** 2) * (cells.owner > 0)
     strength = spread_over(cells.owner, rng.lognormal(-0.2, 0.5, len(cells.outlines)))
-    return np.asarray(rng.uniform(0.2, 1.3) * rim * place * strength, dtype=np.float32)
+    return np.asarray(rng.uniform(0.1, 0.8) * rim * place * strength, dtype=np.float32)
 
 
 def _organelles(cells: LivingCells, depth: NDArray[np.float32], field: Drawn) -> NDArray[np.float32]:

@@ -9,7 +9,7 @@ import numpy as np
 from scipy.ndimage import gaussian_filter
 
 from cellmetry.learn.generate.camera import expose_bright
-from cellmetry.learn.generate.nuclei import chromatin, gentle_warp, nucleus_outlines
+from cellmetry.learn.generate.nuclei import chromatin, covered, gentle_warp, nucleus_outlines
 from cellmetry.learn.generate.outlines import Outlines, paint, roughen, wavy
 from cellmetry.learn.generate.placing import Layout, place
 from cellmetry.learn.generate.textures import fibres, slope, smooth_noise, specks
@@ -34,8 +34,7 @@ def tissue_field(field: Drawn) -> tuple[NDArray[np.float32], NDArray[np.int32]]:
     stain = np.exp(rng.normal(-0.1, rng.uniform(0.1, 0.45), len(outlines)))
     painted = paint(outlines, warp, light=stain, edge=rng.uniform(0.05, 0.2), in_front=True)
     owner = settle(painted.owner, least_px=_LEAST_VISIBLE * field.diameter**2 + 6)
-    own = spread_over(painted.owner, stain)
-    front = np.minimum(painted.light, own) + rng.uniform(0.1, 0.5) * np.maximum(painted.light - own, 0)
+    front = covered(painted, stain, rng.uniform(0.1, 0.5))
     dark = front * _nuclear_texture(owner, field)
     dark = field.blurred(dark.astype(np.float32), 0.012, 0.5)
     ground = _smear_ground(field, outlines) if field.style == "smear" else _stroma(field)
