@@ -53,5 +53,5 @@ $(TEST): pyproject.toml constraints-test.txt
 	  { echo 'Cellmetry needs Python 3.11 or newer: make PYTHON=python3.12 test'; exit 2; }
 	@test -x .venv-test/bin/python || $(PYTHON) -m venv .venv-test
 	.venv-test/bin/python -m pip install $(PIP_FLAGS) --upgrade 'pip>=25.1'
-	.venv-test/bin/python -m pip install $(PIP_FLAGS) -c constraints-test.txt -e . --group dev
+	.venv-test/bin/python -m pip install $(PIP_FLAGS) -c constraints-test.txt -e '.[train]' --group dev
 	@touch $@
