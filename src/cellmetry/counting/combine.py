@@ -28,6 +28,9 @@ __all__ = ["Counts", "Interval", "disagreement", "interval", "joint_count", "nea
 _EVEN = (0.5, 0.5)
 """Weights where no calibration says better: half way between the two."""
 
+_ROUNDING = 1e-9
+"""Share of the count by which intervals are widened, so that rounding never leaves out a number at their very end."""
+
 
 class Counts(NamedTuple):
     """The two counts of some images, one entry each; where there is one counter only, both are its counts."""
@@ -83,7 +86,7 @@ def scores(counts: Counts, truth: NDArray[np.float64], calibration: CountCalibra
 def interval(counts: Counts, calibration: CountCalibration) -> Interval:
     """Return the interval of each image."""
     count = joint_count(counts, calibration)
-    half = calibration.factor * spread(counts, calibration)
+    half = calibration.factor * spread(counts, calibration) + _ROUNDING * (1 + count)
     whole = nearest_whole(count)
     low = np.ceil(np.maximum(count - half, 0)).astype(np.int64)
     high = np.floor(count + half).astype(np.int64)

@@ -29,7 +29,7 @@ def block_differences(plane: CountedPlane, side: int) -> NDArray[np.float32]:
     D is the density's sum in the block. N is what the objects would add if each were the Gaussian that the density
     is trained to show (variance 0.1 · area round the centroid), so that a cell on the border of two blocks counts in
     both as it does in D. Above 0 where the density counts more. As counts scatter with their square root, values
-    beyond about ±2 deserve a look.
+    beyond about ±1 deserve a look.
     """
     if plane.objects is None or plane.density is None:
         raise ValueError("Two counters are needed to tell where they differ.")

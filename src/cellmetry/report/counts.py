@@ -26,7 +26,7 @@ _DENSITY = ("#000004", "#51127c", "#b73779", "#fc8961", "#fcfdbf")
 """Dark to bright; each step about as much lighter as the one before, also without colour."""
 _DIFFERENCE = ("#9fd4ff", "#2f7fd0", "#1c1c22", "#d9731a", "#ffd9a0")
 """Density counts fewer (blue), the same (dark), more (orange)."""
-_LIMIT = 4.0
+_LIMIT = 2.0
 _LONGEST, _SMALLEST = 1024, 700
 _GAP = 12
 _BRIGHTEST = 99.9
@@ -36,7 +36,7 @@ def draw_counts(sample: Sample, options: OverlayOptions | None = None) -> NDArra
     """Return four panels of the middle plane, or as many as there are counters for, uint8 of shape (Y, X, 3).
 
     They show the image, the outlines of the instances, the density, and the disagreement of the two in blocks, from
-    -4 to +4 standard units.
+    -2 to +2 standard units.
     """
     looks = (options or OverlayOptions()).model_copy(
         update={"longest_side": _LONGEST, "enlarge_to": _SMALLEST, "ids": False, "scale_bar": True, "place": False}
@@ -54,7 +54,7 @@ def draw_counts(sample: Sample, options: OverlayOptions | None = None) -> NDArra
         panels.append(draw_caption(shown, f"density, sum {row['n_density']:.1f}"))
     if "disagreement" in sample.maps:
         shown = _difference(image, sample.maps["disagreement"], t, z)
-        panels.append(draw_caption(shown, "density less (blue) or more (orange) than instances, -4 to +4"))
+        panels.append(draw_caption(shown, "density less instances, -2 (blue) to +2 (orange) units"))
     return _arranged(panels)
 
 
@@ -90,7 +90,18 @@ def _difference(image: Image, blocks: Image, t: int, z: int) -> NDArray[np.uint8
         np.minimum((np.arange(length) / scaling.factor).astype(int) // side, count - 1)
         for length, count in zip(sides, values.shape, strict=True)
     )
-    return _coloured((values / _LIMIT + 1) / 2, _DIFFERENCE)[rows][:, columns]
+    return _with_scale(_coloured((values / _LIMIT + 1) / 2, _DIFFERENCE)[rows][:, columns])
+
+
+def _with_scale(picture: NDArray[np.uint8]) -> NDArray[np.uint8]:
+    """Return the picture with its colours from -2 to +2 as a strip, framed in white, in the lower left corner."""
+    height, width = (max(4, round(share * picture.shape[0])) for share in (0.025, 0.4))
+    strip = np.full((height + 2, width + 2, 3), 255, np.uint8)
+    strip[1:-1, 1:-1] = _coloured(np.linspace(0, 1, width), _DIFFERENCE)
+    framed = picture.copy()
+    y, x = picture.shape[0] - 2 * height, height
+    framed[y : y + height + 2, x : x + width + 2] = strip[: picture.shape[0] - y, : picture.shape[1] - x]
+    return framed
 
 
 def _coloured(shares: NDArray[np.floating], colours: Sequence[str]) -> NDArray[np.uint8]:

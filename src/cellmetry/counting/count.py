@@ -1,0 +1,113 @@
+"""`count`: cells in an image by every counter that the model has."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+from cellmetry.core.image import Image
+from cellmetry.core.parameters import check_type, parse_parameters
+from cellmetry.core.progress import SILENT
+from cellmetry.core.sample import Sample
+from cellmetry.counting.step import Count
+from cellmetry.engines.maps_step import Maps
+from cellmetry.engines.network import NetworkEngine
+from cellmetry.engines.segment import Segment
+from cellmetry.errors import ModelError, ParameterError
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    import pandas as pd
+
+    from cellmetry.core.labels import Labels
+    from cellmetry.core.progress import Progress
+    from cellmetry.core.step import Step
+
+__all__ = ["Counted", "count", "counting_steps"]
+
+
+class Counted(NamedTuple):
+    """What counting an image gives.
+
+    Parameters
+    ----------
+    table
+        One row for each plane and each region; ``attrs["columns"]`` says what its columns mean.
+    labels
+        The objects that were counted; None if the model counts by density only.
+    maps
+        ``density``, and ``disagreement`` of the two counters, as far as there are.
+    warnings
+        What is doubtful, and why an interval is missing.
+    """
+
+    table: pd.DataFrame
+    labels: Labels | None
+    maps: dict[str, Image]
+    warnings: tuple[str, ...]
+
+
+def count(image: Image, counting: Count | None = None, *, progress: Progress = SILENT, **parameters: Any) -> Counted:
+    """Return how many cells an image shows: by instances, by density, and by both with an interval.
+
+    Parameters
+    ----------
+    counting
+        Regions, and the calibration if not the model's own.
+    **parameters
+        Fields of the step `Segment`: ``model``, ``channel``, ``diameter_px``, ….
+
+    Raises
+    ------
+    ModelError
+        If the model can neither label cells nor map their density.
+    ParameterError
+        If a parameter is wrong.
+    """
+    check_type(image, Image, "count", "cm.open_image or cm.image_from_array")
+    sample = Sample(image)
+    steps = counting_steps(parameters, counting or Count())
+    for step in steps:
+        sample = step(sample, progress)
+    last = steps[-1]
+    return Counted(sample.tables[last.table], sample.labels.get(last.labels), sample.maps, sample.warnings)
+
+
+def counting_steps(look: Mapping[str, Any], counting: Count) -> tuple[*tuple[Step, ...], Count]:
+    """Return the steps that count cells by every counter that an engine's model has.
+
+    Parameters
+    ----------
+    look
+        Fields of the step `Segment`; the engine is `cellmetry` if not said.
+    counting
+        The last step; without a calibration it gets that of the model.
+    """
+    segment = parse_parameters(Segment, {"engine": "cellmetry", **look}, where="count")
+    engine = segment.load_engine()
+    if not isinstance(engine, NetworkEngine):
+        return segment, counting
+    card = engine.card
+    if counting.calibration is None:
+        counting = counting.model_copy(update={"calibration": card.counting})
+    if card.segments:
+        kept = tuple(dict.fromkeys((*segment.maps, "density"))) if "density" in card.heads else segment.maps
+        return segment.model_copy(update={"maps": kept, "labels": counting.labels}), counting
+    if "density" not in card.heads:
+        raise ModelError(
+            f"The model {card.name!r} cannot count: that needs the heads foreground and flow, or density, and it has "
+            f"{', '.join(card.heads)} only. Choose another with --model."
+        )
+    return _maps_step(segment, look), counting
+
+
+def _maps_step(segment: Segment, look: Mapping[str, Any]) -> Maps:
+    """Return the step that makes a density alone, from the choices for a segmentation."""
+    useless = sorted(set(look) - set(Maps.model_fields) - {"engine"})
+    useless += ["stack=volume"] if segment.stack == "volume" else []
+    if useless:
+        raise ParameterError(
+            f"This model counts by density only and labels no cells; it has no use for {', '.join(useless)}."
+        )
+    shared = {name: getattr(segment, name) for name in look if name in Maps.model_fields and name != "heads"}
+    return Maps(**shared, heads=("density",))
