@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 from pathlib import Path
 from typing import Annotated, Any, cast
 
@@ -71,7 +72,9 @@ def evaluate(
         typer.echo(json.dumps({"out": str(out), "evaluations": [each.summary() for each in found]}, indent=1))
         return
     for each in found:
-        typer.echo(f"{each.name}: AP {each.score('ap_50'):.3f} at IoU 0.5, {each.score('ap_75'):.3f} at 0.75.")
+        known = not math.isnan(each.score("ap_50"))
+        scores = f" AP {each.score('ap_50'):.3f} at IoU 0.5, {each.score('ap_75'):.3f} at 0.75." if known else ""
+        typer.echo(f"{each.name}:{scores}")
         for sentence in (*headline(each), *each.notes):
             typer.echo(f"  {sentence}")
     typer.echo(f"Report: {out / 'index.html'}")

@@ -179,15 +179,13 @@ def _notes(data_set: DataSet, predictor: Predictor) -> tuple[str, ...]:
     notes = []
     unused = cast("tuple[str, ...]", getattr(predictor, "unused", ()))
     if unused:
-        more = ", …" if len(unused) > _SHOWN else ""
-        notes.append(
-            f"{len(unused)} predicted images belong to no image that is evaluated: {', '.join(unused[:_SHOWN])}{more}."
-        )
+        more = f" and {len(unused) - _SHOWN} more" if len(unused) > _SHOWN else ""
+        notes.append(f"Left out, because no evaluated image has the name: {', '.join(unused[:_SHOWN])}{more}.")
     partly = sum(item.annotated is not None for item in data_set.items)
     if partly:
         notes.append(
-            f"{partly} images are annotated in parts only: objects with more than half of their pixels elsewhere are "
-            f"ignored, and of the others only the pixels in annotated parts are compared."
+            f"Annotated in parts only: {partly} of {len(data_set.items)} images. Objects with more than half of their "
+            f"pixels elsewhere are ignored, and of the others only the pixels in annotated parts are compared."
         )
     return tuple(notes)
 

@@ -10,7 +10,7 @@ from pydantic import Field
 
 from cellmetry.core.step import Parameters
 from cellmetry.errors import LabelsError
-from cellmetry.ops.boundaries import BoundaryScores, score_boundaries
+from cellmetry.ops.boundary_scores import BoundaryScores, score_boundaries
 from cellmetry.ops.matching import Matching, match_overlaps
 from cellmetry.ops.overlaps import count_overlaps
 from cellmetry.ops.patches import count_in_patches, label_centroids

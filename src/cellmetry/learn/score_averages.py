@@ -18,7 +18,7 @@ from cellmetry.learn.score_tables import (
     boundary_row,
     make_table,
 )
-from cellmetry.ops.boundaries import BoundaryScores
+from cellmetry.ops.boundary_scores import BoundaryScores
 from cellmetry.ops.matching import share_of
 from cellmetry.ops.scores import Jaccard, score_pixel_counts
 

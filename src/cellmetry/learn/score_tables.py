@@ -12,7 +12,7 @@ if TYPE_CHECKING:
 
     from cellmetry.learn.dataset import Item
     from cellmetry.learn.image_scores import ImageScores, ObjectErrors
-    from cellmetry.ops.boundaries import BoundaryScores
+    from cellmetry.ops.boundary_scores import BoundaryScores
     from cellmetry.ops.scores import Jaccard
 
 __all__ = [

@@ -122,7 +122,7 @@ def _segmented(item: Item, engine: EngineRun) -> Labels:
 def prediction_names(paths: Sequence[str | Path]) -> list[str]:
     """Return a short name for each folder: its own, with those above it as far as needed to tell them apart."""
     parts = [[part for part in Path(path).resolve().parts if part != "labels"] or ["labels"] for path in paths]
-    for depth in range(1, max((len(each) for each in parts), default=0) + 1):
+    for depth in range(1, max((len(each) for each in parts), default=1) + 1):
         names = ["/".join(each[-depth:]) for each in parts]
         if len(set(names)) == len(names):
             return names

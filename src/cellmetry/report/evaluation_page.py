@@ -56,14 +56,14 @@ _IMAGE_COLUMNS = (
     ("ap_50", "AP 0.50"),
     ("ap_75", "AP 0.75"),
     ("f1_50", "F1"),
-    ("mean_matched_iou_50", "Mean IoU"),
-    ("aji", "AJI"),
-    ("boundary_f1", "Boundary F"),
-    ("pixel_dice", "Dice"),
     ("fn_50", "Missed"),
     ("fp_50", "Extra"),
     ("n_split", "Split"),
     ("n_merged", "Merged"),
+    ("mean_matched_iou_50", "Mean IoU"),
+    ("aji", "AJI"),
+    ("boundary_f1", "Boundary F"),
+    ("pixel_dice", "Dice"),
 )
 
 
@@ -264,8 +264,11 @@ def _table(rows: pd.DataFrame, columns: Iterable[tuple[str, str]], *, sortable: 
     lines = "".join(
         "<tr>" + "".join(_cell(key, row[key]) for key, _ in columns) + "</tr>" for row in rows.to_dict("records")
     )
-    kind = ' class="sortable"' if sortable else ""
-    return f'<div class="scroll"><table{kind}><thead><tr>{head}</tr></thead><tbody>{lines}</tbody></table></div>\n'
+    kind = "dense sortable" if sortable else "dense"
+    return (
+        f'<div class="scroll"><table class="{kind}"><thead><tr>{head}</tr></thead>'
+        f"<tbody>{lines}</tbody></table></div>\n"
+    )
 
 
 def _is_text(key: str) -> bool:

@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from cellmetry.errors import LabelsError, ParameterError
-from cellmetry.ops.boundaries import boundary_pixels, score_boundaries
+from cellmetry.ops.boundary_scores import boundary_pixels, score_boundaries
 
 small_labels = hnp.arrays(np.uint32, (7, 8), elements=st.integers(0, 3))
 
