@@ -24,21 +24,17 @@ def _found_sentences(evaluation: Evaluation) -> list[str]:
     if is_missing(tp):
         return []
     found = (
-        f"Of {n_true:,} objects, {tp:,} ({percent(tp, n_true)}) were found: a predicted outline overlaps the true one "
-        f"by at least half. {pooled['fn_50']:,} were missed."
+        f"Found: {tp:,} of {n_true:,} true objects ({percent(tp, n_true)}). Found means that the predicted outline and "
+        f"the true one share at least half of the area that they cover together."
     )
-    extra = (
-        f"Of {n_predicted:,} predicted objects, {pooled['fp_50']:,} ({percent(pooled['fp_50'], n_predicted)}) fit no "
-        f"true one."
+    missed = (
+        f"Missed: {pooled['fn_50']:,}. Extra: {pooled['fp_50']:,} of {n_predicted:,} predicted objects "
+        f"({percent(pooled['fp_50'], n_predicted)}) fit no true one."
     )
-    split, merged = pooled["n_split"], pooled["n_merged"]
-    cut = (
-        f"{split:,} true object{_s(split)} {'was' if split == 1 else 'were'} cut into parts; {merged:,} predicted "
-        f"object{_s(merged)} {'holds' if merged == 1 else 'hold'} several true ones."
-    )
+    cut = f"Cut into parts: {pooled['n_split']:,}. Several taken for one: {pooled['n_merged']:,}."
     overlap = 100 * pooled["mean_matched_iou_50"]
-    fit = f"The outlines of found objects overlap the true ones by {overlap:.0f} % on average (IoU)."
-    return [found, extra, cut, *([fit] if tp else [])]
+    fit = f"The outlines of found objects share {overlap:.0f} % of that area on average (IoU)." if tp else ""
+    return [found, missed, cut, *([fit] if fit else [])]
 
 
 def _count_sentences(evaluation: Evaluation) -> list[str]:
@@ -92,7 +88,3 @@ def signed(value: Any) -> str:
 def percent(part: float, whole: float) -> str:
     """Return a share as text; – of nothing."""
     return f"{100 * part / whole:.1f} %" if whole else "–"
-
-
-def _s(count: int) -> str:
-    return "" if count == 1 else "s"
