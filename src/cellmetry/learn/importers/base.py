@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from abc import abstractmethod
-from collections.abc import Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -19,7 +18,7 @@ from cellmetry.learn.importers.writing import ImportWriter, Truth, import_folder
 from cellmetry.ops.instances import Overlap, paint_instances
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Iterator, Mapping, Sequence
 
     from cellmetry.core.image import Image
     from cellmetry.core.progress import Progress
@@ -60,7 +59,7 @@ class Importer(Parameters):
 
     title: ClassVar[str] = ""
     """What it reads, in a few words."""
-    public: ClassVar[Mapping[str, Any]] = {}
+    public: ClassVar[dict[str, Any]] = {}
     """What is known of the one public data set that has this form: fields of its card."""
 
     copy_images: bool = False

@@ -11,7 +11,7 @@ from cellmetry.learn.importers.pairing import all_files
 from cellmetry.learn.importers.writing import Truth
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Sequence
     from pathlib import Path
 
 __all__ = ["Bbbc039"]
@@ -26,7 +26,7 @@ class Bbbc039(Importer):
     """
 
     title: ClassVar[str] = "BBBC039"
-    public: ClassVar[Mapping[str, Any]] = {
+    public: ClassVar[dict[str, Any]] = {
         "licence": "CC0-1.0",
         "source": "https://bbbc.broadinstitute.org/BBBC039",
         "citation": "Caicedo, J. C. et al. Evaluation of Deep Learning Strategies for Nucleus Segmentation in "

@@ -15,7 +15,7 @@ from cellmetry.learn.importers.lookup import ImageLookup
 from cellmetry.learn.importers.writing import Truth
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Sequence
     from pathlib import Path
 
 __all__ = ["Bbbc041", "Boxes"]
@@ -74,7 +74,7 @@ class Bbbc041(Boxes):
     """BBBC041 as distributed: ``training.json``, ``test.json`` and ``images``."""
 
     title: ClassVar[str] = "BBBC041"
-    public: ClassVar[Mapping[str, Any]] = {
+    public: ClassVar[dict[str, Any]] = {
         "licence": "CC-BY-NC-SA-3.0",
         "non_commercial": True,
         "source": "https://bbbc.broadinstitute.org/BBBC041",
@@ -83,7 +83,9 @@ class Bbbc041(Boxes):
     }
 
     annotations: str = "**/t*.json"
+    """The JSON files, ``training.json`` and ``test.json``."""
     modality: str = "brightfield"
+    """Kind of microscopy."""
 
 
 def _load(path: Path) -> list[dict[str, Any]]:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-from pathlib import Path
 from typing import TYPE_CHECKING, ClassVar, Literal, NamedTuple
 
 from cellmetry.core.labels import labels_from_array
@@ -17,6 +16,7 @@ from cellmetry.learn.importers.writing import Truth
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
+    from pathlib import Path
 
 __all__ = ["Cellpose"]
 

@@ -16,7 +16,7 @@ from cellmetry.learn.importers.lookup import ImageLookup
 from cellmetry.ops.instances import Overlap, paint_instances
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Sequence
     from pathlib import Path
 
     from cellmetry.export.coco import CocoImage
@@ -81,7 +81,7 @@ class LiveCell(Coco):
     """LIVECell as distributed: ``annotations/LIVECell/livecell_coco_*.json`` and ``images`` with its sub-folders."""
 
     title: ClassVar[str] = "LIVECell"
-    public: ClassVar[Mapping[str, Any]] = {
+    public: ClassVar[dict[str, Any]] = {
         "licence": "CC-BY-NC-4.0",
         "non_commercial": True,
         "source": "https://sartorius-research.github.io/LIVECell/",
@@ -91,6 +91,7 @@ class LiveCell(Coco):
     }
 
     annotations: str = "**/livecell_coco_*.json"
+    """The JSON files: training, validation and test."""
 
     def _entry(self, image: CocoImage, path: Path, truth: Any) -> Entry:
         name = PurePosixPath(image.file_name).stem

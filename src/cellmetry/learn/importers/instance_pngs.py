@@ -11,7 +11,7 @@ from cellmetry.learn.importers.label_pictures import read_mask
 from cellmetry.ops.instances import Overlap, instance_from_mask
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Sequence
     from pathlib import Path
 
     from cellmetry.learn.importers.writing import Truth
@@ -56,7 +56,7 @@ class Bbbc038(InstancePngs):
     """BBBC038 stage 1 (Data Science Bowl 2018) as distributed."""
 
     title: ClassVar[str] = "BBBC038 stage 1"
-    public: ClassVar[Mapping[str, Any]] = {
+    public: ClassVar[dict[str, Any]] = {
         "licence": "CC0-1.0",
         "source": "https://bbbc.broadinstitute.org/BBBC038",
         "citation": "Caicedo, J. C. et al. Nucleus segmentation across imaging experiments: the 2018 Data Science "

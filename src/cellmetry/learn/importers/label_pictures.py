@@ -68,21 +68,19 @@ def equal_parts(values: NDArray[Any], *, split: bool) -> NDArray[np.uint32]:
     split
         Whether parts of one colour that do not touch, not even at a corner, are objects of their own.
     """
-    flat = values.reshape(len(values), -1)
-    _, codes = np.unique(flat, axis=1, return_inverse=True)
-    black = ~flat.any(axis=0)
-    codes = np.where(black, 0, codes.ravel() + 1).reshape(values.shape[1:]).astype(np.uint32)
+    codes = _codes(values)
     if not split or not codes.any():
-        return _dense(codes)
+        return codes
     parts: NDArray[np.uint32] = cc3d.connected_components(  # type: ignore[assignment]
         codes, connectivity=8, out_dtype=np.uint32
     )
     return parts
 
 
-def _dense(codes: NDArray[np.uint32]) -> NDArray[np.uint32]:
-    """Return labels with ids from 1 without gaps."""
-    present = np.zeros(int(codes.max(initial=0)) + 1, np.uint32)
-    present[codes.ravel()] = 1
-    present[0] = 0
-    return (np.cumsum(present, dtype=np.uint32) * present)[codes]  # type: ignore[no-any-return]
+def _codes(values: NDArray[Any]) -> NDArray[np.uint32]:
+    """Return a number for each colour, from 1 without gaps, 0 for black."""
+    flat = values.reshape(len(values), -1)
+    colours, which = np.unique(flat, axis=1, return_inverse=True)
+    numbers = np.cumsum(colours.any(axis=0)) * colours.any(axis=0)
+    codes: NDArray[np.uint32] = numbers[which.ravel()].reshape(values.shape[1:]).astype(np.uint32)
+    return codes

@@ -13,7 +13,7 @@ from cellmetry.learn.importers.writing import Truth
 from cellmetry.ops.instances import Overlap
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Sequence
     from pathlib import Path
 
 __all__ = ["NuInsSeg"]
@@ -28,7 +28,7 @@ class NuInsSeg(Importer):
     """NuInsSeg as distributed. All images of an organ come from one slide and are one group."""
 
     title: ClassVar[str] = "NuInsSeg"
-    public: ClassVar[Mapping[str, Any]] = {
+    public: ClassVar[dict[str, Any]] = {
         "licence": "CC-BY-4.0",
         "source": "https://zenodo.org/records/10518968",
         "citation": "Mahbod, A. et al. NuInsSeg: A fully annotated dataset for nuclei instance segmentation in "

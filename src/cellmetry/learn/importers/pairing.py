@@ -42,7 +42,7 @@ class PairedImporter(Importer):
     """Paths of the images with named parts, as ``{name}_img.png`` or ``raw/{well}_{field}.tif``; with ``/`` matched
     below the source, otherwise in any folder."""
     truth_pattern: str = ""
-    """Paths of the truth with the same named parts, as ``{name}_masks.png``."""
+    """Paths of the truth with the same named parts, as ``{name}_masks.png``; what matches this is no image."""
     group_by: str = ""
     """Named part of the patterns whose value is the group (``well``): a split never parts a group."""
     skip_unpaired: bool = False
@@ -68,7 +68,9 @@ class PairedImporter(Importer):
         if self.group_by and self.group_by not in first.names:
             raise ParameterError(f"group_by is {self.group_by!r}, but the pattern has {', '.join(first.names)}.")
         files = all_files(source)
-        return _matched(files, source, first, first.names), _matched(files, source, second, first.names)
+        truth = _matched(files, source, second, first.names)
+        taken = {found.path for found in truth.values()}
+        return _matched([path for path in files if path not in taken], source, first, first.names), truth
 
     def _by_folders(self, source: Path) -> tuple[dict[str, _Found], dict[str, _Found]]:
         if self.group_by:

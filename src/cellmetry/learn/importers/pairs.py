@@ -9,8 +9,6 @@ from cellmetry.learn.importers.pairing import PairedImporter
 from cellmetry.learn.importers.writing import Truth
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
-
     from cellmetry.learn.importers.base import Entry
 
 __all__ = ["Pairs", "Usiigaci"]
@@ -39,7 +37,7 @@ class Usiigaci(Pairs):
     """Usiigaci as distributed: folders ``set1``, ``set2``, … with ``raw.tif`` and ``instances_ids.png``."""
 
     title: ClassVar[str] = "Usiigaci's training data"
-    public: ClassVar[Mapping[str, Any]] = {
+    public: ClassVar[dict[str, Any]] = {
         "licence": "MIT",
         "source": "https://github.com/oist/Usiigaci",
         "citation": "Tsai, H.-F., Gajda, J., Sloan, T. F. W., Rares, A., Shen, A. Q. Usiigaci: Instance-aware cell "
@@ -48,4 +46,6 @@ class Usiigaci(Pairs):
     }
 
     image_pattern: str = "{name:(?:.+/)?[^/]+}/raw.tif"
+    """Paths of the images."""
     truth_pattern: str = "{name:(?:.+/)?[^/]+}/instances_ids.png"
+    """Paths of the label images."""

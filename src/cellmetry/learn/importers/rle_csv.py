@@ -13,7 +13,7 @@ from cellmetry.learn.importers.lookup import ImageLookup
 from cellmetry.ops.instances import Overlap
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Sequence
     from pathlib import Path
 
     import pandas as pd
@@ -101,7 +101,7 @@ class Sartorius(RleCsv):
     """Sartorius cell instance segmentation (Kaggle, 2021) as distributed: ``train.csv`` and the folder ``train``."""
 
     title: ClassVar[str] = "Sartorius cell instance segmentation"
-    public: ClassVar[Mapping[str, Any]] = {
+    public: ClassVar[dict[str, Any]] = {
         "licence": "rules of the Kaggle competition",
         "non_commercial": True,
         "source": "https://www.kaggle.com/competitions/sartorius-cell-instance-segmentation",
@@ -109,12 +109,19 @@ class Sartorius(RleCsv):
     }
 
     table: str = "train.csv"
+    """The CSV, below the source."""
     images: str = "train"
+    """Folder of the images, below the source."""
     image_column: str = "id"
+    """Column with the name of the image."""
     code_column: str = "annotation"
+    """Column with the code."""
     order: Literal["row", "column"] = "row"
+    """Pixels are numbered along rows."""
     class_column: str = "cell_type"
+    """Column with the type of the cell; kept in classes.csv and as modality."""
     group_column: str = "sample_id"
+    """Column from which the well is taken, the group."""
 
     def entries(self, source: Path) -> Sequence[Entry]:
         """Return the images that the table names; fields of one well are one group."""
