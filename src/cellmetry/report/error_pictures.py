@@ -38,7 +38,7 @@ ERROR_COLOURS = {
 """Colour of outlines by what became of an object; told apart by colour-blind readers by their lightness too."""
 
 _PANEL = 400
-_GAP = 6
+_GAP = 4
 _DIAMETERS = 7
 _SMALLEST, _LARGEST = 80, 400
 _GROUND = 38
@@ -163,6 +163,6 @@ def _enlarged(plane: NDArray[Any], times: int) -> NDArray[Any]:
 
 
 def _side_by_side(panels: list[NDArray[np.uint8]]) -> NDArray[np.uint8]:
-    gap = np.full((panels[0].shape[0], _GAP, 3), 255, np.uint8)
+    gap = np.full((panels[0].shape[0], _GAP, 3), 120, np.uint8)
     parts = [part for panel in panels for part in (panel, gap)][:-1]
     return np.concatenate(parts, axis=1)

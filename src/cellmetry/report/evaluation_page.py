@@ -63,7 +63,6 @@ _IMAGE_COLUMNS = (
     ("mean_matched_iou_50", "Mean IoU"),
     ("aji", "AJI"),
     ("boundary_f1", "Boundary F"),
-    ("pixel_dice", "Dice"),
 )
 
 

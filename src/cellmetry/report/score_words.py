@@ -20,9 +20,10 @@ def headline(evaluation: Evaluation) -> list[str]:
 
 def _found_sentences(evaluation: Evaluation) -> list[str]:
     pooled = row_of(evaluation, "summary", average="objects")
-    n_true, n_predicted, tp = pooled["n_true"], pooled["n_predicted"], pooled["tp_50"]
+    tp = pooled["tp_50"]
     if is_missing(tp):
         return []
+    n_true, n_predicted = tp + pooled["fn_50"], tp + pooled["fp_50"]  # of images whose truth is labels
     found = (
         f"Found: {tp:,} of {n_true:,} true objects ({percent(tp, n_true)}). Found means that the predicted outline and "
         f"the true one share at least half of the area that they cover together."
