@@ -6,12 +6,12 @@ import base64
 import io
 import json
 from importlib import import_module
+from importlib.metadata import version
 from typing import TYPE_CHECKING
 
 import pandas as pd
 from PIL import Image as Picture
 
-from cellmetry import __version__
 from cellmetry.io.pictures import write_png
 from cellmetry.io.tables import write_table
 from cellmetry.learn.score_columns import EMPTY_RULE, columns_of
@@ -44,7 +44,7 @@ def write_evaluation(evaluations: Sequence[Evaluation], folder: Path) -> None:
         table = _gathered(evaluations, name)
         write_table(table, folder / "tables" / f"{name}.csv", columns_of([str(column) for column in table.columns]))
     record = {
-        "cellmetry": __version__,
+        "cellmetry": version("cellmetry"),
         "rules": EMPTY_RULE,
         "evaluations": [evaluation.summary() for evaluation in evaluations],
     }
