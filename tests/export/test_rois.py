@@ -12,7 +12,9 @@ import roifile
 
 from cellmetry.errors import CellmetryError, DamagedFile, LimitExceeded, MissingInput, UnsupportedFormat
 from cellmetry.export.rois import read_rois, roi_instance
+from cellmetry.io.labels import read_labels
 from cellmetry.ops.instances import paint_instances
+from cellmetry.ops.matching import match_labels
 
 
 def polygon(points: list[tuple[float, float]], name: str = "cell") -> bytes:
@@ -122,10 +124,12 @@ def test_a_zip_of_fiji_gives_the_cells_that_were_drawn(shared: Path) -> None:
     path = shared / "data" / "formats" / "imagej_roi" / "usiigaci_set21_RoiSet.zip"
     if not path.is_file():
         pytest.skip(f"{path.name} is not there")
+    truth = read_labels(shared / "data" / "usiigaci" / "labels" / "set21.png").read().astype(np.int32)
     rois = read_rois(path)
-    painted = paint_instances([roi_instance(roi, (1024, 1024)) for roi in rois], (1024, 1024))
-    assert len(rois) > 20
+    painted = paint_instances([roi_instance(roi, truth.shape) for roi in rois], truth.shape)
     assert painted.hidden == painted.empty == ()
+    found = match_labels(truth, painted.labels, iou=0.9)
+    assert (found.tp, found.fp, found.fn) == (46, 2, 2)  # of two cells the label image was changed later
 
 
 BOXED = ["composite-brush-donut", "composite-oval-in-rect", "composite-two-ellipses", "oval", "oval-left", "oval-top",
