@@ -13,6 +13,7 @@ from cellmetry.engines.sessions import open_session
 from cellmetry.errors import ModelError, ParameterError
 from cellmetry.models.store import find_model, list_models
 from cellmetry.ops.flows import FlowDecoding, decode_flows
+from cellmetry.ops.merging import DensityMerging
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -33,10 +34,18 @@ class NetworkOptions(Parameters):
     """Centres nearer to each other than this, in the model's pixels, are one cell; higher splits less."""
     max_flow_error: float | None = Field(default=None, gt=0)
     """Cells whose flow fits their shape worse than this are dropped; lower keeps fewer, 0.4 is usual."""
+    merge_below: float | None = Field(default=None, ge=0, le=1)
+    """Pieces that hold less of a cell than this, by the predicted density, are joined to a neighbour; 0 for never."""
+    drop_below: float | None = Field(default=None, ge=0, le=1)
+    """Pieces that hold less of a cell than this, by the predicted density, are dropped; 0 for never."""
 
     def decoding(self, of_model: FlowDecoding) -> FlowDecoding:
         """Return the model's decoding with the user's changes."""
-        return of_model.model_copy(update=self.model_dump(exclude_none=True))
+        changes = self.model_dump(exclude_none=True)
+        pieces = {name: changes.pop(name) for name in ("merge_below", "drop_below") if name in changes}
+        if pieces:
+            changes["merging"] = (of_model.merging or DensityMerging()).model_copy(update=pieces)
+        return of_model.model_copy(update=changes)
 
 
 class NetworkEngine(TileEngine):
@@ -115,7 +124,8 @@ class NetworkEngine(TileEngine):
 
     def decode(self, maps: dict[str, NDArray[np.float32]]) -> NDArray[np.int32]:
         """Return the labels that the maps of a tile show."""
-        return decode_flows(maps["foreground"][0], maps["flow"], self._decoding)
+        density = maps["density"][0] if "density" in maps else None
+        return decode_flows(maps["foreground"][0], maps["flow"], self._decoding, density=density)
 
     def predict_maps(self, tile: NDArray[np.float32]) -> dict[str, NDArray[np.float32]]:
         """Return what the network puts out for one tile (C, Y, X): by head, shape (1, Y, X), or (2, Y, X) for flow.

@@ -140,8 +140,8 @@ def cut(planes: NDArray[np.float16], placement: Placement, side: int) -> NDArray
     source = np.ascontiguousarray(planes[:, y0:y1, x0:x1]).astype(np.float32)
     shifted = placement.centre - [y0, x0]
     inside = np.array([-y0, height - y0, -x0, width - x0], np.float64)
-    inverse = np.linalg.inv(placement.matrix)
-    return _cut(source, shifted, placement.matrix, inverse, placement.bends, inside, side)
+    there_and_back = np.stack([placement.matrix, np.linalg.inv(placement.matrix)])
+    return _cut(source, shifted, there_and_back, placement.bends, inside, side)
 
 
 def _keep_mirror(low: int, high: int, start: int, stop: int, size: int) -> tuple[int, int]:
@@ -157,13 +157,13 @@ def _keep_mirror(low: int, high: int, start: int, stop: int, size: int) -> tuple
 def _cut(
     source: NDArray[np.float32],
     centre: NDArray[np.float64],
-    matrix: NDArray[np.float64],
-    inverse: NDArray[np.float64],
+    there_and_back: NDArray[np.float64],
     bends: NDArray[np.float64],
     inside: NDArray[np.float64],
     side: int,
 ) -> NDArray[np.float32]:  # pragma: no cover - compiled
     count, height, width = source.shape
+    matrix, inverse = there_and_back[0], there_and_back[1]
     area = abs(matrix[0, 0] * matrix[1, 1] - matrix[0, 1] * matrix[1, 0])
     cells = bends.shape[1] - 1
     out = np.zeros((count, side, side), np.float32)

@@ -11,8 +11,7 @@ from skimage.segmentation import find_boundaries
 
 from cellmetry.io.atomic import atomic_write
 from cellmetry.io.tables import write_table
-from cellmetry.learn.validation import predict
-from cellmetry.ops.flows import decode_flows
+from cellmetry.learn.validation import labels_of, predict
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -104,8 +103,7 @@ def _found_panel(
     maps: dict, grey: NDArray[np.float32], cut: tuple[slice, slice], recipe: TrainingRecipe
 ) -> NDArray[np.float32]:
     if "flow" in maps and "foreground" in maps:
-        labels = decode_flows(maps["foreground"][0], maps["flow"], recipe.decoding)
-        return _outlined(grey, labels[cut], _FOUND)
+        return _outlined(grey, labels_of(maps, recipe)[cut], _FOUND)
     if "foreground" in maps:
         return _outlined(grey, maps["foreground"][0][cut] >= recipe.decoding.foreground_threshold, _FOUND)
     only = next(iter(maps.values()))[0][cut]

@@ -60,14 +60,13 @@ def losses(
     parts: dict[str, Tensor] = {}
     for head, values in raw.items():
         weight = importance * known[head][:, None, None]
-        values = values.float()
         if head == "flow":
-            parts["flow"] = _flow(values, targets["flow"], weight)
+            parts["flow"] = _flow(values.float(), targets["flow"], weight)
         elif head == "density":
             seen = (weight > 0).float()[:, None]
-            parts |= _density(functional.softplus(values) * seen, targets["density"] * seen, known["density"])
+            parts |= _density(functional.softplus(values.float()) * seen, targets["density"] * seen, known["density"])
         else:
-            parts[head] = _cross_entropy(values[:, 0], targets[head][:, 0], weight)
+            parts[head] = _cross_entropy(values[:, 0].float(), targets[head][:, 0], weight)
     if "foreground" in raw:
         weight = importance * known["foreground"][:, None, None]
         parts["dice"] = _dice(raw["foreground"][:, 0].float(), targets["foreground"][:, 0], weight)

@@ -34,7 +34,7 @@ class Sampling(Parameters):
     """Side of the crops."""
     batch: int = Field(default=8, ge=1, le=1024)
     """Crops of one step."""
-    data_weights: dict[str, float] = {}
+    data_weights: dict[str, float] = Field(default_factory=dict)
     """How much of the crops each data set gives, relative to the others; those not named count by the square root
     of their number of images."""
     size_balance: float = Field(default=0.5, ge=0, le=1)

@@ -12,7 +12,6 @@ import torch
 from cellmetry.core.progress import SILENT
 from cellmetry.io.atomic import atomic_write
 from cellmetry.learn.losses import losses
-from cellmetry.learn.network import CellNetwork
 from cellmetry.learn.sampling import Sampler
 from cellmetry.learn.validation import score_examples, score_means
 
@@ -24,6 +23,7 @@ if TYPE_CHECKING:
 
     from cellmetry.core.progress import Progress
     from cellmetry.learn.fields import TrainingField
+    from cellmetry.learn.network import CellNetwork
     from cellmetry.learn.recipe import Optimisation, TrainingRecipe
     from cellmetry.learn.sampling import Batch
     from cellmetry.learn.validation import Example

@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from cellmetry.learn.recipe import TrainingRecipe
     from cellmetry.models.card import Head
 
-__all__ = ["Example", "choose_evenly", "predict", "read_examples", "score_examples", "score_means"]
+__all__ = ["Example", "choose_evenly", "labels_of", "predict", "read_examples", "score_examples", "score_means"]
 
 IOUS = (0.5, 0.75)
 
@@ -85,6 +85,12 @@ def predict(network: CellNetwork, image: NDArray[np.float32]) -> dict[Head, NDAr
     return {head: values[0, :, :height, :width].cpu().numpy() for head, values in maps.items()}
 
 
+def labels_of(maps: dict[Head, NDArray[np.float32]], recipe: TrainingRecipe) -> NDArray[np.int32]:
+    """Return the labels that the engine would read off finished maps, shape (Y, X)."""
+    density = maps["density"][0] if "density" in maps else None
+    return decode_flows(maps["foreground"][0], maps["flow"], recipe.decoding, density=density)
+
+
 def score_examples(network: CellNetwork, examples: Sequence[Example], recipe: TrainingRecipe) -> pd.DataFrame:
     """Return one row an example: AP at IoU 0.5 and 0.75, IoU and Dice of the foreground, counts; NaN where unknown."""
     network.eval()
@@ -100,7 +106,7 @@ def _score(maps: dict[Head, NDArray[np.float32]], example: Example, recipe: Trai
         found = maps["foreground"][0] >= recipe.decoding.foreground_threshold
         row |= _overlap(found[inside], example.truth[inside] > 0)
     if {"foreground", "flow"} <= set(maps) and example.item.kind == "labels":
-        labels = decode_flows(maps["foreground"][0], maps["flow"], recipe.decoding)
+        labels = labels_of(maps, recipe)
         row |= _matches(example.truth, labels, inside)
     if "density" in maps and "density" in known and everywhere:
         true = len(example.truth) if example.item.kind == "points" else len(np.unique(example.truth[example.truth > 0]))

@@ -17,6 +17,7 @@ from pydantic import Field
 
 from cellmetry.core.step import Parameters
 from cellmetry.errors import LabelsError, ParameterError
+from cellmetry.ops.merging import DensityMerging, merge_by_density
 from cellmetry.ops.sinks import assign_sinks
 
 if TYPE_CHECKING:
@@ -43,6 +44,8 @@ class FlowDecoding(Parameters):
     """Smaller objects, in working pixels, are dropped."""
     max_flow_error: float | None = Field(default=None, gt=0)
     """Objects whose flow differs more than this from that of their shape (mean squared) are dropped; 0.4 is usual."""
+    merging: DensityMerging | None = DensityMerging()
+    """How pieces of one cell are put together where the network predicts a density too; None for never."""
 
 
 def flow_targets(labels: NDArray[Any]) -> NDArray[np.float32]:
@@ -60,7 +63,11 @@ def flow_targets(labels: NDArray[Any]) -> NDArray[np.float32]:
 
 
 def decode_flows(
-    foreground: NDArray[np.float32], flow: NDArray[np.float32], options: FlowDecoding | None = None
+    foreground: NDArray[np.float32],
+    flow: NDArray[np.float32],
+    options: FlowDecoding | None = None,
+    *,
+    density: NDArray[np.float32] | None = None,
 ) -> NDArray[np.int32]:
     """Return labels, shape (Y, X): pixels whose flow leads to the same sink are one object, numbered from 1.
 
@@ -70,6 +77,8 @@ def decode_flows(
         Probability that a pixel belongs to a cell, shape (Y, X). NaN counts as background.
     flow
         Direction to the cell's centre, y then x, shape (2, Y, X); of any length above 0.001; only the direction counts.
+    density
+        Cells per pixel, shape (Y, X), by which pieces of one cell are put together; None if not known.
     """
     options = options or FlowDecoding()
     if flow.shape != (2, *foreground.shape):
@@ -77,6 +86,8 @@ def decode_flows(
     inside = foreground >= options.foreground_threshold
     ends = _path_ends(_hops(inside, np.ascontiguousarray(flow, np.float32), _STEPS))
     labels = assign_sinks(inside, ends, options.sink_radius_px)
+    if density is not None and options.merging is not None:
+        labels = merge_by_density(labels, density, options.merging)
     areas = np.bincount(labels.ravel(), minlength=1)
     keep = areas >= options.min_area_px
     if options.max_flow_error is not None:
