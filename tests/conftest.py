@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from importlib.util import module_from_spec, spec_from_file_location
 from pathlib import Path
 
 import pytest
@@ -19,3 +20,12 @@ def shared() -> Path:
     if not SHARED.is_dir():
         pytest.skip("the folder of real images '../shared' is not beside this checkout")
     return SHARED
+
+
+@pytest.fixture(scope="session")
+def tiny_models():
+    """Return the function that writes the tiny network of the engine's tests, with a card of one's choice."""
+    spec = spec_from_file_location("tiny_model_for_all", Path(__file__).parent / "engines" / "tiny_model.py")
+    module = module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module.write_model

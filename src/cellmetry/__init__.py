@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from cellmetry.core.image import Image, image_from_array
     from cellmetry.core.labels import Labels, labels_from_array, labels_hash
     from cellmetry.core.sample import Sample
+    from cellmetry.counting.count import count
     from cellmetry.engines.segment import segment
     from cellmetry.io.images import write_image
     from cellmetry.io.labels import read_labels, write_labels
@@ -32,6 +33,7 @@ _HOMES = {
     "Labels": "cellmetry.core.labels",
     "Recipe": "cellmetry.pipeline.recipe",
     "Sample": "cellmetry.core.sample",
+    "count": "cellmetry.counting.count",
     "draw_overlay": "cellmetry.report.overlay",
     "image_from_array": "cellmetry.core.image",
     "labels_from_array": "cellmetry.core.labels",
@@ -55,6 +57,7 @@ __all__ = [
     "Recipe",
     "Sample",
     "__version__",
+    "count",
     "draw_overlay",
     "image_from_array",
     "labels_from_array",

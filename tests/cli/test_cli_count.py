@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-from importlib.util import module_from_spec, spec_from_file_location
 from pathlib import Path
 
 import numpy as np
@@ -27,17 +26,10 @@ def discs(count: int) -> np.ndarray:
     return np.where(disc & (place < count), 1500, 500).astype(np.uint16)
 
 
-def write_tiny(folder: Path, **card) -> Path:
-    spec = spec_from_file_location("tiny_model_for_cli", Path(__file__).parents[1] / "engines" / "tiny_model.py")
-    module = module_from_spec(spec)
-    spec.loader.exec_module(module)
-    return module.write_model(folder, **card)
-
-
 @pytest.fixture(scope="module")
-def model(tmp_path_factory: pytest.TempPathFactory) -> Path:
+def model(tmp_path_factory, tiny_models) -> Path:
     fitted = CountCalibration(factor=0.5, largest_count=50, largest_disagreement=5, images=30, images_fitted=30)
-    return write_tiny(tmp_path_factory.mktemp("models"), diameter_px=20.0, counting=fitted)
+    return tiny_models(tmp_path_factory.mktemp("models"), diameter_px=20.0, counting=fitted)
 
 
 @pytest.fixture
@@ -130,8 +122,8 @@ def test_wrong_arguments_are_told(images, model, tmp_path, monkeypatch, argument
     assert sorted(path.name for path in tmp_path.iterdir()) == ["images"]
 
 
-def test_maps_of_a_model_that_only_knows_foreground(images, tmp_path) -> None:
-    path = write_tiny(tmp_path / "models", heads=("foreground",))
+def test_maps_of_a_model_that_only_knows_foreground(images, tmp_path, tiny_models) -> None:
+    path = tiny_models(tmp_path / "models", heads=("foreground",))
     cellmetry("maps", images, "--out", tmp_path / "out", "--model", path)
     found = tifffile.imread(tmp_path / "out" / "f0_foreground.tif")
     assert found.dtype == np.float32

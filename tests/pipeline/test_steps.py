@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import pytest
+
 from cellmetry.core.step import Step
 from cellmetry.pipeline.recipe import STEPS
 from cellmetry.testing.step import StepContract
@@ -14,6 +16,26 @@ class TestSegment(StepContract):
 
     def make(self) -> Step:
         return STEPS.load("segment")(engine="classical", diameter_um=10.0, cleanup={"min_area_um2": 2.0})
+
+
+class TestCount(StepContract):
+    """The step count."""
+
+    def make(self) -> Step:
+        return STEPS.load("count")(shapes=[{"name": "left", "rectangle": [0, 0, 120, 70]}])
+
+
+class TestMaps(StepContract):
+    """The step maps."""
+
+    label_names = ()
+
+    @pytest.fixture(autouse=True)
+    def _model(self, tmp_path, tiny_models) -> None:
+        self.path = tiny_models(tmp_path)
+
+    def make(self) -> Step:
+        return STEPS.load("maps")(model=str(getattr(self, "path", "none")), heads=("density",))
 
 
 class TestMeasure(StepContract):
