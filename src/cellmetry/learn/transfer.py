@@ -63,8 +63,9 @@ class TransferQuality(Parameters):
     annotated: it may be a cell that was missed. None: everything outside objects is background."""
     margin_px: float = Field(default=2.0, ge=0)
     """Width of the zone round a rejected object that is not annotated either, in pixels."""
-    max_shift_px: float = Field(default=3.0, ge=0)
-    """Largest shift between the channels, in pixels; a field that is shifted further teaches nothing."""
+    max_shift_px: float = Field(default=5.0, ge=0)
+    """Largest shift between the channels, in pixels; a field that is shifted further teaches nothing. Relief pictures
+    (DIC) show edges a few pixels beside where they are."""
     min_sharpness: float = Field(default=8.0, ge=0)
     """From which sharpness on a measured shift is believed (standard deviations of the correlation)."""
     align: bool = False

@@ -178,8 +178,15 @@ def _place(
             return labels, not_annotated(labels, judged.table, reason), f"{reason[0].upper()}{reason[1:]}."
         by = (-round(shift.y), -round(shift.x))
         moved = Judged(_moved(judged.labels, by), _moved(judged.annotated, by), judged.table)
-        return _moved(labels, by), moved, "" if moved.labels.any() else "No object was accepted."
-    return labels, judged, "" if judged.labels.any() else "No object was accepted."
+        return _moved(labels, by), moved, _emptiness(moved)
+    return labels, judged, _emptiness(judged)
+
+
+def _emptiness(judged: Judged) -> str:
+    """Return why a field without a shift teaches nothing; empty if it does."""
+    if len(judged.table) == 0:
+        return "No object was found."
+    return "" if judged.labels.any() else "No object was accepted."
 
 
 def _moved(plane: NDArray[T], by: tuple[int, int]) -> NDArray[T]:

@@ -24,6 +24,7 @@ if TYPE_CHECKING:
 
 __all__ = ["brightfield_field"]
 
+_CYTOPLASM = 0.7
 _SHAPES = ("spread", "spindle", "confluent", "round", "round")
 
 
@@ -39,7 +40,11 @@ def brightfield_field(field: Drawn) -> tuple[NDArray[np.float32], NDArray[np.int
     seen = 2.5 * np.tanh(seen / 2.5) + rng.uniform(0.05, 0.4) * _dish(field)
     light = np.maximum(1 + strength * seen, 0) * slope(rng, field.shape, rng.uniform(0, 0.35))
     light = gaussian_filter(light.astype(np.float32), rng.uniform(0.4, 0.9))
-    return expose_bright(light, field), cells.owner, expose_dark(stained_cells(cells, field), field)
+    return (
+        expose_bright(light, field),
+        cells.owner,
+        expose_dark(stained_cells(cells, field, least_cytoplasm=_CYTOPLASM), field),
+    )
 
 
 def _domed(cells: LivingCells, thickness: NDArray[np.float32], field: Drawn) -> NDArray[np.float32]:

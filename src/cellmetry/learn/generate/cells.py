@@ -63,12 +63,18 @@ def _lay_out(field: Drawn) -> LivingCells:
     return LivingCells(owner, outlines, warp, np.zeros(n, bool))
 
 
-def stained_cells(cells: LivingCells, field: Drawn) -> NDArray[np.float32]:
-    """Return the light of cells stained in their cytoplasm, at their membranes, or both."""
+def stained_cells(cells: LivingCells, field: Drawn, *, least_cytoplasm: float = 0.0) -> NDArray[np.float32]:
+    """Return the light of cells stained in their cytoplasm, at their membranes, or both.
+
+    Parameters
+    ----------
+    least_cytoplasm
+        Least part of the stain that is in the cytoplasm, where it shows whole cells.
+    """
     rng, n = field.rng, len(cells.outlines)
     depth = depth_px(cells.owner)
-    least = 0.3 if field.style == "sheet" else 0.0
-    share = rng.dirichlet([1.0, 0.7]) * (1 - least) + [0, least]
+    least = np.array([least_cytoplasm, 0.3 if field.style == "sheet" else 0.0])
+    share = rng.dirichlet([1.0, 0.7]) * (1 - least.sum()) + least
     own = np.exp(rng.normal(0, rng.uniform(0.1, 0.55), n))
     light = share[0] * _cytoplasm(cells, depth, field) + share[1] * _membrane(cells, depth, field)
     light = light * spread_over(cells.owner, own) * _nuclear_factor(cells, field)

@@ -75,7 +75,7 @@ def write_generated(
     """Return the data set of generated fields that was written into the folder `out`.
 
     ``images/`` holds 8-bit PNG or 16-bit TIFF, ``labels/`` label images, and ``fluorescence/`` the stained channel of
-    the brightfield fields.
+    the brightfield fields, in the same form as their images.
     """
     folder = Path(out).absolute()
     fields = plan.fields()
@@ -93,20 +93,19 @@ def write_generated(
 
 def _write_field(folder: Path, stem: str, look: FieldLook, seed: int) -> Item:
     field = generate_field(look, seed)
-    image = _write_counts(field.image, folder / "images" / stem)
-    for channel, counts in field.channels.items():
-        _write_counts(counts, folder / channel / stem)
+    planes = {"images": field.image, **field.channels}
+    eight_bit = max(float(plane.max(initial=0)) for plane in planes.values()) <= np.iinfo(np.uint8).max
+    suffix = ".png" if eight_bit else ".tif"
+    for channel, counts in planes.items():
+        _write_counts(counts, folder / channel / f"{stem}{suffix}")
     truth = folder / "labels" / f"{stem}.tif"
     write_labels(labels_from_array(field.labels.astype(np.uint32)), truth)
-    return Item(stem, image, truth, modality=field.kind)
+    return Item(stem, folder / "images" / f"{stem}{suffix}", truth, modality=field.kind)
 
 
-def _write_counts(counts: NDArray[np.float32], stem: Path) -> Path:
-    """Return the file that holds the counts: PNG if 8 bits are enough, else TIFF."""
-    if counts.max(initial=0) <= np.iinfo(np.uint8).max:
-        path = stem.with_name(f"{stem.name}.png")
+def _write_counts(counts: NDArray[np.float32], path: Path) -> None:
+    """Write counts in the form that the suffix names: 8-bit PNG or 16-bit TIFF."""
+    if path.suffix == ".png":
         write_png(counts.astype(np.uint8), path)
     else:
-        path = stem.with_name(f"{stem.name}.tif")
-        write_image(image_from_array(counts.astype(np.uint16), "YX", name=stem.name), path)
-    return path
+        write_image(image_from_array(counts.astype(np.uint16), "YX", name=path.stem), path)
