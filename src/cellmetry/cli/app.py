@@ -12,6 +12,7 @@ from rich.text import Text
 
 from cellmetry import __version__
 from cellmetry.cli.count import count
+from cellmetry.cli.dataset.app import dataset_app
 from cellmetry.cli.demo import demo
 from cellmetry.cli.engines import engines
 from cellmetry.cli.evaluate import evaluate
@@ -36,6 +37,7 @@ app = typer.Typer(
 for command in (info, segment, measure, count, maps, run, engines, evaluate, demo):
     app.command()(command)
 app.add_typer(recipe_app, name="recipe")
+app.add_typer(dataset_app, name="dataset")
 
 
 def _show_version(asked: bool) -> None:

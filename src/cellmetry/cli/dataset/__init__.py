@@ -1,0 +1,1 @@
+"""The commands `cellmetry dataset …`, one a file."""

@@ -1,0 +1,16 @@
+"""`cellmetry dataset`: gathers the commands for data sets."""
+
+from __future__ import annotations
+
+import typer
+
+from cellmetry.cli.dataset.generate import generate
+from cellmetry.cli.dataset.transfer import transfer
+
+__all__ = ["dataset_app"]
+
+dataset_app = typer.Typer(
+    help="Data sets to train and to test with: make, import, check, split, get.", no_args_is_help=True
+)
+for command in (generate, transfer):
+    dataset_app.command()(command)
