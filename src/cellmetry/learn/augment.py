@@ -199,7 +199,7 @@ def _between(plane: NDArray[np.float32], i: int, j: int, v: float, u: float) -> 
     i1, j1 = min(i + 1, plane.shape[0] - 1), min(j + 1, plane.shape[1] - 1)
     upper = plane[i, j] * (1 - u) + plane[i, j1] * u
     lower = plane[i1, j] * (1 - u) + plane[i1, j1] * u
-    return upper * (1 - v) + lower * v
+    return float(upper * (1 - v) + lower * v)
 
 
 @njit(cache=True, nogil=True)
@@ -223,14 +223,14 @@ def change_light(image: NDArray[np.float32], options: Augmentation, rng: np.rand
     if rng.random() < options.invert_chance:
         image = 1 - image
     gain = np.exp(rng.uniform(*np.log(options.gain)))
-    return ((image - 0.5) * gain + 0.5 + rng.uniform(-options.offset, options.offset)).astype(np.float32)
+    return np.asarray((image - 0.5) * gain + 0.5 + rng.uniform(-options.offset, options.offset), np.float32)
 
 
 def _bend_brightness(image: NDArray[np.float32], gamma: float) -> NDArray[np.float32]:
-    return np.where(image > 0, np.abs(image) ** np.float32(gamma), image).astype(np.float32)
+    return np.asarray(np.where(image > 0, np.abs(image) ** np.float32(gamma), image), np.float32)
 
 
 def _shade(shape: tuple[int, ...], strength: float, rng: np.random.Generator) -> NDArray[np.float32]:
     angle, slope = rng.uniform(0, 2 * np.pi), rng.uniform(0, strength)
     y, x = np.meshgrid(*(np.linspace(-1, 1, size, dtype=np.float32) for size in shape), indexing="ij")
-    return (1 + slope * (np.cos(angle) * y + np.sin(angle) * x)).astype(np.float32)
+    return np.asarray(1 + slope * (np.cos(angle) * y + np.sin(angle) * x), np.float32)

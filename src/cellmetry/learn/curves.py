@@ -7,11 +7,11 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pandas as pd
 from matplotlib.figure import Figure
-from skimage.segmentation import find_boundaries
 
 from cellmetry.io.atomic import atomic_write
 from cellmetry.io.tables import write_table
 from cellmetry.learn.validation import labels_of, predict
+from cellmetry.ops.boundaries import boundary_targets
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from cellmetry.learn.network import CellNetwork
     from cellmetry.learn.recipe import TrainingRecipe
     from cellmetry.learn.validation import Example
+    from cellmetry.models.card import Head
 
 __all__ = ["curves_figure", "sheet_figure", "write_curves", "write_sheet"]
 
@@ -90,7 +91,7 @@ def sheet_figure(network: CellNetwork, examples: Sequence[Example], recipe: Trai
 
 def _truth_panel(example: Example, grey: NDArray[np.float32], cut: tuple[slice, slice]) -> NDArray[np.float32]:
     if example.item.kind != "points":
-        return _outlined(grey, example.truth[cut], _TRUE)
+        return _outlined(grey, example.truth[cut].astype(np.int32), _TRUE)
     panel = np.stack([grey] * 3, axis=-1)
     points = np.round(example.truth - [cut[0].start, cut[1].start]).astype(int)
     inside = ((points >= 1) & (points < np.array(grey.shape) - 1)).all(axis=1)
@@ -100,12 +101,13 @@ def _truth_panel(example: Example, grey: NDArray[np.float32], cut: tuple[slice, 
 
 
 def _found_panel(
-    maps: dict, grey: NDArray[np.float32], cut: tuple[slice, slice], recipe: TrainingRecipe
+    maps: dict[Head, NDArray[np.float32]], grey: NDArray[np.float32], cut: tuple[slice, slice], recipe: TrainingRecipe
 ) -> NDArray[np.float32]:
     if "flow" in maps and "foreground" in maps:
         return _outlined(grey, labels_of(maps, recipe)[cut], _FOUND)
     if "foreground" in maps:
-        return _outlined(grey, maps["foreground"][0][cut] >= recipe.decoding.foreground_threshold, _FOUND)
+        found = maps["foreground"][0][cut] >= recipe.decoding.foreground_threshold
+        return _outlined(grey, found.astype(np.int32), _FOUND)
     only = next(iter(maps.values()))[0][cut]
     return np.asarray(only / max(float(only.max()), 1e-9), np.float32)
 
@@ -114,7 +116,7 @@ def _outlined(
     grey: NDArray[np.float32], labels: NDArray[np.generic], colour: tuple[float, float, float]
 ) -> NDArray[np.float32]:
     panel = np.stack([grey] * 3, axis=-1)
-    panel[find_boundaries(labels, mode="inner")] = colour
+    panel[boundary_targets(labels)] = colour
     return panel
 
 

@@ -8,12 +8,12 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 from scipy.spatial import cKDTree
-from skimage.segmentation import find_boundaries
 
 from cellmetry.core.progress import SILENT
 from cellmetry.errors import LabelsError
 from cellmetry.io.atomic import atomic_write
 from cellmetry.learn.dataset import read_annotated, read_image, read_truth
+from cellmetry.ops.boundaries import boundary_targets
 from cellmetry.ops.density import density_from_labels, density_from_points
 from cellmetry.ops.flows import flow_targets
 
@@ -184,7 +184,7 @@ def make_planes(item: Item, percentiles: tuple[float, float]) -> tuple[NDArray[n
     if annotated is not None:
         planes["importance"] = planes["importance"] * annotated
     stack = np.stack([planes[name] for name in PLANES]).clip(-60000, 60000).astype(np.float16)
-    return stack, FieldSizes(*image.shape, cells, diameter)
+    return stack, FieldSizes(image.shape[0], image.shape[1], cells, diameter)
 
 
 def _label_planes(labels: NDArray[Any], planes: dict[str, NDArray[np.float32]]) -> float:
@@ -195,7 +195,7 @@ def _label_planes(labels: NDArray[Any], planes: dict[str, NDArray[np.float32]]) 
     planes["foreground"] = inside.astype(np.float32)
     planes["flow_y"], planes["flow_x"] = flow_targets(labels)
     planes["density"] = density_from_labels(labels) * DENSITY_UNIT
-    planes["boundary"] = find_boundaries(labels, mode="inner").astype(np.float32)
+    planes["boundary"] = boundary_targets(labels).astype(np.float32)
     present = areas[areas > 0]
     if not present.size:
         return float("nan")
@@ -208,7 +208,7 @@ def _importance(labels: NDArray[Any], areas: NDArray[np.int64]) -> NDArray[np.fl
     usual = np.median(areas[areas > 0])
     of_id = np.sqrt(usual / np.maximum(areas, _FEWEST_PIXELS)).clip(0.7, 3.0)
     of_id[0] = 1.0
-    return of_id[labels].astype(np.float32)
+    return np.asarray(of_id[labels], np.float32)
 
 
 def _point_density(points: NDArray[np.float64], shape: tuple[int, ...]) -> NDArray[np.float32]:

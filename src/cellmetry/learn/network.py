@@ -18,6 +18,8 @@ from torch.nn import functional
 from cellmetry.core.step import Parameters
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from cellmetry.models.card import Head
 
 __all__ = ["CHANNELS_OF_HEAD", "CellNetwork", "NetworkShape", "finish", "fold_norms"]
@@ -29,7 +31,11 @@ _FEW = -6.0
 """Start of the density's last bias: softplus(-6) is one cell in 400 pixels."""
 
 Activation = Literal["relu", "silu", "leaky_relu"]
-_ACTIVATIONS = {"relu": functional.relu, "silu": functional.silu, "leaky_relu": functional.leaky_relu}
+_ACTIVATIONS: dict[Activation, Callable[[Tensor], Tensor]] = {
+    "relu": functional.relu,
+    "silu": functional.silu,
+    "leaky_relu": functional.leaky_relu,
+}
 
 
 class NetworkShape(Parameters):
@@ -50,7 +56,7 @@ class NetworkShape(Parameters):
     @property
     def margin_px(self) -> int:
         """How far an output looks to each side, in pixels: the receptive field's reach."""
-        scales = [self.stem * 2**level for level in range(len(self.widths))]
+        scales = [int(self.stem * 2**level) for level in range(len(self.widths))]
         convolutions = sum(2 * scale for scale in scales) + sum(2 * scale for scale in scales[:-1])
         resampling = sum(scales[1:]) // 2
         return convolutions + resampling + 3 * self.stem
@@ -68,7 +74,8 @@ class _Block(nn.Module):
 
     def forward(self, x: Tensor) -> Tensor:
         activate = _ACTIVATIONS[self.activation]
-        return activate(self.second(activate(self.first(x))) + self.around(x))
+        inner: Tensor = self.second(activate(self.first(x)))
+        return activate(inner + self.around(x))
 
 
 def _convolution(inputs: int, outputs: int, *, norms: bool) -> nn.Sequential:

@@ -157,7 +157,7 @@ def _chances(fields: list[TrainingField], sampling: Sampling) -> NDArray[np.floa
         chances[members] = weight * _even_sizes([fields[index] for index in members], sampling.size_balance)
     if not chances.sum() > 0:
         raise InputError("All data sets have the weight 0; give at least one of them more.")
-    return chances / chances.sum()
+    return np.asarray(chances / chances.sum())
 
 
 def _even_sizes(fields: list[TrainingField], balance: float) -> NDArray[np.float64]:

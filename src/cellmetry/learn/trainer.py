@@ -156,10 +156,11 @@ class Trainer:
 
     def kept_network(self) -> CellNetwork:
         """Return the network that the training results in: the best running mean, or the last, as the recipe says."""
-        network = copy.deepcopy(self.average)
+        network: CellNetwork = copy.deepcopy(self.average)
         if self.recipe.optimisation.kept == "best":
             network.load_state_dict(self.best)
-        return network.eval()
+        network.eval()
+        return network
 
     def save(self) -> None:
         """Write the checkpoint."""

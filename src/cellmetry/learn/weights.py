@@ -5,7 +5,7 @@ from __future__ import annotations
 import io
 import json
 import warnings
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 
 import numpy as np
 import torch
@@ -82,11 +82,11 @@ def _export(network: CellNetwork) -> bytes:
     buffer = io.BytesIO()
     with warnings.catch_warnings():
         warnings.filterwarnings("ignore", category=DeprecationWarning)
-        warnings.filterwarnings("ignore", category=torch.jit.TracerWarning)
+        warnings.filterwarnings("ignore", message=".*TracerWarning|Converting a tensor")
         torch.onnx.export(
             _Finished(network),
             (tile,),
-            buffer,
+            cast("Any", buffer),
             dynamo=False,
             opset_version=_OPSET,
             do_constant_folding=False,
