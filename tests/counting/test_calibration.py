@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from cellmetry.counting.calibration import calibrate, fewest_images
+from cellmetry.counting.calibration import calibrate, fewest_images, part_images
 from cellmetry.counting.combine import Counts, interval, joint_count, nearest_whole
 from cellmetry.errors import InputError, ParameterError
 from cellmetry.models.count_calibration import CountCalibration
@@ -32,7 +32,7 @@ def covered(table: pd.DataFrame, fitted: CountCalibration) -> float:
     return float(((found.low <= table["truth"]) & (table["truth"] <= found.high)).mean())
 
 
-@pytest.mark.parametrize("images", [60, 120])
+@pytest.mark.parametrize("images", [34, 60, 134])
 def test_intervals_hold_what_they_promise(images: int) -> None:
     """Over 200 draws of exchangeable images, 90 ± 3 % of new images lie in their intervals."""
     rng = np.random.default_rng(7)
@@ -40,7 +40,7 @@ def test_intervals_hold_what_they_promise(images: int) -> None:
     for draw in range(200):
         table = simulate(rng, images + 100)
         shares.append(covered(table[images:], calibrate(table[:images], seed=draw)))
-    assert 0.88 <= np.mean(shares) <= 0.93
+    assert 0.87 <= np.mean(shares) <= 0.93
 
 
 @settings(max_examples=8)
@@ -60,7 +60,7 @@ def test_coverage_does_not_depend_on_how_errors_are_distributed(seed, coverage, 
         instances = np.maximum(np.rint(truth - np.abs(rng.normal(0, 0.03, 130)) * truth), 0)
         table = pd.DataFrame({"truth": truth, "instances": instances, "density": density})
         shares.append(covered(table[50:], calibrate(table[:50], coverage=coverage)))
-    assert coverage - 0.03 <= np.mean(shares) <= coverage + 0.03 + 1 / 26
+    assert coverage - 0.03 <= np.mean(shares) <= coverage + 0.03
 
 
 def test_the_joint_count_is_better_than_either_and_intervals_narrower_than_constant_ones() -> None:
@@ -105,6 +105,13 @@ def test_the_same_images_and_seed_give_the_same_numbers_which_survive_json() -> 
     assert fitted == calibrate(table, seed=5)
     assert CountCalibration(**json.loads(fitted.model_dump_json())) == fitted
     assert fitted != calibrate(table, seed=6)
+
+
+@pytest.mark.parametrize(("images", "ranked"), [(20, 9), (33, 19), (60, 29), (67, 29), (80, 39), (134, 69)])
+def test_images_are_parted_so_that_coverage_is_not_overdone(images: int, ranked: int) -> None:
+    fitting, ranking = part_images(images, coverage=0.9)
+    assert len(ranking) == ranked
+    assert sorted([*fitting, *ranking]) == list(range(images))
 
 
 def test_how_many_images_are_needed() -> None:

@@ -28,7 +28,7 @@ if TYPE_CHECKING:
 
     from cellmetry.models.count_calibration import Counters
 
-__all__ = ["calibrate", "fewest_images"]
+__all__ = ["calibrate", "fewest_images", "part_images"]
 
 _WEIGHTS = np.linspace(0, 1, 11)
 _GROWTHS = (0.5, 0.25, 0.75, 0.0, 1.0)
@@ -52,6 +52,23 @@ def fewest_images(coverage: float) -> int:
     return ceil(coverage / (1 - coverage) - _SMALLEST)
 
 
+def part_images(images: int, *, coverage: float = 0.9, seed: int = 0) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+    """Return which images fit the shape, and which give the factor: about half each, drawn by `seed`.
+
+    With m images for the factor, intervals hold ⌈(m + 1) · coverage⌉ of m + 1 times; m near the half is taken so that
+    this is least above `coverage`, and intervals are no wider than they must be.
+    """
+    half = -(-images // 2)
+    step = ceil(1 / (1 - coverage) - _SMALLEST)
+    sizes = np.arange(max(1, half - step // 2), max(1, min(images - _LEAST_FITTED, half + step // 2)) + 1)
+    sizes = sizes if sizes.size else np.array([half])
+    above = np.ceil((sizes + 1) * coverage - _SMALLEST) / (sizes + 1) - coverage
+    short = sizes < fewest_images(coverage)
+    size = int(sizes[np.lexsort((np.abs(sizes - half), np.round(above, 6), short))[0]])
+    order = np.random.default_rng(seed).permutation(images)
+    return order[size:], order[:size]
+
+
 def calibrate(
     images: pd.DataFrame,
     *,
@@ -69,7 +86,7 @@ def calibrate(
         both.
     fitted_on
         Other such images on which weights and shape are fitted; then all of `images` serve the intervals. Without
-        them, half of `images`, drawn by `seed`, serve each.
+        them, about half of `images`, drawn by `seed`, serve each (`part_images`).
     coverage
         Share of later images whose true count shall lie in the interval.
     data
@@ -84,9 +101,7 @@ def calibrate(
         raise ParameterError(f"The coverage is a share between 0 and 1, as 0.9, not {coverage:g}.")
     counters, every = _read(images)
     if fitted_on is None:
-        order = np.random.default_rng(seed).permutation(len(every.truth))
-        half = len(order) // 2
-        fitting, ranking = every.part(order[:half]), every.part(order[half:])
+        fitting, ranking = (every.part(which) for which in part_images(len(every.truth), coverage=coverage, seed=seed))
     else:
         other, fitting = _read(fitted_on)
         ranking = every
