@@ -113,7 +113,7 @@ def _found_panel(
 
 
 def _outlined(
-    grey: NDArray[np.float32], labels: NDArray[np.generic], colour: tuple[float, float, float]
+    grey: NDArray[np.float32], labels: NDArray[np.int32], colour: tuple[float, float, float]
 ) -> NDArray[np.float32]:
     panel = np.stack([grey] * 3, axis=-1)
     panel[boundary_targets(labels)] = colour
