@@ -61,9 +61,21 @@ def test_cells_cut_by_the_edge_are_objects_and_the_ground_is_not() -> None:
 
 def test_ground_between_cells_at_the_edge_stays_ground() -> None:
     picture = rings((8, 20, 14), (8, 49, 14), (8, 78, 14), (60, 60, 25))
-    labels = made(picture)
-    assert labels.max() == 4
-    assert labels[95, 2] == 0
+    found = labels_from_outlines(picture)
+    assert found.labels.max() == 4
+    assert found.labels[95, 2] == found.labels[0, 34] == 0
+    assert found.unsure[0, 34]
+    assert not found.unsure[95, 2]
+
+
+def test_dented_areas_at_the_edge_are_left_open() -> None:
+    picture = rings((60, 60, 25))
+    picture[0:21, 30] = picture[20, 30:71] = picture[0:21, 70] = picture[12, 40:61] = 255
+    picture[0:13, [40, 60]] = 255
+    found = labels_from_outlines(picture)
+    assert found.unsure[15, 35]
+    assert found.labels[15, 35] == 0
+    assert not labels_from_outlines(picture, OutlineForm(border="background")).unsure.any()
 
 
 def test_an_open_outline_is_told_and_makes_no_object() -> None:

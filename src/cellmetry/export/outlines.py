@@ -41,7 +41,8 @@ class OutlineForm(Parameters):
     border: Literal["objects", "background"] = "objects"
     """What areas at the edge of the picture are. ``objects``: those that look like cells cut by the edge (no larger
     than the largest whole object, no smaller than a twentieth of the median one, and with hardly a dent: 80 % of
-    their convex hull) are objects; ``background``: none is."""
+    their convex hull) are objects, larger ones are background, and the rest is left open (`Outlined.unsure`);
+    ``background``: all are background."""
     least_area_px: int = Field(default=10, ge=1)
     """Smaller enclosed areas are gaps between lines, not objects."""
     thickest_line_px: int = Field(default=15, ge=1)
@@ -55,6 +56,8 @@ class Outlined(NamedTuple):
     ----------
     labels
         int32 (Y, X), ids from 1 in reading order of the objects' first pixels.
+    unsure
+        bool (Y, X): areas at the edge that may be background or cells cut by it.
     at_border
         Objects that the edge of the picture cuts.
     small_areas
@@ -64,6 +67,7 @@ class Outlined(NamedTuple):
     """
 
     labels: NDArray[np.int32]
+    unsure: NDArray[np.bool_]
     at_border: int
     small_areas: int
     open_lines: int
@@ -94,10 +98,10 @@ def labels_from_outlines(picture: NDArray[Any], form: OutlineForm | None = None)
     depth, enclosed = _depths(areas, drawings)
     small = (areas.pixels < form.least_area_px) & (depth > 0)
     objects = (depth > 0) & ~small & ((depth % 2 == 1) | (form.nested == "objects"))
-    cut = _cut_cells(areas, objects, form) if form.border == "objects" else np.zeros_like(objects)
+    cut, unsure = _cut_cells(areas, objects, form)
     ids = np.cumsum(objects | cut) * (objects | cut)
     labels = _with_lines(areas, ids, small, form.line_pixels)
-    return Outlined(labels, int(cut.sum()), int(small[1:].sum()), _open_lines(drawings, enclosed))
+    return Outlined(labels, unsure[areas.image], int(cut.sum()), int(small[1:].sum()), _open_lines(drawings, enclosed))
 
 
 def _lines(picture: NDArray[Any], form: OutlineForm) -> NDArray[np.bool_]:
@@ -182,20 +186,20 @@ def _contacts(areas: NDArray[np.uint32], drawings: NDArray[np.uint32]) -> NDArra
     return np.unique(np.concatenate(found), axis=0).astype(np.int64)
 
 
-def _cut_cells(areas: _Areas, objects: NDArray[np.bool_], form: OutlineForm) -> NDArray[np.bool_]:
-    """Return which areas at the edge are cells cut by it: neither large ones, nor slivers, nor dented ones."""
-    whole = areas.pixels[objects]
+def _cut_cells(areas: _Areas, objects: NDArray[np.bool_], form: OutlineForm) -> tuple[NDArray[np.bool_], ...]:
+    """Return which areas at the edge are cells cut by it, and which may be; large ones are neither."""
+    cut, whole = np.zeros_like(objects), areas.pixels[objects]
+    if form.border == "background":
+        return cut, cut
     most = int(whole.max()) if whole.size else int(areas.pixels[areas.at_edge].max(initial=1)) - 1
     fewest = max(form.least_area_px, _SLIVER * float(np.median(whole)) if whole.size else 0)
-    candidates = areas.at_edge & (areas.pixels <= most) & (areas.pixels >= fewest)
-    if not candidates.any():
-        return candidates
-    numbers = np.where(candidates[areas.image], areas.image, 0).astype(np.int64)
-    found: list[Any] = regionprops(numbers)  # type: ignore[no-untyped-call]
-    solid = [each.label for each in found if min(each.image.shape) < 3 or each.solidity >= _SOLID]
-    cut = np.zeros_like(candidates)
-    cut[solid] = True
-    return cut
+    small = areas.at_edge & (areas.pixels <= most)
+    candidates = small & (areas.pixels >= fewest)
+    if candidates.any():
+        numbers = np.where(candidates[areas.image], areas.image, 0).astype(np.int64)
+        found: list[Any] = regionprops(numbers)  # type: ignore[no-untyped-call]
+        cut[[each.label for each in found if min(each.image.shape) < 3 or each.solidity >= _SOLID]] = True
+    return cut, small & ~cut
 
 
 def _with_lines(areas: _Areas, ids: NDArray[np.int64], small: NDArray[np.bool_], rule: str) -> NDArray[np.int32]:

@@ -20,7 +20,10 @@ __all__ = ["Outlines"]
 
 
 class Outlines(PairedImporter, OutlineForm):
-    """Images and pictures of outlines, by folders or by patterns; the lines may be bright or dark."""
+    """Images and pictures of outlines, by folders or by patterns; the lines may be bright or dark.
+
+    Areas at the edge of the picture that may be background or a cell cut by it count as not annotated.
+    """
 
     title: ClassVar[str] = "pictures of outlines"
     truth_folders: ClassVar[tuple[str, ...]] = ("outlines", "masks")
@@ -31,7 +34,7 @@ class Outlines(PairedImporter, OutlineForm):
         picture = read_channels(entry.truth, shape, entry.image).astype(np.float64).mean(axis=0)
         with about(entry.truth):
             found = labels_from_outlines(picture, self)
-        return Truth(found.labels, notes=_notes(found))
+        return Truth(found.labels, annotated=~found.unsure, notes=_notes(found))
 
 
 def _notes(found: Outlined) -> tuple[str, ...]:
