@@ -10,9 +10,8 @@ import pytest
 import tifffile
 
 import cellmetry as cm
-from cellmetry.core.image import image_from_array
 from cellmetry.engines.segment import Segment
-from cellmetry.errors import InputError, MissingInput, OutputError, ParameterError
+from cellmetry.errors import Cancelled, InputError, MissingInput, OutputError, ParameterError
 from cellmetry.io.discover import is_own_output
 from cellmetry.learn.dataset import DataSet, DataSetCard, Item
 from cellmetry.learn.pairs import read_truth_set
@@ -114,7 +113,6 @@ def test_inputs_inside_the_report_are_never_replaced(fields, tmp_path):
 
 
 def test_a_failure_leaves_nothing(fields, tmp_path):
-    image_from_array(np.zeros((200, 240), np.uint8), "YX")
     tifffile.imwrite(tmp_path / "f2.tif", np.zeros((3, 200, 240), np.uint8), metadata={"axes": "ZYX"}, imagej=True)
     with pytest.raises(InputError, match="stack or a series"):
         evaluate_to(tmp_path / "report", fields, engine=ENGINE)
@@ -143,6 +141,31 @@ def test_refusals(fields, tmp_path):
         evaluate_to(tmp_path / "report", read_truth_set(tmp_path / "t0.tif"), engine=ENGINE)
     with pytest.raises(ParameterError, match="twice"):
         evaluate_to(tmp_path / "report", read_truth_set(tmp_path / "t0.tif"), [tmp_path / "t0.tif"] * 2)
+
+
+def test_stopping_leaves_nothing(fields, tmp_path):
+    class Stopper:
+        def start(self, task: str, total: int) -> None:
+            """Let it begin."""
+
+        def advance(self, units: int = 1) -> None:
+            raise KeyboardInterrupt
+
+    with pytest.raises(Cancelled, match="nothing was written"):
+        evaluate_to(tmp_path / "report", fields, engine=ENGINE, progress=Stopper())
+    assert not (tmp_path / "report").exists()
+    assert not list(tmp_path.glob(".cellmetry-*"))
+
+
+def test_real_fields_of_nuclei(shared, tmp_path):
+    folder = shared / "data" / "bbbc039"
+    images = sorted((folder / "images").iterdir())[2:4]
+    engine = EngineRun(Segment(engine="classical"))
+    (found,) = evaluate_to(tmp_path / "report", read_truth_set(folder / "labels", images), engine=engine)
+    assert found.score("ap_50") > 0.8
+    assert found.score("boundary_f1") > 0.9
+    images_table = found.tables["images"]
+    assert (images_table["tp_50"] + images_table["fn_50"]).tolist() == images_table["n_true"].tolist()
 
 
 def test_names_tell_folders_apart():

@@ -7,10 +7,11 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from cellmetry.core.progress import SILENT
 from cellmetry.engines.segment import segment_with
-from cellmetry.errors import InputError, MissingInput, ParameterError
+from cellmetry.errors import Cancelled, InputError, MissingInput, ParameterError
 from cellmetry.io.atomic import atomic_folder
 from cellmetry.io.labels import write_labels
 from cellmetry.learn.evaluate import Evaluation, evaluate
+from cellmetry.learn.image_scores import ScoreOptions
 from cellmetry.learn.pairs import PredictedLabels, is_pictured
 from cellmetry.pipeline.reading import Reading
 from cellmetry.report.evaluation import RECORD, write_evaluation
@@ -22,7 +23,6 @@ if TYPE_CHECKING:
     from cellmetry.core.progress import Progress
     from cellmetry.engines.segment import Segment
     from cellmetry.learn.dataset import DataSet, Item
-    from cellmetry.learn.image_scores import ScoreOptions
 
 __all__ = ["EngineRun", "evaluate_to", "prediction_names", "segment_items"]
 
@@ -73,16 +73,29 @@ def evaluate_to(
     _refuse_inside(out, [*predicted, *(path for item in data_set.items for path in (item.image, item.truth))])
     for path in predicted:
         PredictedLabels(path, data_set.items)  # refuses what is missing before an engine works for hours
-    with atomic_folder(out, marker=RECORD) as folder:
-        folders = dict(zip(prediction_names(predicted), map(Path, predicted), strict=True))
-        if engine is not None:
-            folders[_free(engine.name, folders)] = folder / _PREDICTED
-            segment_items(data_set, engine, folder / _PREDICTED, progress)
-        found = [
-            evaluate(data_set, path, name=name, options=options, progress=progress) for name, path in folders.items()
-        ]
-        write_evaluation(found, folder)
+    try:
+        with atomic_folder(out, marker=RECORD) as folder:
+            found = _evaluate_all(folder, data_set, predicted, engine, options or ScoreOptions(), progress)
+            write_evaluation(found, folder)
+    except KeyboardInterrupt as stop:
+        raise Cancelled("Stopped: nothing was written.") from stop
     return found
+
+
+def _evaluate_all(
+    folder: Path,
+    data_set: DataSet,
+    predicted: Sequence[str | Path],
+    engine: EngineRun | None,
+    options: ScoreOptions,
+    progress: Progress,
+) -> list[Evaluation]:
+    """Return the evaluations of the folders, and of the engine, whose labels are written below `folder`."""
+    folders = dict(zip(prediction_names(predicted), map(Path, predicted), strict=True))
+    if engine is not None:
+        folders[_free(engine.name, folders)] = folder / _PREDICTED
+        segment_items(data_set, engine, folder / _PREDICTED, progress)
+    return [evaluate(data_set, path, name=name, options=options, progress=progress) for name, path in folders.items()]
 
 
 def segment_items(data_set: DataSet, engine: EngineRun, folder: Path, progress: Progress = SILENT) -> None:

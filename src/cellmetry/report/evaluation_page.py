@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 from cellmetry.learn.score_columns import EMPTY_RULE
 from cellmetry.report.error_pictures import ERROR_COLOURS
 from cellmetry.report.page import make_page
-from cellmetry.report.score_words import headline, is_missing, number, row_of, signed
+from cellmetry.report.score_words import NOT_SAID, headline, is_missing, number, row_of, signed
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
@@ -276,7 +276,7 @@ def _is_text(key: str) -> bool:
 
 def _cell(key: str, value: Any) -> str:
     if _is_text(key):
-        return f"<td>{escape(str(value))}</td>"
+        return f"<td>{escape(str(value) or NOT_SAID)}</td>"
     order = "" if is_missing(value) else f' data-value="{float(value):.9g}"'
     shown = signed(value) if key == "count_error" else number(value)
     return f'<td class="number"{order}>{shown}</td>'

@@ -8,6 +8,7 @@ import numpy as np
 from matplotlib.ticker import MaxNLocator
 
 from cellmetry.report.figures import new_figure, plain_axes
+from cellmetry.report.score_words import NOT_SAID
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -68,7 +69,7 @@ def _series(
     for evaluation in evaluations:
         images = evaluation.tables["images"].dropna(subset=["n_true"])
         if len(evaluations) == 1 and images["modality"].nunique() > 1:
-            parts += [(str(name) or "unnamed", part) for name, part in images.groupby("modality")]
+            parts += [(str(name) or NOT_SAID, part) for name, part in images.groupby("modality")]
         else:
             parts.append((evaluation.name, images))
     return [

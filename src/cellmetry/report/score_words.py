@@ -10,7 +10,10 @@ import pandas as pd
 if TYPE_CHECKING:
     from cellmetry.learn.evaluate import Evaluation
 
-__all__ = ["headline", "is_missing", "number", "percent", "row_of", "signed"]
+__all__ = ["NOT_SAID", "headline", "is_missing", "number", "percent", "row_of", "signed"]
+
+NOT_SAID = "not said"
+"""In place of a modality that the data set leaves open."""
 
 
 def headline(evaluation: Evaluation) -> list[str]:
