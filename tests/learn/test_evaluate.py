@@ -9,10 +9,10 @@ import pandas as pd
 import pytest
 import tifffile
 
-from cellmetry.errors import InputError, LabelsError, MissingInput
+from cellmetry.errors import InputError, LabelsError, MissingInput, ParameterError, UnknownName
 from cellmetry.learn.dataset import DataSet, DataSetCard, Item, read_truth, write_data_set
 from cellmetry.learn.evaluate import evaluate
-from cellmetry.learn.pairs import PredictedLabels, is_pictured, read_truth_set
+from cellmetry.learn.pairs import PredictedLabels, is_pictured, read_truth_set, take_part
 from cellmetry.ops.matching import match_labels
 
 
@@ -205,3 +205,17 @@ def test_refusals(folders, tmp_path):
         evaluate(truth, predicted)
     with pytest.raises(LabelsError, match="whole numbers"):
         evaluate(truth, lambda item: read_truth(item).astype(float))
+
+
+def test_a_part_of_a_split(folders, tmp_path):
+    pytest.importorskip("cellmetry.learn.splits", exc_type=ImportError)
+    data_set = read_truth_set(folders[0])
+    lines = "".join(
+        f"{data_set.card.name},{name},{part},\n" for name, part in (("a", "train"), ("b", "test"), ("c", "train"))
+    )
+    (tmp_path / "split.csv").write_text(f"data,name,split,group\n{lines}")
+    assert [item.name for item in take_part(data_set, tmp_path / "split.csv", "test").items] == ["b"]
+    with pytest.raises(ParameterError, match="none of the 3 items"):
+        take_part(data_set, tmp_path / "split.csv", "validation")
+    with pytest.raises(UnknownName, match="'tset'"):
+        take_part(data_set, tmp_path / "split.csv", "tset")

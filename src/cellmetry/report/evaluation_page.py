@@ -5,10 +5,9 @@ from __future__ import annotations
 from html import escape
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from cellmetry.learn.score_columns import EMPTY_RULE
 from cellmetry.report.error_pictures import ERROR_COLOURS
 from cellmetry.report.page import make_page
-from cellmetry.report.score_words import NOT_SAID, headline, is_missing, number, row_of, signed
+from cellmetry.report.score_words import NOT_SAID, headline, is_missing, number, row_of, rules, signed
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
@@ -283,21 +282,5 @@ def _cell(key: str, value: Any) -> str:
 
 
 def _rules(evaluation: Evaluation) -> str:
-    side = evaluation.options.patch_px
-    sentences = (
-        "A predicted and a true object are paired when their intersection over union (IoU) is at least the threshold; "
-        "each has one partner at most, and as many pairs are formed as possible (Hungarian method).",
-        "Mean over images: every image counts the same. Pooled over objects: every object counts the same.",
-        EMPTY_RULE,
-        f"Objects count in the patch of {side} × {side} px in which their "
-        f"centroid lies; patches start at the upper left corner, and those at the other edges may be smaller.",
-        "Split: two or more predicted objects lie with more than half of their area in one true object, and each "
-        "covers a tenth of it or more. Merged: the same with truth and prediction exchanged.",
-        f"Boundaries are the outermost pixels of each object, also where objects touch; they agree within "
-        f"{evaluation.options.tolerance_px:g} px.",
-    )
-    return (
-        '<h2>How this was computed</h2>\n<ul class="notes">'
-        + "".join(f"<li>{escape(each)}</li>" for each in sentences)
-        + "</ul>\n"
-    )
+    items = "".join(f"<li>{escape(sentence)}</li>" for sentence in rules(evaluation))
+    return f'<h2>How this was computed</h2>\n<ul class="notes">{items}</ul>\n'

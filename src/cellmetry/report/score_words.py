@@ -7,10 +7,12 @@ from typing import TYPE_CHECKING, Any
 
 import pandas as pd
 
+from cellmetry.learn.score_columns import EMPTY_RULE
+
 if TYPE_CHECKING:
     from cellmetry.learn.evaluate import Evaluation
 
-__all__ = ["NOT_SAID", "headline", "is_missing", "number", "percent", "row_of", "signed"]
+__all__ = ["NOT_SAID", "headline", "is_missing", "number", "percent", "row_of", "rules", "signed"]
 
 NOT_SAID = "not said"
 """In place of a modality that the data set leaves open."""
@@ -19,6 +21,23 @@ NOT_SAID = "not said"
 def headline(evaluation: Evaluation) -> list[str]:
     """Return what the scores say, in sentences for readers who know no scores."""
     return [*_found_sentences(evaluation), *_count_sentences(evaluation), *_pixel_sentences(evaluation)]
+
+
+def rules(evaluation: Evaluation) -> list[str]:
+    """Return how the scores are defined, in sentences."""
+    side = evaluation.options.patch_px
+    return [
+        "A predicted and a true object are paired when their intersection over union (IoU) is at least the threshold; "
+        "each has one partner at most, and as many pairs are formed as possible (Hungarian method).",
+        "Mean over images: every image counts the same. Pooled over objects: every object counts the same.",
+        EMPTY_RULE,
+        f"Objects count in the patch of {side} × {side} px in which their "
+        f"centroid lies; patches start at the upper left corner, and those at the other edges may be smaller.",
+        "Split: two or more predicted objects lie with more than half of their area in one true object, and each "
+        "covers a tenth of it or more. Merged: the same with truth and prediction exchanged.",
+        f"Boundaries are the outermost pixels of each object, also where objects touch; they agree within "
+        f"{evaluation.options.tolerance_px:g} px.",
+    ]
 
 
 def _found_sentences(evaluation: Evaluation) -> list[str]:
