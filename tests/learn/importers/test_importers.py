@@ -13,8 +13,10 @@ import tifffile
 from hypothesis import given
 from hypothesis import strategies as st
 
+from cellmetry.core.image import image_from_array
 from cellmetry.errors import InputError, LabelsError, MissingInput, ParameterError, UnsupportedFormat
 from cellmetry.export.rle import KAGGLE_DSB, encode_rle
+from cellmetry.io.images import write_image
 from cellmetry.io.pictures import write_png
 from cellmetry.io.tables import read_table
 from cellmetry.learn.dataset import DataSet, DataSetCard, check_name, read_annotated, read_image, read_truth
@@ -324,6 +326,24 @@ def test_open_outlines_are_told(source: Path) -> None:
     write_png(line, source / "outlines" / "a.png")
     run("outlines", source)
     assert report_sentences(source.parent / "out") == ("a: 1 lines are not closed and gave no object.",)
+
+
+def test_the_card_states_pixel_sizes_that_all_images_state(source: Path) -> None:
+    for name, size in (("a", 0.5), ("b", 0.25)):
+        (source / "images").mkdir(exist_ok=True)
+        write_image(
+            image_from_array(np.zeros((20, 30), np.uint8), "YX", pixel_size_um=size), source / f"images/{name}.tif"
+        )
+        grey(source / "labels" / f"{name}.png")
+    assert run("pairs", source).card.pixel_size_um == (0.25, 0.5)
+
+
+def test_the_guide_lists_every_importer_and_option() -> None:
+    guide = (Path(__file__).parents[3] / "docs" / "guide" / "datasets-formats.md").read_text(encoding="utf-8")
+    for name in IMPORTERS.builtin:
+        assert f"| `{name}` |" in guide
+        missing = [option for option in IMPORTERS.load(name).model_fields if f"`{option}`" not in guide]
+        assert not missing, name
 
 
 def test_stacks_are_refused(source: Path) -> None:

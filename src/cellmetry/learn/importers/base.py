@@ -119,6 +119,7 @@ class Importer(Parameters):
         if channel is not None:
             image.channel_index(channel)
         truth = self.read(entry, (sizes["Y"], sizes["X"]))
+        writer.sizes_um.append(image.pixel_size.x)
         lies = writer.image(name, entry.image, made, copy=self.copy_images)
         writer.add(name, replace(entry, image=lies), truth, channel)
 

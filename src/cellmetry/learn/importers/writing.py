@@ -112,6 +112,7 @@ class ImportWriter:
     def __init__(self, folder: Path) -> None:
         self.folder = folder
         self.items: list[Item] = []
+        self.sizes_um: list[float | None] = []
         self._rows: list[tuple[Any, ...]] = []
         self._classes: list[tuple[str, int, str]] = []
 
@@ -147,11 +148,14 @@ class ImportWriter:
         self._classes += [(name, k, each) for k, each in sorted(truth.classes.items()) if k in present]
 
     def finish(self, card: DataSetCard) -> None:
-        """Write the card, the list of items, the report, and the classes if there are any."""
+        """Write card (with the pixel sizes that all images state), items, report, and classes if there are any."""
         report = pd.DataFrame(self._rows, columns=[column.name for column in _COLUMNS])
         write_table(report, self.folder / REPORT, _COLUMNS)
         if self._classes:
             write_table(pd.DataFrame(self._classes, columns=["name", "label", "class"]), self.folder / CLASSES)
+        if card.pixel_size_um is None and self.sizes_um and None not in self.sizes_um:
+            known = [size for size in self.sizes_um if size is not None]
+            card = card.model_copy(update={"pixel_size_um": (min(known), max(known))})
         write_data_set(DataSet(card, self.folder, tuple(self.items)))
 
     def _write_plane(self, kind: str, name: str, plane: NDArray[Any]) -> Path:
