@@ -72,8 +72,8 @@ class TrainingField:
 
     Parameters
     ----------
-    data, name
-        Data set and item.
+    data, name, modality
+        Data set and item, and its kind of microscopy.
     heads
         What its truth can teach.
     sizes
@@ -84,6 +84,7 @@ class TrainingField:
 
     data: str
     name: str
+    modality: str
     heads: frozenset[Head]
     sizes: FieldSizes
     path: Path
@@ -141,7 +142,7 @@ def _prepare(data: str, item: Item, folder: Path, percentiles: tuple[float, floa
             np.save(file, np.asarray(sizes, np.float64))
     height, width, cells, diameter = np.load(sizes_path)
     sizes = FieldSizes(int(height), int(width), int(cells), float(diameter))
-    return TrainingField(data, item.name, HEADS_OF_TRUTH[item.kind], sizes, path)
+    return TrainingField(data, item.name, item.modality, HEADS_OF_TRUTH[item.kind], sizes, path)
 
 
 def _key(data: str, item: Item, percentiles: tuple[float, float]) -> str:

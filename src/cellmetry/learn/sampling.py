@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from concurrent.futures import ThreadPoolExecutor
 from typing import TYPE_CHECKING, NamedTuple
 
@@ -37,8 +38,8 @@ class Sampling(Parameters):
     data_weights: dict[str, float] = Field(default_factory=dict)
     """How much of the crops each data set gives, relative to the others; those not named count by the square root
     of their number of images."""
-    size_balance: float = Field(default=0.5, ge=0, le=1)
-    """0: images are drawn evenly; 1: all sizes of cells are shown equally often."""
+    balance: float = Field(default=0.5, ge=0, le=1)
+    """0: the images of a data set are drawn evenly; 1: all its kinds of microscopy and sizes of cells equally often."""
     cells_first: float = Field(default=0.8, ge=0, le=1)
     """Part of the crops whose middle is on a cell or in what was annotated; the others lie anywhere."""
     workers: int = Field(default=1, ge=0, le=64)
@@ -145,7 +146,7 @@ def _centre(planes: NDArray[np.float16], rng: np.random.Generator, *, cells_firs
 
 
 def _chances(fields: list[TrainingField], sampling: Sampling) -> NDArray[np.float64]:
-    """Return how likely each field is drawn: data sets by their weights, within each the rarer sizes more often."""
+    """Return how likely each field is drawn: data sets by their weights, within each the rarer kinds and sizes more often."""
     chances = np.zeros(len(fields))
     names = [field.data for field in fields]
     unknown = sorted(set(sampling.data_weights) - set(names))
@@ -154,16 +155,19 @@ def _chances(fields: list[TrainingField], sampling: Sampling) -> NDArray[np.floa
     for data in dict.fromkeys(names):
         members = [index for index, name in enumerate(names) if name == data]
         weight = sampling.data_weights.get(data, float(np.sqrt(len(members))))
-        chances[members] = weight * _even_sizes([fields[index] for index in members], sampling.size_balance)
+        chances[members] = weight * _even_kinds([fields[index] for index in members], sampling.balance)
     if not chances.sum() > 0:
         raise InputError("All data sets have the weight 0; give at least one of them more.")
     return np.asarray(chances / chances.sum())
 
 
-def _even_sizes(fields: list[TrainingField], balance: float) -> NDArray[np.float64]:
-    diameters = np.array([field.sizes.diameter_px for field in fields])
-    octaves = np.where(np.isfinite(diameters), np.log2(np.maximum(diameters, 1.0)), -1.0)
-    _, bins, counts = np.unique(np.round(octaves * _SIZES_PER_OCTAVE), return_inverse=True, return_counts=True)
-    chances = 1.0 / counts[bins] ** balance
-    out: NDArray[np.float64] = chances / chances.sum()
-    return out
+def _even_kinds(fields: list[TrainingField], balance: float) -> NDArray[np.float64]:
+    """Return how likely each field of one data set is drawn: less, the more others are of its kind and size."""
+    kinds = [(field.modality, _size_class(field.sizes.diameter_px)) for field in fields]
+    counts = Counter(kinds)
+    chances = np.array([counts[kind] ** -balance for kind in kinds])
+    return np.asarray(chances / chances.sum())
+
+
+def _size_class(diameter_px: float) -> int:
+    return round(np.log2(diameter_px) * _SIZES_PER_OCTAVE) if diameter_px >= 1 else -1

@@ -49,7 +49,7 @@ class TransferQuality(Parameters):
     max_area_px: float | None = Field(default=None, gt=0)
     """Largest area, in pixels; no limit if left out."""
     min_relative_area: float = Field(default=0.2, ge=0, le=1)
-    """Least area, as a part of the median of the field's objects."""
+    """Least area, as a part of the median of the field's objects; those cut by the border may be smaller."""
     max_relative_area: float = Field(default=5.0, ge=1)
     """Largest area, in medians of the field's objects: larger ones are clumps."""
     min_solidity: float = Field(default=0.75, ge=0, le=1)
@@ -168,14 +168,15 @@ def _reasons(table: pd.DataFrame, quality: TransferQuality) -> NDArray[np.str_]:
     area = table["area_px"].to_numpy(float)
     usual = float(np.median(area)) if len(area) else 1.0
     top = np.inf if quality.max_area_px is None else quality.max_area_px
+    whole = ~table["at_border"].to_numpy(bool)
     checks = {
         "smaller than the least area": area < quality.min_area_px,
         "larger than the largest area": area > top,
-        "much smaller than the field's usual object": area < quality.min_relative_area * usual,
+        "much smaller than the field's usual object": whole & (area < quality.min_relative_area * usual),
         "much larger than the field's usual object": area > quality.max_relative_area * usual,
         "not compact": table["solidity"].to_numpy(float) < quality.min_solidity,
         "hardly brighter than its surround": table["contrast"].to_numpy(float) < quality.min_contrast,
-        "cut by the border of the image": table["at_border"].to_numpy(bool) & (not quality.keep_border),
+        "cut by the border of the image": ~whole & (not quality.keep_border),
     }
     return np.select(list(checks.values()), [np.array(reason) for reason in checks], default="")
 

@@ -12,7 +12,7 @@ from cellmetry.ops.cleanup import areas, drop, fill_holes, keep_largest_parts
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-__all__ = ["borders", "consecutive", "depth_px", "settle", "spread_over"]
+__all__ = ["consecutive", "depth_px", "settle", "spread_over"]
 
 
 def settle(owner: NDArray[np.int32], *, least_px: float) -> NDArray[np.int32]:
@@ -20,8 +20,8 @@ def settle(owner: NDArray[np.int32], *, least_px: float) -> NDArray[np.int32]:
 
     Ids are kept; what is cut off or too small becomes background.
     """
-    whole = fill_holes(keep_largest_parts(owner))
-    return drop(whole, areas(whole) >= max(1.0, least_px))
+    whole = keep_largest_parts(owner)
+    return fill_holes(drop(whole, areas(whole) >= max(1.0, least_px)))
 
 
 def consecutive(owner: NDArray[np.int32]) -> NDArray[np.int32]:
@@ -45,15 +45,3 @@ def spread_over(
 ) -> NDArray[np.float32]:
     """Return for each pixel the number of the cell to which it belongs; `values` has one entry a cell."""
     return np.concatenate([[outside], values]).astype(np.float32)[owner]
-
-
-def borders(owner: NDArray[np.int32]) -> NDArray[np.bool_]:
-    """Return the pixels of cells whose right or lower neighbour belongs to another cell or to none, and those."""
-    found = np.zeros(owner.shape, bool)
-    for axis in (0, 1):
-        changes = np.diff(owner, axis=axis) != 0
-        first: tuple[slice, ...] = tuple(slice(None, -1) if a == axis else slice(None) for a in (0, 1))
-        second: tuple[slice, ...] = tuple(slice(1, None) if a == axis else slice(None) for a in (0, 1))
-        found[first] |= changes
-        found[second] |= changes
-    return found
