@@ -11,7 +11,8 @@ import pytest
 import cellmetry as cm
 from cellmetry.core.sample import Sample
 from cellmetry.core.step import Step
-from cellmetry.counting.count import count, counting_steps
+from cellmetry.counting.calibration import calibrate
+from cellmetry.counting.count import count, count_known, counting_steps
 from cellmetry.counting.shapes import Shape
 from cellmetry.counting.step import Count
 from cellmetry.errors import LabelsError, ModelError, ParameterError
@@ -162,3 +163,19 @@ def test_a_model_counts_by_what_it_has(tmp_path: Path, tiny_models) -> None:
         count(image, model=str(dense), cleanup={"min_area_px": 5})
     outlined = tiny_models(tmp_path, "outlined", heads=("foreground", "flow"))
     assert count(image, model=str(outlined)).table["n_density"].isna().all()
+
+
+def test_known_images_are_counted_for_a_calibration(tmp_path: Path, tiny_models) -> None:
+    def image_of(number: int) -> cm.Image:
+        return cm.image_from_array(((labels(number) > 0) * 1000 + 500).astype(np.uint16), name=f"f{number}")
+
+    path = tiny_models(tmp_path)
+    known = count_known([(image_of(number), number) for number in range(5, 25)], model=str(path))
+    assert known["truth"].tolist() == known["instances"].tolist() == list(range(5, 25))
+    fitted = calibrate(known)
+    assert (fitted.toward_more, fitted.toward_fewer, fitted.factor) == (0.5, 0.0, 0.0)
+    classical = count_known([(image_of(9), 9)], engine="classical", diameter_px=14)
+    assert list(classical) == ["image", "truth", "instances"]
+    movie = cm.image_from_array(np.zeros((2, 64, 64), np.uint8), "TYX")
+    with pytest.raises(ParameterError, match="2 planes; calibration takes images of one plane"):
+        count_known([(movie, 1)], model=str(path))

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, NamedTuple
 
+import pandas as pd
+
 from cellmetry.core.image import Image
 from cellmetry.core.parameters import check_type, parse_parameters
 from cellmetry.core.progress import SILENT
@@ -15,15 +17,13 @@ from cellmetry.engines.segment import Segment
 from cellmetry.errors import ModelError, ParameterError
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
-
-    import pandas as pd
+    from collections.abc import Iterable, Mapping
 
     from cellmetry.core.labels import Labels
     from cellmetry.core.progress import Progress
     from cellmetry.core.step import Step
 
-__all__ = ["Counted", "count", "counting_steps"]
+__all__ = ["Counted", "count", "count_known", "counting_steps"]
 
 
 class Counted(NamedTuple):
@@ -71,6 +71,28 @@ def count(image: Image, counting: Count | None = None, *, progress: Progress = S
         sample = step(sample, progress)
     last = steps[-1]
     return Counted(sample.tables[last.table], sample.labels.get(last.labels), sample.maps, sample.warnings)
+
+
+def count_known(known: Iterable[tuple[Image, int]], *, progress: Progress = SILENT, **parameters: Any) -> pd.DataFrame:
+    """Return the counts of images whose true count is known, one row each, as `calibrate` wants them.
+
+    Columns: ``image``, ``truth``, and ``instances``, ``density`` or both, as the model counts.
+
+    Parameters
+    ----------
+    known
+        Images of one plane, each with its true count.
+    **parameters
+        Fields of the step `Segment`, as for `count`.
+    """
+    rows = []
+    for image, truth in known:
+        found = count(image, progress=progress, **parameters).table
+        if len(found) != 1:
+            raise ParameterError(f"{image.name} has {len(found)} planes; calibration takes images of one plane.")
+        row = found.iloc[0]
+        rows.append((image.name, truth, row["n_instances"], row["n_density"]))
+    return pd.DataFrame(rows, columns=["image", "truth", "instances", "density"]).dropna(axis="columns", how="all")
 
 
 def counting_steps(look: Mapping[str, Any], counting: Count) -> tuple[*tuple[Step, ...], Count]:
