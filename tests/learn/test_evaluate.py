@@ -208,10 +208,9 @@ def test_refusals(folders, tmp_path):
 
 
 def test_a_part_of_a_split(folders, tmp_path):
-    pytest.importorskip("cellmetry.learn.splits", exc_type=ImportError)
     data_set = read_truth_set(folders[0])
     lines = "".join(
-        f"{data_set.card.name},{name},{part},\n" for name, part in (("a", "train"), ("b", "test"), ("c", "train"))
+        f"{data_set.card.name},{name},{part},{name}\n" for name, part in (("a", "train"), ("b", "test"), ("c", "train"))
     )
     (tmp_path / "split.csv").write_text(f"data,name,split,group\n{lines}")
     assert [item.name for item in take_part(data_set, tmp_path / "split.csv", "test").items] == ["b"]

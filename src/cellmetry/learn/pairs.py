@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import re
 from dataclasses import replace
-from importlib import import_module
 from pathlib import Path
 from typing import TYPE_CHECKING, Protocol
 
 from cellmetry.errors import InputError, LabelsError, MissingInput, ParameterError, UnknownName
 from cellmetry.io.discover import IMAGE_SUFFIXES, find_inputs, natural_key, stem_of
 from cellmetry.learn.dataset import ITEMS_FILE, DataSet, DataSetCard, Item, read_data_set, read_truth
+from cellmetry.learn.splits import PARTS, read_split
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
@@ -23,7 +23,6 @@ __all__ = ["PredictedLabels", "Predictor", "check_same_shape", "is_pictured", "r
 _ENDINGS = re.compile(r"_(labels|cp_masks|masks|mask)$")
 _PICTURES = re.compile(r".+_(overlay|thumbnail)\.png", re.IGNORECASE)
 _NAMED = 3
-PARTS = ("train", "validation", "test")
 
 
 class Predictor(Protocol):
@@ -69,7 +68,7 @@ def take_part(data_set: DataSet, split: str | Path, part: str) -> DataSet:
     """
     if part not in PARTS:
         raise UnknownName("part of a split called", part, PARTS)
-    known = import_module("cellmetry.learn.splits").read_split(split)
+    known = read_split(split)
     items = tuple(item for item in data_set.items if known.of(data_set.card.name, item.name) == part)
     if not items:
         raise ParameterError(
