@@ -319,3 +319,22 @@ def test_the_card_in_the_guide_is_one(folder):
     card_of_guide = find_model("nuclei-20x").card
     assert card_of_guide.scores[0].value == 0.92
     assert card_of_guide.decoding.min_area_px == 12
+
+
+def test_a_folder_with_one_model_stands_for_it(folder, tmp_path, monkeypatch):
+    path = write(tmp_path / "trained", "trained")
+    (tmp_path / "trained" / "notes.json").write_text("{}", "utf-8")
+    assert find_model(tmp_path / "trained").path == path
+    monkeypatch.chdir(tmp_path)
+    assert find_model("./trained").card.name == "trained"
+    with pytest.raises(ModelError, match=r"For the folder of that name here, write \./trained\."):
+        find_model("trained")
+
+
+def test_a_folder_with_no_or_several_models_is_refused(folder, tmp_path):
+    with pytest.raises(ModelError, match="mine holds no model; give the path"):
+        find_model(folder)
+    write(folder, "one")
+    write(folder, "two")
+    with pytest.raises(ModelError, match=r"holds 2 models \(one, two\)"):
+        find_model(folder)

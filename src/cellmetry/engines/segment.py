@@ -205,7 +205,8 @@ def _cached_engine(name: str, model: str | None, device: Device, options: str, _
 def _changed(model: str | None) -> int:
     """Return when the file of a model was last changed, so that a model trained anew is loaded anew; 0 for a name."""
     path = Path(model or "")
-    return path.stat().st_mtime_ns if path.is_file() else 0
+    files = path.glob("*.onnx") if model and path.is_dir() else [path] if path.is_file() else []
+    return max((file.stat().st_mtime_ns for file in files), default=0)
 
 
 def _refuse_unused(step: Segment) -> None:

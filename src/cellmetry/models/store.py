@@ -18,7 +18,7 @@ from cellmetry.errors import ModelError, ParameterError
 from cellmetry.models.card import ModelCard
 from cellmetry.settings import models_folder
 
-__all__ = ["DEFAULT_MODEL", "ListedModel", "Model", "find_model", "list_models"]
+__all__ = ["DEFAULT_MODEL", "ListedModel", "Model", "find_model", "list_models", "read_card"]
 
 DEFAULT_MODEL = "base"
 """The model that is run where none is named."""
@@ -77,7 +77,10 @@ class ListedModel(NamedTuple):
 
 
 def find_model(name_or_path: str | Path | None = None) -> Model:
-    """Return the model of this name, or at this path to its ``.onnx`` file or card, its weights proven.
+    """Return the model of this name, or at this path, its weights proven.
+
+    A path leads to the ``.onnx`` file, to the card, or to a folder that holds exactly one model, such as
+    ``cellmetry train --out`` makes.
 
     A packaged model wins over one of the same name in the user's folder. None stands for the default model.
 
@@ -104,7 +107,7 @@ def list_models() -> tuple[ListedModel, ...]:
 
 def _listed(card_path: Path) -> ListedModel:
     try:
-        model = _from_card(card_path)
+        model = read_card(card_path)
     except ModelError as error:
         return ListedModel(card_path.stem, card_path, None, str(error))
     return ListedModel(card_path.stem, model.path, model.card, None)
@@ -118,24 +121,27 @@ def _named(name: str) -> Model:
     for folder in (PACKAGED, models_folder()):
         for suffix in _CARDS:
             if (card := folder / f"{name}{suffix}").is_file():
-                return _from_card(card)
+                return read_card(card)
         if (weights := folder / f"{name}.onnx").is_file():
             return _at(weights)
     known = ", ".join(model.name for model in list_models()) or "none"
     none_given = (
         " It is the one taken when none is named, and does not come with this version." if name == DEFAULT_MODEL else ""
     )
+    here = f" For the folder of that name here, write ./{name}." if Path(name).is_dir() else ""
     raise ModelError(
-        f"There is no model {name!r}.{none_given} Known: {known}. Give one with --model PATH, the path of its .onnx "
-        f"file with the card beside it, or put both into {models_folder()}; nothing is downloaded."
+        f"There is no model {name!r}.{none_given}{here} Known: {known}. Give one with --model PATH, the path of its "
+        f".onnx file with the card beside it, or put both into {models_folder()}; nothing is downloaded."
     )
 
 
 def _at(path: Path) -> Model:
+    if path.is_dir():
+        return _at(_only_weights(path))
     if path.suffix.lower() in _CARDS:
         if not path.is_file():
             raise ModelError(f"There is no model card {path}.")
-        return _from_card(path)
+        return read_card(path)
     if not path.is_file():
         raise ModelError(f"There is no model file {path}. Give the path of an .onnx file, or the name of a model.")
     _refuse_foreign(path)
@@ -144,13 +150,28 @@ def _at(path: Path) -> Model:
         names = " or ".join(path.with_suffix(suffix).name for suffix in _CARDS)
         problem = "has no card" if not cards else "has two cards"
         raise ModelError(f"The model {path} {problem}; exactly one of {names} must lie beside it.")
-    model = _from_card(cards[0])
+    model = read_card(cards[0])
     if model.path.name != path.name:
         raise ModelError(f"The card {cards[0]} describes {model.path.name}, not {path.name}; name one like the other.")
     return model
 
 
-def _from_card(path: Path) -> Model:
+def _only_weights(folder: Path) -> Path:
+    found = sorted(folder.glob("*.onnx"))
+    if len(found) != 1:
+        what = f"{len(found)} models ({', '.join(path.stem for path in found)})" if found else "no model"
+        raise ModelError(f"The folder {folder} holds {what}; give the path of an .onnx file, or of a folder with one.")
+    return found[0]
+
+
+def read_card(path: Path) -> Model:
+    """Return the model of the card at `path`; its weights are not read.
+
+    Raises
+    ------
+    ModelError
+        If the card is missing, damaged, or of another model.
+    """
     card = _parse_card(path)
     if card.name != path.stem:
         raise ModelError(f"The card {path} is of a model named {card.name!r}; the file must be named like the model.")
