@@ -13,7 +13,7 @@ import numpy as np
 import pytest
 
 from cellmetry.core.image import image_from_array
-from cellmetry.errors import CellmetryError, OutputError
+from cellmetry.errors import Cancelled, CellmetryError, OutputError
 from cellmetry.io.images import write_image
 from cellmetry.io.pictures import write_png
 from cellmetry.learn.dataset import DataSetCard, check_name, read_data_set, read_image, read_truth
@@ -128,6 +128,13 @@ class ImporterContract(ABC):
         assert caught.value.exit_code == 2
         assert [path.name for path in tmp_path.iterdir()] == ["source"]
 
+    def test_cancelling_leaves_nothing(self, tmp_path: Path) -> None:
+        """Who stops an import finds no half of it."""
+        self.sample(tmp_path)
+        with pytest.raises(Cancelled):
+            self.make()(tmp_path / "source", tmp_path / "out", DataSetCard(name="sample"), _Impatient())
+        assert [path.name for path in tmp_path.iterdir()] == ["source"]
+
     def test_an_image_of_another_size_is_refused(self, tmp_path: Path) -> None:
         """A truth is never resized to its image, nor cut."""
         self.sample(tmp_path)
@@ -166,6 +173,17 @@ class ImporterContract(ABC):
         assert importer.title
         for name, field in type(importer).model_fields.items():
             assert field.description, name
+
+
+class _Impatient:
+    """Progress that stops the work after the first item."""
+
+    def start(self, task: str, total: int) -> None:
+        """Hear of the work."""
+
+    def advance(self, units: int = 1) -> None:
+        """Stop it."""
+        raise Cancelled("stopped")
 
 
 def _in_order(points: NDArray[np.float64]) -> NDArray[np.float64]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING, Any, ClassVar
 
+from cellmetry.errors import MissingInput
 from cellmetry.learn.importers.base import Entry, Importer
 from cellmetry.learn.importers.label_pictures import equal_parts, read_channels
 from cellmetry.learn.importers.pairing import all_files
@@ -39,10 +40,10 @@ class Bbbc039(Importer):
         files = all_files(source)
         images = {path.stem: path for path in files if path.suffix.lower() in {".tif", ".tiff"}}
         masks = {path.stem: path for path in files if path.suffix.lower() == ".png"}
-        return [
-            Entry(stem, image, masks[stem], _well(stem), "fluorescence") for stem, image in images.items()
-            if stem in masks
-        ]  # fmt: skip
+        alone = [path.name for stem, path in images.items() if stem not in masks]
+        if alone:
+            raise MissingInput(f"{source}: {len(alone)} images have no PNG of masks, for example {alone[0]}.")
+        return [Entry(stem, image, masks[stem], _well(stem), "fluorescence") for stem, image in images.items()]
 
     def read(self, entry: Entry, shape: tuple[int, int]) -> Truth:
         """Return the labels."""

@@ -33,8 +33,8 @@ class InstancePngs(Importer):
 
     def entries(self, source: Path) -> Sequence[Entry]:
         """Return one entry for each folder with images and masks."""
-        folders = sorted((path.parent for path in source.rglob(self.masks) if path.is_dir()),
-                         key=lambda path: natural_key(str(path)))  # fmt: skip
+        masks = [path for path in source.rglob(self.masks) if path.is_dir() and "__MACOSX" not in path.parts]
+        folders = sorted((path.parent for path in masks), key=lambda path: natural_key(str(path)))
         return [self._entry(folder, source) for folder in folders if (folder / self.images).is_dir()]
 
     def read(self, entry: Entry, shape: tuple[int, int]) -> Truth:
