@@ -66,7 +66,7 @@ class TransferQuality(Parameters):
     max_shift_px: float = Field(default=5.0, ge=0)
     """Largest shift between the channels, in pixels; a field that is shifted further teaches nothing. Relief pictures
     (DIC) show edges a few pixels beside where they are."""
-    min_sharpness: float = Field(default=8.0, ge=0)
+    min_sharpness: float = Field(default=9.0, ge=0)
     """From which sharpness on a measured shift is believed (standard deviations of the correlation)."""
     align: bool = False
     """Whether labels are moved by a shift that is believed, instead of refusing the field."""

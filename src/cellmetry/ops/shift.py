@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
 __all__ = ["Shift", "measure_shift"]
 
-_WHITENING = 0.75
+_WHITENING = 0.5
 
 
 class Shift(NamedTuple):
@@ -26,7 +26,7 @@ class Shift(NamedTuple):
     y, x
         Rows down and columns right, to about a tenth of a pixel.
     sharpness
-        Height of the correlation's peak above its mean, in standard deviations: above about 6 the shift can be trusted.
+        Height of the correlation's peak above its mean, in standard deviations: above about 9 the shift can be trusted.
     """
 
     y: float

@@ -35,9 +35,10 @@ def consecutive(owner: NDArray[np.int32]) -> NDArray[np.int32]:
 def depth_px(owner: NDArray[np.int32]) -> NDArray[np.float32]:
     """Return the distance of each pixel of a cell to the cell's edge, in pixels; 0 outside.
 
-    The border of the image is no edge: cells go on beyond it.
+    The border of the image is no edge: cells go on beyond it. At most the longer side of the image.
     """
-    return np.asarray(edt.edt(np.ascontiguousarray(owner), black_border=False, parallel=1), dtype=np.float32)
+    depth = edt.edt(np.ascontiguousarray(owner), black_border=False, parallel=1)
+    return np.minimum(depth, np.float32(max(owner.shape)), dtype=np.float32)
 
 
 def spread_over(
