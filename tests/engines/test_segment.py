@@ -117,6 +117,20 @@ class TestExistingLabels:
         options = {"folder": str(tmp_path / "masks"), "pattern": "m-{stem}-*.tif"}
         assert cm.segment(image, engine="labels", options=options).ids().tolist() == [1, 2, 3]
 
+    def test_one_file_for_every_image(self, tmp_path: Path) -> None:
+        image = self.image(tmp_path)
+        options = {"file": str(tmp_path / "wells.tif")}
+        with pytest.raises(MissingInput, match=r"wells.tif does not exist"):
+            cm.segment(image, engine="labels", options=options)
+        cm.write_labels(cm.labels_from_array(TRUTH), tmp_path / "wells.tif")
+        assert cm.segment(image, engine="labels", options=options).ids().tolist() == [1, 2, 3]
+
+    def test_one_plane_stands_for_every_frame(self, tmp_path: Path) -> None:
+        movie = cm.image_from_array(np.stack([PIXELS] * 3), "TYX")
+        cm.write_labels(cm.labels_from_array(TRUTH), tmp_path / "wells.tif")
+        labels = cm.segment(movie, engine="labels", options={"file": str(tmp_path / "wells.tif")})
+        assert (labels.axes, labels.ids().tolist()) == ("YX", [1, 2, 3])
+
     def test_none_or_several_files(self, tmp_path: Path) -> None:
         image = self.image(tmp_path)
         with pytest.raises(MissingInput, match="no file a_labels.tif"):

@@ -9,7 +9,7 @@ from pydantic import Field
 
 from cellmetry.core.step import Parameters
 from cellmetry.engines.base import EngineSpec, LookupEngine, refuse_gpu
-from cellmetry.errors import MissingInput, ParameterError
+from cellmetry.errors import AxesError, MissingInput, ParameterError
 from cellmetry.io.labels import read_labels
 from cellmetry.ops.label_checks import check_same_size
 
@@ -60,7 +60,7 @@ class LabelsEngine(LookupEngine):
         """
         found = self.source(image)
         axes = image.axes.replace("C", "")
-        labels = read_labels(found, axes=axes if len(axes) > 2 else None)
+        labels = _read(found, axes)
         check_same_size(labels, image)
         return labels
 
@@ -73,7 +73,7 @@ class LabelsEngine(LookupEngine):
             If there is none, or more than one.
         """
         if self.choices.file is not None:
-            return self.choices.file
+            return _present(self.choices.file)
         folder = self.choices.folder or (Path(image.path).parent if image.path else None)
         if folder is None:
             raise ParameterError(f"{image.name} has no file; the engine labels needs the option folder.")
@@ -84,3 +84,22 @@ class LabelsEngine(LookupEngine):
             what = "no file" if not hits else f"{len(hits)} files"
             raise MissingInput(f"There is {what} {name} in {folder} with the labels of {image.name}; expected one.")
         return hits[0]
+
+
+def _present(file: Path) -> Path:
+    if not file.exists():
+        raise MissingInput(f"{file} does not exist; give the path of a label image.")
+    return file
+
+
+def _read(file: Path, axes: str) -> Labels:
+    """Return the labels in a file whose axes are those of the image, or Y and X alone."""
+    if len(axes) == 2:
+        return read_labels(file)
+    try:
+        return read_labels(file, axes=axes)
+    except AxesError as error:
+        flat = read_labels(file)
+        if flat.axes != "YX":
+            raise AxesError(str(error)) from error
+        return flat
