@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import typer
 
+from cellmetry.cli.dataset.check import check
 from cellmetry.cli.dataset.generate import generate
+from cellmetry.cli.dataset.split import split
 from cellmetry.cli.dataset.transfer import transfer
 
 __all__ = ["dataset_app"]
@@ -12,5 +14,5 @@ __all__ = ["dataset_app"]
 dataset_app = typer.Typer(
     help="Data sets to train and to test with: make, import, check, split, get.", no_args_is_help=True
 )
-for command in (generate, transfer):
+for command in (check, split, generate, transfer):
     dataset_app.command()(command)
