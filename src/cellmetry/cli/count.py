@@ -41,6 +41,7 @@ __all__ = ["count"]
 
 _TABLES = (".csv", ".parquet")
 _REGIONS = "regions"
+_NOTE = "Cells on this page are labelled objects; counts by density, joint counts and intervals are in counts.csv."
 
 
 def count(
@@ -90,7 +91,7 @@ def count(
     }
     look = {name: value for name, value in given.items() if value is not None}
     entries = _entries(look, regions, calibration)
-    recipe = parse_recipe({"name": "count", "steps": entries}, settings or (), where="count")
+    recipe = parse_recipe({"name": "count", "description": _NOTE, "steps": entries}, settings or (), where="count")
     reading = reading_of(
         axes=axes,
         rgb=rgb,

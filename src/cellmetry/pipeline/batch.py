@@ -252,7 +252,10 @@ def _chief_labels(outcome: Outcome) -> str:
 def _index_rows(outcomes: Sequence[Outcome]) -> pd.DataFrame:
     """Return what the index page shows of each image."""
     chief = [_chief_labels(each) for each in outcomes]
-    overlays = [each.outputs.get(f"overlay {name}", "") for each, name in zip(outcomes, chief, strict=True)]
+    overlays = [
+        each.outputs.get("preview counts", each.outputs.get(f"overlay {name}", ""))
+        for each, name in zip(outcomes, chief, strict=True)
+    ]
     return pd.DataFrame(
         {
             "image": [each.image for each in outcomes],
