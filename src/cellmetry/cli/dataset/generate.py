@@ -29,6 +29,12 @@ def generate(
     diameter: Annotated[
         str | None, typer.Option(help="Range of the mean diameter of cells in pixels, as 10-60.", metavar="LOW-HIGH")
     ] = None,
+    density: Annotated[
+        str, typer.Option(help="Range of how densely cells lie, 1 = no room left, as 0.2-0.5.", metavar="LOW-HIGH")
+    ] = "0.2-1",
+    cell_shape: Annotated[
+        str | None, typer.Option(help="Cells of brightfield fields: spread, spindle, confluent or round.")
+    ] = None,
     inverted: Annotated[float, typer.Option(help="Part of the fields turned from bright to dark.")] = 0.0,
     seed: Annotated[int, typer.Option(help="The same seed gives the same fields.")] = 0,
     as_json: Json = False,
@@ -38,6 +44,7 @@ def generate(
     Example: [bold]cellmetry dataset generate --kind phase --count 50 --out generated[/bold]
     """
     values = {"count": count, "shape": (size, size), "inverted": inverted, "seed": seed}
+    values |= {"density": _range(density), "cell_shape": cell_shape}
     values |= {"kinds": _shares(kinds)} if kinds else {}
     values |= {"diameter_px": _range(diameter)} if diameter else {}
     plan = parse_parameters(GenerationPlan, values, where="options")

@@ -11,7 +11,7 @@ import numpy as np
 from scipy.ndimage import gaussian_filter, gaussian_gradient_magnitude, gaussian_laplace
 
 from cellmetry.learn.generate.camera import expose_bright, expose_dark
-from cellmetry.learn.generate.cells import stained_cells
+from cellmetry.learn.generate.cells import EVEN_STAIN, stained_cells
 from cellmetry.learn.generate.textures import log_uniform, slope, smooth_noise, specks
 from cellmetry.learn.generate.thickness import grow_cells, optical_thickness
 from cellmetry.learn.generate.truth import depth_px
@@ -24,14 +24,14 @@ if TYPE_CHECKING:
 
 __all__ = ["brightfield_field"]
 
-_CYTOPLASM = 0.7
 _SHAPES = ("spread", "spindle", "confluent", "round", "round")
 
 
 def brightfield_field(field: Drawn) -> tuple[NDArray[np.float32], NDArray[np.int32], NDArray[np.float32]]:
     """Return counts, true labels, and counts of the stained channel of the same cells."""
     rng, style = field.rng, field.style
-    field.style = str(rng.choice(_SHAPES))
+    drawn = str(rng.choice(_SHAPES))
+    field.style = field.cell_shape or drawn
     cells = grow_cells(field)
     thickness = _domed(cells, optical_thickness(cells, field), field)
     seen = _relief(thickness, field) if style == "relief" else _defocus(thickness, field)
@@ -43,7 +43,7 @@ def brightfield_field(field: Drawn) -> tuple[NDArray[np.float32], NDArray[np.int
     return (
         expose_bright(light, field),
         cells.owner,
-        expose_dark(stained_cells(cells, field, least_cytoplasm=_CYTOPLASM), field),
+        expose_dark(stained_cells(cells, field, EVEN_STAIN), field),
     )
 
 

@@ -24,10 +24,10 @@ _EIGHT_BIT = 0.45
 class Drawn:
     """A field's own choices, drawn from the ranges of a look; what all kinds share."""
 
-    __slots__ = ("blur", "contrast", "density", "diameter", "inverted", "noise", "rng", "shape", "style")
+    __slots__ = ("blur", "cell_shape", "contrast", "density", "diameter", "inverted", "noise", "rng", "shape", "style")
 
     def __init__(self, look: FieldLook, style: str, rng: np.random.Generator) -> None:
-        self.rng, self.style, self.shape = rng, style, look.shape
+        self.rng, self.style, self.shape, self.cell_shape = rng, style, look.shape, look.cell_shape
         self.diameter = log_uniform(rng, *look.diameters)
         self.density = float(rng.uniform(*look.density))
         self.noise = log_uniform(rng, max(look.noise[0], 0.01), max(look.noise[1], 0.01))

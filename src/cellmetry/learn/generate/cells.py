@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 from scipy.ndimage import gaussian_filter
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
     from cellmetry.learn.generate.camera import Drawn
 
-__all__ = ["cells_field", "stained_cells"]
+__all__ = ["ANY_STAIN", "EVEN_STAIN", "Stain", "cells_field", "stained_cells"]
 
 _LEAST_VISIBLE = 0.03
 
@@ -63,22 +63,36 @@ def _lay_out(field: Drawn) -> LivingCells:
     return LivingCells(owner, outlines, warp, np.zeros(n, bool))
 
 
-def stained_cells(cells: LivingCells, field: Drawn, *, least_cytoplasm: float = 0.0) -> NDArray[np.float32]:
-    """Return the light of cells stained in their cytoplasm, at their membranes, or both.
+class Stain(NamedTuple):
+    """How a stain spreads over cells.
 
     Parameters
     ----------
-    least_cytoplasm
-        Least part of the stain that is in the cytoplasm, where it shows whole cells.
+    cytoplasm
+        Least part of it that is in the cytoplasm rather than at the membrane.
+    uneven
+        How uneven it may be inside a cell and between cells; 1 is what all kinds of stains show.
     """
+
+    cytoplasm: float
+    uneven: float
+
+
+ANY_STAIN = Stain(0.0, 1.0)
+EVEN_STAIN = Stain(0.7, 0.4)
+"""A dye that fills living cells."""
+
+
+def stained_cells(cells: LivingCells, field: Drawn, stain: Stain = ANY_STAIN) -> NDArray[np.float32]:
+    """Return the light of cells stained in their cytoplasm, at their membranes, or both."""
     rng, n = field.rng, len(cells.outlines)
     depth = depth_px(cells.owner)
-    least = np.array([least_cytoplasm, 0.3 if field.style == "sheet" else 0.0])
+    least = np.array([stain.cytoplasm, 0.3 if field.style == "sheet" else 0.0])
     share = rng.dirichlet([1.0, 0.7]) * (1 - least.sum()) + least
-    own = np.exp(rng.normal(0, rng.uniform(0.1, 0.55), n))
-    light = share[0] * _cytoplasm(cells, depth, field) + share[1] * _membrane(cells, depth, field)
-    light = light * spread_over(cells.owner, own) * _nuclear_factor(cells, field)
-    if rng.random() < 0.3:
+    own = np.exp(rng.normal(0, stain.uneven * rng.uniform(0.1, 0.55), n))
+    light = share[0] * _cytoplasm(cells, depth, field, stain) + share[1] * _membrane(cells, depth, field)
+    light = light * spread_over(cells.owner, own) * _nuclear_factor(cells, field) ** stain.uneven
+    if rng.random() < 0.3 * stain.uneven:
         light = light * _gaps(cells, depth, field)
     ground = log_uniform(rng, 0.005, 0.2) * slope(rng, field.shape, rng.uniform(0, 0.6))
     sharp = field.blurred(light.astype(np.float32), 0.01, 0.5)
@@ -87,14 +101,14 @@ def stained_cells(cells: LivingCells, field: Drawn, *, least_cytoplasm: float = 
     return np.asarray(seen * slope(rng, field.shape, rng.uniform(0, 0.35)), dtype=np.float32)
 
 
-def _cytoplasm(cells: LivingCells, depth: NDArray[np.float32], field: Drawn) -> NDArray[np.float32]:
+def _cytoplasm(cells: LivingCells, depth: NDArray[np.float32], field: Drawn, stain: Stain) -> NDArray[np.float32]:
     """Return even, grained, fibrous or spotted light that is stronger where the cell is thicker."""
     rng = field.rng
     inside = cells.owner > 0
     thick = (depth / (0.4 * field.diameter)).clip(0, 1) ** rng.uniform(0.0, 1.0)
     light = inside * (rng.uniform(0.1, 0.9) + thick)
-    light = light * chromatin(field, coarse=rng.uniform(0.03, 0.15), depth=rng.uniform(0.05, 0.5))
-    if rng.random() < 0.25:
+    light = light * chromatin(field, coarse=rng.uniform(0.03, 0.15), depth=stain.uneven * rng.uniform(0.05, 0.5))
+    if rng.random() < 0.25 and stain.uneven == 1:
         light = light * np.exp(rng.uniform(0.1, 0.4) * fibres(rng, field.shape, max(1.2, 0.03 * field.diameter)))
     if rng.random() < 0.3:
         count = (len(np.unique(cells.owner)) - 1) * log_uniform(rng, 3, 40)

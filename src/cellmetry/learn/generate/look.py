@@ -8,10 +8,13 @@ from pydantic import Field, model_validator
 
 from cellmetry.core.step import Parameters
 
-__all__ = ["KINDS", "STYLES", "USUAL_DIAMETERS", "FieldLook", "Kind", "Range"]
+__all__ = ["KINDS", "STYLES", "USUAL_DIAMETERS", "CellShape", "FieldLook", "Kind", "Range"]
 
 Kind = Literal["nuclei", "cells", "phase", "brightfield", "tissue"]
 """Kind of microscopy."""
+
+CellShape = Literal["spread", "spindle", "confluent", "round"]
+"""Shape of living cells."""
 
 Range = tuple[float, float]
 """Lowest and highest value between which a field's value is drawn."""
@@ -46,6 +49,8 @@ class FieldLook(Parameters):
     """Kind of microscopy."""
     style: str | None = None
     """One of the kind's looks (`STYLES`); None draws one for each field."""
+    cell_shape: CellShape | None = None
+    """Shape of the cells of brightfield fields; None draws one for each field. Of phase contrast the style says it."""
     shape: tuple[int, int] = (256, 256)
     """Height and width of the image, in pixels."""
     diameter_px: Range | None = None

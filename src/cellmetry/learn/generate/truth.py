@@ -38,7 +38,7 @@ def depth_px(owner: NDArray[np.int32]) -> NDArray[np.float32]:
     The border of the image is no edge: cells go on beyond it. At most the longer side of the image.
     """
     depth = edt.edt(np.ascontiguousarray(owner), black_border=False, parallel=1)
-    return np.minimum(depth, np.float32(max(owner.shape)), dtype=np.float32)
+    return np.asarray(np.minimum(depth, max(owner.shape)), dtype=np.float32)
 
 
 def spread_over(

@@ -18,7 +18,7 @@ from cellmetry.io.labels import write_labels
 from cellmetry.io.pictures import write_png
 from cellmetry.learn.dataset import DataSet, DataSetCard, Item, write_data_set
 from cellmetry.learn.generate.field import generate_field
-from cellmetry.learn.generate.look import KINDS, FieldLook, Kind, Range
+from cellmetry.learn.generate.look import KINDS, CellShape, FieldLook, Kind, Range
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -43,6 +43,10 @@ class GenerationPlan(Parameters):
     """Height and width of the fields, in pixels."""
     diameter_px: Range | None = None
     """Range of the fields' mean diameter of a cell, in pixels; None = usual ones of each kind."""
+    density: Range = (0.2, 1.0)
+    """Range of the part of the fields that holds cells as densely as they can lie."""
+    cell_shape: CellShape | None = None
+    """Shape of the cells of brightfield fields; None draws one for each field."""
     inverted: float = Field(default=0.0, ge=0, le=1)
     """Part of the fields whose image is turned from bright to dark."""
     seed: int = Field(default=0, ge=0)
@@ -64,7 +68,8 @@ class GenerationPlan(Parameters):
         return [each for kind, n in zip(self.kinds, counts, strict=True) for each in self._of_kind(kind, n)]
 
     def _of_kind(self, kind: Kind, count: int) -> list[tuple[str, FieldLook, int]]:
-        look = FieldLook(kind=kind, shape=self.shape, diameter_px=self.diameter_px, inverted=self.inverted)
+        shared = self.model_dump(include={"shape", "diameter_px", "density", "cell_shape", "inverted"})
+        look = FieldLook(kind=kind, **shared)
         seeds = np.random.SeedSequence([self.seed, KINDS.index(kind)]).generate_state(max(count, 1))
         return [(f"{kind}_{number:04d}", look, int(seeds[number])) for number in range(count)]
 
