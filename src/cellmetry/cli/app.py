@@ -19,6 +19,7 @@ from cellmetry.cli.evaluate import evaluate
 from cellmetry.cli.info import info
 from cellmetry.cli.maps import maps
 from cellmetry.cli.measure import measure
+from cellmetry.cli.model.app import model_app
 from cellmetry.cli.recipe import recipe_app
 from cellmetry.cli.run import run
 from cellmetry.cli.segment import segment
@@ -37,6 +38,7 @@ app = typer.Typer(
 for command in (info, segment, measure, count, maps, run, engines, evaluate, demo):
     app.command()(command)
 app.add_typer(recipe_app, name="recipe")
+app.add_typer(model_app, name="model")
 app.add_typer(dataset_app, name="dataset")
 
 

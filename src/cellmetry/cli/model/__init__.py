@@ -1,0 +1,1 @@
+"""The commands `cellmetry model …`, one a file."""
