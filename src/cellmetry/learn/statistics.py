@@ -91,14 +91,12 @@ class DataSetCheck:
     def summary(self) -> dict[str, Any]:
         """Return the numbers of the whole data set, as plain values."""
         shares = (0.05, 0.5, 0.95)
-        areas = np.quantile(self.areas, shares) if len(self.areas) else [None] * len(shares)
+        areas = np.quantile(self.areas, shares).tolist() if len(self.areas) else [None] * len(shares)
         counts = {name: int(self.items[name].sum()) for name in ("tiny", "disconnected", "overlapping", "cut")}
         return {
             "items": len(self.items),
             "objects": int(self.items["objects"].sum()),
-            "area_px": dict(
-                zip(("p05", "median", "p95"), [None if a is None else float(a) for a in areas], strict=True)
-            ),
+            "area_px": dict(zip(("p05", "median", "p95"), areas, strict=True)),
             **counts,
             "usable": self.usable,
             "problems": [problem._asdict() for problem in self.problems],

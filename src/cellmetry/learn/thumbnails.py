@@ -17,14 +17,15 @@ _PERCENTILES = (1.0, 99.8)
 
 def tones(plane: NDArray[np.float32]) -> NDArray[np.float32]:
     """Return the square root of the plane between its 1st and 99.8th percentile, from 0 to 1."""
-    finite = np.nan_to_num(plane.astype(np.float32), posinf=np.finfo(np.float32).max)
+    finite = np.where(np.isfinite(plane), plane, 0).astype(np.float32)
     step = max(1, min(finite.shape) // 256)
     low, high = np.percentile(finite[::step, ::step], _PERCENTILES)
     if high <= low:
         low, high = float(finite.min()), float(finite.max())
     if high <= low:
         return np.zeros_like(finite)
-    return np.sqrt(np.clip((finite - np.float32(low)) / np.float32(high - low), 0, 1))
+    shown: NDArray[np.float32] = np.sqrt(np.clip((finite - np.float32(low)) / np.float32(high - low), 0, 1))
+    return shown
 
 
 def block_means(plane: NDArray[np.float32], shape: tuple[int, int]) -> NDArray[np.float32]:

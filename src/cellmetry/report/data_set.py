@@ -2,17 +2,17 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from matplotlib.figure import Figure
 from PIL import Image as Picture
 from PIL import ImageDraw
-from skimage.transform import resize
 
 from cellmetry.errors import InputError
 from cellmetry.io.atomic import atomic_write
 from cellmetry.learn.dataset import read_image, read_truth
+from cellmetry.learn.thumbnails import block_means
 from cellmetry.report.composite import contrast_limits, stretch
 from cellmetry.report.outlines import draw_outlines, map_objects
 
@@ -29,6 +29,7 @@ _SIDE = 240
 _CAPTION = 18
 _GAP = 6
 _LINE = np.array([[0, 0, 0], [255, 176, 0]], np.uint8)
+_TICKS = [digit * 10**power for power in range(5) for digit in (1, 2, 5)]
 _GROUND, _TEXT = (24, 24, 24), (220, 220, 220)
 
 
@@ -65,6 +66,9 @@ def write_size_histogram(areas: NDArray[np.int64], path: Path) -> None:
         low, high = float(diameters.min()), float(diameters.max())
         axes.hist(diameters, bins=np.geomspace(low * 0.98, high * 1.02, 50).tolist(), color="#0072b2")
         axes.set_xscale("log")
+        axes.set_xticks([tick for tick in _TICKS if low * 0.98 <= tick <= high * 1.02], minor=False)
+        axes.xaxis.set_major_formatter("{x:g}")
+        axes.xaxis.set_minor_formatter("")
     axes.set_xlabel("diameter of the circle of equal area [px]")
     axes.set_ylabel("objects")
     axes.set_title(f"{len(areas):,} objects", fontsize=10)
@@ -78,21 +82,24 @@ def _thumbnail(item: Item) -> tuple[Picture.Image, str]:
     except InputError:
         return Picture.new("RGB", (_SIDE, _SIDE), (96, 0, 0)), f"{item.name}: cannot be read"
     scale = _SIDE / max(image.shape)
-    shape = tuple(max(1, round(size * scale)) for size in image.shape)
-    small = resize(image, shape, order=1, anti_aliasing=scale < 1, preserve_range=True)
+    shape = (max(1, round(image.shape[0] * scale)), max(1, round(image.shape[1] * scale)))
+    small = block_means(image, shape) if scale < 1 else _nearest(image, shape)
     grey = np.rint(stretch(small, contrast_limits(small, 1.0, 99.8)) * 255).astype(np.uint8)
     rgb = np.repeat(grey[..., None], 3, axis=2)
     if item.kind == "points":
         return _dotted(rgb, truth * scale), f"{item.name}: {len(truth)}"
     if truth.shape != image.shape:
         return Picture.fromarray(rgb), f"{item.name}: truth of another size"
-    rows, columns = (
-        np.minimum((np.arange(n) + 0.5) / scale, size - 1) for n, size in zip(shape, image.shape, strict=True)
-    )
-    objects = map_objects(truth[np.ix_(rows.astype(int), columns.astype(int))].astype(np.uint32))
+    objects = map_objects(_nearest(truth, shape).astype(np.uint32))
     colours = np.repeat(_LINE, [1, len(objects.ids) - 1], axis=0)
     count = len(np.unique(truth[truth > 0])) if item.kind == "labels" else "foreground"
     return Picture.fromarray(draw_outlines(rgb, objects, colours, width=0.6)), f"{item.name}: {count}"
+
+
+def _nearest(truth: NDArray[Any], shape: tuple[int, ...]) -> NDArray[Any]:
+    """Return the truth at the size of the picture, the pixel at the centre of each of the picture's."""
+    rows, columns = (((np.arange(n) + 0.5) * size / n).astype(int) for n, size in zip(shape, truth.shape, strict=True))
+    return truth[np.ix_(rows, columns)]
 
 
 def _dotted(rgb: NDArray[np.uint8], points: NDArray[np.float64]) -> Picture.Image:
