@@ -84,7 +84,8 @@ def test_shifted_channels_teach_nothing_or_are_aligned_when_told_so(images, fiel
     with pytest.raises(InputError, match=r"None of the 3 fields taught anything; the first: The channels are shifted"):
         transfer_labels(PLAN, [images], tmp_path / "refused", reading=FILES)
     table = cm.read_table(tmp_path / "refused" / "fields.csv")
-    assert table["shift_x_px"].to_numpy() == pytest.approx(-14, abs=2)
+    assert table["shift_x_px"].median() == pytest.approx(-14, abs=0.5)
+    assert table["shift_x_px"].between(-18, -10).all(), "defocus draws edges a few pixels beside where they are"
     plan = PLAN.model_copy(update={"quality": TransferQuality(align=True)})
     transfer_labels(plan, [images], tmp_path / "aligned", reading=FILES)
     item = read_data_set(tmp_path / "aligned").items[0]

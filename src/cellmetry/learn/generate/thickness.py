@@ -77,11 +77,9 @@ def _spread_out(field: Drawn, centre: NDArray[np.float64], radius: NDArray[np.fl
     longest = rng.uniform(2.0, 5.5) if spindle else rng.uniform(1.2, 2.8)
     ratio = np.sqrt(1 + (longest - 1) * rng.beta(1.6, 1.6, n))
     shape = wavy(rng, n, rng.uniform(0.06, 0.2, n))
-    reach = rng.uniform(0.4, 1.6)
-    body = rng.uniform(0.6, 1.0)
     if rng.random() < 0.85:
-        arms = rng.uniform(0.5, 5.0)
-        shape = sprout(rng, np.float32(body) * shape, arms, length=reach, width=rng.uniform(0.1, 0.28))
+        body, reach, wide = rng.uniform(0.45, 1.0), rng.uniform(0.4, 2.0), rng.uniform(0.08, 0.26)
+        shape = sprout(rng, np.float32(body) * shape, rng.uniform(1.0, 5.0), length=reach, width=wide)
     tips = sprout(rng, np.zeros_like(shape), rng.uniform(0, 3), length=0.25, width=0.06)
     shape = roughen(rng, shape + tips, rng.choice([0.0, 0.02, 0.05]))
     common = rng.uniform(0, np.pi)

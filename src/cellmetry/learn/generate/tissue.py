@@ -36,7 +36,7 @@ def tissue_field(field: Drawn) -> tuple[NDArray[np.float32], NDArray[np.int32]]:
     owner = settle(painted.owner, least_px=_LEAST_VISIBLE * field.diameter**2 + 6)
     front = covered(painted, stain, rng.uniform(0.1, 0.5))
     dark = front * _nuclear_texture(owner, field)
-    dark = field.blurred(dark.astype(np.float32), 0.012, 0.5)
+    dark = _focused(dark.astype(np.float32), field)
     ground = _smear_ground(field, outlines) if field.style == "smear" else _stroma(field)
     density = field.contrast * rng.uniform(0.6, 1.6) * dark + ground
     light = np.exp(-density) * slope(rng, field.shape, rng.uniform(0, 0.15))
@@ -46,7 +46,7 @@ def tissue_field(field: Drawn) -> tuple[NDArray[np.float32], NDArray[np.int32]]:
 def _lay_out(field: Drawn) -> Outlines:
     """Return the nuclei: crowded and overlapping, partly in one direction; few in a smear; round cells in blood."""
     rng = field.rng
-    density = {"tissue": rng.uniform(0.4, 1.0), "smear": rng.uniform(0.05, 0.15), "blood": field.density}[field.style]
+    density = {"tissue": rng.uniform(0.08, 0.9), "smear": rng.uniform(0.05, 0.15), "blood": field.density}[field.style]
     centre, radius = place(
         rng,
         field.shape,
@@ -62,7 +62,7 @@ def _lay_out(field: Drawn) -> Outlines:
     longest = rng.uniform(1.3, 4.0) if field.style == "tissue" else rng.uniform(1.1, 1.6)
     outlines = nucleus_outlines(rng, centre, radius, longest=longest)
     lobed = outlines.radius * wavy(rng, len(centre), rng.uniform(0.02, 0.12))
-    outlines = replace(outlines, radius=roughen(rng, lobed, rng.uniform(0, 0.03)))
+    outlines = replace(outlines, radius=roughen(rng, lobed, rng.uniform(0, 0.02)))
     if rng.random() < 0.6:
         turn = smooth_noise(rng, (32, 32), 12)
         y, x = (np.clip(centre[:, a] / field.shape[a] * 32, 0, 31).astype(int) for a in (0, 1))
@@ -86,6 +86,14 @@ def _nuclear_texture(owner: NDArray[np.int32], field: Drawn) -> NDArray[np.float
     size = max(0.6, field.diameter * rng.uniform(0.02, 0.05))
     factor = factor + rng.uniform(0, 0.8) * specks(rng, inside, shown * rng.uniform(0.5, 6), size)
     return np.asarray(np.maximum(factor, 0.12), dtype=np.float32)
+
+
+def _focused(dark: NDArray[np.float32], field: Drawn) -> NDArray[np.float32]:
+    """Return the absorption as an objective shows it, sharper in some places of the section than in others."""
+    rng = field.rng
+    sharp, soft = field.blurred(dark, 0.012, 0.6), field.blurred(dark, rng.uniform(0.03, 0.07), 1.0)
+    depth = np.clip(0.5 + 0.6 * smooth_noise(rng, field.shape, 2 * field.diameter) - rng.uniform(-0.3, 1.0), 0, 1)
+    return np.asarray(sharp + depth * (soft - sharp), dtype=np.float32)
 
 
 def _stroma(field: Drawn) -> NDArray[np.float32]:
