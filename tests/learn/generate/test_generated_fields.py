@@ -113,9 +113,7 @@ def test_cells_have_about_the_diameter_asked_for(kind: str, diameter: float) -> 
 
 
 @settings(deadline=None, max_examples=15)
-@given(
-    st.sampled_from(KINDS), st.integers(0, 10_000), st.tuples(st.integers(16, 70), st.integers(16, 70)), st.data()
-)
+@given(st.sampled_from(KINDS), st.integers(0, 10_000), st.tuples(st.integers(16, 70), st.integers(16, 70)), st.data())
 def test_any_look_gives_a_field(kind: str, seed: int, shape: tuple[int, int], data: st.DataObject) -> None:
     low = data.draw(st.floats(4, 120))
     high = data.draw(st.floats(low, 150))
