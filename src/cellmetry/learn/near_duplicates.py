@@ -29,7 +29,7 @@ __all__ = ["Link", "connected_groups", "find_links"]
 
 _SIDE = 32
 _SMOOTH = 4.0
-_SAME_FIELD = 0.5
+_SAME_FIELD = 0.6
 _ROWS = 2048
 
 LinkKind = Literal["same field", "overlapping crops", "neighbouring tiles"]
@@ -63,6 +63,8 @@ def find_links(
     Each image is read once, and again while a suspected overlap is checked. Time grows with the square of `count`:
     about 20 s for 700 images of 0.1 to 1 megapixel on one core.
     """
+    if count < 2:
+        return ()
     progress.start("looking for near-duplicates: reading", count)
     traits = []
     for index in range(count):

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 from scipy import fft
-from scipy.ndimage import uniform_filter
+from scipy.ndimage import gaussian_filter, uniform_filter
 
 from cellmetry.core.progress import SILENT
 from cellmetry.learn.thumbnails import block_means, detail, tones
@@ -30,6 +30,8 @@ if TYPE_CHECKING:
 __all__ = ["find_overlaps", "reduce_plane"]
 
 _REDUCE = 8
+_BLUR = 0.9
+"""Of the reduced planes, in their pixels: so that crops whose shift is no multiple of 8 still look alike."""
 _SMOOTH = 4.0
 _SMALLEST_SHARE = 0.2
 _POOREST = 0.3
@@ -37,10 +39,10 @@ _SUSPECT = 0.65
 _MOST_SUSPECTS = 3
 _BLOCK = 256
 _SHIFT = 2 * _REDUCE
-_COARSE, _FINE = 0.85, 0.6
+_COARSE, _FINE = 0.9, 0.6
 _SERIES, _SERIES_FINE, _SERIES_SHARE = 0.7, 0.3, 0.6
 _GRID = (6, 6)
-_FEWEST_PLACES = 3.0
+_FEWEST_PLACES = 4.0
 _KEPT_PLANES = 64
 
 
@@ -58,7 +60,7 @@ def reduce_plane(plane: Plane) -> Plane:
     """Return the plane reduced 8 ×, without uneven light, with mean 0 and standard deviation 1; 0 if flat."""
     small = (max(1, plane.shape[0] // _REDUCE), max(1, plane.shape[1] // _REDUCE))
     inner = plane[: small[0] * _REDUCE, : small[1] * _REDUCE]
-    left = detail(block_means(tones(inner), small), _SMOOTH)
+    left = detail(gaussian_filter(block_means(tones(inner), small), _BLUR), _SMOOTH)
     spread = float(left.std())
     return left / np.float32(spread) if spread > 1e-6 else np.zeros_like(left)
 
@@ -68,9 +70,9 @@ def find_overlaps(
 ) -> Iterator[tuple[int, int, float]]:
     """Yield pairs of images that show a common part, with the correlation of what they share.
 
-    A pair is proven if the shared part correlates above 0.85 and its fine texture, which look-alikes do not share,
+    A pair is proven if the shared part correlates above 0.9 and its fine texture, which look-alikes do not share,
     above 0.6; or, for images of one series, if most of the field correlates above 0.7 and its texture above 0.3. One
-    bright object alone proves nothing: at least three places of the shared part must agree.
+    bright object alone proves nothing: at least four places of the shared part must agree.
     """
     suspects = _foremost(sorted(_suspects(reduced, progress), reverse=True))
 

@@ -1,0 +1,90 @@
+"""Near-duplicates: found in every disguise, and strangers are never taken for one another."""
+
+from __future__ import annotations
+
+import csv
+from pathlib import Path
+
+import numpy as np
+import pytest
+from numpy.typing import NDArray
+
+from cellmetry.learn.dataset import read_data_set, read_image
+from cellmetry.learn.near_duplicates import Link, connected_groups, find_links
+from cellmetry.learn.thumbnails import block_means
+from cellmetry.ops.synthetic import FieldOptions, make_cells
+
+
+def field(seed: int, shape: tuple[int, int] = (256, 256), cells: int = 25) -> NDArray[np.float32]:
+    return np.asarray(make_cells(shape, cells, FieldOptions(diameter_px=16), seed=seed).image[0], np.float32)
+
+
+def links_of(planes: list[NDArray[np.float32]]) -> tuple[Link, ...]:
+    return find_links(lambda index: planes[index], len(planes))
+
+
+def pairs(found: tuple[Link, ...]) -> set[tuple[int, int]]:
+    return {(link.first, link.second) for link in found}
+
+
+@pytest.fixture(scope="module")
+def strangers() -> list[NDArray[np.float32]]:
+    return [field(seed) for seed in range(10, 22)]
+
+
+def test_strangers_are_not_linked(strangers: list[NDArray[np.float32]]) -> None:
+    assert links_of(strangers) == ()
+
+
+@pytest.mark.parametrize(
+    "disguise",
+    [
+        lambda plane: np.floor(plane / plane.max() * 255),
+        lambda plane: plane * 3 + 500,
+        np.rot90,
+        lambda plane: plane[::-1],
+        lambda plane: np.rot90(plane[:, ::-1], 3),
+        lambda plane: block_means(plane, (128, 128)),
+        lambda plane: np.kron(plane, np.ones((2, 2))),
+        lambda plane: plane**0.7,
+    ],
+)
+def test_the_same_field_is_found_in_disguise(strangers: list[NDArray[np.float32]], disguise: object) -> None:
+    twin = np.asarray(disguise(strangers[0]), np.float32)  # type: ignore[operator]
+    found = links_of([*strangers, twin])
+    assert pairs(found) == {(0, len(strangers))}
+    assert "same field" in {link.kind for link in found}
+
+
+def test_tiles_that_touch_are_chained_and_crops_that_overlap_linked(strangers: list[NDArray[np.float32]]) -> None:
+    wide = field(3, (512, 512), 110)
+    tiles = [wide[:256, :256], wide[:256, 256:], wide[256:, :256], wide[256:, 256:]]
+    found = links_of([*strangers, *tiles])
+    n = len(strangers)
+    assert {(n, n + 1), (n, n + 2), (n + 1, n + 3), (n + 2, n + 3)} == pairs(found)
+    assert {link.kind for link in found} == {"neighbouring tiles"}
+    crops = links_of([*strangers, wide[:256, :256], wide[100:356, 60:316]])
+    assert [(link.first, link.second, link.kind) for link in crops] == [(n, n + 1, "overlapping crops")]
+
+
+def test_flat_and_tiny_images_break_nothing() -> None:
+    planes = [np.zeros((64, 64), np.float32), np.ones((64, 64), np.float32), np.ones((5, 3), np.float32)]
+    assert links_of([*planes, np.full((64, 64), np.nan, np.float32)]) == ()
+    assert links_of([]) == ()
+
+
+def test_groups_are_what_is_connected() -> None:
+    assert connected_groups(5, [(0, 3), (3, 4)]).tolist() == [0, 1, 2, 0, 0]
+    assert connected_groups(3, []).tolist() == [0, 1, 2]
+
+
+def test_fields_that_two_public_sets_share_are_all_found(shared: Path) -> None:
+    known = list(csv.DictReader((shared / "data" / "same_fields.csv").read_text("utf-8").splitlines()))
+    names = [[row[key] for row in known] for key in ("dsb2018", "bbbc039")]
+    planes = []
+    for key, wanted in zip(("dsb2018", "bbbc039"), names, strict=True):
+        items = {item.name: item for item in read_data_set(shared / "data" / key).items}
+        planes += [read_image(items[name]) for name in wanted]
+    same = {(link.first, link.second) for link in links_of(planes) if link.kind == "same field"}
+    assert same == {(k, k + len(known)) for k in range(len(known))}
+    assert len(known) == 14
