@@ -93,7 +93,7 @@ def _thumbnail(item: Item) -> tuple[Picture.Image, str]:
     objects = map_objects(_nearest(truth, shape).astype(np.uint32))
     colours = np.repeat(_LINE, [1, len(objects.ids) - 1], axis=0)
     count = len(np.unique(truth[truth > 0])) if item.kind == "labels" else "foreground"
-    return Picture.fromarray(draw_outlines(rgb, objects, colours, width=0.6)), f"{item.name}: {count}"
+    return Picture.fromarray(draw_outlines(rgb, objects, colours, width=1.0)), f"{item.name}: {count}"
 
 
 def _nearest(truth: NDArray[Any], shape: tuple[int, ...]) -> NDArray[Any]:

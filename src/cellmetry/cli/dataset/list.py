@@ -25,25 +25,27 @@ def list_data(as_json: Json = False) -> None:
         typer.echo(json.dumps([each.model_dump(mode="json") for each in known], indent=1, ensure_ascii=False))
         return
     table = Table(box=None, header_style="bold", pad_edge=False)
-    for heading in ("name", "what", "licence", "size", "how it is fetched"):
+    table.add_column("name", no_wrap=True)
+    for heading in ("what", "licence", "size", "fetched"):
         table.add_column(heading, overflow="fold")
     for each in known:
-        table.add_row(each.name, each.title, licence_text(each), _size(each), _way(each))
-    Console().print(table)
+        table.add_row(each.name, each.title, _licence(each), _size(each), _way(each))
+    console = Console(highlight=False)
+    console.print(table)
+    note = "NC: not for commercial use, nor is any model that learns from it.\nby hand: get it from its page, --json tells where."
+    console.print(Text(note))
 
 
-def licence_text(data: PublicDataSet) -> Text:
-    """Return the licence, with a warning where it forbids commercial use."""
-    if not data.non_commercial:
-        return Text(data.licence)
-    return Text.assemble(data.licence, ("\nnot for commercial use", "bold yellow"))
+def _licence(data: PublicDataSet) -> Text:
+    """Return the licence, marked where it forbids commercial use."""
+    return Text.assemble((" NC " if data.non_commercial else "    ", "bold yellow"), data.licence)
 
 
 def _size(data: PublicDataSet) -> str:
-    return f"{data.size_bytes / 1e6:,.0f} MB" if data.size_bytes else "not stated"
+    return f"{data.size_bytes / 1e6:,.0f} MB" if data.size_bytes else "–"
 
 
 def _way(data: PublicDataSet) -> str:
     if data.login:
-        return "by hand: login or terms"
-    return "by cellmetry" if data.files else "by hand"
+        return "by hand (login)"
+    return "by get" if data.files else "by hand"
