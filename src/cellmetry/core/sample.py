@@ -32,6 +32,8 @@ class Sample:
         Plain sentences about what the steps found doubtful.
     maps
         What a network put out for every pixel, by name: ``density``, ``foreground``, …; float32.
+    scores
+        Numbers about the whole image, by name: ``unfamiliarity``.
     """
 
     image: Image
@@ -39,6 +41,7 @@ class Sample:
     tables: dict[str, pd.DataFrame] = field(default_factory=dict)
     warnings: tuple[str, ...] = ()
     maps: dict[str, Image] = field(default_factory=dict)
+    scores: dict[str, float] = field(default_factory=dict)
 
     def with_labels(self, name: str, labels: Labels) -> Sample:
         """Return this sample with the label image `name` set."""
@@ -51,6 +54,11 @@ class Sample:
     def with_maps(self, maps: dict[str, Image]) -> Sample:
         """Return this sample with these maps added."""
         return replace(self, maps={**self.maps, **maps})
+
+    def with_scores(self, scores: dict[str, float]) -> Sample:
+        """Return this sample with these numbers added; of two of one name, the higher."""
+        higher = {name: max(value, self.scores.get(name, value)) for name, value in scores.items()}
+        return replace(self, scores={**self.scores, **higher})
 
     def with_warnings(self, *sentences: str) -> Sample:
         """Return this sample with more warnings."""

@@ -122,6 +122,13 @@ class TileEngine(Engine):
         """Return plain sentences about what is doubtful in how this plane will be worked."""
         return []
 
+    def unfamiliarity(self, prepared: Any) -> float | None:
+        """Return how unlike what the engine has learnt from the plane is, once its tiles were worked; usual is up to 1.
+
+        None if the engine cannot say.
+        """
+        return None
+
     def margin_px(self, prepared: Any) -> int:
         """Return how much context a tile's core needs, in working pixels, for a plane with these shared facts."""
         return self.needs.margin_px

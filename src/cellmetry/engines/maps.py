@@ -8,7 +8,7 @@ works at another scale has its maps brought back, the density so that its sum st
 from __future__ import annotations
 
 from math import ceil
-from typing import TYPE_CHECKING, Any, ClassVar
+from typing import TYPE_CHECKING, Any, ClassVar, NamedTuple
 
 from cellmetry.core.image import ArraySource, Box, Channel, Image
 from cellmetry.core.progress import SILENT
@@ -29,6 +29,7 @@ if TYPE_CHECKING:
 
     from cellmetry.core.progress import Progress
     from cellmetry.engines.base import Engine, EngineNeeds
+    from cellmetry.engines.features import FeatureSum
     from cellmetry.engines.plane import Plane
     from cellmetry.models.card import Head
 
@@ -122,6 +123,13 @@ def _density_as_full(values: NDArray[np.float32], box: Box, full: Box, plane: Pl
     return spread_density(values, (box.y0, box.x0), full, (plane.full_shape, plane.shape), plane.scale)
 
 
+class _Recorded(NamedTuple):
+    """What the tiles of a plane share: the plane, and what the engine inside prepared."""
+
+    plane: Plane
+    inner: FeatureSum | None
+
+
 class MapRecorder(TileEngine):
     """Labels as the engine inside it does, and keeps the maps that it makes on the way."""
 
@@ -138,23 +146,26 @@ class MapRecorder(TileEngine):
         """Those of the engine inside."""
         return self.inner.needs
 
-    def prepare(self, plane: Plane) -> Plane:
-        """Return the plane, once it is clear that the engine inside can label it."""
-        self.inner.prepare(plane)
-        return plane
+    def prepare(self, plane: Plane) -> _Recorded:
+        """Return the plane and what the engine inside prepares, once it is clear that it can label it."""
+        return _Recorded(plane, self.inner.prepare(plane))
 
-    def doubts(self, plane: Plane, prepared: Plane) -> list[str]:
+    def doubts(self, plane: Plane, prepared: _Recorded) -> list[str]:
         """Return those of the engine inside."""
-        return self.inner.doubts(plane, None)
+        return self.inner.doubts(plane, prepared.inner)
 
-    def margin_px(self, prepared: Plane) -> int:
+    def unfamiliarity(self, prepared: _Recorded) -> float | None:
+        """Return that of the engine inside."""
+        return self.inner.unfamiliarity(prepared.inner)
+
+    def margin_px(self, prepared: _Recorded) -> int:
         """Return the context that the maps of a core need."""
-        return _margin(self.inner, prepared)
+        return _margin(self.inner, prepared.plane)
 
-    def predict(self, tile: NDArray[np.float32], box: Box, prepared: Plane) -> NDArray[np.int32]:
+    def predict(self, tile: NDArray[np.float32], box: Box, prepared: _Recorded) -> NDArray[np.int32]:
         """Return the labels of one tile, once its maps are kept."""
-        maps = self.inner.predict_maps(tile)
-        self.store.write(prepared, box, _margin(self.inner, prepared), maps)
+        maps = self.inner.observe(tile, box, prepared.inner)
+        self.store.write(prepared.plane, box, _margin(self.inner, prepared.plane), maps)
         return self.inner.decode(maps)
 
     def describe(self) -> dict[str, Any]:

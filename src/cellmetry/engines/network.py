@@ -9,9 +9,11 @@ from pydantic import Field
 
 from cellmetry.core.step import Parameters
 from cellmetry.engines.base import EngineNeeds, EngineSpec, TileEngine
+from cellmetry.engines.features import FeatureSum, unfamiliar_sentence
 from cellmetry.engines.sessions import open_session
 from cellmetry.errors import ModelError, ParameterError
 from cellmetry.models.store import find_model, list_models
+from cellmetry.ops.familiarity import unfamiliarity
 from cellmetry.ops.flows import FlowDecoding, decode_flows
 from cellmetry.ops.merging import DensityMerging
 
@@ -20,7 +22,8 @@ if TYPE_CHECKING:
 
     from cellmetry.core.image import Box
     from cellmetry.engines.plane import Plane
-    from cellmetry.models.card import ModelCard
+    from cellmetry.models.card import Head, ModelCard
+    from cellmetry.ops.familiarity import Familiarity
 
 __all__ = ["NetworkEngine", "NetworkOptions"]
 
@@ -41,8 +44,8 @@ class NetworkOptions(Parameters):
 
     def decoding(self, of_model: FlowDecoding) -> FlowDecoding:
         """Return the model's decoding with the user's changes."""
-        changes = self.model_dump(exclude_none=True)
-        pieces = {name: changes.pop(name) for name in ("merge_below", "drop_below") if name in changes}
+        changes: dict[str, Any] = self.model_dump(exclude_none=True)
+        pieces: dict[str, Any] = {name: changes.pop(name) for name in ("merge_below", "drop_below") if name in changes}
         if pieces:
             changes["merging"] = (of_model.merging or DensityMerging()).model_copy(update=pieces)
         return of_model.model_copy(update=changes)
@@ -83,8 +86,15 @@ class NetworkEngine(TileEngine):
             normalise=card.percentiles,
         )
 
-    def prepare(self, plane: Plane) -> None:
-        """Return nothing, once it is clear that the model can label this plane.
+    @property
+    def familiarity(self) -> Familiarity | None:
+        """What the model knows of the images that it has learnt from; None if it does not say."""
+        return self._session.familiarity
+
+    def prepare(self, plane: Plane) -> FeatureSum | None:
+        """Return what gathers the plane's features, if the model can tell the unfamiliar by them.
+
+        Nothing is returned before it is clear that the model can label this plane.
 
         Raises
         ------
@@ -100,6 +110,24 @@ class NetworkEngine(TileEngine):
                 f"and it has {', '.join(card.heads)} only. Choose another with --model."
             )
         self.check_channels(plane)
+        return FeatureSum(plane.shape, card.stride, card.margin_px) if self.familiarity else None
+
+    def unfamiliarity(self, prepared: FeatureSum | None) -> float | None:
+        """Return how unlike the model's training images a plane is, once all its tiles were worked; usual is up to 1.
+
+        None if the model cannot say.
+        """
+        features = None if prepared is None else prepared.mean()
+        if self.familiarity is None or features is None:
+            return None
+        return round(unfamiliarity(self.familiarity, features), 2)
+
+    def doubts(self, plane: Plane, prepared: FeatureSum | None) -> list[str]:
+        """Return a warning if the plane looks unlike what the model has learnt from."""
+        score = self.unfamiliarity(prepared)
+        if score is None or score <= 1:
+            return []
+        return [unfamiliar_sentence(plane.image.name, self.card.name, score)]
 
     def check_channels(self, plane: Plane) -> None:
         """Refuse a plane of another number of channels than the model takes.
@@ -120,7 +148,17 @@ class NetworkEngine(TileEngine):
 
     def predict(self, tile: NDArray[np.float32], box: Box, prepared: Any) -> NDArray[np.int32]:
         """Return the labels of one tile."""
-        return self.decode(self.predict_maps(tile))
+        return self.decode(self.observe(tile, box, prepared))
+
+    def observe(
+        self, tile: NDArray[np.float32], box: Box, prepared: FeatureSum | None
+    ) -> dict[str, NDArray[np.float32]]:
+        """Return what `predict_maps` does, and add the tile's features to what `prepare` returned."""
+        if prepared is None:
+            return self.predict_maps(tile)
+        maps, features = self._session.run_all(self._filled(tile))
+        prepared.add(features, box)
+        return _cut_back(maps, tile)
 
     def decode(self, maps: dict[str, NDArray[np.float32]]) -> NDArray[np.int32]:
         """Return the labels that the maps of a tile show."""
@@ -132,10 +170,21 @@ class NetworkEngine(TileEngine):
 
         The tile is filled up to the model's stride by reflection; each output is cut back to the tile.
         """
+        return _cut_back(self._session.run(self._filled(tile)), tile)
+
+    def predict_features(self, tile: NDArray[np.float32]) -> NDArray[np.float32]:
+        """Return the features of one tile (C, Y, X) alone, shape (features, Y / stride, X / stride), rounded up."""
+        return self._session.run_features(self._filled(tile))
+
+    @property
+    def has_features(self) -> bool:
+        """Whether the network puts out features."""
+        return self._session.has_features
+
+    def _filled(self, tile: NDArray[np.float32]) -> NDArray[np.float32]:
+        """Return the tile, filled up to the model's stride by reflection."""
         height, width = tile.shape[1:]
-        fill = [(0, 0), (0, -height % self.card.stride), (0, -width % self.card.stride)]
-        outputs = self._session.run(np.pad(tile, fill, mode="reflect"))
-        return {head: output[:, :height, :width] for head, output in outputs.items()}
+        return np.pad(tile, [(0, 0), (0, -height % self.card.stride), (0, -width % self.card.stride)], mode="reflect")
 
     def describe(self) -> dict[str, Any]:
         """Return the engine, its options, the model with licence and hash, and what it ran on."""
@@ -143,3 +192,8 @@ class NetworkEngine(TileEngine):
         model = card.model_dump(mode="json", include={"name", "version", "licence", "non_commercial", "sha256"})
         decoding = self._decoding.model_dump(mode="json")
         return {**super().describe(), "model": model, "decoding": decoding, **self._session.describe()}
+
+
+def _cut_back(maps: dict[Head, NDArray[np.float32]], tile: NDArray[np.float32]) -> dict[str, NDArray[np.float32]]:
+    height, width = tile.shape[1:]
+    return {head: output[:, :height, :width] for head, output in maps.items()}

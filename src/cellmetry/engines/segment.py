@@ -93,15 +93,28 @@ class Segment(Step):
         if self.stack in ("max", "mean"):
             sample = replace(sample, image=project_z(sample.image, self.stack))
         sample = sample.with_labels(self.labels, result.labels).with_maps(dict(result.maps))
-        return sample.with_warnings(*result.warnings)
+        scores = {} if result.unfamiliarity is None else {"unfamiliarity": result.unfamiliarity}
+        return sample.with_warnings(*result.warnings).with_scores(scores)
 
 
 class Segmentation(NamedTuple):
-    """Labels, plain sentences about what is doubtful in them, and the maps that were asked for."""
+    """What came of an image.
+
+    Parameters
+    ----------
+    warnings
+        Plain sentences about what is doubtful in the labels.
+    maps
+        Those that were asked for.
+    unfamiliarity
+        How unlike what the engine has learnt from the image is: the highest of its planes; usual is up to 1. None if
+        the engine cannot say.
+    """
 
     labels: Labels
     warnings: tuple[str, ...]
     maps: Mapping[str, Image] = _NO_MAPS
+    unfamiliarity: float | None = None
 
 
 def segment(image: Image, *, progress: Progress = SILENT, **parameters: Any) -> Labels:
@@ -148,23 +161,27 @@ def segment_with(step: Segment, image: Image, *, progress: Progress = SILENT) ->
     out = new_label_array([image.sizes[axis] for axis in axes], axes)
     store = MapStore(image, step.maps)
     engine = record_maps(engine, store) if step.maps else engine
-    warnings = _label_planes(step, engine, image, out, progress)
+    warnings, unfamiliarity = _label_planes(step, engine, image, out, progress)
     if step.stack == "volume":
         _link(out, step)
     linked = step.stack == "volume" if "Z" in axes else None
-    return Segmentation(Labels(out, axes, image.pixel_size, linked), warnings, store.images())
+    return Segmentation(Labels(out, axes, image.pixel_size, linked), warnings, store.images(), unfamiliarity)
 
 
-def _label_planes(step: Segment, engine: TileEngine, image: Image, out: Any, progress: Progress) -> tuple[str, ...]:
-    """Label every plane of the image into `out` and return the warnings."""
+def _label_planes(
+    step: Segment, engine: TileEngine, image: Image, out: Any, progress: Progress
+) -> tuple[tuple[str, ...], float | None]:
+    """Label every plane of the image into `out` and return the warnings, and the highest unfamiliarity."""
     cleanup = _cleanup_in_pixels(step.cleanup, image)
     warnings: dict[str, None] = {}
+    scores: list[float] = []
     for plane in planes_of(step, engine, image):
         lead = tuple(index for axis, index in (("T", plane.t), ("Z", plane.z)) if axis in image.axes)
         target = out if not lead else PlaneOf(out, lead)
         result = label_plane(engine, plane, cleanup, target, tile=step.tile_px, progress=progress)
         warnings |= dict.fromkeys(_warnings(plane, result, lead))
-    return tuple(warnings)
+        scores += [] if result.unfamiliarity is None else [result.unfamiliarity]
+    return tuple(warnings), max(scores, default=None)
 
 
 def planes_of(step: Segment, engine: TileEngine, image: Image) -> Iterator[Plane]:
@@ -264,7 +281,8 @@ def _cleanup_in_pixels(cleanup: Cleanup, image: Image) -> Cleanup:
 
 def _warnings(plane: Plane, result: PlaneResult, lead: tuple[int, ...]) -> list[str]:
     where = f"plane {lead} of " if lead else ""
-    found = [*result.doubts] if result.objects else []
+    unfamiliar = result.unfamiliarity is not None and result.unfamiliarity > 1
+    found = [*result.doubts] if result.objects or unfamiliar else []
     if result.invalid:
         found.append(
             f"{where}{plane.image.name} has {result.invalid} pixels that are NaN or infinite; they are ignored."

@@ -11,14 +11,18 @@ import onnxruntime as ort
 from onnxruntime.capi import onnxruntime_pybind11_state as failures
 
 from cellmetry.errors import ModelError, ParameterError
+from cellmetry.models.familiarity_text import FAMILIARITY_KEY, FEATURES, familiarity_from_text
 from cellmetry.settings import current_settings
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from numpy.typing import NDArray
 
     from cellmetry.engines.base import Device
     from cellmetry.models.card import Head
     from cellmetry.models.store import Model
+    from cellmetry.ops.familiarity import Familiarity
 
 __all__ = ["NetworkSession", "open_session"]
 
@@ -60,24 +64,50 @@ class NetworkSession:
         self._session = _load(model, device, threads)
         self._input = _input_name(model, self._session)
         self._check_outputs()
+        self.familiarity = self._read_familiarity()
 
     def run(self, pixels: NDArray[np.float32]) -> dict[Head, NDArray[np.float32]]:
         """Return the outputs by head, shape (channels of the head, Y, X), for pixels of shape (C, Y, X).
 
         Y and X must be multiples of the model's stride.
         """
-        card = self._model.card
+        return self._as_maps(self._outputs(self._model.card.heads, pixels), pixels)
+
+    def run_all(self, pixels: NDArray[np.float32]) -> tuple[dict[Head, NDArray[np.float32]], NDArray[np.float32]]:
+        """Return the outputs by head, and the features, shape (features, Y / stride, X / stride).
+
+        For networks with features only.
+        """
+        *maps, features = self._outputs((*self._model.card.heads, FEATURES), pixels)
+        found: NDArray[np.float32] = features[0]
+        return self._as_maps(maps, pixels), found
+
+    def run_features(self, pixels: NDArray[np.float32]) -> NDArray[np.float32]:
+        """Return the features alone, which takes half of the time, shape (features, Y / stride, X / stride)."""
+        features: NDArray[np.float32] = self._outputs((FEATURES,), pixels)[0][0]
+        return features
+
+    def _outputs(self, names: Sequence[str], pixels: NDArray[np.float32]) -> list[NDArray[np.float32]]:
+        options = ort.RunOptions()
+        options.only_execute_path_to_fetches = True
         batch = np.ascontiguousarray(pixels[None], np.float32)
         try:
-            outputs = self._session.run(list(card.heads), {self._input: batch})
+            outputs: list[NDArray[np.float32]] = self._session.run(list(names), {self._input: batch}, options)
         except _FAILURES as error:
             size = f"{pixels.shape[1]} × {pixels.shape[2]} pixels"
             raise ModelError(f"The model {self._model.path} failed on a tile of {size}: {error}") from error
-        for head, output in zip(card.heads, outputs, strict=True):
+        return outputs
+
+    def _as_maps(
+        self, outputs: Sequence[NDArray[np.float32]], pixels: NDArray[np.float32]
+    ) -> dict[Head, NDArray[np.float32]]:
+        """Return the outputs by head, once each is of the shape that it must have."""
+        heads = self._model.card.heads
+        for head, output in zip(heads, outputs, strict=True):
             expected = (1, 2 if head == "flow" else 1, *pixels.shape[1:])
             if output.shape != expected or output.dtype != np.float32:
                 self._refuse(f"its output {head!r} is {output.dtype} {output.shape}, not float32 {expected}")
-        return {head: output[0] for head, output in zip(card.heads, outputs, strict=True)}
+        return {head: output[0] for head, output in zip(heads, outputs, strict=True)}
 
     def describe(self) -> dict[str, Any]:
         """Return what the network runs on, as JSON values."""
@@ -98,6 +128,29 @@ class NetworkSession:
                 self._refuse(f"its output {head!r} is not finite on an empty image")
             if head in ("foreground", "boundary") and (output.min() < 0 or output.max() > 1):
                 self._refuse(f"its output {head!r} must be a probability, 0 to 1, but reaches {output.min():.3g}")
+
+    @property
+    def has_features(self) -> bool:
+        """Whether the network puts out the features by which the unfamiliar is told."""
+        return FEATURES in [output.name for output in self._session.get_outputs()]
+
+    def _read_familiarity(self) -> Familiarity | None:
+        """Return what the file says of its training images; None if it says nothing."""
+        text = self._session.get_modelmeta().custom_metadata_map.get(FAMILIARITY_KEY)
+        if text is None:
+            return None
+        try:
+            found = familiarity_from_text(text)
+        except ModelError as error:
+            raise _foreign(self._model, str(error)) from error
+        if not self.has_features:
+            self._refuse(f"it knows its training images by an output {FEATURES!r}, which it lacks")
+        card = self._model.card
+        side = 2 * card.stride
+        features = self.run_features(np.zeros((len(card.channels), side, side + card.stride), np.float32))
+        if features.shape != (len(found.centre), 2, 3):
+            self._refuse(f"its output {FEATURES!r} has the shape {features.shape}, not {(len(found.centre), 2, 3)}")
+        return found
 
     def _refuse(self, why: str) -> None:
         raise _foreign(self._model, why)

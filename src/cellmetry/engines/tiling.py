@@ -50,12 +50,15 @@ class PlaneResult(NamedTuple):
         How many of the plane's pixels are NaN or infinite.
     doubts
         What the engine finds doubtful, in plain sentences.
+    unfamiliarity
+        How unlike what the engine has learnt from it is; usual is up to 1. None if the engine cannot say.
     """
 
     objects: int
     cut: int
     invalid: int
     doubts: tuple[str, ...]
+    unfamiliarity: float | None = None
 
 
 class _Found(NamedTuple):
@@ -144,7 +147,7 @@ def label_plane(
         ledger.write(box, patch.astype(np.int32), np.array([False, True]))
     ledger.number_by_raster_order(tile)
     doubts = [*_scale_doubts(engine, plane), *engine.doubts(plane, prepared)]
-    return PlaneResult(ledger.count, cut, plane.invalid_px, tuple(doubts))
+    return PlaneResult(ledger.count, cut, plane.invalid_px, tuple(doubts), engine.unfamiliarity(prepared))
 
 
 def _scale_doubts(engine: TileEngine, plane: Plane) -> list[str]:

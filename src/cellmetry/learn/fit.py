@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import math
 import shutil
+import time
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, NamedTuple
 
@@ -14,15 +16,16 @@ from cellmetry.core.progress import SILENT
 from cellmetry.errors import InputError, OutputError, ParameterError
 from cellmetry.io.atomic import atomic_write
 from cellmetry.io.tables import write_table
-from cellmetry.learn.curves import write_curves, write_sheet
+from cellmetry.learn.curves import draw_curves, draw_sheet, write_log
 from cellmetry.learn.dataset import read_data_set
+from cellmetry.learn.familiarity import learn_familiarity
 from cellmetry.learn.fields import prepare_fields
 from cellmetry.learn.network import CellNetwork
 from cellmetry.learn.recipe import TrainingRecipe, read_training_recipe
 from cellmetry.learn.splits import read_split, split_items, write_split
 from cellmetry.learn.trainer import CHECKPOINT, Trainer, quality
 from cellmetry.learn.validation import choose_evenly, read_examples, score_examples, score_means
-from cellmetry.learn.weights import difference, load_network, onnx_bytes
+from cellmetry.learn.weights import difference, load_network, onnx_bytes, with_familiarity
 from cellmetry.models.card import Score, TrainingData
 from cellmetry.models.store import find_model
 from cellmetry.models.versions import save_version
@@ -44,7 +47,9 @@ _FEW_IMAGES = 30
 _CALIBRATION_STEPS = 12
 _SHOWN = 8
 _ON_SHEET = 6
+_REMEMBERED = 300
 _RESERVED_SECONDS = 20.0
+_DRAWING_SHARE = 20.0
 
 
 @dataclass(frozen=True)
@@ -148,7 +153,7 @@ def train_model(options: TrainOptions, *, progress: Progress = SILENT) -> TrainR
     trainer = Trainer(recipe, network, fields, checked=checked, shown=shown, folder=work)
     _set_length(trainer, options, len(fields))
     _write_recipe(recipe, work)
-    trainer.run(progress=progress, hear=lambda now: _show(now, [*checked, *shown][:_ON_SHEET]))
+    trainer.run(progress=progress, hear=_Watch([*checked, *shown][:_ON_SHEET]))
     return _finish(trainer, options, sets, parts, start=start, before=before)
 
 
@@ -228,9 +233,23 @@ def _write_recipe(recipe: TrainingRecipe, work: Path) -> None:
         part.write_text(recipe.model_dump_json(indent=2) + "\n", encoding="utf-8")
 
 
-def _show(trainer: Trainer, examples: Sequence[Example]) -> None:
-    write_curves(trainer.log, trainer.folder)
-    write_sheet(trainer.average, examples, trainer.recipe, trainer.folder)
+class _Watch:
+    """Writes curves and examples while a network learns, but not so often that they would cost more than learning."""
+
+    def __init__(self, examples: Sequence[Example]) -> None:
+        self._examples = examples
+        self._drawn_at, self._took = -math.inf, 0.0
+
+    def __call__(self, trainer: Trainer) -> None:
+        """Write the table, and the pictures if they are due."""
+        write_log(trainer.log, trainer.folder)
+        began = time.monotonic()
+        if trainer.step < trainer.steps and began - self._drawn_at < _DRAWING_SHARE * self._took:
+            return
+        draw_curves(trainer.log, trainer.folder)
+        draw_sheet(trainer.average, self._examples, trainer.recipe, trainer.folder)
+        self._drawn_at = time.monotonic()
+        self._took = self._drawn_at - began
 
 
 def _finish(
@@ -255,12 +274,20 @@ def _finish(
     model = None
     if before is None or options.keep or _goodness(after) > _goodness(before):
         card = _card(trainer, options, sets, start=start, tables=tables)
-        weights = onnx_bytes(network)
+        weights = _with_familiarity(onnx_bytes(network), card, parts)
         model = save_version(options.out, weights, card)
         difference(network, model)
     (trainer.folder / CHECKPOINT).unlink()
     shutil.rmtree(trainer.folder / "cache")
     return TrainResult(model, before, after, trainer.steps, trainer.seconds)
+
+
+def _with_familiarity(weights: bytes, card: dict[str, Any], parts: _Parts) -> bytes:
+    """Return the weights with what tells images that are unlike those of the training."""
+    learnt = [item for _, item in choose_evenly(parts.train, _REMEMBERED)]
+    held_out = [item for _, item in choose_evenly(parts.validation, _REMEMBERED)]
+    familiarity = learn_familiarity(weights, card, learnt, held_out)
+    return weights if familiarity is None else with_familiarity(weights, familiarity)
 
 
 def _goodness(scores: pd.DataFrame) -> float:

@@ -121,12 +121,21 @@ class CellNetwork(nn.Module):
 
     def forward(self, image: Tensor) -> dict[Head, Tensor]:
         """Return raw maps, shape (N, channels of the head, Y, X); `finish` makes them what the heads mean."""
+        return self.decode(self.encode(image))
+
+    def encode(self, image: Tensor) -> list[Tensor]:
+        """Return the features of each level, from fine to coarse; the last has the sides of the image / stride."""
         x = self.stem(functional.pixel_unshuffle(image, self.shape.stem))
-        skips = []
+        levels = []
         for level, block in enumerate(self.down):
             x = block(functional.max_pool2d(x, 2) if level else x)
-            skips.append(x)
-        for block, skip in zip(self.up, skips[-2::-1], strict=True):
+            levels.append(x)
+        return levels
+
+    def decode(self, levels: list[Tensor]) -> dict[Head, Tensor]:
+        """Return the raw maps that the features of all levels give."""
+        x = levels[-1]
+        for block, skip in zip(self.up, levels[-2::-1], strict=True):
             x = block(torch.cat([skip, functional.interpolate(x, scale_factor=2.0, mode="nearest")], 1))
         maps = functional.pixel_shuffle(self.out(x), self.shape.stem)
         parts = torch.split(maps, [CHANNELS_OF_HEAD[head] for head in self.heads], dim=1)

@@ -14,14 +14,16 @@ from torch import nn
 from cellmetry.engines.sessions import open_session
 from cellmetry.errors import MissingExtra, ModelError
 from cellmetry.learn.network import CellNetwork, NetworkShape, finish, fold_norms
+from cellmetry.models.familiarity_text import FAMILIARITY_KEY, FEATURES, familiarity_to_text
 
 if TYPE_CHECKING:
     from torch import Tensor
 
     from cellmetry.models.card import Head
     from cellmetry.models.store import Model
+    from cellmetry.ops.familiarity import Familiarity
 
-__all__ = ["difference", "load_network", "onnx_bytes"]
+__all__ = ["difference", "load_network", "onnx_bytes", "with_familiarity"]
 
 _OPSET = 18
 _TRIED_SIDES = (3, 5)
@@ -30,14 +32,15 @@ _SHAPE_KEY = "cellmetry.network"
 
 
 class _Finished(nn.Module):
-    """A network with what `finish` does, and its outputs in order."""
+    """A network with what `finish` does, its outputs in order, and the features of its coarsest level."""
 
     def __init__(self, network: CellNetwork) -> None:
         super().__init__()
         self.network = network
 
     def forward(self, image: Tensor) -> tuple[Tensor, ...]:
-        return tuple(finish(self.network(image)).values())
+        levels = self.network.encode(image)
+        return *finish(self.network.decode(levels)).values(), levels[-1]
 
 
 def onnx_bytes(network: CellNetwork) -> bytes:
@@ -91,12 +94,22 @@ def _export(network: CellNetwork) -> bytes:
             opset_version=_OPSET,
             do_constant_folding=False,
             input_names=["image"],
-            output_names=heads,
-            dynamic_axes={name: {2: "Y", 3: "X"} for name in ["image", *heads]},
+            output_names=[*heads, FEATURES],
+            dynamic_axes={name: {2: "Y", 3: "X"} for name in ["image", *heads]} | {FEATURES: {2: "rows", 3: "columns"}},
         )
     graph = onnx.load_model_from_string(buffer.getvalue())
     form = {"shape": network.shape.model_dump(mode="json"), "heads": heads, "channels": network.channels}
     onnx.helper.set_model_props(graph, {_SHAPE_KEY: json.dumps(form)})
+    written: bytes = graph.SerializeToString()
+    return written
+
+
+def with_familiarity(weights: bytes, familiarity: Familiarity) -> bytes:
+    """Return the ONNX file with what the network knows of its training images."""
+    onnx = _onnx()
+    graph = onnx.load_model_from_string(weights)
+    kept = {entry.key: entry.value for entry in graph.metadata_props}
+    onnx.helper.set_model_props(graph, kept | {FAMILIARITY_KEY: familiarity_to_text(familiarity)})
     written: bytes = graph.SerializeToString()
     return written
 

@@ -41,6 +41,12 @@ IMAGE_COLUMNS = (
     Column("status", "", "done or failed.", "Cellmetry"),
     Column("reason", "", "Why it failed.", "Cellmetry"),
     Column("warnings", "", "What is doubtful in the file or the result.", "Cellmetry"),
+    Column(
+        "unfamiliarity",
+        "1",
+        "How unlike the images that the model has learnt from this one is; usual is up to 1.",
+        "Cellmetry; Sun et al. 2022",
+    ),
     Column("seconds", "s", "Time it took.", "Cellmetry"),
     Column("axes", "", "Axes of the image.", "Cellmetry"),
     Column("shape", "px", "Size along each axis.", "Cellmetry"),
@@ -214,6 +220,7 @@ def images_table(outcomes: Sequence[Outcome]) -> pd.DataFrame:
     """Return one row for each image: what it is, what became of it, how many objects it has."""
     names = list(dict.fromkeys(name for outcome in outcomes for name in outcome.n_objects))
     parts = list(dict.fromkeys(part for outcome in outcomes for part in outcome.parts))
+    scores = list(dict.fromkeys(score for outcome in outcomes for score in outcome.scores))
     return pd.DataFrame(
         {
             "image": [outcome.image for outcome in outcomes],
@@ -222,6 +229,7 @@ def images_table(outcomes: Sequence[Outcome]) -> pd.DataFrame:
             "status": [outcome.status for outcome in outcomes],
             "reason": [outcome.reason for outcome in outcomes],
             **{f"n_{name}": pd.array([outcome.n_objects.get(name) for outcome in outcomes], "Int64") for name in names},
+            **{name: pd.array([outcome.scores.get(name) for outcome in outcomes], "Float64") for name in scores},
             "warnings": [" ".join(outcome.warnings) for outcome in outcomes],
             "seconds": [outcome.seconds for outcome in outcomes],
             "axes": [outcome.axes for outcome in outcomes],

@@ -81,6 +81,8 @@ class Outcome:
         Why it failed, in one sentence.
     n_objects, labels_sha256
         Of each label image, by its name.
+    scores
+        Numbers about the whole image, by name: ``unfamiliarity``.
     sha256, files
         Hash of the image's content, and of each of its files by path.
     outputs
@@ -96,6 +98,7 @@ class Outcome:
     status: str = "done"
     reason: str = ""
     n_objects: dict[str, int] = field(default_factory=dict)
+    scores: dict[str, float] = field(default_factory=dict)
     seconds: float = 0.0
     warnings: tuple[str, ...] = ()
     axes: str = ""
@@ -174,6 +177,7 @@ def _process(job: Job, progress: Progress) -> Outcome:
         scene=job.ref.scene,
         parts=job.ref.parts,
         n_objects=counts,
+        scores=sample.scores,
         warnings=tuple(dict.fromkeys(doubts)),
         axes=image.axes,
         shape=image.shape,
