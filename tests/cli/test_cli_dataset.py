@@ -3,6 +3,10 @@
 from __future__ import annotations
 
 import json
+import threading
+import zipfile
+from functools import partial
+from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 
 import numpy as np
@@ -14,6 +18,7 @@ from cellmetry.cli.app import app
 from cellmetry.errors import InputError, ParameterError
 from cellmetry.io.tables import read_table
 from cellmetry.learn.dataset import read_data_set, read_truth
+from cellmetry.learn.registry import PublicDataSet
 from cellmetry.learn.splits import read_split
 from cellmetry.ops.synthetic import FieldOptions, make_cells
 
@@ -91,8 +96,6 @@ def test_import_makes_a_data_set_with_its_licence(folder: Path, tmp_path: Path) 
 
 
 def test_get_from_a_file_fetched_by_hand(folder: Path, tmp_path: Path) -> None:
-    import zipfile
-
     with zipfile.ZipFile(tmp_path / "usiigaci.zip", "w") as archive:
         for number in range(2):
             archive.write(folder / f"images/f{number}.tif", f"set{number}/raw.tif")
@@ -104,6 +107,31 @@ def test_get_from_a_file_fetched_by_hand(folder: Path, tmp_path: Path) -> None:
     made_set = read_data_set(tmp_path / "got/data")
     assert [item.name for item in made_set.items] == ["set0", "set1"] or len(made_set.items) == 2
     assert made_set.card.licence == "MIT"
+
+
+def test_get_fetches_unpacks_and_imports_from_a_server(
+    folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with zipfile.ZipFile(tmp_path / "both.zip", "w") as archive:
+        for path in sorted(folder.rglob("*.tif")):
+            archive.write(path, path.relative_to(folder))
+    handler = partial(SimpleHTTPRequestHandler, directory=tmp_path)
+    with ThreadingHTTPServer(("127.0.0.1", 0), handler) as server:
+        thread = threading.Thread(target=server.serve_forever)
+        thread.start()
+        file = {"url": f"http://127.0.0.1:{server.server_port}/both.zip"}
+        entry = {"name": "made", "title": "Made here", "licence": "CC-BY-NC-4.0", "non_commercial": True}
+        entry |= {"home": "https://example.org", "importer": "pairs", "files": [file], "citation": "Me (2026)"}
+        monkeypatch.setattr("cellmetry.cli.dataset.get.find_public", lambda _: PublicDataSet.model_validate(entry))
+        said = call("get", "made", "--out", tmp_path / "got")
+        server.shutdown()
+        thread.join()
+    assert "Not for commercial use" in said
+    assert "Me (2026)" in said
+    made = read_data_set(tmp_path / "got/data")
+    assert len(made.items) == 6
+    assert (made.card.licence, made.card.non_commercial) == ("CC-BY-NC-4.0", True)
+    assert (tmp_path / "got/downloads/checksums.csv").is_file()
 
 
 def test_get_says_plainly_what_must_be_fetched_by_hand(tmp_path: Path) -> None:

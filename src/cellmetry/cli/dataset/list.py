@@ -32,8 +32,8 @@ def list_data(as_json: Json = False) -> None:
         table.add_row(each.name, each.title, _licence(each), _size(each), _way(each))
     console = Console(highlight=False)
     console.print(table)
-    note = "NC: not for commercial use, nor is any model that learns from it.\nby hand: get it from its page, --json tells where."
-    console.print(Text(note))
+    console.print("NC: not for commercial use, nor is any model that learns from it.")
+    console.print("by hand: fetch it from its page, which --json tells, and give it with --from.")
 
 
 def _licence(data: PublicDataSet) -> Text:
