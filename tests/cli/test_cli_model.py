@@ -102,7 +102,7 @@ def test_installing_makes_the_name_known(folder):
 
 
 def test_comparing_cards(folder):
-    old = folder / "versions" / "mine-1.onnx"
+    old = folder / "versions" / "1"
     found = json.loads(run("compare", old, folder, "--json"))
     assert found["scores"] == [{"data": "discs, test", "measure": "AP at IoU 0.5", "first": 0.5, "second": 0.6}]
     text = run("compare", old, folder)
@@ -120,7 +120,7 @@ def test_comparing_on_the_same_images(folder, tmp_path):
         image = 100 + 1000 * (labels > 0).astype(np.uint16)
         tifffile.imwrite(tmp_path / "discs" / "images" / f"f{number}.tif", image)
         tifffile.imwrite(tmp_path / "discs" / "labels" / f"f{number}.tif", labels)
-    found = json.loads(run("compare", folder / "versions" / "mine-1.onnx", folder, tmp_path / "discs", "--json"))
+    found = json.loads(run("compare", folder / "versions" / "1", folder, tmp_path / "discs", "--json"))
     tried = {row["measure"]: row for row in found["scores"] if "tried now" in row["data"]}
     assert tried["AP at IoU 0.5"]["first"] >= tried["AP at IoU 0.5"]["second"]
     assert tried["AP at IoU 0.5"]["first"] > 0.7

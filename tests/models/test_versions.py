@@ -50,8 +50,8 @@ def test_each_save_makes_the_next_version_and_takes_it_into_use(tmp_path):
 
 def test_every_version_is_a_model_that_can_be_run_by_path(tmp_path):
     save(tmp_path / "mine", 1, 2)
-    first = find_model(tmp_path / "mine" / "versions" / "mine-1.onnx")
-    assert (first.card.name, first.card.version) == ("mine-1", "1")
+    first = find_model(tmp_path / "mine" / "versions" / "1")
+    assert (first.card.name, first.card.version) == ("mine", "1")
     assert first.read_weights() == weights(1)
 
 
@@ -77,7 +77,7 @@ def test_unknown_or_damaged_versions_change_nothing(tmp_path):
     save(folder, 1, 2)
     with pytest.raises(ModelError, match=r"'mine' in .* has no version 4; there are: 1, 2\."):
         use_version(folder, "mine", 4)
-    (folder / "versions" / "mine-1.onnx").write_bytes(weights(9))
+    (folder / "versions" / "1" / "mine.onnx").write_bytes(weights(9))
     with pytest.raises(ModelError, match="SHA-256"):
         use_version(folder, "mine", 1)
     assert find_model(folder).card.version == "2"
@@ -92,12 +92,12 @@ def test_a_version_mends_a_model_in_use_that_is_damaged(tmp_path):
     assert use_version(folder, "mine", 1).read_weights() == weights(1)
 
 
-def test_numbers_of_a_name_that_ends_in_a_number_are_not_mixed_up(tmp_path):
+def test_two_models_in_one_folder_are_counted_apart(tmp_path):
     folder = tmp_path / "models"
     save(folder, 1, 2, name="mine")
-    save(folder, 3, name="mine-1")
+    save(folder, 3, name="other")
     assert list_versions(folder, "mine") == [1, 2]
-    assert list_versions(folder, "mine-1") == [1]
+    assert list_versions(folder, "other") == [1]
 
 
 def test_versions_are_located_by_folder_weights_or_card(tmp_path):
@@ -113,7 +113,7 @@ def test_versions_are_located_by_folder_weights_or_card(tmp_path):
 
 
 def test_a_name_that_no_model_may_have_is_refused(tmp_path):
-    with pytest.raises(ModelError, match="card of the model 'my model-1': name:"):
+    with pytest.raises(ModelError, match="card of the model 'my model': name:"):
         save_version(tmp_path / "my model", weights(1), fields("my model"))
     assert not (tmp_path / "my model").exists()
 

@@ -1,7 +1,7 @@
 """Models of a user as they follow each other: each training makes a new version, and none is lost.
 
 A model's folder holds the version in use, ``NAME.onnx`` with its card ``NAME.json``, and in ``versions/`` every
-version by its number, ``NAME-3.onnx`` with ``NAME-3.json``: models of their own, which can be run by path.
+version in a folder named by its number: a model of its own, which can be run by path.
 """
 
 from __future__ import annotations
@@ -53,7 +53,7 @@ class Version(NamedTuple):
 
 def list_versions(folder: Path, name: str) -> list[int]:
     """Return the numbers of the versions of a model, ascending."""
-    found = (path.stem.removeprefix(f"{name}-") for path in (folder / _FOLDER).glob(f"{name}-*.json"))
+    found = (path.parent.name for path in (folder / _FOLDER).glob(f"*/{name}.json"))
     return sorted(int(number) for number in found if number.isdecimal())
 
 
@@ -61,7 +61,7 @@ def describe_versions(folder: Path, name: str) -> list[Version]:
     """Return all versions of a model, ascending; weights are not read."""
     in_use = folder / f"{name}.json"
     now = read_card(in_use).card if in_use.is_file() else None
-    found = [(number, read_card(_card_path(folder, name, number))) for number in list_versions(folder, name)]
+    found = [(number, read_card(_place(folder, number) / f"{name}.json")) for number in list_versions(folder, name)]
     return [
         Version(number, model, now is not None and (now.version, now.sha256) == (str(number), model.card.sha256))
         for number, model in found
@@ -105,7 +105,7 @@ def save_version(folder: Path, weights: bytes, fields: dict[str, Any]) -> Model:
     """
     name = fields["name"]
     number = max([0, *list_versions(folder, name)]) + 1
-    _write(folder / _FOLDER, weights, fields | {"version": str(number), "name": f"{name}-{number}"})
+    _write(_place(folder, number), weights, fields | {"version": str(number)})
     return use_version(folder, name, number)
 
 
@@ -121,8 +121,8 @@ def use_version(folder: Path, name: str, number: int) -> Model:
     if number not in known:
         listed = ", ".join(map(str, known)) or "none"
         raise ModelError(f"The model {name!r} in {folder} has no version {number}; there are: {listed}.")
-    kept = find_model(_card_path(folder, name, number))
-    return _write(folder, kept.read_weights(), kept.card.model_dump(mode="json") | {"name": name})
+    kept = find_model(_place(folder, number) / f"{name}.json")
+    return _write(folder, kept.read_weights(), kept.card.model_dump(mode="json"))
 
 
 def install_model(model: Model, name: str | None = None, *, replace: bool = False) -> Model:
@@ -155,8 +155,8 @@ def install_model(model: Model, name: str | None = None, *, replace: bool = Fals
     return _write(models_folder(), model.read_weights(), model.card.model_dump(mode="json") | {"name": name})
 
 
-def _card_path(folder: Path, name: str, number: int) -> Path:
-    return folder / _FOLDER / f"{name}-{number}.json"
+def _place(folder: Path, number: int) -> Path:
+    return folder / _FOLDER / str(number)
 
 
 def _write(folder: Path, weights: bytes, fields: dict[str, Any]) -> Model:

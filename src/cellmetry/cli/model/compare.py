@@ -28,7 +28,7 @@ __all__ = ["compare"]
 
 def compare(
     first: Annotated[str, typer.Argument(help="Name of a model, or path of its weights, card or folder.")],
-    second: Annotated[str, typer.Argument(help="The other, likewise; a version is models/mine/versions/mine-2.onnx.")],
+    second: Annotated[str, typer.Argument(help="The other, likewise; a version is models/mine/versions/2.")],
     data: Annotated[
         Path | None, typer.Argument(help="Data set on whose images both are tried; without it, only their cards.")
     ] = None,
