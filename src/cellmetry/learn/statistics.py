@@ -215,16 +215,16 @@ def _row(item: Item, look: _Look | None, limit: float) -> tuple[Any, ...]:
 
 def _problems_of_objects(table: pd.DataFrame, limit: float) -> list[Problem]:
     words: Sequence[tuple[str, Severity, str]] = (
-        ("tiny", "warning", f"objects have fewer than {limit:.0f} pixels; they may be slips of the hand"),
-        ("disconnected", "warning", "objects lie in several parts that do not touch"),
-        ("overlapping", "warning", "objects lie inside another, or points at one place"),
-        ("cut", "note", "objects reach the border of their image; they are cut, and count as objects"),
+        ("tiny", "warning", f"Tiny objects, of fewer than {limit:.0f} pixels, which may be slips of the hand"),
+        ("disconnected", "warning", "Objects in several parts that do not touch"),
+        ("overlapping", "warning", "Objects inside another, or points at one place"),
+        ("cut", "note", "Objects cut by the border of their image (they count as objects)"),
     )
     found = []
     for column, severity, sentence in words:
         total, worst = int(table[column].sum()), table.sort_values(column, ascending=False, kind="stable")
         if total:
-            images = int((table[column] > 0).sum())
-            first = worst["name"].iloc[0]
-            found.append(Problem(severity, column, first, f"{total} {sentence} (in {images} images, most in {first})."))
+            images, first = int((table[column] > 0).sum()), worst["name"].iloc[0]
+            said = f"{sentence}: {total}, in {images} of {len(table)} images, most in {first}."
+            found.append(Problem(severity, column, first, said))
     return found
