@@ -77,10 +77,8 @@ def locate_versions(path: Path) -> tuple[Path, str]:
         If there are no versions, or those of several models.
     """
     if path.is_dir():
-        cards = (path / _FOLDER).glob("*-*.json")
-        names = sorted(
-            {name for name, _, number in (card.stem.rpartition("-") for card in cards) if number.isdecimal()}
-        )
+        cards = (path / _FOLDER).glob("*/*.json")
+        names = sorted({card.stem for card in cards if card.parent.name.isdecimal()})
         if len(names) > 1:
             raise ModelError(
                 f"{path} holds versions of several models ({', '.join(names)}); give {path / names[0]}.json."
