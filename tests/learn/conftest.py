@@ -27,12 +27,11 @@ def draw_discs(seed: int, side: int = 72) -> tuple[np.ndarray, np.ndarray]:
     return image.clip(0, 65535).astype(np.uint16), labels
 
 
-@pytest.fixture
-def discs(tmp_path: Path) -> Callable[..., Path]:
+@pytest.fixture(scope="session")
+def discs_in() -> Callable[..., Path]:
     """Return a maker of data sets: a folder with images/ and labels/."""
 
-    def make(name: str = "discs", count: int = 6, first: int = 0) -> Path:
-        folder = tmp_path / name
+    def make(folder: Path, *, count: int = 6, first: int = 0) -> Path:
         for kind in ("images", "labels"):
             (folder / kind).mkdir(parents=True)
         for number in range(first, first + count):
@@ -42,3 +41,9 @@ def discs(tmp_path: Path) -> Callable[..., Path]:
         return folder
 
     return make
+
+
+@pytest.fixture
+def discs(tmp_path: Path, discs_in: Callable[..., Path]) -> Callable[..., Path]:
+    """Return a maker of data sets in the test's own folder."""
+    return lambda count=6: discs_in(tmp_path / "discs", count=count)

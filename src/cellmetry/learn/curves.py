@@ -25,20 +25,23 @@ if TYPE_CHECKING:
     from cellmetry.learn.validation import Example
     from cellmetry.models.card import Head
 
-__all__ = ["curves_figure", "sheet_figure", "write_curves", "write_sheet"]
+__all__ = ["curves_figure", "draw_curves", "draw_sheet", "sheet_figure", "write_log"]
 
 _TRUE, _FOUND = (0.0, 0.85, 0.45), (1.0, 0.45, 0.1)
 _SIDE = 360
 
 
-def write_curves(log: Sequence[dict[str, float]], folder: Path) -> None:
-    """Write ``curves.csv`` and ``curves.png``: the course of the training so far."""
-    table = pd.DataFrame(log)
-    write_table(table, folder / "curves.csv")
-    _save(curves_figure(table), folder / "curves.png")
+def write_log(log: Sequence[dict[str, float]], folder: Path) -> None:
+    """Write ``curves.csv``: the course of the training so far."""
+    write_table(pd.DataFrame(log), folder / "curves.csv")
 
 
-def write_sheet(network: CellNetwork, examples: Sequence[Example], recipe: TrainingRecipe, folder: Path) -> None:
+def draw_curves(log: Sequence[dict[str, float]], folder: Path) -> None:
+    """Write ``curves.png``: the course of the training so far."""
+    _save(curves_figure(pd.DataFrame(log)), folder / "curves.png")
+
+
+def draw_sheet(network: CellNetwork, examples: Sequence[Example], recipe: TrainingRecipe, folder: Path) -> None:
     """Write ``sheet.png``: examples as original, truth and prediction."""
     _save(sheet_figure(network, examples, recipe), folder / "sheet.png")
 

@@ -6,6 +6,8 @@ import math
 import shutil
 import time
 from dataclasses import dataclass
+from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
@@ -32,7 +34,6 @@ from cellmetry.models.versions import save_version
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
-    from pathlib import Path
 
     from cellmetry.core.progress import Progress
     from cellmetry.learn.dataset import DataSet, Item
@@ -275,8 +276,9 @@ def _finish(
     if before is None or options.keep or _goodness(after) > _goodness(before):
         card = _card(trainer, options, sets, start=start, tables=tables)
         weights = _with_familiarity(onnx_bytes(network), card, parts)
+        with TemporaryDirectory() as trial:
+            difference(network, save_version(Path(trial), weights, card))
         model = save_version(options.out, weights, card)
-        difference(network, model)
     (trainer.folder / CHECKPOINT).unlink()
     shutil.rmtree(trainer.folder / "cache")
     return TrainResult(model, before, after, trainer.steps, trainer.seconds)

@@ -146,7 +146,7 @@ def _centre(planes: NDArray[np.float16], rng: np.random.Generator, *, cells_firs
 
 
 def _chances(fields: list[TrainingField], sampling: Sampling) -> NDArray[np.float64]:
-    """Return how likely each field is drawn: data sets by their weights, within each the rarer kinds and sizes more often."""
+    """Return how likely each field is drawn: data sets by weight, rarer kinds and sizes more often."""
     chances = np.zeros(len(fields))
     names = [field.data for field in fields]
     unknown = sorted(set(sampling.data_weights) - set(names))

@@ -17,6 +17,7 @@ from cellmetry.learn.network import CellNetwork, NetworkShape, finish, fold_norm
 from cellmetry.models.familiarity_text import FAMILIARITY_KEY, FEATURES, familiarity_to_text
 
 if TYPE_CHECKING:
+    from numpy.typing import NDArray
     from torch import Tensor
 
     from cellmetry.models.card import Head
@@ -50,7 +51,9 @@ def onnx_bytes(network: CellNetwork) -> bytes:
 
 
 def difference(network: CellNetwork, model: Model) -> float:
-    """Return how far a model's file, run as everybody runs it, is from the network: largest difference of any output.
+    """Return how far a model's file, run as everybody runs it, is from the network on random tiles.
+
+    The result is the largest difference of any output, divided by 1 + its size.
 
     Raises
     ------
@@ -67,10 +70,14 @@ def difference(network: CellNetwork, model: Model) -> float:
         with torch.inference_mode():
             expected = finish(network(torch.from_numpy(pixels)[None]))
         found = session.run(pixels)
-        worst = max([worst, *(float(np.abs(expected[head][0].numpy() - found[head]).max()) for head in expected)])
+        worst = max([worst, *(_farthest(expected[head][0].numpy(), found[head]) for head in expected)])
     if not worst <= _TOLERANCE:
         raise ModelError(f"The exported model {model.path.name} differs from the trained one by {worst:.2g}.")
     return worst
+
+
+def _farthest(expected: NDArray[np.float32], found: NDArray[np.float32]) -> float:
+    return float((np.abs(expected - found) / (1 + np.abs(expected))).max())
 
 
 def _has_norms(network: CellNetwork) -> bool:

@@ -1,0 +1,133 @@
+"""`cellmetry train`: data sets to a model."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+from rich.console import Console
+from rich.table import Table
+
+from cellmetry.cli.options import Json, Settings
+from cellmetry.cli.progress import terminal_progress
+from cellmetry.errors import MissingExtra
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+    from cellmetry.learn.fit import TrainResult
+
+__all__ = ["train"]
+
+_COLUMNS = {
+    "ap50": "AP 0.5",
+    "ap75": "AP 0.75",
+    "f1": "F1",
+    "dice": "Dice",
+    "objects": "true cells",
+    "found": "found",
+    "density_count": "by density",
+}
+
+
+def train(
+    data: Annotated[
+        list[Path],
+        typer.Argument(
+            help="Data sets: folders made by `cellmetry dataset`, or with images/ and labels/.", show_default=False
+        ),
+    ],
+    out: Annotated[Path, typer.Option(help="Folder of the model; its name becomes the model's name.")],
+    start: Annotated[str | None, typer.Option("--from", help="Model to start from, by name or path.")] = None,
+    recipe: Annotated[str | None, typer.Option(help="Training recipe, by name or path.")] = None,
+    minutes: Annotated[float | None, typer.Option(help="Train about so many minutes.", min=0.1)] = None,
+    epochs: Annotated[float | None, typer.Option(help="Show so many crops per image.", min=0.01)] = None,
+    heads: Annotated[str | None, typer.Option(help="What to learn, as in foreground,flow,density.")] = None,
+    split: Annotated[Path | None, typer.Option(help="Split made by `cellmetry dataset split`.")] = None,
+    resume: Annotated[bool, typer.Option("--resume", help="Go on with the training in the folder.")] = False,
+    keep: Annotated[
+        bool, typer.Option("--keep", help="Keep the new model even if it is not better than the old.")
+    ] = False,
+    licence: Annotated[str, typer.Option(help="Licence of the new model.")] = "unknown",
+    settings: Settings = None,
+    as_json: Json = False,
+) -> None:
+    """Train a model on your own images, or go on from one, and see on held-out images how good it is.
+
+    Example: [bold]cellmetry train corrected/ --from base --minutes 5 --out models/mine[/bold]
+    """
+    try:
+        from cellmetry.learn.fit import TrainOptions, train_model  # noqa: PLC0415 - torch is an extra
+    except ModuleNotFoundError as error:
+        raise MissingExtra("train", "Training") from error
+
+    options = TrainOptions(
+        data=tuple(data),
+        out=out,
+        start=start,
+        recipe=recipe,
+        minutes=minutes,
+        epochs=epochs,
+        heads=tuple(heads.split(",")) if heads else None,
+        split=split,
+        resume=resume,
+        keep=keep,
+        licence=licence,
+        changes=tuple(settings or ()),
+    )
+    with terminal_progress(shown=not as_json) as progress:
+        result = train_model(options, progress=progress)
+    if as_json:
+        typer.echo(json.dumps(_as_json(result), indent=2))
+    else:
+        _show(result, options.start, out)
+
+
+def _as_json(result: TrainResult) -> dict[str, Any]:
+    return {
+        "model": str(result.model.path) if result.model else None,
+        "version": result.model.card.version if result.model else None,
+        "steps": result.steps,
+        "seconds": round(result.seconds, 1),
+        "before": None if result.before is None else json.loads(result.before.to_json(orient="records")),
+        "after": json.loads(result.after.to_json(orient="records")),
+    }
+
+
+def _show(result: TrainResult, start: str | None, out: Path) -> None:
+    console = Console(soft_wrap=True, highlight=False)
+    console.print(_table(result.before, result.after))
+    minutes = result.seconds / 60
+    console.print(f"Trained {result.steps} steps in {minutes:.1f} minutes; curves and examples: {out / 'training'}")
+    if result.model:
+        console.print(f"Model: {result.model.path} (version {result.model.card.version})")
+    else:
+        console.print(
+            f"The new model is not better than {start} on the held-out images, so it was not kept; --keep keeps it."
+        )
+
+
+def _table(before: pd.DataFrame | None, after: pd.DataFrame) -> Table:
+    """Return a line for each held-out image and their mean; of two numbers the first is from before."""
+    shown = [column for column in _COLUMNS if column in after]
+    title = "Held-out images" if before is None else "Held-out images, before → after"
+    table = Table("image", title=title)
+    for column in shown:
+        table.add_column(_COLUMNS[column], justify="right")
+    for row in range(len(after)):
+        old = None if before is None else before.iloc[row]
+        table.add_row(str(after.iloc[row]["name"]), *(_cell(column, old, after.iloc[row]) for column in shown))
+    means = [column for column in shown if column in ("ap50", "ap75", "f1", "dice")]
+    old_means = None if before is None else before[means].mean()
+    table.add_section()
+    table.add_row("mean", *(_cell(c, old_means, after[means].mean()) if c in means else "" for c in shown))
+    return table
+
+
+def _cell(column: str, before: Any, after: Any) -> str:
+    form = {"objects": ".0f", "found": ".0f", "density_count": ".1f"}.get(column, ".3f")
+    if before is None or column == "objects":
+        return f"{after[column]:{form}}"
+    return f"{before[column]:{form}} → {after[column]:{form}}"

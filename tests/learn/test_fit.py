@@ -1,0 +1,205 @@
+"""From a folder of images to a model that segments, from Python and from the command line."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+import time
+from typing import TYPE_CHECKING
+
+import numpy as np
+import pandas as pd
+import pytest
+import tifffile
+
+torch = pytest.importorskip("torch", reason="training needs the extra 'train'")
+
+from cellmetry.engines.base import EngineSpec, load_engine  # noqa: E402
+from cellmetry.engines.segment import segment  # noqa: E402
+from cellmetry.errors import InputError, OutputError, ParameterError  # noqa: E402
+from cellmetry.io.labels import read_labels  # noqa: E402
+from cellmetry.io.opening import open_image  # noqa: E402
+from cellmetry.learn.dataset import DataSet, DataSetCard, read_data_set, write_data_set  # noqa: E402
+from cellmetry.learn.fit import TrainOptions, train_model  # noqa: E402
+from cellmetry.models.store import find_model  # noqa: E402
+from cellmetry.models.versions import list_versions  # noqa: E402
+from cellmetry.ops.matching import match_labels  # noqa: E402
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from pathlib import Path
+
+SMALL = (
+    "network.widths=[8, 16, 16]",
+    "sampling.crop_px=48",
+    "sampling.batch=4",
+    "augmentation.invert_chance=0.0",
+    "optimisation.averaging=0.9",
+    "optimisation.learning_rate=0.01",
+)
+SHORT = (*SMALL, "optimisation.steps=6", "optimisation.validate_every=3")
+LONGER = (*SMALL, "optimisation.steps=120", "optimisation.validate_every=120")
+
+
+@pytest.fixture(scope="module")
+def base(tmp_path_factory: pytest.TempPathFactory, discs_in: Callable[..., Path]) -> Path:
+    """Return the folder of a model that has learnt to find discs."""
+    folder = tmp_path_factory.mktemp("base")
+    train_model(TrainOptions((discs_in(folder / "discs", count=9),), folder / "found", changes=LONGER))
+    return folder / "found"
+
+
+def test_a_trained_model_is_run_by_the_engine_and_finds_what_it_learnt(
+    base: Path, discs_in: Callable[..., Path], tmp_path: Path
+) -> None:
+    data = discs_in(tmp_path / "new", count=1, first=90)
+    image = open_image(data / "images" / "field90.tif")
+    labels = segment(image, engine="cellmetry", model=str(base / "found.onnx"))
+    truth = read_labels(data / "labels" / "field90.tif")
+    assert match_labels(truth.read().squeeze(), labels.read().squeeze()).f1 > 0.8
+
+
+def test_the_folder_tells_all_about_the_training(base: Path) -> None:
+    work = base / "training"
+    curves = pd.read_csv(work / "curves.csv")
+    assert list(curves["step"]) == [120]
+    assert {"loss", "validation ap50", "validation iou", "validation dice", "train ap50"} <= set(curves)
+    scores = pd.read_csv(work / "scores.csv")
+    assert set(scores["part"]) == {"validation"}
+    assert (work / "curves.png").stat().st_size > 5000
+    assert (work / "sheet.png").stat().st_size > 5000
+    assert not (work / "cache").exists()
+    card = find_model(base / "found.onnx").card
+    assert card.training_data[0].name == "discs"
+    assert card.licence == "unknown"
+    assert {score.measure for score in card.scores} >= {"AP at IoU 0.5", "AP at IoU 0.75"}
+
+
+def test_a_model_that_is_not_better_is_not_kept_unless_asked(
+    base: Path, discs_in: Callable[..., Path], tmp_path: Path
+) -> None:
+    data = discs_in(tmp_path / "more", count=4, first=20)
+    spoilt = (
+        "optimisation.learning_rate=0.5",
+        "optimisation.steps=8",
+        "optimisation.averaging=0.0",
+        "sampling.crop_px=48",
+    )
+    options = TrainOptions((data,), tmp_path / "worse", start=str(base / "found.onnx"), changes=spoilt)
+    result = train_model(options)
+    assert result.model is None
+    assert not list((tmp_path / "worse").glob("*.onnx"))
+    assert result.before is not None
+    assert result.before["ap50"].mean() > result.after["ap50"].mean()
+    kept = train_model(
+        TrainOptions((data,), tmp_path / "kept", start=str(base / "found.onnx"), changes=spoilt, keep=True)
+    )
+    assert kept.model is not None
+    assert [learnt.name for learnt in kept.model.card.training_data] == ["discs", "more"]
+
+
+def test_versions_follow_each_other(discs_in: Callable[..., Path], tmp_path: Path) -> None:
+    data = discs_in(tmp_path / "discs", count=4)
+    versions = [train_model(TrainOptions((data,), tmp_path / "model", changes=SHORT)).model for _ in range(2)]
+    assert [model.card.version for model in versions if model] == ["1", "2"]
+    assert find_model(tmp_path / "model" / "model.onnx").card.version == "2"
+    assert list_versions(tmp_path / "model", "model") == [1, 2]
+
+
+def test_a_licence_that_forbids_commerce_is_handed_on(discs_in: Callable[..., Path], tmp_path: Path) -> None:
+    plain = read_data_set(discs_in(tmp_path / "discs", count=4))
+    card = DataSetCard(name="discs", licence="CC-BY-NC-4.0", non_commercial=True)
+    write_data_set(DataSet(card, tmp_path / "nc", plain.items))
+    model = train_model(TrainOptions((tmp_path / "nc",), tmp_path / "model", changes=SHORT)).model
+    assert model is not None
+    assert model.card.non_commercial
+    again = train_model(
+        TrainOptions(
+            (tmp_path / "discs",),
+            tmp_path / "next",
+            start=str(model.path),
+            keep=True,
+            changes=("optimisation.steps=2", "sampling.crop_px=48"),
+        )
+    )
+    assert again.model is not None
+    assert again.model.card.non_commercial
+
+
+def test_what_is_not_annotated_teaches_nothing(discs_in: Callable[..., Path], tmp_path: Path) -> None:
+    """Half of each image has no labels though it has discs; a model that ignores it finds them all the same."""
+    data = discs_in(tmp_path / "discs", count=9)
+    plain = read_data_set(data)
+    items = []
+    for item in plain.items:
+        labels, mask = tifffile.imread(item.truth), np.zeros((72, 72), np.uint8)
+        mask[:, :36] = 1
+        tifffile.imwrite(item.truth, np.where(mask, labels, 0).astype(np.uint16))
+        tifffile.imwrite(tmp_path / f"{item.name}_seen.tif", mask)
+        items.append(type(item)(item.name, item.image, item.truth, annotated=tmp_path / f"{item.name}_seen.tif"))
+    write_data_set(DataSet(DataSetCard(name="half"), tmp_path / "half", tuple(items)))
+    result = train_model(TrainOptions((tmp_path / "half",), tmp_path / "model", changes=LONGER))
+    assert result.model is not None
+    whole = discs_in(tmp_path / "new", count=1, first=90)
+    image = open_image(whole / "images" / "field90.tif")
+    found = segment(image, engine="cellmetry", model=str(result.model.path))
+    right = read_labels(whole / "labels" / "field90.tif").read().squeeze().copy()
+    right[:, :36] = 0
+    half = found.read().squeeze().copy()
+    half[:, :36] = 0
+    assert match_labels(right, half).recall > 0.6
+
+
+@pytest.mark.parametrize(
+    ("changes", "error", "words"),
+    [
+        ({"resume": True}, OutputError, "no training to go on with"),
+        ({"minutes": 1.0, "epochs": 1.0}, ParameterError, "either minutes or epochs"),
+        ({"changes": ("optimisation.steps=zero",)}, ParameterError, "steps"),
+        ({"changes": ("optimisation.stepps=1",)}, ParameterError, "stepps"),
+    ],
+)
+def test_what_cannot_be_is_said_in_a_sentence(
+    discs_in: Callable[..., Path], tmp_path: Path, changes: dict, error: type[Exception], words: str
+) -> None:
+    data = discs_in(tmp_path / "discs", count=3)
+    with pytest.raises(error, match=words):
+        train_model(TrainOptions(**({"data": (data,), "out": tmp_path / "model"} | changes)))
+    assert not (tmp_path / "model" / "model.onnx").exists()
+
+
+def test_foreground_masks_cannot_teach_flows(discs_in: Callable[..., Path], tmp_path: Path) -> None:
+    plain = read_data_set(discs_in(tmp_path / "discs", count=3))
+    items = tuple(type(item)(item.name, item.image, item.truth, kind="foreground") for item in plain.items)
+    write_data_set(DataSet(DataSetCard(name="masks"), tmp_path / "masks", items))
+    with pytest.raises(InputError, match="cannot teach flow, density"):
+        train_model(TrainOptions((tmp_path / "masks",), tmp_path / "model", changes=SHORT))
+    options = TrainOptions((tmp_path / "masks",), tmp_path / "only", heads=("foreground",), changes=SHORT)
+    model = train_model(options).model
+    assert model is not None
+    assert model.card.heads == ("foreground",)
+
+
+def test_killed_in_the_middle_the_command_goes_on(discs_in: Callable[..., Path], tmp_path: Path) -> None:
+    data, out = discs_in(tmp_path / "discs", count=4), tmp_path / "model"
+    settings = [*SMALL, "optimisation.steps=100", "optimisation.validate_every=20"]
+    command = [sys.executable, "-m", "cellmetry", "train", str(data), "--out", str(out), "--json"]
+    command += [part for setting in settings for part in ("--set", setting)]
+    first = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE)
+    until = time.monotonic() + 120
+    while not (out / "training" / "curves.csv").is_file() and first.poll() is None and time.monotonic() < until:
+        time.sleep(0.05)
+    first.kill()
+    assert b"Error" not in first.communicate()[1]
+    before = pd.read_csv(out / "training" / "curves.csv")
+    refused = subprocess.run(command, capture_output=True, check=False, text=True)
+    assert refused.returncode == 2
+    assert "--resume" in refused.stderr
+    done = subprocess.run([*command, "--resume"], capture_output=True, check=False, text=True)
+    assert done.returncode == 0, done.stderr
+    assert json.loads(done.stdout)["steps"] == 100
+    after = pd.read_csv(out / "training" / "curves.csv")
+    pd.testing.assert_frame_equal(after.iloc[: len(before)].drop(columns="seconds"), before.drop(columns="seconds"))
+    assert list(after["step"]) == list(range(20, 101, 20))
+    assert load_engine("cellmetry", spec=EngineSpec(model=str(out / "model.onnx"))).name == "cellmetry"
