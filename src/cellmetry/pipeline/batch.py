@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import logging
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -17,6 +18,7 @@ from cellmetry.engines.segment import Segment
 from cellmetry.errors import Cancelled, InputError, ParameterError
 from cellmetry.io.atomic import atomic_write, clean_leftovers
 from cellmetry.io.tables import read_columns, read_table, write_table
+from cellmetry.pipeline.checking import check_images, choose_evenly, unfamiliar_batch
 from cellmetry.pipeline.executors import in_processes, one_by_one
 from cellmetry.pipeline.inputs import find_images
 from cellmetry.pipeline.reading import Reading
@@ -29,9 +31,15 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
     from cellmetry.core.progress import Progress
+    from cellmetry.pipeline.inputs import ImageRef
     from cellmetry.pipeline.recipe import Recipe
 
 __all__ = ["RunResult", "run"]
+
+log = logging.getLogger(__name__)
+
+_LONG_BATCH = 10
+_TRIED = 3
 
 IMAGE_COLUMNS = (
     Column("image", "", "Name of the image: its place below the input folder, without suffix.", "Cellmetry"),
@@ -127,6 +135,7 @@ def run(  # noqa: PLR0913  the six ways in which two runs of one recipe can diff
         clean_leftovers(folder)
     progress.start("images", len(todo))
     pending = [jobs[place] for place in todo]
+    _warn_of_unfamiliar(recipe, [job.ref for job in pending])
     several = workers > 1 and len(pending) > 1
     try:
         for place, outcome in in_processes(pending, workers) if several else one_by_one(pending, progress):
@@ -169,6 +178,15 @@ def _load_engines(recipe: Recipe) -> None:
     for step in recipe.steps:
         if isinstance(step, Segment | Maps):
             step.load_engine()
+
+
+def _warn_of_unfamiliar(recipe: Recipe, refs: Sequence[ImageRef]) -> None:
+    """Say at once, before a long batch, if a few of its images look unlike what a model has learnt from."""
+    for step in recipe.steps:
+        if isinstance(step, Segment) and len(refs) >= _LONG_BATCH:
+            sentence = unfamiliar_batch(step, check_images(step, choose_evenly(refs, _TRIED)))
+            if sentence:
+                log.warning(sentence)
 
 
 def _write_results(result: RunResult, recipe: Recipe, layout: Layout, record: dict[str, object]) -> None:

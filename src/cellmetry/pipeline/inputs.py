@@ -27,7 +27,7 @@ __all__ = ["Found", "ImageRef", "find_images"]
 
 RESERVED = {
     *("image", "label", "path", "status", "reason", "warnings", "seconds", "axes", "shape", "sha256"),
-    *("pixel_size_x_um", "pixel_size_y_um", "parent_label", "parent_overlap", "children"),
+    *("pixel_size_x_um", "pixel_size_y_um", "parent_label", "parent_overlap", "children", "unfamiliarity"),
 }
 """Columns of the tables whose names a file-name pattern cannot use for its parts."""
 
