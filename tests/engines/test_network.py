@@ -13,9 +13,9 @@ from scipy import ndimage
 
 from cellmetry.core.image import ArraySource, Box, image_from_array
 from cellmetry.core.labels import labels_hash
-from cellmetry.engines.base import EngineSpec, TileEngine, load_engine
+from cellmetry.engines.base import EngineNeeds, EngineSpec, TileEngine, load_engine
 from cellmetry.engines.plane import Plane
-from cellmetry.engines.segment import segment
+from cellmetry.engines.segment import _scale, segment
 from cellmetry.engines.sessions import open_session
 from cellmetry.errors import ModelError, ParameterError, UnknownName
 from cellmetry.models.store import find_model
@@ -298,3 +298,10 @@ def test_weights_that_point_at_other_files_are_refused(tmp_path):
 def test_a_failing_run_names_the_model(tiny):
     with pytest.raises(ModelError, match=r"tiny\.onnx failed on a tile of 16 × 16"):
         engine(tiny).predict_maps(np.zeros((3, 16, 16), np.float32))
+
+
+@pytest.mark.parametrize(
+    ("given", "scale"), [(None, 1.0), (4.0, 2.0), (8.0, 1.0), (30.0, 1.0), (80.0, 1.0), (160.0, 0.5)]
+)
+def test_images_with_cells_of_unknown_sizes_are_rescaled_just_so_far(given: float | None, scale: float) -> None:
+    assert _scale(EngineNeeds(diameters_px=(8.0, 80.0)), given) == scale

@@ -109,7 +109,7 @@ def test_it_learns_to_find_discs_and_to_count_them(discs: Callable[..., Path], t
 
 
 def test_batches_do_not_depend_on_order_or_on_workers(discs: Callable[..., Path], tmp_path: Path) -> None:
-    sampler = start(discs(), tmp_path)._sampler
+    sampler = start(discs(), tmp_path).sampler
     ahead = list(sampler.batches(2, 5))
     alone = [sampler.batch(number) for number in (4, 3, 2)][::-1]
     for first, second in zip(ahead, alone, strict=True):

@@ -64,6 +64,9 @@ class EngineNeeds:
         How many channels a tile has.
     diameter_px
         Working diameter of objects, to which images are rescaled; None to work at the image's own scale.
+    diameters_px
+        Smallest and largest diameter that the engine knows; images with smaller or larger objects are rescaled just so
+        far that they fit. None where any size will do, or `diameter_px` says it.
     margin_px
         Context needed around the part of a tile that counts, in working pixels.
     align
@@ -75,6 +78,7 @@ class EngineNeeds:
 
     channels: int = 1
     diameter_px: float | None = None
+    diameters_px: tuple[float, float] | None = None
     margin_px: int = 64
     align: int = 1
     normalise: tuple[float, float] | None = None

@@ -81,6 +81,7 @@ class NetworkEngine(TileEngine):
         return EngineNeeds(
             channels=len(card.channels),
             diameter_px=card.diameter_px,
+            diameters_px=card.diameters_px,
             margin_px=card.margin_px,
             align=card.stride,
             normalise=card.percentiles,

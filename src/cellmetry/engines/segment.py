@@ -17,7 +17,7 @@ from cellmetry.core.labels import Labels
 from cellmetry.core.parameters import check_type, parse_parameters
 from cellmetry.core.progress import SILENT
 from cellmetry.core.step import Step
-from cellmetry.engines.base import Device, Engine, EngineSpec, LookupEngine, TileEngine, load_engine
+from cellmetry.engines.base import Device, Engine, EngineNeeds, EngineSpec, LookupEngine, TileEngine, load_engine
 from cellmetry.engines.maps import MapStore, record_maps
 from cellmetry.engines.plane import Plane
 from cellmetry.engines.tiling import PlaneResult, label_plane
@@ -188,8 +188,7 @@ def planes_of(step: Segment, engine: TileEngine, image: Image) -> Iterator[Plane
     """Yield every plane of an image as the engine is given it: channels and scale as `step` says."""
     channels, grey = _choose_channels(step, engine, image)
     diameter = _in_pixels(step, image)
-    working = engine.needs.diameter_px
-    scale = 1.0 if working is None or diameter is None else working / diameter
+    scale = _scale(engine.needs, diameter)
     for t in range(image.sizes["T"]):
         for z in range(image.sizes["Z"]):
             yield Plane(image, channels, t, z, scale, diameter and diameter * scale, grey)
@@ -254,6 +253,18 @@ def _choose_channels(step: Segment, engine: TileEngine, image: Image) -> tuple[t
             f"(--channel, or --set segment.channel=NAME): {names}."
         )
     return (0,), False
+
+
+def _scale(needs: EngineNeeds, diameter_px: float | None) -> float:
+    """Return working pixels per pixel of an image whose objects are usually so large."""
+    if diameter_px is None:
+        return 1.0
+    if needs.diameter_px is not None:
+        return needs.diameter_px / diameter_px
+    if needs.diameters_px is not None:
+        smallest, largest = needs.diameters_px
+        return min(max(diameter_px, smallest), largest) / diameter_px
+    return 1.0
 
 
 def _in_pixels(step: Segment, image: Image) -> float | None:

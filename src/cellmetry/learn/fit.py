@@ -35,6 +35,8 @@ from cellmetry.models.versions import save_version
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from numpy.typing import NDArray
+
     from cellmetry.core.progress import Progress
     from cellmetry.learn.dataset import DataSet, Item
     from cellmetry.learn.fields import TrainingField
@@ -51,6 +53,7 @@ _ON_SHEET = 6
 _REMEMBERED = 300
 _RESERVED_SECONDS = 20.0
 _DRAWING_SHARE = 20.0
+_USUAL_DIAMETERS = (2.0, 98.0)
 
 
 @dataclass(frozen=True)
@@ -324,6 +327,7 @@ def _card(
         "non_commercial": any(data.non_commercial for data in learnt),
         "training_data": [data.model_dump(mode="json") for data in dict.fromkeys(learnt)],
         "pixel_size_um": [min(sizes), max(sizes)] if sizes and min(sizes) < max(sizes) else None,
+        "diameters_px": _known_diameters(trainer.sampler.diameters(), recipe),
         "percentiles": list(recipe.percentiles),
         "heads": list(recipe.heads),
         "stride": shape.stride,
@@ -331,6 +335,15 @@ def _card(
         "decoding": recipe.decoding.model_dump(mode="json"),
         "scores": [score.model_dump(mode="json") for score in _scores(tables)],
     }
+
+
+def _known_diameters(diameters: NDArray[np.float64], recipe: TrainingRecipe) -> list[float] | None:
+    """Return the smallest and largest usual diameter that the crops have shown; None if it is not known."""
+    if not diameters.size:
+        return None
+    smallest, largest = np.percentile(diameters, _USUAL_DIAMETERS) * recipe.augmentation.scale
+    limits = recipe.augmentation.diameters_px
+    return [round(float(np.clip(value, *limits)), 1) for value in (smallest, largest)]
 
 
 def _learnt(data_set: DataSet) -> TrainingData:

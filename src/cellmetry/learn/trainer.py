@@ -73,7 +73,7 @@ class Trainer:
         self.log: list[dict[str, float]] = []
         self._checked, self._shown = checked, shown
         self._optimiser = _optimiser(self.network, recipe.optimisation)
-        self._sampler = Sampler(
+        self.sampler = Sampler(
             fields, recipe.heads, sampling=recipe.sampling, augmentation=recipe.augmentation, seed=recipe.seed
         )
         self._weights = recipe.losses.model_dump()
@@ -85,7 +85,7 @@ class Trainer:
         progress.advance(self.step)
         sums: dict[str, float] = {}
         since, started = self.step, time.monotonic()
-        for batch in self._sampler.batches(self.step, self.steps):
+        for batch in self.sampler.batches(self.step, self.steps):
             for name, value in self._learn(batch).items():
                 sums[name] = sums.get(name, 0.0) + value
             self.step += 1
@@ -100,7 +100,7 @@ class Trainer:
         """Return seconds per step, measured on a copy that is thrown away."""
         kept = copy.deepcopy((self.network.state_dict(), self._optimiser.state_dict(), self.average.state_dict()))
         began = time.monotonic()
-        for number, batch in enumerate(self._sampler.batches(0, steps + 2)):
+        for number, batch in enumerate(self.sampler.batches(0, steps + 2)):
             if number == 2:
                 began = time.monotonic()
             self._learn(batch)

@@ -88,6 +88,9 @@ class ModelCard(Parameters):
     """Smallest and largest pixel size of the training images, µm; None if unknown."""
     diameter_px: float | None = Field(default=None, gt=0, le=1000)
     """Working diameter of cells, to which images are rescaled; None to run at the image's own scale."""
+    diameters_px: Limits = None
+    """Smallest and largest diameter of cells that it knows at their own scale; images with others are rescaled just so
+    far, if their diameter is given and `diameter_px` is None."""
     channels: tuple[str, ...] = Field(default=("grey",), min_length=1, max_length=16)
     """What each input channel shows."""
     percentiles: Percentiles = (1.0, 99.8)
