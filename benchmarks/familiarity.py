@@ -1,4 +1,4 @@
-"""Does a model notice images unlike those that it has learnt from?
+"""Measure whether a model notices images unlike those that it has learnt from.
 
     python benchmarks/familiarity.py MODEL --like held_out/ --unlike other_microscope/ --unlike tissue/
 
