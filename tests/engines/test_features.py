@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import json
 import logging
 
 import numpy as np
 import onnx
 import pytest
 from onnx import TensorProto, helper, numpy_helper
+from typer.testing import CliRunner
 
+from cellmetry.cli.app import app
 from cellmetry.core.image import Box, image_from_array
 from cellmetry.engines.base import EngineSpec
 from cellmetry.engines.familiarity import survey_features, survey_unfamiliarity
@@ -183,3 +186,24 @@ def test_a_long_batch_is_warned_of_before_it_starts_and_every_image_has_its_numb
     again = run(recipe, [tmp_path / "in"], tmp_path / "out")
     assert again.reused == 10
     assert not caplog.text
+
+
+def test_checking_images_on_the_command_line(knowing, tmp_path):
+    for name, noise in (("usual", 0.02), ("strange", 0.5)):
+        write_image(image_from_array(smooth_field(3, noise=noise), "YX"), tmp_path / "in" / f"{name}.tif")
+    (tmp_path / "in" / "broken.tif").write_bytes(b"II*\0 and no more")
+    arguments = ["model", "check", str(tmp_path / "in"), "--model", str(knowing)]
+    done = CliRunner().invoke(app, [*arguments, "--json"])
+    found = {row["image"]: row for row in json.loads(done.output)}
+    assert found["usual"]["unfamiliarity"] <= 1 < found["strange"]["unfamiliarity"]
+    assert found["broken"]["unfamiliarity"] is None
+    assert "broken.tif" in found["broken"]["problem"]
+    assert "3 images looked at: 1 unfamiliar." in CliRunner().invoke(app, arguments).output
+
+
+def test_checking_with_a_model_that_cannot_tell_is_an_error(tmp_path):
+    path = write_model(tmp_path, "silent", weights=featured_graph())
+    write_image(image_from_array(smooth_field(1), "YX"), tmp_path / "in" / "f.tif")
+    done = CliRunner().invoke(app, ["model", "check", str(tmp_path / "in"), "--model", str(path)])
+    assert isinstance(done.exception, ModelError)
+    assert "does not say what it has learnt from" in str(done.exception)

@@ -142,6 +142,8 @@ def load_network(model: Model) -> CellNetwork:
     shape = NetworkShape.model_validate(form["shape"])
     network = CellNetwork(shape, heads, channels=form["channels"], norms=False)
     stored = {tensor.name: onnx.numpy_helper.to_array(tensor) for tensor in graph.graph.initializer}
+    same = ((node.input[0], node.output[0]) for node in graph.graph.node if node.op_type == "Identity")
+    stored |= {name: stored[kept] for kept, name in same if kept in stored}  # the exporter writes equal tensors once
     weights = {name: torch.from_numpy(stored[f"network.{name}"].copy()) for name in network.state_dict()}
     network.load_state_dict(weights)
     return network
