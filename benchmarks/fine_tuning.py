@@ -2,7 +2,7 @@
 
 Run: python benchmarks/fine_tuning.py DATA MODEL --out FOLDER [--images 5] [--test 10] [--minutes 5]
 
-MODEL must not have learnt from DATA. The images are drawn by a seed; those that are tested are held out from everything.
+MODEL must not have learnt from DATA. The images are drawn by a seed; the tested ones are held out from everything.
 One image more serves as the held-out image that `cellmetry train` asks for; it teaches nothing and chooses nothing.
 """
 

@@ -73,7 +73,7 @@ def work(folder: Path) -> None:
 def peak_mb() -> float | None:
     """Return the most memory that this process has held, in MB; None where the system does not tell."""
     try:
-        import resource  # noqa: PLC0415  not there on Windows
+        import resource
     except ImportError:
         return None
     unit = 1 if sys.platform == "darwin" else 1024

@@ -70,7 +70,7 @@ def bincounts(labels: NDArray[np.uint32], pixels: NDArray[np.uint16]) -> None:
 
 def regionprops(labels: NDArray[np.uint32], pixels: NDArray[np.uint16]) -> None:
     """Make the same columns with scikit-image."""
-    from skimage.measure import regionprops_table  # noqa: PLC0415
+    from skimage.measure import regionprops_table
 
     names = ("label", "area", "intensity_mean", "intensity_std", "intensity_min", "intensity_max")
     regionprops_table(labels, np.moveaxis(pixels, 0, -1), properties=names)
