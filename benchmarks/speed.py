@@ -15,12 +15,15 @@ import os
 import resource
 import statistics
 import time
-from collections.abc import Callable
+from typing import TYPE_CHECKING
 
 import numpy as np
 
 import cellmetry as cm
 from cellmetry.learn.generate import FieldLook, generate_field
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
 
 THREADS = 2
 

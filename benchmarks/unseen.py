@@ -49,9 +49,8 @@ def trained(folders: list[Path], out: Path, options: argparse.Namespace) -> Path
 def tested(sets: list[DataSet], split: Split, name: str) -> list[tuple[str, Item]]:
     """Return the test items of a data set or a modality."""
     pairs = [(one.card.name, item) for one in sets for item in one.items]
-    return [
-        (data, item) for data, item in pairs if name in (data, item.modality) and split.of(data, item.name) == "test"
-    ]
+    called = [(data, item) for data, item in pairs if name in (data, item.modality)]
+    return [(data, item) for data, item in called if split.of(data, item.name) == "test"]
 
 
 def main() -> None:
