@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -19,17 +20,21 @@ if TYPE_CHECKING:
 
     from cellmetry.learn.fit import TrainResult
 
-__all__ = ["train"]
+__all__ = ["scores_table", "train"]
 
 _COLUMNS = {
     "ap50": "AP 0.5",
     "ap75": "AP 0.75",
     "f1": "F1",
     "dice": "Dice",
-    "objects": "true cells",
+    "cells": "true cells",
     "found": "found",
+    "found_off": "off by",
     "density_count": "by density",
+    "density_off": "off by",
 }
+_FORMS = {"cells": ".0f", "found": ".0f", "found_off": ".1f", "density_count": ".1f", "density_off": ".1f"}
+_AVERAGED = ("ap50", "ap75", "f1", "dice", "found_off", "density_off")
 
 
 def train(
@@ -98,7 +103,7 @@ def _as_json(result: TrainResult) -> dict[str, Any]:
 
 def _show(result: TrainResult, start: str | None, out: Path) -> None:
     console = Console(soft_wrap=True, highlight=False)
-    console.print(_table(result.before, result.after))
+    console.print(scores_table(result.before, result.after))
     minutes = result.seconds / 60
     console.print(f"Trained {result.steps} steps in {minutes:.1f} minutes; curves and examples: {out / 'training'}")
     if result.model:
@@ -109,25 +114,46 @@ def _show(result: TrainResult, start: str | None, out: Path) -> None:
         )
 
 
-def _table(before: pd.DataFrame | None, after: pd.DataFrame) -> Table:
-    """Return a line for each held-out image and their mean; of two numbers the first is from before."""
-    shown = [column for column in _COLUMNS if column in after]
-    title = "Held-out images" if before is None else "Held-out images, before → after"
-    table = Table("image", title=title)
-    for column in shown:
-        table.add_column(_COLUMNS[column], justify="right")
-    for row in range(len(after)):
-        old = None if before is None else before.iloc[row]
-        table.add_row(str(after.iloc[row]["name"]), *(_cell(column, old, after.iloc[row]) for column in shown))
-    means = [column for column in shown if column in ("ap50", "ap75", "f1", "dice")]
-    old_means = None if before is None else before[means].mean()
+def scores_table(before: pd.DataFrame | None, after: pd.DataFrame) -> Table:
+    """Return a line for each held-out image and their mean; of two numbers the first is from before.
+
+    Parameters
+    ----------
+    before, after
+        As `cellmetry.learn.validation.score_examples` returns them; images that `before` lacks have one number.
+    """
+    new = _shown(after)
+    old = None if before is None else _shown(before).reindex(index=new.index, columns=new.columns)
+    table = Table("image", title="Held-out images" if old is None else "Held-out images, before → after")
+    for column in new:
+        table.add_column(_COLUMNS[str(column)], justify="right")
+    for row in range(len(new)):
+        table.add_row(str(new.index[row][1]), *_cells(None if old is None else old.iloc[row], new.iloc[row]))
+    means = [column for column in new if column in _AVERAGED]
+    averages = [None if scores is None else scores[means].mean().reindex(new.columns) for scores in (old, new)]
     table.add_section()
-    table.add_row("mean", *(_cell(c, old_means, after[means].mean()) if c in means else "" for c in shown))
+    table.add_row("mean", *_cells(*averages))
     return table
 
 
-def _cell(column: str, before: Any, after: Any) -> str:
-    form = {"objects": ".0f", "found": ".0f", "density_count": ".1f"}.get(column, ".3f")
-    if before is None or column == "objects":
-        return f"{after[column]:{form}}"
-    return f"{before[column]:{form}} → {after[column]:{form}}"
+def _shown(scores: pd.DataFrame) -> pd.DataFrame:
+    """Return the columns that are shown, with how far counts are off, by data set and name of the image."""
+    shown = scores.set_index(["data", "name"])
+    known = [shown[name] for name in ("objects", "true_count") if name in shown]
+    if known:
+        shown["cells"] = known[0].fillna(known[-1])
+    for counted, true, off in (("found", "objects", "found_off"), ("density_count", "true_count", "density_off")):
+        if counted in shown:
+            shown[off] = (shown[counted] - shown[true]).abs()
+    return shown[[column for column in _COLUMNS if column in shown]]
+
+
+def _cells(before: pd.Series | None, after: pd.Series) -> list[str]:
+    """Return the cells of one line; empty where nothing is known."""
+    cells = []
+    for column, value in after.items():
+        form = _FORMS.get(str(column), ".3f")
+        old = math.nan if before is None or column == "cells" else float(before[column])
+        new = "" if math.isnan(value) else f"{value:{form}}"
+        cells.append(new if math.isnan(old) else f"{old:{form}} → {new}")
+    return cells

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from dataclasses import dataclass
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
@@ -12,6 +13,7 @@ from scipy.spatial import cKDTree
 from cellmetry.core.progress import SILENT
 from cellmetry.errors import LabelsError
 from cellmetry.io.atomic import atomic_write
+from cellmetry.io.opening import split_address
 from cellmetry.learn.dataset import read_annotated, read_image, read_truth
 from cellmetry.ops.boundaries import boundary_targets
 from cellmetry.ops.density import density_from_labels, density_from_points
@@ -19,7 +21,6 @@ from cellmetry.ops.flows import flow_targets
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
-    from pathlib import Path
 
     from numpy.typing import NDArray
 
@@ -27,7 +28,16 @@ if TYPE_CHECKING:
     from cellmetry.learn.dataset import Item, TruthKind
     from cellmetry.models.card import Head
 
-__all__ = ["HEADS_OF_TRUTH", "PLANES", "TrainingField", "make_planes", "prepare_fields", "stretch"]
+__all__ = [
+    "HEADS_OF_TRUTH",
+    "PLANES",
+    "ItemArrays",
+    "TrainingField",
+    "make_planes",
+    "prepare_fields",
+    "read_item",
+    "stretch",
+]
 
 PLANES = ("image", "density", "foreground", "flow_y", "flow_x", "boundary", "importance")
 """Planes of a field, in order; the first two are interpolated when a field is turned, the others taken as they are."""
@@ -45,6 +55,24 @@ _POINT_SIGMA = 0.18
 """Width of a point's Gaussian as a part of the distance to its nearest neighbours: what sigma² = 0.1 · area is to
 closely packed round cells."""
 _FEWEST_PIXELS = 8
+
+
+class ItemArrays(NamedTuple):
+    """What the files of an item hold.
+
+    Parameters
+    ----------
+    image
+        Grey values as in the file, float32 (Y, X).
+    truth
+        As `cellmetry.learn.dataset.read_truth` gives it.
+    annotated
+        Where the truth is known, bool (Y, X); None for everywhere.
+    """
+
+    image: NDArray[np.float32]
+    truth: NDArray[Any]
+    annotated: NDArray[np.bool_] | None
 
 
 class FieldSizes(NamedTuple):
@@ -146,11 +174,49 @@ def _prepare(data: str, item: Item, folder: Path, percentiles: tuple[float, floa
 
 
 def _key(data: str, item: Item, percentiles: tuple[float, float]) -> str:
-    """Return what changes whenever the targets of an item would."""
-    files = [item.truth, *([item.annotated] if item.annotated else [])]
-    stamps = [(str(path), path.stat().st_size, path.stat().st_mtime_ns) for path in files]
-    what = (_FORMAT, data, item.name, item.kind, str(item.image), item.channel, percentiles, stamps)
+    """Return what changes whenever the planes of an item would."""
+    stamps = [_stamp(path) for path in (item.image, item.truth, item.annotated) if path is not None]
+    what = (_FORMAT, data, item.name, item.kind, item.channel, percentiles, stamps)
     return hashlib.sha256(repr(what).encode()).hexdigest()[:24]
+
+
+def _stamp(path: Path) -> tuple[str, int, int]:
+    stat = Path(split_address(path).path).stat()
+    return str(path), stat.st_size, stat.st_mtime_ns
+
+
+def read_item(item: Item) -> ItemArrays:
+    """Return the image of an item with its truth, once they fit each other.
+
+    Raises
+    ------
+    LabelsError
+        If truth or annotated region and image differ in size, or points lie outside; names the files.
+    """
+    arrays = ItemArrays(read_image(item), read_truth(item), read_annotated(item))
+    shape = arrays.image.shape
+    if item.kind == "points":
+        outside = int(((arrays.truth < -0.5) | (arrays.truth > np.array(shape) - 0.5)).any(axis=1).sum())
+        if outside:
+            raise LabelsError(
+                f"{item.truth}: {outside} of {len(arrays.truth)} points lie outside the image {item.image} of "
+                f"{shape[0]} × {shape[1]} pixels."
+            )
+    else:
+        _refuse_other_size(arrays.truth, item.truth, "truth", arrays.image, item)
+    if arrays.annotated is not None:
+        _refuse_other_size(arrays.annotated, item.annotated, "the annotated region", arrays.image, item)
+    return arrays
+
+
+def _refuse_other_size(
+    array: NDArray[Any], path: Path | None, what: str, image: NDArray[np.float32], item: Item
+) -> None:
+    if array.shape != image.shape:
+        raise LabelsError(
+            f"{path} has {array.shape[0]} × {array.shape[1]} pixels, its image {item.image} "
+            f"{image.shape[0]} × {image.shape[1]}; {what} must have the size of its image."
+        )
 
 
 def make_planes(item: Item, percentiles: tuple[float, float]) -> tuple[NDArray[np.float16], FieldSizes]:
@@ -159,15 +225,9 @@ def make_planes(item: Item, percentiles: tuple[float, float]) -> tuple[NDArray[n
     Raises
     ------
     LabelsError
-        If truth and image differ in size.
+        If truth and image do not fit each other.
     """
-    image = read_image(item)
-    truth = read_truth(item)
-    if item.kind != "points" and truth.shape != image.shape:
-        raise LabelsError(
-            f"{item.truth} has {truth.shape[0]} × {truth.shape[1]} pixels, its image {item.image} "
-            f"{image.shape[0]} × {image.shape[1]}; truth must have the size of its image."
-        )
+    image, truth, annotated = read_item(item)
     planes = dict.fromkeys(PLANES, np.zeros(image.shape, np.float32))
     planes["image"] = stretch(image, percentiles)
     planes["importance"] = np.ones(image.shape, np.float32)
@@ -181,7 +241,6 @@ def make_planes(item: Item, percentiles: tuple[float, float]) -> tuple[NDArray[n
     else:
         cells = len(truth)
         planes["density"] = _point_density(truth, image.shape) * DENSITY_UNIT
-    annotated = read_annotated(item)
     if annotated is not None:
         planes["importance"] = planes["importance"] * annotated
     stack = np.stack([planes[name] for name in PLANES]).clip(-60000, 60000).astype(np.float16)

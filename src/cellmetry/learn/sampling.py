@@ -156,7 +156,8 @@ def _chances(fields: list[TrainingField], sampling: Sampling) -> NDArray[np.floa
     names = [field.data for field in fields]
     unknown = sorted(set(sampling.data_weights) - set(names))
     if unknown:
-        raise InputError(f"No data set is called {unknown[0]!r}; a weight was given for it. There are {set(names)}.")
+        there = ", ".join(sorted(set(names)))
+        raise InputError(f"No data set is called {unknown[0]!r}, for which a weight was given; there are {there}.")
     for data in dict.fromkeys(names):
         members = [index for index, name in enumerate(names) if name == data]
         weight = sampling.data_weights.get(data, float(np.sqrt(len(members))))

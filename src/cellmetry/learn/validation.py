@@ -8,11 +8,12 @@ import numpy as np
 import pandas as pd
 import torch
 
-from cellmetry.learn.dataset import read_annotated, read_image, read_truth
-from cellmetry.learn.fields import HEADS_OF_TRUTH, stretch
+from cellmetry.learn.fields import HEADS_OF_TRUTH, read_item, stretch
+from cellmetry.learn.image_scores import keep_annotated
 from cellmetry.learn.network import finish
 from cellmetry.ops.flows import decode_flows
 from cellmetry.ops.matching import match_thresholds
+from cellmetry.ops.scores import score_pixels
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -66,11 +67,19 @@ def choose_evenly(pairs: Sequence[tuple[str, Item]], most: int) -> list[tuple[st
 
 
 def read_examples(pairs: Sequence[tuple[str, Item]], percentiles: tuple[float, float]) -> list[Example]:
-    """Return the items' images and truth."""
-    return [
-        Example(data, item, stretch(read_image(item), percentiles), read_truth(item), read_annotated(item))
-        for data, item in pairs
-    ]
+    """Return the items' images and truth.
+
+    Raises
+    ------
+    InputError
+        If a file cannot be read, or truth and image do not fit each other; names the file.
+    """
+    return [_read_example(data, item, percentiles) for data, item in pairs]
+
+
+def _read_example(data: str, item: Item, percentiles: tuple[float, float]) -> Example:
+    image, truth, annotated = read_item(item)
+    return Example(data, item, stretch(image, percentiles), truth, annotated)
 
 
 @torch.inference_mode()
@@ -100,33 +109,22 @@ def score_examples(network: CellNetwork, examples: Sequence[Example], recipe: Tr
 def _score(maps: dict[Head, NDArray[np.float32]], example: Example, recipe: TrainingRecipe) -> dict[str, Any]:
     row: dict[str, Any] = {"data": example.data, "name": example.item.name, "modality": example.item.modality}
     known = HEADS_OF_TRUTH[example.item.kind]
-    everywhere = example.annotated is None
-    inside = np.ones(example.image.shape, bool) if example.annotated is None else example.annotated
     if "foreground" in maps and "foreground" in known:
         found = maps["foreground"][0] >= recipe.decoding.foreground_threshold
-        row |= _overlap(found[inside], example.truth[inside] > 0)
+        pixels = score_pixels(example.truth > 0, found, example.annotated)
+        row |= {"iou": pixels.iou, "dice": pixels.dice}
     if {"foreground", "flow"} <= set(maps) and example.item.kind == "labels":
-        labels = labels_of(maps, recipe)
-        row |= _matches(example.truth, labels, inside)
-    if "density" in maps and "density" in known and everywhere:
+        row |= _matches(example.truth, labels_of(maps, recipe), example.annotated)
+    if "density" in maps and "density" in known and example.annotated is None:
         true = len(example.truth) if example.item.kind == "points" else len(np.unique(example.truth[example.truth > 0]))
         row |= {"true_count": true, "density_count": float(maps["density"].sum(dtype=np.float64))}
     return row
 
 
-def _overlap(found: NDArray[np.bool_], true: NDArray[np.bool_]) -> dict[str, float]:
-    both, either = int((found & true).sum()), int((found | true).sum())
-    total = int(found.sum()) + int(true.sum())
-    return {"iou": both / either if either else 1.0, "dice": 2 * both / total if total else 1.0}
-
-
-def _matches(truth: NDArray[Any], labels: NDArray[np.int32], inside: NDArray[np.bool_]) -> dict[str, float]:
-    """Return scores of labels; found objects that lie mostly where nothing was annotated do not count."""
-    if not inside.all():
-        sizes = np.bincount(labels.ravel())
-        seen = np.bincount(labels.ravel(), weights=inside.ravel())
-        labels = np.where((2 * seen >= sizes)[labels], labels, 0)
-        truth = np.where(inside, truth, 0)
+def _matches(truth: NDArray[Any], labels: NDArray[np.int32], annotated: NDArray[np.bool_] | None) -> dict[str, float]:
+    """Return scores of labels; where only a part was annotated by the rule of `image_scores`."""
+    if annotated is not None:
+        truth, labels = (keep_annotated(each, annotated) * annotated for each in (truth, labels))
     half, strict = match_thresholds(truth, labels, IOUS)
     found = half.tp + half.fp
     return {"ap50": half.ap, "ap75": strict.ap, "f1": half.f1, "objects": half.tp + half.fn, "found": found}

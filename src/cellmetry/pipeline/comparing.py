@@ -6,6 +6,7 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING, NamedTuple
 
+import numpy as np
 import pandas as pd
 
 from cellmetry.core.progress import SILENT
@@ -95,15 +96,12 @@ def _known(value: float) -> float | None:
 def _wins(first: Evaluation, second: Evaluation, models: tuple[Model, Model]) -> list[str]:
     """Return on how many images each is better, by the score of objects."""
     scores = [evaluation.tables["images"] for evaluation in (first, second)]
-    if any("ap_50" not in table for table in scores):
-        return []
     gains = scores[1]["ap_50"].to_numpy(float) - scores[0]["ap_50"].to_numpy(float)
-    better, worse = int((gains > 0).sum()), int((gains < 0).sum())
+    if np.isnan(gains).all():
+        return []
+    better, worse, equal = (int(found.sum()) for found in (gains > 0, gains < 0, gains == 0))
     names = [f"{model.card.name} {model.card.version}" for model in models]
-    return [
-        f"By AP at IoU 0.5, {names[1]} is better on {better} images, {names[0]} on {worse}; "
-        f"{len(gains) - better - worse} are equal."
-    ]
+    return [f"By AP at IoU 0.5, {names[1]} is better on {better} images, {names[0]} on {worse}; {equal} are equal."]
 
 
 def _seen(data_set: DataSet, models: tuple[Model, Model]) -> list[str]:

@@ -108,6 +108,7 @@ def _sides(box: dict[str, Any]) -> tuple[float, float, float, float]:
 
 def _check(sides: np.ndarray[Any, np.dtype[np.float64]], shape: tuple[int, int], where: str) -> None:
     centres = (sides[:, :2] + sides[:, 2:]) / 2
-    wrong = (sides[:, 2:] < sides[:, :2]).any(axis=1) | (centres < 0).any(axis=1) | (centres > shape).any(axis=1)
+    inside = (centres >= -0.5) & (centres <= np.array(shape) - 0.5)
+    wrong = (sides[:, 2:] < sides[:, :2]).any(axis=1) | ~inside.all(axis=1)
     if wrong.any() or not np.isfinite(sides).all():
         raise DamagedFile(f"{where}: {int(wrong.sum())} boxes are inside out or lie outside of the image.")
