@@ -126,6 +126,13 @@ class TileEngine(Engine):
         """Return plain sentences about what is doubtful in how this plane will be worked."""
         return []
 
+    def usual_diameter(self, plane: Plane) -> float | None:
+        """Return the usual diameter of the objects of a plane at its own scale, in pixels, as far as it can be guessed.
+
+        Asked only where the user gave none and the engine's needs name the diameters that it knows.
+        """
+        return None
+
     def unfamiliarity(self, prepared: Any) -> float | None:
         """Return how unlike what the engine has learnt from the plane is, once its tiles were worked; usual is up to 1.
 

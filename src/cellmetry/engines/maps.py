@@ -154,6 +154,10 @@ class MapRecorder(TileEngine):
         """Return those of the engine inside."""
         return self.inner.doubts(plane, prepared.inner)
 
+    def usual_diameter(self, plane: Plane) -> float | None:
+        """Return what the recorded engine guesses."""
+        return self.inner.usual_diameter(plane)
+
     def unfamiliarity(self, prepared: _Recorded) -> float | None:
         """Return that of the engine inside."""
         return self.inner.unfamiliarity(prepared.inner)

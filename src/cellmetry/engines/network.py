@@ -11,6 +11,8 @@ from cellmetry.core.step import Parameters
 from cellmetry.engines.base import EngineNeeds, EngineSpec, TileEngine
 from cellmetry.engines.features import FeatureSum, unfamiliar_sentence
 from cellmetry.engines.sessions import open_session
+from cellmetry.engines.sizes import survey_windows, usual_diameter
+from cellmetry.engines.tiling import read_stretched, stretch_limits
 from cellmetry.errors import ModelError, ParameterError
 from cellmetry.models.store import find_model, list_models
 from cellmetry.ops.familiarity import unfamiliarity
@@ -112,6 +114,14 @@ class NetworkEngine(TileEngine):
             )
         self.check_channels(plane)
         return FeatureSum(plane.shape, card.stride, card.margin_px) if self.familiarity else None
+
+    def usual_diameter(self, plane: Plane) -> float | None:
+        """Return the usual diameter of what the network finds in a few windows; None if that is too little."""
+        if not self.card.segments:
+            return None
+        limits = stretch_limits(self, plane)
+        windows = survey_windows(plane.shape, self.card.stride)
+        return usual_diameter(self.decode(self.predict_maps(read_stretched(plane, box, limits))) for box in windows)
 
     def unfamiliarity(self, prepared: FeatureSum | None) -> float | None:
         """Return how unlike the model's training images a plane is, once all its tiles were worked; usual is up to 1.

@@ -191,7 +191,9 @@ def planes_of(step: Segment, engine: TileEngine, image: Image) -> Iterator[Plane
     scale = _scale(engine.needs, diameter)
     for t in range(image.sizes["T"]):
         for z in range(image.sizes["Z"]):
-            yield Plane(image, channels, t, z, scale, diameter and diameter * scale, grey)
+            plane = Plane(image, channels, t, z, scale, diameter and diameter * scale, grey)
+            guess = diameter is None and engine.needs.diameters_px is not None
+            yield _at_a_known_scale(engine, plane) if guess else plane
 
 
 class PlaneOf:
@@ -253,6 +255,11 @@ def _choose_channels(step: Segment, engine: TileEngine, image: Image) -> tuple[t
             f"(--channel, or --set segment.channel=NAME): {names}."
         )
     return (0,), False
+
+
+def _at_a_known_scale(engine: TileEngine, plane: Plane) -> Plane:
+    """Return the plane at a scale at which the engine knows objects of the size that it finds."""
+    return replace(plane, scale=_scale(engine.needs, engine.usual_diameter(plane)))
 
 
 def _scale(needs: EngineNeeds, diameter_px: float | None) -> float:

@@ -153,7 +153,14 @@ def label_plane(
 def _scale_doubts(engine: TileEngine, plane: Plane) -> list[str]:
     """Return a warning where an engine expects objects of one size and nobody said how large they are."""
     wanted = engine.needs.diameter_px
-    if wanted is None or plane.diameter_px is not None:
+    if plane.diameter_px is not None:
+        return []
+    if plane.scale != 1.0:
+        return [
+            f"{plane.image.name} was worked at {plane.scale:.2g} times its own scale, because its objects seem to be "
+            f"of a size that {engine.name} does not know; say how wide they are with diameter_um or diameter_px."
+        ]
+    if wanted is None:
         return []
     return [
         f"{plane.image.name} was worked at its own scale; the engine {engine.name} expects objects of about "
