@@ -16,6 +16,8 @@ from cellmetry.cli.progress import terminal_progress
 from cellmetry.errors import MissingExtra
 
 if TYPE_CHECKING:
+    from collections.abc import Hashable, Mapping
+
     import pandas as pd
 
     from cellmetry.learn.fit import TrainResult
@@ -127,12 +129,11 @@ def scores_table(before: pd.DataFrame | None, after: pd.DataFrame) -> Table:
     table = Table("image", title="Held-out images" if old is None else "Held-out images, before → after")
     for column in new:
         table.add_column(_COLUMNS[str(column)], justify="right")
-    for row in range(len(new)):
-        table.add_row(str(new.index[row][1]), *_cells(None if old is None else old.iloc[row], new.iloc[row]))
-    means = [column for column in new if column in _AVERAGED]
-    averages = [None if scores is None else scores[means].mean().reindex(new.columns) for scores in (old, new)]
+    earlier = [{}] * len(new) if old is None else _lines(old)
+    for (_, name), before_it, line in zip(new.index, earlier, _lines(new), strict=True):
+        table.add_row(str(name), *_cells(before_it, line))
     table.add_section()
-    table.add_row("mean", *_cells(*averages))
+    table.add_row("mean", *_cells({} if old is None else _means(old), _means(new)))
     return table
 
 
@@ -148,12 +149,20 @@ def _shown(scores: pd.DataFrame) -> pd.DataFrame:
     return shown[[column for column in _COLUMNS if column in shown]]
 
 
-def _cells(before: pd.Series | None, after: pd.Series) -> list[str]:
+def _lines(scores: pd.DataFrame) -> list[dict[Hashable, float]]:
+    return scores.astype(float).to_dict("records")
+
+
+def _means(scores: pd.DataFrame) -> dict[Hashable, float]:
+    return {column: scores[column].mean() if column in _AVERAGED else math.nan for column in scores}
+
+
+def _cells(before: Mapping[Hashable, float], after: Mapping[Hashable, float]) -> list[str]:
     """Return the cells of one line; empty where nothing is known."""
     cells = []
     for column, value in after.items():
         form = _FORMS.get(str(column), ".3f")
-        old = math.nan if before is None or column == "cells" else float(before[column])
+        old = math.nan if column == "cells" else before.get(column, math.nan)
         new = "" if math.isnan(value) else f"{value:{form}}"
         cells.append(new if math.isnan(old) else f"{old:{form}} → {new}")
     return cells
