@@ -99,6 +99,24 @@ def test_counts_in_labelled_and_drawn_regions(images, model, tmp_path) -> None:
     np.testing.assert_allclose(left["n_density"], pd_left["n_density"])
 
 
+def test_a_drawn_region_is_counted_on_the_image_that_it_names_and_on_no_other(images, model, tmp_path) -> None:
+    (images / "day 2").mkdir()
+    tifffile.imwrite(images / "day 2" / "f1.tif", discs(5))
+    drawn = tmp_path / "drawn.json"
+    rectangle = [0, 0, 230, 130]
+    drawn.write_text(json.dumps([{"name": "clot", "rectangle": rectangle, "image": "day 2/f1"}]))
+    cellmetry("count", images, "-o", tmp_path / "a.csv", "--model", model, "--regions", drawn)
+    table = cm.read_table(tmp_path / "a.csv", text=("region",))
+    assert table[table["region"] == "clot"]["image"].tolist() == ["day 2/f1"]
+
+    drawn.write_text(json.dumps([{"name": "clot", "rectangle": rectangle, "image": "f7"}]))
+    command = ["count", str(images), "-o", str(tmp_path / "b.csv"), "--model", str(model), "--regions", str(drawn)]
+    assert "'clot' lies on the image 'f7', which is not among the 3 images" in str(
+        CliRunner().invoke(app, command).exception
+    )
+    assert not list(tmp_path.glob("b*"))
+
+
 def test_a_calibration_of_ones_own(images, model, tmp_path) -> None:
     own = CountCalibration(factor=0, largest_count=99, largest_disagreement=99, images=9, images_fitted=9)
     (tmp_path / "own.json").write_text(own.model_dump_json())

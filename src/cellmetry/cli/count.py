@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
@@ -32,10 +32,15 @@ from cellmetry.errors import MissingInput, ParameterError
 from cellmetry.io.tables import read_table, write_table
 from cellmetry.models.count_calibration import CountCalibration
 from cellmetry.pipeline.batch import run as run_recipe
+from cellmetry.pipeline.inputs import find_images
 from cellmetry.pipeline.recipe import parse_recipe
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from cellmetry.core.step import Step
+    from cellmetry.pipeline.reading import Reading
+    from cellmetry.pipeline.recipe import Recipe
 
 __all__ = ["count"]
 
@@ -101,6 +106,7 @@ def count(
         roles=roles,
     )
     folder = out.with_suffix("")
+    _refuse_lost_regions(recipe, inputs, reading, folder)
     with terminal_progress(shown=not as_json) as progress:
         result = run_recipe(recipe, inputs, folder, reading=reading, workers=workers, progress=progress)
     table = read_table(folder / "tables" / "counts.parquet")
@@ -108,6 +114,20 @@ def count(
     if not as_json:
         typer.echo(f"Counts: {out}")
     report_outcome(result, as_json=as_json)
+
+
+def _refuse_lost_regions(recipe: Recipe, inputs: Sequence[str | Path], reading: Reading, folder: Path) -> None:
+    """Refuse a drawn region that names an image which is not counted."""
+    shapes = [shape for step in recipe.steps if isinstance(step, Count) for shape in step.shapes if shape.image]
+    if not shapes:
+        return
+    names = [PurePosixPath(ref.name) for ref in find_images(inputs, reading, folder).images]
+    lost = [shape for shape in shapes if not any(shape.lies_on(name) for name in names)]
+    if lost:
+        raise ParameterError(
+            f"The region {lost[0].name!r} lies on the image {lost[0].image!r}, which is not among the {len(names)} "
+            f"images to count; the first is {str(names[0])!r}."
+        )
 
 
 def _entries(look: dict[str, Any], regions: str | None, calibration: Path | None) -> list[dict[str, Any]]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from pathlib import Path
+from pathlib import Path, PurePath, PurePosixPath
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -33,7 +33,8 @@ class Shape(Parameters):
     polygon: tuple[tuple[float, float], ...] = ()
     """Corners (row, column) in their order; the last is joined to the first."""
     image: str = ""
-    """Name of the image that it lies on, as in the tables; every image if empty."""
+    """Name of the image that it lies on, as in the tables, with the folders before it or without; every image if
+    empty."""
 
     @model_validator(mode="after")
     def _one_form(self) -> Shape:
@@ -46,6 +47,11 @@ class Shape(Parameters):
         ):
             raise ValueError("A rectangle is [upper, left, lower, right], with upper < lower and left < right.")
         return self
+
+    def lies_on(self, image: PurePath) -> bool:
+        """Return whether it lies on an image of this name, its folders before it."""
+        parts = PurePosixPath(self.image).parts
+        return image.parts[len(image.parts) - len(parts) :] == parts
 
     @property
     def corners(self) -> NDArray[np.float64]:

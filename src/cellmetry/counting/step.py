@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from pathlib import PurePath
 from typing import TYPE_CHECKING, ClassVar
 
 from pydantic import Field
@@ -88,7 +89,9 @@ class Count(Step):
 
     def _count(self, sample: Sample, plane: CountedPlane) -> list[RegionCounts]:
         """Return the counts of one plane and of the regions in it."""
-        shapes = tuple(shape for shape in self.shapes if shape.image in ("", sample.image.name))
+        image = sample.image
+        named = PurePath(image.name) if image.path is None else PurePath(image.path).with_name(image.name)
+        shapes = tuple(shape for shape in self.shapes if shape.lies_on(named))
         found = [in_whole(plane), *in_shapes(plane, shapes)]
         if self.regions is None:
             return found
