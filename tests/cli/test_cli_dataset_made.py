@@ -10,7 +10,7 @@ import pytest
 from typer.testing import CliRunner
 
 from cellmetry.cli.app import app
-from cellmetry.errors import ParameterError
+from cellmetry.errors import OutputError, ParameterError
 from cellmetry.learn.dataset import read_data_set, read_image, read_truth
 
 PAIRS = "{channel:images|fluorescence}/{name}.{_}"
@@ -47,6 +47,14 @@ def test_the_same_seed_writes_the_same_files(tmp_path) -> None:
     for one, other in zip(read_data_set(tmp_path / "a").items, read_data_set(tmp_path / "b").items, strict=True):
         assert np.array_equal(read_image(one), read_image(other))
         assert np.array_equal(read_truth(one), read_truth(other))
+
+
+def test_generate_leaves_a_folder_with_contents_alone(tmp_path) -> None:
+    (tmp_path / "mine").mkdir()
+    (tmp_path / "mine" / "items.csv").write_text("image,truth\n")
+    with pytest.raises(OutputError, match="has contents already"):
+        cellmetry("dataset", "generate", "--count", 1, "--size", 32, "--out", tmp_path / "mine")
+    assert [path.name for path in (tmp_path / "mine").iterdir()] == ["items.csv"]
 
 
 @pytest.mark.parametrize(

@@ -22,7 +22,15 @@ from pydantic import Field
 from cellmetry.core.parameters import parse_parameters
 from cellmetry.core.step import Parameters
 from cellmetry.engines.plane import Plane
-from cellmetry.errors import DamagedFile, InputError, LabelsError, MissingInput, ParameterError, UnknownName
+from cellmetry.errors import (
+    DamagedFile,
+    InputError,
+    LabelsError,
+    MissingInput,
+    OutputError,
+    ParameterError,
+    UnknownName,
+)
 from cellmetry.io.atomic import atomic_write
 from cellmetry.io.discover import IMAGE_SUFFIXES, natural_key, stem_of
 from cellmetry.io.labels import read_labels
@@ -44,6 +52,7 @@ __all__ = [
     "read_data_set",
     "read_image",
     "read_truth",
+    "refuse_contents",
     "write_data_set",
 ]
 
@@ -211,6 +220,18 @@ def write_data_set(data_set: DataSet) -> None:
         temporary.write_text(tomli_w.dumps(card), "utf-8")
     rows = [[_written(getattr(item, name), data_set.folder) for name in _COLUMNS] for item in data_set.items]
     write_table(pd.DataFrame(rows, columns=list(_COLUMNS), dtype="str"), data_set.folder / ITEMS_FILE)
+
+
+def refuse_contents(folder: Path) -> None:
+    """Refuse to make a data set where something lies already.
+
+    Raises
+    ------
+    OutputError
+        If `folder` is a file, or holds anything.
+    """
+    if folder.exists() and not (folder.is_dir() and not any(folder.iterdir())):
+        raise OutputError(f"{folder} could not be written: it has contents already; name a new folder with --out.")
 
 
 _COLUMNS = tuple(field.name for field in fields(Item))

@@ -19,7 +19,7 @@ __all__ = ["generate"]
 
 
 def generate(
-    out: Annotated[Path, typer.Option("--out", "-o", help="Folder of the data set; made if missing.")],
+    out: Annotated[Path, typer.Option("--out", "-o", help="New folder for the data set.")],
     kinds: Annotated[
         list[str] | None,
         typer.Option("--kind", help=f"{', '.join(KINDS)}; with a share as in phase=2. Repeatable; all if left out."),

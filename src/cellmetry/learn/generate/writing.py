@@ -13,10 +13,19 @@ from cellmetry.core.labels import labels_from_array
 from cellmetry.core.progress import SILENT
 from cellmetry.core.step import Parameters
 from cellmetry.errors import ParameterError
+from cellmetry.io.atomic import atomic_folder
 from cellmetry.io.images import write_image
 from cellmetry.io.labels import write_labels
 from cellmetry.io.pictures import write_png
-from cellmetry.learn.dataset import DataSet, DataSetCard, Item, write_data_set
+from cellmetry.learn.dataset import (
+    CARD_FILE,
+    DataSet,
+    DataSetCard,
+    Item,
+    read_data_set,
+    refuse_contents,
+    write_data_set,
+)
 from cellmetry.learn.generate.field import generate_field
 from cellmetry.learn.generate.look import KINDS, CellShape, FieldLook, Kind, Range
 
@@ -80,20 +89,26 @@ def write_generated(
     """Return the data set of generated fields that was written into the folder `out`.
 
     ``images/`` holds 8-bit PNG or 16-bit TIFF, ``labels/`` label images, and ``fluorescence/`` the stained channel of
-    the brightfield fields, in the same form as their images.
+    the brightfield fields, in the same form as their images. The folder is there as a whole, or not at all.
+
+    Raises
+    ------
+    OutputError
+        If `out` has contents, or cannot be written.
     """
     folder = Path(out).absolute()
     fields = plan.fields()
-    progress.start("generate", len(fields))
-    items = []
-    for stem, look, seed in fields:
-        items.append(_write_field(folder, stem, look, seed))
-        progress.advance()
     kinds = ", ".join(kind for kind, share in plan.kinds.items() if share > 0)
     card = DataSetCard(name=name, licence="CC0-1.0", summary=_SUMMARY.format(kinds=kinds, seed=plan.seed))
-    data_set = DataSet(card, folder, tuple(items))
-    write_data_set(data_set)
-    return data_set
+    refuse_contents(folder)
+    progress.start("generate", len(fields))
+    with atomic_folder(folder, marker=CARD_FILE) as temporary:
+        items = []
+        for stem, look, seed in fields:
+            items.append(_write_field(temporary, stem, look, seed))
+            progress.advance()
+        write_data_set(DataSet(card, temporary, tuple(items)))
+    return read_data_set(folder)
 
 
 def _write_field(folder: Path, stem: str, look: FieldLook, seed: int) -> Item:

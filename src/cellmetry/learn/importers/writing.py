@@ -18,7 +18,7 @@ from cellmetry.io.atomic import atomic_folder
 from cellmetry.io.images import write_image
 from cellmetry.io.labels import write_labels
 from cellmetry.io.tables import read_table, write_table
-from cellmetry.learn.dataset import DataSet, Item, write_data_set
+from cellmetry.learn.dataset import DataSet, Item, refuse_contents, write_data_set
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -100,8 +100,9 @@ def import_folder(out: Path, source: Path) -> Iterator[ImportWriter]:
     OutputError
         If `out` holds anything, or is the source.
     """
-    if out == source or (out.exists() and not (out.is_dir() and not any(out.iterdir()))):
-        raise OutputError(f"{out} could not be written: it has contents already; name a new folder with --out.")
+    if out == source:
+        raise OutputError(f"{out} could not be written: it is the source; name a new folder with --out.")
+    refuse_contents(out)
     with atomic_folder(out, marker="dataset.toml") as temporary:
         yield ImportWriter(temporary)
 
