@@ -99,7 +99,7 @@ class Importer(Parameters):
             raise MissingInput(f"{source} holds nothing that the importer for {self.title} knows.")
         names = unique_names([entry.path for entry in entries])
         progress.start("import", len(entries))
-        with import_folder(out, source) as writer:
+        with import_folder(out) as writer:
             for name, entry in zip(names, entries, strict=True):
                 self._write(writer, name, entry)
                 progress.advance()

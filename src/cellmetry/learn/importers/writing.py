@@ -13,7 +13,7 @@ import pandas as pd
 
 from cellmetry.core.columns import Column
 from cellmetry.core.labels import labels_from_array
-from cellmetry.errors import MissingInput, OutputError
+from cellmetry.errors import MissingInput
 from cellmetry.io.atomic import atomic_folder
 from cellmetry.io.images import write_image
 from cellmetry.io.labels import write_labels
@@ -92,16 +92,14 @@ class Truth:
 
 
 @contextmanager
-def import_folder(out: Path, source: Path) -> Iterator[ImportWriter]:
+def import_folder(out: Path) -> Iterator[ImportWriter]:
     """Yield a writer into a folder that becomes `out` when the block ends well; nothing of it stays otherwise.
 
     Raises
     ------
     OutputError
-        If `out` holds anything, or is the source.
+        If `out` holds anything.
     """
-    if out == source:
-        raise OutputError(f"{out} could not be written: it is the source; name a new folder with --out.")
     refuse_contents(out)
     with atomic_folder(out, marker="dataset.toml") as temporary:
         yield ImportWriter(temporary)
