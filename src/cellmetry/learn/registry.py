@@ -61,8 +61,10 @@ class PublicDataSet(Parameters):
     """What to do where no importer reads it as it is."""
     login: bool = False
     """Whether its page asks for a login, or to accept terms, before it gives the files."""
+    by_hand: bool = False
+    """Whether the files must be fetched by hand for another reason: no stable address is known."""
     files: tuple[RemoteFile, ...] = ()
-    """What is fetched; nothing where no stable address is known, so that it must be fetched by hand."""
+    """What is fetched."""
 
     @property
     def card(self) -> DataSetCard:
