@@ -28,12 +28,13 @@ if TYPE_CHECKING:
 
     from cellmetry.models.count_calibration import Counters
 
-__all__ = ["calibrate", "fewest_images", "part_images"]
+__all__ = ["FEWEST_FITTED", "calibrate", "fewest_images", "part_images"]
 
 _WEIGHTS = np.linspace(0, 1, 11)
 _GROWTHS = (0.5, 0.25, 0.75, 0.0, 1.0)
 _PULLS = (0.5, 0.25, 1.0, 0.0, 2.0, 4.0)
-_LEAST_FITTED = 8
+FEWEST_FITTED = 8
+"""Fewest images on which the joint count can be fitted."""
 _SMALLEST = 1e-9
 
 
@@ -60,7 +61,7 @@ def part_images(images: int, *, coverage: float = 0.9, seed: int = 0) -> tuple[N
     """
     half = -(-images // 2)
     step = ceil(1 / (1 - coverage) - _SMALLEST)
-    sizes = np.arange(max(1, half - step // 2), max(1, min(images - _LEAST_FITTED, half + step // 2)) + 1)
+    sizes = np.arange(max(1, half - step // 2), max(1, min(images - FEWEST_FITTED, half + step // 2)) + 1)
     sizes = sizes if sizes.size else np.array([half])
     above = np.ceil((sizes + 1) * coverage - _SMALLEST) / (sizes + 1) - coverage
     short = sizes < fewest_images(coverage)
@@ -143,9 +144,9 @@ def _refuse_few(fitting: _Images, ranking: _Images, coverage: float) -> None:
             f"An interval of {coverage:.0%} needs {needed} images for its width, but there are {given}; give "
             f"more images with known counts, or a lower coverage."
         )
-    if len(fitting.truth) < _LEAST_FITTED:
+    if len(fitting.truth) < FEWEST_FITTED:
         raise InputError(
-            f"Fitting the joint count needs {_LEAST_FITTED} images besides those of the interval, but there are "
+            f"Fitting the joint count needs {FEWEST_FITTED} images besides those of the interval, but there are "
             f"{len(fitting.truth)}; give more images with known counts."
         )
 

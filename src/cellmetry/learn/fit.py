@@ -18,6 +18,7 @@ from cellmetry.core.progress import SILENT
 from cellmetry.errors import InputError, OutputError, ParameterError
 from cellmetry.io.atomic import atomic_write
 from cellmetry.io.tables import write_table
+from cellmetry.learn.cards import calibrate_counts, describe_training
 from cellmetry.learn.curves import draw_curves, draw_sheet, write_log
 from cellmetry.learn.dataset import read_data_set
 from cellmetry.learn.familiarity import learn_familiarity
@@ -28,14 +29,11 @@ from cellmetry.learn.splits import read_split, split_items, write_split
 from cellmetry.learn.trainer import CHECKPOINT, Trainer, quality
 from cellmetry.learn.validation import choose_evenly, read_examples, score_examples, score_means
 from cellmetry.learn.weights import difference, load_network, onnx_bytes, with_familiarity
-from cellmetry.models.card import Score, TrainingData
 from cellmetry.models.store import find_model
 from cellmetry.models.versions import save_version
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
-
-    from numpy.typing import NDArray
 
     from cellmetry.core.progress import Progress
     from cellmetry.learn.dataset import DataSet, Item
@@ -53,7 +51,6 @@ _ON_SHEET = 6
 _REMEMBERED = 300
 _RESERVED_SECONDS = 20.0
 _DRAWING_SHARE = 20.0
-_USUAL_DIAMETERS = (2.0, 98.0)
 
 
 @dataclass(frozen=True)
@@ -178,6 +175,7 @@ def _recipe(options: TrainOptions, start: Model | None) -> TrainingRecipe:
     if start:
         card = start.card
         changes = {"heads": card.heads, "percentiles": card.percentiles, "decoding": card.decoding}
+        changes["diameters_px"] = card.diameters_px
     if options.heads:
         if start and set(options.heads) != set(start.card.heads):
             raise ParameterError(
@@ -277,10 +275,13 @@ def _finish(
     after = tables["validation"]
     model = None
     if before is None or options.keep or _goodness(after) > _goodness(before):
-        card = _card(trainer, options, sets, start=start, tables=tables)
+        card = describe_training(trainer, sets, start=start, tables=tables)
+        card |= {"name": options.out.name, "licence": options.licence}
         weights = _with_familiarity(onnx_bytes(network), card, parts)
-        with TemporaryDirectory() as trial:
-            difference(network, save_version(Path(trial), weights, card))
+        with TemporaryDirectory() as folder:
+            trial = save_version(Path(folder), weights, card)
+            difference(network, trial)
+            card["counting"] = calibrate_counts(trial, fitted_on=parts.validation, images=parts.test)
         model = save_version(options.out, weights, card)
     (trainer.folder / CHECKPOINT).unlink()
     shutil.rmtree(trainer.folder / "cache")
@@ -305,65 +306,3 @@ def _write_scores(before: pd.DataFrame | None, tables: dict[str, pd.DataFrame], 
     if before is not None:
         whole.insert(0, before.assign(part="validation", when="before"))
     write_table(pd.concat(whole, ignore_index=True), work / "scores.csv")
-
-
-def _card(
-    trainer: Trainer,
-    options: TrainOptions,
-    sets: Sequence[DataSet],
-    *,
-    start: Model | None,
-    tables: dict[str, pd.DataFrame],
-) -> dict[str, Any]:
-    """Return the fields of the new model's card, as JSON values."""
-    recipe, shape = trainer.recipe, trainer.network.shape
-    learnt = [*(start.card.training_data if start else ()), *(_learnt(one) for one in sets)]
-    sizes = [size for one in sets if one.card.pixel_size_um for size in one.card.pixel_size_um]
-    return {
-        "name": options.out.name,
-        "summary": f"Trained {trainer.steps} steps by the recipe {recipe.name}"
-        + (f", from {start.card.name} {start.card.version}." if start else "."),
-        "licence": options.licence,
-        "non_commercial": any(data.non_commercial for data in learnt),
-        "training_data": [data.model_dump(mode="json") for data in dict.fromkeys(learnt)],
-        "pixel_size_um": [min(sizes), max(sizes)] if sizes and min(sizes) < max(sizes) else None,
-        "diameters_px": _known_diameters(trainer.sampler.diameters(), recipe),
-        "percentiles": list(recipe.percentiles),
-        "heads": list(recipe.heads),
-        "stride": shape.stride,
-        "margin_px": shape.margin_px,
-        "decoding": recipe.decoding.model_dump(mode="json"),
-        "scores": [score.model_dump(mode="json") for score in _scores(tables)],
-    }
-
-
-def _known_diameters(diameters: NDArray[np.float64], recipe: TrainingRecipe) -> list[float] | None:
-    """Return the smallest and largest usual diameter that the crops have shown; None if it is not known."""
-    if not diameters.size:
-        return None
-    smallest, largest = np.percentile(diameters, _USUAL_DIAMETERS) * recipe.augmentation.scale
-    limits = recipe.augmentation.diameters_px
-    return [round(float(np.clip(value, *limits)), 1) for value in (smallest, largest)]
-
-
-def _learnt(data_set: DataSet) -> TrainingData:
-    card = data_set.card
-    return TrainingData(
-        name=card.name,
-        licence=card.licence,
-        non_commercial=card.non_commercial,
-        source=card.source,
-        images=len(data_set.items),
-    )
-
-
-def _scores(tables: dict[str, pd.DataFrame]) -> list[Score]:
-    """Return mean scores per data set and part."""
-    measures = {"ap50": "AP at IoU 0.5", "ap75": "AP at IoU 0.75", "dice": "Dice of the foreground"}
-    return [
-        Score(data=f"{data}, {part}", measure=measures[name], value=float(rows[name].mean()), images=len(rows))
-        for part, table in tables.items()
-        for data, rows in table.groupby("data")
-        for name in measures
-        if name in rows and rows[name].notna().any()
-    ]

@@ -16,7 +16,7 @@ from cellmetry.learn.augment import Augmentation
 from cellmetry.learn.losses import LossWeights
 from cellmetry.learn.network import NetworkShape
 from cellmetry.learn.sampling import Sampling
-from cellmetry.models.card import Head, Percentiles
+from cellmetry.models.card import Head, Limits, Percentiles
 from cellmetry.ops.flows import FlowDecoding
 
 if TYPE_CHECKING:
@@ -73,6 +73,9 @@ class TrainingRecipe(Parameters):
     """Size and form of the network."""
     percentiles: Percentiles = (1.0, 99.8)
     """Percentiles of each image that are stretched to 0 and 1."""
+    diameters_px: Limits = None
+    """Diameters of cells that the model is good at; at inference, images of smaller or larger ones are rescaled just so
+    far. None to work at the image's own scale."""
     sampling: Sampling = Sampling()
     """Which crops are shown."""
     augmentation: Augmentation = Augmentation()

@@ -89,11 +89,6 @@ class Sampler:
         self._sampling, self._augmentation, self._seed = sampling, augmentation, seed
         self._chances = _chances(self._fields, sampling)
 
-    def diameters(self) -> NDArray[np.float64]:
-        """Return the median diameters of the fields, in pixels, where they are known."""
-        found = np.array([field.sizes.diameter_px for field in self._fields])
-        return found[np.isfinite(found)]
-
     def batches(self, first: int, last: int) -> Iterator[Batch]:
         """Yield the batches numbered `first` to before `last`, prepared ahead by the workers."""
         workers = self._sampling.workers

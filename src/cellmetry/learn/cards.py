@@ -1,0 +1,116 @@
+"""What a card says of a training: its data and their licences, sizes, scores, and how far its counts can be trusted."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import pandas as pd
+
+from cellmetry.counting.calibration import FEWEST_FITTED, calibrate, fewest_images
+from cellmetry.counting.count import count_known
+from cellmetry.io.opening import open_image
+from cellmetry.learn.dataset import read_truth
+from cellmetry.models.card import Score, TrainingData
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from cellmetry.learn.dataset import DataSet, Item
+    from cellmetry.learn.trainer import Trainer
+    from cellmetry.models.store import Model
+
+__all__ = ["calibrate_counts", "describe_training"]
+
+_COVERAGE = 0.9
+
+
+def calibrate_counts(
+    model: Model, *, fitted_on: Sequence[tuple[str, Item]], images: Sequence[tuple[str, Item]]
+) -> dict[str, Any] | None:
+    """Return what joins the model's counts and gives them 90 % intervals, as JSON values, for its card.
+
+    None where the model has no density, or too few images with a known count were held out.
+
+    Parameters
+    ----------
+    fitted_on
+        Held-out items, with the names of their data sets, on which the joint count is fitted.
+    images
+        Items that neither taught nor chose, on which the intervals are calibrated.
+    """
+    fitting, ranking = (_counted(pairs) for pairs in (fitted_on, images))
+    enough = len(fitting) >= FEWEST_FITTED and len(ranking) >= fewest_images(_COVERAGE)
+    if "density" not in model.card.heads or not model.card.segments or not enough:
+        return None
+    data = ", ".join(dict.fromkeys(name for name, _ in images)) + " (test)"
+    counts = calibrate(_count(model, ranking), fitted_on=_count(model, fitting), coverage=_COVERAGE, data=data)
+    return counts.model_dump(mode="json")
+
+
+def _counted(pairs: Sequence[tuple[str, Item]]) -> list[Item]:
+    """Return the items whose whole image was labelled."""
+    return [item for _, item in pairs if item.kind == "labels" and item.annotated is None]
+
+
+def _count(model: Model, items: Sequence[Item]) -> pd.DataFrame:
+    tables = []
+    for item in items:
+        labels = read_truth(item)
+        known = [(open_image(item.image), len(np.unique(labels[labels > 0])))]
+        tables.append(count_known(known, model=str(model.path), channel=item.channel))
+    return pd.concat(tables, ignore_index=True)
+
+
+def describe_training(
+    trainer: Trainer, sets: Sequence[DataSet], *, start: Model | None, tables: dict[str, pd.DataFrame]
+) -> dict[str, Any]:
+    """Return the fields of a card that a training decides, as JSON values; name and licence are its maker's to say.
+
+    Parameters
+    ----------
+    start
+        The model that it went on from.
+    tables
+        Scores of held-out images by part, ``validation`` and ``test``.
+    """
+    recipe, shape = trainer.recipe, trainer.network.shape
+    learnt = [*(start.card.training_data if start else ()), *(_learnt(one) for one in sets)]
+    sizes = [size for one in sets if one.card.pixel_size_um for size in one.card.pixel_size_um]
+    return {
+        "summary": f"Trained {trainer.steps} steps by the recipe {recipe.name}"
+        + (f", from {start.card.name} {start.card.version}." if start else "."),
+        "non_commercial": any(data.non_commercial for data in learnt),
+        "training_data": [data.model_dump(mode="json") for data in dict.fromkeys(learnt)],
+        "pixel_size_um": [min(sizes), max(sizes)] if sizes and min(sizes) < max(sizes) else None,
+        "diameters_px": recipe.diameters_px,
+        "percentiles": list(recipe.percentiles),
+        "heads": list(recipe.heads),
+        "stride": shape.stride,
+        "margin_px": shape.margin_px,
+        "decoding": recipe.decoding.model_dump(mode="json"),
+        "scores": [score.model_dump(mode="json") for score in _scores(tables)],
+    }
+
+
+def _learnt(data_set: DataSet) -> TrainingData:
+    card = data_set.card
+    return TrainingData(
+        name=card.name,
+        licence=card.licence,
+        non_commercial=card.non_commercial,
+        source=card.source,
+        images=len(data_set.items),
+    )
+
+
+def _scores(tables: dict[str, pd.DataFrame]) -> list[Score]:
+    """Return mean scores per data set and part."""
+    measures = {"ap50": "AP at IoU 0.5", "ap75": "AP at IoU 0.75", "dice": "Dice of the foreground"}
+    return [
+        Score(data=f"{data}, {part}", measure=measures[name], value=float(rows[name].mean()), images=len(rows))
+        for part, table in tables.items()
+        for data, rows in table.groupby("data")
+        for name in measures
+        if name in rows and rows[name].notna().any()
+    ]
