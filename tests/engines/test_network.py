@@ -206,8 +206,9 @@ def test_a_wrong_number_of_channels_is_refused_before_pixels_are_read(tiny):
 
     image = image_from_array(np.zeros((2, 16, 16)), "CYX", channel_names=("dna", "actin"))
     plane = Plane(replace(image, source=Unreadable(image.source.array)), (0, 1))
-    with pytest.raises(ParameterError, match=r"takes 1 of an image's channels \(grey\), but is given 2 of image"):
-        engine(tiny).prepare(plane)
+    for begin in (engine(tiny).prepare, engine(tiny).usual_diameter):
+        with pytest.raises(ParameterError, match=r"takes 1 of an image's channels \(grey\), but is given 2 of image"):
+            begin(plane)
 
 
 FOREIGN = {

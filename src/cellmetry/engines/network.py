@@ -116,9 +116,16 @@ class NetworkEngine(TileEngine):
         return FeatureSum(plane.shape, card.stride, card.margin_px) if self.familiarity else None
 
     def usual_diameter(self, plane: Plane) -> float | None:
-        """Return the usual diameter of what the network finds in a few windows; None if that is too little."""
+        """Return the usual diameter of what the network finds in a few windows; None if that is too little.
+
+        Raises
+        ------
+        ParameterError
+            If the model takes another number of channels.
+        """
         if not self.card.segments:
             return None
+        self.check_channels(plane)
         limits = stretch_limits(self, plane)
         windows = survey_windows(plane.shape, self.card.stride)
         return usual_diameter(self.decode(self.predict_maps(read_stretched(plane, box, limits))) for box in windows)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from dataclasses import replace
 from functools import lru_cache
+from itertools import product
 from pathlib import Path
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, ClassVar, Literal, NamedTuple
@@ -184,16 +185,17 @@ def _label_planes(
     return tuple(warnings), max(scores, default=None)
 
 
-def planes_of(step: Segment, engine: TileEngine, image: Image) -> Iterator[Plane]:
-    """Yield every plane of an image as the engine is given it: channels and scale as `step` says."""
+def planes_of(
+    step: Segment, engine: TileEngine, image: Image, *, only: tuple[int, int] | None = None
+) -> Iterator[Plane]:
+    """Yield every plane of an image as the engine is given it, or the one at `only` (t, z); as `step` says."""
     channels, grey = _choose_channels(step, engine, image)
     diameter = _in_pixels(step, image)
     scale = _scale(engine.needs, diameter)
-    for t in range(image.sizes["T"]):
-        for z in range(image.sizes["Z"]):
-            plane = Plane(image, channels, t, z, scale, diameter and diameter * scale, grey)
-            guess = diameter is None and engine.needs.diameters_px is not None
-            yield _at_a_known_scale(engine, plane) if guess else plane
+    guess = diameter is None and engine.needs.diameters_px is not None
+    for t, z in [only] if only else product(range(image.sizes["T"]), range(image.sizes["Z"])):
+        plane = Plane(image, channels, t, z, scale, diameter and diameter * scale, grey)
+        yield _at_a_known_scale(engine, plane) if guess else plane
 
 
 class PlaneOf:
@@ -259,7 +261,8 @@ def _choose_channels(step: Segment, engine: TileEngine, image: Image) -> tuple[t
 
 def _at_a_known_scale(engine: TileEngine, plane: Plane) -> Plane:
     """Return the plane at a scale at which the engine knows objects of the size that it finds."""
-    return replace(plane, scale=_scale(engine.needs, engine.usual_diameter(plane)))
+    scale = _scale(engine.needs, engine.usual_diameter(plane))
+    return plane if scale == plane.scale else replace(plane, scale=scale)
 
 
 def _scale(needs: EngineNeeds, diameter_px: float | None) -> float:

@@ -76,8 +76,9 @@ def _check(step: Segment, engine: NetworkEngine, ref: ImageRef) -> CheckedImage:
     try:
         image = ref.open()
         image = project_z(image, step.stack) if step.stack in ("max", "mean") else image
-        planes = list(planes_of(step, engine, image))
-        score = survey_unfamiliarity(engine, planes[len(planes) // 2])
+        times, depths = image.sizes["T"], image.sizes["Z"]
+        middle = divmod(times * depths // 2, depths)
+        score = survey_unfamiliarity(engine, next(planes_of(step, engine, image, only=middle)))
     except (InputError, ParameterError) as error:
         return CheckedImage(ref.name, ref.text, None, str(error))
     return CheckedImage(ref.name, ref.text, None if score is None else round(score, 2))
