@@ -61,7 +61,7 @@ def _sees(card: ModelCard) -> str:
     scale = "runs at the image's own scale"
     if card.diameters_px is not None:
         low, high = card.diameters_px
-        scale += f", or at one that brings cells within {low:g} to {high:g} px, the sizes that it has learnt from"
+        scale += f", or at one that brings cells within {low:g} to {high:g} px, the sizes that it knows"
     if card.diameter_px is not None:
         scale = f"wants cells of about {card.diameter_px:g} px, to which images are rescaled by the diameter you give"
     size = ""
