@@ -89,8 +89,8 @@ class ModelCard(Parameters):
     diameter_px: float | None = Field(default=None, gt=0, le=1000)
     """Working diameter of cells, to which images are rescaled; None to run at the image's own scale."""
     diameters_px: Limits = None
-    """Smallest and largest diameter of cells that it knows at their own scale; images with others are rescaled just so
-    far, if their diameter is given and `diameter_px` is None."""
+    """Smallest and largest diameter of cells that it knows at their own scale; where `diameter_px` is None, images with
+    others are rescaled just so far, by the diameter that is given or that the network finds itself."""
     channels: tuple[str, ...] = Field(default=("grey",), min_length=1, max_length=16)
     """What each input channel shows."""
     percentiles: Percentiles = (1.0, 99.8)
