@@ -194,7 +194,7 @@ def test_checking_images_on_the_command_line(knowing, tmp_path):
     (tmp_path / "in" / "broken.tif").write_bytes(b"II*\0 and no more")
     arguments = ["model", "check", str(tmp_path / "in"), "--model", str(knowing)]
     done = CliRunner().invoke(app, [*arguments, "--json"])
-    found = {row["image"]: row for row in json.loads(done.output)}
+    found = {row["image"]: row for row in json.loads(done.stdout)}
     assert found["usual"]["unfamiliarity"] <= 1 < found["strange"]["unfamiliarity"]
     assert found["broken"]["unfamiliarity"] is None
     assert "broken.tif" in found["broken"]["problem"]
