@@ -6,6 +6,7 @@ import json
 import subprocess
 import sys
 import time
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -17,9 +18,10 @@ torch = pytest.importorskip("torch", reason="training needs the extra 'train'")
 
 from cellmetry.engines.base import EngineSpec, load_engine  # noqa: E402
 from cellmetry.engines.segment import segment  # noqa: E402
-from cellmetry.errors import InputError, OutputError, ParameterError  # noqa: E402
+from cellmetry.errors import DamagedFile, InputError, OutputError, ParameterError  # noqa: E402
 from cellmetry.io.labels import read_labels  # noqa: E402
 from cellmetry.io.opening import open_image  # noqa: E402
+from cellmetry.learn import fit  # noqa: E402
 from cellmetry.learn.dataset import DataSet, DataSetCard, read_data_set, write_data_set  # noqa: E402
 from cellmetry.learn.fit import TrainOptions, train_model  # noqa: E402
 from cellmetry.models.store import find_model  # noqa: E402
@@ -203,3 +205,72 @@ def test_killed_in_the_middle_the_command_goes_on(discs_in: Callable[..., Path],
     pd.testing.assert_frame_equal(after.iloc[: len(before)].drop(columns="seconds"), before.drop(columns="seconds"))
     assert list(after["step"]) == list(range(20, 101, 20))
     assert load_engine("cellmetry", spec=EngineSpec(model=str(out / "model.onnx"))).name == "cellmetry"
+
+
+def test_new_images_join_and_old_ones_stay_where_they_were(discs_in: Callable[..., Path], tmp_path: Path) -> None:
+    data = discs_in(tmp_path / "discs", count=6)
+    options = TrainOptions((data,), tmp_path / "model", changes=SHORT)
+    train_model(options)
+    before = pd.read_csv(tmp_path / "model" / "training" / "split.csv").set_index("name")["split"]
+    more = discs_in(tmp_path / "more", count=3, first=40)
+    for kind in ("images", "labels"):
+        for path in (more / kind).iterdir():
+            path.rename(data / kind / path.name)
+    train_model(options)
+    after = pd.read_csv(tmp_path / "model" / "training" / "split.csv").set_index("name")["split"]
+    assert len(after) == 9
+    pd.testing.assert_series_equal(after[before.index], before)
+
+
+@pytest.mark.parametrize(
+    ("changes", "words"),
+    [
+        ({"changes": (*SHORT, "seed=5")}, "other choices of seed"),
+        ({"changes": (*SHORT, "optimisation.learning_rate=0.02")}, "other choices of optimisation"),
+        ({"minutes": 2.0}, "as long as it was begun"),
+    ],
+)
+def test_a_training_goes_on_only_with_the_choices_by_which_it_was_begun(
+    discs_in: Callable[..., Path], tmp_path: Path, monkeypatch: pytest.MonkeyPatch, changes: dict, words: str
+) -> None:
+    def stop(self: fit._Watch, trainer: object) -> None:
+        raise KeyboardInterrupt
+
+    options = TrainOptions((discs_in(tmp_path / "discs", count=4),), tmp_path / "model", changes=SHORT)
+    with monkeypatch.context() as patch:
+        patch.setattr(fit._Watch, "__call__", stop)
+        with pytest.raises(KeyboardInterrupt):
+            train_model(options)
+    with pytest.raises(ParameterError, match=words):
+        train_model(replace(options, resume=True, **changes))
+    (tmp_path / "model" / "training" / "checkpoint.pt").write_bytes(b"PK damaged")
+    with pytest.raises(DamagedFile, match=r"checkpoint\.pt cannot be read"):
+        train_model(replace(options, resume=True))
+
+
+def test_a_training_that_goes_astray_says_so(discs_in: Callable[..., Path], tmp_path: Path) -> None:
+    wild = (*SHORT, "optimisation.learning_rate=1", "optimisation.optimiser=sgd", "optimisation.clip=1e30")
+    options = TrainOptions((discs_in(tmp_path / "discs", count=4),), tmp_path / "model", changes=wild)
+    with pytest.raises(ParameterError, match="gone astray at step"):
+        train_model(replace(options, changes=(*wild, "optimisation.steps=60", "optimisation.warm_up=0")))
+
+
+@pytest.mark.parametrize(
+    ("changes", "words"),
+    [
+        (("network.widths=[4, 4]",), "decides network"),
+        (("percentiles=[2, 98]",), "decides percentiles"),
+    ],
+)
+def test_what_a_model_decides_cannot_be_changed(
+    base: Path, discs_in: Callable[..., Path], tmp_path: Path, changes: tuple[str, ...], words: str
+) -> None:
+    data = discs_in(tmp_path / "more", count=4)
+    with pytest.raises(ParameterError, match=words):
+        train_model(TrainOptions((data,), tmp_path / "model", start=str(base / "found.onnx"), changes=changes))
+
+
+@pytest.mark.parametrize("options", [{"heads": ("flw",)}, {"changes": ("sampling.crop_px=50",)}])
+def test_impossible_choices_are_refused_before_anything_is_read(tmp_path: Path, options: dict) -> None:
+    with pytest.raises(ParameterError, match="heads|crop_px"):
+        train_model(TrainOptions((tmp_path / "nothing",), tmp_path / "model", **options))

@@ -39,6 +39,13 @@ _FORMS = {"cells": ".0f", "found": ".0f", "found_off": ".1f", "density_count": "
 _AVERAGED = ("ap50", "ap75", "f1", "dice", "found_off", "density_off")
 
 
+_HELD_OUT = {
+    "test": "These are the test images, which neither taught nor chose.",
+    "validation": "These are the validation images: they taught nothing, but where a recipe keeps the best state, as "
+    "`standard` does, it was chosen by them.",
+}
+
+
 def train(
     data: Annotated[
         list[Path],
@@ -77,7 +84,7 @@ def train(
         recipe=recipe,
         minutes=minutes,
         epochs=epochs,
-        heads=tuple(heads.split(",")) if heads else None,
+        heads=tuple(head.strip() for head in heads.split(",")) if heads else None,
         split=split,
         resume=resume,
         keep=keep,
@@ -96,6 +103,7 @@ def _as_json(result: TrainResult) -> dict[str, Any]:
     return {
         "model": str(result.model.path) if result.model else None,
         "version": result.model.card.version if result.model else None,
+        "held_out": result.part,
         "steps": result.steps,
         "seconds": round(result.seconds, 1),
         "before": None if result.before is None else json.loads(result.before.to_json(orient="records")),
@@ -106,6 +114,7 @@ def _as_json(result: TrainResult) -> dict[str, Any]:
 def _show(result: TrainResult, start: str | None, out: Path) -> None:
     console = Console(soft_wrap=True, highlight=False)
     console.print(scores_table(result.before, result.after))
+    console.print(_HELD_OUT[result.part])
     minutes = result.seconds / 60
     console.print(f"Trained {result.steps} steps in {minutes:.1f} minutes; curves and examples: {out / 'training'}")
     if result.model:

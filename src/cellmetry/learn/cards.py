@@ -14,7 +14,7 @@ from cellmetry.learn.dataset import read_truth
 from cellmetry.models.card import Score, TrainingData
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
 
     from cellmetry.learn.dataset import DataSet, Item
     from cellmetry.learn.trainer import Trainer
@@ -63,19 +63,29 @@ def _count(model: Model, items: Sequence[Item]) -> pd.DataFrame:
 
 
 def describe_training(
-    trainer: Trainer, sets: Sequence[DataSet], *, start: Model | None, tables: dict[str, pd.DataFrame]
+    trainer: Trainer,
+    sets: Sequence[DataSet],
+    taught: Mapping[str, int],
+    *,
+    start: Model | None,
+    tables: dict[str, pd.DataFrame],
 ) -> dict[str, Any]:
     """Return the fields of a card that a training decides, as JSON values; name and licence are its maker's to say.
 
     Parameters
     ----------
+    taught
+        How many images of each data set were learnt from.
     start
         The model that it went on from.
     tables
         Scores of held-out images by part, ``validation`` and ``test``.
     """
     recipe, shape = trainer.recipe, trainer.network.shape
-    learnt = [*(start.card.training_data if start else ()), *(_learnt(one) for one in sets)]
+    learnt = [
+        *(start.card.training_data if start else ()),
+        *(_learnt(one, taught[one.card.name]) for one in sets if taught.get(one.card.name)),
+    ]
     sizes = [size for one in sets if one.card.pixel_size_um for size in one.card.pixel_size_um]
     return {
         "summary": f"Trained {trainer.steps} steps by the recipe {recipe.name}"
@@ -93,14 +103,14 @@ def describe_training(
     }
 
 
-def _learnt(data_set: DataSet) -> TrainingData:
+def _learnt(data_set: DataSet, images: int) -> TrainingData:
     card = data_set.card
     return TrainingData(
         name=card.name,
         licence=card.licence,
         non_commercial=card.non_commercial,
         source=card.source,
-        images=len(data_set.items),
+        images=images,
     )
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 import shutil
 import time
+from collections import Counter
 from dataclasses import dataclass
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -14,6 +15,7 @@ import numpy as np
 import pandas as pd
 import torch
 
+from cellmetry.core.parameters import parse_parameters
 from cellmetry.core.progress import SILENT
 from cellmetry.errors import InputError, OutputError, ParameterError
 from cellmetry.io.atomic import atomic_write
@@ -45,6 +47,7 @@ if TYPE_CHECKING:
 __all__ = ["TrainOptions", "TrainResult", "train_model"]
 
 _FEW_IMAGES = 30
+_FEW_FRACTIONS, _FRACTIONS = (0.75, 0.25, 0.0), (0.8, 0.1, 0.1)
 _CALIBRATION_STEPS = 12
 _SHOWN = 8
 _ON_SHEET = 6
@@ -104,13 +107,16 @@ class TrainResult(NamedTuple):
     ----------
     model
         The new model; None if it was not better than what it started from and so was not kept.
+    part
+        Which images were held out: ``test``, or where there are none ``validation``.
     before, after
-        Scores of the held-out images, one row an image; `before` is None without a model to start from.
+        Scores of these images, one row an image; `before` is None without a model to start from.
     steps, seconds
         Length of the training.
     """
 
     model: Model | None
+    part: str
     before: pd.DataFrame | None
     after: pd.DataFrame
     steps: int
@@ -123,6 +129,11 @@ class _Parts(NamedTuple):
     train: list[tuple[str, Item]]
     validation: list[tuple[str, Item]]
     test: list[tuple[str, Item]]
+
+    @property
+    def held_out(self) -> str:
+        """The part on which the model is judged: that which neither teaches nor chooses, if there is one."""
+        return "test" if self.test else "validation"
 
 
 def train_model(options: TrainOptions, *, progress: Progress = SILENT) -> TrainResult:
@@ -150,7 +161,7 @@ def train_model(options: TrainOptions, *, progress: Progress = SILENT) -> TrainR
     shown = read_examples(choose_evenly(parts.train, _SHOWN), recipe.percentiles)
     torch.manual_seed(recipe.seed)
     network = load_network(start) if start else CellNetwork(recipe.network, recipe.heads)
-    before = score_examples(network, checked, recipe) if start else None
+    before = _score(network, getattr(parts, parts.held_out), recipe) if start else None
     trainer = Trainer(recipe, network, fields, checked=checked, shown=shown, folder=work)
     _set_length(trainer, options, len(fields))
     _write_recipe(recipe, work)
@@ -166,6 +177,8 @@ def _check_folder(options: TrainOptions, work: Path) -> None:
         raise OutputError(f"There is no training to go on with in {options.out}; leave out --resume to begin one.")
     if options.minutes is not None and options.epochs is not None:
         raise ParameterError("Give either minutes or epochs, not both.")
+    if options.resume and (options.minutes is not None or options.epochs is not None):
+        raise ParameterError("A training that goes on is as long as it was begun; leave out minutes and epochs.")
 
 
 def _recipe(options: TrainOptions, start: Model | None) -> TrainingRecipe:
@@ -173,9 +186,7 @@ def _recipe(options: TrainOptions, start: Model | None) -> TrainingRecipe:
     recipe = read_training_recipe(options.recipe or ("fine-tune" if start else "standard"), options.changes)
     changes: dict[str, Any] = {}
     if start:
-        card = start.card
-        changes = {"heads": card.heads, "percentiles": card.percentiles, "decoding": card.decoding}
-        changes["diameters_px"] = card.diameters_px
+        changes = _fixed_by(start, options.changes)
     if options.heads:
         if start and set(options.heads) != set(start.card.heads):
             raise ParameterError(
@@ -183,19 +194,42 @@ def _recipe(options: TrainOptions, start: Model | None) -> TrainingRecipe:
                 f"of them. Leave out --heads, or start from the beginning without --from."
             )
         changes["heads"] = options.heads
-    return TrainingRecipe.model_validate(recipe.model_dump() | changes)
+    return parse_parameters(TrainingRecipe, recipe.model_dump() | changes, where="training recipe")
+
+
+def _fixed_by(start: Model, changes: Sequence[str]) -> dict[str, Any]:
+    """Return the parameters of a recipe that a model to start from decides; how it is read may be changed."""
+    asked = {change.split("=")[0].split(".")[0].strip() for change in changes}
+    refused = sorted(asked & {"network", "percentiles", "heads"})
+    if refused:
+        raise ParameterError(
+            f"The model {start.card.name} decides {refused[0]} of the training recipe; leave out that change, or start "
+            f"from the beginning without --from."
+        )
+    card = start.card
+    read = {"decoding": card.decoding.model_dump(), "diameters_px": card.diameters_px}
+    kept = {name: value for name, value in read.items() if name not in asked}
+    return {
+        "network": load_network(start).shape.model_dump(),
+        "heads": card.heads,
+        "percentiles": card.percentiles,
+    } | kept
 
 
 def _parts(sets: Sequence[DataSet], options: TrainOptions, work: Path, seed: int) -> _Parts:
     """Return what is for training, validation and test, by the given split or a new one, which is written down."""
     path = work / "split.csv"
+    before = read_split(path) if path.is_file() else None
     if options.split:
         split = read_split(options.split)
-    elif path.is_file():
-        split = read_split(path)
+        if options.resume and split != before:
+            raise ParameterError(
+                f"{options.split} is not the split with which the training in {options.out} was begun; "
+                f"leave out --split."
+            )
     else:
-        count = sum(len(one.items) for one in sets)
-        split = split_items(sets, fractions=(0.75, 0.25, 0.0) if count < _FEW_IMAGES else (0.8, 0.1, 0.1), seed=seed)
+        fractions = _FEW_FRACTIONS if sum(len(one.items) for one in sets) < _FEW_IMAGES else _FRACTIONS
+        split = split_items(sets, fractions=fractions, seed=seed, before=before)
     write_split(split, path)
     parts = _Parts([], [], [])
     for one in sets:
@@ -207,6 +241,10 @@ def _parts(sets: Sequence[DataSet], options: TrainOptions, work: Path, seed: int
             f"{len(parts.validation)} to check with; at least one of each is needed, from different fields."
         )
     return parts
+
+
+def _score(network: CellNetwork, pairs: Sequence[tuple[str, Item]], recipe: TrainingRecipe) -> pd.DataFrame:
+    return score_examples(network, read_examples(pairs, recipe.percentiles), recipe)
 
 
 def _check_taught(fields: Sequence[TrainingField], recipe: TrainingRecipe) -> None:
@@ -267,15 +305,14 @@ def _finish(
     network = trainer.kept_network()
     recipe = trainer.recipe
     tables = {
-        part: score_examples(network, read_examples(getattr(parts, part), recipe.percentiles), recipe)
-        for part in ("validation", "test")
-        if getattr(parts, part)
+        part: _score(network, getattr(parts, part), recipe) for part in ("validation", "test") if getattr(parts, part)
     }
-    _write_scores(before, tables, trainer.folder)
-    after = tables["validation"]
+    _write_scores(before, tables, parts.held_out, trainer.folder)
+    after = tables[parts.held_out]
     model = None
     if before is None or options.keep or _goodness(after) > _goodness(before):
-        card = describe_training(trainer, sets, start=start, tables=tables)
+        taught = Counter(data for data, _ in parts.train)
+        card = describe_training(trainer, sets, taught, start=start, tables=tables)
         card |= {"name": options.out.name, "licence": options.licence}
         weights = _with_familiarity(onnx_bytes(network), card, parts)
         with TemporaryDirectory() as folder:
@@ -285,7 +322,7 @@ def _finish(
         model = save_version(options.out, weights, card)
     (trainer.folder / CHECKPOINT).unlink()
     shutil.rmtree(trainer.folder / "cache")
-    return TrainResult(model, before, after, trainer.steps, trainer.seconds)
+    return TrainResult(model, parts.held_out, before, after, trainer.steps, trainer.seconds)
 
 
 def _with_familiarity(weights: bytes, card: dict[str, Any], parts: _Parts) -> bytes:
@@ -301,8 +338,8 @@ def _goodness(scores: pd.DataFrame) -> float:
     return quality({f"validation {name}": value for name, value in means.items()} | {"loss": np.nan})
 
 
-def _write_scores(before: pd.DataFrame | None, tables: dict[str, pd.DataFrame], work: Path) -> None:
+def _write_scores(before: pd.DataFrame | None, tables: dict[str, pd.DataFrame], held_out: str, work: Path) -> None:
     whole = [table.assign(part=part, when="after") for part, table in tables.items()]
     if before is not None:
-        whole.insert(0, before.assign(part="validation", when="before"))
+        whole.insert(0, before.assign(part=held_out, when="before"))
     write_table(pd.concat(whole, ignore_index=True), work / "scores.csv")

@@ -5,9 +5,9 @@ from __future__ import annotations
 import tomllib
 from importlib import resources
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any, Literal
+from typing import TYPE_CHECKING, Annotated, Any, Literal, Self
 
-from pydantic import AfterValidator, Field
+from pydantic import AfterValidator, Field, model_validator
 
 from cellmetry.core.parameters import parse_parameters
 from cellmetry.core.step import Parameters
@@ -90,6 +90,13 @@ class TrainingRecipe(Parameters):
     """Most images scored at each validation, taken evenly from all data sets."""
     seed: int = Field(default=0, ge=0)
     """Decides the first weights and all that is drawn at random."""
+
+    @model_validator(mode="after")
+    def _fits(self) -> Self:
+        side, stride = self.sampling.crop_px, self.network.stride
+        if side % stride:
+            raise ValueError(f"Sampling.crop_px must be a multiple of {stride}, which the network needs, not {side}.")
+        return self
 
 
 def list_training_recipes() -> list[str]:

@@ -18,7 +18,7 @@ from cellmetry.learn.dataset import read_image
 from cellmetry.learn.near_duplicates import connected_groups, find_links
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterator, Mapping, Sequence
     from pathlib import Path
 
     from numpy.typing import NDArray
@@ -97,15 +97,20 @@ def split_items(
     *,
     fractions: tuple[float, float, float] = (0.8, 0.1, 0.1),
     seed: int = 0,
+    before: Split | None = None,
     progress: Progress = SILENT,
 ) -> Split:
     """Return a split of all items into train, validation and test near these fractions of every data set and modality.
 
     Items that share a group, show the same or touching pieces of the world (`cellmetry.learn.near_duplicates`), or
-    share the file of their image, stay together, also across data sets.
+    share the file of their image, stay together, also across data sets. Items that `before` knows stay where they are;
+    what belongs to one of them joins it, in the part that teaches if it belongs to several.
     """
     _check_sets(sets)
     members = [(each.card.name, item) for each in sets for item in each.items]
+    known = {(row.data, row.name): row for row in before.rows} if before else {}
+    if before and all((name, item.name) in known for name, item in members):
+        return before
     groups = group_items(members, progress=progress)
     strata = [(name, item.modality) for name, item in members]
     parts = assign_groups(groups, strata, fractions, seed=seed)
@@ -114,7 +119,22 @@ def split_items(
         SplitRow(name, item.name, PARTS[part], label)
         for (name, item), part, label in zip(members, parts, names, strict=True)
     ]
-    return Split(tuple(rows))
+    return Split(tuple(_keep_known(rows, groups.tolist(), known)))
+
+
+def _keep_known(
+    rows: Sequence[SplitRow], groups: Sequence[int], known: Mapping[tuple[str, str], SplitRow]
+) -> Iterator[SplitRow]:
+    """Yield the rows as they were where they are known; others of their groups in the same part."""
+    kin: dict[int, SplitRow] = {}
+    for row, group in zip(rows, groups, strict=True):
+        old = known.get((row.data, row.name))
+        if old and (group not in kin or PARTS.index(old.split) < PARTS.index(kin[group].split)):
+            kin[group] = old
+    for row, group in zip(rows, groups, strict=True):
+        near = kin.get(group)
+        joined = row._replace(split=near.split, group=near.group) if near else row
+        yield known.get((row.data, row.name), joined)
 
 
 def read_split(path: str | Path) -> Split:

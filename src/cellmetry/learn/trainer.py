@@ -5,13 +5,16 @@ from __future__ import annotations
 import copy
 import math
 import time
+from pickle import UnpicklingError
 from typing import TYPE_CHECKING, Any
 
 import torch
 
 from cellmetry.core.progress import SILENT
+from cellmetry.errors import DamagedFile, ParameterError
 from cellmetry.io.atomic import atomic_write
 from cellmetry.learn.losses import losses
+from cellmetry.learn.recipe import TrainingRecipe
 from cellmetry.learn.sampling import Sampler
 from cellmetry.learn.validation import score_examples, score_means
 
@@ -24,7 +27,7 @@ if TYPE_CHECKING:
     from cellmetry.core.progress import Progress
     from cellmetry.learn.fields import TrainingField
     from cellmetry.learn.network import CellNetwork
-    from cellmetry.learn.recipe import Optimisation, TrainingRecipe
+    from cellmetry.learn.recipe import Optimisation
     from cellmetry.learn.sampling import Batch
     from cellmetry.learn.validation import Example
 
@@ -33,6 +36,8 @@ __all__ = ["Trainer", "choose_device"]
 CHECKPOINT = "checkpoint.pt"
 _LAST_RATE = 0.01
 _AVERAGING_START = 10.0
+_DECIDING = ("network", "heads", "percentiles", "sampling", "augmentation", "losses", "optimisation", "seed")
+_UNREADABLE = (RuntimeError, EOFError, ValueError, KeyError, IndexError, OSError, UnpicklingError)
 
 
 def choose_device() -> torch.device:
@@ -127,6 +132,11 @@ class Trainer:
         torch.nn.utils.clip_grad_norm_(self.network.parameters(), self.recipe.optimisation.clip)
         self._optimiser.step()
         self._follow()
+        if not torch.isfinite(total):
+            raise ParameterError(
+                f"The training has gone astray at step {self.step + 1}: its loss is {total.item()}. Take a smaller "
+                f"optimisation.learning_rate."
+            )
         return {"loss": total.item()} | {name: part.item() for name, part in parts.items()}
 
     @torch.no_grad()
@@ -181,13 +191,39 @@ class Trainer:
             torch.save(state, part)
 
     def resume(self) -> None:
-        """Go on from the checkpoint in the folder."""
-        state: dict[str, Any] = torch.load(self.folder / CHECKPOINT, map_location=self.device, weights_only=True)
+        """Go on from the checkpoint in the folder.
+
+        Raises
+        ------
+        DamagedFile
+            If it cannot be read.
+        ParameterError
+            If it is of a training with other choices, or from another model.
+        """
+        path = self.folder / CHECKPOINT
+        try:
+            state: dict[str, Any] = torch.load(path, map_location=self.device, weights_only=True)
+        except _UNREADABLE as error:
+            raise DamagedFile(f"{path} cannot be read, so the training cannot go on; begin it anew.") from error
+        self._refuse_other(TrainingRecipe.model_validate(state["recipe"]))
+        if state["network"].keys() != self.network.state_dict().keys():
+            raise ParameterError(
+                f"The training in {self.folder.parent} was begun from another model; give the same --from."
+            )
         self.network.load_state_dict(state["network"])
         self.average.load_state_dict(state["average"])
         self._optimiser.load_state_dict(state["optimiser"])
         for name in ("best", "best_score", "best_step", "step", "steps", "seconds", "log"):
             setattr(self, name, state[name])
+
+    def _refuse_other(self, begun: TrainingRecipe) -> None:
+        """Refuse to go on with a training by other choices than those by which it was begun."""
+        for part in _DECIDING:
+            if getattr(begun, part) != getattr(self.recipe, part):
+                raise ParameterError(
+                    f"The training in {self.folder.parent} was begun with other choices of {part}; give the same "
+                    f"recipe and changes as then ({self.folder / 'recipe.json'} holds them)."
+                )
 
 
 def quality(row: dict[str, float]) -> float:
