@@ -99,7 +99,10 @@ def test_a_rectangle_holds_the_pixels_it_names() -> None:
     assert held[2:10, 3:20].all()
 
 
-@given(st.lists(st.tuples(st.floats(0, 40, width=16), st.floats(0, 40, width=16)), min_size=3, max_size=8), st.floats(0, 40))
+_PLACES = st.floats(0, 40, width=16)
+
+
+@given(st.lists(st.tuples(_PLACES, _PLACES), min_size=3, max_size=8), st.floats(0, 40))
 def test_a_polygon_cut_in_two_halves_holds_the_same_points(corners, level) -> None:
     """Turning the order of corners round, or beginning elsewhere, changes nothing."""
     y, x = np.mgrid[:40, :40] + 0.5

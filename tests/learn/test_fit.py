@@ -83,7 +83,7 @@ def test_a_model_that_is_not_better_is_not_kept_unless_asked(
 ) -> None:
     data = discs_in(tmp_path / "more", count=4, first=20)
     spoilt = (
-        "optimisation.learning_rate=0.5",
+        "optimisation.learning_rate=0.08",
         "optimisation.steps=8",
         "optimisation.averaging=0.0",
         "sampling.crop_px=48",

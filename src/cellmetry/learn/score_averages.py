@@ -41,9 +41,10 @@ def average_thresholds(matches: pd.DataFrame, groups: Sequence[str]) -> pd.DataF
     rows = []
     for group, part in _grouped(matches, groups):
         for iou, at in part.groupby("iou"):
-            sums = {name: at[name].sum() for name in MATCH_SUMS}
+            sums: dict[str, Any] = {name: at[name].sum() for name in MATCH_SUMS}
             common = {"modality": group, "iou": iou, **sums}
-            rows.append({"average": _IMAGES, **common, **at[list(MATCHES)].mean().to_dict()})
+            means: dict[Any, Any] = at[list(MATCHES)].mean().to_dict()
+            rows.append({"average": _IMAGES, **common, **means})
             rows.append({"average": _OBJECTS, **common, **_matched(*sums.values())})
     table = make_table(rows, ["modality", "average", "iou", *MATCH_SUMS[:3], *MATCHES])
     return table.sort_values(["average", "iou"], kind="stable", ignore_index=True)
@@ -53,11 +54,12 @@ def average_scores(images: pd.DataFrame, thresholds: pd.DataFrame) -> pd.DataFra
     """Return the scores of all images, and of each modality: a row as the mean of images, one pooled over objects."""
     rows = []
     for group, part in _grouped(images, modality_groups(images)):
-        sums = {name: part[name].sum(min_count=1) for name in COUNTS}
+        sums: dict[str, Any] = {name: part[name].sum(min_count=1) for name in COUNTS}
         percent = _percent(sums["count_error"], sums["n_true"])
         common = {"modality": group, "n_images": len(part), **sums, "count_error_percent": percent}
         pooled = thresholds[(thresholds["modality"] == group) & (thresholds["average"] == _OBJECTS)]
-        rows.append({"average": _IMAGES, **common, **part[list(MEANS)].mean().to_dict()})
+        means: dict[Any, Any] = part[list(MEANS)].mean().to_dict()
+        rows.append({"average": _IMAGES, **common, **means})
         rows.append({"average": _OBJECTS, **common, **_pooled_areas(part), **_pooled_matches(pooled)})
     columns = ["modality", "average", "n_images", *COUNTS[:3], "count_error_percent", *COUNTS[3:], *MEANS]
     return make_table(rows, columns)

@@ -53,7 +53,7 @@ def onnx_bytes(network: CellNetwork) -> bytes:
 def difference(network: CellNetwork, model: Model) -> float:
     """Return how far a model's file, run as everybody runs it, is from the network on random tiles.
 
-    The result is the largest difference of any output, divided by 1 + its size.
+    The result is the largest difference of any output, divided by 1 + the largest value of that output.
 
     Raises
     ------
@@ -77,7 +77,7 @@ def difference(network: CellNetwork, model: Model) -> float:
 
 
 def _farthest(expected: NDArray[np.float32], found: NDArray[np.float32]) -> float:
-    return float((np.abs(expected - found) / (1 + np.abs(expected))).max())
+    return float(np.abs(expected - found).max() / (1 + np.abs(expected).max()))
 
 
 def _has_norms(network: CellNetwork) -> bool:
