@@ -29,7 +29,7 @@ __all__ = ["Counted", "count", "count_known", "counting_steps"]
 class Counted(NamedTuple):
     """What counting an image gives.
 
-    Parameters
+    Attributes
     ----------
     table
         One row for each plane and each region; ``attrs["columns"]`` says what its columns mean.
