@@ -249,10 +249,9 @@ def test_a_training_goes_on_only_with_the_choices_by_which_it_was_begun(
 
 
 def test_a_training_that_goes_astray_says_so(discs_in: Callable[..., Path], tmp_path: Path) -> None:
-    wild = (*SHORT, "optimisation.learning_rate=1", "optimisation.optimiser=sgd", "optimisation.clip=1e30")
-    options = TrainOptions((discs_in(tmp_path / "discs", count=4),), tmp_path / "model", changes=wild)
-    with pytest.raises(ParameterError, match="gone astray at step"):
-        train_model(replace(options, changes=(*wild, "optimisation.steps=60", "optimisation.warm_up=0")))
+    data = discs_in(tmp_path / "discs", count=4)
+    with pytest.raises(ParameterError, match="gone astray at step 1: its loss is inf"):
+        train_model(TrainOptions((data,), tmp_path / "model", changes=(*SHORT, "losses.flow=1e39")))
 
 
 @pytest.mark.parametrize(
