@@ -13,7 +13,7 @@ torch = pytest.importorskip("torch", reason="training needs the extra 'train'")
 from cellmetry.learn.dataset import Item  # noqa: E402
 from cellmetry.learn.image_scores import image_scores  # noqa: E402
 from cellmetry.learn.recipe import TrainingRecipe  # noqa: E402
-from cellmetry.learn.validation import Example, choose_evenly, score_examples, score_means  # noqa: E402
+from cellmetry.learn.validation import Example, choose_from_each, score_examples, score_means  # noqa: E402
 from cellmetry.ops.density import density_from_labels  # noqa: E402
 from cellmetry.ops.flows import flow_targets  # noqa: E402
 
@@ -96,7 +96,7 @@ def test_items_are_chosen_evenly_from_every_data_set() -> None:
     items = {
         name: [(name, Item(f"{name}{k}", Path("a"), Path("a"))) for k in range(n)] for name, n in (("x", 3), ("y", 90))
     }
-    chosen = choose_evenly([*items["x"], *items["y"]], 10)
+    chosen = choose_from_each([*items["x"], *items["y"]], 10)
     assert len(chosen) == 10
     assert [pair for pair in chosen if pair[0] == "x"] == items["x"]
     assert chosen[-1] == items["y"][-1]

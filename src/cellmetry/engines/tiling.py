@@ -18,6 +18,7 @@ from cellmetry.core.image import Box
 from cellmetry.core.progress import SILENT
 from cellmetry.ops.cleanup import Cleanup, areas, drop, fill_holes, inside_fraction, keep_largest_parts, smooth
 from cellmetry.ops.resample import source_range, working_index
+from cellmetry.ops.stretch import stretch_between
 from cellmetry.ops.tiles import grow, plan_tiles, touches_edge
 
 if TYPE_CHECKING:
@@ -218,8 +219,7 @@ def read_stretched(plane: Plane, box: Box, limits: NDArray[np.float32] | None) -
     pixels = plane.read(box)
     if limits is None:
         return pixels
-    low, high = limits[:, 0, None, None], limits[:, 1, None, None]
-    return np.asarray((pixels - low) / np.where(high > low, high - low, 1), dtype=np.float32)
+    return stretch_between(pixels, limits[:, 0, None, None], limits[:, 1, None, None])
 
 
 def full_box(box: Box, plane: Plane) -> Box:

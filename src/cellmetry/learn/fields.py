@@ -18,6 +18,7 @@ from cellmetry.learn.dataset import read_annotated, read_image, read_truth
 from cellmetry.ops.boundaries import boundary_targets
 from cellmetry.ops.density import density_from_labels, density_from_points
 from cellmetry.ops.flows import flow_targets
+from cellmetry.ops.stretch import stretch_between
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -131,9 +132,7 @@ def stretch(image: NDArray[np.float32], percentiles: tuple[float, float]) -> NDA
         raise LabelsError("The image has no finite pixel.")
     low, high = np.percentile(values, percentiles)
     filled = np.where(finite, image, values.min())
-    return ((filled - low) / max(high - low, np.finfo(np.float32).tiny) if high > low else filled * 0).astype(
-        np.float32
-    )
+    return stretch_between(filled, low, high)
 
 
 def prepare_fields(

@@ -29,7 +29,7 @@ from cellmetry.learn.network import CellNetwork
 from cellmetry.learn.recipe import TrainingRecipe, read_training_recipe
 from cellmetry.learn.splits import read_split, split_items, write_split
 from cellmetry.learn.trainer import CHECKPOINT, Trainer, quality
-from cellmetry.learn.validation import choose_evenly, read_examples, score_examples, score_means
+from cellmetry.learn.validation import choose_from_each, read_examples, score_examples, score_means
 from cellmetry.learn.weights import difference, load_network, onnx_bytes, with_familiarity
 from cellmetry.models.store import find_model
 from cellmetry.models.versions import save_version
@@ -157,8 +157,8 @@ def train_model(options: TrainOptions, *, progress: Progress = SILENT) -> TrainR
     parts = _parts(sets, options, work, recipe.seed)
     fields = prepare_fields(parts.train, work / "cache", percentiles=recipe.percentiles, progress=progress)
     _check_taught(fields, recipe)
-    checked = read_examples(choose_evenly(parts.validation, recipe.validation_images), recipe.percentiles)
-    shown = read_examples(choose_evenly(parts.train, _SHOWN), recipe.percentiles)
+    checked = read_examples(choose_from_each(parts.validation, recipe.validation_images), recipe.percentiles)
+    shown = read_examples(choose_from_each(parts.train, _SHOWN), recipe.percentiles)
     torch.manual_seed(recipe.seed)
     network = load_network(start) if start else CellNetwork(recipe.network, recipe.heads)
     before = _score(network, getattr(parts, parts.held_out), recipe) if start else None
@@ -327,8 +327,8 @@ def _finish(
 
 def _with_familiarity(weights: bytes, card: dict[str, Any], parts: _Parts) -> bytes:
     """Return the weights with what tells images that are unlike those of the training."""
-    learnt = [item for _, item in choose_evenly(parts.train, _REMEMBERED)]
-    held_out = [item for _, item in choose_evenly(parts.validation, _REMEMBERED)]
+    learnt = [item for _, item in choose_from_each(parts.train, _REMEMBERED)]
+    held_out = [item for _, item in choose_from_each(parts.validation, _REMEMBERED)]
     familiarity = learn_familiarity(weights, card, learnt, held_out)
     return weights if familiarity is None else with_familiarity(weights, familiarity)
 

@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from cellmetry.learn.recipe import TrainingRecipe
     from cellmetry.models.card import Head
 
-__all__ = ["Example", "choose_evenly", "labels_of", "predict", "read_examples", "score_examples", "score_means"]
+__all__ = ["Example", "choose_from_each", "labels_of", "predict", "read_examples", "score_examples", "score_means"]
 
 IOUS = (0.5, 0.75)
 
@@ -50,7 +50,7 @@ class Example(NamedTuple):
     annotated: NDArray[np.bool_] | None
 
 
-def choose_evenly(pairs: Sequence[tuple[str, Item]], most: int) -> list[tuple[str, Item]]:
+def choose_from_each(pairs: Sequence[tuple[str, Item]], most: int) -> list[tuple[str, Item]]:
     """Return at most `most` of the items, of each data set every n-th, as many of each as there are."""
     if len(pairs) <= most:
         return list(pairs)

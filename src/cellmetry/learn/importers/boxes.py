@@ -8,10 +8,10 @@ from typing import TYPE_CHECKING, Any, ClassVar
 
 import numpy as np
 
-from cellmetry.errors import DamagedFile, InputError, MissingInput
+from cellmetry.errors import DamagedFile, InputError
 from cellmetry.learn.importers.base import Entry, Importer
 from cellmetry.learn.importers.label_pictures import check_size
-from cellmetry.learn.importers.lookup import ImageLookup
+from cellmetry.learn.importers.lookup import ImageLookup, annotation_files
 from cellmetry.learn.importers.writing import Truth
 
 if TYPE_CHECKING:
@@ -37,12 +37,7 @@ class Boxes(Importer):
 
     def entries(self, source: Path) -> Sequence[Entry]:
         """Return the images that the files name, each once."""
-        folder = source.parent if source.is_file() else source
-        paths = [source] if source.is_file() else sorted(source.glob(self.annotations))
-        if not paths:
-            raise MissingInput(
-                f"{source} holds no file {self.annotations!r}; say with annotations where the JSON lies."
-            )
+        folder, paths = annotation_files(source, self.annotations)
         lookup = ImageLookup(folder / self.images)
         found: dict[Path, Entry] = {}
         for path in paths:

@@ -8,11 +8,11 @@ from typing import TYPE_CHECKING, Any, ClassVar, Literal
 
 import numpy as np
 
-from cellmetry.errors import InputError, MissingInput
+from cellmetry.errors import InputError
 from cellmetry.export.coco import coco_instance, read_coco
 from cellmetry.learn.importers.base import Entry, Importer, about, painted_truth
 from cellmetry.learn.importers.label_pictures import check_size
-from cellmetry.learn.importers.lookup import ImageLookup
+from cellmetry.learn.importers.lookup import ImageLookup, annotation_files
 from cellmetry.ops.instances import Overlap, paint_instances
 
 if TYPE_CHECKING:
@@ -43,12 +43,7 @@ class Coco(Importer):
 
     def entries(self, source: Path) -> Sequence[Entry]:
         """Return the images that the files name, each once."""
-        folder = source.parent if source.is_file() else source
-        paths = [source] if source.is_file() else sorted(source.glob(self.annotations))
-        if not paths:
-            raise MissingInput(
-                f"{source} holds no file {self.annotations!r}; say with annotations where the JSON lies."
-            )
+        folder, paths = annotation_files(source, self.annotations)
         lookup = ImageLookup(folder / self.images)
         found: dict[Path, Entry] = {}
         for path in paths:

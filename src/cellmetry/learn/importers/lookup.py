@@ -12,7 +12,7 @@ from cellmetry.learn.importers.pairing import all_files
 if TYPE_CHECKING:
     from pathlib import Path
 
-__all__ = ["ImageLookup"]
+__all__ = ["ImageLookup", "annotation_files"]
 
 
 class ImageLookup:
@@ -47,3 +47,19 @@ class ImageLookup:
             raise InputError(f"The annotations name {name!r}, which could be {found[0]} or {found[1]}; give the folder "
                              f"of the right one.")  # fmt: skip
         return found[0]
+
+
+def annotation_files(source: Path, pattern: str) -> tuple[Path, list[Path]]:
+    """Return the folder below which images are looked for, and the annotation files: the source, or those in it.
+
+    Raises
+    ------
+    MissingInput
+        If no file below the source fits the pattern.
+    """
+    if source.is_file():
+        return source.parent, [source]
+    paths = sorted(source.glob(pattern))
+    if not paths:
+        raise MissingInput(f"{source} holds no file {pattern!r}; say with annotations where the JSON lies.")
+    return source, paths
