@@ -10,8 +10,14 @@ import typer
 
 from cellmetry.cli.options import (
     Axes,
+    Channel,
+    Device,
+    DiameterPx,
+    DiameterUm,
+    Engine,
     Inputs,
     Json,
+    Model,
     Pattern,
     PixelSize,
     PixelSizeZ,
@@ -20,6 +26,7 @@ from cellmetry.cli.options import (
     Roles,
     Settings,
     Workers,
+    given,
     reading_of,
 )
 from cellmetry.cli.outcome import report_outcome
@@ -54,11 +61,11 @@ def count(
     out: Annotated[
         Path, typer.Option("--out", "-o", help="Table to write (.csv, .parquet); maps go to a folder of its name.")
     ],
-    engine: Annotated[str | None, typer.Option(help="Engine; `cellmetry engines` lists them.")] = None,
-    model: Annotated[str | None, typer.Option(help="Model of the engine, by name or path.")] = None,
-    channel: Annotated[str | None, typer.Option(help="Channel to look at, by name or index.")] = None,
-    diameter_um: Annotated[float | None, typer.Option(help="Usual diameter of a cell in µm.")] = None,
-    diameter_px: Annotated[float | None, typer.Option(help="Usual diameter of a cell in pixels.")] = None,
+    engine: Engine = None,
+    model: Model = None,
+    channel: Channel = None,
+    diameter_um: DiameterUm = None,
+    diameter_px: DiameterPx = None,
     regions: Annotated[
         str | None,
         typer.Option(
@@ -69,7 +76,7 @@ def count(
     calibration: Annotated[
         Path | None, typer.Option(help="JSON file of a calibration, in place of the one of the model.")
     ] = None,
-    device: Annotated[str | None, typer.Option(help="auto, cpu or cuda.")] = None,
+    device: Device = None,
     pixel_size: PixelSize = None,
     pixel_size_z: PixelSizeZ = None,
     axes: Axes = None,
@@ -86,15 +93,9 @@ def count(
     """
     if out.suffix.lower() not in _TABLES:
         raise ParameterError(f"{out} must end in .csv or .parquet; maps and previews go to a folder beside it.")
-    given = {
-        "engine": engine,
-        "model": model,
-        "channel": channel,
-        "device": device,
-        "diameter_um": diameter_um,
-        "diameter_px": diameter_px,
-    }
-    look = {name: value for name, value in given.items() if value is not None}
+    look = given(
+        engine=engine, model=model, channel=channel, device=device, diameter_um=diameter_um, diameter_px=diameter_px
+    )
     entries = _entries(look, regions, calibration)
     recipe = parse_recipe({"name": "count", "description": _NOTE, "steps": entries}, settings or (), where="count")
     reading = reading_of(

@@ -8,8 +8,13 @@ import typer
 
 from cellmetry.cli.options import (
     Axes,
+    Channel,
+    Device,
+    DiameterPx,
+    DiameterUm,
     Inputs,
     Json,
+    Model,
     Out,
     Pattern,
     PixelSize,
@@ -19,6 +24,7 @@ from cellmetry.cli.options import (
     Roles,
     Settings,
     Workers,
+    given,
     reading_of,
 )
 from cellmetry.cli.outcome import report_outcome
@@ -37,11 +43,11 @@ def maps(
         list[str] | None,
         typer.Option("--map", help="foreground, flow, density or boundary; all of the model if left out. Repeatable."),
     ] = None,
-    model: Annotated[str | None, typer.Option(help="Model, by name or path.")] = None,
-    channel: Annotated[str | None, typer.Option(help="Channel to look at, by name or index.")] = None,
-    diameter_um: Annotated[float | None, typer.Option(help="Usual diameter of a cell in µm.")] = None,
-    diameter_px: Annotated[float | None, typer.Option(help="Usual diameter of a cell in pixels.")] = None,
-    device: Annotated[str | None, typer.Option(help="auto, cpu or cuda.")] = None,
+    model: Model = None,
+    channel: Channel = None,
+    diameter_um: DiameterUm = None,
+    diameter_px: DiameterPx = None,
+    device: Device = None,
     pixel_size: PixelSize = None,
     pixel_size_z: PixelSizeZ = None,
     axes: Axes = None,
@@ -58,15 +64,9 @@ def maps(
 
     Example: [bold]cellmetry maps images/ --out maps/ --map foreground[/bold]
     """
-    given = {
-        "model": model,
-        "channel": channel,
-        "device": device,
-        "diameter_um": diameter_um,
-        "diameter_px": diameter_px,
-        "heads": heads,
-    }
-    step: dict[str, Any] = {"step": "maps"} | {name: value for name, value in given.items() if value is not None}
+    step: dict[str, Any] = {"step": "maps"} | given(
+        model=model, channel=channel, device=device, diameter_um=diameter_um, diameter_px=diameter_px, heads=heads
+    )
     recipe = parse_recipe({"name": "maps", "steps": [step]}, settings or (), where="maps")
     reading = reading_of(
         axes=axes,

@@ -14,10 +14,16 @@ from cellmetry.pipeline.reading import Reading
 
 __all__ = [
     "Axes",
+    "Channel",
+    "Device",
+    "DiameterPx",
+    "DiameterUm",
+    "Engine",
     "Inputs",
     "Json",
     "LabelChoice",
     "LabelsAs",
+    "Model",
     "Out",
     "Pattern",
     "PixelSize",
@@ -27,6 +33,7 @@ __all__ = [
     "Roles",
     "Settings",
     "Workers",
+    "given",
     "reading_of",
 ]
 
@@ -63,6 +70,12 @@ Roles = Annotated[
     typer.Option("--role", help="Name of a channel: 1=DNA, by its index, name or value in file names. Repeatable."),
 ]
 Workers = Annotated[int, typer.Option(min=1, help="Images worked on at the same time. Results do not depend on it.")]
+Engine = Annotated[str | None, typer.Option(help="Engine; `cellmetry engines` lists them.")]
+Model = Annotated[str | None, typer.Option(help="Model of the engine, by name or path.")]
+Channel = Annotated[str | None, typer.Option(help="Channel to look at, by name or index.")]
+DiameterUm = Annotated[float | None, typer.Option(help="Usual diameter of an object in µm.")]
+DiameterPx = Annotated[float | None, typer.Option(help="Usual diameter of an object in pixels.")]
+Device = Annotated[str | None, typer.Option(help="auto, cpu or cuda.")]
 LabelsAs = Annotated[
     LabelChoice, typer.Option("--labels-as", help="Form of the label images; huge ones are always ome.zarr.")
 ]
@@ -70,6 +83,11 @@ Json = Annotated[bool, typer.Option("--json", help="Print the result as JSON, fo
 Settings = Annotated[
     list[str] | None, typer.Option("--set", help="step.parameter=value, as in segment.diameter_um=12. May be repeated.")
 ]
+
+
+def given(**options: Any) -> dict[str, Any]:
+    """Return the options that the user gave; those left out take the defaults of the step."""
+    return {name: value for name, value in options.items() if value is not None}
 
 
 def reading_of(*, rgb: RgbChoice, roles: list[str] | None = None, **given: Any) -> Reading:

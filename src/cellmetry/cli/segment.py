@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Any
-
-import typer
+from typing import Any
 
 from cellmetry.cli.options import (
     Axes,
+    Channel,
+    Device,
+    DiameterPx,
+    DiameterUm,
+    Engine,
     Inputs,
     Json,
     LabelChoice,
     LabelsAs,
+    Model,
     Out,
     Pattern,
     PixelSize,
@@ -21,6 +25,7 @@ from cellmetry.cli.options import (
     Roles,
     Settings,
     Workers,
+    given,
     reading_of,
 )
 from cellmetry.cli.outcome import report_outcome
@@ -35,12 +40,12 @@ __all__ = ["segment"]
 def segment(
     inputs: Inputs,
     out: Out,
-    engine: Annotated[str | None, typer.Option(help="Engine; `cellmetry engines` lists them.")] = None,
-    model: Annotated[str | None, typer.Option(help="Model of the engine, by name or path.")] = None,
-    channel: Annotated[str | None, typer.Option(help="Channel to look at, by name or index.")] = None,
-    diameter_um: Annotated[float | None, typer.Option(help="Usual diameter of an object in µm.")] = None,
-    diameter_px: Annotated[float | None, typer.Option(help="Usual diameter of an object in pixels.")] = None,
-    device: Annotated[str | None, typer.Option(help="auto, cpu or cuda.")] = None,
+    engine: Engine = None,
+    model: Model = None,
+    channel: Channel = None,
+    diameter_um: DiameterUm = None,
+    diameter_px: DiameterPx = None,
+    device: Device = None,
     pixel_size: PixelSize = None,
     pixel_size_z: PixelSizeZ = None,
     axes: Axes = None,
@@ -58,15 +63,9 @@ def segment(
 
     Example: [bold]cellmetry segment images/ --out labels/ --engine classical --diameter-um 12[/bold]
     """
-    given = {
-        "engine": engine,
-        "model": model,
-        "channel": channel,
-        "device": device,
-        "diameter_um": diameter_um,
-        "diameter_px": diameter_px,
-    }
-    step: dict[str, Any] = {"step": "segment"} | {name: value for name, value in given.items() if value is not None}
+    step: dict[str, Any] = {"step": "segment"} | given(
+        engine=engine, model=model, channel=channel, device=device, diameter_um=diameter_um, diameter_px=diameter_px
+    )
     recipe = parse_recipe({"name": "segment", "steps": [step]}, settings or (), where="segment")
     reading = reading_of(
         axes=axes,
