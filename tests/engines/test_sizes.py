@@ -14,6 +14,8 @@ from cellmetry.engines.sizes import survey_windows, usual_diameter
 if TYPE_CHECKING:
     from pathlib import Path
 
+    from cellmetry.core.image import Box
+
 
 def discs(diameter: int, *, side: int = 320) -> np.ndarray:
     """Return the labels of round cells on a grid, the first ones cut by the edge."""
@@ -25,7 +27,7 @@ def discs(diameter: int, *, side: int = 320) -> np.ndarray:
 
 @pytest.mark.parametrize("shape", [(40, 60), (512, 513), (700, 1500), (3000, 2000)])
 def test_windows_lie_inside_the_plane_and_start_where_tiles_may(shape: tuple[int, int]) -> None:
-    boxes = list(survey_windows(shape, 16))
+    boxes = list(survey_windows(shape, 16, 512))
     assert len(boxes) in (1, 2, 4)
     for box in boxes:
         assert 0 <= box.y0 < box.y1 <= shape[0]
@@ -34,18 +36,40 @@ def test_windows_lie_inside_the_plane_and_start_where_tiles_may(shape: tuple[int
         assert box.y0 % 16 == box.x0 % 16 == 0
 
 
-@pytest.mark.parametrize("diameter", [6, 20, 40])
+def diameter_of(labels: np.ndarray) -> tuple[float | None, int]:
+    """Return the usual diameter in a plane with these labels, and how many of its pixels were looked at."""
+    seen = 0
+
+    def find(box: Box) -> np.ndarray:
+        nonlocal seen
+        seen += labels[box.slices].size
+        return labels[box.slices]
+
+    return usual_diameter(find, labels.shape, 16), seen
+
+
+@pytest.mark.parametrize("diameter", [6, 20, 40, 80])
 def test_the_diameter_is_that_of_round_objects_of_the_usual_area(diameter: int) -> None:
-    assert usual_diameter([discs(diameter)]) == pytest.approx(diameter, rel=0.06)
+    found, _ = diameter_of(discs(diameter, side=1200))
+    assert found == pytest.approx(diameter, rel=0.06)
+
+
+def test_small_windows_suffice_where_they_show_many_objects() -> None:
+    found, seen = diameter_of(discs(20, side=2048))
+    assert found == pytest.approx(20, rel=0.06)
+    assert seen == 4 * 256**2
+    found, seen = diameter_of(discs(80, side=2048))
+    assert found == pytest.approx(80, rel=0.06)
+    assert seen == 4 * (256**2 + 512**2)
 
 
 def test_nothing_is_said_of_few_objects_or_of_those_that_windows_cut() -> None:
     labels = np.zeros((50, 50), np.int32)
-    assert usual_diameter([labels]) is None
+    assert diameter_of(labels)[0] is None
     for number in range(5):
         labels[10 * number : 10 * number + 6, 0:6] = number + 1
-    assert usual_diameter([labels]) is None
-    assert usual_diameter([np.pad(labels, 1)]) == pytest.approx(2 * np.sqrt(36 / np.pi))
+    assert diameter_of(labels)[0] is None
+    assert diameter_of(np.pad(labels, 1))[0] == pytest.approx(2 * np.sqrt(36 / np.pi))
 
 
 def test_small_cells_are_enlarged_with_a_warning_and_only_the_asked_plane_is_looked_at(
@@ -59,9 +83,22 @@ def test_small_cells_are_enlarged_with_a_warning_and_only_the_asked_plane_is_loo
     given = segment_with(step.model_copy(update={"diameter_px": 40.0}), image_from_array(light, "YX", name="small"))
     assert not any("its own scale" in sentence for sentence in given.warnings)
 
-    stack = image_from_array(np.stack([np.zeros_like(light), light]), "ZYX", name="stack")
+    (found_alone,) = [plane.scale for plane in planes_of(step, step.load_engine(), image_from_array(light, "YX"))]  # type: ignore[arg-type]
+    assert found_alone == pytest.approx(1.5, rel=0.15)
+
+
+@pytest.mark.parametrize("axes", ["TYX", "ZYX"])
+def test_all_planes_are_worked_at_one_scale_found_where_there_are_objects(
+    tiny_models, tmp_path: Path, axes: str
+) -> None:
+    step = Segment(engine="cellmetry", model=str(tiny_models(tmp_path, diameters_px=(30.0, 60.0))))
+    small, large = (discs(diameter) > 0 for diameter in (20, 40))
     engine = step.load_engine()
-    (second,) = planes_of(step, engine, stack, only=(0, 1))  # type: ignore[arg-type]
-    assert (second.t, second.z) == (0, 1)
-    assert [plane.scale for plane in planes_of(step, engine, stack)] == [1.0, second.scale]  # type: ignore[arg-type]
-    assert second.scale == pytest.approx(1.5, rel=0.15)
+    stack = image_from_array(np.stack([large, small, np.zeros_like(small)]).astype(np.float32), axes)
+    scales = [plane.scale for plane in planes_of(step, engine, stack)]  # type: ignore[arg-type]
+    assert scales == pytest.approx([1.5] * 3, rel=0.15)
+    assert len(set(scales)) == 1
+    (second,) = planes_of(step, engine, stack, only=(0, 2) if axes == "ZYX" else (2, 0))  # type: ignore[arg-type]
+    assert second.scale == scales[0]
+    empty = image_from_array(np.zeros((5, 64, 64), np.float32), axes)
+    assert {plane.scale for plane in planes_of(step, engine, empty)} == {1.0}  # type: ignore[arg-type]

@@ -48,9 +48,10 @@ def save(network: CellNetwork, folder: Path) -> Model:
     return save_version(folder, weights, fields)
 
 
+@pytest.mark.parametrize("skips", ["concatenate", "add"])
 @pytest.mark.parametrize(("widths", "stem"), [((4, 6), 1), ((4, 6, 8), 2), ((4, 4, 4, 4), 2), ((4, 6), 4)])
-def test_outputs_have_the_size_of_the_image(widths: tuple[int, ...], stem: int) -> None:
-    shape = NetworkShape(widths=widths, stem=stem)
+def test_outputs_have_the_size_of_the_image(widths: tuple[int, ...], stem: int, skips: str) -> None:
+    shape = NetworkShape(widths=widths, stem=stem, skips=skips)
     network = CellNetwork(shape, HEADS)
     with torch.inference_mode():
         maps = finish(network(torch.zeros(2, 1, 2 * shape.stride, 3 * shape.stride)))
@@ -61,9 +62,10 @@ def test_outputs_have_the_size_of_the_image(widths: tuple[int, ...], stem: int) 
     assert float(maps["density"].min()) >= 0
 
 
+@pytest.mark.parametrize("skips", ["concatenate", "add"])
 @pytest.mark.parametrize(("widths", "stem"), [((2, 2), 1), ((2, 2, 2), 2), ((2, 2, 2, 2), 2), ((2, 2), 4)])
-def test_no_output_looks_further_than_the_margin(widths: tuple[int, ...], stem: int) -> None:
-    shape = NetworkShape(widths=widths, stem=stem)
+def test_no_output_looks_further_than_the_margin(widths: tuple[int, ...], stem: int, skips: str) -> None:
+    shape = NetworkShape(widths=widths, stem=stem, skips=skips)
     network = CellNetwork(shape, ("foreground",)).eval()
     for parameter in network.parameters():
         torch.nn.init.constant_(parameter, 0.02)
@@ -77,8 +79,9 @@ def test_no_output_looks_further_than_the_margin(widths: tuple[int, ...], stem: 
     assert 0.8 * shape.margin_px <= reach <= shape.margin_px
 
 
-def test_folding_changes_nothing_that_the_network_computes() -> None:
-    network = trained_a_little(NetworkShape(widths=(4, 8, 8)))
+@pytest.mark.parametrize("skips", ["concatenate", "add"])
+def test_folding_changes_nothing_that_the_network_computes(skips: str) -> None:
+    network = trained_a_little(NetworkShape(widths=(4, 8, 8), skips=skips))
     image = torch.randn(1, 1, 32, 48)
     folded = fold_norms(network)
     assert not any("BatchNorm" in type(module).__name__ for module in folded.modules())
@@ -87,9 +90,11 @@ def test_folding_changes_nothing_that_the_network_computes() -> None:
             assert torch.allclose(values, folded(image)[head], atol=1e-5)
 
 
-@pytest.mark.parametrize("activation", ["relu", "silu", "leaky_relu"])
-def test_onnx_computes_the_same_and_can_be_trained_further(tmp_path: Path, activation: str) -> None:
-    network = trained_a_little(NetworkShape(widths=(4, 8, 8), activation=activation), channels=2)
+@pytest.mark.parametrize(
+    ("activation", "skips"), [("relu", "concatenate"), ("silu", "add"), ("leaky_relu", "concatenate"), ("relu", "add")]
+)
+def test_onnx_computes_the_same_and_can_be_trained_further(tmp_path: Path, activation: str, skips: str) -> None:
+    network = trained_a_little(NetworkShape(widths=(4, 8, 8), activation=activation, skips=skips), channels=2)
     model = save(network, tmp_path)
     assert difference(network, model) < 1e-5
     again = load_network(model)

@@ -11,7 +11,7 @@ from cellmetry.core.step import Parameters
 from cellmetry.engines.base import EngineNeeds, EngineSpec, TileEngine
 from cellmetry.engines.features import FeatureSum, unfamiliar_sentence
 from cellmetry.engines.sessions import open_session
-from cellmetry.engines.sizes import survey_windows, usual_diameter
+from cellmetry.engines.sizes import usual_diameter
 from cellmetry.engines.tiling import read_stretched, stretch_limits
 from cellmetry.errors import ModelError, ParameterError
 from cellmetry.models.store import find_model, list_models
@@ -127,8 +127,11 @@ class NetworkEngine(TileEngine):
             return None
         self.check_channels(plane)
         limits = stretch_limits(self, plane)
-        windows = survey_windows(plane.shape, self.card.stride)
-        return usual_diameter(self.decode(self.predict_maps(read_stretched(plane, box, limits))) for box in windows)
+
+        def find(box: Box) -> NDArray[np.int32]:
+            return self.decode(self.predict_maps(read_stretched(plane, box, limits)))
+
+        return usual_diameter(find, plane.shape, self.card.stride)
 
     def unfamiliarity(self, prepared: FeatureSum | None) -> float | None:
         """Return how unlike the model's training images a plane is, once all its tiles were worked; usual is up to 1.

@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from functools import cached_property
-from typing import TYPE_CHECKING
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -47,6 +46,8 @@ class Plane:
         Expected diameter of objects in working pixels; None if the user gave none.
     grey
         Whether the three channels of a colour picture are mixed to their grey value.
+    known
+        What was found out by reading all of its pixels; the same plane at another scale shares it.
     """
 
     image: Image
@@ -56,6 +57,7 @@ class Plane:
     scale: float = 1.0
     diameter_px: float | None = None
     grey: bool = False
+    known: dict[Any, Any] = field(default_factory=dict, compare=False, repr=False)
 
     @property
     def full_shape(self) -> tuple[int, int]:
@@ -99,7 +101,7 @@ class Plane:
         for tile in plan_tiles(self.full_shape, _SURVEY_SIDE, 0):
             yield self.read_full(tile.core)
 
-    @cached_property
+    @property
     def limits(self) -> tuple[float, float, int]:
         """Lowest and highest finite value, and how many pixels are not finite.
 
@@ -108,16 +110,10 @@ class Plane:
         InputError
             If no pixel is finite.
         """
-        low, high, bad = np.inf, -np.inf, 0
-        for block in self.blocks():
-            finite = np.isfinite(block)
-            bad += block.size - int(finite.sum())
-            if finite.any():
-                low = min(low, float(block[finite].min()))
-                high = max(high, float(block[finite].max()))
-        if not np.isfinite(low):
-            raise InputError(f"{self.image.name} has no valid pixel: every value is NaN or infinite.")
-        return low, high, bad
+        if "limits" not in self.known:
+            self.known["limits"] = self._find_limits()
+        found: tuple[float, float, int] = self.known["limits"]
+        return found
 
     @property
     def invalid_px(self) -> int:
@@ -134,20 +130,69 @@ class Plane:
 
         Exact for values in whole numbers below 65,536; otherwise to 1/65,536 of the range.
         """
+        if percents not in self.known:
+            self.known[percents] = self._find_percentiles(percents)
+        found: NDArray[np.float64] = self.known[percents]
+        return found
+
+    def _find_limits(self) -> tuple[float, float, int]:
+        if self._few_values:
+            counts, first = self._value_counts()
+            values = np.flatnonzero(counts.any(axis=0)) + first
+            return float(values[0]), float(values[-1]), 0
+        low, high, bad = np.inf, -np.inf, 0
+        for block in self.blocks():
+            finite = np.isfinite(block)
+            bad += block.size - int(finite.sum())
+            if finite.any():
+                low = min(low, float(block[finite].min()))
+                high = max(high, float(block[finite].max()))
+        if not np.isfinite(low):
+            raise InputError(f"{self.image.name} has no valid pixel: every value is NaN or infinite.")
+        return low, high, bad
+
+    def _find_percentiles(self, percents: tuple[float, ...]) -> NDArray[np.float64]:
         low, high, _ = self.limits
-        whole = np.issubdtype(self.image.dtype, np.integer) and not self.grey and high - low < _BINS
-        bins = int(high - low) + 1 if whole else _BINS
-        step = 1.0 if whole else max((high - low) / (_BINS - 1), np.finfo(np.float32).tiny)
-        channels = 1 if self.grey else len(self.channels)
-        counts = np.zeros((channels, bins), np.int64)
+        if self._few_values:
+            counts, first = self._value_counts()
+            low, step = float(first), 1.0
+        else:
+            whole = np.issubdtype(self.image.dtype, np.integer) and not self.grey and high - low < _BINS
+            bins = int(high - low) + 1 if whole else _BINS
+            step = 1.0 if whole else max((high - low) / (_BINS - 1), np.finfo(np.float32).tiny)
+            counts = self._count_bins(low, step, bins)
+        total = counts.cumsum(axis=1)
+        out = np.empty((len(counts), len(percents)))
+        for channel in range(len(counts)):
+            ranks = np.asarray(percents) / 100 * (total[channel, -1] - 1)
+            out[channel] = low + step * np.searchsorted(total[channel], np.floor(ranks), side="right")
+        return out
+
+    @property
+    def _few_values(self) -> bool:
+        """Whether pixels are whole numbers of at most 16 bits, which can be counted one by one."""
+        return self.image.dtype.kind in "ui" and self.image.dtype.itemsize <= 2 and not self.grey
+
+    def _value_counts(self) -> tuple[NDArray[np.int64], int]:
+        """Return how often each value occurs in each channel, shape (channels, values), and the first of the values."""
+        if "counts" not in self.known:
+            first, last = np.iinfo(self.image.dtype).min, np.iinfo(self.image.dtype).max
+            counts = np.zeros((len(self.channels), last - first + 1), np.int64)
+            for tile in plan_tiles(self.full_shape, _SURVEY_SIDE, 0):
+                for row, channel in enumerate(self.channels):
+                    pixels = self.image.plane(t=self.t, c=channel, z=self.z, box=tile.core).ravel()
+                    shifted = pixels if first == 0 else pixels.astype(np.int32) - first
+                    counts[row] += np.bincount(shifted, minlength=counts.shape[1])
+            self.known["counts"] = counts, first
+        found: tuple[NDArray[np.int64], int] = self.known["counts"]
+        return found
+
+    def _count_bins(self, low: float, step: float, bins: int) -> NDArray[np.int64]:
+        """Return how many pixels of each channel lie in each of the bins of width `step` from `low` on."""
+        counts = np.zeros((1 if self.grey else len(self.channels), bins), np.int64)
         for block in self.blocks():
             for channel, pixels in enumerate(block):
                 values = pixels[np.isfinite(pixels)]
                 index = ((values.astype(np.float64) - low) / step).astype(np.int64)
                 counts[channel] += np.bincount(index, minlength=bins)[:bins]
-        total = counts.cumsum(axis=1)
-        out = np.empty((channels, len(percents)))
-        for channel in range(channels):
-            ranks = np.asarray(percents) / 100 * (total[channel, -1] - 1)
-            out[channel] = low + step * np.searchsorted(total[channel], np.floor(ranks), side="right")
-        return out
+        return counts

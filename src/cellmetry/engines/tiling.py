@@ -13,6 +13,7 @@ from math import ceil
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
+from scipy.ndimage import find_objects
 
 from cellmetry.core.image import Box
 from cellmetry.core.progress import SILENT
@@ -283,10 +284,12 @@ def _tight_box(mask: NDArray[np.bool_], box: Box) -> Box | None:
 
 def _patches(found: _Found) -> list[tuple[Box, NDArray[np.bool_]]]:
     """Return each object that lies at the rim of the core and belongs to a neighbouring tile, as box and mask."""
+    if not found.orphans.any():
+        return []
     patches = []
-    for label in np.flatnonzero(found.orphans):
-        mask = found.labels == label
-        tight = _tight_box(mask, found.box)
-        if tight is not None:
-            patches.append((tight, mask[tight.within(found.box).slices].copy()))
+    for label, slices in enumerate(find_objects(found.labels), start=1):
+        if slices is not None and found.orphans[label]:
+            (y, x), (y0, x0) = slices, (found.box.y0, found.box.x0)
+            box = Box(y0 + y.start, y0 + y.stop, x0 + x.start, x0 + x.stop)
+            patches.append((box, found.labels[slices] == label))
     return patches

@@ -83,6 +83,8 @@ class Placement(NamedTuple):
 
 
 _BENDS = 5
+_FLOATS = np.arange(1 << 16, dtype=np.uint16).view(np.float16).astype(np.float32)
+"""Half-precision numbers by their bits: the planes lie on disk in half precision, which compiled code cannot read."""
 
 
 def draw_placement(
@@ -128,41 +130,21 @@ def cut(planes: NDArray[np.float16], placement: Placement, side: int) -> NDArray
 
     Beyond the edges of the image the image goes on as in a mirror, and the importance is 0.
     """
-    height, width = planes.shape[1:]
-    corners = np.array([[y, x] for y in (-0.5, 0.5) for x in (-0.5, 0.5)]) * side @ placement.matrix.T
-    reach = np.abs(corners).max(axis=0) + np.abs(placement.bends).max() + 2
-    low = np.floor(placement.centre - reach).astype(int)
-    high = np.ceil(placement.centre + reach).astype(int) + 1
-    y0, x0 = np.clip(low, 0, [height - 1, width - 1])
-    y1, x1 = np.clip(high, [y0 + 1, x0 + 1], [height, width])
-    y0, x0 = _keep_mirror(low[0], high[0], y0, y1, height)[0], _keep_mirror(low[1], high[1], x0, x1, width)[0]
-    y1, x1 = _keep_mirror(low[0], high[0], y0, y1, height)[1], _keep_mirror(low[1], high[1], x0, x1, width)[1]
-    source = np.ascontiguousarray(planes[:, y0:y1, x0:x1]).astype(np.float32)
-    shifted = placement.centre - [y0, x0]
-    inside = np.array([-y0, height - y0, -x0, width - x0], np.float64)
+    halves = np.asarray(planes).view(np.uint16)
     there_and_back = np.stack([placement.matrix, np.linalg.inv(placement.matrix)])
-    return _cut(source, shifted, there_and_back, placement.bends, inside, side)
-
-
-def _keep_mirror(low: int, high: int, start: int, stop: int, size: int) -> tuple[int, int]:
-    """Return the range to read so that what is mirrored at the image's edges is read too."""
-    if low < 0:
-        stop = min(size, max(stop, -low + 1))
-    if high > size:
-        start = max(0, min(start, 2 * size - high - 1))
-    return start, stop
+    return _cut(halves, _FLOATS, placement.centre, there_and_back, placement.bends, side)
 
 
 @njit(cache=True, nogil=True)
 def _cut(
-    source: NDArray[np.float32],
+    halves: NDArray[np.uint16],
+    floats: NDArray[np.float32],
     centre: NDArray[np.float64],
     there_and_back: NDArray[np.float64],
     bends: NDArray[np.float64],
-    inside: NDArray[np.float64],
     side: int,
 ) -> NDArray[np.float32]:  # pragma: no cover - compiled
-    count, height, width = source.shape
+    count, height, width = halves.shape
     matrix, inverse = there_and_back[0], there_and_back[1]
     area = abs(matrix[0, 0] * matrix[1, 1] - matrix[0, 1] * matrix[1, 0])
     cells = bends.shape[1] - 1
@@ -176,16 +158,16 @@ def _cut(
             dy, dx = row - (side - 1) / 2, column - (side - 1) / 2
             y = centre[0] + matrix[0, 0] * dy + matrix[0, 1] * dx + _between(bends[0], i, j, v - i, u - j)
             x = centre[1] + matrix[1, 0] * dy + matrix[1, 1] * dx + _between(bends[1], i, j, v - i, u - j)
-            outside = y < inside[0] - 0.5 or y > inside[1] - 0.5 or x < inside[2] - 0.5 or x > inside[3] - 0.5
+            outside = y < -0.5 or y > height - 0.5 or x < -0.5 or x > width - 0.5
             y, x = _mirror(y, height), _mirror(x, width)
             i0, j0 = min(int(y), max(height - 2, 0)), min(int(x), max(width - 2, 0))
-            out[0, row, column] = _between(source[0], i0, j0, y - i0, x - j0)
+            out[0, row, column] = _between_halves(halves[0], floats, i0, j0, y - i0, x - j0)
             if outside:
                 continue
-            out[1, row, column] = _between(source[1], i0, j0, y - i0, x - j0) * area
+            out[1, row, column] = _between_halves(halves[1], floats, i0, j0, y - i0, x - j0) * area
             near_y, near_x = int(y + 0.5), int(x + 0.5)
             for plane in range(2, count):
-                out[plane, row, column] = source[plane, near_y, near_x]
+                out[plane, row, column] = floats[halves[plane, near_y, near_x]]
             flow_y = inverse[0, 0] * out[3, row, column] + inverse[0, 1] * out[4, row, column]
             flow_x = inverse[1, 0] * out[3, row, column] + inverse[1, 1] * out[4, row, column]
             length = np.sqrt(flow_y * flow_y + flow_x * flow_x)
@@ -195,16 +177,27 @@ def _cut(
 
 
 @njit(cache=True, nogil=True)
-def _between(plane: NDArray[np.float32], i: int, j: int, v: float, u: float) -> float:  # pragma: no cover - compiled
+def _between(plane: NDArray[np.float64], i: int, j: int, v: float, u: float) -> float:  # pragma: no cover - compiled
+    upper = plane[i, j] * (1 - u) + plane[i, j + 1] * u
+    lower = plane[i + 1, j] * (1 - u) + plane[i + 1, j + 1] * u
+    return float(upper * (1 - v) + lower * v)
+
+
+@njit(cache=True, nogil=True)
+def _between_halves(
+    plane: NDArray[np.uint16], floats: NDArray[np.float32], i: int, j: int, v: float, u: float
+) -> float:  # pragma: no cover - compiled
     i1, j1 = min(i + 1, plane.shape[0] - 1), min(j + 1, plane.shape[1] - 1)
-    upper = plane[i, j] * (1 - u) + plane[i, j1] * u
-    lower = plane[i1, j] * (1 - u) + plane[i1, j1] * u
+    upper = floats[plane[i, j]] * (1 - u) + floats[plane[i, j1]] * u
+    lower = floats[plane[i1, j]] * (1 - u) + floats[plane[i1, j1]] * u
     return float(upper * (1 - v) + lower * v)
 
 
 @njit(cache=True, nogil=True)
 def _mirror(position: float, size: int) -> float:  # pragma: no cover - compiled
     last = size - 1
+    if 0 <= position <= last:
+        return position
     if last == 0:
         return 0.0
     position = abs(position) % (2 * last)

@@ -102,18 +102,20 @@ class Trainer:
                     hear(self)
 
     def measure_speed(self, steps: int) -> float:
-        """Return seconds per step, measured on a copy that is thrown away."""
+        """Return seconds per step, its share of a validation included, measured on a copy that is thrown away."""
         kept = copy.deepcopy((self.network.state_dict(), self._optimiser.state_dict(), self.average.state_dict()))
         began = time.monotonic()
         for number, batch in enumerate(self.sampler.batches(0, steps + 2)):
             if number == 2:
                 began = time.monotonic()
             self._learn(batch)
-        taken = time.monotonic() - began
+        learning = (time.monotonic() - began) / steps
         self.network.load_state_dict(kept[0])
         self._optimiser.load_state_dict(kept[1])
         self.average.load_state_dict(kept[2])
-        return taken / steps
+        began = time.monotonic()
+        self._validate()
+        return learning + (time.monotonic() - began) / self.recipe.optimisation.validate_every
 
     def _learn(self, batch: Batch) -> dict[str, float]:
         """Take one step; return the parts of its loss and their weighted sum."""
@@ -151,18 +153,24 @@ class Trainer:
 
     def _note(self, train_losses: dict[str, float], started: float) -> None:
         """Validate, write a line of the log, keep the best, and save all."""
+        scores = self._validate()
         self.seconds += time.monotonic() - started
-        row: dict[str, float] = {"step": self.step, "seconds": round(self.seconds, 1)} | train_losses
-        for kind, examples in (("train", self._shown), ("validation", self._checked)):
-            if examples:
-                means = score_means(score_examples(self.average, examples, self.recipe))
-                row |= {f"{kind} {name}": value for name, value in means.items()}
+        row = {"step": self.step, "seconds": round(self.seconds, 1)} | train_losses | scores
         self.log.append(row)
         score = quality(row)
         if score >= self.best_score:
             self.best_score, self.best_step = score, self.step
             self.best = {name: value.detach().clone() for name, value in self.average.state_dict().items()}
         self.save()
+
+    def _validate(self) -> dict[str, float]:
+        """Return the mean scores of the running mean, on images that teach and on those that check."""
+        scores: dict[str, float] = {}
+        for kind, examples in (("train", self._shown), ("validation", self._checked)):
+            if examples:
+                means = score_means(score_examples(self.average, examples, self.recipe))
+                scores |= {f"{kind} {name}": value for name, value in means.items()}
+        return scores
 
     def kept_network(self) -> CellNetwork:
         """Return the network that the training results in: the best running mean, or the last, as the recipe says."""

@@ -8,6 +8,7 @@ a path lies enters in whole numbers alone: a cell's labels depend on the pixels 
 
 from __future__ import annotations
 
+from concurrent.futures import ThreadPoolExecutor
 from typing import TYPE_CHECKING, Any
 
 import fastremap
@@ -19,6 +20,7 @@ from cellmetry.core.step import Parameters
 from cellmetry.errors import LabelsError, ParameterError
 from cellmetry.ops.merging import DensityMerging, merge_by_density
 from cellmetry.ops.sinks import assign_sinks
+from cellmetry.settings import current_settings
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -29,6 +31,8 @@ _STEPS = 4
 """Euler steps, of at most one pixel, after which a path goes on as that of the nearest pixel."""
 _SHORTEST_STEP = 0.4
 """A path whose step has been halved below this, in pixels, has arrived."""
+_LEAST_ROWS = 128
+"""A thread is not worth starting for fewer."""
 _SHORTEST_FLOW = 1e-3
 """Flow below this has no direction; networks predict lengths up to 1."""
 
@@ -226,22 +230,31 @@ def _padded(inside: NDArray[np.bool_], flow: NDArray[np.float32]) -> NDArray[np.
     return out
 
 
-@njit(cache=True, nogil=True)
-def _hops(
-    inside: NDArray[np.bool_], flow: NDArray[np.float32], steps: int
-) -> NDArray[np.int32]:  # pragma: no cover - compiled
-    """Return the flat index of the pixel nearest to where each pixel's path is after `steps`, -1 on background."""
-    height, width = inside.shape
-    padded = _padded(inside, flow)
-    allowed = np.zeros((height + 2, width + 2), np.bool_)
-    allowed[1:-1, 1:-1] = inside
+def _hops(inside: NDArray[np.bool_], flow: NDArray[np.float32], steps: int) -> NDArray[np.int32]:
+    """Return the flat index of the pixel nearest to where each pixel's path is after `steps`, -1 on background.
+
+    Bands of rows are followed at the same time, in as many threads as the settings allow.
+    """
+    padded, allowed = _padded(inside, flow), np.pad(inside, 1)
     hops = np.full(inside.size, -1, np.int32)
-    for y in range(height):
+    height = inside.shape[0]
+    threads = min(current_settings().threads, max(1, height // _LEAST_ROWS))
+    edges = [height * band // threads for band in range(threads + 1)]
+    with ThreadPoolExecutor(threads) as pool:
+        list(pool.map(lambda y0, y1: _hop_rows(allowed, padded, (y0, y1), steps, hops), edges[:-1], edges[1:]))
+    return hops
+
+
+@njit(cache=True, nogil=True)
+def _hop_rows(
+    allowed: NDArray[np.bool_], padded: NDArray[np.float32], rows: tuple[int, int], steps: int, hops: NDArray[np.int32]
+) -> None:  # pragma: no cover - compiled
+    width = allowed.shape[1] - 2
+    for y in range(rows[0], rows[1]):
         for x in range(width):
-            if inside[y, x]:
+            if allowed[y + 1, x + 1]:
                 end_y, end_x = _path_end(allowed, padded, (y + 1, x + 1), steps)
                 hops[y * width + x] = (end_y - 1) * width + end_x - 1
-    return hops
 
 
 @njit(cache=True, nogil=True)
