@@ -67,7 +67,9 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("data", type=Path)
     parser.add_argument("--out", type=Path, required=True)
-    parser.add_argument("--minutes", type=float, help="of training for each of the two; by default 6,000 steps")
+    parser.add_argument(
+        "--minutes", type=float, help="of training for each of the two; by default the recipe's 10,000 steps"
+    )
     parser.add_argument("--set", action="append", default=[], dest="changes", help="change of both recipes")
     parser.add_argument("--seed", type=int, default=123)
     given = parser.parse_args()

@@ -12,7 +12,6 @@ name = "plate"
 
 [[steps]]
 step = "segment"
-engine = "classical"
 channel = "signal"
 
 [[steps]]

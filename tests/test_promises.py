@@ -63,17 +63,20 @@ def test_1_one_recipe_one_answer(images: Path, tmp_path: Path) -> None:
     assert len(once) == 4
     assert once == hashes(tmp_path / "two") == hashes(tmp_path / "python")
     assert [each.labels_sha256["cells"] for each in result.outcomes] == list(once.values())
-    parameters = {"channel": "signal", "options": {"look": "bright"}, "cleanup": {"min_area_px": 20}}
+    parameters = {"channel": "signal", "model": "base", "cleanup": {"min_area_px": 20}}
     direct = cm.segment(cm.open_image(images / "f2.ome.tif"), **parameters)
     assert cm.labels_hash(direct) == once["f2"]
     one, two = (pd.read_csv(tmp_path / name / "tables" / "cells.csv") for name in ("one", "two"))
     pd.testing.assert_frame_equal(one, two, check_exact=True)
 
 
-def test_2_tiles_change_no_cell() -> None:
+@pytest.mark.parametrize(
+    "parameters", [{"engine": "cellmetry", "model": "base"}, {"engine": "classical", "options": {"look": "bright"}}]
+)
+def test_2_tiles_change_no_cell(parameters: dict[str, Any]) -> None:
     field = tile_field(Box(0, 700, 0, 700), seed=5)
     image = cm.image_from_array(field.image[1])
-    whole, tiled = (cm.segment(image, tile_px=side, options={"look": "bright"}).read() for side in (1024, 128))
+    whole, tiled = (cm.segment(image, tile_px=side, **parameters).read() for side in (1024, 128))
     matching = match_labels(whole, tiled, iou=0.99)
     assert whole.max() == tiled.max() > 100
     assert matching.f1 == 1

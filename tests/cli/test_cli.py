@@ -95,7 +95,7 @@ def test_one_bad_image_is_exit_3_and_is_named(images: Path, tmp_path: Path) -> N
         (("segment", "images", "--out", "o", "--pixel-size", "0"), "greater than 0"),
         (("segment", "images", "--out", "o", "--pattern", "nope{channel}.tif"), "fits the pattern"),
         (("run", "nuclei", "images", "--out", "o", "--set", "measure.features=size,shape"), '["size", "shape"]'),
-        (("segment", "images", "--out", "o", "--device", "cuda"), "--device cuda"),
+        (("segment", "images", "--out", "o", "--engine", "classical", "--device", "cuda"), "--device cuda"),
         (("engines", "clasical"), "Did you mean 'classical'"),
     ],
 )

@@ -27,6 +27,7 @@ from cellmetry.errors import (
     UnknownName,
 )
 from cellmetry.io.tables import read_columns
+from cellmetry.models.store import find_model
 from cellmetry.ops.synthetic import make_cells
 from cellmetry.pipeline.batch import run
 from cellmetry.pipeline.reading import Reading
@@ -73,7 +74,8 @@ def test_the_record_tells_how(folder: Path, tmp_path: Path) -> None:
     result = run(RECIPE, [folder / "a.tif"], tmp_path / "out")
     record = json.loads((tmp_path / "out" / "run.json").read_text(encoding="utf-8"))
     assert record["recipe"]["sha256"] == RECIPE.hash
-    assert record["engines"][0]["engine"] == "classical"
+    assert record["engines"][0]["engine"] == "cellmetry"
+    assert record["engines"][0]["model"]["sha256"] == find_model("base").card.sha256
     assert {"cellmetry", "python", "numpy", "scikit-image"} <= set(record["versions"])
     [image] = record["images"]
     labels = cm.read_labels(tmp_path / "out" / "labels" / "a_labels.tif")

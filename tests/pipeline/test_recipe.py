@@ -30,7 +30,7 @@ def test_every_step_is_found_under_its_name(name: str) -> None:
 
 def test_the_hash_is_that_of_the_steps_alone() -> None:
     a = parse_recipe({"name": "a", "steps": [{"step": "segment"}]})
-    b = parse_recipe({"name": "b", "description": "x", "steps": [{"step": "segment", "engine": "classical"}]})
+    b = parse_recipe({"name": "b", "description": "x", "steps": [{"step": "segment", "engine": "cellmetry"}]})
     c = parse_recipe({"name": "a", "steps": [{"step": "segment", "diameter_px": 9}]})
     device = parse_recipe({"name": "a", "steps": [{"step": "segment", "device": "cpu"}]})
     assert a.hash == b.hash == device.hash != c.hash

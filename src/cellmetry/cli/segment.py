@@ -61,7 +61,7 @@ def segment(
 
     Options left out take the defaults of the step `segment`, as in a recipe.
 
-    Example: [bold]cellmetry segment images/ --out labels/ --engine classical --diameter-um 12[/bold]
+    Example: [bold]cellmetry segment images/ --out labels/ --channel DAPI[/bold]
     """
     step: dict[str, Any] = {"step": "segment"} | given(
         engine=engine, model=model, channel=channel, device=device, diameter_um=diameter_um, diameter_px=diameter_px

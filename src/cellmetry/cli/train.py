@@ -53,7 +53,7 @@ def train(
             help="Data sets: folders made by `cellmetry dataset`, or with images/ and labels/.", show_default=False
         ),
     ],
-    out: Annotated[Path, typer.Option(help="Folder of the model; its name becomes the model's name.")],
+    out: Annotated[Path, typer.Option("--out", "-o", help="Folder of the model; its name becomes the model's name.")],
     start: Annotated[str | None, typer.Option("--from", help="Model to start from, by name or path.")] = None,
     recipe: Annotated[str | None, typer.Option(help="Training recipe, by name or path.")] = None,
     minutes: Annotated[float | None, typer.Option(help="Train about so many minutes.", min=0.1)] = None,

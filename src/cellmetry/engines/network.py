@@ -57,7 +57,9 @@ class NetworkEngine(TileEngine):
     """Runs one model on tiles; all engines of one process that run the same model share its session."""
 
     name: ClassVar[str] = "cellmetry"
-    summary: ClassVar[str] = "a network of our own: foreground and flow to each cell's centre; --model says which"
+    summary: ClassVar[str] = (
+        "a network of our own: foreground and flow to each cell's centre; --model says which, base if left out"
+    )
     options_type: ClassVar[type[Parameters]] = NetworkOptions
 
     def __init__(self, options: Parameters, spec: EngineSpec) -> None:

@@ -46,8 +46,10 @@ class Segment(Step):
 
     name: ClassVar[str] = "segment"
 
-    engine: str = Field("classical", description="Which engine finds the objects; see `cellmetry engines`.")
-    model: str | None = Field(None, description="Model of the engine, by name or path, where it has several.")
+    engine: str = Field("cellmetry", description="Which engine finds the objects; see `cellmetry engines`.")
+    model: str | None = Field(
+        None, description="Model of the engine, by name or path; cellmetry takes base if left out."
+    )
     channel: str | None = Field(
         None,
         coerce_numbers_to_str=True,
@@ -188,14 +190,28 @@ def _label_planes(
 def planes_of(
     step: Segment, engine: TileEngine, image: Image, *, only: tuple[int, int] | None = None
 ) -> Iterator[Plane]:
-    """Yield every plane of an image as the engine is given it, or the one at `only` (t, z); as `step` says."""
+    """Yield every plane of an image as the engine is given it, or the one at `only` (t, z); as `step` says.
+
+    All are at one scale, so that the frames of a sequence and the planes of a stack are worked alike.
+    """
     channels, grey = _choose_channels(step, engine, image)
     diameter = _in_pixels(step, image)
-    scale = _scale(engine.needs, diameter)
-    guess = diameter is None and engine.needs.diameters_px is not None
+    looked: dict[tuple[int, int], Plane] = {}
+    usual = diameter
+    if diameter is None and engine.needs.diameters_px is not None:
+        looked = {place: Plane(image, channels, *place, grey=grey) for place in _places_to_look(image)}
+        found = (engine.usual_diameter(plane) for plane in looked.values())
+        usual = next((each for each in found if each is not None), None)
+    scale = _scale(engine.needs, usual)
     for t, z in [only] if only else product(range(image.sizes["T"]), range(image.sizes["Z"])):
-        plane = Plane(image, channels, t, z, scale, diameter and diameter * scale, grey)
-        yield _at_a_known_scale(engine, plane) if guess else plane
+        plane = looked.get((t, z)) or Plane(image, channels, t, z, grey=grey)
+        yield replace(plane, scale=scale, diameter_px=diameter and diameter * scale)
+
+
+def _places_to_look(image: Image) -> dict[tuple[int, int], None]:
+    """Return where the usual size of objects is looked for: t and z of the image's middle, then at other times."""
+    times, z = image.sizes["T"], image.sizes["Z"] // 2
+    return dict.fromkeys((t, z) for t in (times // 2, times // 4, 3 * times // 4))
 
 
 class PlaneOf:
@@ -257,12 +273,6 @@ def _choose_channels(step: Segment, engine: TileEngine, image: Image) -> tuple[t
             f"(--channel, or --set segment.channel=NAME): {names}."
         )
     return (0,), False
-
-
-def _at_a_known_scale(engine: TileEngine, plane: Plane) -> Plane:
-    """Return the plane at a scale at which the engine knows objects of the size that it finds."""
-    scale = _scale(engine.needs, engine.usual_diameter(plane))
-    return plane if scale == plane.scale else replace(plane, scale=scale)
 
 
 def _scale(needs: EngineNeeds, diameter_px: float | None) -> float:

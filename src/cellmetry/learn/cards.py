@@ -88,8 +88,7 @@ def describe_training(
     ]
     sizes = [size for one in sets if one.card.pixel_size_um for size in one.card.pixel_size_um]
     return {
-        "summary": f"Trained {trainer.steps} steps by the recipe {recipe.name}"
-        + (f", from {start.card.name} {start.card.version}." if start else "."),
+        "summary": _summary(trainer, start),
         "non_commercial": any(data.non_commercial for data in learnt),
         "training_data": [data.model_dump(mode="json") for data in dict.fromkeys(learnt)],
         "pixel_size_um": [min(sizes), max(sizes)] if sizes and min(sizes) < max(sizes) else None,
@@ -101,6 +100,12 @@ def describe_training(
         "decoding": recipe.decoding.model_dump(mode="json"),
         "scores": [score.model_dump(mode="json") for score in _scores(tables)],
     }
+
+
+def _summary(trainer: Trainer, start: Model | None) -> str:
+    recipe = trainer.recipe
+    origin = f", from {start.card.name} {start.card.version}" if start else ""
+    return f"{recipe.summary} Trained {trainer.steps} steps by the recipe {recipe.name}{origin}.".strip()
 
 
 def _learnt(data_set: DataSet, images: int) -> TrainingData:

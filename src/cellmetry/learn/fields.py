@@ -15,6 +15,7 @@ from cellmetry.errors import LabelsError
 from cellmetry.io.atomic import atomic_write
 from cellmetry.io.opening import split_address
 from cellmetry.learn.dataset import read_annotated, read_image, read_truth
+from cellmetry.learn.emphasis import Emphasis, importance_of
 from cellmetry.ops.boundaries import boundary_targets
 from cellmetry.ops.density import density_from_labels, density_from_points
 from cellmetry.ops.flows import flow_targets
@@ -51,11 +52,10 @@ HEADS_OF_TRUTH: dict[TruthKind, frozenset[Head]] = {
 }
 """What can be learnt from each kind of truth."""
 
-_FORMAT = 3
+_FORMAT = 4
 _POINT_SIGMA = 0.18
 """Width of a point's Gaussian as a part of the distance to its nearest neighbours: what sigma² = 0.1 · area is to
 closely packed round cells."""
-_FEWEST_PIXELS = 8
 
 
 class ItemArrays(NamedTuple):
@@ -140,6 +140,7 @@ def prepare_fields(
     folder: Path,
     *,
     percentiles: tuple[float, float],
+    emphasis: Emphasis | None = None,
     progress: Progress = SILENT,
 ) -> list[TrainingField]:
     """Return fields of the items, given with the names of their data sets; targets found in `folder` are used again.
@@ -153,16 +154,18 @@ def prepare_fields(
     progress.start("Preparing images", len(pairs))
     fields = []
     for data, item in pairs:
-        fields.append(_prepare(data, item, folder, percentiles))
+        fields.append(_prepare(data, item, folder, percentiles, emphasis or Emphasis()))
         progress.advance()
     return fields
 
 
-def _prepare(data: str, item: Item, folder: Path, percentiles: tuple[float, float]) -> TrainingField:
-    path = folder / f"{_key(data, item, percentiles)}.npy"
+def _prepare(
+    data: str, item: Item, folder: Path, percentiles: tuple[float, float], emphasis: Emphasis
+) -> TrainingField:
+    path = folder / f"{_key(data, item, percentiles, emphasis)}.npy"
     sizes_path = path.with_suffix(".sizes.npy")
     if not sizes_path.is_file():
-        planes, sizes = make_planes(item, percentiles)
+        planes, sizes = make_planes(item, percentiles, emphasis)
         with atomic_write(path) as part, part.open("wb") as file:
             np.save(file, planes)
         with atomic_write(sizes_path) as part, part.open("wb") as file:
@@ -172,10 +175,10 @@ def _prepare(data: str, item: Item, folder: Path, percentiles: tuple[float, floa
     return TrainingField(data, item.name, item.modality, HEADS_OF_TRUTH[item.kind], sizes, path)
 
 
-def _key(data: str, item: Item, percentiles: tuple[float, float]) -> str:
+def _key(data: str, item: Item, percentiles: tuple[float, float], emphasis: Emphasis) -> str:
     """Return what changes whenever the planes of an item would."""
     stamps = [_stamp(path) for path in (item.image, item.truth, item.annotated) if path is not None]
-    what = (_FORMAT, data, item.name, item.kind, item.channel, percentiles, stamps)
+    what = (_FORMAT, data, item.name, item.kind, item.channel, percentiles, emphasis.model_dump(), stamps)
     return hashlib.sha256(repr(what).encode()).hexdigest()[:24]
 
 
@@ -218,7 +221,9 @@ def _refuse_other_size(
         )
 
 
-def make_planes(item: Item, percentiles: tuple[float, float]) -> tuple[NDArray[np.float16], FieldSizes]:
+def make_planes(
+    item: Item, percentiles: tuple[float, float], emphasis: Emphasis | None = None
+) -> tuple[NDArray[np.float16], FieldSizes]:
     """Return the planes of an item, float16 (7, Y, X) as in `PLANES`, and its sizes.
 
     Raises
@@ -232,7 +237,7 @@ def make_planes(item: Item, percentiles: tuple[float, float]) -> tuple[NDArray[n
     planes["importance"] = np.ones(image.shape, np.float32)
     diameter = float("nan")
     if item.kind == "labels":
-        diameter = _label_planes(truth, planes)
+        diameter = _label_planes(truth, planes, emphasis or Emphasis())
         cells = len(np.unique(truth[truth > 0]))
     elif item.kind == "foreground":
         planes["foreground"] = truth.astype(np.float32)
@@ -246,7 +251,7 @@ def make_planes(item: Item, percentiles: tuple[float, float]) -> tuple[NDArray[n
     return stack, FieldSizes(image.shape[0], image.shape[1], cells, diameter)
 
 
-def _label_planes(labels: NDArray[Any], planes: dict[str, NDArray[np.float32]]) -> float:
+def _label_planes(labels: NDArray[Any], planes: dict[str, NDArray[np.float32]], emphasis: Emphasis) -> float:
     """Fill the planes that labels give, and return the median diameter."""
     areas = np.bincount(labels.ravel())
     areas[0] = 0
@@ -258,16 +263,8 @@ def _label_planes(labels: NDArray[Any], planes: dict[str, NDArray[np.float32]]) 
     present = areas[areas > 0]
     if not present.size:
         return float("nan")
-    planes["importance"] = _importance(labels, areas)
+    planes["importance"] = importance_of(labels, emphasis)
     return float(2 * np.sqrt(np.median(present) / np.pi))
-
-
-def _importance(labels: NDArray[Any], areas: NDArray[np.int64]) -> NDArray[np.float32]:
-    """Return 1 on background and on cells of the usual size, more on smaller ones: scores count cells, not pixels."""
-    usual = np.median(areas[areas > 0])
-    of_id = np.sqrt(usual / np.maximum(areas, _FEWEST_PIXELS)).clip(0.7, 3.0)
-    of_id[0] = 1.0
-    return np.asarray(of_id[labels], np.float32)
 
 
 def _point_density(points: NDArray[np.float64], shape: tuple[int, ...]) -> NDArray[np.float32]:

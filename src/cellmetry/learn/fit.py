@@ -155,7 +155,9 @@ def train_model(options: TrainOptions, *, progress: Progress = SILENT) -> TrainR
     recipe = _recipe(options, start)
     sets = [read_data_set(path) for path in options.data]
     parts = _parts(sets, options, work, recipe.seed)
-    fields = prepare_fields(parts.train, work / "cache", percentiles=recipe.percentiles, progress=progress)
+    fields = prepare_fields(
+        parts.train, work / "cache", percentiles=recipe.percentiles, emphasis=recipe.emphasis, progress=progress
+    )
     _check_taught(fields, recipe)
     checked = read_examples(choose_from_each(parts.validation, recipe.validation_images), recipe.percentiles)
     shown = read_examples(choose_from_each(parts.train, _SHOWN), recipe.percentiles)

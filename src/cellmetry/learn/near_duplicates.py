@@ -61,7 +61,7 @@ def find_links(
     Notes
     -----
     Each image is read once, and again while a suspected overlap is checked. Time grows with the square of `count`:
-    about 20 s for 700 images of 0.1 to 1 megapixel on one core.
+    about 40 s for 700 images of 0.1 to 1 megapixel on one core.
     """
     if count < 2:
         return ()

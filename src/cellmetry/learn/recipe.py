@@ -13,6 +13,7 @@ from cellmetry.core.parameters import parse_parameters
 from cellmetry.core.step import Parameters
 from cellmetry.errors import MissingInput, ParameterError, UnknownName
 from cellmetry.learn.augment import Augmentation
+from cellmetry.learn.emphasis import Emphasis
 from cellmetry.learn.losses import LossWeights
 from cellmetry.learn.network import NetworkShape
 from cellmetry.learn.sampling import Sampling
@@ -65,6 +66,8 @@ class TrainingRecipe(Parameters):
 
     name: str = Field(default="training", pattern=r"^[A-Za-z0-9][A-Za-z0-9_-]{0,63}$")
     """Word by which the recipe is known."""
+    summary: str = Field(default="", max_length=1000)
+    """What its models are for, for their cards."""
     heads: Annotated[tuple[Head, ...], AfterValidator(_different)] = Field(
         default=("foreground", "flow", "density"), min_length=1
     )
@@ -80,6 +83,8 @@ class TrainingRecipe(Parameters):
     """Which crops are shown."""
     augmentation: Augmentation = Augmentation()
     """How they are varied."""
+    emphasis: Emphasis = Emphasis()
+    """Which pixels count more."""
     losses: LossWeights = LossWeights()
     """What is made small."""
     optimisation: Optimisation = Optimisation()

@@ -36,7 +36,17 @@ __all__ = ["Trainer", "choose_device"]
 CHECKPOINT = "checkpoint.pt"
 _LAST_RATE = 0.01
 _AVERAGING_START = 10.0
-_DECIDING = ("network", "heads", "percentiles", "sampling", "augmentation", "losses", "optimisation", "seed")
+_DECIDING = (
+    "network",
+    "heads",
+    "percentiles",
+    "sampling",
+    "augmentation",
+    "emphasis",
+    "losses",
+    "optimisation",
+    "seed",
+)
 _UNREADABLE = (RuntimeError, EOFError, ValueError, KeyError, IndexError, OSError, UnpicklingError)
 
 

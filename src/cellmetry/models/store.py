@@ -126,7 +126,9 @@ def _named(name: str) -> Model:
             return _at(weights)
     known = ", ".join(model.name for model in list_models()) or "none"
     none_given = (
-        " It is the one taken when none is named, and does not come with this version." if name == DEFAULT_MODEL else ""
+        " It comes with the package and is taken when none is named: install Cellmetry again."
+        if name == DEFAULT_MODEL
+        else ""
     )
     here = f" For the folder of that name here, write ./{name}." if Path(name).is_dir() else ""
     raise ModelError(
