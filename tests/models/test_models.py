@@ -98,7 +98,9 @@ def test_a_damaged_card_is_listed_with_its_problem(folder):
 
 
 def test_default_model_is_base(folder):
-    with pytest.raises(ModelError, match=r"no model 'base'\. It is the one taken when none is named, .*Known"):
+    with pytest.raises(
+        ModelError, match=r"no model 'base'\. It comes with the package and is taken when none is named.*Known"
+    ):
         find_model()
     write(folder, "base")
     assert find_model().card.name == "base"

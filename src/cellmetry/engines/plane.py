@@ -140,7 +140,7 @@ class Plane:
             counts, first = self._value_counts()
             values = np.flatnonzero(counts.any(axis=0)) + first
             return float(values[0]), float(values[-1]), 0
-        low, high, bad = np.inf, -np.inf, 0
+        low, high, bad = float("inf"), float("-inf"), 0
         for block in self.blocks():
             finite = np.isfinite(block)
             bad += block.size - int(finite.sum())
@@ -159,7 +159,7 @@ class Plane:
         else:
             whole = np.issubdtype(self.image.dtype, np.integer) and not self.grey and high - low < _BINS
             bins = int(high - low) + 1 if whole else _BINS
-            step = 1.0 if whole else max((high - low) / (_BINS - 1), np.finfo(np.float32).tiny)
+            step = 1.0 if whole else max((high - low) / (_BINS - 1), float(np.finfo(np.float32).tiny))
             counts = self._count_bins(low, step, bins)
         total = counts.cumsum(axis=1)
         out = np.empty((len(counts), len(percents)))

@@ -54,7 +54,7 @@ def importance_of(labels: NDArray[Any], options: Emphasis) -> NDArray[np.float32
         found = np.maximum(found, _largest_around(np.where(found > 1, found, 0), options.around_px))
     if options.contacts > 1:
         found[_contacts(labels, options.contact_px)] *= options.contacts
-    return found
+    return np.asarray(found, np.float32)
 
 
 def _largest_around(values: NDArray[np.float32], reach: int) -> NDArray[np.float32]:
