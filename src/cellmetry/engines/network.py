@@ -17,7 +17,7 @@ from cellmetry.errors import ModelError, ParameterError
 from cellmetry.models.store import find_model, list_models
 from cellmetry.ops.familiarity import unfamiliarity
 from cellmetry.ops.flows import FlowDecoding, decode_flows
-from cellmetry.ops.merging import DensityMerging
+from cellmetry.ops.joining import Joining
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -39,17 +39,18 @@ class NetworkOptions(Parameters):
     """Centres nearer to each other than this, in the model's pixels, are one cell; higher splits less."""
     max_flow_error: float | None = Field(default=None, gt=0)
     """Cells whose flow fits their shape worse than this are dropped; lower keeps fewer, 0.4 is usual."""
-    merge_below: float | None = Field(default=None, ge=0, le=1)
-    """Pieces that hold less of a cell than this, by the predicted density, are joined to a neighbour; 0 for never."""
-    drop_below: float | None = Field(default=None, ge=0, le=1)
-    """Pieces that hold less of a cell than this, by the predicted density, are dropped; 0 for never."""
+    join_from: float | None = Field(default=None, ge=0, le=1)
+    """Pieces that touch are put together if they are one cell with at least this probability; lower joins more, 1
+    nothing."""
+    keep_from: float | None = Field(default=None, ge=0, le=1)
+    """What is a cell with less than this probability is dropped; lower keeps more, 0 all."""
 
     def decoding(self, of_model: FlowDecoding) -> FlowDecoding:
         """Return the model's decoding with the user's changes."""
         changes: dict[str, Any] = self.model_dump(exclude_none=True)
-        pieces: dict[str, Any] = {name: changes.pop(name) for name in ("merge_below", "drop_below") if name in changes}
+        pieces: dict[str, Any] = {name: changes.pop(name) for name in ("join_from", "keep_from") if name in changes}
         if pieces:
-            changes["merging"] = (of_model.merging or DensityMerging()).model_copy(update=pieces)
+            changes["joining"] = (of_model.joining or Joining()).model_copy(update=pieces)
         return of_model.model_copy(update=changes)
 
 

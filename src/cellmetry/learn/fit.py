@@ -25,11 +25,12 @@ from cellmetry.learn.curves import draw_curves, draw_sheet, write_log
 from cellmetry.learn.dataset import read_data_set
 from cellmetry.learn.familiarity import learn_familiarity
 from cellmetry.learn.fields import prepare_fields
+from cellmetry.learn.joining import fit_joining, sample_joining
 from cellmetry.learn.network import CellNetwork
 from cellmetry.learn.recipe import TrainingRecipe, read_training_recipe
 from cellmetry.learn.splits import read_split, split_items, write_split
 from cellmetry.learn.trainer import CHECKPOINT, Trainer, quality
-from cellmetry.learn.validation import choose_from_each, read_examples, score_examples, score_means
+from cellmetry.learn.validation import choose_from_each, predict, read_examples, score_examples, score_means
 from cellmetry.learn.weights import difference, load_network, onnx_bytes, with_familiarity
 from cellmetry.models.store import find_model
 from cellmetry.models.versions import save_version
@@ -305,7 +306,7 @@ def _finish(
 ) -> TrainResult:
     """Score the network that is kept, save it unless what it started from is as good, and clear up."""
     network = trainer.kept_network()
-    recipe = trainer.recipe
+    recipe = trainer.recipe = _with_fitted_joining(trainer, network, parts.train)
     tables = {
         part: _score(network, getattr(parts, part), recipe) for part in ("validation", "test") if getattr(parts, part)
     }
@@ -325,6 +326,21 @@ def _finish(
     (trainer.folder / CHECKPOINT).unlink()
     shutil.rmtree(trainer.folder / "cache")
     return TrainResult(model, parts.held_out, before, after, trainer.steps, trainer.seconds)
+
+
+def _with_fitted_joining(trainer: Trainer, network: CellNetwork, pairs: Sequence[tuple[str, Item]]) -> TrainingRecipe:
+    """Return the recipe with a decoding that joins pieces as they should be on images that taught the network."""
+    recipe = trainer.recipe
+    joining = recipe.decoding.joining
+    if joining is None or not recipe.joining_images or not {"foreground", "flow", "density"} <= set(recipe.heads):
+        return recipe
+    samples = []
+    for pair in (pairs[index] for index in trainer.sampler.images(recipe.joining_images)):
+        (example,) = read_examples([pair], recipe.percentiles)
+        if example.item.kind == "labels" and example.annotated is None:
+            samples.append(sample_joining(predict(network, example.image), example.truth, recipe.decoding))
+    decoding = recipe.decoding.model_copy(update={"joining": fit_joining(samples, joining)})
+    return recipe.model_copy(update={"decoding": decoding})
 
 
 def _with_familiarity(weights: bytes, card: dict[str, Any], parts: _Parts) -> bytes:

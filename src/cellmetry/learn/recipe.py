@@ -91,6 +91,9 @@ class TrainingRecipe(Parameters):
     """How the weights are moved."""
     decoding: FlowDecoding = FlowDecoding()
     """How labels are read off the outputs."""
+    joining_images: int = Field(default=100, ge=0)
+    """Most training images, drawn as likely as their crops, on which it is fitted in the end how `decoding` joins and
+    keeps pieces; 0 leaves it as it is."""
     validation_images: int = Field(default=60, ge=1)
     """Most images scored at each validation, taken evenly from all data sets."""
     seed: int = Field(default=0, ge=0)

@@ -26,6 +26,8 @@ __all__ = ["Batch", "Sampler", "Sampling"]
 
 _SIZES_PER_OCTAVE = 2
 _TRIES = 20
+_OF_IMAGES = 2**32
+"""No batch has this number."""
 
 
 class Sampling(Parameters):
@@ -88,6 +90,14 @@ class Sampler:
         self._fields, self._heads = list(fields), tuple(heads)
         self._sampling, self._augmentation, self._seed = sampling, augmentation, seed
         self._chances = _chances(self._fields, sampling)
+
+    def images(self, most: int) -> list[int]:
+        """Return the indices of at most `most` different fields, drawn as likely as their crops are."""
+        likely = np.flatnonzero(self._chances)
+        if len(likely) <= most:
+            return [int(index) for index in likely]
+        rng = np.random.default_rng([self._seed, _OF_IMAGES])
+        return sorted(int(index) for index in rng.choice(len(self._fields), most, replace=False, p=self._chances))
 
     def batches(self, first: int, last: int) -> Iterator[Batch]:
         """Yield the batches numbered `first` to before `last`, prepared ahead by the workers."""

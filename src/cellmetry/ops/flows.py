@@ -18,7 +18,7 @@ from pydantic import Field
 
 from cellmetry.core.step import Parameters
 from cellmetry.errors import LabelsError, ParameterError
-from cellmetry.ops.merging import DensityMerging, merge_by_density
+from cellmetry.ops.joining import Joining, join_pieces
 from cellmetry.ops.sinks import assign_sinks
 from cellmetry.settings import current_settings
 
@@ -48,8 +48,9 @@ class FlowDecoding(Parameters):
     """Smaller objects, in working pixels, are dropped."""
     max_flow_error: float | None = Field(default=None, gt=0)
     """Objects whose flow differs more than this from that of their shape (mean squared) are dropped; 0.4 is usual."""
-    merging: DensityMerging | None = DensityMerging()
-    """How pieces of one cell are put together where the network predicts a density too; None for never."""
+    joining: Joining | None = Joining()
+    """How pieces of one cell are put together, and what is no cell left out, where the network predicts a density too;
+    None for never."""
 
 
 def flow_targets(labels: NDArray[Any]) -> NDArray[np.float32]:
@@ -80,9 +81,10 @@ def decode_flows(
     foreground
         Probability that a pixel belongs to a cell, shape (Y, X). NaN counts as background.
     flow
-        Direction to the cell's centre, y then x, shape (2, Y, X); of any length above 0.001; only the direction counts.
+        Direction to the cell's centre, y then x, shape (2, Y, X); paths follow the direction of any above 0.001, while
+        joining takes lengths below 1 for doubt.
     density
-        Cells per pixel, shape (Y, X), by which pieces of one cell are put together; None if not known.
+        Cells per pixel, shape (Y, X), without which pieces of one cell are not put together; None if not known.
     """
     options = options or FlowDecoding()
     if flow.shape != (2, *foreground.shape):
@@ -90,8 +92,8 @@ def decode_flows(
     inside = foreground >= options.foreground_threshold
     ends = _path_ends(_hops(inside, np.ascontiguousarray(flow, np.float32), _STEPS))
     labels = assign_sinks(inside, ends, options.sink_radius_px)
-    if density is not None and options.merging is not None:
-        labels = merge_by_density(labels, density, options.merging)
+    if density is not None and options.joining is not None:
+        labels = join_pieces(labels, foreground, flow, density, options.joining)
     areas = np.bincount(labels.ravel(), minlength=1)
     keep = areas >= options.min_area_px
     if options.max_flow_error is not None:
