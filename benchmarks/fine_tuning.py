@@ -16,7 +16,6 @@ import numpy as np
 
 from cellmetry.learn.dataset import DataSet, read_data_set, write_data_set
 from cellmetry.learn.fit import TrainOptions, train_model
-from cellmetry.learn.recipe import read_training_recipe
 from cellmetry.learn.splits import Split, SplitRow, write_split
 from cellmetry.learn.validation import read_examples, score_examples, score_means
 from cellmetry.learn.weights import load_network
@@ -51,10 +50,10 @@ def main() -> None:
     tested = part(whole, options.out / "tested", order[: options.test])
     taught = part(whole, options.out / "taught", order[options.test : options.test + options.images + 1])
     examples = read_examples([(whole.card.name, item) for item in tested.items], (1.0, 99.8))
-    recipe = read_training_recipe("fine-tune")
 
     def score(name: str, model: str | Path) -> None:
-        means = score_means(score_examples(load_network(find_model(model)), examples, recipe))
+        found = find_model(model)
+        means = score_means(score_examples(load_network(found), examples, found.card.decoding))
         print(f"{name:24} AP at 0.5: {means['ap50']:.3f}   at 0.75: {means['ap75']:.3f}", flush=True)
 
     score("before", options.model)

@@ -18,7 +18,6 @@ from cellmetry.engines.segment import Segment
 from cellmetry.learn.dataset import read_data_set
 from cellmetry.learn.fit import TrainOptions, train_model
 from cellmetry.learn.generate import FieldLook, generate_field
-from cellmetry.learn.recipe import read_training_recipe
 from cellmetry.learn.validation import read_examples, score_examples
 from cellmetry.learn.weights import load_network
 from cellmetry.pipeline.reading import Reading
@@ -70,7 +69,7 @@ def main() -> None:
     result = train_model(TrainOptions((options.out / "taught",), options.out / "model", changes=steps))
     tested = read_data_set(write_truth(options.out / "tested", range(10_000, 10_000 + options.tested)))
     examples = read_examples([("tested", item) for item in tested.items], (1.0, 99.8))
-    scores = score_examples(load_network(result.model), examples, read_training_recipe("standard"))
+    scores = score_examples(load_network(result.model), examples, result.model.card.decoding)
     print(f"against the generator's truth, {len(scores)} other fields:")
     print(scores[["ap50", "ap75", "f1"]].mean().round(3).to_string())
 

@@ -42,7 +42,7 @@ def trained(folders: list[Path], out: Path, options: argparse.Namespace) -> Path
         begun = (out / "training" / "checkpoint.pt").is_file()
         steps = (f"optimisation.steps={options.steps}", f"optimisation.validate_every={options.steps // 4}")
         plan = TrainOptions(tuple(folders), out, recipe="base", split=options.split, resume=begun)
-        train_model(replace(plan, changes=(*steps, "sampling.data_weights={}", *options.changes)))
+        train_model(replace(plan, changes=(*steps, "sampling.data_weights={}", "joining_images=100", *options.changes)))
     return out / f"{out.name}.onnx"
 
 
@@ -73,7 +73,8 @@ def main() -> None:
         examples = read_examples(tested(sets, split, name), recipe.percentiles)
         blind = trained(without(sets, name, options.out / f"without-{name}"), options.out / f"no-{name}", options)
         for seen, path in (("seen", everything), ("left out", blind)):
-            scores = score_examples(load_network(find_model(path)), examples, recipe)[["ap50", "ap75"]].mean()
+            model = find_model(path)
+            scores = score_examples(load_network(model), examples, model.card.decoding)[["ap50", "ap75"]].mean()
             rows.append({"tested on": name, "images": len(examples), "trained": seen, **scores.round(3)})
             print(rows[-1], flush=True)
     print(pd.DataFrame(rows).to_string(index=False))

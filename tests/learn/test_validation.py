@@ -52,7 +52,7 @@ def example(truth: np.ndarray, annotated: np.ndarray | None = None, name: str = 
 
 
 def scored(network: nn.Module, examples: Sequence[Example]) -> dict[str, float]:
-    return score_examples(network, examples, RECIPE).iloc[0].to_dict()  # type: ignore[arg-type]
+    return score_examples(network, examples, RECIPE.decoding).iloc[0].to_dict()  # type: ignore[arg-type]
 
 
 def test_what_is_found_is_scored_as_in_an_evaluation() -> None:
@@ -86,7 +86,7 @@ def test_where_a_part_was_annotated_the_rule_is_that_of_an_evaluation() -> None:
 def test_means_are_over_data_sets_and_errors_of_counts_over_images() -> None:
     examples = [example(squares((4, 4))), example(squares((40, 40)), name="b")]
     other = example(squares((4, 4)), name="c")._replace(data="other")
-    means = score_means(score_examples(Drawing(squares((4, 4))), [*examples, other], RECIPE))  # type: ignore[arg-type]
+    means = score_means(score_examples(Drawing(squares((4, 4))), [*examples, other], RECIPE.decoding))  # type: ignore[arg-type]
     assert means["ap50"] == pytest.approx((0.5 + 1.0) / 2)
     assert (means["ap50 set"], means["ap50 other"]) == (0.5, 1.0)
     assert means["found_mae"] == 0

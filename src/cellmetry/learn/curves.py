@@ -107,7 +107,7 @@ def _found_panel(
     maps: dict[Head, NDArray[np.float32]], grey: NDArray[np.float32], cut: tuple[slice, slice], recipe: TrainingRecipe
 ) -> NDArray[np.float32]:
     if "flow" in maps and "foreground" in maps:
-        return _outlined(grey, labels_of(maps, recipe)[cut], _FOUND)
+        return _outlined(grey, labels_of(maps, recipe.decoding)[cut], _FOUND)
     if "foreground" in maps:
         found = maps["foreground"][0][cut] >= recipe.decoding.foreground_threshold
         return _outlined(grey, found.astype(np.int32), _FOUND)

@@ -247,7 +247,7 @@ def _parts(sets: Sequence[DataSet], options: TrainOptions, work: Path, seed: int
 
 
 def _score(network: CellNetwork, pairs: Sequence[tuple[str, Item]], recipe: TrainingRecipe) -> pd.DataFrame:
-    return score_examples(network, read_examples(pairs, recipe.percentiles), recipe)
+    return score_examples(network, read_examples(pairs, recipe.percentiles), recipe.decoding)
 
 
 def _check_taught(fields: Sequence[TrainingField], recipe: TrainingRecipe) -> None:

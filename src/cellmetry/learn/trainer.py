@@ -178,7 +178,7 @@ class Trainer:
         scores: dict[str, float] = {}
         for kind, examples in (("train", self._shown), ("validation", self._checked)):
             if examples:
-                means = score_means(score_examples(self.average, examples, self.recipe))
+                means = score_means(score_examples(self.average, examples, self.recipe.decoding))
                 scores |= {f"{kind} {name}": value for name, value in means.items()}
         return scores
 

@@ -22,8 +22,8 @@ if TYPE_CHECKING:
 
     from cellmetry.learn.dataset import Item
     from cellmetry.learn.network import CellNetwork
-    from cellmetry.learn.recipe import TrainingRecipe
     from cellmetry.models.card import Head
+    from cellmetry.ops.flows import FlowDecoding
 
 __all__ = ["Example", "choose_from_each", "labels_of", "predict", "read_examples", "score_examples", "score_means"]
 
@@ -94,27 +94,27 @@ def predict(network: CellNetwork, image: NDArray[np.float32]) -> dict[Head, NDAr
     return {head: values[0, :, :height, :width].cpu().numpy() for head, values in maps.items()}
 
 
-def labels_of(maps: dict[Head, NDArray[np.float32]], recipe: TrainingRecipe) -> NDArray[np.int32]:
+def labels_of(maps: dict[Head, NDArray[np.float32]], decoding: FlowDecoding) -> NDArray[np.int32]:
     """Return the labels that the engine would read off finished maps, shape (Y, X)."""
     density = maps["density"][0] if "density" in maps else None
-    return decode_flows(maps["foreground"][0], maps["flow"], recipe.decoding, density=density)
+    return decode_flows(maps["foreground"][0], maps["flow"], decoding, density=density)
 
 
-def score_examples(network: CellNetwork, examples: Sequence[Example], recipe: TrainingRecipe) -> pd.DataFrame:
+def score_examples(network: CellNetwork, examples: Sequence[Example], decoding: FlowDecoding) -> pd.DataFrame:
     """Return one row an example: AP at IoU 0.5 and 0.75, IoU and Dice of the foreground, counts; NaN where unknown."""
     network.eval()
-    return pd.DataFrame([_score(predict(network, example.image), example, recipe) for example in examples])
+    return pd.DataFrame([_score(predict(network, example.image), example, decoding) for example in examples])
 
 
-def _score(maps: dict[Head, NDArray[np.float32]], example: Example, recipe: TrainingRecipe) -> dict[str, Any]:
+def _score(maps: dict[Head, NDArray[np.float32]], example: Example, decoding: FlowDecoding) -> dict[str, Any]:
     row: dict[str, Any] = {"data": example.data, "name": example.item.name, "modality": example.item.modality}
     known = HEADS_OF_TRUTH[example.item.kind]
     if "foreground" in maps and "foreground" in known:
-        found = maps["foreground"][0] >= recipe.decoding.foreground_threshold
+        found = maps["foreground"][0] >= decoding.foreground_threshold
         pixels = score_pixels(example.truth > 0, found, example.annotated)
         row |= {"iou": pixels.iou, "dice": pixels.dice}
     if {"foreground", "flow"} <= set(maps) and example.item.kind == "labels":
-        row |= _matches(example.truth, labels_of(maps, recipe), example.annotated)
+        row |= _matches(example.truth, labels_of(maps, decoding), example.annotated)
     if "density" in maps and "density" in known and example.annotated is None:
         true = len(example.truth) if example.item.kind == "points" else len(np.unique(example.truth[example.truth > 0]))
         row |= {"true_count": true, "density_count": float(maps["density"].sum(dtype=np.float64))}
