@@ -46,11 +46,14 @@ def main() -> None:
         for item in one.items:
             parts[split.of(one.card.name, item.name)].append((one.card.name, item))
 
-    samples = []
-    for pair in choose_from_each(parts["train"], given.images):
+    taught = []
+    for pair in choose_from_each([pair for pair in parts["train"] if pair[1].kind == "labels"], given.images):
         (example,) = read_examples([pair], (1.0, 99.8))
-        samples.append(sample_joining(predict(network, example.image), example.truth, FlowDecoding()))
-    fitted = fit_joining(samples, NOTHING)
+        taught.append((predict(network, example.image), example.truth))
+    fitted = NOTHING
+    for _ in range(2):  # objects are judged as the contacts' weights join them
+        decoding = FlowDecoding(joining=fitted)
+        fitted = fit_joining([sample_joining(maps, truth, decoding) for maps, truth in taught], NOTHING)
 
     scores: dict[tuple[str, str], list[tuple[float, float]]] = defaultdict(list)
     for pair in parts["validation"]:

@@ -14,6 +14,7 @@ from scipy import ndimage
 from cellmetry.core.image import ArraySource, Box, image_from_array
 from cellmetry.core.labels import labels_hash
 from cellmetry.engines.base import EngineNeeds, EngineSpec, TileEngine, load_engine
+from cellmetry.engines.network import PlaneState
 from cellmetry.engines.plane import Plane
 from cellmetry.engines.segment import _scale, segment
 from cellmetry.engines.sessions import open_session
@@ -55,7 +56,7 @@ def discs(pitch: float, radius: float, *, size: int = 512, seed: int = 0) -> tup
 
 
 def predict(net: NetworkEngine, pixels: np.ndarray) -> np.ndarray:
-    return net.predict(pixels[None], Box(0, pixels.shape[0], 0, pixels.shape[1]), None)
+    return net.predict(pixels[None], Box(0, pixels.shape[0], 0, pixels.shape[1]), PlaneState(pixels.shape, None))
 
 
 class TestContract(EngineContract):

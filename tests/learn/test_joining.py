@@ -72,6 +72,16 @@ def test_without_samples_the_rules_stay_and_few_change_them_little() -> None:
         assert getattr(fitted.one_cell, name) == pytest.approx(weight, abs=0.5)
 
 
+def test_a_feature_that_never_differs_leaves_its_weight_nearly_as_it_was() -> None:
+    truth, maps = crowd(0)
+    samples = sample_joining(maps, truth, FlowDecoding())
+    column = PIECE_FEATURES.index("foreground")
+    samples.objects[:, column] = 0.2
+    fitted = fit_joining([samples], Joining())
+    assert fitted.a_cell.foreground == pytest.approx(Joining().a_cell.foreground, abs=0.1)
+    assert all(abs(weight) < 100 for weight in fitted.a_cell.model_dump().values())
+
+
 def test_an_image_without_cells_or_pieces_teaches_nothing_and_breaks_nothing() -> None:
     empty = np.zeros((1, 40, 40), np.float32)
     maps = {"foreground": empty, "flow": np.zeros((2, 40, 40), np.float32), "density": empty}

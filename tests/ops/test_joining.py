@@ -10,7 +10,16 @@ from hypothesis import strategies as st
 from cellmetry.errors import ParameterError
 from cellmetry.ops.density import density_from_labels
 from cellmetry.ops.flows import FlowDecoding, decode_flows, flow_targets
-from cellmetry.ops.joining import ContactWeights, Joining, PieceWeights, join_measured, join_pieces, keep_chances
+from cellmetry.ops.joining import (
+    CLOSED,
+    ContactWeights,
+    Joining,
+    PieceWeights,
+    Sides,
+    join_measured,
+    join_pieces,
+    keep_chances,
+)
 from cellmetry.ops.pieces import CONTACT_FEATURES, PIECE_FEATURES, Pieces, add_piece, measure_pieces, piece_features
 
 ALL_KEPT = Joining(keep_from=0.0)
@@ -63,6 +72,17 @@ def test_what_is_hardly_foreground_and_holds_no_cell_is_dropped() -> None:
     foreground[faint], density[faint], flow[:, faint] = 0.55, 0.0, 0.1 * flow[:, faint]
     assert ids(join_pieces(truth, foreground, flow, density)) == [1]
     assert ids(join_pieces(truth, foreground, flow, density, ALL_KEPT)) == [1, 2]
+
+
+def test_what_touches_an_open_side_is_kept_so_that_no_tile_loses_a_cell_that_it_sees_in_part() -> None:
+    truth = discs((30, 25, 14), (30, 85, 8))
+    foreground, flow, density = maps_of(truth)
+    faint = truth == 2
+    foreground[faint], density[faint], flow[:, faint] = 0.55, 0.0, 0.1 * flow[:, faint]
+    assert ids(join_pieces(truth, foreground, flow, density)) == [1]
+    for side in Sides._fields:
+        kept = join_pieces(truth, foreground, flow, density, open_sides=CLOSED._replace(**{side: True}))
+        assert ids(kept) == ([1, 2] if side == "right" else [1])
 
 
 def test_the_limits_join_all_or_nothing() -> None:

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any, ClassVar, NamedTuple
 from cellmetry.core.image import ArraySource, Box, Channel, Image
 from cellmetry.core.progress import SILENT
 from cellmetry.engines.base import TileEngine
-from cellmetry.engines.network import NetworkEngine
+from cellmetry.engines.network import NetworkEngine, PlaneState
 from cellmetry.engines.tiling import full_box, read_stretched, stretch_limits
 from cellmetry.errors import ModelError, ParameterError
 from cellmetry.io.scratch import new_map_array
@@ -29,7 +29,6 @@ if TYPE_CHECKING:
 
     from cellmetry.core.progress import Progress
     from cellmetry.engines.base import Engine, EngineNeeds
-    from cellmetry.engines.features import FeatureSum
     from cellmetry.engines.plane import Plane
     from cellmetry.models.card import Head
 
@@ -127,7 +126,7 @@ class _Recorded(NamedTuple):
     """What the tiles of a plane share: the plane, and what the engine inside prepared."""
 
     plane: Plane
-    inner: FeatureSum | None
+    inner: PlaneState
 
 
 class MapRecorder(TileEngine):
@@ -170,7 +169,7 @@ class MapRecorder(TileEngine):
         """Return the labels of one tile, once its maps are kept."""
         maps = self.inner.observe(tile, box, prepared.inner)
         self.store.write(prepared.plane, box, _margin(self.inner, prepared.plane), maps)
-        return self.inner.decode(maps)
+        return self.inner.decode(maps, prepared.inner.open_sides(box))
 
     def describe(self) -> dict[str, Any]:
         """Return the description of the engine inside."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, ClassVar, cast
+from typing import TYPE_CHECKING, Any, ClassVar, NamedTuple, cast
 
 import numpy as np
 from pydantic import Field
@@ -17,7 +17,7 @@ from cellmetry.errors import ModelError, ParameterError
 from cellmetry.models.store import find_model, list_models
 from cellmetry.ops.familiarity import unfamiliarity
 from cellmetry.ops.flows import FlowDecoding, decode_flows
-from cellmetry.ops.joining import Joining
+from cellmetry.ops.joining import CLOSED, Joining, Sides
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     from cellmetry.models.card import Head, ModelCard
     from cellmetry.ops.familiarity import Familiarity
 
-__all__ = ["NetworkEngine", "NetworkOptions"]
+__all__ = ["NetworkEngine", "NetworkOptions", "PlaneState"]
 
 
 class NetworkOptions(Parameters):
@@ -41,9 +41,9 @@ class NetworkOptions(Parameters):
     """Cells whose flow fits their shape worse than this are dropped; lower keeps fewer, 0.4 is usual."""
     join_from: float | None = Field(default=None, ge=0, le=1)
     """Pieces that touch are put together if they are one cell with at least this probability; lower joins more, 1
-    nothing."""
+    nothing. For models with a density."""
     keep_from: float | None = Field(default=None, ge=0, le=1)
-    """What is a cell with less than this probability is dropped; lower keeps more, 0 all."""
+    """What is a cell with less than this probability is dropped; lower keeps more, 0 all. For models with a density."""
 
     def decoding(self, of_model: FlowDecoding) -> FlowDecoding:
         """Return the model's decoding with the user's changes."""
@@ -52,6 +52,26 @@ class NetworkOptions(Parameters):
         if pieces:
             changes["joining"] = (of_model.joining or Joining()).model_copy(update=pieces)
         return of_model.model_copy(update=changes)
+
+
+class PlaneState(NamedTuple):
+    """What the tiles of one plane share.
+
+    Parameters
+    ----------
+    shape
+        Height and width of the plane in working pixels.
+    features
+        What gathers its features; None if the model cannot tell the unfamiliar by them.
+    """
+
+    shape: tuple[int, int]
+    features: FeatureSum | None
+
+    def open_sides(self, box: Box) -> Sides:
+        """Return beyond which sides of a part the plane goes on."""
+        height, width = self.shape
+        return Sides(top=box.y0 > 0, bottom=box.y1 < height, left=box.x0 > 0, right=box.x1 < width)
 
 
 class NetworkEngine(TileEngine):
@@ -97,8 +117,8 @@ class NetworkEngine(TileEngine):
         """What the model knows of the images that it has learnt from; None if it does not say."""
         return self._session.familiarity
 
-    def prepare(self, plane: Plane) -> FeatureSum | None:
-        """Return what gathers the plane's features, if the model can tell the unfamiliar by them.
+    def prepare(self, plane: Plane) -> PlaneState:
+        """Return the plane's size, and what gathers its features, if the model can tell the unfamiliar by them.
 
         Nothing is returned before it is clear that the model can label this plane.
 
@@ -116,7 +136,8 @@ class NetworkEngine(TileEngine):
                 f"and it has {', '.join(card.heads)} only. Choose another with --model."
             )
         self.check_channels(plane)
-        return FeatureSum(plane.shape, card.stride, card.margin_px) if self.familiarity else None
+        features = FeatureSum(plane.shape, card.stride, card.margin_px) if self.familiarity else None
+        return PlaneState(plane.shape, features)
 
     def usual_diameter(self, plane: Plane) -> float | None:
         """Return the usual diameter of what the network finds in a few windows; None if that is too little.
@@ -136,17 +157,17 @@ class NetworkEngine(TileEngine):
 
         return usual_diameter(find, plane.shape, self.card.stride)
 
-    def unfamiliarity(self, prepared: FeatureSum | None) -> float | None:
+    def unfamiliarity(self, prepared: PlaneState) -> float | None:
         """Return how unlike the model's training images a plane is, once all its tiles were worked; usual is up to 1.
 
         None if the model cannot say.
         """
-        features = None if prepared is None else prepared.mean()
+        features = None if prepared.features is None else prepared.features.mean()
         if self.familiarity is None or features is None:
             return None
         return round(unfamiliarity(self.familiarity, features), 2)
 
-    def doubts(self, plane: Plane, prepared: FeatureSum | None) -> list[str]:
+    def doubts(self, plane: Plane, prepared: PlaneState) -> list[str]:
         """Return a warning if the plane looks unlike what the model has learnt from."""
         score = self.unfamiliarity(prepared)
         if score is None or score <= 1:
@@ -170,24 +191,22 @@ class NetworkEngine(TileEngine):
                 f"choose with --channel, or take another model."
             )
 
-    def predict(self, tile: NDArray[np.float32], box: Box, prepared: Any) -> NDArray[np.int32]:
+    def predict(self, tile: NDArray[np.float32], box: Box, prepared: PlaneState) -> NDArray[np.int32]:
         """Return the labels of one tile."""
-        return self.decode(self.observe(tile, box, prepared))
+        return self.decode(self.observe(tile, box, prepared), prepared.open_sides(box))
 
-    def observe(
-        self, tile: NDArray[np.float32], box: Box, prepared: FeatureSum | None
-    ) -> dict[str, NDArray[np.float32]]:
+    def observe(self, tile: NDArray[np.float32], box: Box, prepared: PlaneState) -> dict[str, NDArray[np.float32]]:
         """Return what `predict_maps` does, and add the tile's features to what `prepare` returned."""
-        if prepared is None:
+        if prepared.features is None:
             return self.predict_maps(tile)
         maps, features = self._session.run_all(self._filled(tile))
-        prepared.add(features, box)
+        prepared.features.add(features, box)
         return _cut_back(maps, tile)
 
-    def decode(self, maps: dict[str, NDArray[np.float32]]) -> NDArray[np.int32]:
-        """Return the labels that the maps of a tile show."""
+    def decode(self, maps: dict[str, NDArray[np.float32]], open_sides: Sides = CLOSED) -> NDArray[np.int32]:
+        """Return the labels that the maps of a tile show, beyond whose open sides the image goes on."""
         density = maps["density"][0] if "density" in maps else None
-        return decode_flows(maps["foreground"][0], maps["flow"], self._decoding, density=density)
+        return decode_flows(maps["foreground"][0], maps["flow"], self._decoding, density=density, open_sides=open_sides)
 
     def predict_maps(self, tile: NDArray[np.float32]) -> dict[str, NDArray[np.float32]]:
         """Return what the network puts out for one tile (C, Y, X): by head, shape (1, Y, X), or (2, Y, X) for flow.

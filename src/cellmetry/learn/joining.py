@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar
 import fastremap
 import numpy as np
 from scipy.optimize import minimize
+from scipy.sparse import coo_array
 from scipy.special import expit
 
 from cellmetry.ops.flows import FlowDecoding, decode_flows
@@ -35,6 +36,8 @@ _STAGES = (1.0, 0.8, 0.5, 0.2)
 """What may be judged as a cell: the pieces themselves, and what joining leaves from these probabilities on."""
 _IOU = 0.5
 _SPRING = 3.0
+_LEAST_SPREAD = 0.05
+"""Features that differ less among the samples are taken to say little."""
 _EVENNESS = 0.5
 
 
@@ -64,7 +67,7 @@ def sample_joining(
     The maps must have foreground, flow and density. What is judged as a cell has been joined as `decoding` says.
     """
     joining = decoding.joining or Joining()
-    loose = decoding.model_copy(update={"joining": None, "min_area_px": 1})
+    loose = decoding.model_copy(update={"joining": None, "min_area_px": 1, "max_flow_error": None})
     foreground, flow, density = maps["foreground"][0], maps["flow"], maps["density"][0]
     labels = decode_flows(foreground, flow, loose)
     cells = fastremap.renumber(np.ascontiguousarray(truth).astype(np.uint32), preserve_zero=True)[0].astype(np.int64)
@@ -75,28 +78,22 @@ def sample_joining(
     for least in _STAGES:
         joined = Pieces(pieces.whole.copy(), pieces.real.copy(), pieces.pairs, pieces.contacts)
         owner = join_measured(joined, joining.model_copy(update={"join_from": least}))
-        features, known = _object_samples(joined, _add_up(overlaps, owner), np.bincount(cells.ravel()))
+        taken = coo_array((overlaps.data, (owner[overlaps.row], overlaps.col)), overlaps.shape)
+        features, known = _object_samples(joined, taken, np.bincount(cells.ravel()))
         objects.append(features)
         a_cell.append(known)
     return JoiningSamples(contacts, one_cell, np.concatenate(objects), np.concatenate(a_cell))
 
 
-def _overlaps(labels: NDArray[np.int32], cells: NDArray[np.int64]) -> NDArray[np.int64]:
+def _overlaps(labels: NDArray[np.int32], cells: NDArray[np.int64]) -> coo_array:
     """Return how many pixels each piece shares with each cell, shape (pieces, cells), 0 for background."""
-    width = int(cells.max(initial=0)) + 1
-    count = int(labels.max(initial=0)) + 1
-    both = labels.ravel().astype(np.int64) * width + cells.ravel()
-    return np.asarray(np.bincount(both, minlength=count * width).reshape(count, width), np.int64)
+    shape = (int(labels.max(initial=0)) + 1, int(cells.max(initial=0)) + 1)
+    both, shared = np.unique(labels.ravel().astype(np.int64) * shape[1] + cells.ravel(), return_counts=True)
+    return coo_array((shared, (both // shape[1], both % shape[1])), shape)
 
 
-def _add_up(overlaps: NDArray[np.int64], owner: NDArray[np.int64]) -> NDArray[np.int64]:
-    joined = np.zeros_like(overlaps)
-    np.add.at(joined, owner, overlaps)
-    return joined
-
-
-def _contact_samples(pieces: Pieces, overlaps: NDArray[np.int64]) -> tuple[NDArray[np.float64], NDArray[np.bool_]]:
-    mostly = overlaps.argmax(axis=1)
+def _contact_samples(pieces: Pieces, overlaps: coo_array) -> tuple[NDArray[np.float64], NDArray[np.bool_]]:
+    mostly = np.asarray(overlaps.tocsr().argmax(axis=1)).ravel()
     rows, same = [], []
     for (low, high), contact in zip(pieces.pairs, pieces.contacts, strict=True):
         if mostly[low] and mostly[high]:
@@ -107,12 +104,14 @@ def _contact_samples(pieces: Pieces, overlaps: NDArray[np.int64]) -> tuple[NDArr
 
 
 def _object_samples(
-    pieces: Pieces, overlaps: NDArray[np.int64], areas: NDArray[np.int64]
+    pieces: Pieces, overlaps: coo_array, areas: NDArray[np.int64]
 ) -> tuple[NDArray[np.float64], NDArray[np.bool_]]:
+    taken = overlaps.tocsr()
     rows, known = [], []
     for piece in np.flatnonzero(pieces.whole[:, 0]):
-        shared = overlaps[piece, 1:]
-        iou = shared / (pieces.whole[piece, 0] + areas[1:] - shared)
+        part = slice(taken.indptr[piece], taken.indptr[piece + 1])
+        cells, shared = taken.indices[part], taken.data[part]
+        iou = np.where(cells > 0, shared / (pieces.whole[piece, 0] + areas[cells] - shared), 0.0)
         rows.append(piece_features(pieces.whole[piece], pieces.real[piece]))
         known.append(iou.max(initial=0.0) > _IOU)
     return np.array(rows).reshape(-1, len(PIECE_FEATURES)), np.array(known, bool)
@@ -144,8 +143,7 @@ def _fit(
     signs = np.where(np.concatenate([image[1] for image in images]), 1.0, -1.0)
     counts = np.concatenate([np.full(len(image[1]), float(len(image[1])) ** -_EVENNESS) for image in images])
     counts *= len(counts) / counts.sum()
-    scale = features.std(axis=0)
-    scale[scale == 0] = 1.0
+    scale = np.maximum(features.std(axis=0), _LEAST_SPREAD)
     columns = np.column_stack([np.ones(len(features)), (features - features.mean(axis=0)) / scale])
     first = np.array([getattr(start, name) for name in names])
     anchor = np.concatenate([[start.always + first @ features.mean(axis=0)], first * scale])

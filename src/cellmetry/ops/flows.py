@@ -18,7 +18,7 @@ from pydantic import Field
 
 from cellmetry.core.step import Parameters
 from cellmetry.errors import LabelsError, ParameterError
-from cellmetry.ops.joining import Joining, join_pieces
+from cellmetry.ops.joining import CLOSED, Joining, Sides, join_pieces
 from cellmetry.ops.sinks import assign_sinks
 from cellmetry.settings import current_settings
 
@@ -73,6 +73,7 @@ def decode_flows(
     options: FlowDecoding | None = None,
     *,
     density: NDArray[np.float32] | None = None,
+    open_sides: Sides = CLOSED,
 ) -> NDArray[np.int32]:
     """Return labels, shape (Y, X): pixels whose flow leads to the same sink are one object, numbered from 1.
 
@@ -84,7 +85,10 @@ def decode_flows(
         Direction to the cell's centre, y then x, shape (2, Y, X); paths follow the direction of any above 0.001, while
         joining takes lengths below 1 for doubt.
     density
-        Cells per pixel, shape (Y, X), without which pieces of one cell are not put together; None if not known.
+        Cells per pixel, shape (Y, X), without which pieces are neither put together nor dropped; None if not
+        known.
+    open_sides
+        Where the image goes on beyond the arrays; what touches such a side is not dropped for its looks.
     """
     options = options or FlowDecoding()
     if flow.shape != (2, *foreground.shape):
@@ -93,7 +97,7 @@ def decode_flows(
     ends = _path_ends(_hops(inside, np.ascontiguousarray(flow, np.float32), _STEPS))
     labels = assign_sinks(inside, ends, options.sink_radius_px)
     if density is not None and options.joining is not None:
-        labels = join_pieces(labels, foreground, flow, density, options.joining)
+        labels = join_pieces(labels, foreground, flow, density, options.joining, open_sides=open_sides)
     areas = np.bincount(labels.ravel(), minlength=1)
     keep = areas >= options.min_area_px
     if options.max_flow_error is not None:

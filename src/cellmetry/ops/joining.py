@@ -31,7 +31,28 @@ from cellmetry.ops.pieces import (
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-__all__ = ["ContactWeights", "Joining", "PieceWeights", "join_measured", "join_pieces", "keep_chances"]
+__all__ = [
+    "CLOSED",
+    "ContactWeights",
+    "Joining",
+    "PieceWeights",
+    "Sides",
+    "join_measured",
+    "join_pieces",
+    "keep_chances",
+]
+
+
+class Sides(NamedTuple):
+    """Something that holds, or not, at each side of an array."""
+
+    top: bool
+    bottom: bool
+    left: bool
+    right: bool
+
+
+CLOSED = Sides(top=False, bottom=False, left=False, right=False)
 
 
 class ContactWeights(Parameters):
@@ -89,6 +110,8 @@ def join_pieces(
     flow: NDArray[np.float32],
     density: NDArray[np.float32],
     options: Joining | None = None,
+    *,
+    open_sides: Sides = CLOSED,
 ) -> NDArray[np.int32]:
     """Return labels, shape (Y, X), of which pieces of one cell are joined and those that are no cell dropped.
 
@@ -99,9 +122,12 @@ def join_pieces(
     labels
         int32 (Y, X); ids need not be consecutive.
     foreground, density
-        Probability of a cell, and cells per pixel, float32 (Y, X).
+        Probability of a cell, finite, and cells per pixel, float32 (Y, X).
     flow
         Direction to the cell's centre, y then x, float32 (2, Y, X).
+    open_sides
+        Where the image goes on beyond the array. What touches such a side is not dropped: only part of it may be seen,
+        and a tile must not lose a cell before it has read the whole of it.
 
     Raises
     ------
@@ -116,9 +142,12 @@ def join_pieces(
         )
     pieces = measure_pieces(labels, foreground, flow, density)
     owner = join_measured(pieces, options)
-    names = np.where(keep_chances(pieces, options)[owner] >= options.keep_from, owner, 0).astype(np.int32)
-    names[0] = 0
-    return names[labels]
+    kept = keep_chances(pieces, options) >= options.keep_from
+    for goes_on, edge in zip(open_sides, (labels[0], labels[-1], labels[:, 0], labels[:, -1]), strict=True):
+        if goes_on:
+            kept[owner[edge]] = True
+    kept[0] = False
+    return np.where(kept[owner], owner, 0).astype(np.int32)[labels]
 
 
 def join_measured(pieces: Pieces, options: Joining) -> NDArray[np.int64]:

@@ -26,9 +26,9 @@ __all__ = [
 ]
 
 PIECE_FEATURES = ("held", "excess", "foreground", "speed", "fill", "convergence")
-"""Features of a piece: cells that it holds by the density, up to 1, and beyond 1; mean foreground and mean length of
-the flow; logarithm of its area over that of the ellipse with its second moments; how much of the flow points to its
-middle, 1 for a disc whose flow does."""
+"""Features of a piece: cells that it holds by the density, up to 1, and from 1 to 2; mean foreground and mean length of
+the flow; logarithm, from -1.5, of its area over that of the ellipse with its second moments; how much of the flow
+points to its middle, 1 for a disc whose flow does."""
 CONTACT_FEATURES = (
     "divergence",
     "contact_foreground",
@@ -50,7 +50,7 @@ _EDGES, _DIVERGENCE, _CONTACT_FOREGROUND = range(3)
 _OWN = len(PIECE_FEATURES)
 _CONVERGENCE = PIECE_FEATURES.index("convergence")
 _MOST_EXCESS = 1.0
-_LEAST_FILL, _MOST_FILL = -1.5, 0.2
+_LEAST_FILL = -1.5
 
 
 class Pieces(NamedTuple):
@@ -79,7 +79,7 @@ def measure_pieces(
 ) -> Pieces:
     """Return the sums for labels (Y, X), from a foreground and a density (Y, X) and a flow (2, Y, X).
 
-    Flows count by their length up to 1; values that are not finite count as 0.
+    Flows count by their length up to 1; flows and densities that are not finite count as 0.
     """
     count = int(labels.max(initial=0)) + 1
     whole, real = _sum_pieces(labels, count, foreground, flow, density)
@@ -197,13 +197,13 @@ def piece_features(
     var_y = whole[_YY] / area - y * y + 1 / 12
     var_x = whole[_XX] / area - x * x + 1 / 12
     var_xy = whole[_XY] / area - y * x
-    spread = np.sqrt(max(var_y * var_x - var_xy * var_xy, 1e-3))
+    spread = np.sqrt(var_y * var_x - var_xy * var_xy)
     out = np.empty(_OWN)
     out[0] = min(real[_HELD], 1.0)
     out[1] = min(max(real[_HELD] - 1.0, 0.0), _MOST_EXCESS)
     out[2] = real[_FOREGROUND] / area
     out[3] = real[_SPEED] / area
-    out[4] = min(max(np.log(area / (4 * np.pi * spread)), _LEAST_FILL), _MOST_FILL)
+    out[4] = max(np.log(area / (4 * np.pi * spread)), _LEAST_FILL)
     inward = y * real[_FLOW_Y] + x * real[_FLOW_X] - real[_INWARD]
     out[5] = inward / (area * np.sqrt(area / np.pi) * 2 / 3)
     return out
