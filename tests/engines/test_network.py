@@ -20,6 +20,7 @@ from cellmetry.engines.segment import _scale, segment
 from cellmetry.engines.sessions import open_session
 from cellmetry.errors import ModelError, ParameterError, UnknownName
 from cellmetry.models.store import find_model
+from cellmetry.ops.joining import Joining
 from cellmetry.ops.matching import match_labels
 from cellmetry.ops.tiles import plan_tiles
 from cellmetry.testing.engine import EngineContract
@@ -142,8 +143,21 @@ def test_options_change_how_maps_are_read(tiny):
     large = predict(engine(tiny, foreground_threshold=0.05), pixels)
     assert 0 < (small > 0).sum() < (large > 0).sum()
     assert engine(tiny, sink_radius_px=5).describe()["decoding"]["sink_radius_px"] == 5
+    joining = engine(tiny, keep_from=0.9).describe()["decoding"]["joining"]
+    assert (joining["join_from"], joining["keep_from"]) == (Joining().join_from, 0.9)
     with pytest.raises(UnknownName, match="foreground_threshold"):
         engine(tiny, foreground_treshold=0.4)
+
+
+def test_what_is_unlikely_a_cell_is_dropped_and_where_the_image_goes_on_it_is_not(tiny):
+    pixels = discs(40, 10)[0][:500]  # cuts a row of discs
+    net = engine(tiny, keep_from=1.0)
+    whole, part = PlaneState(pixels.shape, None), PlaneState((600, 512), None)
+    box = Box(0, 500, 0, 512)
+    assert not net.predict(pixels[None], box, whole).any()
+    cut = net.predict(pixels[None], box, part)
+    assert cut.any()
+    assert set(np.unique(cut)) == set(np.unique(cut[-1]))
 
 
 def test_the_record_names_the_model(tiny):

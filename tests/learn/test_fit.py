@@ -26,6 +26,7 @@ from cellmetry.learn.dataset import DataSet, DataSetCard, read_data_set, write_d
 from cellmetry.learn.fit import TrainOptions, train_model  # noqa: E402
 from cellmetry.models.store import find_model  # noqa: E402
 from cellmetry.models.versions import list_versions  # noqa: E402
+from cellmetry.ops.joining import Joining  # noqa: E402
 from cellmetry.ops.matching import match_labels  # noqa: E402
 
 if TYPE_CHECKING:
@@ -75,6 +76,7 @@ def test_the_folder_tells_all_about_the_training(base: Path) -> None:
     card = find_model(base / "found.onnx").card
     assert card.training_data[0].name == "discs"
     assert card.licence == "unknown"
+    assert card.decoding.joining not in {None, Joining()}  # fitted on what it learnt from
     assert {score.measure for score in card.scores} >= {"AP at IoU 0.5", "AP at IoU 0.75"}
 
 

@@ -57,6 +57,18 @@ def test_data_sets_are_shown_by_their_weights(make) -> None:
     np.testing.assert_allclose(plain, [1 / 3, *[2 / 3 / 4] * 4], atol=0.06)  # by the square root of the numbers
 
 
+def test_images_are_drawn_as_likely_as_their_crops_and_each_once(make) -> None:
+    fields = [make(number, "a" if number < 40 else "b") for number in range(80)]
+    sampling = Sampling(data_weights={"a": 3.0, "b": 1.0})
+    sampler = Sampler(fields, ("foreground",), sampling=sampling, augmentation=STILL, seed=1)
+    drawn = sampler.images(20)
+    assert len(set(drawn)) == 20
+    assert sum(number < 40 for number in drawn) > 10
+    assert sampler.images(20) == drawn
+    only = Sampler(fields, ("foreground",), sampling=Sampling(data_weights={"b": 0.0}), augmentation=STILL, seed=1)
+    assert only.images(100) == list(range(40))
+
+
 def test_rare_kinds_are_shown_as_often_as_usual_ones_if_wanted(make) -> None:
     fields = [make(0, "a", "phase"), *(make(number, "a", "fluorescence") for number in range(1, 5))]
     np.testing.assert_allclose(shares(batch_of(fields, balance=1.0), 5), [0.5, *[0.125] * 4], atol=0.06)
