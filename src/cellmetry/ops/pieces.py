@@ -6,11 +6,13 @@ of both. Positions are counted from a piece's own first pixel: the numbers do no
 
 from __future__ import annotations
 
+from concurrent.futures import ThreadPoolExecutor
 from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
-from numba import njit, types
-from numba.typed import Dict
+from numba import njit
+
+from cellmetry.settings import current_settings
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -82,9 +84,10 @@ def measure_pieces(
     Flows count by their length up to 1; flows and densities that are not finite count as 0.
     """
     count = int(labels.max(initial=0)) + 1
-    whole, real = _sum_pieces(labels, count, foreground, flow, density)
-    pairs, contacts = _sum_contacts(labels, foreground, flow)
-    return Pieces(whole, real, pairs, contacts)
+    with ThreadPoolExecutor(min(current_settings().threads, 2)) as pool:
+        pixels = pool.submit(_sum_pieces, labels, count, foreground, flow, density)
+        edges = pool.submit(_sum_contacts, labels, count, foreground, flow)
+    return Pieces(*pixels.result(), *edges.result())
 
 
 @njit(cache=True, nogil=True)
@@ -135,38 +138,42 @@ def _sum_pieces(
 
 @njit(cache=True, nogil=True)
 def _sum_contacts(
-    labels: NDArray[np.int32], foreground: NDArray[np.float32], flow: NDArray[np.float32]
+    labels: NDArray[np.int32], count: int, foreground: NDArray[np.float32], flow: NDArray[np.float32]
 ) -> tuple[NDArray[np.int64], NDArray[np.float64]]:  # pragma: no cover - compiled
+    """Return pairs and sums; `first[id]` and `after[contact]` chain the contacts of each lower id."""
     height, width = labels.shape
-    index = Dict.empty(types.int64, types.int64)
+    first, after = np.full(count, -1, np.int64), np.full(64, -1, np.int64)
     pairs, contacts = np.zeros((64, 2), np.int64), np.zeros((64, 3))
+    found = 0
     for row in range(height):
         for column in range(width):
             here = labels[row, column]
-            if not here:
+            below = labels[row + 1, column] if row + 1 < height else here
+            right = labels[row, column + 1] if column + 1 < width else here
+            if not here or (below == here and right == here):
                 continue
-            for axis in range(2):
-                below, right = row + 1 - axis, column + axis
-                if below == height or right == width:
-                    continue
-                there = labels[below, right]
+            for axis, there in enumerate((below, right)):
                 if not there or there == here:
                     continue
                 low, high = min(here, there), max(here, there)
-                key = np.int64(low) << 32 | np.int64(high)
-                if key not in index:
-                    if len(index) == len(pairs):
+                contact = first[low]
+                while contact >= 0 and pairs[contact, 1] != high:
+                    contact = after[contact]
+                if contact < 0:
+                    if found == len(pairs):
                         pairs = np.concatenate((pairs, np.zeros_like(pairs)))
                         contacts = np.concatenate((contacts, np.zeros_like(contacts)))
-                    pairs[len(index)] = low, high
-                    index[key] = len(index)
-                contact = contacts[index[key]]
+                        after = np.concatenate((after, np.full_like(after, -1)))
+                    contact, found = found, found + 1
+                    pairs[contact] = low, high
+                    after[contact], first[low] = first[low], contact
                 before = _unit(float(flow[0, row, column]), float(flow[1, row, column]))
-                after = _unit(float(flow[0, below, right]), float(flow[1, below, right]))
-                contact[_EDGES] += 1
-                contact[_DIVERGENCE] += after[axis] - before[axis]
-                contact[_CONTACT_FOREGROUND] += min(foreground[row, column], foreground[below, right])
-    return pairs[: len(index)], contacts[: len(index)]
+                y, x = row + 1 - axis, column + axis
+                beyond = _unit(float(flow[0, y, x]), float(flow[1, y, x]))
+                contacts[contact, _EDGES] += 1
+                contacts[contact, _DIVERGENCE] += beyond[axis] - before[axis]
+                contacts[contact, _CONTACT_FOREGROUND] += min(foreground[row, column], foreground[y, x])
+    return pairs[:found], contacts[:found]
 
 
 @njit(cache=True, nogil=True)
