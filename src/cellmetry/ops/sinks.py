@@ -40,20 +40,17 @@ def _count(ends: NDArray[np.int32], height: int, width: int) -> NDArray[np.int64
     return arrivals.reshape(height, width)
 
 
-def _smooth(arrivals: NDArray[np.int64]) -> NDArray[np.int64]:
-    """Return the counts weighted 1-2-3-2-1 along both axes, in whole numbers and so exactly."""
-    return _smooth_rows(_smooth_rows(arrivals).T).T
-
-
 @njit(cache=True, nogil=True)
-def _smooth_rows(arrivals: NDArray[np.int64]) -> NDArray[np.int64]:  # pragma: no cover - compiled
+def _smooth(arrivals: NDArray[np.int64]) -> NDArray[np.int64]:  # pragma: no cover - compiled
+    """Return the counts weighted 1-2-3-2-1 along both axes, in whole numbers and so exactly; few are not 0."""
     height, width = arrivals.shape
     out = np.zeros((height, width), np.int64)
     for y in range(height):
         for x in range(width):
             if arrivals[y, x]:
-                for u in range(max(0, x - 2), min(width, x + 3)):
-                    out[y, u] += (3 - abs(u - x)) * arrivals[y, x]
+                for v in range(max(0, y - 2), min(height, y + 3)):
+                    for u in range(max(0, x - 2), min(width, x + 3)):
+                        out[v, u] += (3 - abs(v - y)) * (3 - abs(u - x)) * arrivals[y, x]
     return out
 
 
