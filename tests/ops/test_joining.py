@@ -10,17 +10,9 @@ from hypothesis import strategies as st
 from cellmetry.errors import ParameterError
 from cellmetry.ops.density import density_from_labels
 from cellmetry.ops.flows import FlowDecoding, decode_flows, flow_targets
-from cellmetry.ops.joining import (
-    CLOSED,
-    ContactWeights,
-    Joining,
-    PieceWeights,
-    Sides,
-    join_measured,
-    join_pieces,
-    keep_chances,
-)
+from cellmetry.ops.joining import ContactWeights, Joining, PieceWeights, join_measured, join_pieces, keep_chances
 from cellmetry.ops.pieces import CONTACT_FEATURES, PIECE_FEATURES, Pieces, add_piece, measure_pieces, piece_features
+from cellmetry.ops.tiles import CLOSED, Sides
 
 ALL_KEPT = Joining(keep_from=0.0)
 
@@ -65,23 +57,26 @@ def test_a_cut_cell_beside_another_joins_its_own_half() -> None:
     np.testing.assert_array_equal(join_pieces(pieces, *maps_of(truth)), truth)
 
 
-def test_what_is_hardly_foreground_and_holds_no_cell_is_dropped() -> None:
-    truth = discs((30, 25, 14), (30, 70, 8))
-    foreground, flow, density = maps_of(truth)
-    faint = truth == 2
+def cell_and_debris(column: int) -> tuple[np.ndarray, tuple[np.ndarray, np.ndarray, np.ndarray]]:
+    """Return labels of a cell, 1, and of something faint about a column, 2, and their maps."""
+    labels = discs((30, 25, 14), (30, column, 8))
+    foreground, flow, density = maps_of(labels)
+    faint = labels == 2
     foreground[faint], density[faint], flow[:, faint] = 0.55, 0.0, 0.1 * flow[:, faint]
-    assert ids(join_pieces(truth, foreground, flow, density)) == [1]
-    assert ids(join_pieces(truth, foreground, flow, density, ALL_KEPT)) == [1, 2]
+    return labels, (foreground, flow, density)
+
+
+def test_what_is_hardly_foreground_and_holds_no_cell_is_dropped() -> None:
+    labels, maps = cell_and_debris(70)
+    assert ids(join_pieces(labels, *maps)) == [1]
+    assert ids(join_pieces(labels, *maps, ALL_KEPT)) == [1, 2]
 
 
 def test_what_touches_an_open_side_is_kept_so_that_no_tile_loses_a_cell_that_it_sees_in_part() -> None:
-    truth = discs((30, 25, 14), (30, 85, 8))
-    foreground, flow, density = maps_of(truth)
-    faint = truth == 2
-    foreground[faint], density[faint], flow[:, faint] = 0.55, 0.0, 0.1 * flow[:, faint]
-    assert ids(join_pieces(truth, foreground, flow, density)) == [1]
+    labels, maps = cell_and_debris(85)
+    assert ids(join_pieces(labels, *maps)) == [1]
     for side in Sides._fields:
-        kept = join_pieces(truth, foreground, flow, density, open_sides=CLOSED._replace(**{side: True}))
+        kept = join_pieces(labels, *maps, open_sides=CLOSED._replace(**{side: True}))
         assert ids(kept) == ([1, 2] if side == "right" else [1])
 
 

@@ -17,7 +17,8 @@ from cellmetry.errors import ModelError, ParameterError
 from cellmetry.models.store import find_model, list_models
 from cellmetry.ops.familiarity import unfamiliarity
 from cellmetry.ops.flows import FlowDecoding, decode_flows
-from cellmetry.ops.joining import CLOSED, Joining, Sides
+from cellmetry.ops.joining import Joining
+from cellmetry.ops.tiles import CLOSED, Sides, open_sides
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -70,8 +71,7 @@ class PlaneState(NamedTuple):
 
     def open_sides(self, box: Box) -> Sides:
         """Return beyond which sides of a part the plane goes on."""
-        height, width = self.shape
-        return Sides(top=box.y0 > 0, bottom=box.y1 < height, left=box.x0 > 0, right=box.x1 < width)
+        return open_sides(box, self.shape)
 
 
 class NetworkEngine(TileEngine):

@@ -18,8 +18,9 @@ from pydantic import Field
 
 from cellmetry.core.step import Parameters
 from cellmetry.errors import LabelsError, ParameterError
-from cellmetry.ops.joining import CLOSED, Joining, Sides, join_pieces
+from cellmetry.ops.joining import Joining, join_pieces
 from cellmetry.ops.sinks import assign_sinks
+from cellmetry.ops.tiles import CLOSED, Sides
 from cellmetry.settings import current_settings
 
 if TYPE_CHECKING:

@@ -27,32 +27,19 @@ from cellmetry.ops.pieces import (
     measure_pieces,
     piece_features,
 )
+from cellmetry.ops.tiles import CLOSED, Sides, touches_sides
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
 __all__ = [
-    "CLOSED",
     "ContactWeights",
     "Joining",
     "PieceWeights",
-    "Sides",
     "join_measured",
     "join_pieces",
     "keep_chances",
 ]
-
-
-class Sides(NamedTuple):
-    """Something that holds, or not, at each side of an array."""
-
-    top: bool
-    bottom: bool
-    left: bool
-    right: bool
-
-
-CLOSED = Sides(top=False, bottom=False, left=False, right=False)
 
 
 class ContactWeights(Parameters):
@@ -143,9 +130,7 @@ def join_pieces(
     pieces = measure_pieces(labels, foreground, flow, density)
     owner = join_measured(pieces, options)
     kept = keep_chances(pieces, options) >= options.keep_from
-    for goes_on, edge in zip(open_sides, (labels[0], labels[-1], labels[:, 0], labels[:, -1]), strict=True):
-        if goes_on:
-            kept[owner[edge]] = True
+    kept[owner[touches_sides(labels, open_sides)]] = True
     kept[0] = False
     return np.where(kept[owner], owner, 0).astype(np.int32)[labels]
 

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
-__all__ = ["Tile", "grow", "plan_tiles", "touches_edge"]
+__all__ = ["CLOSED", "Sides", "Tile", "grow", "open_sides", "plan_tiles", "touches_edge", "touches_sides"]
 
 
 class Tile(NamedTuple):
@@ -53,15 +53,37 @@ def plan_tiles(shape: tuple[int, int], size: int, margin: int, align: int = 1) -
             yield Tile(core, grow(core, margin, shape, align))
 
 
-def touches_edge(labels: NDArray[np.int32], box: Box, shape: tuple[int, int]) -> NDArray[np.bool_]:
-    """Return for each id whether it touches an edge of `box` that is not an edge of the plane."""
+class Sides(NamedTuple):
+    """Something that holds, or not, at each side of an array."""
+
+    top: bool
+    bottom: bool
+    left: bool
+    right: bool
+
+
+CLOSED = Sides(top=False, bottom=False, left=False, right=False)
+
+
+def open_sides(box: Box, shape: tuple[int, int]) -> Sides:
+    """Return beyond which sides of `box` a plane of this shape goes on."""
+    return Sides(top=box.y0 > 0, bottom=box.y1 < shape[0], left=box.x0 > 0, right=box.x1 < shape[1])
+
+
+def touches_sides(labels: NDArray[np.int32], sides: Sides) -> NDArray[np.bool_]:
+    """Return for each id whether it touches one of these sides of the array."""
     edges = [
-        labels[0] if box.y0 > 0 else labels[:0],
-        labels[-1] if box.y1 < shape[0] else labels[:0],
-        labels[:, 0] if box.x0 > 0 else labels[:, :0],
-        labels[:, -1] if box.x1 < shape[1] else labels[:, :0],
+        labels[0] if sides.top else labels[:0],
+        labels[-1] if sides.bottom else labels[:0],
+        labels[:, 0] if sides.left else labels[:, :0],
+        labels[:, -1] if sides.right else labels[:, :0],
     ]
     touched = np.zeros(int(labels.max(initial=0)) + 1, bool)
     touched[np.concatenate([edge.ravel() for edge in edges])] = True
     touched[0] = False
     return touched
+
+
+def touches_edge(labels: NDArray[np.int32], box: Box, shape: tuple[int, int]) -> NDArray[np.bool_]:
+    """Return for each id whether it touches an edge of `box` that is not an edge of the plane."""
+    return touches_sides(labels, open_sides(box, shape))
