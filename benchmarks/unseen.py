@@ -17,10 +17,8 @@ import pandas as pd
 
 from cellmetry.learn.dataset import DataSet, Item, read_data_set, write_data_set
 from cellmetry.learn.fit import TrainOptions, train_model
-from cellmetry.learn.recipe import read_training_recipe
 from cellmetry.learn.splits import Split, read_split
-from cellmetry.learn.validation import read_examples, score_examples
-from cellmetry.learn.weights import load_network
+from cellmetry.learn.validation import score_model
 from cellmetry.models.store import find_model
 
 
@@ -64,18 +62,17 @@ def main() -> None:
     options = parser.parse_args()
 
     sets = [read_data_set(path) for path in options.data]
-    split, recipe = read_split(options.split), read_training_recipe("base", options.changes)
+    split = read_split(options.split)
     names = options.leave_out or sorted({item.modality or one.card.name for one in sets for item in one.items})
     names = [name for name in names if tested(sets, split, name)]
     everything = trained([one.folder for one in sets], options.out / "everything", options)
     rows = []
     for name in names:
-        examples = read_examples(tested(sets, split, name), recipe.percentiles)
+        pairs = tested(sets, split, name)
         blind = trained(without(sets, name, options.out / f"without-{name}"), options.out / f"no-{name}", options)
         for seen, path in (("seen", everything), ("left out", blind)):
-            model = find_model(path)
-            scores = score_examples(load_network(model), examples, model.card.decoding)[["ap50", "ap75"]].mean()
-            rows.append({"tested on": name, "images": len(examples), "trained": seen, **scores.round(3)})
+            scores = score_model(find_model(path), pairs)[["ap50", "ap75"]].mean()
+            rows.append({"tested on": name, "images": len(pairs), "trained": seen, **scores.round(3)})
             print(rows[-1], flush=True)
     print(pd.DataFrame(rows).to_string(index=False))
 

@@ -16,6 +16,7 @@ import tifffile
 
 torch = pytest.importorskip("torch", reason="training needs the extra 'train'")
 
+from cellmetry.core.labels import count_objects  # noqa: E402
 from cellmetry.engines.base import EngineSpec, load_engine  # noqa: E402
 from cellmetry.engines.segment import segment  # noqa: E402
 from cellmetry.errors import DamagedFile, InputError, OutputError, ParameterError  # noqa: E402
@@ -24,6 +25,7 @@ from cellmetry.io.opening import open_image  # noqa: E402
 from cellmetry.learn import fit  # noqa: E402
 from cellmetry.learn.dataset import DataSet, DataSetCard, read_data_set, write_data_set  # noqa: E402
 from cellmetry.learn.fit import TrainOptions, train_model  # noqa: E402
+from cellmetry.learn.weights import load_network  # noqa: E402
 from cellmetry.models.store import find_model  # noqa: E402
 from cellmetry.models.versions import list_versions  # noqa: E402
 from cellmetry.ops.joining import Joining  # noqa: E402
@@ -61,6 +63,21 @@ def test_a_trained_model_is_run_by_the_engine_and_finds_what_it_learnt(
     labels = segment(image, engine="cellmetry", model=str(base / "found.onnx"))
     truth = read_labels(data / "labels" / "field90.tif")
     assert match_labels(truth.read().squeeze(), labels.read().squeeze()).f1 > 0.8
+
+
+def test_the_scores_of_a_card_are_what_its_engine_gives(discs_in: Callable[..., Path], tmp_path: Path) -> None:
+    """Cells of 12 px, which the model is told to enlarge to 24: scores are those of enlarged images."""
+    data = discs_in(tmp_path / "discs", count=8)
+    asked = (*SMALL, "optimisation.steps=60", "optimisation.validate_every=60", "diameters_px=[24, 60]")
+    result = train_model(TrainOptions((data,), tmp_path / "model", changes=asked))
+    assert result.model is not None
+    held_out = result.after.iloc[0]
+    labels = segment(open_image(data / "images" / f"{held_out['name']}.tif"), model=str(result.model.path))
+    truth = read_labels(data / "labels" / f"{held_out['name']}.tif")
+    assert held_out["ap50"] == match_labels(truth.read().squeeze(), labels.read().squeeze()).ap
+    assert held_out["found"] == count_objects(labels)
+    said = {score.measure: score.value for score in result.model.card.scores}
+    assert said["AP at IoU 0.5"] == pytest.approx(result.after["ap50"].mean())
 
 
 def test_the_folder_tells_all_about_the_training(base: Path) -> None:
@@ -111,13 +128,14 @@ def test_versions_follow_each_other(discs_in: Callable[..., Path], tmp_path: Pat
     assert list_versions(tmp_path / "model", "model") == [1, 2]
 
 
-def test_a_licence_that_forbids_commerce_is_handed_on(discs_in: Callable[..., Path], tmp_path: Path) -> None:
+def test_licences_and_pixel_sizes_are_handed_on(discs_in: Callable[..., Path], tmp_path: Path) -> None:
     plain = read_data_set(discs_in(tmp_path / "discs", count=4))
-    card = DataSetCard(name="discs", licence="CC-BY-NC-4.0", non_commercial=True)
+    card = DataSetCard(name="discs", licence="CC-BY-NC-4.0", non_commercial=True, pixel_size_um=(0.5, 0.5))
     write_data_set(DataSet(card, tmp_path / "nc", plain.items))
     model = train_model(TrainOptions((tmp_path / "nc",), tmp_path / "model", changes=SHORT)).model
     assert model is not None
     assert model.card.non_commercial
+    assert model.card.pixel_size_um == (0.5, 0.5)
     again = train_model(
         TrainOptions(
             (tmp_path / "discs",),
@@ -129,6 +147,7 @@ def test_a_licence_that_forbids_commerce_is_handed_on(discs_in: Callable[..., Pa
     )
     assert again.model is not None
     assert again.model.card.non_commercial
+    assert again.model.card.pixel_size_um == (0.5, 0.5)
 
 
 def test_what_is_not_annotated_teaches_nothing(discs_in: Callable[..., Path], tmp_path: Path) -> None:
@@ -269,6 +288,18 @@ def test_what_a_model_decides_cannot_be_changed(
     data = discs_in(tmp_path / "more", count=4)
     with pytest.raises(ParameterError, match=words):
         train_model(TrainOptions((data,), tmp_path / "model", start=str(base / "found.onnx"), changes=changes))
+
+
+def test_a_model_goes_on_as_a_deeper_network(base: Path, discs_in: Callable[..., Path], tmp_path: Path) -> None:
+    data = discs_in(tmp_path / "more", count=4)
+    changes = ("network.blocks=[1, 2]", "optimisation.steps=2", "sampling.crop_px=48")
+    start = str(base / "found.onnx")
+    result = train_model(TrainOptions((data,), tmp_path / "deep", start=start, changes=changes, keep=True))
+    assert result.model is not None
+    shape = load_network(result.model).shape
+    assert shape.blocks == (1, 2)
+    assert shape.widths == (8, 16, 16)
+    assert result.model.card.margin_px > find_model(start).card.margin_px
 
 
 @pytest.mark.parametrize("options", [{"heads": ("flw",)}, {"changes": ("sampling.crop_px=50",)}])

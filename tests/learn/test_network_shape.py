@@ -11,7 +11,8 @@ import pytest
 torch = pytest.importorskip("torch", reason="training needs the extra 'train'")
 
 from cellmetry.engines.sessions import open_session  # noqa: E402
-from cellmetry.learn.network import CellNetwork, NetworkShape, finish, fold_norms  # noqa: E402
+from cellmetry.errors import ParameterError  # noqa: E402
+from cellmetry.learn.network import CellNetwork, NetworkShape, finish, fold_norms, with_blocks  # noqa: E402
 from cellmetry.learn.weights import difference, load_network, onnx_bytes  # noqa: E402
 from cellmetry.models.store import find_model  # noqa: E402
 from cellmetry.models.versions import save_version  # noqa: E402
@@ -49,9 +50,14 @@ def save(network: CellNetwork, folder: Path) -> Model:
 
 
 @pytest.mark.parametrize("skips", ["concatenate", "add"])
-@pytest.mark.parametrize(("widths", "stem"), [((4, 6), 1), ((4, 6, 8), 2), ((4, 4, 4, 4), 2), ((4, 6), 4)])
-def test_outputs_have_the_size_of_the_image(widths: tuple[int, ...], stem: int, skips: str) -> None:
-    shape = NetworkShape(widths=widths, stem=stem, skips=skips)
+@pytest.mark.parametrize(
+    ("widths", "stem", "blocks"),
+    [((4, 6), 1, ()), ((4, 6, 8), 2, (1, 2, 3)), ((4, 4, 4, 4), 2, ()), ((4, 6), 4, (2,))],
+)
+def test_outputs_have_the_size_of_the_image(
+    widths: tuple[int, ...], stem: int, blocks: tuple[int, ...], skips: str
+) -> None:
+    shape = NetworkShape(widths=widths, stem=stem, blocks=blocks, skips=skips)
     network = CellNetwork(shape, HEADS)
     with torch.inference_mode():
         maps = finish(network(torch.zeros(2, 1, 2 * shape.stride, 3 * shape.stride)))
@@ -63,9 +69,14 @@ def test_outputs_have_the_size_of_the_image(widths: tuple[int, ...], stem: int, 
 
 
 @pytest.mark.parametrize("skips", ["concatenate", "add"])
-@pytest.mark.parametrize(("widths", "stem"), [((2, 2), 1), ((2, 2, 2), 2), ((2, 2, 2, 2), 2), ((2, 2), 4)])
-def test_no_output_looks_further_than_the_margin(widths: tuple[int, ...], stem: int, skips: str) -> None:
-    shape = NetworkShape(widths=widths, stem=stem, skips=skips)
+@pytest.mark.parametrize(
+    ("widths", "stem", "blocks"),
+    [((2, 2), 1, ()), ((2, 2, 2), 2, ()), ((2, 2, 2), 2, (1, 2, 2)), ((2, 2, 2, 2), 2, ()), ((2, 2), 4, (3,))],
+)
+def test_no_output_looks_further_than_the_margin(
+    widths: tuple[int, ...], stem: int, blocks: tuple[int, ...], skips: str
+) -> None:
+    shape = NetworkShape(widths=widths, stem=stem, blocks=blocks, skips=skips)
     network = CellNetwork(shape, ("foreground",)).eval()
     for parameter in network.parameters():
         torch.nn.init.constant_(parameter, 0.02)
@@ -81,13 +92,42 @@ def test_no_output_looks_further_than_the_margin(widths: tuple[int, ...], stem: 
 
 @pytest.mark.parametrize("skips", ["concatenate", "add"])
 def test_folding_changes_nothing_that_the_network_computes(skips: str) -> None:
-    network = trained_a_little(NetworkShape(widths=(4, 8, 8), skips=skips))
+    network = trained_a_little(NetworkShape(widths=(4, 8, 8), blocks=(1, 2), skips=skips))
     image = torch.randn(1, 1, 32, 48)
     folded = fold_norms(network)
     assert not any("BatchNorm" in type(module).__name__ for module in folded.modules())
     with torch.inference_mode():
         for head, values in network(image).items():
             assert torch.allclose(values, folded(image)[head], atol=1e-5)
+
+
+def test_a_network_that_is_made_deeper_computes_the_same_and_all_of_it_learns() -> None:
+    network = fold_norms(trained_a_little(NetworkShape(widths=(4, 8, 8), skips="add")))
+    deeper = with_blocks(network, (1, 2, 3))
+    image = torch.randn(1, 1, 32, 48)
+    with torch.inference_mode():
+        for head, values in network(image).items():
+            assert torch.equal(values, deeper(image)[head])
+    assert [len(more) for more in deeper.down_more] == [0, 1, 2]
+    assert [len(more) for more in deeper.up_more] == [1, 0]
+    sum(values.square().sum() for values in deeper(image).values()).backward()
+    new = [pair for level in (*deeper.down_more, *deeper.up_more) for pair in level]
+    assert all(float(pair.second[0].weight.grad.abs().sum()) > 0 for pair in new)
+
+
+@pytest.mark.parametrize("blocks", [(1, 2, 2), (0,)])
+def test_blocks_are_one_or_more_for_levels_that_are_there(blocks: tuple[int, ...]) -> None:
+    with pytest.raises(ValueError, match="for 3 levels|greater than or equal to 1"):
+        NetworkShape(widths=(4, 8), blocks=blocks)
+
+
+@pytest.mark.parametrize(("activation", "before", "after"), [("relu", (1, 3), (1, 2)), ("silu", (), (1, 2))])
+def test_a_network_is_not_made_shallower_nor_deeper_where_that_changes_it(
+    activation: str, before: tuple[int, ...], after: tuple[int, ...]
+) -> None:
+    network = CellNetwork(NetworkShape(widths=(4, 8), activation=activation, blocks=before), HEADS, norms=False)
+    with pytest.raises(ParameterError, match=r"network.blocks \[1, 2\] cannot be reached"):
+        with_blocks(network, after)
 
 
 @pytest.mark.parametrize(

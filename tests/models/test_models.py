@@ -16,6 +16,7 @@ from cellmetry.core.parameters import parse_parameters
 from cellmetry.errors import ModelError, ParameterError
 from cellmetry.models.card import ModelCard
 from cellmetry.models.store import find_model, list_models
+from cellmetry.models.words import describe_card
 from cellmetry.settings import current_settings, models_folder
 
 WEIGHTS = b"\x08\x08\x12\x04test" + bytes(range(64))
@@ -268,6 +269,11 @@ def test_card_survives_json_and_is_hashable():
     assert hash(given) == hash(card(**given.model_dump()))
     assert given.segments
     assert not card(heads=("density",)).segments
+
+
+@pytest.mark.parametrize(("span", "words"), [((0.2, 1.5), "0.2 to 1.5 µm wide"), ((0.5, 0.5), "are 0.5 µm wide")])
+def test_a_card_says_which_pixel_sizes_it_learnt_from(span, words):
+    assert words in " ".join(line.text for line in describe_card(card(pixel_size_um=span)))
 
 
 def test_a_name_is_a_word_and_no_path():

@@ -131,7 +131,7 @@ def scores_table(before: pd.DataFrame | None, after: pd.DataFrame) -> Table:
     Parameters
     ----------
     before, after
-        As `cellmetry.learn.validation.score_examples` returns them; images that `before` lacks have one number.
+        As `cellmetry.learn.validation.score_model` returns them; images that `before` lacks have one number.
     """
     new = _shown(after)
     old = None if before is None else _shown(before).reindex(index=new.index, columns=new.columns)

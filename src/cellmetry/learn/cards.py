@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from cellmetry.learn.trainer import Trainer
     from cellmetry.models.store import Model
 
-__all__ = ["calibrate_counts", "describe_training"]
+__all__ = ["calibrate_counts", "describe_training", "mean_scores"]
 
 _COVERAGE = 0.9
 
@@ -68,9 +68,10 @@ def describe_training(
     taught: Mapping[str, int],
     *,
     start: Model | None,
-    tables: dict[str, pd.DataFrame],
 ) -> dict[str, Any]:
     """Return the fields of a card that a training decides, as JSON values; name and licence are its maker's to say.
+
+    Scores and the calibration of counts come later, by the model itself (`mean_scores`, `calibrate_counts`).
 
     Parameters
     ----------
@@ -78,27 +79,25 @@ def describe_training(
         How many images of each data set were learnt from.
     start
         The model that it went on from.
-    tables
-        Scores of held-out images by part, ``validation`` and ``test``.
     """
     recipe, shape = trainer.recipe, trainer.network.shape
     learnt = [
         *(start.card.training_data if start else ()),
         *(_learnt(one, taught[one.card.name]) for one in sets if taught.get(one.card.name)),
     ]
-    sizes = [size for one in sets if one.card.pixel_size_um for size in one.card.pixel_size_um]
+    spans = [start.card.pixel_size_um if start else None, *(one.card.pixel_size_um for one in sets)]
+    sizes = [size for span in spans if span for size in span]
     return {
         "summary": _summary(trainer, start),
         "non_commercial": any(data.non_commercial for data in learnt),
         "training_data": [data.model_dump(mode="json") for data in dict.fromkeys(learnt)],
-        "pixel_size_um": [min(sizes), max(sizes)] if sizes and min(sizes) < max(sizes) else None,
+        "pixel_size_um": [min(sizes), max(sizes)] if sizes else None,
         "diameters_px": recipe.diameters_px,
         "percentiles": list(recipe.percentiles),
         "heads": list(recipe.heads),
         "stride": shape.stride,
         "margin_px": shape.margin_px,
         "decoding": recipe.decoding.model_dump(mode="json"),
-        "scores": [score.model_dump(mode="json") for score in _scores(tables)],
     }
 
 
@@ -119,13 +118,20 @@ def _learnt(data_set: DataSet, images: int) -> TrainingData:
     )
 
 
-def _scores(tables: dict[str, pd.DataFrame]) -> list[Score]:
-    """Return mean scores per data set and part."""
+def mean_scores(tables: Mapping[str, pd.DataFrame]) -> list[dict[str, Any]]:
+    """Return mean scores per data set and part, as JSON values for a card.
+
+    Parameters
+    ----------
+    tables
+        As `cellmetry.learn.validation.score_model` returns them, by part: ``validation``, ``test``.
+    """
     measures = {"ap50": "AP at IoU 0.5", "ap75": "AP at IoU 0.75", "dice": "Dice of the foreground"}
-    return [
+    scores = (
         Score(data=f"{data}, {part}", measure=measures[name], value=float(rows[name].mean()), images=len(rows))
         for part, table in tables.items()
         for data, rows in table.groupby("data")
         for name in measures
         if name in rows and rows[name].notna().any()
-    ]
+    )
+    return [score.model_dump(mode="json") for score in scores]

@@ -20,17 +20,17 @@ from cellmetry.core.progress import SILENT
 from cellmetry.errors import InputError, OutputError, ParameterError
 from cellmetry.io.atomic import atomic_write
 from cellmetry.io.tables import write_table
-from cellmetry.learn.cards import calibrate_counts, describe_training
+from cellmetry.learn.cards import calibrate_counts, describe_training, mean_scores
 from cellmetry.learn.curves import draw_curves, draw_sheet, write_log
 from cellmetry.learn.dataset import read_data_set
 from cellmetry.learn.familiarity import learn_familiarity
 from cellmetry.learn.fields import prepare_fields
 from cellmetry.learn.joining import fit_joining, sample_joining
-from cellmetry.learn.network import CellNetwork
+from cellmetry.learn.network import CellNetwork, with_blocks
 from cellmetry.learn.recipe import TrainingRecipe, read_training_recipe
 from cellmetry.learn.splits import read_split, split_items, write_split
 from cellmetry.learn.trainer import CHECKPOINT, Trainer, quality
-from cellmetry.learn.validation import choose_from_each, predict, read_examples, score_examples, score_means
+from cellmetry.learn.validation import choose_from_each, predict, read_examples, score_means, score_model
 from cellmetry.learn.weights import difference, load_network, onnx_bytes, with_familiarity
 from cellmetry.models.store import find_model
 from cellmetry.models.versions import save_version
@@ -52,6 +52,7 @@ _FEW_FRACTIONS, _FRACTIONS = (0.75, 0.25, 0.0), (0.8, 0.1, 0.1)
 _CALIBRATION_STEPS = 12
 _SHOWN = 8
 _ON_SHEET = 6
+_DEPTH = "network.blocks"
 _REMEMBERED = 300
 _RESERVED_SECONDS = 20.0
 _DRAWING_SHARE = 20.0
@@ -163,13 +164,21 @@ def train_model(options: TrainOptions, *, progress: Progress = SILENT) -> TrainR
     checked = read_examples(choose_from_each(parts.validation, recipe.validation_images), recipe.percentiles)
     shown = read_examples(choose_from_each(parts.train, _SHOWN), recipe.percentiles)
     torch.manual_seed(recipe.seed)
-    network = load_network(start) if start else CellNetwork(recipe.network, recipe.heads)
-    before = _score(network, getattr(parts, parts.held_out), recipe) if start else None
+    network = _begin(recipe, start)
+    before = score_model(start, getattr(parts, parts.held_out)) if start else None
     trainer = Trainer(recipe, network, fields, checked=checked, shown=shown, folder=work)
     _set_length(trainer, options, len(fields))
     _write_recipe(recipe, work)
     trainer.run(progress=progress, hear=_Watch([*checked, *shown][:_ON_SHEET]))
     return _finish(trainer, options, sets, parts, start=start, before=before)
+
+
+def _begin(recipe: TrainingRecipe, start: Model | None) -> CellNetwork:
+    """Return the network that learns."""
+    if start is None:
+        return CellNetwork(recipe.network, recipe.heads)
+    network = load_network(start)
+    return network if network.shape == recipe.network else with_blocks(network, recipe.network.blocks)
 
 
 def _check_folder(options: TrainOptions, work: Path) -> None:
@@ -189,7 +198,7 @@ def _recipe(options: TrainOptions, start: Model | None) -> TrainingRecipe:
     recipe = read_training_recipe(options.recipe or ("fine-tune" if start else "standard"), options.changes)
     changes: dict[str, Any] = {}
     if start:
-        changes = _fixed_by(start, options.changes)
+        changes = _fixed_by(start, recipe, options.changes)
     if options.heads:
         if start and set(options.heads) != set(start.card.heads):
             raise ParameterError(
@@ -200,9 +209,10 @@ def _recipe(options: TrainOptions, start: Model | None) -> TrainingRecipe:
     return parse_parameters(TrainingRecipe, recipe.model_dump() | changes, where="training recipe")
 
 
-def _fixed_by(start: Model, changes: Sequence[str]) -> dict[str, Any]:
-    """Return the parameters of a recipe that a model to start from decides; how it is read may be changed."""
-    asked = {change.split("=")[0].split(".")[0].strip() for change in changes}
+def _fixed_by(start: Model, recipe: TrainingRecipe, changes: Sequence[str]) -> dict[str, Any]:
+    """Return the parameters of a recipe that a model to start from decides; its depth and how it is read may change."""
+    addresses = {change.split("=")[0].strip() for change in changes}
+    asked = {address.split(".")[0] for address in addresses - {_DEPTH}}
     refused = sorted(asked & {"network", "percentiles", "heads"})
     if refused:
         raise ParameterError(
@@ -212,8 +222,9 @@ def _fixed_by(start: Model, changes: Sequence[str]) -> dict[str, Any]:
     card = start.card
     read = {"decoding": card.decoding.model_dump(), "diameters_px": card.diameters_px}
     kept = {name: value for name, value in read.items() if name not in asked}
+    depth = {"blocks": recipe.network.blocks} if _DEPTH in addresses else {}
     return {
-        "network": load_network(start).shape.model_dump(),
+        "network": load_network(start).shape.model_dump() | depth,
         "heads": card.heads,
         "percentiles": card.percentiles,
     } | kept
@@ -244,10 +255,6 @@ def _parts(sets: Sequence[DataSet], options: TrainOptions, work: Path, seed: int
             f"{len(parts.validation)} to check with; at least one of each is needed, from different fields."
         )
     return parts
-
-
-def _score(network: CellNetwork, pairs: Sequence[tuple[str, Item]], recipe: TrainingRecipe) -> pd.DataFrame:
-    return score_examples(network, read_examples(pairs, recipe.percentiles), recipe.decoding)
 
 
 def _check_taught(fields: Sequence[TrainingField], recipe: TrainingRecipe) -> None:
@@ -306,23 +313,22 @@ def _finish(
 ) -> TrainResult:
     """Score the network that is kept, save it unless what it started from is as good, and clear up."""
     network = trainer.kept_network()
-    recipe = trainer.recipe = _with_fitted_joining(trainer, network, parts.train)
-    tables = {
-        part: _score(network, getattr(parts, part), recipe) for part in ("validation", "test") if getattr(parts, part)
-    }
-    _write_scores(before, tables, parts.held_out, trainer.folder)
-    after = tables[parts.held_out]
+    trainer.recipe = _with_fitted_joining(trainer, network, parts.train)
+    card = describe_training(trainer, sets, Counter(data for data, _ in parts.train), start=start)
+    card |= {"name": options.out.name, "licence": options.licence}
+    weights = _with_familiarity(onnx_bytes(network), card, parts)
     model = None
-    if before is None or options.keep or _goodness(after) > _goodness(before):
-        taught = Counter(data for data, _ in parts.train)
-        card = describe_training(trainer, sets, taught, start=start, tables=tables)
-        card |= {"name": options.out.name, "licence": options.licence}
-        weights = _with_familiarity(onnx_bytes(network), card, parts)
-        with TemporaryDirectory() as folder:
-            trial = save_version(Path(folder), weights, card)
-            difference(network, trial)
+    with TemporaryDirectory() as folder:
+        trial = save_version(Path(folder), weights, card)
+        difference(network, trial)
+        held_out = {"validation": parts.validation, "test": parts.test}
+        tables = {part: score_model(trial, pairs) for part, pairs in held_out.items() if pairs}
+        _write_scores(before, tables, parts.held_out, trainer.folder)
+        after = tables[parts.held_out]
+        if before is None or options.keep or _goodness(after) > _goodness(before):
+            card["scores"] = mean_scores(tables)
             card["counting"] = calibrate_counts(trial, fitted_on=parts.validation, images=parts.test)
-        model = save_version(options.out, weights, card)
+            model = save_version(options.out, weights, card)
     (trainer.folder / CHECKPOINT).unlink()
     shutil.rmtree(trainer.folder / "cache")
     return TrainResult(model, parts.held_out, before, after, trainer.steps, trainer.seconds)

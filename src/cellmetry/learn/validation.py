@@ -8,6 +8,10 @@ import numpy as np
 import pandas as pd
 import torch
 
+from cellmetry.core.sample import Sample
+from cellmetry.engines.maps_step import Maps
+from cellmetry.engines.segment import Segment
+from cellmetry.io.opening import open_image
 from cellmetry.learn.fields import HEADS_OF_TRUTH, read_item, stretch
 from cellmetry.learn.image_scores import keep_annotated
 from cellmetry.learn.network import finish
@@ -23,9 +27,19 @@ if TYPE_CHECKING:
     from cellmetry.learn.dataset import Item
     from cellmetry.learn.network import CellNetwork
     from cellmetry.models.card import Head
+    from cellmetry.models.store import Model
     from cellmetry.ops.flows import FlowDecoding
 
-__all__ = ["Example", "choose_from_each", "labels_of", "predict", "read_examples", "score_examples", "score_means"]
+__all__ = [
+    "Example",
+    "choose_from_each",
+    "labels_of",
+    "predict",
+    "read_examples",
+    "score_examples",
+    "score_means",
+    "score_model",
+]
 
 IOUS = (0.5, 0.75)
 
@@ -101,27 +115,60 @@ def labels_of(maps: dict[Head, NDArray[np.float32]], decoding: FlowDecoding) -> 
 
 
 def score_examples(network: CellNetwork, examples: Sequence[Example], decoding: FlowDecoding) -> pd.DataFrame:
-    """Return one row an example: AP at IoU 0.5 and 0.75, IoU and Dice of the foreground, counts; NaN where unknown."""
+    """Return one row an example: AP at IoU 0.5 and 0.75, IoU and Dice of the foreground, counts; NaN where unknown.
+
+    Images are worked at their own scale, which is quick; `score_model` is what a user of the model gets.
+    """
     network.eval()
-    return pd.DataFrame([_score(predict(network, example.image), example, decoding) for example in examples])
+    rows = []
+    for example in examples:
+        maps = predict(network, example.image)
+        segments = {"foreground", "flow"} <= set(maps) and example.item.kind == "labels"
+        rows.append(_score(maps, labels_of(maps, decoding) if segments else None, example, decoding))
+    return pd.DataFrame(rows)
 
 
-def _score(maps: dict[Head, NDArray[np.float32]], example: Example, decoding: FlowDecoding) -> dict[str, Any]:
+def score_model(model: Model, pairs: Sequence[tuple[str, Item]]) -> pd.DataFrame:
+    """Return the scores of a model by its engine, which chooses the scale; columns as `score_examples` has them.
+
+    Parameters
+    ----------
+    pairs
+        Items, each with the name of its data set.
+    """
+    card = model.card
+    mapped: tuple[Head, ...] = tuple(head for head in card.heads if head in ("foreground", "density"))
+    rows = []
+    for data, item in pairs:
+        example = _read_example(data, item, card.percentiles)
+        segments = card.segments and item.kind == "labels"
+        look: dict[str, Any] = {"model": str(model.path), "channel": item.channel}
+        step = Segment(**look, maps=mapped) if segments else Maps(**look, heads=mapped)
+        sample = step(Sample(open_image(item.image)))
+        maps = {head: sample.maps[head].plane()[None] for head in mapped}
+        labels = sample.labels["cells"].read().squeeze() if segments else None
+        rows.append(_score(maps, labels, example, card.decoding))
+    return pd.DataFrame(rows)
+
+
+def _score(
+    maps: dict[Head, NDArray[np.float32]], labels: NDArray[Any] | None, example: Example, decoding: FlowDecoding
+) -> dict[str, Any]:
     row: dict[str, Any] = {"data": example.data, "name": example.item.name, "modality": example.item.modality}
     known = HEADS_OF_TRUTH[example.item.kind]
     if "foreground" in maps and "foreground" in known:
         found = maps["foreground"][0] >= decoding.foreground_threshold
         pixels = score_pixels(example.truth > 0, found, example.annotated)
         row |= {"iou": pixels.iou, "dice": pixels.dice}
-    if {"foreground", "flow"} <= set(maps) and example.item.kind == "labels":
-        row |= _matches(example.truth, labels_of(maps, decoding), example.annotated)
+    if labels is not None:
+        row |= _matches(example.truth, labels, example.annotated)
     if "density" in maps and "density" in known and example.annotated is None:
         true = len(example.truth) if example.item.kind == "points" else len(np.unique(example.truth[example.truth > 0]))
         row |= {"true_count": true, "density_count": float(maps["density"].sum(dtype=np.float64))}
     return row
 
 
-def _matches(truth: NDArray[Any], labels: NDArray[np.int32], annotated: NDArray[np.bool_] | None) -> dict[str, float]:
+def _matches(truth: NDArray[Any], labels: NDArray[Any], annotated: NDArray[np.bool_] | None) -> dict[str, float]:
     """Return scores of labels; where only a part was annotated by the rule of `image_scores`."""
     if annotated is not None:
         truth, labels = (keep_annotated(each, annotated) * annotated for each in (truth, labels))

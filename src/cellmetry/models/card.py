@@ -23,11 +23,20 @@ def _ascending(values: tuple[float, float] | None) -> tuple[float, float] | None
     return values
 
 
+def _not_falling(values: tuple[float, float] | None) -> tuple[float, float] | None:
+    if values is not None and values[0] > values[1]:
+        raise ValueError("The first of two sizes must not be above the second.")
+    return values
+
+
 Percentiles = Annotated[
     tuple[Annotated[float, Field(ge=0, le=100)], Annotated[float, Field(ge=0, le=100)]], AfterValidator(_ascending)
 ]
 Limits = Annotated[
     tuple[Annotated[float, Field(gt=0)], Annotated[float, Field(gt=0)]] | None, AfterValidator(_ascending)
+]
+Span = Annotated[
+    tuple[Annotated[float, Field(gt=0)], Annotated[float, Field(gt=0)]] | None, AfterValidator(_not_falling)
 ]
 
 
@@ -84,8 +93,8 @@ class ModelCard(Parameters):
     """What to cite."""
     training_data: tuple[TrainingData, ...] = Field(max_length=200)
     """All data sets it has learnt from, those of the model it was started from included."""
-    pixel_size_um: Limits = None
-    """Smallest and largest pixel size of the training images, µm; None if unknown."""
+    pixel_size_um: Span = None
+    """Smallest and largest pixel size of the training images, µm, as far as it is known; None if it is of none."""
     diameter_px: float | None = Field(default=None, gt=0, le=1000)
     """Working diameter of cells, to which images are rescaled; None to run at the image's own scale."""
     diameters_px: Limits = None

@@ -66,7 +66,9 @@ def _sees(card: ModelCard) -> str:
         scale = f"wants cells of about {card.diameter_px:g} px, to which images are rescaled by the diameter you give"
     size = ""
     if card.pixel_size_um is not None:
-        size = f"; pixels of its training images are {card.pixel_size_um[0]:g} to {card.pixel_size_um[1]:g} µm wide"
+        least, most = (f"{side:g}" for side in card.pixel_size_um)
+        sizes = least if least == most else f"{least} to {most}"
+        size = f"; pixels of its training images are {sizes} µm wide"
     return f"It looks at {channels} and {scale}{size}."
 
 
