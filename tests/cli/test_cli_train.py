@@ -23,8 +23,8 @@ def scores(**columns: list[float]) -> pd.DataFrame:
 
 
 def test_each_image_and_the_mean_stand_before_and_after() -> None:
-    before = scores(ap50=[0.5, 0.7], objects=[10, 20], found=[6, 21])
-    after = scores(ap50=[0.75, 0.85], objects=[10, 20], found=[9, 20])
+    before = scores(ap50=[0.5, 0.7], objects=[10, 20], found=[6, 21], found_off=[4, 1])
+    after = scores(ap50=[0.75, 0.85], objects=[10, 20], found=[9, 20], found_off=[1, 0])
     said = lines(before, after)
     assert said["image"] == "AP 0.5 true cells found off by"
     assert said["a"] == "0.500 → 0.750 10 6 → 9 4.0 → 1.0"
@@ -38,6 +38,6 @@ def test_images_are_paired_by_name_and_those_without_a_score_before_have_one_num
 
 
 def test_a_model_that_knows_density_only_shows_the_true_count_too() -> None:
-    said = lines(None, scores(true_count=[10, 4], density_count=[9.5, 5.0]))
+    said = lines(None, scores(true_count=[10, 4], density_count=[9.5, 5.0], density_off=[0.5, 1.0]))
     assert said["image"] == "true cells by density off by"
     assert (said["a"], said["b"], said["mean"]) == ("10 9.5 0.5", "4 5.0 1.0", "0.8")

@@ -25,6 +25,7 @@ from cellmetry.io.opening import open_image  # noqa: E402
 from cellmetry.learn import fit  # noqa: E402
 from cellmetry.learn.dataset import DataSet, DataSetCard, read_data_set, write_data_set  # noqa: E402
 from cellmetry.learn.fit import TrainOptions, train_model  # noqa: E402
+from cellmetry.learn.recipe import read_training_recipe  # noqa: E402
 from cellmetry.learn.weights import load_network  # noqa: E402
 from cellmetry.models.store import find_model  # noqa: E402
 from cellmetry.models.versions import list_versions  # noqa: E402
@@ -94,7 +95,13 @@ def test_the_folder_tells_all_about_the_training(base: Path) -> None:
     assert card.training_data[0].name == "discs"
     assert card.licence == "unknown"
     assert card.decoding.joining not in {None, Joining()}  # fitted on what it learnt from
-    assert {score.measure for score in card.scores} >= {"AP at IoU 0.5", "AP at IoU 0.75"}
+    assert {score.measure for score in card.scores} >= {
+        "AP at IoU 0.5",
+        "F1 at IoU 0.5",
+        "error of the count by density",
+    }
+    assert "optimisation.steps=120" in card.recipe
+    assert read_training_recipe("standard", card.recipe) == read_training_recipe("standard", LONGER)
 
 
 def test_a_model_that_is_not_better_is_not_kept_unless_asked(

@@ -57,6 +57,15 @@ def test_data_sets_are_shown_by_their_weights(make) -> None:
     np.testing.assert_allclose(plain, [1 / 3, *[2 / 3 / 4] * 4], atol=0.06)  # by the square root of the numbers
 
 
+def test_small_cells_are_magnified_as_the_engine_does_before_they_are_varied(make) -> None:
+    fields = [make(0, "a")]  # of cells 12 px wide
+    for limits, asked, side in (((24.0, 90.0), True, 24), ((24.0, 90.0), False, 12), ((8.0, 90.0), True, 12)):
+        sampling = Sampling(crop_px=32, batch=100, workers=0, at_working_scale=asked)
+        sampler = Sampler(fields, ("foreground",), sampling=sampling, augmentation=STILL, diameters_px=limits, seed=1)
+        most = sampler.batch(0).targets["foreground"].sum((1, 2, 3)).max()
+        assert most == pytest.approx(side**2, rel=0.1)
+
+
 def test_images_are_drawn_as_likely_as_their_crops_and_each_once(make) -> None:
     fields = [make(number, "a" if number < 40 else "b") for number in range(80)]
     sampling = Sampling(data_weights={"a": 3.0, "b": 1.0})

@@ -7,13 +7,14 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 import pytest
+import tifffile
 
 torch = pytest.importorskip("torch", reason="training needs the extra 'train'")
 
 from cellmetry.learn.dataset import Item  # noqa: E402
 from cellmetry.learn.image_scores import image_scores  # noqa: E402
 from cellmetry.learn.recipe import TrainingRecipe  # noqa: E402
-from cellmetry.learn.validation import Example, choose_from_each, score_examples, score_means  # noqa: E402
+from cellmetry.learn.validation import Example, choose_from_each, read_examples, score_examples, score_means  # noqa: E402
 from cellmetry.ops.density import density_from_labels  # noqa: E402
 from cellmetry.ops.flows import flow_targets  # noqa: E402
 
@@ -60,7 +61,7 @@ def test_what_is_found_is_scored_as_in_an_evaluation() -> None:
     row, expected = scored(Drawing(found), [example(truth)]), image_scores(truth, found)
     assert row["ap50"] == expected.at(0.5).ap == pytest.approx(2 / 4)
     assert row["ap75"] == expected.at(0.75).ap == pytest.approx(1 / 5)
-    assert (row["objects"], row["found"], row["true_count"]) == (3, 3, 3)
+    assert (row["objects"], row["found"], row["true_count"], row["found_off"]) == (3, 3, 3, 0)
     assert expected.pixels is not None
     assert (row["iou"], row["dice"]) == (expected.pixels.iou, expected.pixels.dice)
     assert row["density_count"] == pytest.approx(3, abs=0.01)
@@ -90,6 +91,21 @@ def test_means_are_over_data_sets_and_errors_of_counts_over_images() -> None:
     assert means["ap50"] == pytest.approx((0.5 + 1.0) / 2)
     assert (means["ap50 set"], means["ap50 other"]) == (0.5, 1.0)
     assert means["found_mae"] == 0
+
+
+def test_examples_are_brought_to_the_scale_at_which_the_engine_works(tmp_path: Path) -> None:
+    truth = squares((4, 4), (30, 30), side=9)  # as large as a circle of 10.2 px
+    bright = np.where(truth > 0, 200, 20).astype(np.uint8)
+    for name, array in (("image", bright), ("truth", truth.astype(np.uint16))):
+        tifffile.imwrite(tmp_path / f"{name}.tif", array)
+    pairs = [("set", Item("a", tmp_path / "image.tif", tmp_path / "truth.tif"))]
+    (own,), (twice,), (known,) = (
+        read_examples(pairs, (0, 100), limits) for limits in (None, (20.31, 90.0), (8.0, 90.0))
+    )
+    assert own.image.shape == known.image.shape == (64, 64)
+    assert twice.image.shape == twice.truth.shape == (128, 128)
+    assert np.array_equal(twice.truth, own.truth.repeat(2, 0).repeat(2, 1))
+    assert np.array_equal(twice.image > 0.5, twice.truth > 0)
 
 
 def test_items_are_chosen_evenly_from_every_data_set() -> None:

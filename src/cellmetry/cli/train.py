@@ -147,14 +147,11 @@ def scores_table(before: pd.DataFrame | None, after: pd.DataFrame) -> Table:
 
 
 def _shown(scores: pd.DataFrame) -> pd.DataFrame:
-    """Return the columns that are shown, with how far counts are off, by data set and name of the image."""
+    """Return the columns that are shown, by data set and name of the image."""
     shown = scores.set_index(["data", "name"])
     known = [shown[name] for name in ("objects", "true_count") if name in shown]
     if known:
         shown["cells"] = known[0].fillna(known[-1])
-    for counted, true, off in (("found", "objects", "found_off"), ("density_count", "true_count", "density_off")):
-        if counted in shown:
-            shown[off] = (shown[counted] - shown[true]).abs()
     return shown[[column for column in _COLUMNS if column in shown]]
 
 

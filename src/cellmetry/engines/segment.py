@@ -21,6 +21,7 @@ from cellmetry.core.step import Step
 from cellmetry.engines.base import Device, Engine, EngineNeeds, EngineSpec, LookupEngine, TileEngine, load_engine
 from cellmetry.engines.maps import MapStore, record_maps
 from cellmetry.engines.plane import Plane
+from cellmetry.engines.sizes import scale_within
 from cellmetry.engines.tiling import PlaneResult, label_plane
 from cellmetry.errors import ParameterError, PixelSizeNeeded
 from cellmetry.io.scratch import new_label_array
@@ -282,8 +283,7 @@ def _scale(needs: EngineNeeds, diameter_px: float | None) -> float:
     if needs.diameter_px is not None:
         return needs.diameter_px / diameter_px
     if needs.diameters_px is not None:
-        smallest, largest = needs.diameters_px
-        return min(max(diameter_px, smallest), largest) / diameter_px
+        return scale_within(needs.diameters_px, diameter_px)
     return 1.0
 
 

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
 
-__all__ = ["survey_windows", "usual_diameter"]
+__all__ = ["scale_within", "survey_windows", "usual_diameter"]
 
 
 class _Look(NamedTuple):
@@ -27,6 +27,12 @@ class _Look(NamedTuple):
 
 _LOOKS = (_Look(256, 20, 40.0), _Look(512, 5, np.inf))
 """Small windows first: they suffice for most images and are a sixteenth of one of 2048 × 2048."""
+
+
+def scale_within(diameters_px: tuple[float, float], diameter_px: float) -> float:
+    """Return the least change of scale that brings cells of one diameter within the smallest and the largest one."""
+    smallest, largest = diameters_px
+    return min(max(diameter_px, smallest), largest) / diameter_px
 
 
 def usual_diameter(find: Callable[[Box], NDArray[np.int32]], shape: tuple[int, int], align: int) -> float | None:

@@ -88,7 +88,13 @@ _FLOATS = np.arange(1 << 16, dtype=np.uint16).view(np.float16).astype(np.float32
 
 
 def draw_placement(
-    options: Augmentation, rng: np.random.Generator, centre: tuple[float, float], side: int, diameter_px: float
+    options: Augmentation,
+    rng: np.random.Generator,
+    centre: tuple[float, float],
+    side: int,
+    diameter_px: float,
+    *,
+    scale: float = 1.0,
 ) -> Placement:
     """Return where a crop of `side` pixels comes from, drawn at random.
 
@@ -96,8 +102,10 @@ def draw_placement(
     ----------
     diameter_px
         Median diameter of the source's cells, at a magnification of 1; NaN if unknown.
+    scale
+        Magnification about which magnifications are drawn.
     """
-    magnification = _draw_scale(options, rng, diameter_px)
+    magnification = scale * _draw_scale(options, rng, diameter_px * scale)
     angle = rng.uniform(0, 2 * np.pi) if options.turn else 0.0
     skew = rng.uniform(0, np.pi)
     unequal = np.sqrt(1 + rng.uniform(0, options.stretch))

@@ -11,6 +11,7 @@ from cellmetry.counting.calibration import FEWEST_FITTED, calibrate, fewest_imag
 from cellmetry.counting.count import count_known
 from cellmetry.io.opening import open_image
 from cellmetry.learn.dataset import read_truth
+from cellmetry.learn.recipe import recipe_as_changes
 from cellmetry.models.card import Score, TrainingData
 
 if TYPE_CHECKING:
@@ -23,6 +24,14 @@ if TYPE_CHECKING:
 __all__ = ["calibrate_counts", "describe_training", "mean_scores"]
 
 _COVERAGE = 0.9
+_MEASURES = {
+    "ap50": "AP at IoU 0.5",
+    "ap75": "AP at IoU 0.75",
+    "f1": "F1 at IoU 0.5",
+    "dice": "Dice of the foreground",
+    "found_off": "error of the count by instances",
+    "density_off": "error of the count by density",
+}
 
 
 def calibrate_counts(
@@ -81,6 +90,7 @@ def describe_training(
         The model that it went on from.
     """
     recipe, shape = trainer.recipe, trainer.network.shape
+    optimisation = recipe.optimisation.model_copy(update={"steps": trainer.steps})
     learnt = [
         *(start.card.training_data if start else ()),
         *(_learnt(one, taught[one.card.name]) for one in sets if taught.get(one.card.name)),
@@ -98,6 +108,7 @@ def describe_training(
         "stride": shape.stride,
         "margin_px": shape.margin_px,
         "decoding": recipe.decoding.model_dump(mode="json"),
+        "recipe": recipe_as_changes(recipe.model_copy(update={"optimisation": optimisation})),
     }
 
 
@@ -126,12 +137,11 @@ def mean_scores(tables: Mapping[str, pd.DataFrame]) -> list[dict[str, Any]]:
     tables
         As `cellmetry.learn.validation.score_model` returns them, by part: ``validation``, ``test``.
     """
-    measures = {"ap50": "AP at IoU 0.5", "ap75": "AP at IoU 0.75", "dice": "Dice of the foreground"}
     scores = (
-        Score(data=f"{data}, {part}", measure=measures[name], value=float(rows[name].mean()), images=len(rows))
+        Score(data=f"{data}, {part}", measure=_MEASURES[name], value=float(rows[name].mean()), images=len(rows))
         for part, table in tables.items()
         for data, rows in table.groupby("data")
-        for name in measures
+        for name in _MEASURES
         if name in rows and rows[name].notna().any()
     )
     return [score.model_dump(mode="json") for score in scores]

@@ -36,6 +36,7 @@ __all__ = [
     "ItemArrays",
     "TrainingField",
     "make_planes",
+    "median_diameter",
     "prepare_fields",
     "read_item",
     "stretch",
@@ -235,9 +236,10 @@ def make_planes(
     planes = dict.fromkeys(PLANES, np.zeros(image.shape, np.float32))
     planes["image"] = stretch(image, percentiles)
     planes["importance"] = np.ones(image.shape, np.float32)
-    diameter = float("nan")
+    diameter = None
     if item.kind == "labels":
-        diameter = _label_planes(truth, planes, emphasis or Emphasis())
+        _label_planes(truth, planes, emphasis or Emphasis())
+        diameter = median_diameter(truth)
         cells = len(np.unique(truth[truth > 0]))
     elif item.kind == "foreground":
         planes["foreground"] = truth.astype(np.float32)
@@ -248,23 +250,25 @@ def make_planes(
     if annotated is not None:
         planes["importance"] = planes["importance"] * annotated
     stack = np.stack([planes[name] for name in PLANES]).clip(-60000, 60000).astype(np.float16)
-    return stack, FieldSizes(image.shape[0], image.shape[1], cells, diameter)
+    return stack, FieldSizes(image.shape[0], image.shape[1], cells, diameter or float("nan"))
 
 
-def _label_planes(labels: NDArray[Any], planes: dict[str, NDArray[np.float32]], emphasis: Emphasis) -> float:
-    """Fill the planes that labels give, and return the median diameter."""
-    areas = np.bincount(labels.ravel())
-    areas[0] = 0
+def median_diameter(labels: NDArray[Any]) -> float | None:
+    """Return the diameter of a circle as large as the median object of a label image; None if there is none."""
+    areas = np.bincount(labels.ravel())[1:]
+    present = areas[areas > 0]
+    return float(2 * np.sqrt(np.median(present) / np.pi)) if present.size else None
+
+
+def _label_planes(labels: NDArray[Any], planes: dict[str, NDArray[np.float32]], emphasis: Emphasis) -> None:
+    """Fill the planes that labels give."""
     inside = labels > 0
     planes["foreground"] = inside.astype(np.float32)
     planes["flow_y"], planes["flow_x"] = flow_targets(labels)
     planes["density"] = density_from_labels(labels) * DENSITY_UNIT
     planes["boundary"] = boundary_targets(labels).astype(np.float32)
-    present = areas[areas > 0]
-    if not present.size:
-        return float("nan")
-    planes["importance"] = importance_of(labels, emphasis)
-    return float(2 * np.sqrt(np.median(present) / np.pi))
+    if inside.any():
+        planes["importance"] = importance_of(labels, emphasis)
 
 
 def _point_density(points: NDArray[np.float64], shape: tuple[int, ...]) -> NDArray[np.float32]:

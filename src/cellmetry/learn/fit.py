@@ -161,8 +161,9 @@ def train_model(options: TrainOptions, *, progress: Progress = SILENT) -> TrainR
         parts.train, work / "cache", percentiles=recipe.percentiles, emphasis=recipe.emphasis, progress=progress
     )
     _check_taught(fields, recipe)
-    checked = read_examples(choose_from_each(parts.validation, recipe.validation_images), recipe.percentiles)
-    shown = read_examples(choose_from_each(parts.train, _SHOWN), recipe.percentiles)
+    read = recipe.percentiles, recipe.diameters_px
+    checked = read_examples(choose_from_each(parts.validation, recipe.validation_images), *read)
+    shown = read_examples(choose_from_each(parts.train, _SHOWN), *read)
     torch.manual_seed(recipe.seed)
     network = _begin(recipe, start)
     before = score_model(start, getattr(parts, parts.held_out)) if start else None
@@ -342,7 +343,7 @@ def _with_fitted_joining(trainer: Trainer, network: CellNetwork, pairs: Sequence
         return recipe
     samples = []
     for pair in (pairs[index] for index in trainer.sampler.images(recipe.joining_images)):
-        (example,) = read_examples([pair], recipe.percentiles)
+        (example,) = read_examples([pair], recipe.percentiles, recipe.diameters_px)
         if example.item.kind == "labels" and example.annotated is None:
             samples.append(sample_joining(predict(network, example.image), example.truth, recipe.decoding))
     decoding = recipe.decoding.model_copy(update={"joining": fit_joining(samples, joining)})

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import tomllib
 from importlib import resources
 from pathlib import Path
@@ -21,7 +22,7 @@ from cellmetry.models.card import Head, Limits, Percentiles
 from cellmetry.ops.flows import FlowDecoding
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterator, Sequence
 
 __all__ = ["Optimisation", "TrainingRecipe", "list_training_recipes", "read_training_recipe"]
 
@@ -132,6 +133,31 @@ def read_training_recipe(name_or_path: str | Path, changes: Sequence[str] = ()) 
     except tomllib.TOMLDecodeError as error:
         raise ParameterError(f"{where} is not a training recipe in TOML: {error}.") from error
     return parse_parameters(TrainingRecipe, values, where=where)
+
+
+def recipe_as_changes(recipe: TrainingRecipe) -> tuple[str, ...]:
+    """Return every choice of a training as a change ``part.name=value`` of the recipe that it is named after.
+
+    How labels are read off (``decoding``) is left out: the model's card says it, fitted where it was.
+    """
+    values = recipe.model_dump(mode="json", exclude={"name", "summary", "decoding"})
+    return tuple(f"{address}={_toml(value)}" for address, value in _leaves(values) if value is not None)
+
+
+def _leaves(values: dict[str, Any], above: str = "") -> Iterator[tuple[str, Any]]:
+    """Yield the address and the value of everything that is no part of a recipe."""
+    for name, value in values.items():
+        if isinstance(value, dict) and not above:
+            yield from _leaves(value, f"{name}.")
+        else:
+            yield f"{above}{name}", value
+
+
+def _toml(value: Any) -> str:
+    """Return numbers, texts, truth values, lists and flat tables as TOML has them."""
+    if isinstance(value, dict):
+        return "{" + ", ".join(f"{json.dumps(key)} = {json.dumps(each)}" for key, each in value.items()) + "}"
+    return json.dumps(value)
 
 
 def _read(name_or_path: str | Path) -> tuple[str, str]:

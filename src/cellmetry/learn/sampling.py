@@ -10,6 +10,7 @@ import numpy as np
 from pydantic import Field
 
 from cellmetry.core.step import Parameters
+from cellmetry.engines.sizes import scale_within
 from cellmetry.errors import InputError
 from cellmetry.learn.augment import Augmentation, change_light, cut, draw_placement
 from cellmetry.learn.fields import DENSITY_UNIT, PLANES
@@ -42,6 +43,9 @@ class Sampling(Parameters):
     of their number of images."""
     balance: float = Field(default=0.5, ge=0, le=1)
     """0: the images of a data set are drawn evenly; 1: all its kinds of microscopy and sizes of cells equally often."""
+    at_working_scale: bool = True
+    """Whether images whose cells are smaller or larger than `diameters_px` of the recipe are first magnified as the
+    engine does with them."""
     cells_first: float = Field(default=0.8, ge=0, le=1)
     """Part of the crops whose middle is on a cell or in what was annotated; the others lie anywhere."""
     workers: int = Field(default=1, ge=0, le=64)
@@ -74,6 +78,8 @@ class Sampler:
     ----------
     heads
         Which targets the batches hold.
+    diameters_px
+        Smallest and largest diameter at which the engine works images; None where it leaves them as they are.
     """
 
     def __init__(
@@ -83,12 +89,14 @@ class Sampler:
         *,
         sampling: Sampling,
         augmentation: Augmentation,
+        diameters_px: tuple[float, float] | None = None,
         seed: int,
     ) -> None:
         if not fields:
             raise InputError("There is no image to learn from.")
         self._fields, self._heads = list(fields), tuple(heads)
         self._sampling, self._augmentation, self._seed = sampling, augmentation, seed
+        self._scales = _scales(self._fields, diameters_px if sampling.at_working_scale else None)
         self._chances = _chances(self._fields, sampling)
 
     def images(self, most: int) -> list[int]:
@@ -118,7 +126,7 @@ class Sampler:
         rng = np.random.default_rng([self._seed, number])
         chosen = rng.choice(len(self._fields), size=self._sampling.batch, p=self._chances)
         fields = [self._fields[index] for index in chosen]
-        planes = np.stack([self._crop(field, rng) for field in fields])
+        planes = np.stack([self._crop(self._fields[index], self._scales[index], rng) for index in chosen])
         return Batch(
             image=planes[:, :1],
             targets={head: _target(planes, head) for head in self._heads},
@@ -126,11 +134,11 @@ class Sampler:
             known={head: np.array([head in field.heads for field in fields], np.float32) for head in self._heads},
         )
 
-    def _crop(self, field: TrainingField, rng: np.random.Generator) -> NDArray[np.float32]:
+    def _crop(self, field: TrainingField, scale: float, rng: np.random.Generator) -> NDArray[np.float32]:
         planes = field.planes()
         side = self._sampling.crop_px
         centre = _centre(planes, rng, cells_first=rng.random() < self._sampling.cells_first)
-        placement = draw_placement(self._augmentation, rng, centre, side, field.sizes.diameter_px)
+        placement = draw_placement(self._augmentation, rng, centre, side, field.sizes.diameter_px, scale=scale)
         crop = cut(planes, placement, side)
         crop[0] = change_light(crop[0], self._augmentation, rng)
         return crop
@@ -153,6 +161,12 @@ def _centre(planes: NDArray[np.float16], rng: np.random.Generator, *, cells_firs
         if wanted and planes[PLANES.index("importance"), y, x] > 0:
             break
     return y, x
+
+
+def _scales(fields: list[TrainingField], diameters_px: tuple[float, float] | None) -> list[float]:
+    """Return the magnification of each field before it is varied; 1 where the size of its cells is unknown."""
+    known = [field.sizes.diameter_px for field in fields]
+    return [scale_within(diameters_px, each) if diameters_px and np.isfinite(each) else 1.0 for each in known]
 
 
 def _chances(fields: list[TrainingField], sampling: Sampling) -> NDArray[np.float64]:

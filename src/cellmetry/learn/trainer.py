@@ -89,7 +89,12 @@ class Trainer:
         self._checked, self._shown = checked, shown
         self._optimiser = _optimiser(self.network, recipe.optimisation)
         self.sampler = Sampler(
-            fields, recipe.heads, sampling=recipe.sampling, augmentation=recipe.augmentation, seed=recipe.seed
+            fields,
+            recipe.heads,
+            sampling=recipe.sampling,
+            augmentation=recipe.augmentation,
+            diameters_px=recipe.diameters_px,
+            seed=recipe.seed,
         )
         self._weights = recipe.losses.model_dump()
         self._dtype = _precision(recipe.optimisation.precision, self.device)

@@ -11,12 +11,14 @@ import torch
 from cellmetry.core.sample import Sample
 from cellmetry.engines.maps_step import Maps
 from cellmetry.engines.segment import Segment
+from cellmetry.engines.sizes import scale_within
 from cellmetry.io.opening import open_image
-from cellmetry.learn.fields import HEADS_OF_TRUTH, read_item, stretch
+from cellmetry.learn.fields import HEADS_OF_TRUTH, median_diameter, read_item, stretch
 from cellmetry.learn.image_scores import keep_annotated
 from cellmetry.learn.network import finish
 from cellmetry.ops.flows import decode_flows
 from cellmetry.ops.matching import match_thresholds
+from cellmetry.ops.resample import resample_nearest, resample_plane
 from cellmetry.ops.scores import score_pixels
 
 if TYPE_CHECKING:
@@ -80,20 +82,41 @@ def choose_from_each(pairs: Sequence[tuple[str, Item]], most: int) -> list[tuple
     return chosen
 
 
-def read_examples(pairs: Sequence[tuple[str, Item]], percentiles: tuple[float, float]) -> list[Example]:
+def read_examples(
+    pairs: Sequence[tuple[str, Item]],
+    percentiles: tuple[float, float],
+    diameters_px: tuple[float, float] | None = None,
+) -> list[Example]:
     """Return the items' images and truth.
+
+    Parameters
+    ----------
+    diameters_px
+        Images with labels of smaller or larger cells are rescaled, with their truth, as the engine would rescale them.
 
     Raises
     ------
     InputError
         If a file cannot be read, or truth and image do not fit each other; names the file.
     """
-    return [_read_example(data, item, percentiles) for data, item in pairs]
+    examples = (_read_example(data, item, percentiles) for data, item in pairs)
+    return [_rescaled(example, diameters_px) if diameters_px else example for example in examples]
 
 
 def _read_example(data: str, item: Item, percentiles: tuple[float, float]) -> Example:
     image, truth, annotated = read_item(item)
     return Example(data, item, stretch(image, percentiles), truth, annotated)
+
+
+def _rescaled(example: Example, diameters_px: tuple[float, float]) -> Example:
+    """Return an example at the scale at which the engine would work it; only labels tell how large cells are."""
+    diameter = median_diameter(example.truth) if example.item.kind == "labels" else None
+    scale = scale_within(diameters_px, diameter) if diameter else 1.0
+    if scale == 1.0:
+        return example
+    annotated = None if example.annotated is None else resample_nearest(example.annotated, scale)
+    image, truth = resample_plane(example.image, scale), resample_nearest(example.truth, scale)
+    return example._replace(image=image, truth=truth, annotated=annotated)
 
 
 @torch.inference_mode()
@@ -115,9 +138,9 @@ def labels_of(maps: dict[Head, NDArray[np.float32]], decoding: FlowDecoding) -> 
 
 
 def score_examples(network: CellNetwork, examples: Sequence[Example], decoding: FlowDecoding) -> pd.DataFrame:
-    """Return one row an example: AP at IoU 0.5 and 0.75, IoU and Dice of the foreground, counts; NaN where unknown.
+    """Return one row an example: AP at IoU 0.5 and 0.75, IoU and Dice of foreground, counts and their errors; or NaN.
 
-    Images are worked at their own scale, which is quick; `score_model` is what a user of the model gets.
+    Examples are worked at the scale that they were read at; `score_model` is what a user of the model gets.
     """
     network.eval()
     rows = []
@@ -164,7 +187,8 @@ def _score(
         row |= _matches(example.truth, labels, example.annotated)
     if "density" in maps and "density" in known and example.annotated is None:
         true = len(example.truth) if example.item.kind == "points" else len(np.unique(example.truth[example.truth > 0]))
-        row |= {"true_count": true, "density_count": float(maps["density"].sum(dtype=np.float64))}
+        density = float(maps["density"].sum(dtype=np.float64))
+        row |= {"true_count": true, "density_count": density, "density_off": abs(density - true)}
     return row
 
 
@@ -173,8 +197,9 @@ def _matches(truth: NDArray[Any], labels: NDArray[Any], annotated: NDArray[np.bo
     if annotated is not None:
         truth, labels = (keep_annotated(each, annotated) * annotated for each in (truth, labels))
     half, strict = match_thresholds(truth, labels, IOUS)
-    found = half.tp + half.fp
-    return {"ap50": half.ap, "ap75": strict.ap, "f1": half.f1, "objects": half.tp + half.fn, "found": found}
+    objects, found = half.tp + half.fn, half.tp + half.fp
+    counts = {"objects": objects, "found": found, "found_off": abs(found - objects)}
+    return {"ap50": half.ap, "ap75": strict.ap, "f1": half.f1, **counts}
 
 
 def score_means(scores: pd.DataFrame) -> dict[str, float]:
@@ -184,7 +209,5 @@ def score_means(scores: pd.DataFrame) -> dict[str, float]:
     means = {name: float(per_data[name].mean()) for name in numbers}
     if len(per_data) > 1:
         means |= {f"ap50 {data}": float(value) for data, value in per_data.get("ap50", pd.Series(dtype=float)).items()}
-    for counted, true in (("density_count", "true_count"), ("found", "objects")):
-        if counted in scores:
-            means[f"{counted}_mae"] = float((scores[counted] - scores[true]).abs().mean())
-    return means
+    errors = {"density_count_mae": "density_off", "found_mae": "found_off"}
+    return means | {mean: float(scores[off].mean()) for mean, off in errors.items() if off in scores}

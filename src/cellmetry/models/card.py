@@ -112,6 +112,8 @@ class ModelCard(Parameters):
     """Context that the network needs around a cell, in working pixels: its receptive field."""
     decoding: FlowDecoding = FlowDecoding()
     """How labels are read off its outputs."""
+    recipe: tuple[str, ...] = Field(default=(), max_length=200)
+    """Every choice of its last training, as ``part.name=value``."""
     scores: tuple[Score, ...] = Field(default=(), max_length=1000)
     """Results on held-out images."""
     counting: CountCalibration | None = None

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from functools import lru_cache
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from scipy import sparse
@@ -11,7 +11,15 @@ from scipy import sparse
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-__all__ = ["needed_range", "resample_range", "resampled_size", "source_range", "working_index"]
+__all__ = [
+    "needed_range",
+    "resample_nearest",
+    "resample_plane",
+    "resample_range",
+    "resampled_size",
+    "source_range",
+    "working_index",
+]
 
 
 def resampled_size(size: int, scale: float) -> int:
@@ -77,6 +85,18 @@ def resample_range(
     if pixels.shape == size:
         pixels = pixels[first_row : first_row + by_row.shape[1], first_column : first_column + by_column.shape[1]]
     return np.asarray((by_column @ (by_row @ pixels).T).T, dtype=np.float32)
+
+
+def resample_plane(pixels: NDArray[np.float32], scale: float) -> NDArray[np.float32]:
+    """Return a whole plane (Y, X) at another scale."""
+    height, width = (resampled_size(size, scale) for size in pixels.shape)
+    return resample_range(pixels, (0, height), (0, width), (pixels.shape[0], pixels.shape[1]), scale)
+
+
+def resample_nearest(pixels: NDArray[Any], scale: float) -> NDArray[Any]:
+    """Return a whole plane (Y, X) of ids or flags at another scale: each result pixel has the value of the nearest."""
+    rows, columns = (working_index(0, resampled_size(size, scale), size, 1 / scale) for size in pixels.shape)
+    return pixels[np.ix_(rows, columns)]
 
 
 def working_index(start: int, stop: int, size: int, scale: float) -> NDArray[np.int64]:
