@@ -72,6 +72,7 @@ def test_an_engine_as_json(folder):
         (("--truth", "truth", "--predicted", "found", "--set", "segment.tile_px=128"), "--set is for an engine"),
         (("--truth", "truth", "--predicted", "found", "--patch-px", "0"), "patch_px"),
         (("--truth", "truth", "--predicted", "found", "--split", "split.csv", "--part", "tset"), "'tset'"),
+        (("--truth", "truth", "--predicted", "found", "--part", "train"), "give the file of the split with --split"),
         (("--truth", "few", "images", "--predicted", "found"), "f1.tif has no truth"),
     ],
 )

@@ -110,6 +110,21 @@ def test_comparing_cards(folder):
     assert "0.600" in text
 
 
+@pytest.mark.parametrize(
+    ("options", "words"),
+    [
+        (("discs", "--part", "train"), "--part train is a part of a split; give the file of the split with --split"),
+        (("--part", "train"), "--part train is a part of a split"),
+        (("--split", "split.csv"), "name one after the models"),
+    ],
+)
+def test_a_part_of_nothing_is_refused(folder, options, words):
+    result = CliRunner().invoke(app, ["model", "compare", str(folder), str(folder), *options])
+    assert isinstance(result.exception, CellmetryError)
+    assert result.exception.exit_code == 2
+    assert words in str(result.exception)
+
+
 def test_comparing_on_the_same_images(folder, tmp_path):
     for kind in ("images", "labels"):
         (tmp_path / "discs" / kind).mkdir(parents=True)

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import pandas as pd
 from rich.console import Console
+from typer.testing import CliRunner
 
+from cellmetry.cli.app import app
 from cellmetry.cli.train import scores_table
 
 
@@ -41,3 +43,9 @@ def test_a_model_that_knows_density_only_shows_the_true_count_too() -> None:
     said = lines(None, scores(true_count=[10, 4], density_count=[9.5, 5.0], density_off=[0.5, 1.0]))
     assert said["image"] == "true cells by density off by"
     assert (said["a"], said["b"], said["mean"]) == ("10 9.5 0.5", "4 5.0 1.0", "0.8")
+
+
+def test_help_says_how_parameters_of_training_are_written() -> None:
+    shown = CliRunner().invoke(app, ["train", "--help"], env={"COLUMNS": "400"}).stdout
+    assert "optimisation.steps=5000" in shown
+    assert "segment." not in shown

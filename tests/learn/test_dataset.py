@@ -23,6 +23,7 @@ from cellmetry.learn.dataset import (
     read_truth,
     write_data_set,
 )
+from cellmetry.learn.fields import read_item
 
 
 def fill(folder: Path, stems: list[str], *, shape: tuple[int, int] = (8, 10)) -> Path:
@@ -44,6 +45,25 @@ def test_a_plain_folder_is_a_data_set_without_licence(tmp_path: Path) -> None:
     assert image[0, 0] == 4001
     assert truth.dtype == np.int32
     assert truth.max() == 3
+
+
+def test_a_plain_folder_says_what_was_annotated(tmp_path: Path) -> None:
+    folder = fill(tmp_path / "mine", ["a", "b", "c"])
+    (folder / "annotated").mkdir()
+    for name, side in (("a.png", 5), ("b.png", 0)):
+        seen = np.zeros((8, 10), np.uint8)
+        seen[:, :side] = 255
+        Picture.fromarray(seen).save(folder / "annotated" / name)
+    items = read_data_set(folder).items
+    regions = [read_annotated(item) for item in items]
+    assert [None if region is None else int(region.sum()) for region in regions] == [40, 0, None]
+    assert [item.truth.name for item in items] == ["a.tif", "b.tif", "c.tif"]
+    Picture.fromarray(np.ones((8, 9), np.uint8)).save(folder / "annotated" / "c.png")
+    with pytest.raises(LabelsError, match=r"c\.png has 8 × 9 pixels, .*the annotated region must have the size"):
+        read_item(read_data_set(folder).items[2])
+    Picture.fromarray(np.ones((8, 10), np.uint8)).save(folder / "annotated" / "d.png")
+    with pytest.raises(MissingInput, match=r"1 files have no partner.*d\.png"):
+        read_data_set(folder)
 
 
 def test_what_is_written_is_read_again(tmp_path: Path) -> None:

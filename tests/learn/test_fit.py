@@ -25,10 +25,11 @@ from cellmetry.io.opening import open_image  # noqa: E402
 from cellmetry.learn import fit  # noqa: E402
 from cellmetry.learn.dataset import DataSet, DataSetCard, read_data_set, write_data_set  # noqa: E402
 from cellmetry.learn.fit import TrainOptions, train_model  # noqa: E402
+from cellmetry.learn.network import CellNetwork, NetworkShape  # noqa: E402
 from cellmetry.learn.recipe import read_training_recipe  # noqa: E402
-from cellmetry.learn.weights import load_network  # noqa: E402
+from cellmetry.learn.weights import load_network, onnx_bytes  # noqa: E402
 from cellmetry.models.store import find_model  # noqa: E402
-from cellmetry.models.versions import list_versions  # noqa: E402
+from cellmetry.models.versions import list_versions, save_version  # noqa: E402
 from cellmetry.ops.joining import Joining  # noqa: E402
 from cellmetry.ops.matching import match_labels  # noqa: E402
 
@@ -209,6 +210,31 @@ def test_foreground_masks_cannot_teach_flows(discs_in: Callable[..., Path], tmp_
     model = train_model(options).model
     assert model is not None
     assert model.card.heads == ("foreground",)
+
+
+@pytest.mark.parametrize(("kind", "taught"), [("foreground", "foreground"), ("points", "density")])
+def test_going_on_from_a_model_says_which_truth_that_needs(
+    kind: str, taught: str, discs_in: Callable[..., Path], tmp_path: Path
+) -> None:
+    network = CellNetwork(NetworkShape(widths=(4, 8)), ("foreground", "flow", "density")).eval()
+    card = {
+        "licence": "CC0-1.0",
+        "training_data": [],
+        "heads": network.heads,
+        "stride": network.shape.stride,
+        "margin_px": network.shape.margin_px,
+    }
+    start = save_version(tmp_path / "start", onnx_bytes(network), {"name": "start", **card})
+    plain, points = read_data_set(discs_in(tmp_path / "discs", count=3)), tmp_path / "points.csv"
+    points.write_text("x,y\n20,30\n")
+    truths = {"foreground": [item.truth for item in plain.items], "points": [points] * 3}[kind]
+    items = tuple(
+        type(item)(item.name, item.image, truth, kind=kind) for item, truth in zip(plain.items, truths, strict=True)
+    )
+    write_data_set(DataSet(DataSetCard(name="mine"), tmp_path / "mine", items))
+    options = TrainOptions((tmp_path / "mine",), tmp_path / "model", start=str(start.path))
+    with pytest.raises(InputError, match=f"instance labels, or start .* without --from, by --heads {taught}\\.$"):
+        train_model(options)
 
 
 def test_killed_in_the_middle_the_command_goes_on(discs_in: Callable[..., Path], tmp_path: Path) -> None:

@@ -36,6 +36,10 @@ def test_strangers_are_not_linked(strangers: list[NDArray[np.float32]]) -> None:
     assert links_of(strangers) == ()
 
 
+def test_strangers_one_of_which_is_inverted_are_not_linked(strangers: list[NDArray[np.float32]]) -> None:
+    assert links_of([65535 - strangers[0], *strangers[1:]]) == ()
+
+
 @pytest.mark.parametrize(
     "disguise",
     [
@@ -47,6 +51,8 @@ def test_strangers_are_not_linked(strangers: list[NDArray[np.float32]]) -> None:
         lambda plane: block_means(plane, (128, 128)),
         lambda plane: np.kron(plane, np.ones((2, 2))),
         lambda plane: plane**0.7,
+        lambda plane: 255 - np.floor(plane / plane.max() * 255),
+        lambda plane: np.rot90(65535 - plane[:, ::-1]),
     ],
 )
 def test_the_same_field_is_found_in_disguise(strangers: list[NDArray[np.float32]], disguise: object) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter, defaultdict
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -53,6 +54,22 @@ def test_groups_and_twins_stay_together_across_sets(tmp_path: Path) -> None:
         split.of("a", "nobody")
     with pytest.raises(ParameterError, match="Two data sets are named"):
         split_items([first, first])
+
+
+def test_copies_that_are_named_so_stay_with_their_original(tmp_path: Path) -> None:
+    """Twelve different fields, so that nothing but names can link them."""
+    names = ["a", "a_rotated137_", "A_aug3", "b_flip_h", "b_rot90", "c_mirror", "d", "e", "e_2", "f", "g", "g_dapi"]
+    first = make_set(tmp_path / "a", "a", list(range(12)), [""] * 12)
+    first = replace(first, items=tuple(replace(item, name=n) for item, n in zip(first.items, names, strict=True)))
+    second = make_set(tmp_path / "b", "b", [40], [""])
+    second = replace(second, items=(replace(second.items[0], name="a"),))
+    split = split_items([first, second], fractions=(0.5, 0.25, 0.25))
+    members = defaultdict(set)
+    for row in split.rows:
+        members[row.group].add(row.name)
+    alone = [{name} for name in ("a", "c_mirror", "d", "e", "e_2", "f", "g", "g_dapi")]
+    together = [{"a", "a_rotated137_", "A_aug3"}, {"b_flip_h", "b_rot90"}]
+    assert sorted(map(sorted, members.values())) == sorted(map(sorted, alone + together))
 
 
 @given(

@@ -276,6 +276,11 @@ def test_a_card_says_which_pixel_sizes_it_learnt_from(span, words):
     assert words in " ".join(line.text for line in describe_card(card(pixel_size_um=span)))
 
 
+def test_a_card_says_that_edges_are_those_of_every_cell():
+    said = " ".join(line.text for line in describe_card(card(heads=("foreground", "flow", "boundary"))))
+    assert "It puts out: where cells are, the direction to each cell's centre, the edge of each cell." in said
+
+
 def test_a_name_is_a_word_and_no_path():
     with pytest.raises(ParameterError, match="name"):
         card(**values("../x", file="x.onnx"))

@@ -10,12 +10,13 @@ from typing import Annotated, Any, cast
 import typer
 
 from cellmetry.cli.options import Json, PixelSize, Settings
+from cellmetry.cli.parts import Part, SplitFile, chosen_part, refuse_part_alone
 from cellmetry.cli.progress import terminal_progress
 from cellmetry.core.parameters import parse_parameters
 from cellmetry.engines.segment import Segment
 from cellmetry.errors import ParameterError
 from cellmetry.learn.image_scores import ScoreOptions
-from cellmetry.learn.pairs import read_truth_set, take_part
+from cellmetry.learn.pairs import read_truth_set
 from cellmetry.pipeline.evaluating import EngineRun, evaluate_to
 from cellmetry.pipeline.reading import Reading
 from cellmetry.pipeline.recipe import parse_recipe
@@ -43,8 +44,8 @@ def evaluate(
     device: Annotated[str | None, typer.Option(help="auto, cpu or cuda.")] = None,
     pixel_size: PixelSize = None,
     settings: Settings = None,
-    split: Annotated[Path | None, typer.Option(help="File of `cellmetry dataset split`: evaluate one part.")] = None,
-    part: Annotated[str, typer.Option(help="Which part of the split: train, validation or test.")] = "test",
+    split: SplitFile = None,
+    part: Part = None,
     tolerance_px: Annotated[float, typer.Option(help="How far boundaries may lie apart, in pixels.")] = 2.0,
     patch_px: Annotated[int, typer.Option(help="Side of the squares in which objects are counted, in pixels.")] = 256,
     as_json: Json = False,
@@ -63,9 +64,8 @@ def evaluate(
     }
     run = _engine_run({name: value for name, value in given.items() if value is not None}, settings, pixel_size)
     options = parse_parameters(ScoreOptions, {"tolerance_px": tolerance_px, "patch_px": patch_px}, where="evaluate")
-    data_set = read_truth_set(truth, images or ())
-    if split is not None:
-        data_set = take_part(data_set, split, part)
+    refuse_part_alone(split, part)
+    data_set = chosen_part(read_truth_set(truth, images or ()), split, part)
     with terminal_progress(shown=not as_json) as progress:
         found = evaluate_to(out, data_set, predicted or (), engine=run, options=options, progress=progress)
     if as_json:

@@ -11,7 +11,7 @@ import typer
 from rich.console import Console
 from rich.table import Table
 
-from cellmetry.cli.options import Json, Settings
+from cellmetry.cli.options import Json
 from cellmetry.cli.progress import terminal_progress
 from cellmetry.errors import MissingExtra
 
@@ -65,7 +65,12 @@ def train(
         bool, typer.Option("--keep", help="Keep the new model even if it is not better than the old.")
     ] = False,
     licence: Annotated[str, typer.Option(help="Licence of the new model.")] = "unknown",
-    settings: Settings = None,
+    settings: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--set", help="part.name=value of the training recipe, as in optimisation.steps=5000. May be repeated."
+        ),
+    ] = None,
     as_json: Json = False,
 ) -> None:
     """Train a model on your own images, or go on from one, and see on held-out images how good it is.

@@ -2,7 +2,7 @@
 
 A data set is a folder with two files: ``dataset.toml``, the card, and ``items.csv``, one line an item. Images and
 truth may lie anywhere; nothing is copied. A plain folder with ``images/`` and ``labels/`` (same stems) is one too,
-without a stated licence.
+without a stated licence; it may have ``annotated/`` with pictures of what was annotated in some or all images.
 """
 
 from __future__ import annotations
@@ -194,6 +194,8 @@ def read_annotated(item: Item) -> NDArray[np.bool_] | None:
 def read_data_set(path: str | Path) -> DataSet:
     """Return the data set in a folder: with ``dataset.toml`` and ``items.csv``, or with ``images/`` and ``labels/``.
 
+    The latter may have ``annotated/`` too, with pictures for some or all images.
+
     Raises
     ------
     InputError
@@ -281,14 +283,16 @@ def _item(folder: Path, row: dict[Any, Any], line: int) -> Item:
 def _paired(folder: Path) -> tuple[Item, ...]:
     images, labels = (_by_stem(folder / name) for name in ("images", "labels"))
     labels = {stem if stem in images else stem.removesuffix("_labels"): path for stem, path in labels.items()}
+    annotated = _by_stem(folder / "annotated") if (folder / "annotated").is_dir() else {}
     alone = [str(images[stem]) for stem in images.keys() - labels.keys()]
-    alone += [str(labels[stem]) for stem in labels.keys() - images.keys()]
+    alone += [str(found[stem]) for found in (labels, annotated) for stem in found.keys() - images.keys()]
     if alone:
         raise MissingInput(
             f"{folder}: {len(alone)} files have no partner of the same stem in images and labels: "
             f"{', '.join(sorted(alone)[:_SHOWN])}{', …' if len(alone) > _SHOWN else ''}."
         )
-    return tuple(Item(stem, images[stem], labels[stem]) for stem in sorted(images, key=natural_key))
+    stems = sorted(images, key=natural_key)
+    return tuple(Item(stem, images[stem], labels[stem], annotated=annotated.get(stem)) for stem in stems)
 
 
 def _by_stem(folder: Path) -> dict[str, Path]:

@@ -160,7 +160,7 @@ def train_model(options: TrainOptions, *, progress: Progress = SILENT) -> TrainR
     fields = prepare_fields(
         parts.train, work / "cache", percentiles=recipe.percentiles, emphasis=recipe.emphasis, progress=progress
     )
-    _check_taught(fields, recipe)
+    _check_taught(fields, recipe, start)
     read = recipe.percentiles, recipe.diameters_px
     checked = read_examples(choose_from_each(parts.validation, recipe.validation_images), *read)
     shown = read_examples(choose_from_each(parts.train, _SHOWN), *read)
@@ -258,12 +258,18 @@ def _parts(sets: Sequence[DataSet], options: TrainOptions, work: Path, seed: int
     return parts
 
 
-def _check_taught(fields: Sequence[TrainingField], recipe: TrainingRecipe) -> None:
+def _check_taught(fields: Sequence[TrainingField], recipe: TrainingRecipe, start: Model | None) -> None:
     taught: set[Head] = set().union(*(field.heads for field in fields))
-    missing = [head for head in recipe.heads if head not in taught]
+    missing = ", ".join(head for head in recipe.heads if head not in taught)
+    if missing and start:
+        raise InputError(
+            f"The data cannot teach {missing}, and training goes on with all heads of the model {start.card.name}: "
+            f"give a truth with instance labels, or start from the beginning without --from, by --heads "
+            f"{','.join(sorted(taught))}."
+        )
     if missing:
         raise InputError(
-            f"The data cannot teach {', '.join(missing)}: that needs another kind of truth. It can teach "
+            f"The data cannot teach {missing}: that needs another kind of truth. It can teach "
             f"{', '.join(sorted(taught))}; choose with --heads."
         )
 

@@ -1,12 +1,13 @@
 """Images that show the same or touching pieces of the world, found from pixels, so that a split keeps them together.
 
-Three kinds of links: the same field (also at another bit depth, size, turned by right angles or mirrored, and later
-frames of it), crops that overlap, and tiles that touch.
+Three kinds of links: the same field (also at another bit depth, size, inverted, turned by right angles or mirrored, and
+later frames of it), crops that overlap, and tiles that touch.
 """
 
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import reduce
 from typing import TYPE_CHECKING, Literal, NamedTuple
 
 import numpy as np
@@ -49,6 +50,7 @@ class _Traits:
     """What is kept of an image: small enough that those of all images lie in memory."""
 
     thumbnail: NDArray[np.float32]
+    negative: NDArray[np.float32]
     reduced: NDArray[np.float32]
     borders: Borders
 
@@ -69,9 +71,10 @@ def find_links(
     traits = []
     for index in range(count):
         plane = read(index)
-        traits.append(_Traits(_thumbnail(plane), reduce_plane(plane), take_borders(plane)))
+        traits.append(_Traits(_thumbnail(plane), _thumbnail(-plane), reduce_plane(plane), take_borders(plane)))
         progress.advance()
-    links = [Link(a, b, "same field", score) for a, b, score in _same_fields([each.thumbnail for each in traits])]
+    same = _same_fields([each.thumbnail for each in traits], [each.negative for each in traits])
+    links = [Link(a, b, "same field", score) for a, b, score in same]
     touching = find_neighbours([each.borders for each in traits])
     links += [Link(min(a, b), max(a, b), "neighbouring tiles", score) for a, b, score in touching]
     known = {(link.first, link.second) for link in links}
@@ -94,16 +97,26 @@ def _thumbnail(plane: NDArray[np.float32]) -> NDArray[np.float32]:
     return small / np.float32(norm) if norm > 1e-6 else np.zeros_like(small)
 
 
-def _same_fields(thumbnails: Sequence[NDArray[np.float32]]) -> Iterator[tuple[int, int, float]]:
-    """Yield pairs whose thumbnails correlate in one of the eight orientations."""
-    stack = np.stack(thumbnails)
-    flat = stack.reshape(len(stack), -1)
-    turned = [
-        np.rot90(each, k, (1, 2)).reshape(len(stack), -1) for each in (stack, stack[:, :, ::-1]) for k in range(4)
-    ]
-    for start in range(0, len(stack), _ROWS):
-        best = np.max([flat[start : start + _ROWS] @ each.T for each in turned], axis=0)
+def _same_fields(
+    thumbnails: Sequence[NDArray[np.float32]], negatives: Sequence[NDArray[np.float32]]
+) -> Iterator[tuple[int, int, float]]:
+    """Yield pairs of which the thumbnail of one correlates with the other, or its negative, in one of 8 orientations.
+
+    The tones of a negative are not those of the image with the sign changed, since their root is taken: a negative has
+    a thumbnail of its own.
+    """
+    flat = np.stack(thumbnails).reshape(len(thumbnails), -1)
+    turned = [*_orientations(np.stack(thumbnails)), *_orientations(np.stack(negatives))]
+    for start in range(0, len(flat), _ROWS):
+        best = reduce(np.maximum, (flat[start : start + _ROWS] @ each.T for each in turned))
         rows, columns = np.nonzero(best > _SAME_FIELD)
         for row, column in zip(rows + start, columns, strict=True):
             if row < column:
                 yield int(row), int(column), float(best[row - start, column])
+
+
+def _orientations(stack: NDArray[np.float32]) -> Iterator[NDArray[np.float32]]:
+    """Yield pictures (n, Y, X) turned by right angles and mirrored, eight times, each as a row of numbers."""
+    for each in (stack, stack[:, :, ::-1]):
+        for quarters in range(4):
+            yield np.rot90(each, quarters, (1, 2)).reshape(len(stack), -1)

@@ -14,6 +14,7 @@ import pandas as pd
 from cellmetry.core.progress import SILENT
 from cellmetry.errors import DamagedFile, InputError, ParameterError
 from cellmetry.io.tables import read_table, write_table
+from cellmetry.learn.copy_names import original_name
 from cellmetry.learn.dataset import read_image
 from cellmetry.learn.near_duplicates import connected_groups, find_links
 
@@ -103,8 +104,9 @@ def split_items(
     """Return a split of all items into train, validation and test near these fractions of every data set and modality.
 
     Items that share a group, show the same or touching pieces of the world (`cellmetry.learn.near_duplicates`), or
-    share the file of their image, stay together, also across data sets. Items that `before` knows stay where they are;
-    what belongs to one of them joins it, in the part that teaches if it belongs to several.
+    share the file of their image, stay together, also across data sets; so do those of one data set whose names say
+    that they are copies of one original (`cellmetry.learn.copy_names`). Items that `before` knows stay where they
+    are; what belongs to one of them joins it, in the part that teaches if it belongs to several.
     """
     _check_sets(sets)
     members = [(each.card.name, item) for each in sets for item in each.items]
@@ -167,6 +169,7 @@ def group_items(members: Sequence[tuple[str, Item]], *, progress: Progress = SIL
     together: dict[tuple[str, ...], list[int]] = defaultdict(list)
     for index, (name, item) in enumerate(members):
         together["image", str(item.image.resolve())].append(index)
+        together["original", name, original_name(item.name).casefold()].append(index)
         if item.group:
             together["group", name, item.group].append(index)
     stated = [pair for indices in together.values() for pair in pairwise(indices)]

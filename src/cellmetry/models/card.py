@@ -14,7 +14,7 @@ __all__ = ["Head", "ModelCard", "Score", "TrainingData"]
 
 Head = Literal["foreground", "flow", "density", "boundary"]
 """What a network can put out: probability of a cell, direction to its centre (y, x), cells per pixel, probability
-of a border between two cells."""
+of a cell's edge: the outermost line of pixels of every cell, towards background or another cell."""
 
 
 def _ascending(values: tuple[float, float] | None) -> tuple[float, float] | None:

@@ -13,7 +13,7 @@ _HEADS = {
     "foreground": "where cells are",
     "flow": "the direction to each cell's centre",
     "density": "cells per pixel",
-    "boundary": "borders between cells",
+    "boundary": "the edge of each cell",
 }
 
 

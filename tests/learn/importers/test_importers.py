@@ -19,7 +19,7 @@ from cellmetry.export.rle import KAGGLE_DSB, encode_rle
 from cellmetry.io.images import write_image
 from cellmetry.io.pictures import write_png
 from cellmetry.io.tables import read_table
-from cellmetry.learn.dataset import DataSet, DataSetCard, check_name, read_annotated, read_image, read_truth
+from cellmetry.learn.dataset import DataSet, DataSetCard, Item, check_name, read_annotated, read_image, read_truth
 from cellmetry.learn.importers import IMPORTERS
 from cellmetry.learn.importers.naming import file_safe, unique_names
 from cellmetry.learn.importers.writing import read_report, report_sentences
@@ -244,6 +244,63 @@ def test_unpaired_files_are_refused_or_left_out(source: Path) -> None:
     assert [item.name for item in run("pairs", source, skip_unpaired=True).items] == ["a"]
 
 
+def seen(path: Path, columns: int, shape: tuple[int, int] = (20, 30)) -> None:
+    """Write a picture that says that only the first columns were annotated."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    plane = np.zeros(shape, np.uint8)
+    plane[:, :columns] = 255
+    write_png(plane, path)
+
+
+def annotated_px(item: Item) -> int | None:
+    region = read_annotated(item)
+    return None if region is None else int(region.sum())
+
+
+def test_folders_say_what_was_annotated(source: Path) -> None:
+    for name in ("a", "b", "c"):
+        grey(source / "images" / f"{name}.png")
+        grey(source / "labels" / f"{name}.png")
+    seen(source / "annotated" / "a.png", 10)
+    seen(source / "annotated" / "b.png", 30)
+    assert [annotated_px(item) for item in run("pairs", source).items] == [200, None, None]
+    assert read_report(source.parent / "out")["not_annotated_px"].tolist() == [400, 0, 0]
+    seen(source / "annotated" / "d.png", 10)
+    with pytest.raises(MissingInput, match=r"1 pictures of what was annotated belong to no image.*d\.png"):
+        run("pairs", source)
+
+
+def test_patterns_say_what_was_annotated(source: Path) -> None:
+    for name in ("a", "b"):
+        grey(source / f"{name}.png")
+        grey(source / f"{name}_mask.png")
+    seen(source / "a_seen.png", 10)
+    patterns = {
+        "image_pattern": "{name}.png",
+        "truth_pattern": "{name}_mask.png",
+        "annotated_pattern": "{name}_seen.png",
+    }
+    items = run("pairs", source, **patterns).items
+    assert [(item.name, annotated_px(item)) for item in items] == [("a", 200), ("b", None)]
+
+
+def test_points_are_annotated_where_a_picture_says_so(source: Path) -> None:
+    grey(source / "images" / "a.png")
+    (source / "points").mkdir()
+    (source / "points" / "a.csv").write_text("x,y\n4,3\n")
+    seen(source / "annotated" / "a.png", 10)
+    (item,) = run("points", source).items
+    assert annotated_px(item) == 200
+
+
+def test_a_picture_of_what_was_annotated_is_never_resized(source: Path) -> None:
+    grey(source / "images" / "a.png")
+    grey(source / "labels" / "a.png")
+    seen(source / "annotated" / "a.png", 10, (20, 31))
+    with pytest.raises(LabelsError, match=r"annotated.a\.png is 20 × 31 pixels, but its image .* is 20 × 30"):
+        run("pairs", source)
+
+
 def test_patterns_that_cannot_pair_are_refused(source: Path) -> None:
     grey(source / "a_img.png")
     with pytest.raises(ParameterError, match="together"):
@@ -252,6 +309,10 @@ def test_patterns_that_cannot_pair_are_refused(source: Path) -> None:
         run("pairs", source, image_pattern="{name}_img.png", truth_pattern="{stem}_masks.png")
     with pytest.raises(ParameterError, match="group_by"):
         run("pairs", source, image_pattern="{name}_img.png", truth_pattern="{name}_m.png", group_by="well")
+    with pytest.raises(ParameterError, match="annotated_pattern is given together"):
+        run("pairs", source, annotated_pattern="{name}_seen.png")
+    with pytest.raises(ParameterError, match="annotated_pattern is given together"):
+        run("roi-zips", source, annotated_pattern="{name}_seen.png")
 
 
 @pytest.mark.parametrize(("truth_is", "objects"), [("colours", 2), ("colour_parts", 3)])

@@ -35,7 +35,7 @@ def split(
     """Split data sets into train, validation and test so that nothing shown in training is tested.
 
     Items of one group, near-duplicates, overlapping crops and neighbouring tiles of one field stay together, also
-    across data sets; they are found from the pixels.
+    across data sets; they are found from the pixels. So do augmented copies whose names say so (cell_rot90, cell_aug3).
 
     Example: [bold]cellmetry dataset split nuclei/ cells/ --out split.csv --seed 1[/bold]
     """

@@ -12,8 +12,10 @@ from rich.table import Table
 from rich.text import Text
 
 from cellmetry.cli.options import Json
+from cellmetry.cli.parts import Part, SplitFile, chosen_part, refuse_part_alone
 from cellmetry.cli.progress import terminal_progress
-from cellmetry.learn.pairs import read_truth_set, take_part
+from cellmetry.errors import ParameterError
+from cellmetry.learn.pairs import read_truth_set
 from cellmetry.models.store import find_model
 from cellmetry.pipeline.comparing import compare_cards, compare_on
 
@@ -32,20 +34,22 @@ def compare(
     data: Annotated[
         Path | None, typer.Argument(help="Data set on whose images both are tried; without it, only their cards.")
     ] = None,
-    split: Annotated[Path | None, typer.Option(help="File of `cellmetry dataset split`: try one part only.")] = None,
-    part: Annotated[str, typer.Option(help="Which part of the split: train, validation or test.")] = "test",
+    split: SplitFile = None,
+    part: Part = None,
     as_json: Json = False,
 ) -> None:
     """Compare two models: what their cards say, and how well each does on the same images.
 
     Example: [bold]cellmetry model compare base models/mine corrected/[/bold]
     """
+    refuse_part_alone(split, part)
+    if split is not None and data is None:
+        raise ParameterError("--split chooses images of a data set to try the models on; name one after the models.")
     models = find_model(first), find_model(second)
     rows = compare_cards(*(model.card for model in models))
     notes: list[str] = []
     if data is not None:
-        data_set = read_truth_set(data)
-        data_set = take_part(data_set, split, part) if split is not None else data_set
+        data_set = chosen_part(read_truth_set(data), split, part)
         with terminal_progress(shown=not as_json) as progress:
             found, notes = compare_on(data_set, models, progress=progress)
         rows = [*rows, *found]

@@ -13,6 +13,7 @@ from cellmetry.core.step import Parameters
 from cellmetry.errors import DamagedFile, InputError, MissingInput
 from cellmetry.io.opening import open_image
 from cellmetry.learn.dataset import DataSetCard, read_data_set
+from cellmetry.learn.importers.label_pictures import read_mask
 from cellmetry.learn.importers.naming import unique_names
 from cellmetry.learn.importers.writing import ImportWriter, Truth, import_folder
 from cellmetry.ops.instances import Overlap, paint_instances
@@ -42,6 +43,8 @@ class Entry:
         Whatever the importer needs to read the truth: a file, several, rows of a table.
     group, modality
         As in `Item`.
+    annotated
+        Picture that is not black where the image was annotated; None where the truth alone says so.
     """
 
     path: str
@@ -49,6 +52,7 @@ class Entry:
     truth: Any = field(compare=False)
     group: str = ""
     modality: str = ""
+    annotated: Path | None = None
 
 
 class Importer(Parameters):
@@ -118,7 +122,10 @@ class Importer(Parameters):
         channel = self.item_channel(entry)
         if channel is not None:
             image.channel_index(channel)
-        truth = self.read(entry, (sizes["Y"], sizes["X"]))
+        shape = (sizes["Y"], sizes["X"])
+        truth = self.read(entry, shape)
+        if entry.annotated is not None:
+            truth = truth.within(read_mask(entry.annotated, shape, entry.image))
         writer.sizes_um.append(image.pixel_size.x)
         lies = writer.image(name, entry.image, made, copy=self.copy_images)
         writer.add(name, replace(entry, image=lies), truth, channel)

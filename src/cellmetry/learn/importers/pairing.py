@@ -27,11 +27,19 @@ class _Found(NamedTuple):
     parts: dict[str, str]
 
 
-class PairedImporter(Importer):
-    """An importer of images each with one file of truth beside it.
+class _Files(NamedTuple):
+    """Files by the name of their image: images, truth, and pictures of what was annotated."""
 
-    Without patterns the images lie in a folder ``images`` and the truth in one of `truth_folders`, with equal stems
-    (a suffix such as ``_masks`` after the stem is allowed).
+    images: dict[str, _Found]
+    truth: dict[str, _Found]
+    annotated: dict[str, _Found]
+
+
+class PairedImporter(Importer):
+    """An importer of images each with one file of truth beside it, and some with a picture of what was annotated.
+
+    Without patterns the images lie in a folder ``images``, the truth in one of `truth_folders` and the pictures in
+    ``annotated``, with equal stems (a suffix such as ``_masks`` after the stem of a truth is allowed).
     """
 
     truth_folders: ClassVar[tuple[str, ...]] = ("labels", "masks")
@@ -43,6 +51,9 @@ class PairedImporter(Importer):
     below the source, otherwise in any folder."""
     truth_pattern: str = ""
     """Paths of the truth with the same named parts, as ``{name}_masks.png``; what matches this is no image."""
+    annotated_pattern: str = ""
+    """Paths of pictures, black where nobody looked, with the same named parts, as ``{name}_seen.png``; images without
+    one were annotated everywhere. What matches this is neither image nor truth."""
     group_by: str = ""
     """Named part of the patterns whose value is the group (``well``): a split never parts a group."""
     skip_unpaired: bool = False
@@ -50,29 +61,48 @@ class PairedImporter(Importer):
 
     def entries(self, source: Path) -> Sequence[Entry]:
         """Return the pairs in natural order."""
-        if bool(self.image_pattern) != bool(self.truth_pattern):
-            raise ParameterError("image_pattern and truth_pattern are given together, or neither.")
+        self._check_patterns()
         if not source.is_dir():
             raise MissingInput(f"{source} is no folder; give the one that holds images and truth.")
-        images, truth = self._by_pattern(source) if self.image_pattern else self._by_folders(source)
-        self._refuse_unpaired(images, truth, source)
-        keys = sorted(images.keys() & truth.keys(), key=natural_key)
-        return [Entry(key, images[key].path, truth[key].path, self._group(images[key])) for key in keys]
+        found = self._by_pattern(source) if self.image_pattern else self._by_folders(source)
+        self._refuse_unpaired(found, source)
+        keys = sorted(found.images.keys() & found.truth.keys(), key=natural_key)
+        return [self._entry(key, found) for key in keys]
 
-    def _by_pattern(self, source: Path) -> tuple[dict[str, _Found], dict[str, _Found]]:
-        first, second = parse_pattern(self.image_pattern), parse_pattern(self.truth_pattern)
-        if set(first.names) != set(second.names):
-            raise ParameterError(
-                f"The patterns {first.text!r} and {second.text!r} have different named parts; pairs share all of them."
-            )
-        if self.group_by and self.group_by not in first.names:
-            raise ParameterError(f"group_by is {self.group_by!r}, but the pattern has {', '.join(first.names)}.")
+    def _check_patterns(self) -> None:
+        if bool(self.image_pattern) != bool(self.truth_pattern):
+            raise ParameterError("image_pattern and truth_pattern are given together, or neither.")
+        if self.annotated_pattern and not self.image_pattern:
+            raise ParameterError("annotated_pattern is given together with image_pattern and truth_pattern.")
+
+    def _entry(self, key: str, found: _Files) -> Entry:
+        image, seen = found.images[key], found.annotated.get(key)
+        annotated = seen.path if seen else None
+        return Entry(key, image.path, found.truth[key].path, self._group(image), annotated=annotated)
+
+    def _by_pattern(self, source: Path) -> _Files:
+        image, truth, *seen = self._patterns()
+        if self.group_by and self.group_by not in image.names:
+            raise ParameterError(f"group_by is {self.group_by!r}, but the pattern has {', '.join(image.names)}.")
         files = all_files(source)
-        truth = _matched(files, source, second, first.names)
-        taken = {found.path for found in truth.values()}
-        return _matched([path for path in files if path not in taken], source, first, first.names), truth
+        annotated = _matched(files, source, seen[0], image.names) if seen else {}
+        files = _without(files, annotated)
+        labels = _matched(files, source, truth, image.names)
+        return _Files(_matched(_without(files, labels), source, image, image.names), labels, annotated)
 
-    def _by_folders(self, source: Path) -> tuple[dict[str, _Found], dict[str, _Found]]:
+    def _patterns(self) -> list[FilePattern]:
+        """Return the patterns of images, truth and, if it is given, what was annotated; all have the same parts."""
+        given = (self.image_pattern, self.truth_pattern, self.annotated_pattern)
+        first, *others = (parse_pattern(text) for text in given if text)
+        for other in others:
+            if set(first.names) != set(other.names):
+                raise ParameterError(
+                    f"The patterns {first.text!r} and {other.text!r} have different named parts; what belongs together "
+                    f"shares all of them."
+                )
+        return [first, *others]
+
+    def _by_folders(self, source: Path) -> _Files:
         if self.group_by:
             raise ParameterError("group_by names a part of the patterns; give image_pattern and truth_pattern.")
         folders = [source / name for name in self.truth_folders if (source / name).is_dir()]
@@ -85,13 +115,17 @@ class PairedImporter(Importer):
         truth = {}
         for stem, path in _by_stem(folders[0], self.truth_suffixes).items():
             truth[_partner(stem, images, self.truth_endings)] = path
-        return images, truth
+        annotated = source / "annotated"
+        return _Files(images, truth, _by_stem(annotated, IMAGE_SUFFIXES) if annotated.is_dir() else {})
 
-    def _refuse_unpaired(self, images: dict[str, _Found], truth: dict[str, _Found], source: Path) -> None:
+    def _refuse_unpaired(self, found: _Files, source: Path) -> None:
         if self.skip_unpaired:
             return
-        for some, other, words in ((images, truth, "images have no truth"), (truth, images, "files are the truth of no "
-                                   "image")):  # fmt: skip
+        for some, other, words in (
+            (found.images, found.truth, "images have no truth"),
+            (found.truth, found.images, "files are the truth of no image"),
+            (found.annotated, found.images, "pictures of what was annotated belong to no image"),
+        ):
             alone = sorted(
                 (some[key].path for key in some.keys() - other.keys()), key=lambda path: natural_key(str(path))
             )
@@ -129,6 +163,11 @@ def _matched(files: Iterable[Path], source: Path, pattern: FilePattern, names: S
             raise InputError(f"{found[key].path} and {path} are one image by the pattern {pattern.text!r}.")
         found[key] = _Found(path, parts)
     return found
+
+
+def _without(files: Sequence[Path], found: dict[str, _Found]) -> list[Path]:
+    taken = {each.path for each in found.values()}
+    return [path for path in files if path not in taken]
 
 
 def _by_stem(folder: Path, suffixes: frozenset[str]) -> dict[str, _Found]:

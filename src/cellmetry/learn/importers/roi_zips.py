@@ -35,7 +35,7 @@ class RoiZips(PairedImporter):
 
     def entries(self, source: Path) -> Sequence[Entry]:
         """Return the images with their outlines."""
-        if self.image_pattern or self.truth_pattern or (source / "images").is_dir():
+        if self.image_pattern or self.truth_pattern or self.annotated_pattern or (source / "images").is_dir():
             return super().entries(source)
         files = all_files(source)
         sets = {(path.parent, path.stem): path for path in files if path.suffix.lower() in self.truth_suffixes}

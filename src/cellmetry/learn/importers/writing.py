@@ -40,7 +40,12 @@ _COLUMNS = (
     Column("overlapped_px", "px", "Pixels that several objects claimed; each was given to one of them.", "import"),
     Column("hidden", "", "Objects of which no pixel was left, because others lie over all of them.", "import"),
     Column("empty", "", "Annotations without any pixel inside the image.", "import"),
-    Column("not_annotated_px", "px", "Pixels that count as not annotated (crowds, vague areas).", "import"),
+    Column(
+        "not_annotated_px",
+        "px",
+        "Pixels that count as not annotated (crowds, vague areas, by a picture).",
+        "import",
+    ),
     Column("note", "", "What else was noticed.", "import"),
 )
 
@@ -85,6 +90,10 @@ class Truth:
     def with_annotated(self, annotated: NDArray[np.bool_]) -> Truth:
         """Return it with where it was annotated."""
         return replace(self, annotated=annotated)
+
+    def within(self, region: NDArray[np.bool_]) -> Truth:
+        """Return it with what lies outside of `region`, bool (Y, X), not annotated too."""
+        return self.with_annotated(region if self.annotated is None else region & self.annotated)
 
     def with_notes(self, *notes: str) -> Truth:
         """Return it with more notes."""
