@@ -8,18 +8,13 @@ import numpy as np
 import pytest
 
 from cellmetry.errors import InputError
-from cellmetry.learn.augment import Augmentation
+from cellmetry.learn.augment import STILL
 from cellmetry.learn.fields import DENSITY_UNIT, PLANES, FieldSizes, TrainingField
 from cellmetry.learn.sampling import Batch, Sampler, Sampling
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
     from pathlib import Path
-
-STILL = Augmentation(
-    turn=False, scale=(1, 1), stretch=0, elastic=0, gain=(1, 1), offset=0, gamma=(1, 1), shading=0, blur_chance=0,
-    noise_chance=0, invert_chance=0,
-)  # fmt: skip
 
 
 @pytest.fixture

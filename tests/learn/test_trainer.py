@@ -13,7 +13,7 @@ from cellmetry.learn.dataset import read_data_set  # noqa: E402
 from cellmetry.learn.fields import prepare_fields  # noqa: E402
 from cellmetry.learn.network import CellNetwork  # noqa: E402
 from cellmetry.learn.recipe import TrainingRecipe  # noqa: E402
-from cellmetry.learn.trainer import Trainer  # noqa: E402
+from cellmetry.learn.trainer import Material, Trainer  # noqa: E402
 from cellmetry.learn.validation import read_examples  # noqa: E402
 
 if TYPE_CHECKING:
@@ -45,11 +45,13 @@ def one_thread() -> Iterator[None]:
 
 def start(data: Path, folder: Path, recipe: TrainingRecipe = RECIPE) -> Trainer:
     items = [("discs", item) for item in read_data_set(data).items]
-    fields = prepare_fields(items[:-1], folder / "cache", percentiles=recipe.percentiles)
+    fields, checking = (
+        prepare_fields(part, folder / "cache", percentiles=recipe.percentiles) for part in (items[:-1], items[-1:])
+    )
     torch.manual_seed(recipe.seed)
     network = CellNetwork(recipe.network, recipe.heads)
     checked = read_examples(items[-1:], recipe.percentiles)
-    return Trainer(recipe, network, fields, checked=checked, shown=(), folder=folder)
+    return Trainer(recipe, network, Material(fields, checking, checked, ()), folder=folder)
 
 
 def without_time(log: list[dict[str, float]]) -> list[dict[str, float]]:
@@ -96,6 +98,17 @@ def test_a_training_that_was_stopped_goes_on_as_if_it_had_not_been(discs: Callab
     resumed.run()
     assert without_time(resumed.log) == without_time(whole.log)
     assert_same_weights(resumed, whole)
+
+
+def test_the_loss_of_validation_is_of_the_same_crops_each_time_and_falls(
+    discs: Callable[..., Path], tmp_path: Path
+) -> None:
+    options = RECIPE.optimisation.model_copy(update={"steps": 60, "validate_every": 30, "learning_rate": 0.01})
+    trainer = start(discs(count=6), tmp_path, RECIPE.model_copy(update={"optimisation": options}))
+    trainer.run()
+    early, late = (row["validation loss"] for row in trainer.log)
+    assert late < 0.9 * early
+    assert trainer._validation_loss() == pytest.approx(late)
 
 
 def test_it_learns_to_find_discs_and_to_count_them(discs: Callable[..., Path], tmp_path: Path) -> None:

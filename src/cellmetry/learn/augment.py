@@ -18,7 +18,7 @@ from cellmetry.core.step import Parameters
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-__all__ = ["Augmentation", "Placement", "change_light", "cut", "draw_placement"]
+__all__ = ["STILL", "Augmentation", "Placement", "change_light", "cut", "draw_placement"]
 
 
 def _rising(values: tuple[float, float]) -> tuple[float, float]:
@@ -62,6 +62,22 @@ class Augmentation(Parameters):
     """How often noise is added."""
     invert_chance: Chance = 0.15
     """How often bright and dark change places."""
+
+
+STILL = Augmentation(
+    turn=False,
+    scale=(1, 1),
+    stretch=0,
+    elastic=0,
+    gain=(1, 1),
+    offset=0,
+    gamma=(1, 1),
+    shading=0,
+    blur_chance=0,
+    noise_chance=0,
+    invert_chance=0,
+)
+"""Images as they are."""
 
 
 class Placement(NamedTuple):

@@ -50,7 +50,7 @@ def curves_figure(log: pd.DataFrame) -> Figure:
     """Return the course of the loss, of AP, and of IoU and Dice, for validation and training images."""
     figure = Figure(figsize=(13, 4), layout="constrained")
     loss, precision, overlap = figure.subplots(1, 3)
-    _lines(loss, log, {"loss": "training"}, "Loss")
+    _lines(loss, log, {"validation loss": "validation", "loss": "training, of varied images"}, "Loss")
     loss.set_yscale("log")
     names = {"ap50": "AP at IoU 0.5", "ap75": "AP at IoU 0.75"}
     _lines(precision, log, _both(names), "Average precision of cells")
@@ -65,7 +65,7 @@ def _both(names: dict[str, str]) -> dict[str, str]:
 def _lines(axes: Axes, log: pd.DataFrame, columns: dict[str, str], title: str) -> None:
     shown = [column for column in columns if column in log]
     for number, column in enumerate(shown):
-        style = "--" if column.startswith("train ") else "-"
+        style = "-" if column.startswith("validation ") else "--"
         axes.plot(log["step"], log[column], style, color=f"C{number // 2}", label=columns[column], marker=".")
     axes.set(title=title, xlabel="Step")
     axes.grid(alpha=0.3)

@@ -11,7 +11,6 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-import numpy as np
 import pandas as pd
 import torch
 
@@ -29,7 +28,7 @@ from cellmetry.learn.joining import fit_joining, sample_joining
 from cellmetry.learn.network import CellNetwork, with_blocks
 from cellmetry.learn.recipe import TrainingRecipe, read_training_recipe
 from cellmetry.learn.splits import read_split, split_items, write_split
-from cellmetry.learn.trainer import CHECKPOINT, Trainer, quality
+from cellmetry.learn.trainer import CHECKPOINT, Material, Trainer, quality
 from cellmetry.learn.validation import choose_from_each, predict, read_examples, score_means, score_model
 from cellmetry.learn.weights import difference, load_network, onnx_bytes, with_familiarity
 from cellmetry.models.store import find_model
@@ -157,17 +156,21 @@ def train_model(options: TrainOptions, *, progress: Progress = SILENT) -> TrainR
     recipe = _recipe(options, start)
     sets = [read_data_set(path) for path in options.data]
     parts = _parts(sets, options, work, recipe.seed)
-    fields = prepare_fields(
-        parts.train, work / "cache", percentiles=recipe.percentiles, emphasis=recipe.emphasis, progress=progress
+    chosen = choose_from_each(parts.validation, recipe.validation_images)
+    fields, checking = (
+        prepare_fields(
+            pairs, work / "cache", percentiles=recipe.percentiles, emphasis=recipe.emphasis, progress=progress
+        )
+        for pairs in (parts.train, chosen)
     )
     _check_taught(fields, recipe, start)
     read = recipe.percentiles, recipe.diameters_px
-    checked = read_examples(choose_from_each(parts.validation, recipe.validation_images), *read)
+    checked = read_examples(chosen, *read)
     shown = read_examples(choose_from_each(parts.train, _SHOWN), *read)
     torch.manual_seed(recipe.seed)
     network = _begin(recipe, start)
     before = score_model(start, getattr(parts, parts.held_out)) if start else None
-    trainer = Trainer(recipe, network, fields, checked=checked, shown=shown, folder=work)
+    trainer = Trainer(recipe, network, Material(fields, checking, checked, shown), folder=work)
     _set_length(trainer, options, len(fields))
     _write_recipe(recipe, work)
     trainer.run(progress=progress, hear=_Watch([*checked, *shown][:_ON_SHEET]))
@@ -332,7 +335,7 @@ def _finish(
         tables = {part: score_model(trial, pairs) for part, pairs in held_out.items() if pairs}
         _write_scores(before, tables, parts.held_out, trainer.folder)
         after = tables[parts.held_out]
-        if before is None or options.keep or _goodness(after) > _goodness(before):
+        if before is None or options.keep or not _goodness(after) <= _goodness(before):
             card["scores"] = mean_scores(tables)
             card["counting"] = calibrate_counts(trial, fitted_on=parts.validation, images=parts.test)
             model = save_version(options.out, weights, card)
@@ -366,7 +369,7 @@ def _with_familiarity(weights: bytes, card: dict[str, Any], parts: _Parts) -> by
 
 def _goodness(scores: pd.DataFrame) -> float:
     means = score_means(scores)
-    return quality({f"validation {name}": value for name, value in means.items()} | {"loss": np.nan})
+    return quality({f"validation {name}": value for name, value in means.items()})
 
 
 def _write_scores(before: pd.DataFrame | None, tables: dict[str, pd.DataFrame], held_out: str, work: Path) -> None:

@@ -6,13 +6,15 @@ import copy
 import math
 import time
 from pickle import UnpicklingError
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
+import numpy as np
 import torch
 
 from cellmetry.core.progress import SILENT
 from cellmetry.errors import DamagedFile, ParameterError
 from cellmetry.io.atomic import atomic_write
+from cellmetry.learn.augment import STILL
 from cellmetry.learn.losses import losses
 from cellmetry.learn.recipe import TrainingRecipe
 from cellmetry.learn.sampling import Sampler
@@ -31,9 +33,10 @@ if TYPE_CHECKING:
     from cellmetry.learn.sampling import Batch
     from cellmetry.learn.validation import Example
 
-__all__ = ["Trainer", "choose_device"]
+__all__ = ["Material", "Trainer", "choose_device"]
 
 CHECKPOINT = "checkpoint.pt"
+_CHECKED_BATCHES = 6
 _LAST_RATE = 0.01
 _AVERAGING_START = 10.0
 _DECIDING = (
@@ -55,6 +58,25 @@ def choose_device() -> torch.device:
     return torch.device("cuda" if torch.cuda.is_available() else "cpu")
 
 
+class Material(NamedTuple):
+    """What a network learns from, and what it is watched on.
+
+    Parameters
+    ----------
+    fields
+        To learn from.
+    checking
+        Fields to validate the loss on, in crops that stay the same and are not varied.
+    checked, shown
+        Examples to validate on, and examples of the training images to compare with.
+    """
+
+    fields: Sequence[TrainingField]
+    checking: Sequence[TrainingField]
+    checked: Sequence[Example]
+    shown: Sequence[Example]
+
+
 class Trainer:
     """Trains one network.
 
@@ -62,22 +84,11 @@ class Trainer:
     ----------
     network
         To be trained; `average` is its running mean, which is validated and kept.
-    checked, shown
-        Examples to validate on, and examples of the training images to compare with.
     folder
         Where the checkpoint lies.
     """
 
-    def __init__(
-        self,
-        recipe: TrainingRecipe,
-        network: CellNetwork,
-        fields: Sequence[TrainingField],
-        *,
-        checked: Sequence[Example],
-        shown: Sequence[Example],
-        folder: Path,
-    ) -> None:
+    def __init__(self, recipe: TrainingRecipe, network: CellNetwork, material: Material, *, folder: Path) -> None:
         self.recipe, self.folder = recipe, folder
         self.device = choose_device()
         self.network = network.to(self.device, memory_format=torch.channels_last)  # type: ignore[call-overload]
@@ -86,16 +97,14 @@ class Trainer:
         self.best_score, self.best_step = -math.inf, 0
         self.step, self.steps, self.seconds = 0, recipe.optimisation.steps, 0.0
         self.log: list[dict[str, float]] = []
-        self._checked, self._shown = checked, shown
+        self._watched = {"train": material.shown, "validation": material.checked}
         self._optimiser = _optimiser(self.network, recipe.optimisation)
+        drawn: dict[str, Any] = {"diameters_px": recipe.diameters_px, "seed": recipe.seed}
         self.sampler = Sampler(
-            fields,
-            recipe.heads,
-            sampling=recipe.sampling,
-            augmentation=recipe.augmentation,
-            diameters_px=recipe.diameters_px,
-            seed=recipe.seed,
+            material.fields, recipe.heads, sampling=recipe.sampling, augmentation=recipe.augmentation, **drawn
         )
+        evenly = recipe.sampling.model_copy(update={"data_weights": {}})
+        self._checking = Sampler(material.checking, recipe.heads, sampling=evenly, augmentation=STILL, **drawn)
         self._weights = recipe.losses.model_dump()
         self._dtype = _precision(recipe.optimisation.precision, self.device)
 
@@ -137,13 +146,7 @@ class Trainer:
         self.network.train()
         for group in self._optimiser.param_groups:
             group["lr"] = _rate(self.step, self.steps, self.recipe.optimisation)
-        image = torch.from_numpy(batch.image).to(self.device, memory_format=torch.channels_last)
-        targets, known = _tensors(batch.targets, self.device), _tensors(batch.known, self.device)
-        importance = torch.from_numpy(batch.importance).to(self.device)
-        with torch.autocast(self.device.type, self._dtype, enabled=self._dtype != torch.float32):
-            raw = self.network(image)
-        parts = losses(raw, targets, importance, known)
-        total = torch.stack([part * self._weights[name] for name, part in parts.items()]).sum()
+        total, parts = self._losses(self.network, batch)
         self._optimiser.zero_grad(set_to_none=True)
         total.backward()  # type: ignore[no-untyped-call]
         torch.nn.utils.clip_grad_norm_(self.network.parameters(), self.recipe.optimisation.clip)
@@ -155,6 +158,16 @@ class Trainer:
                 f"optimisation.learning_rate."
             )
         return {"loss": total.item()} | {name: part.item() for name, part in parts.items()}
+
+    def _losses(self, network: CellNetwork, batch: Batch) -> tuple[Tensor, dict[str, Tensor]]:
+        """Return the loss of some crops, and its parts without their weights."""
+        image = torch.from_numpy(batch.image).to(self.device, memory_format=torch.channels_last)
+        targets, known = _tensors(batch.targets, self.device), _tensors(batch.known, self.device)
+        importance = torch.from_numpy(batch.importance).to(self.device)
+        with torch.autocast(self.device.type, self._dtype, enabled=self._dtype != torch.float32):
+            raw = network(image)
+        parts = losses(raw, targets, importance, known)
+        return torch.stack([part * self._weights[name] for name, part in parts.items()]).sum(), parts
 
     @torch.no_grad()
     def _follow(self) -> None:
@@ -179,13 +192,20 @@ class Trainer:
         self.save()
 
     def _validate(self) -> dict[str, float]:
-        """Return the mean scores of the running mean, on images that teach and on those that check."""
-        scores: dict[str, float] = {}
-        for kind, examples in (("train", self._shown), ("validation", self._checked)):
+        """Return the mean scores of the running mean, on images that teach and on those that check, and its loss."""
+        scores = {"validation loss": self._validation_loss()}
+        for kind, examples in self._watched.items():
             if examples:
                 means = score_means(score_examples(self.average, examples, self.recipe.decoding))
                 scores |= {f"{kind} {name}": value for name, value in means.items()}
         return scores
+
+    @torch.no_grad()
+    def _validation_loss(self) -> float:
+        """Return the mean loss of the running mean on crops of the images that check."""
+        self.average.eval()
+        batches = self._checking.batches(0, _CHECKED_BATCHES)
+        return float(np.mean([self._losses(self.average, batch)[0].item() for batch in batches]))
 
     def kept_network(self) -> CellNetwork:
         """Return the network that the training results in: the best running mean, or the last, as the recipe says."""
@@ -250,7 +270,10 @@ class Trainer:
 
 
 def quality(row: dict[str, float]) -> float:
-    """Return what makes one state better than another: AP where labels are known, else IoU, else the count's error."""
+    """Return what makes one state better than another: AP where labels are known, else IoU, error of counts or loss.
+
+    NaN where `row` has none of them.
+    """
     for name, sign in (("ap50", 1), ("iou", 1), ("density_count_mae", -1)):
         value = row.get(f"validation {name}", math.nan)
         if not math.isnan(value):
@@ -258,7 +281,7 @@ def quality(row: dict[str, float]) -> float:
                 strict = row.get("validation ap75", math.nan)
                 return value if math.isnan(strict) else (value + strict) / 2
             return sign * value
-    return -row["loss"]
+    return -row.get("validation loss", math.nan)
 
 
 def _rate(step: int, steps: int, options: Optimisation) -> float:
