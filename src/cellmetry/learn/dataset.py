@@ -36,6 +36,7 @@ from cellmetry.io.discover import IMAGE_SUFFIXES, natural_key, stem_of
 from cellmetry.io.labels import read_labels
 from cellmetry.io.opening import open_image, split_address
 from cellmetry.io.tables import read_table, write_table
+from cellmetry.models.licences import NonCommercial, stated_by_licence
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -74,8 +75,8 @@ class DataSetCard(Parameters):
     """Word by which the data set is known; part of file names."""
     licence: str = Field(default="unknown", min_length=1, max_length=200)
     """SPDX identifier, or the words of its makers."""
-    non_commercial: bool = False
-    """Whether the licence forbids commercial use, of the data and of models that learn from it."""
+    non_commercial: NonCommercial = Field(default_factory=stated_by_licence)
+    """Whether commercial use of the data and of models that learn from it is forbidden; left out, as `licence` says."""
     source: str = Field(default="", max_length=1000)
     """Public home of the data."""
     citation: str = Field(default="", max_length=2000)
