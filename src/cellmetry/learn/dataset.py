@@ -39,6 +39,8 @@ from cellmetry.io.tables import read_table, write_table
 from cellmetry.models.licences import NonCommercial, stated_by_licence
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from numpy.typing import NDArray
 
     from cellmetry.core.image import Image
@@ -49,6 +51,7 @@ __all__ = [
     "Item",
     "TruthKind",
     "check_name",
+    "pixel_size_span",
     "read_annotated",
     "read_data_set",
     "read_image",
@@ -221,6 +224,12 @@ def write_data_set(data_set: DataSet) -> None:
         temporary.write_text(tomli_w.dumps(card), "utf-8")
     rows = [[_written(getattr(item, name), data_set.folder) for name in _COLUMNS] for item in data_set.items]
     write_table(pd.DataFrame(rows, columns=list(_COLUMNS), dtype="str"), data_set.folder / ITEMS_FILE)
+
+
+def pixel_size_span(sizes_um: Sequence[float | None]) -> tuple[float, float] | None:
+    """Return the smallest and largest pixel size of all images, in µm; None if one is unknown, or there is no image."""
+    known = [size for size in sizes_um if size is not None]
+    return (min(known), max(known)) if known and len(known) == len(sizes_um) else None
 
 
 def refuse_contents(folder: Path) -> None:
