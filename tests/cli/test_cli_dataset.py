@@ -81,7 +81,7 @@ def test_list_shows_licences() -> None:
 
 def test_import_makes_a_data_set_with_its_licence(folder: Path, tmp_path: Path) -> None:
     said = call(
-        *("import", "pairs", folder, "--out", tmp_path / "made", "--licence", "CC-BY-NC-4.0", "--non-commercial"),
+        *("import", "pairs", folder, "--out", tmp_path / "made", "--licence", "CC-BY-NC-4.0"),
         *("--name", "other", "--set", "copy_images=true"),
     )
     assert "6 images with truth" in said
@@ -89,6 +89,8 @@ def test_import_makes_a_data_set_with_its_licence(folder: Path, tmp_path: Path) 
     made = read_data_set(tmp_path / "made")
     assert (made.card.name, made.card.licence, made.card.non_commercial) == ("other", "CC-BY-NC-4.0", True)
     assert read_truth(made.items[0]).max() == 8
+    call("import", "pairs", folder, "--out", tmp_path / "shut", "--licence", "my own", "--non-commercial")
+    assert read_data_set(tmp_path / "shut").card.non_commercial
     with pytest.raises(ParameterError, match="copy_images"):
         call("import", "pairs", folder, "--out", tmp_path / "x", "--set", "copy_image=true")
     with pytest.raises(ParameterError, match="name=value"):

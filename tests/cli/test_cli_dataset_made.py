@@ -10,7 +10,7 @@ import pytest
 from typer.testing import CliRunner
 
 from cellmetry.cli.app import app
-from cellmetry.errors import OutputError, ParameterError
+from cellmetry.errors import InputError, OutputError, ParameterError
 from cellmetry.learn.dataset import read_data_set, read_image, read_truth
 
 PAIRS = "{channel:images|fluorescence}/{name}.{_}"
@@ -78,21 +78,29 @@ def test_transfer_teaches_brightfield_from_the_stain(tmp_path) -> None:
     )
     command = (
         *("dataset", "transfer", tmp_path / "pairs", "--pattern", PAIRS, "--from", "fluorescence", "--to", "images"),
-        *("--engine", "classical", "--set", "min_solidity=0.6", "--set", "faint=none", "--out", tmp_path / "taught"),
+        *("--engine", "classical", "--set", "min_solidity=0.6", "--set", "faint=none", "--licence", "CC-BY-NC-4.0"),
     )
-    said = json.loads(cellmetry(*command, "--json"))
+    said = json.loads(cellmetry(*command, "--out", tmp_path / "taught", "--json"))
     data_set = read_data_set(tmp_path / "taught")
+    assert (said["licence"], said["non_commercial"]) == ("CC-BY-NC-4.0", True)
+    assert data_set.card.non_commercial
     assert said["fields"] == 4
     assert said["items"] == len(data_set.items) >= 2
     assert said["accepted"] <= said["found"]
     assert all(item.image.parent.name == "images" for item in data_set.items)
     assert (tmp_path / "taught" / "review" / f"{data_set.items[0].name}.png").is_file()
-    assert "objects in" in cellmetry(*command)
+    text = cellmetry(*command, "--out", tmp_path / "again")
+    assert "objects in" in text
+    assert "Not for commercial use" in text
+    with pytest.raises(InputError, match=r"No object was found\."):
+        cellmetry(*command, "--set", "segment.cleanup.min_area_px=1e6", "--out", tmp_path / "none")
 
 
 def test_transfer_refuses_a_setting_that_is_none(tmp_path) -> None:
     command = ("dataset", "transfer", tmp_path, "--from", "a", "--to", "b", "--out", tmp_path / "out")
     with pytest.raises(ParameterError, match="not of the form name=value"):
         cellmetry(*command, "--set", "min_solidity")
+    with pytest.raises(ParameterError, match="segment.*tile"):
+        cellmetry(*command, "--set", "segment.tile=512")
     with pytest.raises(ParameterError, match="least_solidity"):
         cellmetry(*command, "--set", "least_solidity=0.5")

@@ -79,6 +79,22 @@ def test_what_is_written_is_read_again(tmp_path: Path) -> None:
     assert read_data_set(tmp_path / "other").items == items
 
 
+def test_a_licence_with_nc_forbids_commerce_by_itself(tmp_path: Path) -> None:
+    assert DataSetCard(name="set", licence="cc-by-nc-sa-4.0").non_commercial
+    assert not DataSetCard(name="set", licence="CC-BY-4.0").non_commercial
+    assert DataSetCard(name="set", licence="CC-BY-4.0", non_commercial=True).non_commercial
+    plain = read_data_set(fill(tmp_path / "plain", ["a"]))
+    write_data_set(plain)
+    card = tmp_path / "plain" / "dataset.toml"
+    card.write_text('name = "set"\nlicence = "CC-BY-NC-4.0"\n', "utf-8")
+    assert read_data_set(tmp_path / "plain").card.non_commercial
+    card.write_text('name = "set"\nlicence = "CC-BY-NC-4.0"\nnon_commercial = false\n', "utf-8")
+    with pytest.raises(
+        ParameterError, match=r"non_commercial: must be true, or left out, because the licence CC-BY-NC"
+    ):
+        read_data_set(tmp_path / "plain")
+
+
 def test_a_partner_or_file_that_is_missing_is_named(tmp_path: Path) -> None:
     folder = fill(tmp_path / "mine", ["a", "b"])
     (folder / "labels" / "b.tif").unlink()

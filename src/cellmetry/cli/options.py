@@ -24,6 +24,7 @@ __all__ = [
     "LabelChoice",
     "LabelsAs",
     "Model",
+    "NonCommercial",
     "Out",
     "Pattern",
     "PixelSize",
@@ -78,6 +79,10 @@ DiameterPx = Annotated[float | None, typer.Option(help="Usual diameter of an obj
 Device = Annotated[str | None, typer.Option(help="auto, cpu or cuda.")]
 LabelsAs = Annotated[
     LabelChoice, typer.Option("--labels-as", help="Form of the label images; huge ones are always ome.zarr.")
+]
+NonCommercial = Annotated[
+    bool,
+    typer.Option("--non-commercial", help="Commercial use is forbidden, as licences with NC say; carried into models."),
 ]
 Json = Annotated[bool, typer.Option("--json", help="Print the result as JSON, for scripts.")]
 Settings = Annotated[

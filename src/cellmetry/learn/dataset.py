@@ -36,8 +36,11 @@ from cellmetry.io.discover import IMAGE_SUFFIXES, natural_key, stem_of
 from cellmetry.io.labels import read_labels
 from cellmetry.io.opening import open_image, split_address
 from cellmetry.io.tables import read_table, write_table
+from cellmetry.models.licences import NonCommercial, stated_by_licence
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from numpy.typing import NDArray
 
     from cellmetry.core.image import Image
@@ -48,6 +51,7 @@ __all__ = [
     "Item",
     "TruthKind",
     "check_name",
+    "pixel_size_span",
     "read_annotated",
     "read_data_set",
     "read_image",
@@ -74,8 +78,8 @@ class DataSetCard(Parameters):
     """Word by which the data set is known; part of file names."""
     licence: str = Field(default="unknown", min_length=1, max_length=200)
     """SPDX identifier, or the words of its makers."""
-    non_commercial: bool = False
-    """Whether the licence forbids commercial use, of the data and of models that learn from it."""
+    non_commercial: NonCommercial = Field(default_factory=stated_by_licence)
+    """Whether commercial use of the data and of models that learn from it is forbidden; left out, as `licence` says."""
     source: str = Field(default="", max_length=1000)
     """Public home of the data."""
     citation: str = Field(default="", max_length=2000)
@@ -222,6 +226,12 @@ def write_data_set(data_set: DataSet) -> None:
         temporary.write_text(tomli_w.dumps(card), "utf-8")
     rows = [[_written(getattr(item, name), data_set.folder) for name in _COLUMNS] for item in data_set.items]
     write_table(pd.DataFrame(rows, columns=list(_COLUMNS), dtype="str"), data_set.folder / ITEMS_FILE)
+
+
+def pixel_size_span(sizes_um: Sequence[float | None]) -> tuple[float, float] | None:
+    """Return the smallest and largest pixel size of all images, in µm; None if one is unknown, or there is no image."""
+    known = [size for size in sizes_um if size is not None]
+    return (min(known), max(known)) if known and len(known) == len(sizes_um) else None
 
 
 def refuse_contents(folder: Path) -> None:

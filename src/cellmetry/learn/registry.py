@@ -14,6 +14,7 @@ from cellmetry.core.parameters import parse_parameters
 from cellmetry.core.step import Parameters
 from cellmetry.errors import UnknownName
 from cellmetry.learn.dataset import DataSetCard
+from cellmetry.models.licences import NonCommercial, stated_by_licence
 
 __all__ = ["PublicDataSet", "RemoteFile", "find_public", "list_public"]
 
@@ -45,8 +46,8 @@ class PublicDataSet(Parameters):
     """What it is, in a few words."""
     licence: str
     """SPDX identifier, or the words of its makers."""
-    non_commercial: bool = False
-    """Whether the licence forbids commercial use, of the data and of models that learn from it."""
+    non_commercial: NonCommercial = Field(default_factory=stated_by_licence)
+    """Whether commercial use of the data and of models that learn from it is forbidden; left out, as `licence` says."""
     home: str
     """Its page."""
     citation: str = ""

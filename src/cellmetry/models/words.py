@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, NamedTuple
 
+from cellmetry.models.licences import is_known
+
 if TYPE_CHECKING:
     from cellmetry.models.card import ModelCard, TrainingData
 
@@ -31,9 +33,9 @@ def describe_card(card: ModelCard) -> list[Sentence]:
         forbidding = ", ".join(data.name for data in card.training_data if data.non_commercial)
         why = f": {forbidding} forbids it" if forbidding else ""
         lines.append(Sentence(True, f"Not for commercial use{why}."))
-    lines.append(Sentence(card.licence == "unknown", _licence(card)))
+    lines.append(Sentence(not is_known(card.licence), _licence(card)))
     lines += [Sentence(False, text) for text in (_does(card), _sees(card))]
-    lines += [Sentence(data.licence == "unknown", _learnt(data)) for data in card.training_data]
+    lines += [Sentence(not is_known(data.licence), _learnt(data)) for data in card.training_data]
     if not card.training_data:
         lines.append(Sentence(True, "Its card does not say what it has learnt from."))
     if card.citation:
@@ -44,7 +46,7 @@ def describe_card(card: ModelCard) -> list[Sentence]:
 
 
 def _licence(card: ModelCard) -> str:
-    if card.licence == "unknown":
+    if not is_known(card.licence):
         return "The licence of its weights is not known: ask its makers before you share results or weights."
     return f"The licence of its weights is {card.licence}."
 
@@ -76,4 +78,5 @@ def _learnt(data: TrainingData) -> str:
     count = f", {data.images} images" if data.images is not None else ""
     forbidden = ", not for commercial use" if data.non_commercial else ""
     source = f", {data.source}" if data.source else ""
-    return f"Learnt from {data.name}{count}, licence {data.licence}{forbidden}{source}."
+    licence = data.licence if is_known(data.licence) else "not known"
+    return f"Learnt from {data.name}{count}, licence {licence}{forbidden}{source}."

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple, TypeVar
 
@@ -16,23 +16,36 @@ from cellmetry.core.progress import SILENT
 from cellmetry.core.step import Parameters
 from cellmetry.engines.segment import Segment, segment_with
 from cellmetry.errors import CellmetryError, InputError, ParameterError
+from cellmetry.io.atomic import atomic_folder
 from cellmetry.io.labels import write_labels
-from cellmetry.io.patterns import Place
 from cellmetry.io.pictures import write_png
 from cellmetry.io.tables import write_table
-from cellmetry.learn.dataset import DataSet, DataSetCard, Item, write_data_set
+from cellmetry.learn.dataset import (
+    CARD_FILE,
+    DataSet,
+    DataSetCard,
+    Item,
+    pixel_size_span,
+    read_data_set,
+    refuse_contents,
+    write_data_set,
+)
+from cellmetry.learn.importers.naming import unique_names
 from cellmetry.learn.transfer import OBJECT_COLUMNS, Judged, TransferQuality, judge_objects, not_annotated
+from cellmetry.models.licences import NonCommercial, stated_by_licence
 from cellmetry.ops.shift import Shift, measure_shift
 from cellmetry.pipeline.inputs import ImageRef, find_images
+from cellmetry.pipeline.transfer_images import TargetImage
 from cellmetry.report.transfer import draw_transfer
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Sequence
 
     from numpy.typing import NDArray
 
     from cellmetry.core.image import Image
     from cellmetry.core.progress import Progress
+    from cellmetry.engines.base import Engine
     from cellmetry.pipeline.reading import Reading
 
 __all__ = ["FIELD_COLUMNS", "TransferPlan", "TransferResult", "transfer_labels"]
@@ -52,6 +65,7 @@ FIELD_COLUMNS = (
 T = TypeVar("T", bound=np.generic)
 
 _FIELDS = [column.name for column in FIELD_COLUMNS]
+_OBJECTS = ["image", *(column.name for column in OBJECT_COLUMNS)]
 
 
 class TransferPlan(Parameters):
@@ -65,10 +79,12 @@ class TransferPlan(Parameters):
     """How objects are found in the source; its channel is `source`."""
     quality: TransferQuality = TransferQuality()
     """Which objects are good enough."""
-    name: str = "transferred"
+    name: str = Field(default="transferred", min_length=1, max_length=200)
     """Name of the data set."""
-    licence: str = "unknown"
+    licence: str = Field(default="unknown", min_length=1, max_length=200)
     """Licence of the images."""
+    non_commercial: NonCommercial = Field(default_factory=stated_by_licence)
+    """Whether commercial use of the images is forbidden; left out, as `licence` says."""
     modality: str = ""
     """Kind of microscopy of the target."""
 
@@ -90,61 +106,110 @@ class _Pair:
     image: Image
 
 
+class _Field(NamedTuple):
+    """What became of a field: its row, its objects, and, if it teaches something, its item and pixel size."""
+
+    row: dict[str, object]
+    objects: pd.DataFrame
+    item: Item | None = None
+    pixel_size_um: float | None = None
+
+
 def transfer_labels(
     plan: TransferPlan, inputs: Iterable[str | Path], out: str | Path, *, reading: Reading, progress: Progress = SILENT
 ) -> TransferResult:
-    """Return the data set written into the folder `out`: target images with labels found in the source channel.
+    """Return the data set written into the new folder `out`: target images with labels found in the source channel.
 
-    Beside ``dataset.toml`` and ``items.csv``: ``labels/``, ``annotated/`` where something was left open, ``review/``
-    with a picture of each field, ``fields.csv`` and ``objects.csv``. A field that cannot be read is noted in
-    ``fields.csv`` and left out, as is one that teaches nothing.
+    Beside ``dataset.toml`` and ``items.csv``: ``labels/``, ``annotated/`` where something was left open, ``images/``
+    where `reading` says what the files do not, ``review/`` with a picture of each field, ``fields.csv`` and
+    ``objects.csv``. A field that cannot be read is noted in ``fields.csv`` and left out, as is one that teaches
+    nothing. The folder is there as a whole or not at all; where no field taught anything, it holds tables and pictures.
 
     Raises
     ------
     ParameterError
-        If source and target are one channel.
+        If source and target are one channel, or `plan` names another channel to segment.
     InputError
         If no field taught anything; the first reason is given.
+    OutputError
+        If `out` has contents, or cannot be written.
     """
+    _check_channels(plan)
+    folder = Path(out).absolute()
+    refuse_contents(folder)
+    forbidding = _forbidding_model(plan.segment.load_engine())
+    refs = find_images(inputs, reading, folder).images
+    names = unique_names([ref.name.replace("/", "_") for ref in refs])
+    progress.start("transfer", len(refs))
+    with atomic_folder(folder, marker=CARD_FILE) as temporary:
+        done = []
+        for name, ref in zip(names, refs, strict=True):
+            done.append(_transfer_field(plan, ref, name, temporary))
+            progress.advance()
+        fields, objects = _write_tables(done, temporary)
+        items = tuple(field.item for field in done if field.item is not None)
+        if items:
+            card = _card(plan, forbidding, [field.pixel_size_um for field in done if field.item is not None])
+            write_data_set(DataSet(card, temporary, items))
+    if not items:
+        raise InputError(
+            f"None of the {len(refs)} fields taught anything; the first: {fields['problem'].iloc[0]} "
+            f"All reasons are in {folder / 'fields.csv'}."
+        )
+    return TransferResult(read_data_set(folder), fields, objects)
+
+
+def _check_channels(plan: TransferPlan) -> None:
     if plan.source == plan.target:
         raise ParameterError(f"Source and target are both the channel {plan.source!r}; name two channels.")
-    folder = Path(out).absolute()
-    refs = find_images(inputs, reading, folder).images
-    progress.start("transfer", len(refs))
-    items, rows, tables = [], [], []
-    for ref in refs:
-        row, table, item = _transfer_field(plan, ref, folder)
-        rows.append(row)
-        tables.append(table)
-        items += [item] if item is not None else []
-        progress.advance()
-    fields, objects = pd.DataFrame(rows, columns=_FIELDS), pd.concat(tables, ignore_index=True)
+    if plan.segment.channel not in (None, plan.source):
+        raise ParameterError(
+            f"The channel to segment is the source, {plan.source!r}; leave out segment.channel={plan.segment.channel}."
+        )
+
+
+def _forbidding_model(engine: Engine) -> str:
+    """Return name and version of the engine's model if it forbids commercial use, and of what it makes; else empty."""
+    model = engine.describe().get("model")
+    if not isinstance(model, dict) or not model.get("non_commercial"):
+        return ""
+    return " ".join(str(model[key]) for key in ("name", "version") if key in model)
+
+
+def _card(plan: TransferPlan, forbidding: str, sizes_um: Sequence[float | None]) -> DataSetCard:
+    why = f" Not for commercial use: the model {forbidding}, which found the labels, forbids it." if forbidding else ""
+    return DataSetCard(
+        name=plan.name,
+        licence=plan.licence,
+        non_commercial=plan.non_commercial or bool(forbidding),
+        summary=f"Labels of {plan.target} from {plan.source}.{why}",
+        pixel_size_um=pixel_size_span(sizes_um),
+    )
+
+
+def _write_tables(done: Sequence[_Field], folder: Path) -> tuple[pd.DataFrame, pd.DataFrame]:
+    """Return the tables of fields and of objects, both written."""
+    fields = pd.DataFrame([field.row for field in done], columns=_FIELDS)
+    objects = pd.concat([field.objects for field in done], ignore_index=True)
     write_table(fields, folder / "fields.csv", FIELD_COLUMNS)
     write_table(objects, folder / "objects.csv", (FIELD_COLUMNS[0], *OBJECT_COLUMNS))
-    if not items:
-        raise InputError(f"None of the {len(refs)} fields taught anything; the first: {fields['problem'].iloc[0]}")
-    card = DataSetCard(name=plan.name, licence=plan.licence, summary=f"Labels of {plan.target} from {plan.source}.")
-    data_set = DataSet(card, folder, tuple(items))
-    write_data_set(data_set)
-    return TransferResult(data_set, fields, objects)
+    return fields, objects
 
 
-def _transfer_field(
-    plan: TransferPlan, ref: ImageRef, folder: Path
-) -> tuple[dict[str, object], pd.DataFrame, Item | None]:
-    """Return the field's row, its objects and its item; no item if it teaches nothing."""
-    none = pd.DataFrame(columns=["image", *(column.name for column in OBJECT_COLUMNS)])
+def _transfer_field(plan: TransferPlan, ref: ImageRef, name: str, folder: Path) -> _Field:
+    """Return what became of a field, its files written under `name`."""
     try:
         pair = _read_pair(plan, ref)
         found = segment_with(plan.segment.model_copy(update={"channel": plan.source}), pair.image).labels.read()
     except CellmetryError as error:
-        return {"image": ref.name, "found": 0, "accepted": 0, "annotated": 0.0, "problem": str(error)}, none, None
+        row = {"image": ref.name, "found": 0, "accepted": 0, "annotated": 0.0, "problem": str(error)}
+        return _Field(row, pd.DataFrame(columns=_OBJECTS))
     labels = found.astype(np.int32)
     shift = measure_shift(pair.source, pair.target)
     judged = judge_objects(labels, pair.source, plan.quality)
     moved, judged, problem = _place(labels, judged, shift, plan.quality)
-    _write_review(plan, ref, folder, (pair, moved, judged))
-    row: dict[str, object] = {
+    _write_review(plan, folder / "review" / f"{name}.png", (pair, moved, judged))
+    row = {
         "image": ref.name,
         "found": len(judged.table),
         "accepted": int(judged.table["accepted"].sum()),
@@ -155,7 +220,10 @@ def _transfer_field(
         "problem": problem,
     }
     judged.table.insert(0, "image", ref.name)
-    return row, judged.table, None if problem else _write_item(plan, ref, folder, judged, pair.image)
+    if problem:
+        return _Field(row, judged.table)
+    item = _write_item(name, judged, TargetImage(ref, pair.image, plan.target), folder)
+    return _Field(row, judged.table, replace(item, modality=plan.modality), pair.image.pixel_size.x)
 
 
 def _read_pair(plan: TransferPlan, ref: ImageRef) -> _Pair:
@@ -200,38 +268,17 @@ def _moved(plane: NDArray[T], by: tuple[int, int]) -> NDArray[T]:
     return out
 
 
-def _file_name(ref: ImageRef) -> str:
-    return ref.name.replace("/", "_")
-
-
-def _write_review(
-    plan: TransferPlan, ref: ImageRef, folder: Path, field: tuple[_Pair, NDArray[np.int32], Judged]
-) -> None:
+def _write_review(plan: TransferPlan, path: Path, field: tuple[_Pair, NDArray[np.int32], Judged]) -> None:
     pair, found, judged = field
-    picture = draw_transfer({plan.source: pair.source, plan.target: pair.target}, found, judged)
-    write_png(picture, folder / "review" / f"{_file_name(ref)}.png")
+    write_png(draw_transfer({plan.source: pair.source, plan.target: pair.target}, found, judged), path)
 
 
-def _write_item(plan: TransferPlan, ref: ImageRef, folder: Path, judged: Judged, image: Image) -> Item:
-    """Return the item of a field, its labels and its annotated region written."""
-    name = _file_name(ref)
+def _write_item(name: str, judged: Judged, target: TargetImage, folder: Path) -> Item:
+    """Return the item of a field, its labels and its annotated region written, and its image where need be."""
     truth, annotated = folder / "labels" / f"{name}.tif", folder / "annotated" / f"{name}.png"
-    write_labels(labels_from_array(judged.labels.astype(np.uint32), pixel_size=image.pixel_size), truth)
+    write_labels(labels_from_array(judged.labels.astype(np.uint32), pixel_size=target.image.pixel_size), truth)
     if not judged.annotated.all():
         write_png(judged.annotated.astype(np.uint8) * np.uint8(255), annotated)
-    path, channel = _target_file(plan, ref, image)
-    return Item(
-        name, path, truth,
-        annotated=None if judged.annotated.all() else annotated,
-        channel=channel,
-        modality=plan.modality,
-    )  # fmt: skip
-
-
-def _target_file(plan: TransferPlan, ref: ImageRef, image: Image) -> tuple[Path, str | None]:
-    """Return the file that holds the target, and which of its channels it is; None if it has no other."""
-    index = image.channel_index(plan.target)
-    if ref.group is None:
-        return Path(ref.text).absolute(), str(index)
-    (t, z) = ref.group.times[0], ref.group.depths[0]
-    return ref.group.files[Place(t, ref.group.channels[index], z)].absolute(), None
+    path, channel = target.place(folder / "images" / f"{name}.tif")
+    open_places = None if judged.annotated.all() else annotated
+    return Item(name, path, truth, annotated=open_places, channel=channel, group=target.group)

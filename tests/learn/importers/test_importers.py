@@ -175,7 +175,7 @@ def test_what_the_user_says_of_the_licence_wins(source: Path) -> None:
     grey(source / "x" / "images" / "a.png")
     grey(source / "x" / "masks" / "a.png")
     card = run("bbbc038", source, card=DataSetCard(name="mine", licence="MIT")).card
-    assert (card.licence, card.source) == ("MIT", "https://bbbc.broadinstitute.org/BBBC038")
+    assert (card.licence, card.source, card.non_commercial) == ("MIT", "https://bbbc.broadinstitute.org/BBBC038", False)
 
 
 def test_vague_areas_of_nuinsseg_are_not_annotated(source: Path) -> None:

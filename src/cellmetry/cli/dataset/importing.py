@@ -10,6 +10,7 @@ import typer
 from rich.console import Console
 from rich.text import Text
 
+from cellmetry.cli.options import NonCommercial, given
 from cellmetry.cli.progress import terminal_progress
 from cellmetry.core.parameters import parse_parameters
 from cellmetry.errors import ParameterError
@@ -29,9 +30,7 @@ def import_data(
     ] = None,
     name: Annotated[str | None, typer.Option(help="Name of the data set; that of the folder if left out.")] = None,
     licence: Annotated[str | None, typer.Option(help="Licence of the data, as in CC-BY-4.0.")] = None,
-    non_commercial: Annotated[
-        bool, typer.Option("--non-commercial", help="The licence forbids commercial use; carried into every model.")
-    ] = False,
+    non_commercial: NonCommercial = False,
     home: Annotated[str, typer.Option(help="Public home of the data.")] = "",
     citation: Annotated[str, typer.Option(help="What to cite.")] = "",
 ) -> None:
@@ -40,8 +39,8 @@ def import_data(
     Example: [bold]cellmetry dataset import coco annotated/ --out mydata --licence CC-BY-4.0[/bold]
     """
     importer = parse_parameters(IMPORTERS.load(form), _parsed(settings or []), where=f"importer {form}")
-    card = {"name": name or out.absolute().name, "non_commercial": non_commercial, "source": home}
-    card |= {"citation": citation} | ({"licence": licence} if licence else {})
+    card = {"name": name or out.absolute().name, "source": home, "citation": citation}
+    card |= given(licence=licence or None, non_commercial=non_commercial or None)
     with terminal_progress() as progress:
         made = importer(source, out, parse_parameters(DataSetCard, card, where="options"), progress)
     console = Console(soft_wrap=True, highlight=False)

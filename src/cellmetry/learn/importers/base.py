@@ -150,9 +150,6 @@ def painted_truth(instances: Sequence[Instance], shape: tuple[int, int], overlap
 
 def _filled(card: DataSetCard, public: Mapping[str, Any]) -> DataSetCard:
     """Return the card with what is known of the public set wherever it says no more than the default."""
-    unsaid = {key: value for key, value in public.items() if getattr(card, key) == _default(key)}
-    return card.model_copy(update=unsaid)
-
-
-def _default(key: str) -> Any:
-    return DataSetCard.model_fields[key].default
+    blank = dict(DataSetCard(name=card.name))
+    said = {key: value for key, value in card if value != blank[key]}
+    return DataSetCard.model_validate({**public, "name": card.name, **said})

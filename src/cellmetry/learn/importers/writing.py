@@ -18,7 +18,7 @@ from cellmetry.io.atomic import atomic_folder
 from cellmetry.io.images import write_image
 from cellmetry.io.labels import write_labels
 from cellmetry.io.tables import read_table, write_table
-from cellmetry.learn.dataset import DataSet, Item, refuse_contents, write_data_set
+from cellmetry.learn.dataset import DataSet, Item, pixel_size_span, refuse_contents, write_data_set
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -161,9 +161,8 @@ class ImportWriter:
         write_table(report, self.folder / REPORT, _COLUMNS)
         if self._classes:
             write_table(pd.DataFrame(self._classes, columns=["name", "label", "class"]), self.folder / CLASSES)
-        if card.pixel_size_um is None and self.sizes_um and None not in self.sizes_um:
-            known = [size for size in self.sizes_um if size is not None]
-            card = card.model_copy(update={"pixel_size_um": (min(known), max(known))})
+        if card.pixel_size_um is None:
+            card = card.model_copy(update={"pixel_size_um": pixel_size_span(self.sizes_um)})
         write_data_set(DataSet(card, self.folder, tuple(self.items)))
 
     def _write_plane(self, kind: str, name: str, plane: NDArray[Any]) -> Path:
