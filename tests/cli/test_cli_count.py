@@ -13,7 +13,8 @@ from typer.testing import CliRunner
 
 import cellmetry as cm
 from cellmetry.cli.app import app
-from cellmetry.models.count_calibration import CountCalibration
+from cellmetry.errors import ParameterError
+from cellmetry.models.count_calibration import CountCalibration, CountedBy
 
 COUNTS = (9, 14)
 
@@ -49,7 +50,7 @@ def cellmetry(*arguments: object) -> str:
 
 def test_count_writes_table_maps_and_previews_and_goes_on_where_it_stopped(images, model, tmp_path) -> None:
     out = tmp_path / "results" / "counts.csv"
-    command = ("count", images, "--out", out, "--model", model, "--diameter-px", 24)
+    command = ("count", images, "--out", out, "--model", model)
     cellmetry(*command)
     table = cm.read_table(out)
     assert table["image"].tolist() == ["f0", "f1"]
@@ -123,6 +124,43 @@ def test_a_calibration_of_ones_own(images, model, tmp_path) -> None:
     cellmetry("count", images, "-o", tmp_path / "a.csv", "--model", model, "--calibration", tmp_path / "own.json")
     table = cm.read_table(tmp_path / "a.csv")
     assert table["n_low"].tolist() == table["n"].tolist() == table["n_high"].tolist()
+
+
+@pytest.mark.parametrize(
+    ("choice", "said"),
+    [
+        (("--diameter-px", "24"), "diameter_px"),
+        (("--set", "segment.options.foreground_threshold=0.4"), "foreground_threshold"),
+        (("--set", "segment.cleanup.min_area_px=5"), "cleanup.min_area_px"),
+    ],
+)
+def test_choices_that_the_model_was_not_calibrated_with_give_no_interval(images, model, tmp_path, choice, said) -> None:
+    cellmetry("count", images, "-o", tmp_path / "a.csv", "--model", model, *choice)
+    table = cm.read_table(tmp_path / "a.csv")
+    assert table["n_instances"].tolist() == list(COUNTS)
+    assert table["n"].notna().all()
+    assert table[["n_low", "n_high", "coverage"]].isna().all(axis=None)
+    warnings = cm.read_table(tmp_path / "a" / "tables" / "images.csv")["warnings"]
+    assert warnings.str.contains(f"No interval is given for f., because the model was calibrated without {said}").all()
+
+
+def test_the_calibration_is_that_of_the_model_which_was_set(images, model, tmp_path, tiny_models) -> None:
+    path = tiny_models(tmp_path / "models", "uncalibrated")
+    cellmetry("count", images, "-o", tmp_path / "a.csv", "--model", model, "--set", f"segment.model='{path}'")
+    assert cm.read_table(tmp_path / "a.csv")[["n_low", "n_high", "coverage"]].isna().all(axis=None)
+
+
+def test_a_calibration_of_another_model_is_refused(images, model, tmp_path) -> None:
+    other = CountedBy(engine="cellmetry", model="other", sha256="0" * 64)
+    own = CountCalibration(
+        factor=0, largest_count=99, largest_disagreement=99, images=9, images_fitted=9, counted_by=other
+    )
+    (tmp_path / "own.json").write_text(own.model_dump_json())
+    command = ["count", images, "-o", tmp_path / "a.csv", "--model", model, "--calibration", tmp_path / "own.json"]
+    done = CliRunner().invoke(app, [str(each) for each in command])
+    assert isinstance(done.exception, ParameterError)
+    assert "made with the model other" in str(done.exception)
+    assert not list(tmp_path.glob("a*"))
 
 
 @pytest.mark.parametrize(

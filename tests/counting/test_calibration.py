@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from cellmetry.counting.calibration import calibrate, fewest_images, part_images
 from cellmetry.counting.combine import Counts, interval, joint_count, nearest_whole
 from cellmetry.errors import InputError, ParameterError
-from cellmetry.models.count_calibration import CountCalibration
+from cellmetry.models.count_calibration import CountCalibration, CountedBy
 
 from .simulated import simulate
 
@@ -121,6 +121,24 @@ def test_how_many_images_are_needed() -> None:
         calibrate(table)
     with pytest.raises(InputError, match="needs 8 images besides"):
         calibrate(table, fitted_on=table[:5])
+
+
+def test_a_calibration_says_what_counted_and_how_unfamiliar_its_images_were() -> None:
+    table = simulate(np.random.default_rng(0), 40)
+    plain = calibrate(table)
+    assert (plain.counted_by, plain.largest_unfamiliarity) == (None, 1)
+    named = table.assign(
+        engine="cellmetry", model="mine", sha256="a" * 64, unfamiliarity=[np.nan, *np.linspace(0, 2, 39)]
+    )
+    fitted = calibrate(named)
+    assert fitted.counted_by == CountedBy(engine="cellmetry", model="mine", sha256="a" * 64)
+    assert str(fitted.counted_by) == "the model mine (engine cellmetry, weights aaaaaaaaaaaa…)"
+    assert fitted.largest_unfamiliarity == 2
+    assert CountCalibration(**json.loads(fitted.model_dump_json())) == fitted
+    with pytest.raises(InputError, match="counted by one that is not named and by the model mine .*; calibrate each"):
+        calibrate(named, fitted_on=table)
+    with pytest.raises(InputError, match="the engine a and by the engine b"):
+        calibrate(table.assign(engine=["a", "b"] * 20))
 
 
 def test_wrong_tables_are_refused() -> None:

@@ -16,7 +16,8 @@ from cellmetry.counting.count import count, count_known, counting_steps
 from cellmetry.counting.shapes import Shape
 from cellmetry.counting.step import Count
 from cellmetry.errors import LabelsError, ModelError, ParameterError
-from cellmetry.models.count_calibration import CountCalibration
+from cellmetry.models.count_calibration import CountCalibration, CountedBy
+from cellmetry.models.store import find_model
 from cellmetry.ops.density import density_from_labels
 from cellmetry.testing.step import StepContract
 
@@ -108,6 +109,30 @@ def test_beyond_the_calibration_there_is_no_interval(found: int, truth: int) -> 
     assert "lies outside the 80 images of the calibration" in done.warnings[0]
 
 
+def test_where_the_steps_void_the_calibration_counts_are_joined_by_it_without_an_interval() -> None:
+    weighted = CALIBRATION.model_copy(update={"toward_more": 1.0})
+    done = Count(calibration=weighted, void_because="the moon is full")(sample(labels(32), labels(36)))
+    [row] = done.tables["counts"].to_dict("records")
+    assert (row["n_instances"], row["n"]) == (32, 36)
+    assert done.tables["counts"][["n_low", "n_high", "coverage"]].isna().all(axis=None)
+    assert done.warnings == ("No interval is given for field, because the moon is full.",)
+
+
+@pytest.mark.parametrize(("score", "limit"), [(0.9, 1.0), (1.0, 1.0), (1.4, 1.5)])
+def test_images_as_familiar_as_those_of_the_calibration_have_an_interval(score: float, limit: float) -> None:
+    fitted = CALIBRATION.model_copy(update={"largest_unfamiliarity": limit})
+    done = Count(calibration=fitted)(sample(labels(36), labels(36)).with_scores({"unfamiliarity": score}))
+    assert done.tables["counts"]["n_low"].notna().all()
+    assert done.warnings == ()
+
+
+def test_unfamiliar_images_are_counted_without_an_interval() -> None:
+    done = Count(calibration=CALIBRATION)(sample(labels(36), labels(36)).with_scores({"unfamiliarity": 1.01}))
+    assert done.tables["counts"]["n"].tolist() == [36]
+    assert done.tables["counts"][["n_low", "n_high", "coverage"]].isna().all(axis=None)
+    assert "No interval is given for field, because it looks unlike the images of the calibration" in done.warnings[0]
+
+
 def test_counters_far_apart_are_told_without_a_calibration_too() -> None:
     done = Count()(sample(labels(20), labels(60)))
     assert "two counters disagree in field: instances say 20, density says 60.0" in done.warnings[1]
@@ -174,8 +199,9 @@ def test_known_images_are_counted_for_a_calibration(tmp_path: Path, tiny_models)
     assert known["truth"].tolist() == known["instances"].tolist() == list(range(5, 25))
     fitted = calibrate(known)
     assert (fitted.toward_more, fitted.toward_fewer, fitted.factor) == (0.5, 0.0, 0.0)
+    assert fitted.counted_by == CountedBy(engine="cellmetry", model="tiny", sha256=find_model(path).card.sha256)
     classical = count_known([(image_of(9), 9)], engine="classical", diameter_px=14)
-    assert list(classical) == ["image", "truth", "instances"]
+    assert list(classical) == ["image", "truth", "instances", "engine"]
     movie = cm.image_from_array(np.zeros((2, 64, 64), np.uint8), "TYX")
     with pytest.raises(ParameterError, match="2 planes; calibration takes images of one plane"):
         count_known([(movie, 1)], model=str(path))

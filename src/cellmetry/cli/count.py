@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from pathlib import Path, PurePosixPath
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -35,6 +36,7 @@ from cellmetry.core.parameters import parse_parameters
 from cellmetry.counting.count import counting_steps
 from cellmetry.counting.shapes import read_shapes
 from cellmetry.counting.step import Count
+from cellmetry.counting.validity import with_own_calibration
 from cellmetry.errors import MissingInput, ParameterError
 from cellmetry.io.tables import read_table, write_table
 from cellmetry.models.count_calibration import CountCalibration
@@ -98,6 +100,7 @@ def count(
     )
     entries = _entries(look, regions, calibration)
     recipe = parse_recipe({"name": "count", "description": _NOTE, "steps": entries}, settings or (), where="count")
+    recipe = replace(recipe, steps=with_own_calibration(recipe.steps))
     reading = reading_of(
         axes=axes,
         rgb=rgb,
@@ -139,8 +142,8 @@ def _entries(look: dict[str, Any], regions: str | None, calibration: Path | None
         regions=_REGIONS if regions is not None and not drawn else None,
         calibration=None if calibration is None else _read_calibration(calibration),
     )
-    *before, last = counting_steps(look, counting)
-    entries = [_entry(step, look) for step in before]
+    finder, last = counting_steps(look, counting)
+    entries = [_entry(finder, look)]
     if counting.regions is not None:
         entries.append(_region_entry(str(regions)))
     return [*entries, _entry(last, {})]

@@ -1,9 +1,9 @@
 """Intervals on counts that hold what they promise: locally weighted split conformal prediction.
 
-Some images that the model was not trained on, with known counts, are parted at random. On the first part the weights
-of the joint count and the shape of its expected error are fitted; on the second the errors in units of that shape are
-sorted, and the one at rank ⌈(n + 1) · coverage⌉ is the factor of all later intervals (Papadopoulos et al. 2002; Lei et
-al., *J. Am. Stat. Assoc.* 2018, section 5.2).
+Some images that the model was not trained on, with known counts, are in two parts, drawn at random or given. On the
+first the weights of the joint count and the shape of its expected error are fitted; on the second, which did not choose
+the model either, the errors in units of that shape are sorted, and the one at rank ⌈(n + 1) · coverage⌉ is the factor
+of all later intervals (Papadopoulos et al. 2002; Lei et al., *J. Am. Stat. Assoc.* 2018, section 5.2).
 
 **When this holds.** A new image's true count lies in its interval with at least the stated probability if that image
 and the calibration images are exchangeable: drawn alike, so that nobody could tell by their looks or their place in the
@@ -18,11 +18,14 @@ from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
+from cellmetry.core.parameters import parse_parameters
 from cellmetry.counting.combine import Counts, disagreement, joined, scores
 from cellmetry.errors import InputError, ParameterError
-from cellmetry.models.count_calibration import CountCalibration
+from cellmetry.models.count_calibration import CountCalibration, CountedBy
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     import pandas as pd
     from numpy.typing import NDArray
 
@@ -84,10 +87,12 @@ def calibrate(
     ----------
     images
         One row for each image that neither trained nor chose the model: ``truth``, and ``instances``, ``density`` or
-        both.
+        both. With the columns that `count_known` adds, the calibration says which model it is of, and holds for images
+        as unfamiliar as these.
     fitted_on
-        Other such images on which weights and shape are fitted; then all of `images` serve the intervals. Without
-        them, about half of `images`, drawn by `seed`, serve each (`part_images`).
+        Other images on which weights and shape are fitted; they may have chosen the model, but not trained it. Then
+        all of `images` serve the intervals. Without them, about half of `images`, drawn by `seed`, serve each
+        (`part_images`).
     coverage
         Share of later images whose true count shall lie in the interval.
     data
@@ -96,10 +101,13 @@ def calibrate(
     Raises
     ------
     InputError
-        If a column is missing, a count is negative or not finite, or there are too few images.
+        If a column is missing, a count is negative or not finite, the images were counted by several models, or there
+        are too few.
     """
     if not 0 < coverage < 1:
         raise ParameterError(f"The coverage is a share between 0 and 1, as 0.9, not {coverage:g}.")
+    tables = [images] if fitted_on is None else [images, fitted_on]
+    counter = _counter(tables)
     counters, every = _read(images)
     if fitted_on is None:
         fitting, ranking = (every.part(which) for which in part_images(len(every.truth), coverage=coverage, seed=seed))
@@ -119,8 +127,32 @@ def calibrate(
             "images": len(found),
             "largest_count": float(np.maximum(*both).max()),
             "largest_disagreement": float(disagreement(both).max()),
+            "largest_unfamiliarity": _largest_unfamiliarity(tables),
+            "counted_by": counter,
         }
     )
+
+
+def _counter(tables: Sequence[pd.DataFrame]) -> CountedBy | None:
+    """Return what counted all images; None if no table says it."""
+    found: list[CountedBy | None] = []
+    for table in tables:
+        rows = table.reindex(columns=["engine", "model", "sha256"]).drop_duplicates()
+        found += [_named({str(key): str(value) for key, value in row.dropna().items()}) for _, row in rows.iterrows()]
+    listed = sorted({"one that is not named" if each is None else str(each) for each in found})
+    if len(listed) > 1:
+        raise InputError(f"The images were counted by {' and by '.join(listed)}; calibrate each by itself.")
+    return next(iter(found), None)
+
+
+def _named(names: dict[str, str]) -> CountedBy | None:
+    return parse_parameters(CountedBy, names, where="table of counts") if "engine" in names else None
+
+
+def _largest_unfamiliarity(tables: Sequence[pd.DataFrame]) -> float:
+    """Return the largest unfamiliarity that a table has, 1 at least."""
+    known = [table["unfamiliarity"].dropna() for table in tables if "unfamiliarity" in table]
+    return max([1.0, *(float(score) for scores in known for score in scores)])
 
 
 def _read(table: pd.DataFrame) -> tuple[Counters, _Images]:

@@ -11,13 +11,14 @@ from cellmetry.core.parameters import check_type, parse_parameters
 from cellmetry.core.progress import SILENT
 from cellmetry.core.sample import Sample
 from cellmetry.counting.step import Count
+from cellmetry.counting.validity import counted_by, with_checked_calibrations, with_own_calibration
 from cellmetry.engines.maps_step import Maps
 from cellmetry.engines.network import NetworkEngine
 from cellmetry.engines.segment import Segment
 from cellmetry.errors import ModelError, ParameterError
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
+    from collections.abc import Iterable, Mapping, Sequence
 
     from cellmetry.core.labels import Labels
     from cellmetry.core.progress import Progress
@@ -62,13 +63,10 @@ def count(image: Image, counting: Count | None = None, *, progress: Progress = S
     ModelError
         If the model can neither label cells nor map their density.
     ParameterError
-        If a parameter is wrong.
+        If a parameter is wrong, or the calibration was made with another engine or model.
     """
-    check_type(image, Image, "count", "cm.open_image or cm.image_from_array")
-    sample = Sample(image)
     steps = counting_steps(parameters, counting or Count())
-    for step in steps:
-        sample = step(sample, progress)
+    sample = _count(image, with_checked_calibrations(with_own_calibration(steps)), progress)
     last = steps[-1]
     return Counted(sample.tables[last.table], sample.labels.get(last.labels), sample.maps, sample.warnings)
 
@@ -76,7 +74,8 @@ def count(image: Image, counting: Count | None = None, *, progress: Progress = S
 def count_known(known: Iterable[tuple[Image, int]], *, progress: Progress = SILENT, **parameters: Any) -> pd.DataFrame:
     """Return the counts of images whose true count is known, one row each, as `calibrate` wants them.
 
-    Columns: ``image``, ``truth``, and ``instances``, ``density`` or both, as the model counts.
+    Columns: ``image``, ``truth``; ``instances``, ``density`` or both, as the model counts; ``unfamiliarity`` of the
+    images if it can tell; ``engine``, ``model`` and ``sha256`` of its weights, as far as there are.
 
     Parameters
     ----------
@@ -85,17 +84,30 @@ def count_known(known: Iterable[tuple[Image, int]], *, progress: Progress = SILE
     **parameters
         Fields of the step `Segment`, as for `count`.
     """
+    steps = counting_steps(parameters, Count())
+    counter = counted_by(steps[0].load_engine()).model_dump()
     rows = []
     for image, truth in known:
-        found = count(image, progress=progress, **parameters).table
+        sample = _count(image, steps, progress)
+        found = sample.tables[steps[-1].table]
         if len(found) != 1:
             raise ParameterError(f"{image.name} has {len(found)} planes; calibration takes images of one plane.")
         row = found.iloc[0]
-        rows.append((image.name, truth, row["n_instances"], row["n_density"]))
-    return pd.DataFrame(rows, columns=["image", "truth", "instances", "density"]).dropna(axis="columns", how="all")
+        rows.append((image.name, truth, row["n_instances"], row["n_density"], sample.scores.get("unfamiliarity")))
+    columns = ["image", "truth", "instances", "density", "unfamiliarity"]
+    return pd.DataFrame(rows, columns=columns).assign(**counter).dropna(axis="columns", how="all")
 
 
-def counting_steps(look: Mapping[str, Any], counting: Count) -> tuple[*tuple[Step, ...], Count]:
+def _count(image: Image, steps: Sequence[Step], progress: Progress) -> Sample:
+    """Return what the steps make of an image."""
+    check_type(image, Image, "count", "cm.open_image or cm.image_from_array")
+    sample = Sample(image)
+    for step in steps:
+        sample = step(sample, progress)
+    return sample
+
+
+def counting_steps(look: Mapping[str, Any], counting: Count) -> tuple[Segment | Maps, Count]:
     """Return the steps that count cells by every counter that an engine's model has.
 
     Parameters
@@ -103,15 +115,13 @@ def counting_steps(look: Mapping[str, Any], counting: Count) -> tuple[*tuple[Ste
     look
         Fields of the step `Segment`; the engine is `cellmetry` if not said.
     counting
-        The last step; without a calibration it gets that of the model.
+        The last step.
     """
     segment = parse_parameters(Segment, {"engine": "cellmetry", **look}, where="count")
     engine = segment.load_engine()
     if not isinstance(engine, NetworkEngine):
         return segment, counting
     card = engine.card
-    if counting.calibration is None:
-        counting = counting.model_copy(update={"calibration": card.counting})
     if card.segments:
         kept = tuple(dict.fromkeys((*segment.maps, "density"))) if "density" in card.heads else segment.maps
         return segment.model_copy(update={"maps": kept, "labels": counting.labels}), counting

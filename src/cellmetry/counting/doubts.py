@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from cellmetry.counting.regions import CountedPlane, RegionCounts
     from cellmetry.models.count_calibration import CountCalibration
 
-__all__ = ["doubts_of"]
+__all__ = ["doubts_of", "unfamiliar_reason"]
 
 _MUCH = 2.0
 _WORDS = {"both": "instances and density", "instances": "instances only", "density": "density only"}
@@ -27,6 +27,8 @@ def doubts_of(
     rows: Sequence[tuple[CountedPlane, RegionCounts]],
     used: CountCalibration | None,
     given: CountCalibration | None,
+    *,
+    void: Sequence[str] = (),
 ) -> list[str]:
     """Return a sentence for each thing that is doubtful in the counts of an image.
 
@@ -36,6 +38,8 @@ def doubts_of(
         Each region with its plane.
     used, given
         The calibration by which intervals were made, and the one that the model has.
+    void
+        Why `used` gives no interval for this image, a clause each.
     """
     counters = counters_of(rows[0][0])
     found = []
@@ -44,10 +48,22 @@ def doubts_of(
         if given is not None:
             why = f"the model's calibration is for {_WORDS[given.counters]}"
         found.append(f"{image.name} was counted by {_WORDS[counters]}; no interval is given, because {why}.")
+    found += [f"No interval is given for {image.name}, because {why}." for why in void]
     for plane, counts in rows:
         if not counts.region:
             found += _plane_doubts(_place(image, plane), counts, used, both=counters == "both")
     return found
+
+
+def unfamiliar_reason(unfamiliarity: float | None, calibration: CountCalibration) -> str:
+    """Return why an image is too unlike those of the calibration, as a clause; empty if it is not or nobody knows."""
+    limit = calibration.largest_unfamiliarity
+    if unfamiliarity is None or unfamiliarity <= limit:
+        return ""
+    return (
+        f"it looks unlike the images of the calibration (unfamiliarity {unfamiliarity:.2f}, intervals hold up to "
+        f"{limit:.2f}); calibrate on images like it and give the file with --calibration"
+    )
 
 
 def _plane_doubts(where: str, counts: RegionCounts, used: CountCalibration | None, *, both: bool) -> list[str]:

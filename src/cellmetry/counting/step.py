@@ -10,7 +10,7 @@ from pydantic import Field
 from cellmetry.core.progress import SILENT
 from cellmetry.core.step import Step
 from cellmetry.counting.differences import block_differences, differences_image
-from cellmetry.counting.doubts import doubts_of
+from cellmetry.counting.doubts import doubts_of, unfamiliar_reason
 from cellmetry.counting.objects import plane_objects
 from cellmetry.counting.regions import CountedPlane, in_labels, in_shapes, in_whole
 from cellmetry.counting.shapes import Shape
@@ -48,6 +48,8 @@ class Count(Step):
     """Drawn regions to count in."""
     calibration: CountCalibration | None = None
     """How the two counts are joined and how wide intervals are, as the model's card says."""
+    void_because: str = ""
+    """Why the calibration gives no interval with these steps, as a clause; each run finds it out anew."""
     block_px: int = Field(default=64, ge=8, le=4096)
     """Side of the blocks in which the two counters are compared."""
 
@@ -60,8 +62,9 @@ class Count(Step):
             rows += [(plane, counts) for counts in self._count(sample, plane)]
             progress.advance()
         known = self.calibration if self._fits(planes[0]) else None
-        sample = sample.with_table(self.table, count_table(rows, sample.image.axes, known))
-        sample = sample.with_warnings(*doubts_of(sample.image, rows, known, self.calibration))
+        void = self._void(sample, known)
+        sample = sample.with_table(self.table, count_table(rows, sample.image.axes, known, holds=not void))
+        sample = sample.with_warnings(*doubts_of(sample.image, rows, known, self.calibration, void=void))
         if counters_of(planes[0]) != "both":
             return sample
         differences = [block_differences(plane, self.block_px) for plane in planes]
@@ -102,6 +105,13 @@ class Count(Step):
     def _fits(self, plane: CountedPlane) -> bool:
         """Return whether the calibration is of the counters that there are."""
         return self.calibration is not None and self.calibration.counters == counters_of(plane)
+
+    def _void(self, sample: Sample, known: CountCalibration | None) -> list[str]:
+        """Return why the calibration in use gives no interval for an image, a clause each."""
+        if known is None:
+            return []
+        reasons = (self.void_because, unfamiliar_reason(sample.scores.get("unfamiliarity"), known))
+        return [reason for reason in reasons if reason]
 
 
 def _refuse_volumes(labels: Labels) -> None:

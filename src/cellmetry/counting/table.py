@@ -46,7 +46,11 @@ def counters_of(plane: CountedPlane) -> Counters:
 
 
 def count_table(
-    rows: Sequence[tuple[CountedPlane, RegionCounts]], axes: str, calibration: CountCalibration | None
+    rows: Sequence[tuple[CountedPlane, RegionCounts]],
+    axes: str,
+    calibration: CountCalibration | None,
+    *,
+    holds: bool = True,
 ) -> pd.DataFrame:
     """Return the table of counts; its columns are described in ``attrs["columns"]``.
 
@@ -58,13 +62,16 @@ def count_table(
         Axes of the image.
     calibration
         Of the counters in `rows`; None if there is none, then no row has an interval. Only whole planes have one.
+    holds
+        Whether the calibration gives intervals for this image; it joins the counts in any case.
     """
     found = [counts for _, counts in rows]
     one = {name: np.array([getattr(counts, name) for counts in found], float) for name in ("instances", "density")}
     first, second = one["instances"], one["density"]
     both = Counts(np.where(np.isnan(first), second, first), np.where(np.isnan(second), first, second))
     known = ~(np.isnan(first) | np.isnan(second))
-    low, high = _limits(both, np.array([not counts.region for counts in found], bool), calibration)
+    given = np.array([holds and not counts.region for counts in found], bool)
+    low, high = _limits(both, given, calibration)
     coverage = np.nan if calibration is None else calibration.coverage
     places = {axis.lower(): [getattr(plane, axis.lower()) for plane, _ in rows] for axis in "TZ" if axis in axes}
     table = pd.DataFrame(
@@ -92,13 +99,13 @@ def outside(counts: Counts, calibration: CountCalibration) -> NDArray[np.bool_]:
 
 
 def _limits(
-    counts: Counts, whole: NDArray[np.bool_], calibration: CountCalibration | None
+    counts: Counts, wanted: NDArray[np.bool_], calibration: CountCalibration | None
 ) -> tuple[pd.Series, pd.Series]:
-    """Return the ends of the intervals; missing where none holds."""
+    """Return the ends of the intervals; missing where none is wanted or none holds."""
     if calibration is None:
-        none = pd.Series(pd.array([None] * len(whole), "Int64"))
+        none = pd.Series(pd.array([None] * len(wanted), "Int64"))
         return none, none
-    given = whole & ~outside(counts, calibration)
+    given = wanted & ~outside(counts, calibration)
     ends = interval(counts, calibration)
     low, high = (pd.Series(pd.array(end, "Int64")).where(given) for end in ends)
     return low, high

@@ -44,7 +44,8 @@ def calibrate_counts(
     Parameters
     ----------
     fitted_on
-        Held-out items, with the names of their data sets, on which the joint count is fitted.
+        Items that did not teach, with the names of their data sets, on which the joint count is fitted; they may have
+        chosen the model.
     images
         Items that neither taught nor chose, on which the intervals are calibrated.
     """
@@ -63,12 +64,16 @@ def _counted(pairs: Sequence[tuple[str, Item]]) -> list[Item]:
 
 
 def _count(model: Model, items: Sequence[Item]) -> pd.DataFrame:
+    """Return the counts of items as `calibrate` wants them, but not how unfamiliar they are.
+
+    So a card gives no interval for any image that its model calls unfamiliar.
+    """
     tables = []
     for item in items:
         labels = read_truth(item)
         known = [(open_image(item.image), len(np.unique(labels[labels > 0])))]
         tables.append(count_known(known, model=str(model.path), channel=item.channel))
-    return pd.concat(tables, ignore_index=True)
+    return pd.concat(tables, ignore_index=True).drop(columns="unfamiliarity", errors="ignore")
 
 
 def describe_training(

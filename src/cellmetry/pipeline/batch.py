@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import logging
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -13,6 +13,7 @@ import pandas as pd
 
 from cellmetry.core.columns import Column
 from cellmetry.core.progress import SILENT
+from cellmetry.counting.validity import with_checked_calibrations
 from cellmetry.engines.maps_step import Maps
 from cellmetry.engines.segment import Segment
 from cellmetry.errors import Cancelled, InputError, ParameterError
@@ -115,7 +116,8 @@ def run(  # noqa: PLR0913  the six ways in which two runs of one recipe can diff
     MissingInput
         If the inputs hold no image.
     ParameterError
-        If the recipe's engine cannot be used, or `out` holds results of other images.
+        If the recipe's engine cannot be used, a calibration is that of another model, or `out` holds results of other
+        images.
     OutputError
         If results cannot be written.
     Cancelled
@@ -126,6 +128,7 @@ def run(  # noqa: PLR0913  the six ways in which two runs of one recipe can diff
     layout = layout or Layout()
     found = find_images(inputs, reading or Reading(), out)
     _load_engines(recipe)
+    recipe = replace(recipe, steps=with_checked_calibrations(recipe.steps))
     _refuse_other_images(out, {ref.name for ref in found.images})
     jobs = [Job(ref, recipe, out, layout) for ref in found.images]
     outcomes = {place: done for place, job in enumerate(jobs) if (done := finished_outcome(job)) is not None}
