@@ -99,7 +99,7 @@ def test_the_folder_tells_all_about_the_training(base: Path) -> None:
     assert {score.measure for score in card.scores} >= {
         "AP at IoU 0.5",
         "F1 at IoU 0.5",
-        "error of the count by density",
+        "mean absolute error of the density's sum",
     }
     assert "optimisation.steps=120" in card.recipe
     assert read_training_recipe("standard", card.recipe) == read_training_recipe("standard", LONGER)

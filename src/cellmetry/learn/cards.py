@@ -29,8 +29,8 @@ _MEASURES = {
     "ap75": "AP at IoU 0.75",
     "f1": "F1 at IoU 0.5",
     "dice": "Dice of the foreground",
-    "found_off": "error of the count by instances",
-    "density_off": "error of the count by density",
+    "found_off": "mean absolute error of the count",
+    "density_off": "mean absolute error of the density's sum",
 }
 
 

@@ -19,6 +19,8 @@ if TYPE_CHECKING:
 
 __all__ = ["show"]
 
+_WIDEST = 16
+
 
 def show(
     model: Annotated[str, typer.Argument(help="Name of a model, or path of its weights, card or folder.")],
@@ -41,9 +43,15 @@ def show(
 
 
 def _scores(card: ModelCard) -> Table:
+    """Return a line for each held-out data set and a column for each score."""
+    measures = list(dict.fromkeys(score.measure for score in card.scores))
     table = Table(box=None, header_style="bold", pad_edge=False)
-    for heading in ("held-out images of", "score", "value", "images"):
-        table.add_column(heading)
+    table.add_column("held-out images of", no_wrap=True)
+    for heading in ("images", *measures):
+        table.add_column(heading, justify="right", max_width=_WIDEST)
+    values: dict[tuple[str, int | None], dict[str, str]] = {}
     for score in card.scores:
-        table.add_row(score.data, score.measure, f"{score.value:.3f}", str(score.images or "not said"))
+        values.setdefault((score.data, score.images), {})[score.measure] = f"{score.value:.3f}"
+    for (data, images), row in values.items():
+        table.add_row(data, str(images or "not said"), *(row.get(measure, "") for measure in measures))
     return table
