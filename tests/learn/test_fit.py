@@ -138,6 +138,11 @@ def test_versions_follow_each_other(discs_in: Callable[..., Path], tmp_path: Pat
 
 def test_licences_and_pixel_sizes_are_handed_on(discs_in: Callable[..., Path], tmp_path: Path) -> None:
     plain = read_data_set(discs_in(tmp_path / "discs", count=4))
+    plainly = train_model(
+        TrainOptions((plain.folder,), tmp_path / "plain", licence="CC-BY-NC-4.0", changes=SHORT)
+    ).model
+    assert plainly is not None
+    assert plainly.card.non_commercial
     card = DataSetCard(name="discs", licence="CC-BY-NC-4.0", non_commercial=True, pixel_size_um=(0.5, 0.5))
     write_data_set(DataSet(card, tmp_path / "nc", plain.items))
     model = train_model(TrainOptions((tmp_path / "nc",), tmp_path / "model", changes=SHORT)).model

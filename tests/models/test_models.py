@@ -290,6 +290,12 @@ def test_every_field_of_a_card_is_described():
     assert all(field.description for field in ModelCard.model_fields.values())
 
 
+def test_a_licence_that_forbids_commerce_is_enough():
+    assert card(licence="CC-BY-NC-4.0").non_commercial
+    with pytest.raises(ParameterError, match=r"must be true.*CC-BY-NC-4.0 forbids"):
+        card(licence="CC-BY-NC-4.0", non_commercial=False)
+
+
 def test_non_commercial_is_carried():
     data = [{"name": "LIVECell", "licence": "CC-BY-NC-4.0", "non_commercial": True}]
     assert card(training_data=data, non_commercial=True).non_commercial

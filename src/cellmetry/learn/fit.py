@@ -31,6 +31,7 @@ from cellmetry.learn.splits import read_split, split_items, write_split
 from cellmetry.learn.trainer import CHECKPOINT, Material, Trainer, quality
 from cellmetry.learn.validation import choose_from_each, predict, read_examples, score_means, score_model
 from cellmetry.learn.weights import difference, load_network, onnx_bytes, with_familiarity
+from cellmetry.models.licences import forbids_commerce
 from cellmetry.models.store import find_model
 from cellmetry.models.versions import save_version
 
@@ -325,7 +326,8 @@ def _finish(
     network = trainer.kept_network()
     trainer.recipe = _with_fitted_joining(trainer, network, parts.train)
     card = describe_training(trainer, sets, Counter(data for data, _ in parts.train), start=start)
-    card |= {"name": options.out.name, "licence": options.licence}
+    forbidden = card["non_commercial"] or forbids_commerce(options.licence)
+    card |= {"name": options.out.name, "licence": options.licence, "non_commercial": forbidden}
     weights = _with_familiarity(onnx_bytes(network), card, parts)
     model = None
     with TemporaryDirectory() as folder:

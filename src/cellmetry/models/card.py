@@ -8,6 +8,7 @@ from pydantic import AfterValidator, Field, model_validator
 
 from cellmetry.core.step import Parameters
 from cellmetry.models.count_calibration import CountCalibration
+from cellmetry.models.licences import NonCommercial, stated_by_licence
 from cellmetry.ops.flows import FlowDecoding
 
 __all__ = ["Head", "ModelCard", "Score", "TrainingData"]
@@ -47,7 +48,7 @@ class TrainingData(Parameters):
     """As its makers call it."""
     licence: str = Field(min_length=1, max_length=200)
     """SPDX identifier, or the words of its makers."""
-    non_commercial: bool = False
+    non_commercial: NonCommercial = Field(default_factory=stated_by_licence)
     """Whether the licence forbids commercial use."""
     source: str = Field(default="", max_length=1000)
     """Public home of the data, or the paper."""
@@ -87,8 +88,8 @@ class ModelCard(Parameters):
     """What it is for."""
     licence: str = Field(min_length=1, max_length=200)
     """SPDX identifier of the licence of the weights."""
-    non_commercial: bool = False
-    """Whether commercial use is forbidden; it is where any of the training data forbids it."""
+    non_commercial: NonCommercial = Field(default_factory=stated_by_licence)
+    """Whether commercial use is forbidden; it is where the licence or any of the training data forbids it."""
     citation: str = Field(default="", max_length=2000)
     """What to cite."""
     training_data: tuple[TrainingData, ...] = Field(max_length=200)
