@@ -72,7 +72,7 @@ def main() -> None:
         blind = trained(without(sets, name, options.out / f"without-{name}"), options.out / f"no-{name}", options)
         for seen, path in (("seen", everything), ("left out", blind)):
             scores = score_model(find_model(path), pairs)[["ap50", "ap75"]].mean()
-            rows.append({"tested on": name, "images": len(pairs), "trained": seen, **scores.round(3)})
+            rows.append({"tested on": name, "images": len(pairs), "trained": seen, **scores.round(3).to_dict()})
             print(rows[-1], flush=True)
     print(pd.DataFrame(rows).to_string(index=False))
 
