@@ -104,3 +104,19 @@ def test_transfer_refuses_a_setting_that_is_none(tmp_path) -> None:
         cellmetry(*command, "--set", "segment.tile=512")
     with pytest.raises(ParameterError, match="least_solidity"):
         cellmetry(*command, "--set", "least_solidity=0.5")
+
+
+@pytest.mark.parametrize(
+    ("given", "says"),
+    [
+        (("--diameter", "60-10"), "diameters is a range"),
+        (("--density", "2"), "at most 1"),
+        (("--size", "100000"), "16 to 8192 pixels"),
+    ],
+)
+def test_ranges_that_do_not_fit_are_refused_before_anything_is_made(tmp_path, given, says) -> None:
+    with pytest.raises(ParameterError, match=says):
+        CliRunner().invoke(
+            app, ["dataset", "generate", *given, "--out", str(tmp_path / "made")], catch_exceptions=False
+        )
+    assert not (tmp_path / "made").exists()

@@ -41,7 +41,7 @@ def test_images_are_paired_by_name_and_those_without_a_score_before_have_one_num
 
 def test_a_model_that_knows_density_only_shows_the_true_count_too() -> None:
     said = lines(None, scores(true_count=[10, 4], density_count=[9.5, 5.0], density_off=[0.5, 1.0]))
-    assert said["image"] == "true cells by density off by"
+    assert said["image"] == "true cells by density density off by"
     assert (said["a"], said["b"], said["mean"]) == ("10 9.5 0.5", "4 5.0 1.0", "0.8")
 
 

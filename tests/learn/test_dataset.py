@@ -59,7 +59,7 @@ def test_a_plain_folder_says_what_was_annotated(tmp_path: Path) -> None:
     assert [None if region is None else int(region.sum()) for region in regions] == [40, 0, None]
     assert [item.truth.name for item in items] == ["a.tif", "b.tif", "c.tif"]
     Picture.fromarray(np.ones((8, 9), np.uint8)).save(folder / "annotated" / "c.png")
-    with pytest.raises(LabelsError, match=r"c\.png has 8 × 9 pixels, .*the annotated region must have the size"):
+    with pytest.raises(LabelsError, match=r"c\.png is 9 × 8 pixels .*the annotated region must have the size"):
         read_item(read_data_set(folder).items[2])
     Picture.fromarray(np.ones((8, 10), np.uint8)).save(folder / "annotated" / "d.png")
     with pytest.raises(MissingInput, match=r"1 files have no partner.*d\.png"):

@@ -66,7 +66,7 @@ def test_planes_are_made_again_when_a_file_has_changed(item: Item, tmp_path: Pat
 @pytest.mark.parametrize(("part", "words"), [("truth", "; truth must"), ("annotated", "; the annotated region must")])
 def test_what_is_of_another_size_than_its_image_is_refused(item: Item, tmp_path: Path, part: str, words: str) -> None:
     tifffile.imwrite(tmp_path / "small.tif", np.ones((9, 30), np.uint8))
-    with pytest.raises(LabelsError, match=f"small.tif has 9 × 30 pixels, its image .*image.tif 20 × 30{words}"):
+    with pytest.raises(LabelsError, match=f"small.tif is 30 × 9 pixels .*image.tif 30 × 20{words}"):
         read_item(replace(item, **{part: tmp_path / "small.tif"}))
 
 

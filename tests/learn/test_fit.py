@@ -300,11 +300,32 @@ def test_a_training_goes_on_only_with_the_choices_by_which_it_was_begun(
         patch.setattr(fit._Watch, "__call__", stop)
         with pytest.raises(KeyboardInterrupt):
             train_model(options)
+    split = (tmp_path / "model" / "training" / "split.csv").read_text()
     with pytest.raises(ParameterError, match=words):
         train_model(replace(options, resume=True, **changes))
+    more = discs_in(tmp_path / "more", count=4, first=40)
+    with pytest.raises(InputError, match="field40"):
+        train_model(replace(options, resume=True, data=(more,)))
+    for kind in ("images", "labels"):
+        (tmp_path / "discs" / kind / "field00.tif").unlink()
+    with pytest.raises((ParameterError, InputError), match="begun with other images|images to train on"):
+        train_model(replace(options, resume=True))
+    assert (tmp_path / "model" / "training" / "split.csv").read_text() == split
     (tmp_path / "model" / "training" / "checkpoint.pt").write_bytes(b"PK damaged")
     with pytest.raises(DamagedFile, match=r"checkpoint\.pt cannot be read"):
         train_model(replace(options, resume=True))
+
+
+def test_a_training_that_cannot_begin_leaves_nothing_behind(discs_in: Callable[..., Path], tmp_path: Path) -> None:
+    data = discs_in(tmp_path / "discs", count=4)
+    tifffile.imwrite(data / "labels" / "field02.tif", np.ones((9, 9), np.uint16))
+    with pytest.raises(InputError, match=r"field02\.tif is 9 × 9 pixels"):
+        train_model(TrainOptions((data,), tmp_path / "new", changes=SHORT))
+    assert not (tmp_path / "new").exists()
+    (tmp_path / "old" / "training").mkdir(parents=True)
+    with pytest.raises(InputError, match=r"field02\.tif is 9 × 9 pixels"):
+        train_model(TrainOptions((data,), tmp_path / "old", changes=SHORT))
+    assert (tmp_path / "old" / "training").is_dir()
 
 
 def test_a_training_that_goes_astray_says_so(discs_in: Callable[..., Path], tmp_path: Path) -> None:

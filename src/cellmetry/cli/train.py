@@ -33,7 +33,7 @@ _COLUMNS = {
     "found": "found",
     "found_off": "off by",
     "density_count": "by density",
-    "density_off": "off by",
+    "density_off": "density off by",
 }
 _FORMS = {"cells": ".0f", "found": ".0f", "found_off": ".1f", "density_count": ".1f", "density_off": ".1f"}
 _AVERAGED = ("ap50", "ap75", "f1", "dice", "found_off", "density_off")
@@ -141,6 +141,7 @@ def scores_table(before: pd.DataFrame | None, after: pd.DataFrame) -> Table:
     new = _shown(after)
     old = None if before is None else _shown(before).reindex(index=new.index, columns=new.columns)
     table = Table("image", title="Held-out images" if old is None else "Held-out images, before → after")
+    table.columns[0].no_wrap = True
     for column in new:
         table.add_column(_COLUMNS[str(column)], justify="right")
     earlier = [{}] * len(new) if old is None else _lines(old)

@@ -159,7 +159,7 @@ def _scale_doubts(engine: TileEngine, plane: Plane) -> list[str]:
         return []
     if plane.scale != 1.0:
         return [
-            f"{plane.image.name} was worked at {plane.scale:.2g} times its own scale, because its objects seem to be "
+            f"{plane.image.name} was worked at {plane.scale:.3g} times its own scale, because its objects seem to be "
             f"of a size that {engine.name} does not know; say how wide they are with diameter_um or diameter_px."
         ]
     if wanted is None:

@@ -28,7 +28,7 @@ _MEASURES = {
     "ap50": "AP at IoU 0.5",
     "ap75": "AP at IoU 0.75",
     "f1": "F1 at IoU 0.5",
-    "dice": "Dice of the foreground",
+    "dice": "Dice of the foreground map",
     "found_off": "mean absolute error of the count",
     "density_off": "mean absolute error of the density's sum",
 }

@@ -203,7 +203,7 @@ def read_item(item: Item) -> ItemArrays:
         if outside:
             raise LabelsError(
                 f"{item.truth}: {outside} of {len(arrays.truth)} points lie outside the image {item.image} of "
-                f"{shape[0]} × {shape[1]} pixels."
+                f"{shape[1]} × {shape[0]} pixels."
             )
     else:
         _refuse_other_size(arrays.truth, item.truth, "truth", arrays.image, item)
@@ -217,8 +217,8 @@ def _refuse_other_size(
 ) -> None:
     if array.shape != image.shape:
         raise LabelsError(
-            f"{path} has {array.shape[0]} × {array.shape[1]} pixels, its image {item.image} "
-            f"{image.shape[0]} × {image.shape[1]}; {what} must have the size of its image."
+            f"{path} is {array.shape[1]} × {array.shape[0]} pixels wide and high, its image {item.image} "
+            f"{image.shape[1]} × {image.shape[0]}; {what} must have the size of its image."
         )
 
 

@@ -6,6 +6,7 @@ import math
 import shutil
 import time
 from collections import Counter
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -16,7 +17,7 @@ import torch
 
 from cellmetry.core.parameters import parse_parameters
 from cellmetry.core.progress import SILENT
-from cellmetry.errors import InputError, OutputError, ParameterError
+from cellmetry.errors import CellmetryError, InputError, OutputError, ParameterError
 from cellmetry.io.atomic import atomic_write
 from cellmetry.io.tables import write_table
 from cellmetry.learn.cards import calibrate_counts, describe_training, mean_scores
@@ -27,7 +28,7 @@ from cellmetry.learn.fields import prepare_fields
 from cellmetry.learn.joining import fit_joining, sample_joining
 from cellmetry.learn.network import CellNetwork, with_blocks
 from cellmetry.learn.recipe import TrainingRecipe, read_training_recipe
-from cellmetry.learn.splits import read_split, split_items, write_split
+from cellmetry.learn.splits import Split, read_split, split_items, write_split
 from cellmetry.learn.trainer import CHECKPOINT, Material, Trainer, quality
 from cellmetry.learn.validation import choose_from_each, predict, read_examples, score_means, score_model
 from cellmetry.learn.weights import difference, load_network, onnx_bytes, with_familiarity
@@ -153,10 +154,37 @@ def train_model(options: TrainOptions, *, progress: Progress = SILENT) -> TrainR
     """
     work = options.out / "training"
     _check_folder(options, work)
+    was_there = work.exists()
+    try:
+        prepared = _prepare(options, work, progress)
+    except CellmetryError:
+        if not was_there:
+            shutil.rmtree(work, ignore_errors=True)
+            with suppress(OSError):  # it holds something else
+                options.out.rmdir()
+        raise
+    prepared.trainer.run(progress=progress, hear=prepared.watch)
+    return _finish(prepared, options)
+
+
+class _Prepared(NamedTuple):
+    """A training that can begin, or go on."""
+
+    trainer: Trainer
+    watch: _Watch
+    sets: list[DataSet]
+    parts: _Parts
+    start: Model | None
+    before: pd.DataFrame | None
+
+
+def _prepare(options: TrainOptions, work: Path, progress: Progress) -> _Prepared:
+    """Return the training; all that can be refused is refused here, before a file of another training is replaced."""
     start = find_model(options.start) if options.start else None
     recipe = _recipe(options, start)
     sets = [read_data_set(path) for path in options.data]
-    parts = _parts(sets, options, work, recipe.seed)
+    split = _split(sets, options, work, recipe.seed)
+    parts = _parts(sets, split, options)
     chosen = choose_from_each(parts.validation, recipe.validation_images)
     fields, checking = (
         prepare_fields(
@@ -173,9 +201,9 @@ def train_model(options: TrainOptions, *, progress: Progress = SILENT) -> TrainR
     before = score_model(start, getattr(parts, parts.held_out)) if start else None
     trainer = Trainer(recipe, network, Material(fields, checking, checked, shown), folder=work)
     _set_length(trainer, options, len(fields))
+    write_split(split, work / "split.csv")
     _write_recipe(recipe, work)
-    trainer.run(progress=progress, hear=_Watch([*checked, *shown][:_ON_SHEET]))
-    return _finish(trainer, options, sets, parts, start=start, before=before)
+    return _Prepared(trainer, _Watch([*checked, *shown][:_ON_SHEET]), sets, parts, start, before)
 
 
 def _begin(recipe: TrainingRecipe, start: Model | None) -> CellNetwork:
@@ -235,8 +263,8 @@ def _fixed_by(start: Model, recipe: TrainingRecipe, changes: Sequence[str]) -> d
     } | kept
 
 
-def _parts(sets: Sequence[DataSet], options: TrainOptions, work: Path, seed: int) -> _Parts:
-    """Return what is for training, validation and test, by the given split or a new one, which is written down."""
+def _split(sets: Sequence[DataSet], options: TrainOptions, work: Path, seed: int) -> Split:
+    """Return the given split, that of the training that goes on, or a new one that leaves old items where they were."""
     path = work / "split.csv"
     before = read_split(path) if path.is_file() else None
     if options.split:
@@ -246,10 +274,15 @@ def _parts(sets: Sequence[DataSet], options: TrainOptions, work: Path, seed: int
                 f"{options.split} is not the split with which the training in {options.out} was begun; "
                 f"leave out --split."
             )
-    else:
-        fractions = _FEW_FRACTIONS if sum(len(one.items) for one in sets) < _FEW_IMAGES else _FRACTIONS
-        split = split_items(sets, fractions=fractions, seed=seed, before=before)
-    write_split(split, path)
+        return split
+    if options.resume and before:
+        return before
+    fractions = _FEW_FRACTIONS if sum(len(one.items) for one in sets) < _FEW_IMAGES else _FRACTIONS
+    return split_items(sets, fractions=fractions, seed=seed, before=before)
+
+
+def _parts(sets: Sequence[DataSet], split: Split, options: TrainOptions) -> _Parts:
+    """Return what is for training, validation and test."""
     parts = _Parts([], [], [])
     for one in sets:
         for item in one.items:
@@ -308,23 +341,23 @@ class _Watch:
         if trainer.step < trainer.steps and began - self._drawn_at < _DRAWING_SHARE * self._took:
             return
         draw_curves(trainer.log, trainer.folder)
-        draw_sheet(trainer.average, self._examples, trainer.recipe, trainer.folder)
+        judged = trainer.recipe.model_copy(update={"decoding": trainer.decoding})
+        self.draw_examples(trainer.average, judged, trainer.folder)
         self._drawn_at = time.monotonic()
         self._took = self._drawn_at - began
 
+    def draw_examples(self, network: CellNetwork, recipe: TrainingRecipe, folder: Path) -> None:
+        """Draw the sheet of what a network finds."""
+        draw_sheet(network, self._examples, recipe, folder)
 
-def _finish(
-    trainer: Trainer,
-    options: TrainOptions,
-    sets: Sequence[DataSet],
-    parts: _Parts,
-    *,
-    start: Model | None,
-    before: pd.DataFrame | None,
-) -> TrainResult:
+
+def _finish(prepared: _Prepared, options: TrainOptions) -> TrainResult:
     """Score the network that is kept, save it unless what it started from is as good, and clear up."""
+    trainer, watch, sets, parts, start, before = prepared
     network = trainer.kept_network()
     trainer.recipe = _with_fitted_joining(trainer, network, parts.train)
+    _write_recipe(trainer.recipe, trainer.folder)
+    watch.draw_examples(network, trainer.recipe, trainer.folder)
     card = describe_training(trainer, sets, Counter(data for data, _ in parts.train), start=start)
     forbidden = card["non_commercial"] or forbids_commerce(options.licence)
     card |= {"name": options.out.name, "licence": options.licence, "non_commercial": forbidden}

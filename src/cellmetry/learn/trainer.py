@@ -83,7 +83,7 @@ class Trainer:
     Parameters
     ----------
     network
-        To be trained; `average` is its running mean, which is validated and kept.
+        To be trained; `average` is its running mean, which is validated, by `decoding`, and kept.
     folder
         Where the checkpoint lies.
     """
@@ -97,6 +97,7 @@ class Trainer:
         self.best_score, self.best_step = -math.inf, 0
         self.step, self.steps, self.seconds = 0, recipe.optimisation.steps, 0.0
         self.log: list[dict[str, float]] = []
+        self._images = [[field.data, field.name] for field in (*material.fields, *material.checking)]
         self._watched = {"train": material.shown, "validation": material.checked}
         self._optimiser = _optimiser(self.network, recipe.optimisation)
         drawn: dict[str, Any] = {"diameters_px": recipe.diameters_px, "seed": recipe.seed}
@@ -105,6 +106,9 @@ class Trainer:
         )
         evenly = recipe.sampling.model_copy(update={"data_weights": {}})
         self._checking = Sampler(material.checking, recipe.heads, sampling=evenly, augmentation=STILL, **drawn)
+        self.decoding = recipe.decoding
+        if recipe.joining_images:  # how pieces are joined is fitted in the end, on the network that is kept
+            self.decoding = recipe.decoding.model_copy(update={"joining": None})
         self._weights = recipe.losses.model_dump()
         self._dtype = _precision(recipe.optimisation.precision, self.device)
 
@@ -196,7 +200,7 @@ class Trainer:
         scores = {"validation loss": self._validation_loss()}
         for kind, examples in self._watched.items():
             if examples:
-                means = score_means(score_examples(self.average, examples, self.recipe.decoding))
+                means = score_means(score_examples(self.average, examples, self.decoding))
                 scores |= {f"{kind} {name}": value for name, value in means.items()}
         return scores
 
@@ -229,6 +233,7 @@ class Trainer:
             "seconds": self.seconds,
             "log": self.log,
             "recipe": self.recipe.model_dump(mode="json"),
+            "images": self._images,
         }
         with atomic_write(self.folder / CHECKPOINT) as part:
             torch.save(state, part)
@@ -249,6 +254,11 @@ class Trainer:
         except _UNREADABLE as error:
             raise DamagedFile(f"{path} cannot be read, so the training cannot go on; begin it anew.") from error
         self._refuse_other(TrainingRecipe.model_validate(state["recipe"]))
+        if state.get("images", self._images) != self._images:
+            raise ParameterError(
+                f"The training in {self.folder.parent} was begun with other images; give the same data sets, and the "
+                f"same --split if there was one."
+            )
         if state["network"].keys() != self.network.state_dict().keys():
             raise ParameterError(
                 f"The training in {self.folder.parent} was begun from another model; give the same --from."

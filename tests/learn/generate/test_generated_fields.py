@@ -127,7 +127,9 @@ def test_any_look_gives_a_field(kind: str, seed: int, shape: tuple[int, int], da
     ("wrong", "says"),
     [
         ({"style": "sheet"}, "nuclei has no style 'sheet'; it has plain, spotted, crowded"),
-        ({"shape": (8, 64)}, "at least 16 x 16"),
+        ({"shape": (8, 64)}, "have 16 to 8192 pixels"),
+        ({"shape": (64, 100_000)}, "have 16 to 8192 pixels"),
+        ({"density": (0.5, 2.0)}, "a density is at most 1"),
         ({"density": (0.9, 0.1)}, "density is a range"),
         ({"diameter_px": (2, 9)}, "at least 4 pixels wide"),
         ({"colour": 1}, "Extra inputs"),

@@ -42,6 +42,9 @@ USUAL_DIAMETERS: dict[Kind, Range] = {
 """Mean diameters at which each kind is usually seen, in pixels."""
 
 
+_LARGEST = 8192
+
+
 class FieldLook(Parameters):
     """How generated fields look; what is a range is drawn anew for each field."""
 
@@ -70,12 +73,14 @@ class FieldLook(Parameters):
     def _check(self) -> Self:
         if self.style is not None and self.style not in STYLES[self.kind]:
             raise ValueError(f"{self.kind} has no style {self.style!r}; it has {', '.join(STYLES[self.kind])}")
-        if min(self.shape) < 16:
-            raise ValueError(f"a field is at least 16 x 16 pixels, not {self.shape}")
+        if not 16 <= min(self.shape) <= max(self.shape) <= _LARGEST:
+            raise ValueError(f"the sides of a field have 16 to {_LARGEST} pixels, not {self.shape}")
         for name in ("diameters", "density", "noise", "blur", "contrast"):
             low, high = getattr(self, name)
             if not 0 <= low <= high:
                 raise ValueError(f"{name} is a range (low, high) with 0 <= low <= high, not {(low, high)}")
+        if self.density[1] > 1:
+            raise ValueError(f"a density is at most 1, which leaves no room, not {self.density[1]:g}")
         if self.diameters[0] < 4:
             raise ValueError(f"cells are at least 4 pixels wide, not {self.diameters[0]:g}")
         return self

@@ -10,6 +10,7 @@ from pydantic import Field
 
 from cellmetry.core.image import image_from_array
 from cellmetry.core.labels import labels_from_array
+from cellmetry.core.parameters import parse_parameters
 from cellmetry.core.progress import SILENT
 from cellmetry.core.step import Parameters
 from cellmetry.errors import ParameterError
@@ -67,7 +68,7 @@ class GenerationPlan(Parameters):
         Raises
         ------
         ParameterError
-            If no kind has a positive share.
+            If no kind has a positive share, or a range does not fit.
         """
         shares = np.array(list(self.kinds.values()), float)
         if (shares < 0).any() or shares.sum() <= 0:
@@ -78,7 +79,7 @@ class GenerationPlan(Parameters):
 
     def _of_kind(self, kind: Kind, count: int) -> list[tuple[str, FieldLook, int]]:
         shared = self.model_dump(include={"shape", "diameter_px", "density", "cell_shape", "inverted"})
-        look = FieldLook(kind=kind, **shared)
+        look = parse_parameters(FieldLook, {"kind": kind, **shared}, where="options")
         seeds = np.random.SeedSequence([self.seed, KINDS.index(kind)]).generate_state(max(count, 1))
         return [(f"{kind}_{number:04d}", look, int(seeds[number])) for number in range(count)]
 
