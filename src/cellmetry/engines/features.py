@@ -60,6 +60,6 @@ class FeatureSum:
 def unfamiliar_sentence(image: str, model: str, score: float) -> str:
     """Return the warning that an image is unlike what a model has learnt from."""
     return (
-        f"{image} looks unlike the images that the model {model} has learnt from (unfamiliarity {score:.1f}, usual is "
-        f"up to 1.0); look at the overlay before you trust its numbers."
+        f"{image} looks unlike the images that the model {model} has learnt from (unfamiliarity {score:.2f}, usual is "
+        f"up to 1); look at the overlay before you trust its numbers."
     )

@@ -94,6 +94,6 @@ def unfamiliar_batch(step: Segment, checked: Sequence[CheckedImage]) -> str:
     worst = max(strange, key=lambda each: each.unfamiliarity or 0.0)
     return (
         f"{len(strange)} of {len(checked)} images that were looked at first are unlike those that the model {model} "
-        f"has learnt from (the most is {worst.image}: unfamiliarity {worst.unfamiliarity:.1f}, usual is up to 1.0). "
+        f"has learnt from (the most is {worst.image}: unfamiliarity {worst.unfamiliarity:.2f}, usual is up to 1). "
         f"Look at the overlays before you trust the numbers, or train a model on a few of your own images."
     )
