@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 from pydantic import ValidationError
 
+from cellmetry.learn.generate import FieldLook, generate_field
 from cellmetry.learn.transfer import OBJECT_COLUMNS, TransferQuality, judge_objects, not_annotated
 
 QUALITY = TransferQuality(faint=None)
@@ -108,3 +109,15 @@ def test_a_refused_field_keeps_the_first_reason_of_each_object() -> None:
 def test_limits_that_contradict_each_other_are_refused() -> None:
     with pytest.raises(ValidationError, match="max_area_px is below min_area_px"):
         TransferQuality(min_area_px=50, max_area_px=20)
+
+
+@pytest.mark.parametrize("found", [0, 3])
+def test_cells_that_were_missed_do_not_become_background(found: int) -> None:
+    """Of a confluent field nothing was found, or three cells; an empty field is background all over."""
+    field = generate_field(FieldLook(kind="brightfield", cell_shape="confluent", shape=(256, 256)), 3)
+    stain = field.channels["fluorescence"]
+    judged = judge_objects(np.where(field.labels <= found, field.labels, 0), stain, TransferQuality())
+    missed = field.labels > found
+    assert (judged.annotated & missed).sum() < 0.15 * missed.sum()
+    noise = np.random.default_rng(0).normal(100, 10, (256, 256)).astype(np.float32)
+    assert judge_objects(np.zeros((256, 256), np.int32), noise, TransferQuality()).annotated.mean() > 0.99

@@ -38,6 +38,11 @@ OBJECT_COLUMNS = (
 """Columns of the table of objects."""
 
 _SURROUND = (2.0, 8.0)
+_SMOOTH_PX = 1.5
+_RANGE = (2.0, 99.8)
+_SMOOTHED_GRAIN = 1.4826 / (2 * np.sqrt(np.pi) * _SMOOTH_PX)
+"""From the median deviation of pixels from their smoothed surround to the noise that smoothing leaves."""
+_SURE = 8.0
 _MEASURED = MeasureOptions(features=("size", "shape"))
 
 
@@ -58,8 +63,8 @@ class TransferQuality(Parameters):
     """Least distance of an object's mean from its surround, in standard deviations of the surround."""
     keep_border: bool = True
     """Whether objects cut by the border of the image may teach."""
-    faint: float | None = Field(default=0.5, gt=0, le=1)
-    """Light outside objects above this part of what the usual accepted object has above the background is not
+    faint: float | None = Field(default=0.15, gt=0, le=1)
+    """Light outside objects above this part of the way from the field's darkest to its brightest pixels is not
     annotated: it may be a cell that was missed. None: everything outside objects is background."""
     margin_px: float = Field(default=2.0, ge=0)
     """Width of the zone round a rejected object that is not annotated either, in pixels."""
@@ -113,7 +118,7 @@ def judge_objects(labels: NDArray[np.int32], source: NDArray[np.float32], qualit
     keep[table.loc[table["accepted"], "label"].to_numpy()] = True
     accepted = drop(labels, keep)
     rejected = drop(labels, ~keep)
-    hidden = _widened(rejected, quality.margin_px) | _faint_light(labels, accepted, source, quality)
+    hidden = _widened(rejected, quality.margin_px) | _faint_light(labels, source, quality)
     columns = [column.name for column in OBJECT_COLUMNS]
     return Judged(accepted, ~hidden | (accepted > 0), table[columns])
 
@@ -187,17 +192,27 @@ def _widened(rejected: NDArray[np.int32], margin_px: float) -> NDArray[np.bool_]
     return np.asarray((rejected > 0) | (nearest_labels(rejected.astype(np.uint32), 0.0, margin_px) > 0))
 
 
-def _faint_light(
-    labels: NDArray[np.int32], accepted: NDArray[np.int32], source: NDArray[np.float32], quality: TransferQuality
-) -> NDArray[np.bool_]:
-    """Return where the channel shines outside objects, too strongly for background, beyond the glow of objects."""
+def _faint_light(labels: NDArray[np.int32], source: NDArray[np.float32], quality: TransferQuality) -> NDArray[np.bool_]:
+    """Return where the channel shines outside objects, too strongly for background, beyond the glow of objects.
+
+    Measured against the field's own darkest and brightest pixels, not against the objects found: where few were found,
+    or only the brightest, the others would pass for background.
+    """
     free = labels == 0
-    if quality.faint is None or not (accepted > 0).any() or not free.any():
+    if quality.faint is None or not free.any():
         return np.zeros(labels.shape, bool)
-    smooth = gaussian_filter(source, 1.5)
-    ground = float(np.median(smooth[free]))
-    ids, n = np.unique(accepted[accepted > 0], return_counts=True)
-    sums = np.bincount(accepted.ravel(), source.ravel().astype(np.float64))[ids]
-    level = ground + quality.faint * (float(np.median(sums / n)) - ground)
-    glow = nearest_labels(labels.astype(np.uint32), 0.0, 0.15 * float(np.sqrt(np.median(n) * 4 / np.pi)) + 1.0) > 0
-    return np.asarray(free & ~glow & (smooth > level))
+    smooth = gaussian_filter(source, _SMOOTH_PX)
+    dark, bright = np.percentile(smooth, _RANGE)
+    grain = float(np.median(np.abs(source - smooth))) * _SMOOTHED_GRAIN
+    level = dark + max(quality.faint * (bright - dark), _SURE * grain)
+    return np.asarray(free & ~_glow(labels) & (smooth > level))
+
+
+def _glow(labels: NDArray[np.int32]) -> NDArray[np.bool_]:
+    """Return what lies so near to an object that the object may shine there."""
+    areas = np.bincount(labels.ravel())[1:]
+    present = areas[areas > 0]
+    if not present.size:
+        return np.zeros(labels.shape, bool)
+    reach = 0.15 * float(np.sqrt(np.median(present) * 4 / np.pi)) + 1.0
+    return np.asarray(nearest_labels(labels.astype(np.uint32), 0.0, reach) > 0)
