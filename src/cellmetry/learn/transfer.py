@@ -15,6 +15,7 @@ from cellmetry.core.columns import Column
 from cellmetry.core.image import image_from_array
 from cellmetry.core.labels import labels_from_array
 from cellmetry.core.step import Parameters
+from cellmetry.learn.fields import median_diameter
 from cellmetry.measure.options import MeasureOptions
 from cellmetry.measure.table import measure
 from cellmetry.ops.cleanup import drop
@@ -210,9 +211,7 @@ def _faint_light(labels: NDArray[np.int32], source: NDArray[np.float32], quality
 
 def _glow(labels: NDArray[np.int32]) -> NDArray[np.bool_]:
     """Return what lies so near to an object that the object may shine there."""
-    areas = np.bincount(labels.ravel())[1:]
-    present = areas[areas > 0]
-    if not present.size:
+    diameter = median_diameter(labels)
+    if diameter is None:
         return np.zeros(labels.shape, bool)
-    reach = 0.15 * float(np.sqrt(np.median(present) * 4 / np.pi)) + 1.0
-    return np.asarray(nearest_labels(labels.astype(np.uint32), 0.0, reach) > 0)
+    return np.asarray(nearest_labels(labels.astype(np.uint32), 0.0, 0.15 * diameter + 1.0) > 0)
