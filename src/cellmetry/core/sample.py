@@ -23,15 +23,20 @@ class Sample:
     Parameters
     ----------
     image
-        The image as read.
+        The image that steps look at: as read, until a step corrects its pixels (background, shading, …).
+    original
+        The image as read, where `image` is no longer that; see `unprocessed`.
     labels
         Label images by name: ``cells``, ``nuclei``, ….
+    masks
+        Regions of cells by name (``target_mask``, ``radial_mask``, …): each pixel has the id of the cell to which it
+        counts, inside the cell or, as in a ring, beside it; 0 elsewhere.
     tables
         Tables by name: ``cells`` has one row per object.
     warnings
         Plain sentences about what the steps found doubtful.
     maps
-        What a network put out for every pixel, by name: ``density``, ``foreground``, …; float32.
+        Values for every pixel, by name: a network's ``density``, a ``ratio``, …; float32, NaN where undefined.
     scores
         Numbers about the whole image, by name: ``unfamiliarity``.
     """
@@ -42,6 +47,21 @@ class Sample:
     warnings: tuple[str, ...] = ()
     maps: dict[str, Image] = field(default_factory=dict)
     scores: dict[str, float] = field(default_factory=dict)
+    original: Image | None = None
+    masks: dict[str, Labels] = field(default_factory=dict)
+
+    @property
+    def unprocessed(self) -> Image:
+        """The image with the pixels of the detector, on which saturation is judged."""
+        return self.image if self.original is None else self.original
+
+    def with_image(self, image: Image) -> Sample:
+        """Return this sample with corrected pixels in place of its image's; the original is kept."""
+        return replace(self, image=image, original=self.unprocessed)
+
+    def with_masks(self, masks: dict[str, Labels]) -> Sample:
+        """Return this sample with these masks added."""
+        return replace(self, masks={**self.masks, **masks})
 
     def with_labels(self, name: str, labels: Labels) -> Sample:
         """Return this sample with the label image `name` set."""
@@ -75,4 +95,19 @@ class Sample:
         if name not in self.labels:
             made = ", ".join(self.labels) or "none"
             raise ParameterError(f"No step before made labels named {name!r} (there are: {made}).")
+        return self.labels[name]
+
+    def need_region(self, name: str) -> Labels:
+        """Return the mask `name`, or the labels of this name.
+
+        Raises
+        ------
+        ParameterError
+            If no earlier step made either.
+        """
+        if name in self.masks:
+            return self.masks[name]
+        if name not in self.labels:
+            made = ", ".join([*self.masks, *self.labels]) or "none"
+            raise ParameterError(f"No step before made a mask or labels named {name!r} (there are: {made}).")
         return self.labels[name]

@@ -1,0 +1,95 @@
+"""Saturation: the detector's largest value, and which pixels reach a stated limit of it."""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING, NamedTuple
+
+import numpy as np
+
+from cellmetry.core.image import Box
+from cellmetry.errors import ParameterError
+
+if TYPE_CHECKING:
+    from cellmetry.core.image import Image
+
+__all__ = ["SaturationLimit", "detector_maximum", "parse_saturation"]
+
+_BITS = (8, 10, 11, 12, 13, 14, 16, 20, 24, 32)
+_BAND_PIXELS = 1 << 24
+_FORM = re.compile(r"(?P<native>native:)?(?P<value>\d+(\.\d+)?)(?P<percent>\s*%)?")
+
+
+class SaturationLimit(NamedTuple):
+    """From which value on a pixel counts as saturated.
+
+    Parameters
+    ----------
+    value
+        The limit; the value itself is beyond it.
+    unit
+        ``255``: on a scale where 255 is the detector's maximum; ``native``: as stored; ``percent`` of the maximum.
+    """
+
+    value: float
+    unit: str
+
+    def native(self, maximum: float) -> float:
+        """Return the limit in stored values, for a detector that reaches `maximum`; at most that."""
+        scale = {"255": maximum / 255, "native": 1.0, "percent": maximum / 100}[self.unit]
+        return min(self.value * scale, maximum)
+
+
+def parse_saturation(text: str) -> SaturationLimit:
+    """Return the limit that a text means: ``254`` (of 255), ``native:4000`` (stored value) or ``99%`` (of the maximum).
+
+    Raises
+    ------
+    ParameterError
+        If it has another form.
+    """
+    found = _FORM.fullmatch(text.strip())
+    if found is None or (found["native"] and found["percent"]):
+        raise ParameterError(
+            f"A saturation limit is a number on the scale 0–255 (254), a stored value (native:4000) or per cent of the "
+            f"detector's maximum (99%), not {text!r}."
+        )
+    unit = "native" if found["native"] else "percent" if found["percent"] else "255"
+    value = float(found["value"])
+    if value <= 0 or (unit == "255" and value > 255) or (unit == "percent" and value > 100):
+        raise ParameterError(f"The saturation limit {text!r} is not within the detector's range.")
+    return SaturationLimit(value, unit)
+
+
+def detector_maximum(image: Image, channel: str | int) -> float:
+    """Return the largest value that the detector can give in a channel of an image as read.
+
+    It is 2ᵇ − 1, with the bits b that the file states; where it states none beyond those of its 16-bit values, the
+    fewest usual bits (8, 10, 11, …, 16) that hold the channel's largest pixel, since 12-bit cameras write 16-bit files.
+    For fractional values it is 1 where no pixel is above it, else likewise.
+    """
+    stored = 8 * image.dtype.itemsize
+    kind = image.dtype.kind
+    if kind == "b":
+        return 1.0
+    if kind in "iu" and image.bit_depth < stored:
+        return float(2**image.bit_depth - 1)
+    if kind == "u" and stored == 8:
+        return 255.0
+    largest = _largest(image, image.channel_index(channel))
+    if kind == "f" and largest <= 1:
+        return 1.0
+    return float(next((2**bits - 1 for bits in _BITS if 2**bits - 1 >= largest), largest))
+
+
+def _largest(image: Image, c: int) -> float:
+    """Return the largest finite pixel of a channel, read in bands; 0 if there is none."""
+    height, width = image.sizes["Y"], image.sizes["X"]
+    rows = max(1, _BAND_PIXELS // max(1, width))
+    largest = 0.0
+    for t in range(image.sizes["T"]):
+        for z in range(image.sizes["Z"]):
+            for y0 in range(0, height, rows):
+                part = image.plane(t=t, c=c, z=z, box=Box(y0, min(y0 + rows, height), 0, width))
+                largest = max(largest, float(part.max(initial=0, where=np.isfinite(part))))
+    return largest

@@ -1,0 +1,1 @@
+"""Statistics: fits with intervals, quality of screens, fractions. Tables and arrays in, tables out."""
