@@ -73,6 +73,23 @@ CHANNEL_COLUMNS: tuple[Column, ...] = (
     Column("median", "intensity", "Middle of the sorted finite pixels; mean of the two middle ones.", _OURS),
     Column("skewness", "1", "Third central moment over std³; missing where all pixels are equal.", _IMAGEJ),
     Column("kurtosis", "1", "Fourth central moment over std⁴, less 3; missing where all pixels are equal.", _IMAGEJ),
+    Column(
+        "ratio_of_means",
+        "1",
+        "Mean of the first channel over that of the second; missing unless that is above 0.",
+        _OURS,
+    ),
+    Column("mean_of_ratios", "1", "Mean over pixels of first over second channel, where the second is above 0.", _OURS),
+    Column("std_of_ratios", "1", "Standard deviation of these ratios, divided by their number.", _OURS),
+    Column("ratio_px", "px", "Pixels that have such a ratio.", _OURS),
+    Column(
+        "ratio_of_smoothed_means",
+        "1",
+        "Mean of the first channel plus epsilon over that of the second plus epsilon.",
+        _OURS,
+    ),
+    Column("mean_of_smoothed_ratios", "1", "Mean over pixels of first plus epsilon over second plus epsilon.", _OURS),
+    Column("std_of_smoothed_ratios", "1", "Standard deviation of these ratios, divided by their number.", _OURS),
     Column("weighted_z_px", "px", "Mean Z weighted with the intensity.", _SKIMAGE),
     Column("weighted_y_px", "px", "Mean row weighted with the intensity.", _SKIMAGE),
     Column("weighted_x_px", "px", "Mean column weighted with the intensity.", _SKIMAGE),
@@ -87,7 +104,7 @@ CHANNEL_COLUMNS: tuple[Column, ...] = (
 """Columns of one channel, each followed by ``_`` and the channel's name."""
 
 _LENGTHS = {column.name for column in (*OBJECT_COLUMNS, *CHANNEL_COLUMNS) if column.name.endswith("_px")}
-_COUNTS = {"nan_px", "volume_px"} | {name for name in _LENGTHS if name.startswith("bbox_")}
+_COUNTS = {"nan_px", "ratio_px", "volume_px"} | {name for name in _LENGTHS if name.startswith("bbox_")}
 _PERCENTILE = re.compile(r"p(\d+(?:_\d+)?)_")
 
 

@@ -14,7 +14,7 @@ from numba import njit
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-__all__ = ["Extents", "Runs", "extents_of", "merge_extents", "runs_of"]
+__all__ = ["Extents", "Runs", "extents_of", "merge_extents", "places_of", "runs_of"]
 
 _TABLE_LIMIT = 1 << 24
 
@@ -114,10 +114,10 @@ def _compact(ids: NDArray[np.uint32]) -> tuple[NDArray[np.uint32], NDArray[np.in
     present = np.zeros(high + 1, np.bool_)
     present[ids] = True
     unique = np.flatnonzero(present).astype(np.uint32)
-    return unique, _places(unique, ids)
+    return unique, places_of(unique, ids)
 
 
-def _places(known: NDArray[np.uint32], ids: NDArray[np.uint32]) -> NDArray[np.int64]:
+def places_of(known: NDArray[np.uint32], ids: NDArray[np.uint32]) -> NDArray[np.int64]:
     """Return for each of `ids` its place in `known` (rising), -1 where it is not there."""
     if known.size == 0 or ids.size == 0:
         return np.full(ids.shape, -1, np.int64)
@@ -155,6 +155,6 @@ def merge_extents(parts: list[Extents]) -> Extents:
 def runs_of(labels: NDArray[Any], ids: NDArray[np.uint32]) -> Runs:
     """Return the runs of the objects `ids` (rising) in an array of shape (Z, Y, X)."""
     found, spans = _find_runs(labels, _count_runs(labels))
-    start, order = _order(_places(ids, found), ids.size)
+    start, order = _order(places_of(ids, found), ids.size)
     z, y, x0, x1 = spans[:, order]
     return Runs(start, z, y, x0, x1)

@@ -1,8 +1,8 @@
-"""Nearest labels: which object each background pixel is nearest to, within a reach, exactly."""
+"""Distances to labels: how far each background pixel is from the nearest object, and which it is, exactly."""
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 from numba import njit
@@ -10,10 +10,25 @@ from numba import njit
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-__all__ = ["nearest_labels"]
+__all__ = ["Nearest", "nearest_labels", "nearest_with_distance"]
 
 _FAR = np.iinfo(np.int32).max
 _TOUCH = 1 + 1e-9  # so that 3 × 0.2 µm reaches 0.6 µm
+
+
+class Nearest(NamedTuple):
+    """The label nearest to each background pixel and how far it is, from pixel centre to pixel centre.
+
+    Parameters
+    ----------
+    labels
+        uint32; 0 within objects and out of reach.
+    distance
+        float64; 0 where `labels` is.
+    """
+
+    labels: NDArray[np.uint32]
+    distance: NDArray[np.float64]
 
 
 @njit(cache=True, nogil=True)
@@ -38,27 +53,56 @@ def _nearest_in_columns(labels: Any) -> Any:
 
 
 @njit(cache=True, nogil=True)
+def _nearest_in_row(rows: Any, found: Any, x: int, limit: float, sides: Any) -> Any:
+    """Return the squared distance and label nearest to a pixel of one row, looking outwards as far as can matter."""
+    best, label = limit, np.uint32(0)
+    for step in range(rows.size):
+        across = (step * sides[1]) ** 2
+        if across > best:
+            break
+        for other in (x - step, x + step):
+            if other < 0 or other >= rows.size or rows[other] == _FAR:
+                continue
+            distance = (rows[other] * sides[0]) ** 2 + across
+            if distance < best or (distance == best and (label == 0 or found[other] < label)):
+                best, label = distance, found[other]
+    return best, label
+
+
+@njit(cache=True, nogil=True)
 def _nearest_in_band(labels: Any, limits: Any, sides: Any) -> Any:
-    """Return for each background pixel the label nearest to it, if farther than limits[0] up to limits[1]."""
+    """Return for each background pixel its nearest label, if farther than limits[0] up to limits[1], and how far."""
     rows, found = _nearest_in_columns(labels)
     inner, outer = (limits[0] * _TOUCH) ** 2, (limits[1] * _TOUCH) ** 2
-    reach = int(limits[1] / sides[1]) + 1
     height, width = labels.shape
     out = np.zeros((height, width), np.uint32)
+    away = np.zeros((height, width), np.float64)
     for y in range(height):
         for x in range(width):
             if labels[y, x] != 0:
                 continue
-            best = np.inf
-            for other in range(max(0, x - reach), min(width, x + reach + 1)):
-                if rows[y, other] == _FAR:
-                    continue
-                distance = (rows[y, other] * sides[0]) ** 2 + ((x - other) * sides[1]) ** 2
-                if distance < best or (distance == best and found[y, other] < out[y, x]):
-                    best, out[y, x] = distance, found[y, other]
-            if not inner < best <= outer:
-                out[y, x] = 0
-    return out
+            best, label = _nearest_in_row(rows[y], found[y], x, outer, sides)
+            if label != 0 and inner < best:
+                out[y, x], away[y, x] = label, np.sqrt(best)
+    return out, away
+
+
+def nearest_with_distance(
+    labels: NDArray[np.uint32], up_to: float, *, sides: tuple[float, float] = (1.0, 1.0)
+) -> Nearest:
+    """Return, at each background pixel of a plane, the label nearest to it and its distance, up to a reach.
+
+    Distances are Euclidean, from pixel centre to pixel centre; of two labels at the same distance the lower wins.
+
+    Parameters
+    ----------
+    up_to
+        Reach, in the unit of `sides`.
+    sides
+        Height and width of a pixel.
+    """
+    part = np.ascontiguousarray(labels, dtype=np.uint32)
+    return Nearest(*_nearest_in_band(part, (0.0, float(up_to)), (float(sides[0]), float(sides[1]))))
 
 
 def nearest_labels(
@@ -89,6 +133,6 @@ def nearest_labels(
     for y0 in range(0, height, band):
         first, last = max(0, y0 - margin), min(height, y0 + band + margin)
         part = np.ascontiguousarray(labels[first:last])
-        made = _nearest_in_band(part, (float(beyond), float(up_to)), (float(sides[0]), float(sides[1])))
+        made, _ = _nearest_in_band(part, (float(beyond), float(up_to)), (float(sides[0]), float(sides[1])))
         out[y0 : y0 + band] = made[y0 - first : min(y0 + band, height) - first]
     return out

@@ -21,7 +21,7 @@ from cellmetry.io.atomic import atomic_write, clean_leftovers
 from cellmetry.io.tables import read_columns, read_table, write_table
 from cellmetry.pipeline.checking import check_images, choose_evenly, unfamiliar_batch
 from cellmetry.pipeline.executors import in_processes, one_by_one
-from cellmetry.pipeline.inputs import find_images
+from cellmetry.pipeline.inputs import Found, find_images
 from cellmetry.pipeline.reading import Reading
 from cellmetry.pipeline.recipe import recipe_text
 from cellmetry.pipeline.record import run_record
@@ -94,7 +94,7 @@ class RunResult:
 
 def run(  # noqa: PLR0913  the six ways in which two runs of one recipe can differ
     recipe: Recipe,
-    inputs: Iterable[str | Path],
+    inputs: Iterable[str | Path] | Found,
     out: str | Path,
     *,
     reading: Reading | None = None,
@@ -107,7 +107,7 @@ def run(  # noqa: PLR0913  the six ways in which two runs of one recipe can diff
     Parameters
     ----------
     inputs
-        Files, folders and patterns.
+        Files, folders and patterns; or images that were found before, with what reads them.
     workers
         Processes to work in; results do not depend on it.
 
@@ -126,7 +126,7 @@ def run(  # noqa: PLR0913  the six ways in which two runs of one recipe can diff
     started = datetime.now(UTC).isoformat()
     out = Path(out)
     layout = layout or Layout()
-    found = find_images(inputs, reading or Reading(), out)
+    found = inputs if isinstance(inputs, Found) else find_images(inputs, reading or Reading(), out)
     _load_engines(recipe)
     recipe = replace(recipe, steps=with_checked_calibrations(recipe.steps))
     _refuse_other_images(out, {ref.name for ref in found.images})

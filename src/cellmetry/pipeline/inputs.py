@@ -74,6 +74,11 @@ class ImageRef:
         """What a pattern read from the file names: ``{"well": "B02", "field": "1"}``."""
         return {} if self.group is None else dict(self.group.parts)
 
+    @property
+    def role_text(self) -> str:
+        """What decides, beside files and reading, which pixels the image has."""
+        return ""
+
     def open(self) -> Image:
         """Return the image, headers read."""
         if self.group is None:

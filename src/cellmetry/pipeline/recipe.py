@@ -31,11 +31,17 @@ __all__ = ["STEPS", "Recipe", "load_recipe", "parse_recipe", "recipe_text", "shi
 STEPS = Registry(
     kind="step",
     builtin={
+        "combine_masks": "cellmetry.quantify.masks:CombineMasks",
         "count": "cellmetry.counting.step:Count",
         "cytoplasm": "cellmetry.ops.regions:Cytoplasm",
         "maps": "cellmetry.engines.maps_step:Maps",
+        "mask": "cellmetry.quantify.masks:Mask",
         "measure": "cellmetry.measure.step:Measure",
         "measure_nested": "cellmetry.measure.nested:MeasureNested",
+        "peaks": "cellmetry.quantify.profiles:Peaks",
+        "profile": "cellmetry.quantify.profiles:Profile",
+        "quantify": "cellmetry.quantify.quantities:Quantify",
+        "radial": "cellmetry.quantify.radial:Radial",
         "relate": "cellmetry.ops.regions:Relate",
         "ring": "cellmetry.ops.regions:Ring",
         "split_parts": "cellmetry.ops.relabel:SplitParts",

@@ -45,9 +45,17 @@ class Layout:
     labels
         Sub-folder of the label images; empty for the run's folder itself.
     maps
-        Sub-folder of the maps of networks; empty for the run's folder itself.
+        Sub-folder of maps (of networks, of ratios); empty for the run's folder itself.
+    masks
+        Sub-folder of masks, likewise.
     overlays, tables
         Whether pictures and tables are written.
+    stems
+        Whether names of files begin with that of the image; not where a folder holds the results of one image.
+    arrays
+        Whether labels, masks and maps are written as NumPy files as well.
+    quantification
+        Whether pictures and plots are those of masks, ratios and profiles.
     form
         How labels are written. Labels that are too large for memory are OME-Zarr always.
     """
@@ -57,6 +65,10 @@ class Layout:
     tables: bool = True
     form: LabelForm = "tif"
     maps: str = "maps"
+    masks: str = "masks"
+    stems: bool = True
+    arrays: bool = False
+    quantification: bool = False
 
 
 @dataclass(frozen=True)
@@ -222,6 +234,7 @@ def _key(job: Job) -> str:
         job.recipe.hash,
         job.recipe.overlay.model_dump_json(),
         job.ref.reading.model_dump_json(),
+        job.ref.role_text,
         job.ref.sha256(),
         version("cellmetry"),
         repr(job.layout),

@@ -1,0 +1,199 @@
+"""Where a pixel lies in or beside its cell: signed distance from the boundary, and per cent from centre to boundary.
+
+A pixel of a cell is as far inside as its centre is from the nearest pixel that is not of this cell (background or a
+touching neighbour alike), less half a pixel, since the boundary runs between the two; it counts negative. A pixel of
+the background belongs to the nearest cell (the lower id of two) and is as far outside as its centre is from that
+cell's nearest pixel, less half a pixel. In per cent, 0 is the cell's deepest pixel and 100 its boundary; outside goes
+on at the same rate, so 120 is beyond the boundary by a fifth of the cell's depth.
+
+The image's border is no boundary: what lies beyond is unknown. A pixel nearer to the border than to the boundary could
+in truth be nearer to a boundary (or, outside, to a cell) that is not seen; `unsure` marks it.
+"""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING, Any, Literal, NamedTuple
+
+import edt
+import numpy as np
+from numba import njit
+
+from cellmetry.errors import ParameterError
+from cellmetry.ops.distance import nearest_with_distance
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+    from cellmetry.core.image import Box
+
+__all__ = ["Positions", "RadialRange", "checked_range", "parse_radial", "position_pixels", "select_range"]
+
+RadialUnit = Literal["percent", "px", "um"]
+
+_NUMBER = r"[-+]?\d+(?:\.\d+)?"
+_FORM = re.compile(rf"(?P<inner>{_NUMBER})\s*:\s*(?P<outer>{_NUMBER})\s*(?P<unit>px|um|µm|%)?")
+
+
+class RadialRange(NamedTuple):
+    """A range of positions, from `inner` up to, but without, `outer`.
+
+    Parameters
+    ----------
+    unit
+        ``percent``: 0 at the centre, 100 at the boundary, more outside. ``px``, ``um``: signed distance from the
+        boundary, negative inside.
+    """
+
+    inner: float
+    outer: float
+    unit: RadialUnit = "percent"
+
+
+def parse_radial(text: str) -> RadialRange:
+    """Return the range that a text means: ``90:100`` (per cent), ``-0.5:0.5um`` or ``-2:0px`` (from the boundary).
+
+    Raises
+    ------
+    ParameterError
+        If it has another form, or does not rise.
+    """
+    found = _FORM.fullmatch(text.strip())
+    if found is None:
+        raise ParameterError(
+            f"A radial range is inner:outer in per cent (90:100), or a signed distance from the boundary in µm "
+            f"(-0.5:0.5um) or pixels (-2:0px), not {text!r}."
+        )
+    units: dict[str | None, RadialUnit] = {"px": "px", "um": "um", "µm": "um", "%": "percent", None: "percent"}
+    return checked_range(RadialRange(float(found["inner"]), float(found["outer"]), units[found["unit"]]))
+
+
+def checked_range(wanted: RadialRange) -> RadialRange:
+    """Return the range if it rises and, in per cent, does not begin below 0.
+
+    Raises
+    ------
+    ParameterError
+        If it does not.
+    """
+    if not wanted.inner < wanted.outer:
+        raise ParameterError(f"A radial range goes from inner to outer, not from {wanted.inner:g} to {wanted.outer:g}.")
+    if wanted.unit == "percent" and wanted.inner < 0:
+        raise ParameterError(f"A radial range in per cent begins at 0, the centre, or above, not at {wanted.inner:g}.")
+    return wanted
+
+
+class Positions(NamedTuple):
+    """Where the pixels of a part of a plane lie; all of shape (Y, X).
+
+    Parameters
+    ----------
+    owner
+        The cell of the pixel, or the nearest one within reach; 0 elsewhere.
+    distance
+        Signed distance from the owner's boundary, negative inside, in the unit of the sides; NaN where there is none.
+    border
+        Distance from the nearest pixel centre outside of the image.
+    half
+        Half a pixel in the same unit.
+    """
+
+    owner: NDArray[np.uint32]
+    distance: NDArray[np.float32]
+    border: NDArray[np.float32]
+    half: float
+
+    @property
+    def unsure(self) -> NDArray[np.bool_]:
+        """Where the border of the image may hide a nearer boundary or cell."""
+        out: NDArray[np.bool_] = self.border < np.abs(self.distance) + self.half
+        return out
+
+    def rows(self, start: int, stop: int) -> Positions:
+        """Return some rows of it."""
+        part = slice(start, stop)
+        return Positions(self.owner[part], self.distance[part], self.border[part], self.half)
+
+
+def position_pixels(
+    labels: NDArray[np.uint32], box: Box, shape: tuple[int, int], *, sides: tuple[float, float], reach: float
+) -> Positions:
+    """Return where the pixels of `box`, a part of a plane of `shape`, lie.
+
+    Exact for cells that the part holds whole and for pixels at least `reach` away from its cut sides.
+
+    Parameters
+    ----------
+    labels
+        Those in `box`.
+    sides
+        Height and width of a pixel: (1, 1), or in µm.
+    reach
+        How far outside of cells pixels are told to them; 0 for none.
+    """
+    half = float(np.sqrt(sides[0] * sides[1])) / 2
+    part = np.ascontiguousarray(labels, dtype=np.uint32)
+    inside = edt.edt(part, anisotropy=sides, black_border=False, parallel=1)
+    np.minimum(inside, np.hypot(*shape) * max(sides), out=inside)
+    border = _border_distance(box, shape, sides)
+    if reach > 0:
+        near = nearest_with_distance(part, reach + half, sides=sides)
+        return Positions(*_merge(part, inside, near.labels, near.distance, half), border, half)
+    nothing = np.zeros((0, 0), np.uint32)
+    return Positions(*_merge(part, inside, nothing, np.zeros((0, 0)), half), border, half)
+
+
+@njit(cache=True, nogil=True)
+def _merge(labels: Any, inside: Any, nearest: Any, away: Any, half: float) -> Any:
+    """Return owners and signed distances from those of the pixels inside and outside of cells."""
+    height, width = labels.shape
+    owner = labels.copy()
+    distance = np.full((height, width), np.nan, np.float32)
+    for y in range(height):
+        for x in range(width):
+            if labels[y, x] != 0:
+                distance[y, x] = half - inside[y, x]
+            elif nearest.size and nearest[y, x] != 0:
+                owner[y, x] = nearest[y, x]
+                distance[y, x] = away[y, x] - half
+    return owner, distance
+
+
+def _border_distance(box: Box, shape: tuple[int, int], sides: tuple[float, float]) -> NDArray[np.float32]:
+    """Return the distance of each pixel of `box` from the nearest pixel centre outside of a plane of `shape`."""
+    y, x = np.arange(box.y0, box.y1), np.arange(box.x0, box.x1)
+    rows = np.minimum(y + 1, shape[0] - y) * sides[0]
+    columns = np.minimum(x + 1, shape[1] - x) * sides[1]
+    return np.minimum(rows[:, None], columns[None, :]).astype(np.float32)
+
+
+@njit(cache=True, nogil=True)
+def select_range(positions: Any, index: Any, depth: Any, limits: Any, clip: bool) -> Any:
+    """Return the ids of the pixels from limits[0] up to limits[1], uint32; a cell's pixel counts only if surely so.
+
+    Parameters
+    ----------
+    index
+        Row of each pixel's owner in `depth`, shape (Y, X).
+    depth
+        Length that is 100 % from centre to boundary of each cell, in the unit of the distances; all 0 for ranges that
+        are distances themselves.
+    clip
+        Whether pixels outside of cells are left out.
+    """
+    owner, distance, border, half = positions
+    out = np.zeros(owner.shape, np.uint32)
+    for y in range(owner.shape[0]):
+        for x in range(owner.shape[1]):
+            if owner[y, x] == 0:
+                continue
+            far = distance[y, x]
+            if far > 0 and (clip or border[y, x] < far + half):
+                continue
+            near = far if far > 0 else max(far, half - border[y, x])
+            whole = depth[index[y, x]]
+            if whole > 0:
+                far, near = 100 * (1 + far / whole), 100 * (1 + near / whole)
+            if limits[0] <= far and near < limits[1]:
+                out[y, x] = owner[y, x]
+    return out

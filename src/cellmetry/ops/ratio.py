@@ -1,0 +1,110 @@
+"""Ratio images: one channel over another, pixel by pixel, and images restricted to a mask; both computed when read."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from cellmetry.core.image import AXES, Channel
+from cellmetry.errors import ParameterError
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from numpy.typing import NDArray
+
+    from cellmetry.core.image import Box, Image
+    from cellmetry.core.labels import Labels
+
+__all__ = ["masked_image", "ratio_image", "ratio_name"]
+
+
+def ratio_name(above: str, below: str) -> str:
+    """Return how the ratio of two channels is called: ``target_to_reference``."""
+    return f"{above}_to_{below}"
+
+
+@dataclass(frozen=True)
+class _RatioSource:
+    """Quotients of channels of an image; NaN where the lower one is not above 0, unless smoothed by epsilon."""
+
+    image: Image
+    pairs: tuple[tuple[int, int], ...]
+    epsilon: float | None
+
+    @property
+    def dtype(self) -> np.dtype[Any]:
+        return np.dtype(np.float32)
+
+    @property
+    def shape(self) -> tuple[int, int, int, int, int]:
+        t, _, z, y, x = self.image.source.shape
+        return t, len(self.pairs), z, y, x
+
+    @property
+    def level_shapes(self) -> tuple[tuple[int, int], ...]:
+        return (self.shape[3:],)
+
+    def read(self, t: int, c: int, z: int, box: Box, level: int = 0) -> NDArray[Any]:
+        if level:
+            raise ParameterError(f"A ratio image has no resolution level {level}.")
+        above, below = (self.image.plane(t=t, c=i, z=z, box=box).astype(np.float64) for i in self.pairs[c])
+        if self.epsilon is not None:
+            above, below = above + self.epsilon, below + self.epsilon
+        out = np.full(above.shape, np.nan)
+        np.divide(above, below, out=out, where=below != 0 if self.epsilon is not None else below > 0)
+        return out.astype(np.float32)
+
+
+def ratio_image(image: Image, pairs: Sequence[tuple[str, str]], *, epsilon: float | None = None) -> Image:
+    """Return an image with one channel for each pair of channels: the first over the second, float32.
+
+    Parameters
+    ----------
+    epsilon
+        Added to both; without it a pixel is NaN where the second channel is not above 0.
+
+    Raises
+    ------
+    UnknownName
+        If a channel does not exist.
+    """
+    places = tuple((image.channel_index(above), image.channel_index(below)) for above, below in pairs)
+    names = tuple(Channel(ratio_name(above, below)) for above, below in pairs)
+    wanted = {*image.axes, "C"} if len(pairs) > 1 else {*image.axes} - {"C"}
+    axes = "".join(axis for axis in AXES if axis in wanted)
+    return replace(image, source=_RatioSource(image, places, epsilon), axes=axes, channels=names, colour=False)
+
+
+@dataclass(frozen=True)
+class _MaskedSource:
+    """An image's pixels within a mask; NaN elsewhere."""
+
+    image: Image
+    mask: Labels
+
+    @property
+    def dtype(self) -> np.dtype[Any]:
+        return np.dtype(np.float32)
+
+    @property
+    def shape(self) -> tuple[int, int, int, int, int]:
+        return self.image.source.shape
+
+    @property
+    def level_shapes(self) -> tuple[tuple[int, int], ...]:
+        return (self.shape[3:],)
+
+    def read(self, t: int, c: int, z: int, box: Box, level: int = 0) -> NDArray[Any]:
+        if level:
+            raise ParameterError(f"A masked image has no resolution level {level}.")
+        lead = tuple({"T": t, "Z": z}[axis] for axis in self.mask.axes[:-2])
+        inside = np.asarray(self.mask.array[(*lead, *box.slices)]) > 0
+        return np.where(inside, self.image.plane(t=t, c=c, z=z, box=box), np.float32(np.nan))
+
+
+def masked_image(image: Image, mask: Labels) -> Image:
+    """Return the image with NaN outside of the mask, float32."""
+    return replace(image, source=_MaskedSource(image, mask))

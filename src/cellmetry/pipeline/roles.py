@@ -1,0 +1,131 @@
+"""Images put together from channels in named roles: a target and a reference, of one file or of two."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from pathlib import Path, PurePosixPath
+from typing import TYPE_CHECKING, NamedTuple
+
+from cellmetry.errors import MissingInput, ParameterError
+from cellmetry.ops.channels import ChannelOf, grey_channel, merge_channels
+from cellmetry.pipeline.inputs import Found, ImageRef, find_images
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping
+
+    from cellmetry.core.image import Image
+    from cellmetry.pipeline.reading import Reading
+
+__all__ = ["GREY", "Role", "RoleRef", "find_by_channel", "find_by_file", "split_channel"]
+
+GREY = ("gray", "grey")
+"""Words that mean the brightness of a colour picture."""
+
+
+class Role(NamedTuple):
+    """What plays a role: a channel, by name or index, of an image; None for the only one there is."""
+
+    name: str
+    ref: ImageRef
+    channel: str | None
+
+
+@dataclass(frozen=True)
+class RoleRef(ImageRef):
+    """An image whose channels are what plays each role."""
+
+    roles: tuple[Role, ...] = field(default=())
+
+    @property
+    def role_text(self) -> str:
+        """Which channel of which file plays which role."""
+        return repr([(role.name, role.ref.text, role.channel) for role in self.roles])
+
+    def open(self) -> Image:
+        """Return the image with one channel a role.
+
+        Raises
+        ------
+        ParameterError
+            If a file has several channels and none was named, or sizes differ.
+        """
+        opened = {role.ref: role.ref.open() for role in self.roles}
+        return merge_channels([_channel(role, opened[role.ref]) for role in self.roles], self.stem.name)
+
+    def file_hashes(self) -> dict[str, str]:
+        """Return the hash of every file, by path."""
+        return {path: digest for role in self.roles for path, digest in role.ref.file_hashes().items()}
+
+
+def _channel(role: Role, image: Image) -> ChannelOf:
+    if image.colour and (role.channel or "").lower() in GREY:
+        return ChannelOf(role.name, grey_channel(image), 0)
+    if (role.channel or "").lower() in GREY and len(image.channels) == 1:
+        return ChannelOf(role.name, image, 0)
+    if role.channel is None and len(image.channels) > 1:
+        known = ", ".join([*(["gray"] if image.colour else []), *image.channel_names])
+        raise ParameterError(
+            f"{role.ref.text} has {len(image.channels)} channels; say which one is the {role.name} by its name or "
+            f"index after a colon, as in {role.ref.path.name}:{image.channel_names[0]} (there are: {known})."
+        )
+    return ChannelOf(role.name, image, image.channel_index(role.channel or 0))
+
+
+def split_channel(text: str) -> tuple[str, str | None]:
+    """Return file and channel of a text such as ``cells.tif:GFP``; the channel is None where the whole is a file."""
+    head, colon, tail = text.rpartition(":")
+    named = bool(colon and tail) and len(head) > 1 and not Path(text).exists()
+    return (head, tail) if named else (text, None)
+
+
+def find_by_file(files: Mapping[str, str], reading: Reading) -> Found:
+    """Return one image for a set of files, each a role → ``FILE`` or ``FILE:CHANNEL``; named after the first.
+
+    Raises
+    ------
+    MissingInput
+        If a file does not exist.
+    ParameterError
+        If a text means several images.
+    """
+    roles = []
+    for name, text in files.items():
+        file, channel = split_channel(text)
+        found = find_images([file], reading).images
+        if len(found) != 1:
+            raise ParameterError(
+                f"{file} holds {len(found)} images; the {name} is one: name a scene with #N, or give the images before "
+                f"the options and let --{name} name a channel."
+            )
+        roles.append(Role(name, found[0], channel))
+    first = roles[0].ref
+    stem = PurePosixPath(first.stem.name)
+    return Found((RoleRef(first.path, stem, first.reading, first.scene, roles=tuple(roles)),), ())
+
+
+def find_by_channel(
+    inputs: Iterable[str | Path], channels: Mapping[str, str], reading: Reading, out: Path | None = None
+) -> Found:
+    """Return every image of `inputs` with its channels in roles: role → channel by name or index.
+
+    Raises
+    ------
+    MissingInput
+        If the inputs hold no image.
+    """
+    found = find_images(inputs, reading, out)
+    if not found.images:
+        raise MissingInput("The inputs hold no image.")
+    images = tuple(
+        RoleRef(
+            ref.path,
+            ref.stem,
+            ref.reading,
+            ref.scene,
+            ref.group,
+            ref.others,
+            roles=tuple(Role(name, ref, channel) for name, channel in channels.items()),
+        )
+        for ref in found.images
+    )
+    return Found(images, found.problems)

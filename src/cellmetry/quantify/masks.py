@@ -1,0 +1,258 @@
+"""Masks by brightness: which pixels of each cell, or of a region of it, are above a threshold and not saturated."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, ClassVar, Literal
+
+import numpy as np
+from pydantic import Field, field_validator, model_validator
+
+from cellmetry.core.image import Box
+from cellmetry.core.progress import SILENT
+from cellmetry.core.step import Parameters, Step
+from cellmetry.errors import LabelsError, LimitExceeded, ParameterError
+from cellmetry.measure.runs import places_of
+from cellmetry.ops.cell_thresholds import cell_thresholds, plane_threshold
+from cellmetry.ops.saturation import detector_maximum, parse_saturation
+from cellmetry.quantify.cleaning import clean_part
+from cellmetry.quantify.positions import PlaneCells, new_mask
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from numpy.typing import NDArray
+
+    from cellmetry.core.image import Image
+    from cellmetry.core.labels import Labels
+    from cellmetry.core.progress import Progress
+    from cellmetry.core.sample import Sample
+
+__all__ = ["CombineMasks", "Mask", "MaskRule", "combine_masks", "threshold_mask"]
+
+_MOST_POOLED = 1 << 27
+
+Method = Literal["none", "percentile", "otsu", "triangle", "li", "mean_sd", "value"]
+
+
+class MaskRule(Parameters):
+    """Which pixels of a region are kept."""
+
+    method: Method = Field(
+        "none",
+        description="Threshold: none (all pixels that are not saturated), a percentile, Otsu, triangle, Li, the mean "
+        "plus so many standard deviations, or a fixed value.",
+    )
+    scope: Literal["cell", "cells", "image"] = Field(
+        "cell",
+        description="Whose pixels make the threshold: each cell's own, all cells' together, or the whole plane's.",
+    )
+    percentile: float = Field(
+        75.0, ge=0, le=100, description="The threshold is this percentile; at 75 the brightest quarter is kept."
+    )
+    sd: float = Field(2.0, description="With mean_sd: standard deviations above the mean; below it if negative.")
+    value: float | None = Field(None, description="With value: the threshold, in the units of the pixels.")
+    keep: Literal["above", "below"] = Field(
+        "above", description="Keep pixels at or above the threshold, or those below it."
+    )
+    saturation: str = Field(
+        "100%",
+        description="Pixels of the original image at or above this are left out: on the scale 0–255 (254), stored "
+        "(native:4000) or per cent of the detector's maximum (100%).",
+    )
+    detector_bits: int | None = Field(
+        None,
+        ge=1,
+        le=32,
+        description="Bits of the detector where the file does not say; judged by the pixels if left out.",
+    )
+    min_object_px: int = Field(0, ge=0, description="Drop connected parts of fewer pixels (by 4 neighbours).")
+    opening: bool = Field(False, description="Open each cell's mask with a cross of 3 × 3 pixels.")
+
+    @field_validator("saturation")
+    @classmethod
+    def _known_form(cls, text: str) -> str:
+        parse_saturation(text)
+        return text
+
+    @model_validator(mode="after")
+    def _value_given(self) -> MaskRule:
+        if (self.method == "value") != (self.value is not None):
+            raise ValueError("a fixed threshold needs method value and a value, and no other method takes one")
+        return self
+
+    @property
+    def parameter(self) -> float:
+        """The number that the method needs."""
+        return {"percentile": self.percentile, "mean_sd": self.sd}.get(self.method, 0.0)
+
+    def limit(self, original: Image, channel: str | int) -> float:
+        """Return from which stored value on a pixel of the original is saturated."""
+        maximum = (
+            detector_maximum(original, channel) if self.detector_bits is None else float(2**self.detector_bits - 1)
+        )
+        return parse_saturation(self.saturation).native(maximum)
+
+
+@dataclass(frozen=True)
+class MaskPixels:
+    """One channel of an image, on which thresholds work, with its original, which tells what is saturated.
+
+    Parameters
+    ----------
+    image, original
+        Of one size.
+    channel
+        Index in both.
+    limit
+        Stored value from which on a pixel of the original is saturated.
+    """
+
+    image: Image
+    original: Image
+    channel: int
+    limit: float
+
+    def read(self, labels: Labels, lead: tuple[int, ...], box: Box) -> tuple[NDArray[np.float32], NDArray[np.bool_]]:
+        """Return the values in `box` of a plane of the labels, and which of them are valid."""
+        place = dict(zip(labels.axes, lead, strict=False))
+        t, z = place.get("T", 0), place.get("Z", 0)
+        values = self.image.plane(t=t, c=self.channel, z=z, box=box).astype(np.float32)
+        stored = self.original.plane(t=t, c=self.channel, z=z, box=box)
+        return values, np.isfinite(values) & (stored < self.limit)
+
+
+def threshold_mask(pixels: MaskPixels, region: Labels, rule: MaskRule, pool: Labels | None = None) -> Labels:
+    """Return the pixels of `region` that `rule` keeps, each with the id that it has in `region`.
+
+    Thresholds are found on the pixels that are not saturated, finite and, but for a whole plane's, in the region.
+
+    Parameters
+    ----------
+    pool
+        From whose pixels each cell's threshold is found, by id; those of the region if None.
+
+    Raises
+    ------
+    LimitExceeded
+        If a threshold of a whole plane is asked of a plane with too many pixels to sort.
+    """
+    extent = region if pool is None else combine_masks(region, pool, "or")
+
+    def work(lead: tuple[int, ...]) -> Iterator[tuple[Box, NDArray[np.uint32]]]:
+        common = _common_threshold(pixels, pool or region, rule, lead)
+        for block in PlaneCells(extent, lead, (1.0, 1.0)).blocks():
+            part = block.read(region, lead)
+            values, valid = pixels.read(region, lead, block.box)
+            if rule.method != "none":
+                source = part if pool is None else block.read(pool, lead)
+                threshold = _own_thresholds(values, valid, part, source, rule) if common is None else common
+                valid &= values >= threshold if rule.keep == "above" else values < threshold
+            yield block.box, clean_part(np.where(valid, part, np.uint32(0)), rule.min_object_px, opening=rule.opening)
+
+    return new_mask(region, work)
+
+
+def _common_threshold(pixels: MaskPixels, pool: Labels, rule: MaskRule, lead: tuple[int, ...]) -> float | None:
+    """Return the threshold that holds for a whole plane; None if each cell has its own or there is none."""
+    if rule.method in ("none", "value") or rule.scope == "cell":
+        return rule.value
+    height, width = pool.shape[-2:]
+    if height * width > _MOST_POOLED:
+        raise LimitExceeded(
+            f"A threshold of a whole plane of {height} × {width} pixels needs all of them at once; take each cell's "
+            f"own threshold (scope cell), or a fixed value."
+        )
+    whole = PlaneCells(pool, lead, (1.0, 1.0))
+    values, valid = pixels.read(pool, lead, Box(0, height, 0, width))
+    if rule.scope == "cells":
+        valid &= np.concatenate([whole.read(band) for band in whole.bands()]) > 0
+    return plane_threshold(values[valid], rule.method, rule.parameter)
+
+
+def _own_thresholds(
+    values: NDArray[np.float32],
+    valid: NDArray[np.bool_],
+    part: NDArray[np.uint32],
+    source: NDArray[np.uint32],
+    rule: MaskRule,
+) -> NDArray[np.float64]:
+    """Return at each pixel the threshold of its cell; NaN, which nothing passes, where there is none."""
+    found = cell_thresholds(values, source, valid, rule.method, rule.parameter)
+    table = np.append(found.thresholds, np.nan)
+    return np.asarray(table[places_of(found.ids, part.ravel())].reshape(part.shape))
+
+
+def combine_masks(first: Labels, second: Labels, operation: Literal["and", "or", "minus"]) -> Labels:
+    """Return the pixels of both masks, of either, or of the first alone, with their cells' ids.
+
+    A pixel is in both only if both give it to the same cell. Where either does and they differ, the first wins.
+
+    Raises
+    ------
+    LabelsError
+        If the masks differ in axes or size.
+    """
+    if first.axes != second.axes or first.shape != second.shape:
+        raise LabelsError(
+            f"Two masks can be combined only if they are of one size: one is {first.axes} {first.shape}, the other "
+            f"{second.axes} {second.shape}."
+        )
+
+    def work(lead: tuple[int, ...]) -> Iterator[tuple[Box, NDArray[np.uint32]]]:
+        for band in PlaneCells(first, lead, (1.0, 1.0)).bands():
+            one, other = (np.asarray(mask.array[(*lead, *band.slices)], np.uint32) for mask in (first, second))
+            if operation == "or":
+                yield band, np.where(one > 0, one, other)
+            else:
+                yield band, np.where((one == other) == (operation == "and"), one, np.uint32(0))
+
+    return new_mask(first, work)
+
+
+class Mask(MaskRule, Step):
+    """Make a mask of the pixels of cells, or of regions of them, that pass a threshold and are not saturated."""
+
+    name: ClassVar[str] = "mask"
+
+    channel: str = Field(description="Channel whose pixels decide, by name or index.", coerce_numbers_to_str=True)
+    region: str = Field("cells", description="Name of the labels or mask whose pixels are sorted out.")
+    pool: str | None = Field(
+        None, description="Name of the labels or mask whose pixels make each cell's threshold; the region if left out."
+    )
+    made: str = Field("mask", description="Name of the mask that is made.")
+    pixels: Literal["corrected", "original"] = Field(
+        "corrected", description="Whether thresholds work on corrected pixels or on those as read."
+    )
+
+    def __call__(self, sample: Sample, progress: Progress = SILENT) -> Sample:
+        """Return the sample with the mask added."""
+        original = sample.unprocessed
+        image = sample.image if self.pixels == "corrected" else original
+        channel = image.channel_index(self.channel)
+        region = sample.need_region(self.region)
+        if "Z" in image.axes and "Z" not in region.axes:
+            raise ParameterError(
+                f"{image.name} has Z planes but the region {self.region!r} has none; segment every plane "
+                f"(stack=planes), or a projection (stack=max)."
+            )
+        limit = self.limit(original, channel)
+        pool = None if self.pool is None else sample.need_region(self.pool)
+        made = threshold_mask(MaskPixels(image, original, channel, limit), region, self, pool)
+        return sample.with_masks({self.made: made}).with_scores({f"saturation_limit_{self.made}": limit})
+
+
+class CombineMasks(Step):
+    """Make a mask of the pixels of both of two masks, of either, or of one without the other."""
+
+    name: ClassVar[str] = "combine_masks"
+
+    first: str = Field(description="Name of a mask or of labels.")
+    second: str = Field(description="Name of another.")
+    operation: Literal["and", "or", "minus"] = Field("and", description="Both, either, or first without second.")
+    made: str = Field("mask", description="Name of the mask that is made.")
+
+    def __call__(self, sample: Sample, progress: Progress = SILENT) -> Sample:
+        """Return the sample with the mask added."""
+        made = combine_masks(sample.need_region(self.first), sample.need_region(self.second), self.operation)
+        return sample.with_masks({self.made: made})

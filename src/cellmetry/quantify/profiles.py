@@ -1,0 +1,389 @@
+"""The steps `profile` and `peaks`: intensity from the centre of each cell outwards, and where it is highest."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, ClassVar, Literal, NamedTuple
+
+import numpy as np
+import pandas as pd
+from pydantic import Field, model_validator
+
+from cellmetry.core.columns import Column
+from cellmetry.core.progress import SILENT
+from cellmetry.core.step import Parameters, Step
+from cellmetry.errors import ParameterError
+from cellmetry.measure.names import safe_names
+from cellmetry.measure.peaks import PeakOptions, find_peaks, peak_quality
+from cellmetry.measure.profiles import (
+    Profiles,
+    Windows,
+    accumulate_profiles,
+    merge_profiles,
+    pool_profiles,
+    sliding_windows,
+)
+from cellmetry.measure.smoothing import smooth_profiles
+from cellmetry.ops.ratio import ratio_name
+from cellmetry.quantify.positions import PlaneCells, planes_of_labels, sides_of
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from numpy.typing import NDArray
+
+    from cellmetry.core.image import Image
+    from cellmetry.core.labels import Labels
+    from cellmetry.core.progress import Progress
+    from cellmetry.core.sample import Sample
+    from cellmetry.quantify.positions import PlanePart
+
+__all__ = ["Peaks", "Profile", "ProfileOptions", "ProfileTables", "profile_cells", "profile_peaks"]
+
+SUFFIX = {"percent": "pct", "px": "px", "um": "um"}
+_OURS = "Cellmetry"
+_UNIT_WORDS = {
+    "percent": "per cent of the way from the cell's deepest pixel (0) to its boundary (100)",
+    "px": "pixels from the cell's boundary, negative inside",
+    "um": "µm from the cell's boundary, negative inside",
+}
+
+
+class ProfileOptions(Parameters):
+    """Along what, and in what windows, the profile of a cell is taken."""
+
+    channels: tuple[str | int, ...] | None = Field(None, description="Channels of the profile; all if left out.")
+    ratio: tuple[str, str] | None = Field(
+        None, description="Two channels whose ratio, of the means in each window, is worked out as well."
+    )
+    unit: Literal["percent", "px", "um"] = Field(
+        "percent", description="Per cent of the way from centre to boundary, or distance from the boundary."
+    )
+    start: float = Field(0.0, description="Where the first window begins.")
+    end: float = Field(150.0, description="Where the last window ends at the latest.")
+    window: float = Field(5.0, gt=0, description="Width of a window.")
+    step: float = Field(1.0, gt=0, description="From the start of one window to that of the next.")
+    smooth_window: int = Field(
+        5, ge=0, description="Savitzky–Golay smoothing: windows taken together, an odd number; below 3 for none."
+    )
+    smooth_order: int = Field(2, ge=0, description="Order of the polynomial of the smoothing.")
+
+    @model_validator(mode="after")
+    def _windows_fit(self) -> ProfileOptions:
+        if self.unit == "percent" and self.start < 0:
+            raise ValueError(f"a profile in per cent starts at 0, the centre, or above, not at {self.start:g}")
+        if self.start + self.window > self.end:
+            raise ValueError(f"a window of {self.window:g} does not fit between {self.start:g} and {self.end:g}")
+        return self
+
+    @property
+    def windows(self) -> Windows:
+        """The windows; a pixel at the end of one belongs to the next."""
+        return sliding_windows(self.start, self.end, self.window, self.step)._replace(closed=False)
+
+
+class ProfileTables(NamedTuple):
+    """Profiles as tables: one row a cell and window; one row a window for all cells; and the cells' smoothed."""
+
+    cells: pd.DataFrame
+    pooled: pd.DataFrame
+    smoothed: pd.DataFrame
+
+
+def profile_cells(image: Image, labels: Labels, options: ProfileOptions) -> ProfileTables:
+    """Return the profiles of all cells, plane by plane.
+
+    Pixels outside count to the nearest cell; what the image's border leaves unsure counts nowhere, and so do pixels
+    that are not finite. Standard errors of a cell take its pixels as independent, which neighbouring ones are not:
+    they tell how well the mean of this cell is known from its pixels, nothing about other cells.
+
+    Raises
+    ------
+    PixelSizeNeeded
+        If distances are in µm and the pixel size is unknown.
+    UnknownName
+        If a channel does not exist.
+    """
+    names = safe_names(image.channel_names)
+    chosen = range(len(names)) if options.channels is None else [image.channel_index(c) for c in options.channels]
+    channels = {names[index]: index for index in chosen}
+    ratio = None if options.ratio is None else tuple(names[image.channel_index(c)] for c in options.ratio)
+    if ratio is not None and not set(ratio) <= set(channels):
+        raise ParameterError(f"The ratio {ratio_name(*ratio)} needs both channels in the profile; add them.")
+    sides = sides_of(labels.pixel_size, um=options.unit == "um", what="The profile")
+    cells, pooled, smoothed = [], [], []
+    for lead in planes_of_labels(labels):
+        found = _profile_plane(image, PlaneCells(labels, lead, sides), list(channels.values()), options)
+        place = dict(zip(labels.axes.lower(), lead, strict=False))
+        writer = _Writer(options, tuple(channels), ratio, place)
+        cells.append(writer.cells(found))
+        pooled.append(writer.pooled(found))
+        smoothed.append(writer.smoothed(found))
+    columns = _describe(options, tuple(channels), ratio)
+    return ProfileTables(*(_joined(tables, columns) for tables in (cells, pooled, smoothed)))
+
+
+def _joined(tables: Sequence[pd.DataFrame], columns: dict[str, Column]) -> pd.DataFrame:
+    table = pd.concat(tables, ignore_index=True)
+    table.attrs["columns"] = tuple(columns[name] for name in table.columns)
+    return table
+
+
+def _profile_plane(image: Image, plane: PlaneCells, channels: Sequence[int], options: ProfileOptions) -> Profiles:
+    windows = options.windows
+    percent = options.unit == "percent"
+    depths = plane.depths if percent else np.zeros(plane.ids.size)
+    reach = (windows.ends.max() / 100 - 1) * depths.max(initial=0) if percent else windows.ends.max()
+    place = dict(zip(plane.labels.axes, plane.lead, strict=False))
+    t, z = place.get("T", 0), place.get("Z", 0)
+    total: Profiles | None = None
+    for part in plane.parts(max(0.0, float(reach))):
+        values = [image.plane(t=t, c=c, z=z, box=part.box).astype(np.float64) for c in channels]
+        at = _coordinate(part, depths, percent=percent)
+        found = accumulate_profiles(part.positions.owner, at, windows, values, ids=plane.ids)
+        total = found if total is None else merge_profiles(total, found)
+    if total is None:
+        raise ParameterError(f"{image.name} has no pixels to profile.")
+    return total
+
+
+def _coordinate(part: PlanePart, depths: NDArray[np.float64], *, percent: bool) -> NDArray[np.float64]:
+    """Return each pixel's position in the unit of the windows; NaN where it is unsure or belongs to no cell."""
+    at = np.where(part.positions.unsure, np.nan, part.positions.distance.astype(np.float64))
+    if not percent:
+        return at
+    whole = np.append(depths, np.nan)[part.index]
+    return 100 * (1 + at / whole)
+
+
+@dataclass(frozen=True)
+class _Writer:
+    """Profiles of one plane as rows of tables."""
+
+    options: ProfileOptions
+    channels: tuple[str, ...]
+    ratio: tuple[str, ...] | None
+    place: dict[str, int]
+
+    def _frame(self, found: Profiles) -> pd.DataFrame:
+        windows, unit = self.options.windows, SUFFIX[self.options.unit]
+        count, width = len(found.ids), len(windows.starts)
+        frame = {"label": np.repeat(found.ids.astype(np.int64), width)}
+        frame |= {axis: np.full(count * width, index) for axis, index in self.place.items()}
+        frame |= {
+            f"start_{unit}": np.tile(windows.starts, count),
+            f"end_{unit}": np.tile(windows.ends, count),
+            f"center_{unit}": np.tile(windows.centres, count),
+            "count_px": found.pixels.ravel(),
+        }
+        return pd.DataFrame(frame)
+
+    def _ratio(self, means: NDArray[np.float64]) -> NDArray[np.float64]:
+        """Return the ratio of the means; NaN where the lower one is not above 0."""
+        above, below = (means[self.channels.index(name)] for name in self.ratio or ())
+        return np.divide(above, below, out=np.full(above.shape, np.nan), where=below > 0)
+
+    def cells(self, found: Profiles) -> pd.DataFrame:
+        """Return one row for each cell and window."""
+        frame = self._frame(found)
+        for index, name in enumerate(self.channels):
+            frame[f"mean_{name}"] = found.means[index].ravel()
+            frame[f"std_{name}"], frame[f"sem_{name}"] = found.std[index].ravel(), found.sem[index].ravel()
+        if self.ratio:
+            frame[f"ratio_{ratio_name(*self.ratio)}"] = self._ratio(found.means).ravel()
+        return frame
+
+    def smoothed(self, found: Profiles) -> pd.DataFrame:
+        """Return the same means smoothed along each cell's profile, and the ratio of the smoothed means."""
+        frame = self._frame(found)
+        smooth = smooth_profiles(found.means, self.options.smooth_window, self.options.smooth_order)
+        for index, name in enumerate(self.channels):
+            frame[f"mean_{name}"] = smooth[index].ravel()
+        if self.ratio:
+            frame[f"ratio_{ratio_name(*self.ratio)}"] = self._ratio(smooth).ravel()
+        return frame
+
+    def pooled(self, found: Profiles) -> pd.DataFrame:
+        """Return one row for each window: all cells' pixels together, and the mean and its error over cells."""
+        together = pool_profiles(found)
+        frame = self._frame(together).drop(columns="label")
+        frame["count_cells"] = (found.pixels > 0).sum(axis=0)
+        for index, name in enumerate(self.channels):
+            frame[f"mean_{name}"], frame[f"std_{name}"] = together.means[index, 0], together.std[index, 0]
+            frame[f"cells_mean_{name}"], frame[f"cells_sem_{name}"] = _over_cells(found.means[index])
+        if self.ratio:
+            name = ratio_name(*self.ratio)
+            frame[f"ratio_{name}"] = self._ratio(together.means)[0]
+            frame[f"cells_mean_ratio_{name}"], frame[f"cells_sem_ratio_{name}"] = _over_cells(self._ratio(found.means))
+        return frame
+
+
+def _over_cells(values: NDArray[np.float64]) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    """Return mean and standard error over cells (rows) of each window; NaN where there are too few."""
+    known = np.isfinite(values)
+    count = known.sum(axis=0)
+    mean = np.where(known, values, 0).sum(axis=0) / np.where(count > 0, count, np.nan)
+    spread = (np.where(known, values - mean, 0) ** 2).sum(axis=0) / np.where(count > 1, count - 1, np.nan)
+    return mean, np.sqrt(spread / np.where(count > 0, count, np.nan))
+
+
+def _describe(options: ProfileOptions, channels: Sequence[str], ratio: tuple[str, ...] | None) -> dict[str, Column]:
+    unit, words = SUFFIX[options.unit], _UNIT_WORDS[options.unit]
+    columns = [
+        Column("label", "1", "Id of the cell.", _OURS),
+        Column("t", "1", "Frame, from 0.", _OURS),
+        Column("z", "1", "Z plane, from 0.", _OURS),
+        Column(f"start_{unit}", unit, f"Where the window begins, in {words}.", _OURS),
+        Column(f"end_{unit}", unit, "Where it ends; a pixel exactly there counts to the next.", _OURS),
+        Column(f"center_{unit}", unit, "Middle of the window.", _OURS),
+        Column("count_px", "px", "Pixels in the window.", _OURS),
+        Column("count_cells", "1", "Cells that have pixels in the window.", _OURS),
+    ]
+    for name in channels:
+        columns += [
+            Column(f"mean_{name}", "intensity", f"Mean of the window's pixels in channel {name}.", _OURS),
+            Column(f"std_{name}", "intensity", "Their standard deviation, divided by n - 1.", _OURS),
+            Column(f"sem_{name}", "intensity", "Standard error of that mean, pixels taken as independent.", _OURS),
+            Column(f"cells_mean_{name}", "intensity", f"Mean over cells of their means in channel {name}.", _OURS),
+            Column(f"cells_sem_{name}", "intensity", "Standard error of that mean over cells.", _OURS),
+        ]
+    if ratio:
+        name = ratio_name(*ratio)
+        columns += [
+            Column(
+                f"ratio_{name}", "1", "Ratio of the two channels' means; missing unless the second is above 0.", _OURS
+            ),
+            Column(f"cells_mean_ratio_{name}", "1", "Mean over cells of their ratios.", _OURS),
+            Column(f"cells_sem_ratio_{name}", "1", "Standard error of that mean over cells.", _OURS),
+        ]
+    return {column.name: column for column in columns}
+
+
+class Profile(ProfileOptions, Step):
+    """Work out how bright each cell is from its centre outwards, in sliding windows, in every channel."""
+
+    name: ClassVar[str] = "profile"
+
+    labels: str = Field("cells", description="Name of the labels of the cells.")
+    tables: str = Field("radial_profile", description="What the names of the tables begin with.")
+
+    def __call__(self, sample: Sample, progress: Progress = SILENT) -> Sample:
+        """Return the sample with the tables PREFIX_cells, PREFIX_pooled and PREFIX_smoothed added."""
+        labels = sample.need_labels(self.labels)
+        if not labels.pixel_size.known:
+            labels = replace(labels, pixel_size=sample.image.pixel_size)
+        made = profile_cells(sample.image, labels, self)
+        for name, table in zip(ProfileTables._fields, made, strict=True):
+            sample = sample.with_table(f"{self.tables}_{name}", table)
+        return sample
+
+
+def profile_peaks(
+    profiles: pd.DataFrame, channels: tuple[str, str], limits: tuple[float, float], options: PeakOptions
+) -> pd.DataFrame:
+    """Return where each cell's profile is highest in two channels, and how far the two places lie apart.
+
+    Parameters
+    ----------
+    profiles
+        Table of cells of `profile_cells`.
+    channels
+        Two channels: the first's peak less the second's is the difference.
+    limits
+        Centres of windows between which peaks are looked for, both included.
+
+    Raises
+    ------
+    ParameterError
+        If the table has no profile of a channel, or no window between the limits.
+    """
+    unit = next((unit for unit in SUFFIX.values() if f"center_{unit}" in profiles), None)
+    missing = [name for name in channels if f"mean_{name}" not in profiles]
+    if unit is None or missing:
+        raise ParameterError(f"The table has no profile of the channel {missing[0] if missing else channels[0]!r}.")
+    centre = f"center_{unit}"
+    inside = profiles[profiles[centre].between(*limits)]
+    if profiles.size and not inside.size:
+        raise ParameterError(f"No window of the profile is centred between {limits[0]:g} and {limits[1]:g} {unit}.")
+    keys = [name for name in ("label", "t", "z") if name in profiles]
+    centres = np.sort(inside[centre].unique())
+    rows = inside[keys].drop_duplicates().reset_index(drop=True)
+    found = {}
+    for role, name in zip(("first", "second"), channels, strict=True):
+        values = inside[f"mean_{name}"].to_numpy().reshape(len(rows), -1) if len(rows) else np.zeros((0, len(centres)))
+        found[role] = (values, find_peaks(centres, values, options))
+    return _peak_table(rows, centres, found, channels, (unit, options))
+
+
+def _peak_table(
+    rows: pd.DataFrame,
+    centres: NDArray[np.float64],
+    found: dict[str, tuple[NDArray[np.float64], NDArray[np.int64]]],
+    channels: tuple[str, str],
+    choices: tuple[str, PeakOptions],
+) -> pd.DataFrame:
+    unit, options = choices
+    table = rows.copy()
+    at = {}
+    for role, name in zip(("first", "second"), channels, strict=True):
+        values, peaks = found[role]
+        known = peaks >= 0
+        at[role] = np.where(known, np.append(centres, np.nan)[peaks], np.nan)
+        table[f"peak_{name}_{unit}"] = at[role]
+        heights = values[np.arange(len(values)), peaks] if len(values) else np.zeros(0)
+        table[f"peak_mean_{name}"] = np.where(known, heights, np.nan)
+    table[f"difference_{unit}"] = at["first"] - at["second"]
+    for role, name in zip(("first", "second"), channels, strict=True):
+        quality = peak_quality(centres, *found[role], options)
+        table[f"range_{name}"], table[f"noise_{name}"] = quality.range_rel, quality.noise_rel
+        table[f"falling_{name}"], table[f"accepted_{name}"] = quality.falling_run, quality.accepted
+    table.attrs["columns"] = _describe_peaks(table, channels, unit)
+    return table
+
+
+def _describe_peaks(table: pd.DataFrame, channels: tuple[str, str], unit: str) -> tuple[Column, ...]:
+    columns = [
+        Column("label", "1", "Id of the cell.", _OURS),
+        Column("t", "1", "Frame, from 0.", _OURS),
+        Column("z", "1", "Z plane, from 0.", _OURS),
+        Column(f"difference_{unit}", unit, f"Peak of {channels[0]} less peak of {channels[1]}.", _OURS),
+    ]
+    for name in channels:
+        columns += [
+            Column(f"peak_{name}_{unit}", unit, f"Centre of the window in which {name} peaks.", _OURS),
+            Column(f"peak_mean_{name}", "intensity", f"Mean of {name} in that window.", _OURS),
+            Column(f"range_{name}", "1", f"Largest less smallest mean of {name}, over the largest.", "DualCellQuant"),
+            Column(
+                f"noise_{name}",
+                "1",
+                "Median absolute deviation of the steps between windows, over the range.",
+                "DualCellQuant",
+            ),
+            Column(f"falling_{name}", "1", "Windows from the peak on over which the profile falls.", "DualCellQuant"),
+            Column(f"accepted_{name}", "", "Whether range, noise, fall and place pass the limits.", "DualCellQuant"),
+        ]
+    named = {column.name: column for column in columns}
+    return tuple(named[str(name)] for name in table.columns)
+
+
+class Peaks(PeakOptions, Step):
+    """Find where the profiles of two channels peak in each cell, how far apart, and whether the peaks are sound."""
+
+    name: ClassVar[str] = "peaks"
+
+    profiles: str = Field("radial_profile_cells", description="Name of the table of profiles.")
+    first: str = Field(description="Channel whose peak counts positive.")
+    second: str = Field(description="Channel whose peak is subtracted.")
+    lowest: float = Field(60.0, description="Least centre of a window that is looked at, in the profile's unit.")
+    uppermost: float = Field(100.0, description="Largest centre of a window that is looked at.")
+    table: str = Field("peaks", description="Name of the table that is made.")
+
+    def __call__(self, sample: Sample, progress: Progress = SILENT) -> Sample:
+        """Return the sample with the table added."""
+        if self.profiles not in sample.tables:
+            raise ParameterError(
+                f"No step before made a table of profiles named {self.profiles!r}; add a step profile."
+            )
+        limits = (self.lowest, self.uppermost)
+        made = profile_peaks(sample.tables[self.profiles], (self.first, self.second), limits, self)
+        return sample.with_table(self.table, made)
