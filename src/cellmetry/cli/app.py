@@ -20,6 +20,7 @@ from cellmetry.cli.info import info
 from cellmetry.cli.maps import maps
 from cellmetry.cli.measure import measure
 from cellmetry.cli.model.app import model_app
+from cellmetry.cli.quantify import quantify
 from cellmetry.cli.recipe import recipe_app
 from cellmetry.cli.run import run
 from cellmetry.cli.segment import segment
@@ -36,7 +37,7 @@ app = typer.Typer(
     rich_markup_mode="rich",
     context_settings={"help_option_names": ["-h", "--help"]},
 )
-for command in (info, segment, measure, count, maps, run, engines, evaluate, train, demo):
+for command in (info, segment, measure, quantify, count, maps, run, engines, evaluate, train, demo):
     app.command()(command)
 app.add_typer(recipe_app, name="recipe")
 app.add_typer(model_app, name="model")

@@ -98,11 +98,11 @@ def split_channels(image: Image) -> tuple[Image, ...]:
 
 
 class ChannelOf(NamedTuple):
-    """A channel of an image under a new name."""
+    """A channel of an image, by its place there, under a new name."""
 
     name: str
     image: Image
-    index: int
+    place: int
 
 
 @dataclass(frozen=True)
@@ -153,12 +153,12 @@ def merge_channels(channels: Sequence[ChannelOf], name: str) -> Image:
     note = (f"The files of {name} state different pixel sizes; that of the {channels[0].name} is used.",) * apart
     pixel_size = next((image.pixel_size for image in images if image.pixel_size.known), first.pixel_size)
     present = {axis for image in images for axis in image.axes} | ({"C"} if len(channels) > 1 else set())
-    source = _Merged(tuple((channel.image.source, channel.index) for channel in channels))
+    source = _Merged(tuple((channel.image.source, channel.place) for channel in channels))
     return replace(
         first,
         source=source,
         axes="".join(axis for axis in AXES if axis in present and (axis != "C" or len(channels) > 1)),
-        channels=tuple(Channel(each.name, each.image.channels[each.index].colour) for each in channels),
+        channels=tuple(Channel(each.name, each.image.channels[each.place].colour) for each in channels),
         pixel_size=pixel_size,
         bit_depth=max(image.bit_depth for image in images),
         colour=False,

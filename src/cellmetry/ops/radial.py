@@ -136,11 +136,11 @@ def position_pixels(
     inside = edt.edt(part, anisotropy=sides, black_border=False, parallel=1)
     np.minimum(inside, np.hypot(*shape) * max(sides), out=inside)
     border = _border_distance(box, shape, sides)
+    nearest, away = np.zeros((0, 0), np.uint32), np.zeros((0, 0))
     if reach > 0:
-        near = nearest_with_distance(part, reach + half, sides=sides)
-        return Positions(*_merge(part, inside, near.labels, near.distance, half), border, half)
-    nothing = np.zeros((0, 0), np.uint32)
-    return Positions(*_merge(part, inside, nothing, np.zeros((0, 0)), half), border, half)
+        nearest, away = nearest_with_distance(part, reach + half, sides=sides)
+    owner, distance = _merge(part, inside, nearest, away, half)
+    return Positions(owner, distance, border, half)
 
 
 @njit(cache=True, nogil=True)

@@ -2,34 +2,40 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+from math import prod
 from pathlib import PurePosixPath
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pandas as pd
 
 from cellmetry.core.columns import Column
+from cellmetry.core.image import Channel, Image
+from cellmetry.io.atomic import atomic_write
 from cellmetry.io.images import write_image
 from cellmetry.io.labels import write_labels
 from cellmetry.io.pictures import write_png, write_thumbnail
 from cellmetry.io.tables import write_table
 from cellmetry.measure.columns import describe_columns
+from cellmetry.pipeline.quantification_pictures import write_quantification
 from cellmetry.report.counts import draw_counts
 from cellmetry.report.index import thumbnail_path
 from cellmetry.report.overlay import draw_overlay
+from cellmetry.settings import current_settings
 
 if TYPE_CHECKING:
     from pathlib import Path
 
     from numpy.typing import NDArray
 
-    from cellmetry.core.image import Image
+    from cellmetry.core.image import Box
     from cellmetry.core.labels import Labels
     from cellmetry.core.sample import Sample
     from cellmetry.pipeline.work import Job
     from cellmetry.report.overlay import OverlayOptions
 
-__all__ = ["STATE", "part_path", "write_outputs"]
+__all__ = ["STATE", "part_path", "place_of", "write_outputs"]
 
 STATE = ".cellmetry"
 """Folder in a run's folder that holds what a re-run needs to do only what is missing."""
@@ -44,30 +50,116 @@ def part_path(out: Path, stem: PurePosixPath, table: str) -> Path:
     return out / STATE / stem.parent / f"{stem.name}.{table}.parquet"
 
 
+def place_of(job: Job, folder: str, tail: str) -> PurePosixPath:
+    """Return where a file of an image goes, relative to the run's folder: ``folder/STEM_tail``, or ``folder/tail``."""
+    stem = job.ref.stem
+    return PurePosixPath(folder) / (stem.with_name(f"{stem.name}_{tail}") if job.layout.stems else tail)
+
+
 def write_outputs(job: Job, sample: Sample) -> dict[str, str]:
     """Return what was written of a sample, relative to the run's folder, by what it is."""
-    written = _write_labels(job, sample) | _write_maps(job, sample) | _write_tables(job, sample)
+    written = _write_labels(job, sample) | _write_masks(job, sample) | _write_maps(job, sample)
+    written |= _write_tables(job, sample)
+    if job.layout.quantification:
+        return written | write_quantification(job, sample)
     return written | _write_overlays(job, sample) | _write_preview(job, sample)
 
 
 def _write_labels(job: Job, sample: Sample) -> dict[str, str]:
-    written = {}
+    written: dict[str, str] = {}
     for name, labels in sample.labels.items():
         tail = "labels" if name == "cells" else f"{name}_labels"
-        suffix = f".{job.layout.form}" if isinstance(labels.array, np.ndarray) else ".ome.zarr"
-        relative = PurePosixPath(job.layout.labels) / job.ref.stem.with_name(f"{job.ref.stem.name}_{tail}{suffix}")
-        write_labels(labels, job.out / relative)
-        written[f"labels {name}"] = str(relative)
+        written |= _write_label_image(job, labels, f"labels {name}", place_of(job, job.layout.labels, tail))
     return written
+
+
+def _write_label_image(job: Job, labels: Labels, what: str, place: PurePosixPath) -> dict[str, str]:
+    """Write a label image in the form of the layout, and as a NumPy file as well where that is wanted."""
+    in_memory = isinstance(labels.array, np.ndarray)
+    forms = [job.layout.form if in_memory else "ome.zarr"]
+    forms += ["npy"] if job.layout.arrays and in_memory and "npy" not in forms else []
+    written = {}
+    for form in forms:
+        path = place.with_name(f"{place.name}.{form}")
+        write_labels(labels, job.out / path)
+        written[what if form == forms[0] else f"{what} {form}"] = str(path)
+    return written
+
+
+def _write_masks(job: Job, sample: Sample) -> dict[str, str]:
+    """Write each mask as 0 and 255, and as the labels of the cells to which its pixels count."""
+    written: dict[str, str] = {}
+    for name, mask in sample.masks.items():
+        place = place_of(job, job.layout.masks, name)
+        write_image(_as_picture(mask, name), job.out / place.with_name(f"{place.name}.tif"))
+        written[f"mask {name}"] = str(place.with_name(f"{place.name}.tif"))
+        if job.layout.arrays and isinstance(mask.array, np.ndarray):
+            with (
+                atomic_write(job.out / place.with_name(f"{place.name}.npy")) as temporary,
+                temporary.open("wb") as file,
+            ):
+                np.save(file, mask.array > 0)
+            written[f"mask {name} npy"] = str(place.with_name(f"{place.name}.npy"))
+        labels = place_of(job, job.layout.masks, f"{name.removesuffix('_mask')}_labels")
+        written |= _write_label_image(job, mask, f"mask labels {name}", labels)
+    return written
+
+
+def _write_array(job: Job, array: NDArray[Any], place: PurePosixPath) -> str:
+    """Write a NumPy file and return where it lies."""
+    relative = place.with_name(f"{place.name}.npy")
+    with atomic_write(job.out / relative) as temporary, temporary.open("wb") as file:
+        np.save(file, array)
+    return str(relative)
+
+
+def _as_picture(mask: Labels, name: str) -> Image:
+    """Return a mask as an image of 0 and 255, computed when it is written."""
+    sizes = dict(zip(mask.axes, mask.shape, strict=True))
+    shape = (sizes.get("T", 1), 1, sizes.get("Z", 1), sizes["Y"], sizes["X"])
+    source = _MaskPicture(mask, shape)
+    return Image(source, mask.axes, (Channel(name),), mask.pixel_size, bit_depth=8, name=name)
+
+
+@dataclass(frozen=True)
+class _MaskPicture:
+    """A mask's pixels as 0 and 255."""
+
+    mask: Labels
+    shape: tuple[int, int, int, int, int]
+
+    @property
+    def dtype(self) -> np.dtype[np.uint8]:
+        return np.dtype(np.uint8)
+
+    @property
+    def level_shapes(self) -> tuple[tuple[int, int], ...]:
+        return (self.shape[3:],)
+
+    def read(self, t: int, c: int, z: int, box: Box, level: int = 0) -> NDArray[np.uint8]:
+        lead = tuple({"T": t, "Z": z}[axis] for axis in self.mask.axes[:-2])
+        inside = np.asarray(self.mask.array[(*lead, *box.slices)]) > 0
+        return inside.astype(np.uint8) * np.uint8(255)
 
 
 def _write_maps(job: Job, sample: Sample) -> dict[str, str]:
     written = {}
     for name, image in sample.maps.items():
-        relative = PurePosixPath(job.layout.maps) / job.ref.stem.with_name(f"{job.ref.stem.name}_{name}.tif")
-        write_image(image, job.out / relative)
-        written[f"map {name}"] = str(relative)
+        place = place_of(job, job.layout.maps, name)
+        write_image(image, job.out / place.with_name(f"{place.name}.tif"))
+        written[f"map {name}"] = str(place.with_name(f"{place.name}.tif"))
+        if job.layout.arrays and _fits_memory(image):
+            with (
+                atomic_write(job.out / place.with_name(f"{place.name}.npy")) as temporary,
+                temporary.open("wb") as file,
+            ):
+                np.save(file, image.read())
+            written[f"map {name} npy"] = str(place.with_name(f"{place.name}.npy"))
     return written
+
+
+def _fits_memory(image: Image) -> bool:
+    return prod(image.source.shape) <= current_settings().max_labels_in_memory
 
 
 def _write_tables(job: Job, sample: Sample) -> dict[str, str]:
@@ -76,15 +168,20 @@ def _write_tables(job: Job, sample: Sample) -> dict[str, str]:
     written = {}
     for name, table in sample.tables.items():
         path = part_path(job.out, job.ref.stem, name)
-        names = pd.DataFrame({"image": job.ref.name, **job.ref.parts}, index=table.index)
-        named = pd.concat([names, table], axis=1)
-        described = [
-            _IMAGE_COLUMN,
-            *(Column(part, "", "Read from the file name.", "pattern") for part in job.ref.parts),
-        ]
-        write_table(named, path, (*described, *table.attrs.get("columns", describe_columns(table))))
+        named, described = _with_image(job, table)
+        own = table.attrs.get("columns", describe_columns(table))
+        write_table(named, path, (*described, *own))
         written[f"table {name}"] = path.relative_to(job.out).as_posix()
     return written
+
+
+def _with_image(job: Job, table: pd.DataFrame) -> tuple[pd.DataFrame, list[Column]]:
+    """Return the table with the image's name and the parts of it in front, and what these columns mean."""
+    if job.layout.bare and not job.layout.stems:
+        return table, []
+    names = pd.DataFrame({"image": job.ref.name, **job.ref.parts}, index=table.index)
+    parts = [Column(part, "", "Read from the file name.", "pattern") for part in job.ref.parts]
+    return pd.concat([names, table], axis=1), [_IMAGE_COLUMN, *parts]
 
 
 def _write_overlays(job: Job, sample: Sample) -> dict[str, str]:
@@ -93,7 +190,7 @@ def _write_overlays(job: Job, sample: Sample) -> dict[str, str]:
     written = {}
     for name, labels in sample.labels.items():
         tail = "overlay" if name == "cells" else f"{name}_overlay"
-        relative = PurePosixPath("overlays") / job.ref.stem.with_name(f"{job.ref.stem.name}_{tail}.png")
+        relative = place_of(job, "overlays", f"{tail}.png")
         picture = _overlay(sample.image, labels, job.recipe.overlay)
         write_png(picture, job.out / relative)
         write_thumbnail(picture, job.out / thumbnail_path(relative))
@@ -105,7 +202,7 @@ def _write_preview(job: Job, sample: Sample) -> dict[str, str]:
     """Write the picture that explains counts, where there are any."""
     if not job.layout.overlays or _COUNTS not in sample.tables:
         return {}
-    relative = PurePosixPath("previews") / job.ref.stem.with_name(f"{job.ref.stem.name}_counts.png")
+    relative = place_of(job, "previews", "counts.png")
     write_png(draw_counts(sample, job.recipe.overlay), job.out / relative)
     return {"preview counts": str(relative)}
 

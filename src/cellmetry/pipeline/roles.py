@@ -49,8 +49,8 @@ class RoleRef(ImageRef):
         ParameterError
             If a file has several channels and none was named, or sizes differ.
         """
-        opened = {role.ref: role.ref.open() for role in self.roles}
-        return merge_channels([_channel(role, opened[role.ref]) for role in self.roles], self.stem.name)
+        opened = {role.ref.text: role.ref.open() for role in self.roles}
+        return merge_channels([_channel(role, opened[role.ref.text]) for role in self.roles], self.stem.name)
 
     def file_hashes(self) -> dict[str, str]:
         """Return the hash of every file, by path."""

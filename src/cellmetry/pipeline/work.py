@@ -56,6 +56,8 @@ class Layout:
         Whether labels, masks and maps are written as NumPy files as well.
     quantification
         Whether pictures and plots are those of masks, ratios and profiles.
+    bare
+        Whether tables of a single image are without its name, as another program writes them.
     form
         How labels are written. Labels that are too large for memory are OME-Zarr always.
     """
@@ -69,6 +71,7 @@ class Layout:
     stems: bool = True
     arrays: bool = False
     quantification: bool = False
+    bare: bool = False
 
 
 @dataclass(frozen=True)

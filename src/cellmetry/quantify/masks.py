@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, ClassVar, Literal
+from typing import TYPE_CHECKING, Any, ClassVar, Literal
 
 import numpy as np
 from pydantic import Field, field_validator, model_validator
@@ -27,6 +27,7 @@ if TYPE_CHECKING:
     from cellmetry.core.labels import Labels
     from cellmetry.core.progress import Progress
     from cellmetry.core.sample import Sample
+    from cellmetry.ops.cell_thresholds import CellThresholds, ThresholdMethod
 
 __all__ = ["CombineMasks", "Mask", "MaskRule", "combine_masks", "threshold_mask"]
 
@@ -82,6 +83,11 @@ class MaskRule(Parameters):
         return self
 
     @property
+    def found_by(self) -> ThresholdMethod | None:
+        """The method that finds a threshold from pixels; None if there is none or it is given."""
+        return None if self.method == "none" or self.method == "value" else self.method  # noqa: PLR1714  for mypy
+
+    @property
     def parameter(self) -> float:
         """The number that the method needs."""
         return {"percentile": self.percentile, "mean_sd": self.sd}.get(self.method, 0.0)
@@ -122,65 +128,65 @@ class MaskPixels:
         return values, np.isfinite(values) & (stored < self.limit)
 
 
-def threshold_mask(pixels: MaskPixels, region: Labels, rule: MaskRule, pool: Labels | None = None) -> Labels:
-    """Return the pixels of `region` that `rule` keeps, each with the id that it has in `region`.
+def threshold_mask(pixels: MaskPixels, region: Labels, rule: MaskRule, beyond: Labels | None = None) -> Labels:
+    """Return the pixels of `region` that `rule` keeps, each with the id that it has there.
 
     Thresholds are found on the pixels that are not saturated, finite and, but for a whole plane's, in the region.
 
     Parameters
     ----------
-    pool
-        From whose pixels each cell's threshold is found, by id; those of the region if None.
+    beyond
+        Further pixels with the ids of the region (a ring round the cells) that are sorted out by the same thresholds.
 
     Raises
     ------
     LimitExceeded
         If a threshold of a whole plane is asked of a plane with too many pixels to sort.
     """
-    extent = region if pool is None else combine_masks(region, pool, "or")
+    whole = region if beyond is None else combine_masks(region, beyond, "or")
 
     def work(lead: tuple[int, ...]) -> Iterator[tuple[Box, NDArray[np.uint32]]]:
-        common = _common_threshold(pixels, pool or region, rule, lead)
-        for block in PlaneCells(extent, lead, (1.0, 1.0)).blocks():
-            part = block.read(region, lead)
-            values, valid = pixels.read(region, lead, block.box)
-            if rule.method != "none":
-                source = part if pool is None else block.read(pool, lead)
-                threshold = _own_thresholds(values, valid, part, source, rule) if common is None else common
-                valid &= values >= threshold if rule.keep == "above" else values < threshold
+        common = _common_threshold(pixels, region, rule, lead)
+        for block in PlaneCells(whole, lead, (1.0, 1.0)).blocks():
+            part = block.read(whole, lead)
+            values, valid = pixels.read(whole, lead, block.box)
+            if common is not None:
+                valid &= _passes(values, common, rule)
+            elif rule.found_by is not None:
+                source = part if beyond is None else block.read(region, lead)
+                found = cell_thresholds(values, source, valid, rule.found_by, rule.parameter)
+                valid &= _passes(values, _spread(found, part), rule)
             yield block.box, clean_part(np.where(valid, part, np.uint32(0)), rule.min_object_px, opening=rule.opening)
 
-    return new_mask(region, work)
+    return new_mask(whole, work)
 
 
-def _common_threshold(pixels: MaskPixels, pool: Labels, rule: MaskRule, lead: tuple[int, ...]) -> float | None:
-    """Return the threshold that holds for a whole plane; None if each cell has its own or there is none."""
-    if rule.method in ("none", "value") or rule.scope == "cell":
+def _passes(values: NDArray[np.float32], threshold: Any, rule: MaskRule) -> NDArray[np.bool_]:
+    """Return which pixels are on the side that is kept; none where the threshold is NaN."""
+    return np.asarray(values >= threshold if rule.keep == "above" else values < threshold)
+
+
+def _spread(found: CellThresholds, part: NDArray[np.uint32]) -> NDArray[np.float64]:
+    """Return at each pixel the threshold of its cell; NaN where there is none."""
+    table = np.append(found.thresholds, np.nan)
+    return np.asarray(table[places_of(found.ids, part.ravel())].reshape(part.shape))
+
+
+def _common_threshold(pixels: MaskPixels, region: Labels, rule: MaskRule, lead: tuple[int, ...]) -> float | None:
+    """Return the threshold that holds for a whole plane; None if there is none."""
+    if rule.found_by is None or rule.scope == "cell":
         return rule.value
-    height, width = pool.shape[-2:]
+    height, width = region.shape[-2:]
     if height * width > _MOST_POOLED:
         raise LimitExceeded(
             f"A threshold of a whole plane of {height} × {width} pixels needs all of them at once; take each cell's "
             f"own threshold (scope cell), or a fixed value."
         )
-    whole = PlaneCells(pool, lead, (1.0, 1.0))
-    values, valid = pixels.read(pool, lead, Box(0, height, 0, width))
+    box = Box(0, height, 0, width)
+    values, valid = pixels.read(region, lead, box)
     if rule.scope == "cells":
-        valid &= np.concatenate([whole.read(band) for band in whole.bands()]) > 0
-    return plane_threshold(values[valid], rule.method, rule.parameter)
-
-
-def _own_thresholds(
-    values: NDArray[np.float32],
-    valid: NDArray[np.bool_],
-    part: NDArray[np.uint32],
-    source: NDArray[np.uint32],
-    rule: MaskRule,
-) -> NDArray[np.float64]:
-    """Return at each pixel the threshold of its cell; NaN, which nothing passes, where there is none."""
-    found = cell_thresholds(values, source, valid, rule.method, rule.parameter)
-    table = np.append(found.thresholds, np.nan)
-    return np.asarray(table[places_of(found.ids, part.ravel())].reshape(part.shape))
+        valid &= np.asarray(region.array[(*lead, *box.slices)]) > 0
+    return plane_threshold(values[valid], rule.found_by, rule.parameter)
 
 
 def combine_masks(first: Labels, second: Labels, operation: Literal["and", "or", "minus"]) -> Labels:
@@ -217,8 +223,8 @@ class Mask(MaskRule, Step):
 
     channel: str = Field(description="Channel whose pixels decide, by name or index.", coerce_numbers_to_str=True)
     region: str = Field("cells", description="Name of the labels or mask whose pixels are sorted out.")
-    pool: str | None = Field(
-        None, description="Name of the labels or mask whose pixels make each cell's threshold; the region if left out."
+    beyond: str | None = Field(
+        None, description="Name of a mask (a ring, say) of which further pixels are sorted out by the same thresholds."
     )
     made: str = Field("mask", description="Name of the mask that is made.")
     pixels: Literal["corrected", "original"] = Field(
@@ -237,9 +243,10 @@ class Mask(MaskRule, Step):
                 f"(stack=planes), or a projection (stack=max)."
             )
         limit = self.limit(original, channel)
-        pool = None if self.pool is None else sample.need_region(self.pool)
-        made = threshold_mask(MaskPixels(image, original, channel, limit), region, self, pool)
-        return sample.with_masks({self.made: made}).with_scores({f"saturation_limit_{self.made}": limit})
+        beyond = None if self.beyond is None else sample.need_region(self.beyond)
+        return sample.with_masks(
+            {self.made: threshold_mask(MaskPixels(image, original, channel, limit), region, self, beyond)}
+        )
 
 
 class CombineMasks(Step):

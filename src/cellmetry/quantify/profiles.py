@@ -62,7 +62,7 @@ class ProfileOptions(Parameters):
     start: float = Field(0.0, description="Where the first window begins.")
     end: float = Field(150.0, description="Where the last window ends at the latest.")
     window: float = Field(5.0, gt=0, description="Width of a window.")
-    step: float = Field(1.0, gt=0, description="From the start of one window to that of the next.")
+    stride: float = Field(1.0, gt=0, description="From the start of one window to that of the next.")
     smooth_window: int = Field(
         5, ge=0, description="Savitzky–Golay smoothing: windows taken together, an odd number; below 3 for none."
     )
@@ -79,7 +79,7 @@ class ProfileOptions(Parameters):
     @property
     def windows(self) -> Windows:
         """The windows; a pixel at the end of one belongs to the next."""
-        return sliding_windows(self.start, self.end, self.window, self.step)._replace(closed=False)
+        return sliding_windows(self.start, self.end, self.window, self.stride)._replace(closed=False)
 
 
 class ProfileTables(NamedTuple):
@@ -152,8 +152,8 @@ def _coordinate(part: PlanePart, depths: NDArray[np.float64], *, percent: bool) 
     at = np.where(part.positions.unsure, np.nan, part.positions.distance.astype(np.float64))
     if not percent:
         return at
-    whole = np.append(depths, np.nan)[part.index]
-    return 100 * (1 + at / whole)
+    out: NDArray[np.float64] = 100 * (1 + at / np.append(depths, np.nan)[part.index])
+    return out
 
 
 @dataclass(frozen=True)
@@ -181,7 +181,9 @@ class _Writer:
     def _ratio(self, means: NDArray[np.float64]) -> NDArray[np.float64]:
         """Return the ratio of the means; NaN where the lower one is not above 0."""
         above, below = (means[self.channels.index(name)] for name in self.ratio or ())
-        return np.divide(above, below, out=np.full(above.shape, np.nan), where=below > 0)
+        out = np.full(above.shape, np.nan)
+        np.divide(above, below, out=out, where=below > 0)
+        return out
 
     def cells(self, found: Profiles) -> pd.DataFrame:
         """Return one row for each cell and window."""

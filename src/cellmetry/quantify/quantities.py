@@ -79,11 +79,10 @@ def quantify(image: Image, labels: Labels, masks: dict[str, Labels], options: Qu
     whole = _measure_region(image, labels, options)
     keys = [name for name in _KEYS if name in whole]
     position = measure(image, labels, _options(options, ("position",), ()))
-    out = whole[keys].merge(position[[*keys, *(name for name in position if name.startswith("centroid_"))]], on=keys)
-    for prefix, table in {
-        _CELL: whole,
-        **{name: _measure_region(image, m, options) for name, m in masks.items()},
-    }.items():
+    centres = [name for name in position if str(name).startswith("centroid_")]
+    out = whole[keys].merge(position[[*keys, *centres]], on=keys)
+    regions = {_CELL: whole, **{name: _measure_region(image, mask, options) for name, mask in masks.items()}}
+    for prefix, table in regions.items():
         named = table.rename(columns={name: f"{prefix}_{name}" for name in table if name not in keys})
         out = out.merge(named, on=keys, how="left", validate="one_to_one")
         for size in _SIZES:
@@ -93,7 +92,7 @@ def quantify(image: Image, labels: Labels, masks: dict[str, Labels], options: Qu
 
 
 def _options(options: QuantifyOptions, features: Sequence[str], channels: Sequence[str | int] | None) -> MeasureOptions:
-    return MeasureOptions(features=tuple(features), channels=channels, percentiles=(), volume=options.volume)  # type: ignore[arg-type]
+    return MeasureOptions(features=tuple(features), channels=channels, percentiles=(), volume=options.volume)
 
 
 def _measure_region(image: Image, region: Labels, options: QuantifyOptions) -> pd.DataFrame:

@@ -1,0 +1,298 @@
+"""`cellmetry quantify`: a target channel, and a reference, in each cell: masks, rings, ratios, profiles."""
+
+from __future__ import annotations
+
+from enum import StrEnum
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from cellmetry.cli.options import (
+    Axes,
+    Device,
+    DiameterPx,
+    DiameterUm,
+    Engine,
+    Json,
+    Model,
+    Out,
+    Pattern,
+    PixelSize,
+    PixelSizeZ,
+    Rgb,
+    RgbChoice,
+    Settings,
+    Workers,
+    given,
+    reading_of,
+)
+from cellmetry.cli.outcome import report_outcome
+from cellmetry.cli.progress import terminal_progress
+from cellmetry.core.parameters import parse_parameters
+from cellmetry.errors import ParameterError
+from cellmetry.pipeline.batch import run as run_recipe
+from cellmetry.pipeline.inputs import Found
+from cellmetry.pipeline.quantification import QuantificationPlan, RolePlan
+from cellmetry.pipeline.recipe import parse_recipe
+from cellmetry.pipeline.roles import find_by_channel, find_by_file
+from cellmetry.pipeline.work import Layout
+
+if TYPE_CHECKING:
+    from cellmetry.pipeline.reading import Reading
+
+__all__ = ["quantify"]
+
+_SEGMENT = "segment"
+
+
+class CompatChoice(StrEnum):
+    """Programs whose rules can be followed exactly."""
+
+    dualcellquant = "dualcellquant"
+
+
+Mode = Annotated[
+    str | None,
+    typer.Option(
+        help="Mask: none, global_ or per_cell_ with percentile, otsu, triangle, li or mean_sd, or value; for both "
+        "channels, or with --mask-target, --mask-reference for one."
+    ),
+]
+
+
+def _both(text: str, *names: str) -> Any:
+    return typer.Option(*names, help=f"{text} With -target or -reference for one channel.")
+
+
+def _one(name: str) -> Any:
+    return typer.Option(name, help="For one channel.", rich_help_panel="For one channel")
+
+
+def quantify(
+    out: Out,
+    target: Annotated[
+        str, typer.Option(help="Target: FILE or FILE:CHANNEL; with INPUTS, a channel of them by name or index.")
+    ],
+    inputs: Annotated[
+        list[str] | None, typer.Argument(help="Images of several channels, for a batch: files, folders or patterns.")
+    ] = None,
+    reference: Annotated[
+        str | None, typer.Option(help="Reference, likewise; without it the target alone is measured.")
+    ] = None,
+    labels: Annotated[
+        str | None, typer.Option(help="Label image of the cells; a pattern with {stem} for several images.")
+    ] = None,
+    engine: Engine = None,
+    segment_on: Annotated[
+        str | None,
+        typer.Option(help="What is segmented: target, reference, or FILE[:CHANNEL]; with INPUTS a channel."),
+    ] = None,
+    model: Model = None,
+    diameter_px: DiameterPx = None,
+    diameter_um: DiameterUm = None,
+    device: Device = None,
+    mask: Mode = None,
+    mask_target: Annotated[str | None, _one("--mask-target")] = None,
+    mask_reference: Annotated[str | None, _one("--mask-reference")] = None,
+    percentile: Annotated[
+        float | None, _both("Threshold of percentile modes: 75 keeps the brightest quarter.", "--percentile")
+    ] = None,
+    percentile_target: Annotated[float | None, _one("--percentile-target")] = None,
+    percentile_reference: Annotated[float | None, _one("--percentile-reference")] = None,
+    sd: Annotated[float | None, _both("Threshold of mean_sd modes: so many SD above the mean.", "--sd")] = None,
+    sd_target: Annotated[float | None, _one("--sd-target")] = None,
+    sd_reference: Annotated[float | None, _one("--sd-reference")] = None,
+    value: Annotated[float | None, _both("Threshold of the mode value.", "--value")] = None,
+    value_target: Annotated[float | None, _one("--value-target")] = None,
+    value_reference: Annotated[float | None, _one("--value-reference")] = None,
+    saturation: Annotated[
+        str | None,
+        _both(
+            "Pixels of the original from here on are left out: 254 (on the scale 0-255), native:4000 (as stored) or "
+            "99% (of the detector's maximum); 100% if left out.",
+            "--saturation",
+        ),
+    ] = None,
+    saturation_target: Annotated[str | None, _one("--saturation-target")] = None,
+    saturation_reference: Annotated[str | None, _one("--saturation-reference")] = None,
+    min_object: Annotated[
+        int | None, _both("Connected parts of a mask with fewer pixels are dropped; 50 if left out.", "--min-object")
+    ] = None,
+    min_object_target: Annotated[int | None, _one("--min-object-target")] = None,
+    min_object_reference: Annotated[int | None, _one("--min-object-reference")] = None,
+    background: Annotated[
+        str | None,
+        _both(
+            "none, rolling-ball:50 (ImageJ's; or :native, :unit after it), dark:5 (mean of the darkest 5 %), "
+            "manual:T[,R] (values), local:2:8 (ring round each cell: gap, width in px).",
+            "--background",
+        ),
+    ] = None,
+    background_target: Annotated[str | None, _one("--background-target")] = None,
+    background_reference: Annotated[str | None, _one("--background-reference")] = None,
+    normalise: Annotated[str | None, typer.Option(help="none, z, robust, minmax or percentile.")] = None,
+    radial: Annotated[
+        str | None,
+        typer.Option(help="Part of the cell or ring round it: 90:100 in per cent, -0.5:0.5um or -2:0px from its edge."),
+    ] = None,
+    radial_on: Annotated[
+        str | None, typer.Option(help="What the radial part restricts: target, reference, and (several with commas).")
+    ] = None,
+    radial_clip: Annotated[bool | None, typer.Option(help="Leave out what lies outside of the cells.")] = None,
+    profile: Annotated[
+        str | None, typer.Option(help="Radial profile, WINDOW:STEP: 5:1 in per cent, 0.5:0.1um or 2:1px.")
+    ] = None,
+    profile_range: Annotated[str | None, typer.Option(help="Where the profile begins and ends, as in 0:150.")] = None,
+    smooth: Annotated[
+        str | None, typer.Option(help="Savitzky-Golay of the profile, WINDOWS:ORDER; 5:2 if left out, 0:0 for none.")
+    ] = None,
+    peaks: Annotated[str | None, typer.Option(help="Peaks of the profile: first_local_top or global_max.")] = None,
+    peak_range: Annotated[str | None, typer.Option(help="Where peaks are looked for, as in 60:100.")] = None,
+    ratio: Annotated[
+        str | None, typer.Option(help="ratio_of_means (if left out), mean_of_ratios or epsilon_smoothed.")
+    ] = None,
+    ratio_epsilon: Annotated[float | None, typer.Option(help="What epsilon_smoothed adds to both channels.")] = None,
+    passport: Annotated[
+        bool | None, typer.Option("--passport/--no-passport", help="Whether each cell is judged: saturation, focus, ….")
+    ] = None,
+    compat: Annotated[
+        CompatChoice | None, typer.Option(help="Follow the rules and column names of another program exactly.")
+    ] = None,
+    pixel_size: PixelSize = None,
+    pixel_size_z: PixelSizeZ = None,
+    axes: Axes = None,
+    rgb: Rgb = RgbChoice.colour,
+    pattern: Pattern = None,
+    settings: Settings = None,
+    workers: Workers = 1,
+    as_json: Json = False,
+) -> None:
+    """Measure a target channel, and its ratio to a reference, in each cell and in masks and rings of it.
+
+    Examples
+    --------
+    [bold]cellmetry quantify --target gfp.tif --reference rfp.tif --labels cells.tif --out results/[/bold]
+
+    [bold]cellmetry quantify plate/ --pattern '{well}_{channel}.tif' --target 1 --reference 2 --out results/[/bold]
+    """
+    common = {
+        "mask": mask,
+        "percentile": percentile,
+        "sd": sd,
+        "value": value,
+        "saturation": saturation,
+        "min_object": min_object,
+        "background": background,
+    }
+    of_target = {
+        "mask": mask_target,
+        "percentile": percentile_target,
+        "sd": sd_target,
+        "value": value_target,
+        "saturation": saturation_target,
+        "min_object": min_object_target,
+        "background": background_target,
+    }
+    of_reference = {
+        "mask": mask_reference,
+        "percentile": percentile_reference,
+        "sd": sd_reference,
+        "value": value_reference,
+        "saturation": saturation_reference,
+        "min_object": min_object_reference,
+        "background": background_reference,
+    }
+    roles = {"target": target} | given(reference=reference)
+    if reference is None and given(**of_reference):
+        raise ParameterError("An option of the reference was given, but no --reference.")
+    plan = _plan(
+        target=given(**common) | given(**of_target),
+        reference=None if reference is None else given(**common) | given(**of_reference),
+        choices=given(
+            normalise=normalise,
+            radial=radial,
+            radial_on=None if radial_on is None else [part.strip() for part in radial_on.split(",")],
+            radial_clip=radial_clip,
+            profile=profile,
+            profile_range=_pair("--profile-range", profile_range, float),
+            smooth=_pair("--smooth", smooth, int),
+            peaks=peaks,
+            peak_range=_pair("--peak-range", peak_range, float),
+            ratio=ratio,
+            epsilon=ratio_epsilon,
+            passport=passport,
+        ),
+    )
+    look = given(engine=engine, model=model, diameter_px=diameter_px, diameter_um=diameter_um, device=device)
+    segment_channel = _segment_channel(labels, segment_on, look, roles)
+    entries = [_finder(labels, look, segment_channel), *_entries(plan, compat)]
+    recipe = parse_recipe({"name": "quantify", "steps": entries}, settings or (), where="quantify")
+    reading = reading_of(axes=axes, rgb=rgb, pixel_size_um=pixel_size, pixel_size_z_um=pixel_size_z, pattern=pattern)
+    found = _images(inputs, roles, reading, out)
+    layout = Layout(
+        labels="masks",
+        maps="ratio",
+        stems=len(found.images) > 1 or inputs is not None,
+        arrays=True,
+        quantification=True,
+        bare=compat is not None,
+    )
+    with terminal_progress(shown=not as_json) as progress:
+        result = run_recipe(recipe, found, out, layout=layout, workers=workers, progress=progress)
+    report_outcome(result, as_json=as_json)
+
+
+def _plan(*, target: dict[str, Any], reference: dict[str, Any] | None, choices: dict[str, Any]) -> QuantificationPlan:
+    """Return the plan, with errors that name the option."""
+    parse_parameters(RolePlan, target, where="options")
+    if reference is not None:
+        parse_parameters(RolePlan, reference, where="options")
+    return parse_parameters(QuantificationPlan, {"target": target, "reference": reference, **choices}, where="options")
+
+
+def _pair(option: str, text: str | None, kind: type) -> tuple[Any, Any] | None:
+    """Return two numbers from a text such as ``0:150``."""
+    if text is None:
+        return None
+    first, _, second = text.partition(":")
+    try:
+        return kind(first), kind(second)
+    except ValueError as error:
+        raise ParameterError(f"{option} takes two numbers with a colon between them, not {text!r}.") from error
+
+
+def _segment_channel(
+    labels: str | None, segment_on: str | None, look: dict[str, Any], roles: dict[str, str]
+) -> str | None:
+    """Return the role of the channel that is segmented, adding one for a channel of its own; None with labels."""
+    if labels is not None:
+        if look or segment_on is not None:
+            raise ParameterError("--labels gives the cells, so leave out --engine, --segment-on and their options.")
+        return None
+    if segment_on in (None, *roles):
+        return segment_on or ("reference" if "reference" in roles else "target")
+    roles[_SEGMENT] = str(segment_on)
+    return _SEGMENT
+
+
+def _finder(labels: str | None, look: dict[str, Any], channel: str | None) -> dict[str, Any]:
+    """Return the step that finds or looks up the cells."""
+    if labels is None:
+        return {"step": "segment", "channel": channel, **look}
+    path = Path(labels)
+    options = {"folder": str(path.parent), "pattern": path.name} if "{stem}" in labels else {"file": labels}
+    return {"step": "segment", "engine": "labels", "options": options}
+
+
+def _entries(plan: QuantificationPlan, compat: CompatChoice | None) -> list[dict[str, Any]]:
+    return plan.entries() if compat is None else plan.dualcellquant_entries()
+
+
+def _images(inputs: list[str] | None, roles: dict[str, str], reading: Reading, out: Path) -> Found:
+    """Return the images: those of the inputs with channels in roles, or the one that the files make up."""
+    if inputs:
+        return find_by_channel(inputs, roles, reading, out)
+    if reading.pattern is not None:
+        raise ParameterError("--pattern makes images of the files of INPUTS; name their folder before the options.")
+    return find_by_file(roles, reading)
