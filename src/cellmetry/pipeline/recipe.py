@@ -38,6 +38,7 @@ STEPS = Registry(
         "measure_nested": "cellmetry.measure.nested:MeasureNested",
         "relate": "cellmetry.ops.regions:Relate",
         "ring": "cellmetry.ops.regions:Ring",
+        "rolling_ball": "cellmetry.ops.rolling_ball:RollingBall",
         "split_parts": "cellmetry.ops.relabel:SplitParts",
         "segment": "cellmetry.engines.segment:Segment",
     },
