@@ -3,7 +3,8 @@
 It is the alternative to the rolling ball in ImageJ, described in the documentation of its Subtract Background: the
 paraboloid is as curved at its top as a ball of the stated radius, but has no rim and needs no shrunken plane. Here a
 parabola y = −c x² that slides below a line of pixels v is found exactly: the line that it leaves is the lower convex
-hull of v + c x², less c x² (hull: A. M. Andrew, Information Processing Letters 9(5), 216–219 (1979)).
+hull of v + c x², less c x² (hull: A. M. Andrew, Information Processing Letters 9(5), 216–219 (1979)). Lines are
+computed with 64 bits, where ImageJ rounds to 32.
 """
 
 from __future__ import annotations
@@ -77,22 +78,15 @@ def _lower_corners(plane: NDArray[np.float32], bend: float) -> None:
     is the mean of three, those of its row, its column and its diagonal.
     """
     height, width = plane.shape
-    flat, diagonal = plane.reshape(-1), min(height, width)
-    rays = [
-        (top * (height - 1) * width + left * (width - 1), (1 - 2 * left), (1 - 2 * top) * width)
-        for top in (0, 1)
-        for left in (0, 1)
-    ]
-    lines = [
-        ((corner, x, width, bend), (corner, y, height, bend), (corner, x + y, diagonal, 2 * bend))
-        for corner, x, y in rays
-    ]
-    levels = [sum(_end_level(flat, *line) for line in three) / 3 for three in lines]
-    for three in lines:
-        for start, step, length, curvature in three:
+    flat, corners = plane.reshape(-1), np.array([0, width - 1, (height - 1) * width, height * width - 1])
+    x, y = np.array([1, -1, 1, -1]), np.array([width, width, -width, -width])
+    levels = np.zeros(4)
+    for steps, length, curvature in ((x, width, bend), (y, height, bend), (x + y, min(height, width), 2 * bend)):
+        lines = list(zip(corners, steps, strict=True))
+        levels += [_end_level(flat, start, step, length, curvature) / 3 for start, step in lines]
+        for start, step in lines:
             _slide(flat, np.array([start]), np.array([length]), step, curvature)
-    for (corner, _, _), level in zip(rays, levels, strict=True):
-        flat[corner] = min(flat[corner], np.float32(level))
+    flat[corners] = np.minimum(flat[corners], levels)
 
 
 @njit(cache=True, nogil=True)
