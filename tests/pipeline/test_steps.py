@@ -79,6 +79,15 @@ class TestRing(StepContract):
         return STEPS.load("ring")(width_px=3)
 
 
+class TestRollingBall(StepContract):
+    """The step rolling_ball."""
+
+    label_names = ()
+
+    def make(self) -> Step:
+        return STEPS.load("rolling_ball")(radius_px=30)
+
+
 class TestSplitParts(StepContract):
     """The step split_parts."""
 

@@ -44,6 +44,7 @@ STEPS = Registry(
         "radial": "cellmetry.quantify.radial:Radial",
         "relate": "cellmetry.ops.regions:Relate",
         "ring": "cellmetry.ops.regions:Ring",
+        "rolling_ball": "cellmetry.ops.rolling_ball:RollingBall",
         "split_parts": "cellmetry.ops.relabel:SplitParts",
         "segment": "cellmetry.engines.segment:Segment",
     },
