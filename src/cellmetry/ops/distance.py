@@ -37,18 +37,21 @@ def _nearest_in_columns(labels: Any) -> Any:
     height, width = labels.shape
     rows = np.full((height, width), _FAR, np.int32)
     found = np.zeros((height, width), np.uint32)
-    for x in range(width):
-        last = -1
-        for y in range(height):
-            last = y if labels[y, x] != 0 else last
-            if last >= 0:
-                rows[y, x], found[y, x] = y - last, labels[last, x]
-        last = -1
-        for y in range(height - 1, -1, -1):
-            last = y if labels[y, x] != 0 else last
-            nearer = last >= 0 and last - y <= rows[y, x]
-            if nearer and (last - y < rows[y, x] or labels[last, x] < found[y, x]):
-                rows[y, x], found[y, x] = last - y, labels[last, x]
+    last = np.full(width, -1, np.int64)
+    for y in range(height):
+        for x in range(width):
+            if labels[y, x] != 0:
+                last[x] = y
+            if last[x] >= 0:
+                rows[y, x], found[y, x] = y - last[x], labels[last[x], x]
+    last[:] = -1
+    for y in range(height - 1, -1, -1):
+        for x in range(width):
+            if labels[y, x] != 0:
+                last[x] = y
+            away = last[x] - y
+            if last[x] >= 0 and (away < rows[y, x] or (away == rows[y, x] and labels[last[x], x] < found[y, x])):
+                rows[y, x], found[y, x] = away, labels[last[x], x]
     return rows, found
 
 

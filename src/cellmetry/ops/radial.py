@@ -27,7 +27,17 @@ if TYPE_CHECKING:
 
     from cellmetry.core.image import Box
 
-__all__ = ["Positions", "RadialRange", "checked_range", "parse_radial", "position_pixels", "select_range"]
+__all__ = [
+    "Positions",
+    "RadialRange",
+    "checked_range",
+    "deepest_pixels",
+    "inside_distances",
+    "parse_radial",
+    "place_pixels",
+    "position_pixels",
+    "select_range",
+]
 
 RadialUnit = Literal["percent", "px", "um"]
 
@@ -115,6 +125,22 @@ class Positions(NamedTuple):
         return Positions(self.owner[part], self.distance[part], self.border[part], self.half)
 
 
+def inside_distances(
+    labels: NDArray[np.uint32], shape: tuple[int, int], sides: tuple[float, float]
+) -> NDArray[np.float32]:
+    """Return how far each pixel of a cell is from the nearest pixel that is not of it, between centres; 0 outside.
+
+    Parameters
+    ----------
+    labels
+        A part of a plane of `shape` that holds its cells whole.
+    sides
+        Height and width of a pixel: (1, 1), or in µm.
+    """
+    inside = edt.edt(np.ascontiguousarray(labels), anisotropy=sides, black_border=False, parallel=1)
+    return np.asarray(np.minimum(inside, np.float32(np.hypot(*shape) * max(sides))))
+
+
 def position_pixels(
     labels: NDArray[np.uint32], box: Box, shape: tuple[int, int], *, sides: tuple[float, float], reach: float
 ) -> Positions:
@@ -131,16 +157,35 @@ def position_pixels(
     reach
         How far outside of cells pixels are told to them; 0 for none.
     """
-    half = float(np.sqrt(sides[0] * sides[1])) / 2
     part = np.ascontiguousarray(labels, dtype=np.uint32)
-    inside = edt.edt(part, anisotropy=sides, black_border=False, parallel=1)
-    np.minimum(inside, np.hypot(*shape) * max(sides), out=inside)
-    border = _border_distance(box, shape, sides)
+    return place_pixels(part, inside_distances(part, shape, sides), (box, shape), sides=sides, reach=reach)
+
+
+def place_pixels(
+    labels: NDArray[np.uint32],
+    inside: NDArray[np.float32],
+    place: tuple[Box, tuple[int, int]],
+    *,
+    sides: tuple[float, float],
+    reach: float,
+) -> Positions:
+    """Return the same from what `inside_distances` returned for the box of a plane of the shape in `place`."""
+    half = float(np.sqrt(sides[0] * sides[1])) / 2
     nearest, away = np.zeros((0, 0), np.uint32), np.zeros((0, 0))
     if reach > 0:
-        nearest, away = nearest_with_distance(part, reach + half, sides=sides)
-    owner, distance = _merge(part, inside, nearest, away, half)
-    return Positions(owner, distance, border, half)
+        nearest, away = nearest_with_distance(labels, reach + half, sides=sides)
+    owner, distance = _merge(labels, inside, nearest, away, half)
+    return Positions(owner, distance, _border_distance(*place, sides), half)
+
+
+@njit(cache=True, nogil=True)
+def deepest_pixels(index: Any, inside: Any, count: int) -> Any:
+    """Return the largest of `inside` for each of `count` cells; `index` says which each pixel belongs to, -1 none."""
+    deepest = np.zeros(count, np.float64)
+    for i in range(index.size):
+        if index[i] >= 0 and inside[i] > deepest[index[i]]:
+            deepest[index[i]] = inside[i]
+    return deepest
 
 
 @njit(cache=True, nogil=True)

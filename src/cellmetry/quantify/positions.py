@@ -12,7 +12,7 @@ from cellmetry.core.image import Box
 from cellmetry.errors import PixelSizeNeeded
 from cellmetry.io.scratch import new_label_array
 from cellmetry.measure.runs import Extents, extents_of, merge_extents, places_of
-from cellmetry.ops.radial import Positions, position_pixels
+from cellmetry.ops.radial import Positions, deepest_pixels, inside_distances, place_pixels
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -96,10 +96,22 @@ class PlaneCells:
     def depths(self) -> NDArray[np.float64]:
         """Distance of the deepest pixel of each cell from its boundary: 100 % of the way from centre to boundary."""
         deepest = np.zeros(self.ids.size)
-        for part in self.parts(0.0):
-            inside = part.positions.distance < 0
-            np.maximum.at(deepest, part.index[inside], -part.positions.distance[inside])
-        return deepest
+        for band in self.bands():
+            box = self._with_margin(band, 0.0)
+            inside = self._inside(box)[band.y0 - box.y0 : band.y1 - box.y0]
+            index = places_of(self.ids, self.read(band).ravel())
+            np.maximum(deepest, deepest_pixels(index, inside.ravel(), deepest.size), out=deepest)
+        half = float(np.sqrt(self.sides[0] * self.sides[1])) / 2
+        return deepest - half
+
+    def _inside(self, box: Box) -> NDArray[np.float32]:
+        """Return the distances inside of cells; those of the whole plane are kept."""
+        whole = box.shape == self.shape
+        return self._inside_of_all if whole else inside_distances(self.read(box), self.shape, self.sides)
+
+    @cached_property
+    def _inside_of_all(self) -> NDArray[np.float32]:
+        return inside_distances(self.read(Box(0, self.shape[0], 0, self.shape[1])), self.shape, self.sides)
 
     def blocks(self) -> Iterator[CellBlock]:
         """Yield parts of the plane that hold some cells whole, each cell in exactly one of them."""
@@ -115,19 +127,19 @@ class PlaneCells:
 
     def parts(self, reach: float) -> Iterator[PlanePart]:
         """Yield the plane in bands with the position of each pixel, outside of cells up to `reach`."""
-        margin = self._margin(reach)
         for band in self.bands():
-            box = Box(max(0, band.y0 - margin), min(self.shape[0], band.y1 + margin), band.x0, band.x1)
-            positions = position_pixels(self.read(box), box, self.shape, sides=self.sides, reach=reach)
+            box = self._with_margin(band, reach)
+            place = (box, self.shape)
+            positions = place_pixels(self.read(box), self._inside(box), place, sides=self.sides, reach=reach)
             positions = positions.rows(band.y0 - box.y0, band.y1 - box.y0)
-            yield PlanePart(
-                band, positions, places_of(self.ids, positions.owner.ravel()).reshape(positions.owner.shape)
-            )
+            places = places_of(self.ids, positions.owner.ravel())
+            yield PlanePart(band, positions, places.reshape(positions.owner.shape))
 
-    def _margin(self, reach: float) -> int:
-        """Return how many rows around a band decide where its pixels lie."""
+    def _with_margin(self, band: Box, reach: float) -> Box:
+        """Return the band with the rows around it that decide where its pixels lie."""
         heights = self.extents.high[:, 1] - self.extents.low[:, 1]
-        return int(heights.max(initial=0)) // 2 + 2 + int(reach / self.sides[0]) + 2
+        margin = int(heights.max(initial=0)) // 2 + 2 + int(reach / self.sides[0]) + 2
+        return Box(max(0, band.y0 - margin), min(self.shape[0], band.y1 + margin), band.x0, band.x1)
 
 
 class CellBlock(NamedTuple):
