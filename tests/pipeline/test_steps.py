@@ -25,6 +25,21 @@ class TestCount(StepContract):
         return STEPS.load("count")(shapes=[{"name": "left", "rectangle": [0, 0, 120, 70]}])
 
 
+class TestDualCellQuant(StepContract):
+    """The step dualcellquant."""
+
+    def make(self) -> Step:
+        return STEPS.load("dualcellquant")(
+            target="0",
+            reference="0",
+            mask_target="per_cell_otsu",
+            background="dark",
+            radial_outer=120.0,
+            profile_window=10.0,
+            peaks="first_local_top",
+        )
+
+
 class TestMaps(StepContract):
     """The step maps."""
 

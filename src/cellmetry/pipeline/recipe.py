@@ -34,6 +34,7 @@ STEPS = Registry(
         "combine_masks": "cellmetry.quantify.masks:CombineMasks",
         "count": "cellmetry.counting.step:Count",
         "cytoplasm": "cellmetry.ops.regions:Cytoplasm",
+        "dualcellquant": "cellmetry.quantify.dualcellquant.step:DualCellQuant",
         "maps": "cellmetry.engines.maps_step:Maps",
         "mask": "cellmetry.quantify.masks:Mask",
         "measure": "cellmetry.measure.step:Measure",
