@@ -34,8 +34,9 @@ from cellmetry.errors import ParameterError
 from cellmetry.pipeline.batch import run as run_recipe
 from cellmetry.pipeline.inputs import Found
 from cellmetry.pipeline.quantification import QuantificationPlan, RolePlan
+from cellmetry.pipeline.quantification_compat import dualcellquant_entry
 from cellmetry.pipeline.recipe import parse_recipe
-from cellmetry.pipeline.roles import find_by_channel, find_by_file
+from cellmetry.pipeline.roles import find_by_channel, find_by_file, split_channel
 from cellmetry.pipeline.work import Layout
 
 if TYPE_CHECKING:
@@ -226,7 +227,7 @@ def quantify(
     )
     look = given(engine=engine, model=model, diameter_px=diameter_px, diameter_um=diameter_um, device=device)
     segment_channel = _segment_channel(labels, segment_on, look, roles)
-    entries = [_finder(labels, look, segment_channel), *_entries(plan, compat)]
+    entries = [_finder(labels, look, segment_channel), *_entries(plan, compat, roles, inputs)]
     recipe = parse_recipe({"name": "quantify", "steps": entries}, settings or (), where="quantify")
     reading = reading_of(axes=axes, rgb=rgb, pixel_size_um=pixel_size, pixel_size_z_um=pixel_size_z, pattern=pattern)
     found = _images(inputs, roles, reading, out)
@@ -285,8 +286,12 @@ def _finder(labels: str | None, look: dict[str, Any], channel: str | None) -> di
     return {"step": "segment", "engine": "labels", "options": options}
 
 
-def _entries(plan: QuantificationPlan, compat: CompatChoice | None) -> list[dict[str, Any]]:
-    return plan.entries() if compat is None else plan.dualcellquant_entries()
+def _entries(
+    plan: QuantificationPlan, compat: CompatChoice | None, roles: dict[str, str], inputs: list[str] | None
+) -> list[dict[str, Any]]:
+    """Return the steps that measure, by our rules or those of another program."""
+    picks = {role: text if inputs else split_channel(text)[1] for role, text in roles.items()}
+    return plan.entries() if compat is None else [dualcellquant_entry(plan, picks)]
 
 
 def _images(inputs: list[str] | None, roles: dict[str, str], reading: Reading, out: Path) -> Found:

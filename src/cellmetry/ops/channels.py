@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
 __all__ = ["ChannelOf", "grey_channel", "merge_channels", "rename_channels", "select_channels", "split_channels"]
 
-_GREY = (0.299, 0.587, 0.114)
+_GREY = (0.2989 / 0.9999, 0.5870 / 0.9999, 0.1140 / 0.9999)
 """Shares of red, green and blue in brightness (ITU-R BT.601); of sum 1, so that a grey picture keeps its values."""
 
 
