@@ -36,6 +36,7 @@ STEPS = Registry(
         "maps": "cellmetry.engines.maps_step:Maps",
         "measure": "cellmetry.measure.step:Measure",
         "measure_nested": "cellmetry.measure.nested:MeasureNested",
+        "passport": "cellmetry.measure.passport.step:Passport",
         "relate": "cellmetry.ops.regions:Relate",
         "ring": "cellmetry.ops.regions:Ring",
         "split_parts": "cellmetry.ops.relabel:SplitParts",
