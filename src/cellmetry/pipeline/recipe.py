@@ -33,6 +33,7 @@ STEPS = Registry(
     builtin={
         "count": "cellmetry.counting.step:Count",
         "cytoplasm": "cellmetry.ops.regions:Cytoplasm",
+        "filter_cells": "cellmetry.measure.filter:FilterCells",
         "maps": "cellmetry.engines.maps_step:Maps",
         "measure": "cellmetry.measure.step:Measure",
         "measure_nested": "cellmetry.measure.nested:MeasureNested",

@@ -98,16 +98,16 @@ def _compare_channel(out: pd.DataFrame, name: str, options: PassportOptions) -> 
     seen = _numbers(out[f"contrast_to_noise_{name}"]) >= options.least_contrast
     blur = np.where(seen, _numbers(out[f"blur_px_{name}"]), np.nan)
     signal = max(_usual(_numbers(out[f"_signal_{name}"])), _usual(_numbers(out[f"_noise_{name}"])))
-    blurs = robust_z(blur, least_spread=options.focus_spread * max(_usual(blur), 1.0), least_count=options.least_cells)
+    width = max(_usual(blur), options.focus_scale_px)
+    blurs = robust_z(blur, least_spread=options.focus_spread * width, least_count=options.least_cells)
     backgrounds = robust_z(
         _numbers(out[f"local_background_{name}"]),
         least_spread=options.background_spread * signal,
         least_count=options.least_cells,
     )
     out[f"blur_px_{name}"] = blur
-    place = out.columns.get_loc
-    out.insert(place(f"blur_px_{name}") + 1, f"blur_z_{name}", blurs)
-    out.insert(place(f"local_background_{name}") + 1, f"local_background_z_{name}", backgrounds)
+    for after, column, z in (("blur_px", "blur_z", blurs), ("local_background", "local_background_z", backgrounds)):
+        out.insert(list(out.columns).index(f"{after}_{name}") + 1, f"{column}_{name}", z)
 
 
 def _usual(values: Values) -> float:
@@ -118,7 +118,7 @@ def _usual(values: Values) -> float:
 
 def _judged(passed: NDArray[np.bool_], values: Values) -> Flag:
     """Return a flag that is missing where the value is."""
-    return pd.Series(pd.array(np.where(np.isnan(values), None, passed), dtype="boolean"))
+    return pd.Series(pd.array(passed, dtype="boolean")).mask(np.isnan(values))
 
 
 def _below(column: pd.Series, limit: float) -> Flag:

@@ -39,8 +39,9 @@ class PassportOptions(Parameters):
     """Pixels of background round a cell on which its blur is measured too, so that its outline is in it."""
     focus_z: float = Field(default=3.5, gt=0)
     """flag_focus: standard deviations (robust) by which the blur may lie above the usual."""
-    focus_spread: float = Field(default=0.25, gt=0)
-    """Least standard deviation that blurs are taken to have, as a share of the usual blur (of 1 px, if that is less)."""
+    focus_spread: float = Field(default=0.2, gt=0)
+    """Least standard deviation that blurs are taken to have, as a share of the usual blur, at least of
+    focus_scale_px."""
     most_blur_px: float | None = Field(default=None, gt=0)
     """flag_focus: most blur in pixels, beside the comparison with the usual; none if left out."""
     edge_px: int = Field(default=0, ge=0)
@@ -61,7 +62,7 @@ class PassportOptions(Parameters):
     """Least standard deviation that log2 of the size is taken to have."""
     solidity_spread: float = Field(default=0.03, gt=0)
     """Least standard deviation that solidities are taken to have."""
-    least_contrast: float = Field(default=1.0, ge=0)
+    least_contrast: float = Field(default=0.5, ge=0)
     """flag_contrast: least difference of cell and local background in some channel, in noise of that background."""
     confidence_map: str = "foreground"
     """Name of the map of the probability to be a cell, from which confidence is read, where a step kept it."""
