@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import pytest
 
+from cellmetry.core.sample import Sample
 from cellmetry.core.step import Step
 from cellmetry.pipeline.recipe import STEPS
-from cellmetry.testing.step import StepContract
+from cellmetry.testing.step import Centres, StepContract
 
 
 class TestSegment(StepContract):
@@ -67,6 +68,24 @@ class TestMeasureNested(StepContract):
 
     def make(self) -> Step:
         return STEPS.load("measure_nested")()
+
+
+class TestPassport(StepContract):
+    """The step passport."""
+
+    def make(self) -> Step:
+        return STEPS.load("passport")()
+
+
+class TestFilterCells(StepContract):
+    """The step filter_cells."""
+
+    def make(self) -> Step:
+        return STEPS.load("filter_cells")(keep=("area_px > 400",), keep_labels=False)
+
+    def sample(self, centres: Centres, *, pixel_size_um: float | None = 0.5) -> Sample:
+        plain = super().sample(centres, pixel_size_um=pixel_size_um)
+        return STEPS.load("measure")(features=("size",))(plain)
 
 
 class TestRelate(StepContract):

@@ -19,6 +19,7 @@ from cellmetry.engines.segment import Segment
 from cellmetry.errors import Cancelled, InputError, ParameterError
 from cellmetry.io.atomic import atomic_write, clean_leftovers
 from cellmetry.io.tables import read_columns, read_table, write_table
+from cellmetry.pipeline.acquisition import FLAG, SETTINGS, compare_settings, settings_table
 from cellmetry.pipeline.checking import check_images, choose_evenly, unfamiliar_batch
 from cellmetry.pipeline.executors import in_processes, one_by_one
 from cellmetry.pipeline.inputs import Found, find_images
@@ -61,6 +62,8 @@ IMAGE_COLUMNS = (
     Column("shape", "px", "Size along each axis.", "Cellmetry"),
     Column("pixel_size_x_um", "um", "Width of a pixel.", "file, or --pixel-size"),
     Column("pixel_size_y_um", "um", "Height of a pixel.", "file, or --pixel-size"),
+    *SETTINGS,
+    FLAG,
     Column("sha256", "", "Hash of the file; of several files, hash of their hashes in run.json.", "SHA-256"),
 )
 
@@ -78,7 +81,7 @@ class RunResult:
     reused
         How many images an earlier run had done already.
     problems
-        Sentences about files that the file-name pattern left out.
+        Sentences about files that the file-name pattern left out, and about images that were not taken alike.
     """
 
     out: Path
@@ -150,9 +153,11 @@ def run(  # noqa: PLR0913  the six ways in which two runs of one recipe can diff
             f"Stopped: {finished} of {len(jobs)} images are done and kept; the same command goes on from there."
         ) from stop
     _refuse_if_none_done(outcomes)
-    result = RunResult(out, tuple(outcomes[place] for place in range(len(jobs))), reused, found.problems)
+    in_order = tuple(outcomes[place] for place in range(len(jobs)))
+    problems = (*found.problems, *_compare_settings(in_order))
+    result = RunResult(out, in_order, reused, problems)
     times = {"started": started, "ended": datetime.now(UTC).isoformat()}
-    record = run_record(recipe, result.outcomes, times, workers) | {"problems": list(found.problems)}
+    record = run_record(recipe, result.outcomes, times, workers) | {"problems": list(problems)}
     _write_results(result, recipe, layout, record)
     return result
 
@@ -174,6 +179,11 @@ def _refuse_if_none_done(outcomes: dict[int, Outcome]) -> None:
         return
     first = failed[0].reason
     raise InputError(first if len(failed) == 1 else f"None of the {len(failed)} images could be worked. {first}")
+
+
+def _compare_settings(outcomes: Sequence[Outcome]) -> list[str]:
+    """Return a sentence for each setting of the microscope in which the images that were worked differ."""
+    return compare_settings({each.image: each.settings for each in outcomes if each.status == "done"})[1]
 
 
 def _load_engines(recipe: Recipe) -> None:
@@ -242,6 +252,7 @@ def images_table(outcomes: Sequence[Outcome]) -> pd.DataFrame:
     names = list(dict.fromkeys(name for outcome in outcomes for name in outcome.n_objects))
     parts = list(dict.fromkeys(part for outcome in outcomes for part in outcome.parts))
     scores = list(dict.fromkeys(score for outcome in outcomes for score in outcome.scores))
+    taken = settings_table({outcome.image: outcome.settings for outcome in outcomes})
     return pd.DataFrame(
         {
             "image": [outcome.image for outcome in outcomes],
@@ -257,6 +268,7 @@ def images_table(outcomes: Sequence[Outcome]) -> pd.DataFrame:
             "shape": [" × ".join(map(str, outcome.shape)) for outcome in outcomes],
             "pixel_size_x_um": pd.array([outcome.pixel_size_um[0] for outcome in outcomes], "Float64"),
             "pixel_size_y_um": pd.array([outcome.pixel_size_um[1] for outcome in outcomes], "Float64"),
+            **{str(name): taken[name].array for name in taken},
             "sha256": [outcome.sha256 for outcome in outcomes],
         }
     )

@@ -21,6 +21,7 @@ from cellmetry.errors import Cancelled, CellmetryError, OutputError
 from cellmetry.io.atomic import atomic_write
 from cellmetry.io.hashing import content_hash
 from cellmetry.io.pixel_checks import check_pixels
+from cellmetry.pipeline.acquisition import settings_of
 from cellmetry.pipeline.outputs import STATE, write_outputs
 
 if TYPE_CHECKING:
@@ -98,6 +99,8 @@ class Outcome:
         Of each label image, by its name.
     scores
         Numbers about the whole image, by name: ``unfamiliarity``.
+    settings
+        How it was taken, as its file says: exposure, gain, ….
     sha256, files
         Hash of the image's content, and of each of its files by path.
     outputs
@@ -119,6 +122,7 @@ class Outcome:
     axes: str = ""
     shape: tuple[int, ...] = ()
     pixel_size_um: tuple[float | None, ...] = (None, None, None)
+    settings: dict[str, str] = field(default_factory=dict)
     sha256: str = ""
     files: dict[str, str] = field(default_factory=dict)
     labels_sha256: dict[str, str] = field(default_factory=dict)
@@ -197,6 +201,7 @@ def _process(job: Job, progress: Progress) -> Outcome:
         axes=image.axes,
         shape=image.shape,
         pixel_size_um=tuple(image.pixel_size),
+        settings=settings_of(image.metadata),
         sha256=job.ref.sha256(),
         files=job.ref.file_hashes(),
         labels_sha256={name: labels_hash(labels) for name, labels in sample.labels.items()},

@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 
     from cellmetry.core.step import Step
 
-__all__ = ["StepContract"]
+__all__ = ["Centres", "StepContract"]
 
 Centres = tuple[tuple[float, float], ...]
 
@@ -78,11 +78,13 @@ class StepContract(ABC):
         before = self.sample(((60.0, 50.0), (60.0, 100.0)))
         pixels = before.image.read().copy()
         hashes = {name: labels_hash(labels) for name, labels in before.labels.items()}
+        tables = {name: table.copy() for name, table in before.tables.items()}
         after = self.make()(before)
         assert after is not before
         np.testing.assert_array_equal(before.image.read(), pixels)
         assert {name: labels_hash(labels) for name, labels in before.labels.items()} == hashes
-        assert not before.tables
+        assert before.tables.keys() == tables.keys()
+        assert all(before.tables[name].equals(table) for name, table in tables.items())
 
     def test_the_same_twice(self) -> None:
         """Nothing is random, nothing remembered."""

@@ -115,7 +115,7 @@ def test_ome_times_exposure_and_objective(tmp_path: Path) -> None:
         "objective": "Plan 20x",
         "magnification": 20.0,
         "numerical_aperture": 0.75,
-        "exposure": ["250 ms"],
+        "exposure_ms": [250.0],
         "gain": [2.0],
     }
 

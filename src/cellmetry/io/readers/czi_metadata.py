@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from datetime import datetime
 from typing import TYPE_CHECKING, Any, NamedTuple
 from xml.etree.ElementTree import ParseError
@@ -12,12 +13,13 @@ from defusedxml.ElementTree import fromstring
 from cellmetry.core.image import UNKNOWN_PIXEL_SIZE, Channel, PixelSize
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Sequence
     from xml.etree.ElementTree import Element
 
 __all__ = ["CziDescription", "describe_czi", "parse_czi"]
 
 _INFORMATION = "Metadata/Information"
+_PERCENT = re.compile(r"(\d+(?:\.\d+)?)\s*%")
 
 
 class CziDescription(NamedTuple):
@@ -97,13 +99,25 @@ def _metadata(root: Element, channels: Sequence[Element]) -> dict[str, Any]:
         found["objective"] = objective.get("Name") or objective.findtext("Manufacturer/Model")
         found["magnification"] = _number(objective.findtext("NominalMagnification"))
         found["numerical_aperture"] = _number(objective.findtext("LensNA"))
-    exposures = [_number(part.findtext("ExposureTime")) for part in channels]
-    if any(exposures):
-        found["exposure"] = [None if value is None else f"{value / 1e6:g} ms" for value in exposures]
-    gains = [_number(part.findtext("DetectorSettings/Gain")) for part in channels]
-    if any(gains):
-        found["gain"] = gains
+    found["exposure_ms"] = _each(channels, "ExposureTime", lambda text: float(text) / 1e6)
+    found["gain"] = _each(channels, "DetectorSettings/Gain", float)
+    found["digital_gain"] = _each(channels, "DetectorSettings/DigitalGain", float)
+    found["binning"] = _each(channels, "DetectorSettings/Binning", lambda text: text.replace(",", "x"))
+    light = "LightSourcesSettings/LightSourceSettings/Intensity"
+    found["light_percent"] = _each(channels, light, _percent)
     return {key: value for key, value in found.items() if value is not None}
+
+
+def _each(channels: Sequence[Element], path: str, read: Callable[[str], Any]) -> list[Any] | None:
+    """Return a setting of each channel, None where a channel does not state it; None if none does."""
+    texts = [part.findtext(path) for part in channels]
+    return [read(text.strip()) if text else None for text in texts] if any(texts) else None
+
+
+def _percent(text: str) -> float | None:
+    """Return the number of ``50.00 %``; None for anything else."""
+    found = _PERCENT.fullmatch(text.replace(",", "."))
+    return float(found[1]) if found else None
 
 
 def _number(text: str | None) -> float | None:

@@ -163,5 +163,15 @@ def _metadata(image: Any) -> dict[str, Any]:
         for element in image.xml_element.iter(tag):
             found = {ours: element.get(theirs, "").strip() for theirs, ours in _KEPT.items()}
             numbers = {key: float(found[key]) for key in ("magnification", "numerical_aperture") if found[key]}
-            return {key: value for key, value in {**found, **numbers}.items() if value != ""}
+            stated = {key: value for key, value in {**found, **numbers}.items() if value != ""}
+            return {**stated, **_detectors(element)}
     return {}
+
+
+def _detectors(settings: Any) -> dict[str, Any]:
+    """Return the gains of the detectors that were on, in the file's order, and the power of each laser line in use."""
+    active = [each for each in settings.iterfind("./DetectorList/Detector") if each.get("IsActive") == "1"]
+    gains = [float(each.get("Gain")) for each in active if each.get("Gain")]
+    lines = {each.get("LaserLine"): float(each.get("IntensityDev", 0)) for each in settings.iter("LaserLineSetting")}
+    power = {f"{line} nm": value for line, value in lines.items() if value > 0}
+    return {key: value for key, value in (("gain", gains), ("light_percent", power)) if value}

@@ -12,6 +12,7 @@ from cellmetry.core.image import Channel, PixelSize
 from cellmetry.io.failures import reading
 from cellmetry.io.reader import StoredScene
 from cellmetry.io.readers.frame_cache import LastFrame
+from cellmetry.io.readers.nd2_settings import nd2_settings
 from cellmetry.io.signatures import SIGNATURES
 
 if TYPE_CHECKING:
@@ -138,4 +139,5 @@ def _metadata(file: nd2.ND2File) -> dict[str, Any]:
         "numerical_aperture": scope.objectiveNumericalAperture,
         "emission_nm": [part.channel.emissionLambdaNm for part in channels],
     }
+    found.update(nd2_settings(str((file.text_info or {}).get("description", ""))))
     return {key: value for key, value in found.items() if value not in (None, [])}

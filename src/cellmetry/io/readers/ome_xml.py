@@ -18,6 +18,7 @@ if TYPE_CHECKING:
 
 __all__ = ["OmeDocument", "OmeImage", "OmePlanes", "claims_ome", "parse_ome"]
 
+_PER_MS = {"ns": 1e-6, "µs": 1e-3, "ms": 1.0, "s": 1e3, "min": 6e4}
 _ORDERS = {"XYZCT", "XYZTC", "XYCTZ", "XYCZT", "XYTCZ", "XYTZC"}
 
 
@@ -162,7 +163,7 @@ def _acquired(element: Element) -> datetime | None:
 
 
 def _metadata(element: Element, pixels: Element, root: Element) -> dict[str, Any]:
-    """Return objective, exposures and gains where the document has them."""
+    """Return optics and settings of the channels where the document has them."""
     found: dict[str, Any] = {}
     settings = _one(element, "ObjectiveSettings")
     wanted = settings.get("ID") if settings is not None else None
@@ -172,17 +173,31 @@ def _metadata(element: Element, pixels: Element, root: Element) -> dict[str, Any
                 found["objective"] = objective.get("Model") or objective.get("ID")
                 found["magnification"] = _number(objective.get("NominalMagnification"))
                 found["numerical_aperture"] = _number(objective.get("LensNA"))
-    exposures = {
-        int(plane.get("TheC", 0)): (_number(plane.get("ExposureTime")), plane.get("ExposureTimeUnit", "s"))
-        for plane in reversed(_all(pixels, "Plane"))
-        if plane.get("ExposureTime")
-    }
-    if exposures:
-        found["exposure"] = [f"{exposures[c][0]:g} {exposures[c][1]}" for c in sorted(exposures)]
-    gains = [_number(s.get("Gain")) for part in _all(pixels, "Channel") for s in _all(part, "DetectorSettings")]
-    if any(gain is not None for gain in gains):
-        found["gain"] = gains
+    found.update(_settings(pixels))
     return {key: value for key, value in found.items() if value is not None}
+
+
+def _settings(pixels: Element) -> dict[str, list[Any]]:
+    """Return what the document says of each channel's exposure, detector and light; None where it is silent on one."""
+    channels = _all(pixels, "Channel")
+    exposures = {int(plane.get("TheC", 0)): _milliseconds(plane) for plane in reversed(_all(pixels, "Plane"))}
+    detectors = [_one(part, "DetectorSettings") for part in channels]
+    lights = [_one(part, "LightSourceSettings") for part in channels]
+    passing = [None if light is None else _number(light.get("Attenuation")) for light in lights]
+    found: dict[str, list[Any]] = {
+        "exposure_ms": [exposures.get(index) for index in range(len(channels))],
+        "gain": [None if each is None else _number(each.get("Gain")) for each in detectors],
+        "binning": [None if each is None else each.get("Binning") for each in detectors],
+        "light_percent": [None if share is None else round(100 * (1 - share), 6) for share in passing],
+    }
+    return {key: values for key, values in found.items() if any(value is not None for value in values)}
+
+
+def _milliseconds(plane: Element) -> float | None:
+    """Return the exposure of a plane; None if it has none, or in a unit that is no time."""
+    factor = _PER_MS.get(plane.get("ExposureTimeUnit", "s"))
+    value = _number(plane.get("ExposureTime"))
+    return None if value is None or factor is None else round(value * factor, 6)
 
 
 def _number(text: str | None) -> float | None:

@@ -1,0 +1,38 @@
+"""The step `passport` of a recipe."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, ClassVar
+
+from cellmetry.core.progress import SILENT
+from cellmetry.core.step import Step
+from cellmetry.measure.passport.joining import add_columns
+from cellmetry.measure.passport.options import PassportOptions
+from cellmetry.measure.passport.table import passport, passport_notes
+
+if TYPE_CHECKING:
+    from cellmetry.core.progress import Progress
+    from cellmetry.core.sample import Sample
+
+__all__ = ["Passport"]
+
+_OWN_TABLE = "passport"
+
+
+class Passport(PassportOptions, Step):
+    """Flag what is doubtful about each cell: saturation, focus, border, background, shape, contrast, confidence."""
+
+    name: ClassVar[str] = "passport"
+
+    labels: str = "cells"
+    """Name of the labels to judge."""
+    table: str = "cells"
+    """Name of the table to which values and flags are added; if no step before made it, they are a table `passport`."""
+
+    def __call__(self, sample: Sample, progress: Progress = SILENT) -> Sample:
+        """Return the sample with the passport in its table."""
+        made = passport(sample, sample.need_labels(self.labels), self, progress=progress)
+        sample = sample.with_warnings(*passport_notes(made, self))
+        if self.table not in sample.tables:
+            return sample.with_table(_OWN_TABLE, made)
+        return sample.with_table(self.table, add_columns(sample.tables[self.table], made, name=self.table))
