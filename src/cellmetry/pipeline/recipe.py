@@ -31,15 +31,23 @@ __all__ = ["STEPS", "Recipe", "load_recipe", "parse_recipe", "recipe_text", "shi
 STEPS = Registry(
     kind="step",
     builtin={
+        "bleed_through": "cellmetry.ops.bleed_through:BleedThrough",
         "count": "cellmetry.counting.step:Count",
         "cytoplasm": "cellmetry.ops.regions:Cytoplasm",
+        "denoise": "cellmetry.ops.denoise:Denoise",
+        "keep_image": "cellmetry.ops.keep_image:KeepImage",
         "maps": "cellmetry.engines.maps_step:Maps",
         "measure": "cellmetry.measure.step:Measure",
         "measure_nested": "cellmetry.measure.nested:MeasureNested",
+        "normalise": "cellmetry.ops.normalise:Normalise",
         "relate": "cellmetry.ops.regions:Relate",
         "ring": "cellmetry.ops.regions:Ring",
         "split_parts": "cellmetry.ops.relabel:SplitParts",
         "segment": "cellmetry.engines.segment:Segment",
+        "subtract_dark": "cellmetry.ops.subtract:SubtractDark",
+        "subtract_local": "cellmetry.measure.local_background:SubtractLocal",
+        "subtract_region": "cellmetry.ops.subtract_region:SubtractRegion",
+        "subtract_value": "cellmetry.ops.subtract:SubtractValue",
     },
     group="cellmetry.steps",
 )
