@@ -13,12 +13,12 @@ from cellmetry.core.sample import Sample
 from cellmetry.core.step import Step
 from cellmetry.counting.calibration import calibrate
 from cellmetry.counting.count import count, count_known, counting_steps
-from cellmetry.counting.shapes import Shape
 from cellmetry.counting.step import Count
 from cellmetry.errors import LabelsError, ModelError, ParameterError
 from cellmetry.models.count_calibration import CountCalibration, CountedBy
 from cellmetry.models.store import find_model
 from cellmetry.ops.density import density_from_labels
+from cellmetry.ops.shapes import Shape
 from cellmetry.testing.step import StepContract
 
 if TYPE_CHECKING:

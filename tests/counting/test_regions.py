@@ -14,9 +14,10 @@ from cellmetry.counting import objects as objects_module
 from cellmetry.counting.differences import block_differences, differences_image
 from cellmetry.counting.objects import plane_objects
 from cellmetry.counting.regions import CountedPlane, in_labels, in_shapes, in_whole
-from cellmetry.counting.shapes import Shape, inside, read_shapes, shape_box
+from cellmetry.counting.shapes import read_shapes
 from cellmetry.errors import MissingInput, ParameterError
 from cellmetry.ops.density import density_from_labels, point_mass_in_blocks
+from cellmetry.ops.shapes import Shape, inside, shape_box
 
 
 def field(rows: int = 6, columns: int = 9, pitch: int = 20) -> np.ndarray:

@@ -36,7 +36,8 @@ class Sample:
     warnings
         Plain sentences about what the steps found doubtful.
     maps
-        Values for every pixel, by name: a network's ``density``, a ``ratio``, …; float32, NaN where undefined.
+        Values for every pixel, by name: a network's ``density``, a ``ratio``, …; float32, NaN where undefined. Also
+        corrected images that are to be kept, in the type in which they are to be written.
     scores
         Numbers about the whole image, by name: ``unfamiliarity``.
     """

@@ -8,7 +8,7 @@ import numpy as np
 
 from cellmetry.core.image import Box
 from cellmetry.counting.objects import BAND, label_bands
-from cellmetry.counting.shapes import inside, shape_box
+from cellmetry.ops.shapes import inside, shape_box
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from cellmetry.core.image import Image
     from cellmetry.core.labels import Labels
     from cellmetry.counting.objects import PlaneObjects
-    from cellmetry.counting.shapes import Shape
+    from cellmetry.ops.shapes import Shape
 
 __all__ = ["CountedPlane", "RegionCounts", "in_labels", "in_shapes", "in_whole"]
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from pathlib import PurePath
 from typing import TYPE_CHECKING, ClassVar
 
 from pydantic import Field
@@ -13,11 +12,11 @@ from cellmetry.counting.differences import block_differences, differences_image
 from cellmetry.counting.doubts import doubts_of, unfamiliar_reason
 from cellmetry.counting.objects import plane_objects
 from cellmetry.counting.regions import CountedPlane, in_labels, in_shapes, in_whole
-from cellmetry.counting.shapes import Shape
 from cellmetry.counting.table import count_table, counters_of
 from cellmetry.errors import ParameterError
 from cellmetry.models.count_calibration import CountCalibration
 from cellmetry.ops.label_checks import check_same_size
+from cellmetry.ops.shapes import Shape, shapes_on
 
 if TYPE_CHECKING:
     from cellmetry.core.labels import Labels
@@ -92,10 +91,7 @@ class Count(Step):
 
     def _count(self, sample: Sample, plane: CountedPlane) -> list[RegionCounts]:
         """Return the counts of one plane and of the regions in it."""
-        image = sample.image
-        named = PurePath(image.name) if image.path is None else PurePath(image.path).with_name(image.name)
-        shapes = tuple(shape for shape in self.shapes if shape.lies_on(named))
-        found = [in_whole(plane), *in_shapes(plane, shapes)]
+        found = [in_whole(plane), *in_shapes(plane, shapes_on(sample.image, self.shapes))]
         if self.regions is None:
             return found
         regions = sample.need_labels(self.regions)

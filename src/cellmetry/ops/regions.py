@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from cellmetry.core.progress import Progress
     from cellmetry.core.sample import Sample
 
-__all__ = ["Cytoplasm", "Relate", "Ring", "Width", "cytoplasm_labels", "relate_labels", "ring_labels"]
+__all__ = ["Cytoplasm", "Relate", "Ring", "Width", "cytoplasm_labels", "relate_labels", "ring_labels", "ring_sides"]
 
 _BAND = 1024
 
@@ -75,14 +75,21 @@ def ring_labels(labels: Labels, width: Width) -> Labels:
     PixelSizeNeeded
         If the width is in µm and the labels have no pixel size.
     """
-    sides = _sides(labels.pixel_size, width)
+    sides = ring_sides(labels.pixel_size, width)
     array = labels.read()
     planes = array.reshape(-1, *array.shape[-2:])
     rings = np.stack([nearest_labels(plane, width.gap, width.gap + width.width, sides=sides) for plane in planes])
     return replace(labels, array=rings.reshape(array.shape))
 
 
-def _sides(pixels: PixelSize, width: Width) -> tuple[float, float]:
+def ring_sides(pixels: PixelSize, width: Width) -> tuple[float, float]:
+    """Return height and width of a pixel in the unit in which a ring is stated.
+
+    Raises
+    ------
+    PixelSizeNeeded
+        If that is µm and the pixel size is not known.
+    """
     if not width.um:
         return 1.0, 1.0
     if pixels.x is None or pixels.y is None:
