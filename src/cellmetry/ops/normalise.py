@@ -68,11 +68,11 @@ def plane_scale(plane: PlaneReader, method: NormaliseMethod, limits: tuple[float
 def _mean_and_deviation(plane: PlaneReader) -> Scale:
     """Return mean and standard deviation, in 64-bit sums of differences, so that those of a flat plane are exact."""
     start = next((values[0] for values in _finite(plane) if values.size), np.nan)
-    count = sum(values.size for values in _finite(plane))
-    if count == 0:
+    sums = np.sum([(values.size, (values - start).sum()) for values in _finite(plane)], axis=0)
+    if sums[0] == 0:
         return Scale(float("nan"), float("nan"))
-    mean = start + sum(float((values - start).sum()) for values in _finite(plane)) / count
-    variance = sum(float(np.square(values - mean).sum()) for values in _finite(plane)) / count
+    mean = start + sums[1] / sums[0]
+    variance = sum(float(np.square(values - mean).sum()) for values in _finite(plane)) / sums[0]
     return Scale(float(mean), float(np.sqrt(variance)) + _LEAST)
 
 
