@@ -69,6 +69,21 @@ def test_points_that_are_missing_take_no_part():
     assert (none, two) == (-1, 8)
 
 
+@pytest.mark.parametrize("algorithm", ["first_local_top", "global_max"])
+def test_no_profile_changes_what_is_found_in_another(algorithm):
+    rng = np.random.default_rng(3)
+    rows = np.stack([hill(top) for top in rng.uniform(55, 125, 40)]) + rng.normal(0, 0.3, (40, CENTRES.size))
+    rows[rng.random(rows.shape) < 0.02] = np.nan
+    options = PeakOptions(algorithm=algorithm)
+    together = find_peaks(CENTRES, rows, options)
+    quality = peak_quality(CENTRES, rows, together, options)
+    for number, row in enumerate(rows):
+        alone = find_peaks(CENTRES, row[None], options)
+        assert alone[0] == together[number]
+        expected = peak_quality(CENTRES, row[None], alone, options)
+        assert [field[number] for field in quality] == pytest.approx([field[0] for field in expected])
+
+
 def test_quality_is_as_worked_out_by_hand():
     row = np.array([[2.0, 4.0, 10.0, 7.0, 5.0, 5.0, 6.0]])
     centres = np.arange(7.0)

@@ -20,7 +20,7 @@ from cellmetry.core.image import PixelSize, image_from_array
 from cellmetry.core.labels import labels_from_array
 from cellmetry.core.sample import Sample
 from cellmetry.errors import AxesError, LabelsError, ParameterError, UnknownName
-from cellmetry.quantify.dualcellquant.radial import cell_depths, percent_windows
+from cellmetry.quantify.dualcellquant.radial import Depths, percent_windows
 from cellmetry.quantify.dualcellquant.step import DualCellQuant
 
 SHAPE = (70, 90)
@@ -115,7 +115,7 @@ def test_radial_regions_are_those_of_the_rules_cell_by_cell(inner, outer):
 @settings(max_examples=80)
 @given(arrays(np.uint32, st.tuples(st.integers(2, 14), st.integers(2, 14)), elements=st.sampled_from([0, 0, 1, 2, 7])))
 def test_depths_are_scipys_of_each_cell_alone(labels):
-    depths = cell_depths(labels)
+    depths = Depths(labels)
     for label in depths.ids:
         if (labels == label).all():
             continue

@@ -11,13 +11,14 @@ from cellmetry.core.step import Parameters
 from cellmetry.measure.smoothing import smooth_profiles
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterator
 
     from numpy.typing import NDArray
 
 __all__ = ["PeakOptions", "PeakQuality", "find_peaks", "peak_quality"]
 
 _TINY = 1e-12
+_FEWEST = 3
 
 
 class PeakOptions(Parameters):
@@ -64,37 +65,48 @@ def find_peaks(centres: NDArray[np.float64], profiles: NDArray[np.float64], opti
     profiles
         Shape (N, W); points that are NaN do not take part.
     """
-    return np.array([_peak(centres, row, options) for row in profiles], np.int64).reshape(-1)
+    out = np.full(len(profiles), -1, np.int64)
+    for rows, points in _alike(profiles):
+        if points.size:
+            found = _peaks(centres[points], profiles[np.ix_(rows, points)], options)
+            out[rows] = points[found]
+    return out
 
 
-def _peak(centres: NDArray[np.float64], profile: NDArray[np.float64], options: PeakOptions) -> int:
-    known = np.flatnonzero(np.isfinite(profile))
-    if not known.size:
-        return -1
-    values = profile[known]
-    if options.algorithm == "global_max" or known.size < 3:
-        return int(known[np.argmax(values)])
-    return int(known[_outermost_top(centres[known], values, options)])
+def _alike(profiles: NDArray[np.float64]) -> Iterator[tuple[NDArray[np.int64], NDArray[np.int64]]]:
+    """Yield profiles that are finite at the same points together: their rows, and these points."""
+    patterns, groups = np.unique(np.isfinite(profiles), axis=0, return_inverse=True)
+    for number, known in enumerate(patterns):
+        yield np.flatnonzero(groups.ravel() == number), np.flatnonzero(known)
 
 
-def _outermost_top(centres: NDArray[np.float64], values: NDArray[np.float64], options: PeakOptions) -> int:
-    """Return the index of the last point before which the smoothed values rise and at which they fall."""
-    window = options.window if options.window <= values.size else min(options.window, 3)
+def _peaks(centres: NDArray[np.float64], values: NDArray[np.float64], options: PeakOptions) -> NDArray[np.int64]:
+    """Return the index of each row's peak; all values are finite."""
+    length = centres.size
+    if options.algorithm == "global_max" or length < _FEWEST:
+        return np.asarray(values.argmax(axis=1))
+    window = options.window if options.window <= length else min(options.window, _FEWEST)
     smooth = smooth_profiles(values, window, options.order)
-    slopes, tolerance = _slopes(centres, smooth, options.slope)
-    inner = np.arange(2, values.size - 1)
-    height = max(_TINY, float(np.ptp(smooth)))
-    high = smooth[inner] >= smooth.min() + options.least_rise * height
-    turns = high & (slopes[inner - 1] >= tolerance) & (slopes[inner] <= -tolerance)
-    return int(inner[turns][-1]) if turns.any() else int(np.argmax(smooth))
+    slopes, least = _slopes(centres, smooth, options.slope)
+    floor = smooth.min(axis=1, keepdims=True) + options.least_rise * _heights(smooth)
+    turns = np.zeros(values.shape, bool)
+    inner = slice(2, length - 1)
+    turns[:, inner] = (smooth[:, inner] >= floor) & (slopes[:, 1 : length - 2] >= least) & (slopes[:, inner] <= -least)
+    outermost = length - 1 - turns[:, ::-1].argmax(axis=1)
+    return np.asarray(np.where(turns.any(axis=1), outermost, smooth.argmax(axis=1)))
+
+
+def _heights(values: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Return largest less smallest value of each row, never quite 0, as a column."""
+    return np.asarray(np.maximum(_TINY, np.ptp(values, axis=1, keepdims=True)))
 
 
 def _slopes(
     centres: NDArray[np.float64], values: NDArray[np.float64], share: float
-) -> tuple[NDArray[np.float64], float]:
-    """Return the slope at each point and from where on a slope counts as one."""
-    mean_slope = max(_TINY, float(np.ptp(values))) / max(_TINY, float(np.ptp(centres)))
-    return np.gradient(values, centres), 2 * share * mean_slope
+) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    """Return the slope at each point, and of each row (a column) from where on a slope counts as one."""
+    mean_slopes = _heights(values) / max(_TINY, float(np.ptp(centres)))
+    return np.gradient(values, centres, axis=1), 2 * share * mean_slopes
 
 
 def peak_quality(
@@ -109,40 +121,37 @@ def peak_quality(
     peaks
         What it returned.
     """
-    rows = [_quality(centres, row, int(peak), options) for row, peak in zip(profiles, peaks, strict=True)]
-    ranges, noises = (np.array([row[n] for row in rows], np.float64) for n in (0, 1))
-    runs = np.array([row[2] for row in rows], np.int64)
+    count = len(profiles)
+    ranges, noises, runs = np.full(count, np.nan), np.full(count, np.nan), np.zeros(count, np.int64)
+    for rows, points in _alike(profiles):
+        if points.size >= _FEWEST:
+            values = profiles[np.ix_(rows, points)]
+            height = np.ptp(values, axis=1)
+            ranges[rows], noises[rows] = _share(height, values.max(axis=1)), _share(_noise(values), height)
+            slopes, least = _slopes(centres[points], values, options.slope)
+            runs[rows] = _run(slopes <= -least, np.searchsorted(points, peaks[rows]))
     limit = np.inf if options.highest is None else options.highest
-    near = np.where(peaks >= 0, centres[peaks], np.inf) <= limit if centres.size else np.zeros(peaks.size, bool)
+    near = (peaks >= 0) & (np.append(centres, np.inf)[peaks] <= limit)
     steady = (ranges >= options.least_range) & (noises <= options.most_noise) & (runs >= options.least_run)
     return PeakQuality(ranges, noises, runs, steady & near)
 
 
-def _quality(
-    centres: NDArray[np.float64], profile: NDArray[np.float64], peak: int, options: PeakOptions
-) -> tuple[float, float, int]:
-    """Return relative height, relative noise and length of the fall of one profile."""
-    known = np.flatnonzero(np.isfinite(profile))
-    if known.size < 3:
-        return float("nan"), float("nan"), 0
-    values = profile[known]
-    height, top = float(np.ptp(values)), float(values.max())
-    steps = np.diff(values)
-    noise = float(np.median(np.abs(steps - np.median(steps))))
-    slopes, tolerance = _slopes(centres[known], values, options.slope)
-    falling = slopes[np.searchsorted(known, peak) :] <= -tolerance
-    return _share(height, top), _share(noise, height), _leading(falling)
+def _noise(values: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Return the median absolute deviation of the steps from point to point in each row."""
+    steps = np.diff(values, axis=1)
+    return np.asarray(np.median(np.abs(steps - np.median(steps, axis=1, keepdims=True)), axis=1))
 
 
-def _share(above: float, below: float) -> float:
-    return above / below if below > 0 else float("nan")
+def _share(above: NDArray[np.float64], below: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Return above / below, NaN where that is not above 0."""
+    out = np.full(above.shape, np.nan)
+    np.divide(above, below, out=out, where=below > 0)
+    return out
 
 
-def _leading(flags: Iterable[np.bool_]) -> int:
-    """Return how many flags are set before the first that is not."""
-    run = 0
-    for flag in flags:
-        if not flag:
-            break
-        run += 1
-    return run
+def _run(flags: NDArray[np.bool_], start: NDArray[np.int64]) -> NDArray[np.int64]:
+    """Return how many flags of each row are set from its start on without a break."""
+    length = flags.shape[1]
+    broken = ~flags & (np.arange(length) >= start[:, None])
+    ends = np.where(broken.any(axis=1), broken.argmax(axis=1), length)
+    return np.asarray(ends - start)

@@ -41,6 +41,8 @@ def _eroded(mask: Any) -> Any:
     for y in range(height):
         for x in range(width):
             own = mask[y, x]
+            if own == 0:
+                continue
             stays = y == 0 or mask[y - 1, x] == own
             stays &= y == height - 1 or mask[y + 1, x] == own
             stays &= x == 0 or mask[y, x - 1] == own
@@ -57,6 +59,8 @@ def _dilated_within(eroded: Any, mask: Any) -> Any:
     for y in range(height):
         for x in range(width):
             own = mask[y, x]
+            if own == 0:
+                continue
             reached = eroded[y, x] == own
             reached |= y > 0 and eroded[y - 1, x] == own
             reached |= y < height - 1 and eroded[y + 1, x] == own

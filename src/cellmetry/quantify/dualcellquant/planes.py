@@ -11,7 +11,7 @@ from cellmetry.errors import ParameterError
 from cellmetry.measure.profiles import Windows, pool_profiles
 from cellmetry.quantify.dualcellquant.masks import threshold_mask
 from cellmetry.quantify.dualcellquant.pixels import fractions_of, native_maximum, preprocess, saturation_fraction
-from cellmetry.quantify.dualcellquant.radial import cell_depths, depth_profiles, radial_labels
+from cellmetry.quantify.dualcellquant.radial import Depths, depth_profiles, radial_labels
 from cellmetry.quantify.dualcellquant.tables import (
     Pair,
     Selection,
@@ -28,7 +28,7 @@ if TYPE_CHECKING:
     from cellmetry.measure.peaks import PeakOptions
     from cellmetry.quantify.dualcellquant.masks import MaskRule
     from cellmetry.quantify.dualcellquant.pixels import Preprocessing
-    from cellmetry.quantify.dualcellquant.radial import Band, Depths
+    from cellmetry.quantify.dualcellquant.radial import Band
 
 __all__ = ["ChannelRule", "Made", "PeakRule", "PlaneRules", "Radial", "Smoothing", "quantify_plane"]
 
@@ -102,8 +102,8 @@ def quantify_plane(
     measured
         The channels to be preprocessed and measured.
     """
-    depths = cell_depths(labels)
-    band = None if rules.radial is None else radial_labels(labels, depths, rules.radial.band)
+    depths = Depths(labels)
+    band = None if rules.radial is None else radial_labels(depths, rules.radial.band)
     masks = {}
     for number, (channel, plane) in enumerate(zip(rules.channels, stored, strict=True)):
         inside = band if rules.radial is not None and rules.radial.masks[number] else None
@@ -113,10 +113,17 @@ def quantify_plane(
     pair = _pair(measured, rules)
     where = Selection(depths.ids, labels, chosen, pixel_um2)
     tables = {"cells": cell_table(where, pair, rules.epsilon)}
-    tables |= _profile_tables(tables["cells"], labels, depths, pair, rules)
+    tables |= _profile_tables(tables["cells"], depths, pair, rules)
     ratio = None if pair.ratio is None else np.where(chosen > 0, pair.ratio, np.nan).astype(np.float32)
     masks |= {"and_mask": chosen} if band is None else {"and_mask": chosen, "radial_mask": band}
-    return Made(masks, tables, ratio, tuple(depths.ids[np.isinf(depths.deepest)].tolist()))
+    return Made(masks, tables, ratio, _boundless(depths, rules))
+
+
+def _boundless(depths: Depths, rules: PlaneRules) -> tuple[int, ...]:
+    """Return cells without an outside, where that matters."""
+    if rules.radial is None and rules.windows is None:
+        return ()
+    return tuple(depths.ids[np.isinf(depths.deepest)].tolist())
 
 
 def _mask(plane: NDArray[Any], regions: NDArray[np.uint32], channel: ChannelRule) -> NDArray[np.uint32]:
@@ -153,12 +160,10 @@ def _pair(measured: list[NDArray[Any]], rules: PlaneRules) -> Pair:
     return Pair(planes, ratio)
 
 
-def _profile_tables(
-    cells: pd.DataFrame, labels: NDArray[np.uint32], depths: Depths, pair: Pair, rules: PlaneRules
-) -> dict[str, pd.DataFrame]:
+def _profile_tables(cells: pd.DataFrame, depths: Depths, pair: Pair, rules: PlaneRules) -> dict[str, pd.DataFrame]:
     if rules.windows is None:
         return {}
-    profiles = depth_profiles(labels, depths, rules.windows, pair.measured)
+    profiles = depth_profiles(depths, rules.windows, pair.measured)
     table = profile_table(profiles, rules.windows)
     pooled = profile_table(pool_profiles(profiles), rules.windows, pooled=True)
     out = {"radial_profile_cells": table, "radial_profile_pooled": pooled}
