@@ -25,6 +25,13 @@ class TestCount(StepContract):
         return STEPS.load("count")(shapes=[{"name": "left", "rectangle": [0, 0, 120, 70]}])
 
 
+class TestColocalise(StepContract):
+    """The step colocalise."""
+
+    def make(self) -> Step:
+        return STEPS.load("colocalise")(first=0, second=0)
+
+
 class TestMaps(StepContract):
     """The step maps."""
 

@@ -82,7 +82,7 @@ def _write_tables(job: Job, sample: Sample) -> dict[str, str]:
             _IMAGE_COLUMN,
             *(Column(part, "", "Read from the file name.", "pattern") for part in job.ref.parts),
         ]
-        write_table(named, path, (*described, *table.attrs.get("columns", describe_columns(table))))
+        write_table(named, path, (*described, *describe_columns(table)))
         written[f"table {name}"] = path.relative_to(job.out).as_posix()
     return written
 

@@ -31,6 +31,7 @@ __all__ = ["STEPS", "Recipe", "load_recipe", "parse_recipe", "recipe_text", "shi
 STEPS = Registry(
     kind="step",
     builtin={
+        "colocalise": "cellmetry.measure.colocalisation:Colocalise",
         "count": "cellmetry.counting.step:Count",
         "cytoplasm": "cellmetry.ops.regions:Cytoplasm",
         "maps": "cellmetry.engines.maps_step:Maps",
