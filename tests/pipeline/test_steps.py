@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
+import numpy as np
 import pytest
 
+from cellmetry.core.image import image_from_array
+from cellmetry.core.labels import labels_from_array
+from cellmetry.core.sample import Sample
 from cellmetry.core.step import Step
 from cellmetry.pipeline.recipe import STEPS
 from cellmetry.testing.step import StepContract
@@ -30,6 +34,20 @@ class TestColocalise(StepContract):
 
     def make(self) -> Step:
         return STEPS.load("colocalise")(first=0, second=0)
+
+
+class TestKeepIds(StepContract):
+    """The step keep_ids."""
+
+    def make(self) -> Step:
+        return STEPS.load("keep_ids")()
+
+    def sample(self, centres, *, pixel_size_um=0.5):
+        """Return two equal planes."""
+        flat = super().sample(centres, pixel_size_um=pixel_size_um)
+        pixels, ids = (np.stack([part.read()] * 2) for part in (flat.image, flat.labels["cells"]))
+        image = image_from_array(pixels, "ZYX", pixel_size_um=pixel_size_um)
+        return Sample(image, {"cells": labels_from_array(ids, "ZYX")})
 
 
 class TestMaps(StepContract):

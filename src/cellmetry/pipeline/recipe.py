@@ -34,6 +34,7 @@ STEPS = Registry(
         "colocalise": "cellmetry.measure.colocalisation:Colocalise",
         "count": "cellmetry.counting.step:Count",
         "cytoplasm": "cellmetry.ops.regions:Cytoplasm",
+        "keep_ids": "cellmetry.ops.keep_ids:KeepIds",
         "maps": "cellmetry.engines.maps_step:Maps",
         "measure": "cellmetry.measure.step:Measure",
         "measure_nested": "cellmetry.measure.nested:MeasureNested",
