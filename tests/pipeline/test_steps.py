@@ -111,6 +111,13 @@ class TestSplitParts(StepContract):
         return STEPS.load("split_parts")()
 
 
+class TestSpots(StepContract):
+    """The step spots."""
+
+    def make(self) -> Step:
+        return STEPS.load("spots")(diameter_px=4)
+
+
 def test_no_step_is_left_out() -> None:
     here = {cls().make().name for cls in StepContract.__subclasses__()}
     assert set(STEPS.names()) <= here

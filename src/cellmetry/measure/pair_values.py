@@ -22,6 +22,7 @@ USED, SATURATED, NOT_FINITE = 0, 1, 2
 """What becomes of a pixel: it is used, or left out because a channel is saturated, or not finite, there."""
 
 _BAND_PIXELS = 1 << 22
+_FEWEST_ROWS = 64
 _SAMPLED_PIXELS = 1 << 24
 
 
@@ -74,7 +75,7 @@ def sampled_bands(field: Field, *, most: int = _SAMPLED_PIXELS) -> Iterator[tupl
     """
     height, width = field.image.sizes["Y"], field.image.sizes["X"]
     step = max(1, int(np.ceil(np.sqrt(height * width * field.depth / most))))
-    rows = max(1, _BAND_PIXELS // max(1, width * field.depth) // step) * step
+    rows = -(-max(_FEWEST_ROWS, _BAND_PIXELS // max(1, width * field.depth)) // step) * step
     for y0 in range(0, height, rows):
         yield Box(y0, min(y0 + rows, height), 0, width), slice(None, None, step)
 

@@ -41,6 +41,7 @@ STEPS = Registry(
         "relate": "cellmetry.ops.regions:Relate",
         "ring": "cellmetry.ops.regions:Ring",
         "split_parts": "cellmetry.ops.relabel:SplitParts",
+        "spots": "cellmetry.measure.spots:Spots",
         "segment": "cellmetry.engines.segment:Segment",
     },
     group="cellmetry.steps",
