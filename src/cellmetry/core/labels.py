@@ -50,7 +50,8 @@ class Labels:
     pixel_size
         In µm.
     linked_z
-        Whether an id means the same object in every plane along Z; None where nobody said.
+        Whether an id means one body through all planes along Z, to be measured as a volume. False where each plane
+        stands for itself, also if `keep_ids` gave its objects the ids of the plane before; None where nobody said.
     """
 
     array: LabelArray

@@ -127,9 +127,11 @@ _BY_LENGTH = sorted(_OF_CHANNEL, key=len, reverse=True)
 def describe_columns(table: pd.DataFrame) -> tuple[Column, ...]:
     """Return the description of each column of a table that `measure` or `join_regions` made.
 
-    Columns from elsewhere (the name of the image, say) are for their makers to describe and are left out.
+    Columns from elsewhere are described by their makers, in ``table.attrs["columns"]``; one without any description
+    (the name of the image, say) is left out.
     """
-    found = (_describe(str(name)) for name in table.columns)
+    own = {column.name: column for column in table.attrs.get("columns", ())}
+    found = (own.get(str(name)) or _describe(str(name)) for name in table.columns)
     return tuple(column for column in found if column is not None)
 
 

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
     from cellmetry.core.image import Box, Image, PixelSize
     from cellmetry.core.labels import Labels
-    from cellmetry.measure.options import MeasureOptions
+    from cellmetry.measure.options import StackOptions
 
 __all__ = ["Field", "fields_of"]
 
@@ -111,7 +111,7 @@ def _mean(planes: Iterator[NDArray[Any]], count: int) -> NDArray[np.float64]:
     return total / count
 
 
-def fields_of(image: Image, labels: Labels, options: MeasureOptions) -> list[Field]:
+def fields_of(image: Image, labels: Labels, options: StackOptions) -> list[Field]:
     """Return the planes or volumes to be measured, in the order T, Z.
 
     Raises
@@ -154,7 +154,7 @@ def _check_sizes(image: Image, labels: Labels) -> None:
         )
 
 
-def _planes_without_z(image: Image, options: MeasureOptions) -> tuple[range, Literal["max", "mean"] | None]:
+def _planes_without_z(image: Image, options: StackOptions) -> tuple[range, Literal["max", "mean"] | None]:
     depth = image.sizes["Z"]
     if options.project is not None and options.plane is not None:
         raise ParameterError("Give either project or plane for a Z stack, not both.")

@@ -1,4 +1,4 @@
-"""`MeasureOptions`: which features of which channels are measured, and how stacks are read."""
+"""`StackOptions`: how stacks are read; `MeasureOptions`: also which features of which channels are measured."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from pydantic import Field, model_validator
 
 from cellmetry.core.step import Parameters
 
-__all__ = ["DEFAULT_FEATURES", "Feature", "MeasureOptions"]
+__all__ = ["DEFAULT_FEATURES", "Feature", "MeasureOptions", "StackOptions"]
 
 Feature = Literal[
     "size", "position", "shape", "feret", "intensity", "distribution", "mass", "edge", "neighbours", "texture"
@@ -31,7 +31,19 @@ DEFAULT_FEATURES: tuple[Feature, ...] = (
 Percentile = Annotated[float, Field(ge=0, le=100)]
 
 
-class MeasureOptions(Parameters):
+class StackOptions(Parameters):
+    """How the planes of a stack are read."""
+
+    volume: bool | None = None
+    """Measure labels with a Z axis as volumes (true) or each plane by itself, with a column z (false); if left out, as
+    the labels say; an error if they do not."""
+    project: Literal["max", "mean"] | None = None
+    """For labels without Z on a Z stack: measure its maximum or mean projection."""
+    plane: int | None = Field(default=None, ge=0)
+    """For labels without Z on a Z stack: measure this plane."""
+
+
+class MeasureOptions(StackOptions):
     """Which features of which channels are measured, and how stacks are read."""
 
     features: tuple[Feature, ...] = DEFAULT_FEATURES
@@ -40,13 +52,6 @@ class MeasureOptions(Parameters):
     """Names or indices of the channels to measure; all of them if left out."""
     percentiles: tuple[Percentile, ...] = (5.0, 25.0, 75.0, 95.0)
     """Percentiles of the intensity in the group ``distribution``."""
-    volume: bool | None = None
-    """Measure labels with a Z axis as volumes (true) or each plane by itself, with a column z (false); if left out, as
-    the labels say; an error if they do not."""
-    project: Literal["max", "mean"] | None = None
-    """For labels without Z on a Z stack: measure its maximum or mean projection."""
-    plane: int | None = Field(default=None, ge=0)
-    """For labels without Z on a Z stack: measure this plane."""
     texture_levels: int = Field(default=32, ge=2, le=256)
     """Number of grey levels of the co-occurrence matrix."""
     texture_distance: int = Field(default=1, ge=1, le=64)

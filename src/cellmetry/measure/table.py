@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 
     from cellmetry.core.progress import Progress
 
-__all__ = ["measure", "measure_in_blocks"]
+__all__ = ["concatenate_columns", "measure", "measure_in_blocks", "stack_fields"]
 
 _DEFAULT = MeasureOptions()
 
@@ -70,7 +70,7 @@ def measure_in_blocks(
     height = rows or rows_of_block(fields[0])
     progress.start("measure", 2 * len(fields) * -(-image.sizes["Y"] // height))
     parts = [_measure_field(field, options, channels, height, progress) for field in fields]
-    return _without_empty_counts(_stack(parts, fields), channels)
+    return _without_empty_counts(stack_fields(parts, fields), channels)
 
 
 def _channels(image: Image, options: MeasureOptions) -> dict[str, int]:
@@ -91,7 +91,7 @@ def _measure_field(
         progress.advance(min(left, 1))
         left -= min(left, 1)
     progress.advance(left)
-    columns = _concatenate(parts or [_measure_block(empty_block(field), options, channels)])
+    columns = concatenate_columns(parts or [_measure_block(empty_block(field), options, channels)])
     order = np.argsort(columns["label"], kind="stable")
     for name, values in columns.items():
         columns[name] = values[order]
@@ -112,15 +112,15 @@ def _measure_block(block: Block, options: MeasureOptions, channels: Mapping[str,
     return out
 
 
-def _concatenate(parts: Sequence[dict[str, NDArray[Any]]]) -> dict[str, NDArray[Any]]:
+def concatenate_columns(parts: Sequence[dict[str, NDArray[Any]]]) -> dict[str, NDArray[Any]]:
     """Return each column in one piece, emptying `parts` on the way so that no table is held twice."""
     return {name: np.concatenate([part.pop(name) for part in parts]) for name in list(parts[0])}
 
 
-def _stack(parts: Sequence[dict[str, NDArray[Any]]], fields: Sequence[Field]) -> pd.DataFrame:
+def stack_fields(parts: Sequence[dict[str, NDArray[Any]]], fields: Sequence[Field]) -> pd.DataFrame:
     """Return one table of all fields, with the columns t and z where there are such axes."""
     counts = [len(part["label"]) for part in parts]
-    table = pd.DataFrame(_concatenate(parts), copy=False)
+    table = pd.DataFrame(concatenate_columns(parts), copy=False)
     axes = fields[0].labels.axes
     if "Z" in axes and not fields[0].volume:
         table.insert(1, "z", np.repeat([field.planes.start for field in fields], counts))

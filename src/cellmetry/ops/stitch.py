@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-from collections import deque
+from itertools import chain
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from cellmetry.errors import ParameterError
-from cellmetry.ops.matching import best_pairs
-from cellmetry.ops.overlaps import count_overlaps
+from cellmetry.ops.keep_ids import IdRule, follow_ids
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
@@ -40,30 +39,8 @@ def link_planes(
         raise ParameterError(f"The IoU that links planes must be above 0 and at most 1, not {min_iou}.")
     if max_gap not in (0, 1):
         raise ParameterError(f"An object may be missing from 0 or 1 planes, not {max_gap}.")
-    open_ends: deque[NDArray[np.uint32]] = deque(maxlen=max_gap + 1)
-    count = 0
-    for plane in planes:
-        ids, index = np.unique(plane, return_inverse=True)
-        objects = index.reshape(plane.shape).astype(np.uint32) + np.uint32(ids.size > 0 and ids[0] != 0)
-        names = _continued(open_ends, objects, min_iou)
-        new = np.flatnonzero(names == 0)[1:]
-        names[new] = np.arange(count + 1, count + 1 + new.size)
-        count += new.size
-        for earlier in open_ends:
-            earlier[np.isin(earlier, names)] = 0
-        open_ends.appendleft(names[objects])
-        yield open_ends[0].copy()
-
-
-def _continued(
-    open_ends: Iterable[NDArray[np.uint32]], objects: NDArray[np.uint32], min_iou: float
-) -> NDArray[np.uint32]:
-    """Return for each object, numbered from 0 for background, the id of the one that it continues, or 0."""
-    names = np.zeros(int(objects.max(initial=0)) + 1, np.uint32)
-    for earlier in open_ends:
-        overlaps = count_overlaps(earlier, np.where(names[objects] == 0, objects, 0))
-        near = np.flatnonzero(overlaps.iou >= min_iou)
-        rows, columns = overlaps.rows[near], overlaps.columns[near]
-        pairs = best_pairs(rows, columns, overlaps.iou[near], per_pair=0.0)
-        names[overlaps.second_ids[columns[pairs]]] = overlaps.first_ids[rows[pairs]]
-    return names
+    ordered = iter(planes)
+    for first in ordered:
+        stack = chain([first], ordered)
+        for plane in follow_ids(stack, IdRule(min_iou, max_gap), seed=np.zeros_like(first)):
+            yield plane.labels

@@ -169,8 +169,7 @@ def _write_tables(job: Job, sample: Sample) -> dict[str, str]:
     for name, table in sample.tables.items():
         path = part_path(job.out, job.ref.stem, name)
         named, described = _with_image(job, table)
-        own = table.attrs.get("columns", describe_columns(table))
-        write_table(named, path, (*described, *own))
+        write_table(named, path, (*described, *describe_columns(table)))
         written[f"table {name}"] = path.relative_to(job.out).as_posix()
     return written
 
