@@ -30,12 +30,13 @@ from cellmetry.cli.options import (
 from cellmetry.cli.outcome import report_outcome
 from cellmetry.cli.progress import terminal_progress
 from cellmetry.core.parameters import parse_parameters
+from cellmetry.engines.segment import Segment
 from cellmetry.errors import ParameterError
 from cellmetry.pipeline.batch import run as run_recipe
 from cellmetry.pipeline.inputs import Found
 from cellmetry.pipeline.quantification import QuantificationPlan, RolePlan
 from cellmetry.pipeline.quantification_compat import dualcellquant_entry
-from cellmetry.pipeline.recipe import parse_recipe
+from cellmetry.pipeline.recipe import load_recipe, parse_recipe
 from cellmetry.pipeline.roles import find_by_channel, find_by_file, split_channel
 from cellmetry.pipeline.work import Layout
 
@@ -88,6 +89,10 @@ def quantify(
     segment_on: Annotated[
         str | None,
         typer.Option(help="What is segmented: target, reference, or FILE[:CHANNEL]; with INPUTS a channel."),
+    ] = None,
+    segment_by: Annotated[
+        str | None,
+        typer.Option(help="Recipe whose step segment finds the cells, as in whole-cells; other options change it."),
     ] = None,
     model: Model = None,
     diameter_px: DiameterPx = None,
@@ -157,6 +162,20 @@ def quantify(
     passport: Annotated[
         bool | None, typer.Option("--passport/--no-passport", help="Whether each cell is judged: saturation, focus, ….")
     ] = None,
+    keep: Annotated[
+        list[str] | None,
+        typer.Option(
+            help="Condition that a cell must meet to stay in the table: 'not flag_saturation', 'cell_area_um2 > 50'; "
+            "dropped cells are listed. Repeatable."
+        ),
+    ] = None,
+    keep_ids: Annotated[
+        float | None,
+        typer.Option(help="Let cells keep their ids from plane to plane (Z, or else T): least IoU, as in 0.2."),
+    ] = None,
+    seed_labels: Annotated[
+        Path | None, typer.Option(help="With --keep-ids: label image whose ids the first plane takes.")
+    ] = None,
     compat: Annotated[
         CompatChoice | None, typer.Option(help="Follow the rules and column names of another program exactly.")
     ] = None,
@@ -223,14 +242,18 @@ def quantify(
             ratio=ratio,
             epsilon=ratio_epsilon,
             passport=passport,
+            keep=keep,
         ),
     )
     look = given(engine=engine, model=model, diameter_px=diameter_px, diameter_um=diameter_um, device=device)
+    if labels is not None and segment_by is not None:
+        raise ParameterError("--labels gives the cells, so leave out --segment-by.")
     segment_channel = _segment_channel(labels, segment_on, look, roles)
-    entries = [_finder(labels, look, segment_channel), *_entries(plan, compat, roles, inputs)]
-    recipe = parse_recipe({"name": "quantify", "steps": entries}, settings or (), where="quantify")
     reading = reading_of(axes=axes, rgb=rgb, pixel_size_um=pixel_size, pixel_size_z_um=pixel_size_z, pattern=pattern)
     found = _images(inputs, roles, reading, out)
+    ids = _id_steps(keep_ids, seed_labels, compat, found)
+    entries = [_finder(labels, segment_by, look, segment_channel), *ids, *_entries(plan, compat, roles, inputs)]
+    recipe = parse_recipe({"name": "quantify", "steps": entries}, settings or (), where="quantify")
     layout = Layout(
         labels="masks",
         maps="ratio",
@@ -277,13 +300,43 @@ def _segment_channel(
     return _SEGMENT
 
 
-def _finder(labels: str | None, look: dict[str, Any], channel: str | None) -> dict[str, Any]:
+def _finder(labels: str | None, by: str | None, look: dict[str, Any], channel: str | None) -> dict[str, Any]:
     """Return the step that finds or looks up the cells."""
-    if labels is None:
-        return {"step": "segment", "channel": channel, **look}
-    path = Path(labels)
-    options = {"folder": str(path.parent), "pattern": path.name} if "{stem}" in labels else {"file": labels}
-    return {"step": "segment", "engine": "labels", "options": options}
+    if labels is not None:
+        path = Path(labels)
+        options = {"folder": str(path.parent), "pattern": path.name} if "{stem}" in labels else {"file": labels}
+        return {"step": "segment", "engine": "labels", "options": options}
+    return {"step": "segment", **_segment_of(by), "channel": channel, **look}
+
+
+def _segment_of(recipe: str | None) -> dict[str, Any]:
+    """Return the parameters of the step `segment` of a recipe; none without one."""
+    if recipe is None:
+        return {}
+    steps = [step for step in load_recipe(recipe).steps if isinstance(step, Segment)]
+    if len(steps) != 1:
+        raise ParameterError(f"The recipe {recipe} has {len(steps)} steps segment; --segment-by takes one with one.")
+    return steps[0].model_dump(mode="json", exclude_none=True)
+
+
+def _id_steps(
+    keep_ids: float | None, seed_labels: Path | None, compat: CompatChoice | None, found: Found
+) -> list[dict[str, Any]]:
+    """Return the steps that let ids run through the planes of the images."""
+    if keep_ids is None:
+        if seed_labels is not None:
+            raise ParameterError("--seed-labels gives the first plane its ids; say with --keep-ids how.")
+        return []
+    axes = found.images[0].open().axes
+    axis = next((axis for axis in "ZT" if axis in axes), None)
+    if axis is None:
+        raise ParameterError(f"--keep-ids needs planes along Z or T; {found.images[0].name} has the axes {axes}.")
+    step: dict[str, Any] = {"step": "keep_ids", "axis": axis, "least_iou": keep_ids}
+    step |= {"rules": "dualcellquant"} if compat is not None else {}
+    if seed_labels is None:
+        return [step]
+    seed = {"step": "segment", "engine": "labels", "labels": "seed", "options": {"file": str(seed_labels)}}
+    return [seed, step | {"seed": "seed"}]
 
 
 def _entries(

@@ -147,6 +147,7 @@ class QuantificationPlan(Parameters):
     ratio: RatioRule = Field("ratio_of_means", description="How the ratio target over reference is made.")
     epsilon: float = Field(1e-6, gt=0, description="What epsilon_smoothed adds to both channels.")
     passport: bool = Field(True, description="Whether each cell gets its measurement passport.")
+    keep: tuple[str, ...] = Field((), description="Conditions on columns that a cell must meet to stay in the table.")
 
     @model_validator(mode="after")
     def _fits(self) -> QuantificationPlan:
@@ -216,10 +217,10 @@ class QuantificationPlan(Parameters):
             entry |= {"epsilon": self.epsilon} if self.ratio == "epsilon_smoothed" else {}
         entries = [entry]
         if self.passport:
-            saturation = self.target.saturation
-            entries.append(
-                {"step": "passport", "channels": list(self.roles), "saturation": saturation, "volume": False}
-            )
+            judged: Entry = {"step": "passport", "channels": list(self.roles), "volume": False}
+            entries.append(judged | {"saturation": self.target.saturation})
+        if self.keep:
+            entries.append({"step": "filter_cells", "keep": list(self.keep)})
         return entries
 
     def _profiles(self) -> list[Entry]:
