@@ -128,7 +128,7 @@ def _draw_id(draw: ImageDraw.ImageDraw, text: str, point: NDArray[np.float64], w
     size = round(min(largest, 0.5 * width, 1.2 * width / len(text)))
     if size < _SMALLEST_LETTERS:
         return
-    font = letters(size)
+    font = letters(size, "bold")
     halo = max(1, round(size / 8))
     left, top, right, bottom = draw.textbbox((0, 0), text, font=font, anchor="mm", stroke_width=halo)
     x = np.clip(point[1] + 0.5, -left, max(draw.im.size[0] - right, -left))

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from functools import cache
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Literal
 
-from matplotlib.font_manager import findfont
+from matplotlib.font_manager import FontProperties, findfont
 from PIL import ImageFont, features
 
 from cellmetry.errors import OutputError
@@ -28,7 +28,7 @@ def letter_size(picture_size: tuple[int, int]) -> float:
 
 
 @cache
-def letters(size: int) -> ImageFont.FreeTypeFont:
+def letters(size: int, weight: Literal["normal", "bold"] = "normal") -> ImageFont.FreeTypeFont:
     """Return DejaVu Sans, which comes with matplotlib, at this size in pixels.
 
     Raises
@@ -38,7 +38,7 @@ def letters(size: int) -> ImageFont.FreeTypeFont:
     """
     if not features.check("freetype2"):
         raise OutputError("Pillow was built without FreeType, so nothing can be written on pictures; reinstall pillow.")
-    return ImageFont.truetype(findfont("DejaVu Sans"), size)
+    return ImageFont.truetype(findfont(FontProperties("DejaVu Sans", weight=weight), fallback_to_default=False), size)
 
 
 def text_size(text: str, font: ImageFont.FreeTypeFont) -> tuple[float, float]:
