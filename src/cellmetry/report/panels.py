@@ -8,7 +8,7 @@ import numpy as np
 from PIL import Image as Picture
 from PIL import ImageDraw
 
-from cellmetry.report.lettering import INK, letter_size, letters, text_size, write
+from cellmetry.report.lettering import letter_size, letters, text_size, write
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -67,7 +67,10 @@ class ColourBar(NamedTuple):
 
 def add_legend(rgb: NDArray[np.uint8], swatches: Sequence[Swatch]) -> NDArray[np.uint8]:
     """Return the picture with a legend below it; made wider with dark ground where an entry needs it."""
-    size = letter_size((rgb.shape[1], rgb.shape[0]))
+    return _with_legend(rgb, swatches, letter_size((rgb.shape[1], rgb.shape[0])))
+
+
+def _with_legend(rgb: NDArray[np.uint8], swatches: Sequence[Swatch], size: float) -> NDArray[np.uint8]:
     font = letters(round(size))
     widths = [_entry_width(swatch, font) for swatch in swatches]
     width = max(rgb.shape[1], *(round(entry + 1.6 * size) for entry in widths))
@@ -89,22 +92,23 @@ def add_colour_bar(rgb: NDArray[np.uint8], bar: ColourBar, swatches: Sequence[Sw
     font = letters(round(size))
     texts = [text for text in (bar.title, bar.note) if text]
     width = max(rgb.shape[1], *(round(text_size(text, font)[0] + 1.6 * size) for text in texts))
-    numbers = _numbers(bar, width - 4 * size, font)
+    numbers = _numbers(bar, width - 1.6 * size, font)
     rows = 1 + (2 if numbers else 0) + (1 if bar.note else 0)
     picture = _panel_below(rgb, width, round((rows * _LINE + 0.4) * size))
     draw = ImageDraw.Draw(picture)
     x, y = 0.8 * size, rgb.shape[0] + (0.4 + 0.5 * _LINE) * size
     write(draw, (x, y), bar.title, font)
     if numbers:
-        strip = (round(2 * size), round(y + 0.6 * _LINE * size), round(width - 4 * size), max(4, round(size)))
+        strip = (round(x), round(y + 0.6 * _LINE * size), round(width - 2 * x), max(4, round(size)))
         _draw_strip(picture, bar, strip)
         y += 2 * _LINE * size
         for share, text in numbers:
-            centre = strip[0] + share * strip[2]
-            draw.text((centre, y), text, font=font, fill=INK, anchor="mm")
+            shift = share if len(numbers) > 1 else 0.5
+            at = strip[0] + share * strip[2] - shift * text_size(text, font)[0]
+            write(draw, (at, y), text, font)
     if bar.note:
         write(draw, (x, y + _LINE * size), bar.note, font)
-    return add_legend(np.asarray(picture), swatches) if swatches else np.asarray(picture)
+    return _with_legend(np.asarray(picture), swatches, size) if swatches else np.asarray(picture)
 
 
 def _panel_below(rgb: NDArray[np.uint8], width: int, height: int) -> Picture.Image:
