@@ -38,7 +38,8 @@ def letters(size: int, weight: Literal["normal", "bold"] = "normal") -> ImageFon
     """
     if not features.check("freetype2"):
         raise OutputError("Pillow was built without FreeType, so nothing can be written on pictures; reinstall pillow.")
-    return ImageFont.truetype(findfont(FontProperties("DejaVu Sans", weight=weight), fallback_to_default=False), size)
+    font = FontProperties(family="DejaVu Sans", weight=weight)
+    return ImageFont.truetype(findfont(font, fallback_to_default=False), size)
 
 
 def text_size(text: str, font: ImageFont.FreeTypeFont) -> tuple[float, float]:

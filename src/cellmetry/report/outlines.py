@@ -77,7 +77,7 @@ def draw_outlines(
 
 def line_weight(objects: ObjectMap, width: float) -> NDArray[np.float32]:
     """Return how much each pixel belongs to a line `width` pixels wide inside each object, from 0 to 1."""
-    weight = np.clip(np.float32(width + 1) - objects.depth, 0, 1)
+    weight: NDArray[np.float32] = np.clip(np.float32(width + 1) - objects.depth, 0, 1)
     weight[objects.numbers == 0] = 0
     return weight
 

@@ -64,8 +64,8 @@ def draw_profile_grid(
         If a column is missing.
     """
     options = (options or ProfileOptions()).model_copy(update={"ratio": None})
-    cells = dict(iter(check_profiles(profiles, options).groupby("label")))
-    lines = {} if smoothed is None else dict(iter(smoothed.groupby("label")))
+    cells = _by_cell(check_profiles(profiles, options))
+    lines = {} if smoothed is None else _by_cell(smoothed)
     labels = list(cells)
     pages = [labels[start : start + cells_a_page] for start in range(0, len(labels), cells_a_page)]
     for number, shown in enumerate(pages, start=1):
@@ -82,6 +82,10 @@ def draw_profile_grid(
         of = f", page {number} of {len(pages)}" if len(pages) > 1 else ""
         _add_words(figure, f"{len(cells)} {'cell' if len(cells) == 1 else 'cells'}{of}", options, theme)
         yield figure
+
+
+def _by_cell(table: pd.DataFrame) -> dict[int, pd.DataFrame]:
+    return {int(str(label)): rows for label, rows in table.groupby("label")}
 
 
 def _page(count: int, options: ProfileOptions, theme: Theme) -> tuple[Figure, list[Axes]]:

@@ -38,9 +38,9 @@ def average_profiles(profiles: pd.DataFrame, series: Sequence[str], unit: str) -
     center = f"center_{unit}"
     missing = [name for name in ("label", center, *(f"mean_{one}" for one in series)) if name not in profiles]
     if missing:
-        raise ParameterError(f"The table of profiles has no column {missing[0]!r}; it has {', '.join(profiles)}.")
+        raise ParameterError(f"The table of profiles has no column {missing[0]!r}; it has {', '.join(map(str, profiles))}.")
     windows = profiles.groupby(center, sort=True)
-    columns = {}
+    columns: dict[str, pd.Series] = {}
     for one in series:
         found = windows[f"mean_{one}"].agg(["count", "mean", "sem"])
         columns |= {
