@@ -69,7 +69,7 @@ def test_an_outlier_does_not_make_endless_bins_and_many_equal_values_still_have_
     values = np.append(np.random.default_rng(0).normal(0, 1, 1000), 1e12)
     assert len(_steps(draw_histogram({"a": values}, "x").axes[0])[0][0]) == 60
     spots = np.append(np.zeros(90), np.arange(10.0))
-    assert len(_steps(draw_histogram({"a": spots}, "x").axes[0])[0][0]) == 8
+    assert len(_steps(draw_histogram({"a": spots}, "x").axes[0])[0][0]) == 10
 
 
 def test_groups_without_a_value_and_constant_values_are_drawn() -> None:

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
 __all__ = ["Gate", "draw_histogram"]
 
-_WIDTH, _ROW, _REST = 5.2, 1.15, 1.0
+_WIDTH, _ROW, _LOWEST, _REST = 5.2, 1.15, 1.8, 1.0
 _MOST_BINS = 60
 
 
@@ -67,8 +67,8 @@ def draw_histogram(
     name
         What is measured, with its unit; stands at the axis.
     bins
-        How many bins; by the rule of Freedman and Diaconis (1981) for all values together, at least as many as by that
-        of Sturges (1926) and at most 60, if left out. Bins are shifted so that an edge lies on the gate.
+        How many bins; by the rule of Freedman and Diaconis (1981) for all values together, but at least the square root
+        of their number and at most 60, if left out. Bins are shifted so that an edge lies on the gate.
 
     Raises
     ------
@@ -81,7 +81,7 @@ def draw_histogram(
         raise ParameterError(f"The gate of a histogram is a finite number, not {gate.value}.")
     values = {group: np.asarray(given, np.float64).ravel() for group, given in groups.items()}
     edges = _edges(np.concatenate(list(values.values())), gate, bins)
-    figure = new_figure(_WIDTH, _ROW * len(values) + _REST)
+    figure = new_figure(_WIDTH, max(_LOWEST, _ROW * len(values)) + _REST)
     rows = figure.subplots(len(values), 1, sharex=True, sharey=True, squeeze=False)[:, 0].tolist()
     for place, (group, axes) in enumerate(zip(values, rows, strict=True)):
         plain_axes(axes, theme)
@@ -112,7 +112,7 @@ def _edges(values: NDArray[np.float64], gate: Gate | None, bins: int | None) -> 
 
 
 def _usual_bins(found: NDArray[np.float64]) -> int:
-    fewest = min(_MOST_BINS, math.ceil(math.log2(found.size)) + 1)
+    fewest = min(_MOST_BINS, math.ceil(math.sqrt(found.size)))
     low, quarter, three_quarters, high = np.percentile(found, (0, 25, 75, 100))
     width = 2 * (three_quarters - quarter) / np.cbrt(found.size)
     return int(np.clip((high - low) / width, fewest, _MOST_BINS)) if width > 0 else fewest

@@ -18,7 +18,8 @@ __all__ = ["ObjectMap", "draw_lines", "draw_outlines", "draw_shade", "line_weigh
 
 _RIM = 6.0
 
-_SHADE = 0.6
+_SHADE, _SHADE_WIDTH = 0.6, 0.6
+"""How much darker it is beside a bright line, and how wide that is in widths of the line."""
 
 _PULL = 0.15
 """How much a pixel nearer to the centroid is preferred to one further from the edge, when an id is placed."""
@@ -105,8 +106,9 @@ def draw_shade(rgb: NDArray[np.uint8], weight: NDArray[np.float32], width: float
     if not weight.any():
         return rgb
     away = edt.edt(weight == 0, black_border=False, parallel=1)
-    rows, columns = np.nonzero((away > 0) & (away < width + 1))
-    share = _SHADE * np.clip(np.float32(width + 1) - away[rows, columns, None], 0, 1)
+    reach = np.float32(max(1.0, _SHADE_WIDTH * width) + 1)
+    rows, columns = np.nonzero((away > 0) & (away < reach))
+    share = _SHADE * np.clip(reach - away[rows, columns, None], 0, 1)
     shaded = rgb.copy()
     shaded[rows, columns] = np.rint(rgb[rows, columns] * (1 - share)).astype(np.uint8)
     return shaded

@@ -38,7 +38,8 @@ def average_profiles(profiles: pd.DataFrame, series: Sequence[str], unit: str) -
     center = f"center_{unit}"
     missing = [name for name in ("label", center, *(f"mean_{one}" for one in series)) if name not in profiles]
     if missing:
-        raise ParameterError(f"The table of profiles has no column {missing[0]!r}; it has {', '.join(map(str, profiles))}.")
+        there = ", ".join(map(str, profiles))
+        raise ParameterError(f"The table of profiles has no column {missing[0]!r}; it has {there}.")
     windows = profiles.groupby(center, sort=True)
     columns: dict[str, pd.Series] = {}
     for one in series:
