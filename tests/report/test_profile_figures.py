@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
 
+RATIO = ProfileOptions(ratio="mean_ratio")
 CENTERS = np.arange(5.0, 150, 10)
 
 
@@ -58,7 +59,7 @@ def _places(axes: Axes) -> list[float]:
 
 def test_a_cell_has_a_panel_for_each_channel_in_its_own_unit_and_one_for_the_ratio() -> None:
     table = _profiles()
-    figure = draw_profile(table, 20, peaks={"target": 92.5, "reference": np.nan})
+    figure = draw_profile(table, 20, RATIO, peaks={"target": 92.5, "reference": np.nan})
     target, reference, ratio = figure.axes
     rows = table[table["label"] == 20]
     for axes, name in ((target, "target"), (reference, "reference"), (ratio, "ratio")):
@@ -100,7 +101,7 @@ def test_boundary_is_left_out_where_it_is_not_shown() -> None:
 
 def test_one_channel_without_ratio_and_without_errors() -> None:
     table = _profiles()[["label", "center_pct", "mean_target"]]
-    options = ProfileOptions(channels=("target",), ratio=None, error_bands=False)
+    options = ProfileOptions(channels=("target",), error_bands=False)
     for figure in (draw_profile(table, 10, options), draw_population_profile(table, options)):
         assert len(figure.axes) == 1
         assert "shaded" not in _texts(figure)
@@ -173,14 +174,35 @@ def test_figures_can_be_saved_for_paper_and_page_and_none_stays_open() -> None:
     assert mpl.rcParams["pdf.fonttype"] == mpl.rcParamsDefault["pdf.fonttype"]
 
 
+def test_a_ratio_without_errors_is_drawn_without_a_band() -> None:
+    table = _profiles().rename(columns={"mean_ratio": "ratio_a_over_b"}).drop(columns="sem_ratio")
+    options = ProfileOptions(ratio="ratio_a_over_b")
+    panel = draw_profile(table, 10, options).axes[2]
+    assert panel.get_title(loc="left") == "ratio a over b"
+    assert not panel.collections
+    assert draw_population_profile(table, options).axes[2].collections
+
+
+def test_tables_of_several_planes_are_refused() -> None:
+    twice = pd.concat([_profiles().assign(z=0), _profiles().assign(z=1)])
+    draws = (
+        lambda: draw_profile(twice, 10),
+        lambda: draw_population_profile(twice),
+        lambda: next(draw_profile_grid(twice)),
+    )
+    for draw in draws:
+        with pytest.raises(ParameterError, match="give the rows of one plane"):
+            draw()
+
+
 def test_channels_and_ratio_have_different_colours() -> None:
-    axes = draw_profile(_profiles(), 10).axes
+    axes = draw_profile(_profiles(), 10, RATIO).axes
     assert len({panel.lines[0].get_color() for panel in axes}) == 3
     assert axes[0].lines[0].get_color() == PAPER.series[0]
 
 
 def test_real_profiles_are_drawn(shared) -> None:
     table = pd.read_csv(shared / "golden" / "dualcolour" / "radial_profile_all_cells_nobg_w10_s5.csv")
-    options = ProfileOptions(ratio="ratio_T_over_R")
+    options = ProfileOptions(ratio="mean_ratio_T_over_R")
     assert draw_population_profile(table, options).get_suptitle() == "Mean of 6 cells"
     assert len(next(draw_profile_grid(table, options)).axes) == 6

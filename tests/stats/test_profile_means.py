@@ -24,7 +24,7 @@ def _profiles() -> pd.DataFrame:
 
 
 def test_cells_count_once_and_the_error_is_over_cells() -> None:
-    table = average_profiles(_profiles(), ["a"], "um")
+    table = average_profiles(_profiles(), {"a": "mean_a"}, "um")
     assert table["center_um"].tolist() == [-1, 1]
     assert table["n_cells_a"].tolist() == [3, 2]
     assert table["mean_of_cells_a"].tolist() == [4, 3]
@@ -32,25 +32,32 @@ def test_cells_count_once_and_the_error_is_over_cells() -> None:
 
 
 def test_a_single_cell_has_no_error_and_no_cell_gives_no_row() -> None:
-    one = average_profiles(_profiles().query("label == 1"), ["a"], "um")
+    one = average_profiles(_profiles().query("label == 1"), {"a": "mean_a"}, "um")
     assert one["mean_of_cells_a"].tolist() == [1, 2]
     assert one["sem_over_cells_a"].isna().all()
-    assert average_profiles(_profiles().iloc[:0], ["a"], "um").empty
+    assert average_profiles(_profiles().iloc[:0], {"a": "mean_a"}, "um").empty
 
 
 def test_every_column_is_described() -> None:
-    table = average_profiles(_profiles(), ["a"], "um")
+    table = average_profiles(_profiles(), {"a": "mean_a"}, "um")
     assert [column.name for column in table.attrs["columns"]] == list(table)
+
+
+def test_a_ratio_has_a_column_of_its_own_name_and_no_unit() -> None:
+    table = average_profiles(_profiles().rename(columns={"mean_a": "ratio_a"}), {"r": "ratio_a"}, "um")
+    assert table["mean_of_cells_r"].tolist() == [4, 3]
+    assert [column.unit for column in table.attrs["columns"]] == ["um", "1", "1", "1"]
 
 
 def test_missing_columns_are_named() -> None:
     with pytest.raises(ParameterError, match="no column 'center_pct'"):
-        average_profiles(_profiles(), ["a"], "pct")
+        average_profiles(_profiles(), {"a": "mean_a"}, "pct")
     with pytest.raises(ParameterError, match="no column 'mean_b'"):
-        average_profiles(_profiles(), ["b"], "um")
+        average_profiles(_profiles(), {"b": "mean_b"}, "um")
 
 
 @given(st.permutations(range(6)), st.integers(1, 1000))
 def test_order_of_rows_and_ids_of_cells_do_not_matter(order: list[int], shift: int) -> None:
     other = _profiles().iloc[order].assign(label=lambda table: table["label"] + shift)
-    pd.testing.assert_frame_equal(average_profiles(other, ["a"], "um"), average_profiles(_profiles(), ["a"], "um"))
+    series = {"a": "mean_a"}
+    pd.testing.assert_frame_equal(average_profiles(other, series, "um"), average_profiles(_profiles(), series, "um"))

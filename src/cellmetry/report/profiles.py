@@ -55,7 +55,7 @@ class ProfileOptions(Parameters):
         default=("target", "reference"), min_length=1, description="Channels, as in the columns ``mean_CHANNEL``."
     )
     ratio: str | None = Field(
-        default="ratio", description="The ratio, as in the column ``mean_RATIO``; none is shown if null."
+        default=None, description="Column of the ratio, as ``ratio_target_over_reference``; none is shown if left out."
     )
     unit: Literal["pct", "um", "px"] = Field(
         default="pct", description="Unit of the windows: per cent of the depth, or signed distance in µm or px."
@@ -63,9 +63,10 @@ class ProfileOptions(Parameters):
     error_bands: bool = Field(default=True, description="Whether to shade the standard error of each mean.")
 
     @property
-    def series(self) -> tuple[str, ...]:
-        """Channels, and the ratio if there is one."""
-        return (*self.channels, self.ratio) if self.ratio else self.channels
+    def series(self) -> dict[str, str]:
+        """Name as it is shown → column: of each channel, and of the ratio if there is one."""
+        ratio = {self.ratio.removeprefix("mean_").replace("_", " "): self.ratio} if self.ratio else {}
+        return {name: f"mean_{name}" for name in self.channels} | ratio
 
     @property
     def center(self) -> str:
@@ -87,7 +88,8 @@ def draw_profile(
     Parameters
     ----------
     profiles
-        One row per cell and window: ``label``, ``center_UNIT``, ``mean_`` and ``sem_`` of each channel and the ratio.
+        One row per cell and window of one plane: ``label``, ``center_UNIT``, ``mean_`` and ``sem_`` of each channel,
+        and the ratio; the ratio has a band only if its column is called ``mean_RATIO`` and there is ``sem_RATIO``.
     smoothed
         The same with smoothed means: they become the lines, the means points.
     peaks
@@ -105,14 +107,15 @@ def draw_profile(
         raise ParameterError(f"The table of profiles has no cell {label}.")
     figure, panels = _panels(options, theme, peaks or {})
     for name, axes in panels.items():
-        colour, x, y = series_colour(name, options, theme), rows[options.center], rows[f"mean_{name}"]
-        if options.error_bands:
-            _draw_band(axes, x, y, rows[f"sem_{name}"], colour)
+        column = options.series[name]
+        colour, x, y = series_colour(name, options, theme), rows[options.center], rows[column]
+        if options.error_bands and _error_column(column) in rows:
+            _draw_band(axes, x, y, rows[_error_column(column)], colour)
         if lines is None:
             axes.plot(x, y, "-o", color=colour, linewidth=1.6, markersize=2.2)
         else:
             axes.plot(x, y, "o", color=colour, alpha=0.45, markersize=2.6, markeredgewidth=0)
-            axes.plot(lines[options.center], lines[f"mean_{name}"], color=colour, linewidth=1.8)
+            axes.plot(lines[options.center], lines[column], color=colour, linewidth=1.8)
     said = ["shaded: ± standard error over the pixels of a window"] if options.error_bands else []
     said += ["points: means, line: smoothed"] if smoothed is not None else []
     _finish(figure, panels, f"Cell {label}", said, (options, theme))
@@ -148,7 +151,7 @@ def draw_population_profile(
             _draw_band(axes, x, y, means[f"sem_over_cells_{name}"], colour)
         axes.plot(x, y, color=colour, linewidth=1.8, label="mean of the cells' means")
         if pooled is not None:
-            flat = pooled[f"mean_{name}"]
+            flat = pooled[options.series[name]]
             axes.plot(pooled[options.center], flat, "--", color=theme.ink, linewidth=1.1, label="all pixels pooled")
     if pooled is not None:
         next(iter(panels.values())).legend(frameon=False, fontsize=8, labelcolor=theme.ink)
@@ -158,21 +161,27 @@ def draw_population_profile(
 
 
 def check_profiles(profiles: pd.DataFrame, options: ProfileOptions) -> pd.DataFrame:
-    """Return the table itself if it has what is to be drawn.
+    """Return the table itself if it has what is to be drawn, of one plane.
 
     Raises
     ------
     ParameterError
-        If a column is missing; says which.
+        If a column is missing, or a window of a cell occurs twice, as in a table of several planes.
     """
-    needed = ["label", options.center, *(f"mean_{name}" for name in options.series)]
-    needed += [f"sem_{name}" for name in options.series] if options.error_bands else []
+    needed = ["label", options.center, *options.series.values()]
+    needed += [f"sem_{name}" for name in options.channels] if options.error_bands else []
     missing = [name for name in needed if name not in profiles]
     if missing:
         raise ParameterError(
             f"The table of profiles has no column {missing[0]!r}; it has {', '.join(map(str, profiles))}."
         )
+    if profiles.duplicated(["label", options.center]).any():
+        raise ParameterError("The table of profiles has a cell's window more than once; give the rows of one plane.")
     return profiles
+
+
+def _error_column(column: str) -> str:
+    return f"sem_{column.removeprefix('mean_')}"
 
 
 def rows_of_cell(table: pd.DataFrame, label: int, options: ProfileOptions) -> pd.DataFrame:
@@ -182,7 +191,7 @@ def rows_of_cell(table: pd.DataFrame, label: int, options: ProfileOptions) -> pd
 
 def series_colour(name: str, options: ProfileOptions, theme: Theme) -> str:
     """Return the colour of a channel or of the ratio, the same in all figures."""
-    if name == options.ratio:
+    if name not in options.channels:
         return theme.series[_RATIO]
     free = [colour for place, colour in enumerate(theme.series) if place != _RATIO]
     return free[options.channels.index(name) % len(free)]
@@ -215,7 +224,7 @@ def _panels(options: ProfileOptions, theme: Theme, peaks: Mapping[str, float]) -
         peak = peaks.get(name, np.nan)
         at = f", peak at {peak:.4g} {_SIGN[options.unit]}" if np.isfinite(peak) else ""
         axes.set_title(f"{name}{at}", loc="left", fontsize=10, color=series_colour(name, options, theme))
-        axes.set_ylabel("ratio" if name == options.ratio else "mean intensity")
+        axes.set_ylabel("mean intensity" if name in options.channels else "ratio")
         mark_peaks(axes, peaks, (options, theme))
     return figure, panels
 
