@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 import math
-from functools import cache
 from typing import TYPE_CHECKING, Literal, NamedTuple
 
 import numpy as np
 from PIL import Image as Picture
-from PIL import ImageDraw, ImageFont
+from PIL import ImageDraw
 
-from cellmetry.errors import OutputError
+from cellmetry.report.lettering import INK, letter_size, letters, text_size, write
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -20,7 +19,6 @@ if TYPE_CHECKING:
 __all__ = ["ScaleBar", "draw_caption", "draw_ids", "draw_scale_bar", "emptier_side", "round_scale_bar"]
 
 _HALO = (0, 0, 0)
-_INK = (255, 255, 255)
 _PANEL = (0, 0, 0, 150)
 _BAR_SHARE = 0.22
 _STEPS = (1, 2, 5)
@@ -76,20 +74,20 @@ def draw_scale_bar(
     picture = Picture.fromarray(rgb).convert("RGBA")
     layer = Picture.new("RGBA", picture.size, (0, 0, 0, 0))
     draw = ImageDraw.Draw(layer)
-    size = max(10.0, max(picture.size) / 48)
-    font = _font(round(size))
-    pad, thick = size * 0.55, max(2.0, size / 5)
-    left, top, right, bottom = draw.textbbox((0, 0), _spelled(bar.text), font=font)
-    width = max(bar.length_px, right - left)
+    size = letter_size(picture.size)
+    font = letters(round(size))
+    pad, thick = size * 0.45, max(2.0, size / 5)
+    written, high = text_size(bar.text, font)
+    width = max(bar.length_px, written)
     y1 = picture.height - size * 0.8
-    y0 = y1 - (bottom - top) - thick - 2.5 * pad
+    y0 = y1 - high - thick - 1.7 * pad
     x0 = size * 0.8 if side == "left" else picture.width - size * 0.8 - width - 2 * pad
     x1 = x0 + width + 2 * pad
     draw.rounded_rectangle((x0, y0, x1, y1), radius=size * 0.35, fill=_PANEL)
     middle, base = (x0 + x1) / 2, y1 - pad
     half = bar.length_px / 2
-    draw.rectangle((round(middle - half), round(base - thick), round(middle + half) - 1, round(base)), fill=_INK)
-    _write(draw, (middle - (left + right) / 2, y0 + pad - top), bar.text, font)
+    draw.rectangle((round(middle - half), round(base - thick), round(middle + half) - 1, round(base)), fill=INK)
+    write(draw, (middle - written / 2, y0 + 0.4 * pad + high / 2), bar.text, font)
     return np.asarray(Picture.alpha_composite(picture, layer).convert("RGB"))
 
 
@@ -98,40 +96,14 @@ def draw_caption(rgb: NDArray[np.uint8], text: str) -> NDArray[np.uint8]:
     picture = Picture.fromarray(rgb).convert("RGBA")
     layer = Picture.new("RGBA", picture.size, (0, 0, 0, 0))
     draw = ImageDraw.Draw(layer)
-    size = max(10.0, max(picture.size) / 48)
-    font, pad = _font(round(size)), size * 0.55
-    left, top, right, bottom = draw.textbbox((0, 0), text, font=font)
+    size = letter_size(picture.size)
+    font, pad = letters(round(size)), size * 0.45
+    width, height = text_size(text, font)
     corner = size * 0.8
-    panel = (corner, corner, corner + right - left + 2 * pad, corner + bottom - top + 2 * pad)
+    panel = (corner, corner, corner + width + 2 * pad, corner + height + pad)
     draw.rounded_rectangle(panel, radius=size * 0.35, fill=_PANEL)
-    _write(draw, (corner + pad - left, corner + pad - top), text, font)
+    write(draw, (corner + pad, corner + (height + pad) / 2), text, font)
     return np.asarray(Picture.alpha_composite(picture, layer).convert("RGB"))
-
-
-def _spelled(text: str) -> str:
-    return text.replace("µ", "u")
-
-
-def _write(draw: ImageDraw.ImageDraw, place: tuple[float, float], text: str, font: ImageFont.FreeTypeFont) -> None:
-    """Write `text` from its upper left corner; Pillow's own font has no µ, which is a u with a longer left stem."""
-    x, y = place
-    draw.text(place, _spelled(text), font=font, fill=_INK)
-    if "µ" in text:
-        start = x + font.getlength(text[: text.index("µ")])
-        ink = _ink_of(font, "u")
-        middle = np.flatnonzero(ink[ink.shape[0] // 2 - 1])
-        stem = middle[: int(np.argmax(np.diff(middle, append=middle[-1] + 9) > 1)) + 1]
-        base = y + font.getbbox("u")[3] - 1
-        foot = y + font.getbbox("p")[3] - 1
-        left = round(start) + font.getbbox("u")[0] + int(stem[0])
-        draw.rectangle((left, base - font.size / 4, left + len(stem) - 1, foot), fill=_INK)
-
-
-def _ink_of(font: ImageFont.FreeTypeFont, letter: str) -> NDArray[np.bool_]:
-    left, top, right, bottom = (int(value) for value in font.getbbox(letter))
-    tile = Picture.new("L", (right - left, bottom - top))
-    ImageDraw.Draw(tile).text((-left, -top), letter, font=font, fill=255)
-    return np.asarray(tile) > 110
 
 
 def draw_ids(rgb: NDArray[np.uint8], objects: ObjectMap, *, smallest_px: float) -> NDArray[np.uint8]:
@@ -156,17 +128,9 @@ def _draw_id(draw: ImageDraw.ImageDraw, text: str, point: NDArray[np.float64], w
     size = round(min(largest, 0.5 * width, 1.2 * width / len(text)))
     if size < _SMALLEST_LETTERS:
         return
-    font = _font(size)
+    font = letters(size, "bold")
     halo = max(1, round(size / 8))
     left, top, right, bottom = draw.textbbox((0, 0), text, font=font, anchor="mm", stroke_width=halo)
     x = np.clip(point[1] + 0.5, -left, max(draw.im.size[0] - right, -left))
     y = np.clip(point[0] + 0.5, -top, max(draw.im.size[1] - bottom, -top))
-    draw.text((x, y), text, font=font, fill=_INK, anchor="mm", stroke_width=halo, stroke_fill=_HALO)
-
-
-@cache
-def _font(size: int) -> ImageFont.FreeTypeFont:
-    font = ImageFont.load_default(size)
-    if not isinstance(font, ImageFont.FreeTypeFont):
-        raise OutputError("Pillow was built without FreeType, so nothing can be written on pictures; reinstall pillow.")
-    return font
+    draw.text((x, y), text, font=font, fill=INK, anchor="mm", stroke_width=halo, stroke_fill=_HALO)

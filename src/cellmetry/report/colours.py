@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
     from cellmetry.core.image import Channel
 
-__all__ = ["channel_colours", "object_colours", "parse_colour"]
+__all__ = ["channel_colours", "colour_bytes", "object_colours", "parse_colour"]
 
 _DEFAULTS = {
     1: ("#ffffff",),
@@ -45,6 +45,11 @@ def parse_colour(text: str) -> NDArray[np.float32]:
     if not re.fullmatch(r"#[0-9a-fA-F]{6}", text):
         raise ParameterError(f"{text!r} is not a colour; write it as '#rrggbb', for example '#ff8000'.")
     return np.array([int(text[at : at + 2], 16) for at in (1, 3, 5)], np.float32) / np.float32(255)
+
+
+def colour_bytes(text: str) -> NDArray[np.uint8]:
+    """Return red, green and blue from 0 to 255 of a colour written ``#rrggbb``."""
+    return np.rint(parse_colour(text) * 255).astype(np.uint8)
 
 
 def channel_colours(channels: Sequence[Channel]) -> list[str]:

@@ -13,9 +13,10 @@ from cellmetry.errors import LabelsError
 from cellmetry.learn.dataset import read_annotated, read_image, read_truth
 from cellmetry.learn.image_scores import keep_annotated
 from cellmetry.learn.pairs import is_pictured
-from cellmetry.report.colours import parse_colour
+from cellmetry.report.colours import colour_bytes
 from cellmetry.report.composite import contrast_limits, mix_channels, stretch
 from cellmetry.report.outlines import draw_outlines, map_objects
+from cellmetry.report.rendering import enlarged
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -87,11 +88,11 @@ def _draw(evaluation: Evaluation, item: Item, ap: float, errors: pd.DataFrame) -
     box = _worst_part(errors, truth)
     part = (slice(box.y0, box.y1), slice(box.x0, box.x1))
     times = max(1, round(_PANEL / max(box.y1 - box.y0, box.x1 - box.x0)))
-    ground = _enlarged(_ground(item, truth.shape, part), times)
+    ground = enlarged(_ground(item, truth.shape, part), times)
     sides = []
     for side, labels in (("truth", truth), ("prediction", predicted)):
         kinds = errors[errors["object_of"] == side].set_index("label")["error"].to_dict()
-        sides.append(_outlined(ground, _enlarged(labels[part], times), kinds))
+        sides.append(_outlined(ground, enlarged(labels[part], times), kinds))
     panels = {"Image": ground} if is_pictured(item) else {}
     panels |= dict(zip(("Truth", "Prediction"), sides, strict=True))
     return ErrorPicture(item.name, ap, _errors_in(errors, box), tuple(panels), _side_by_side([*panels.values()]))
@@ -138,15 +139,11 @@ def _ground(item: Item, shape: tuple[int, ...], part: tuple[slice, slice]) -> ND
 
 def _outlined(rgb: NDArray[np.uint8], labels: NDArray[Any], kinds: dict[Any, str]) -> NDArray[np.uint8]:
     objects = map_objects(np.ascontiguousarray(labels, np.uint32))
-    colours = np.stack([_bytes(ERROR_COLOURS[kinds.get(identity, "found")]) for identity in objects.ids.tolist()])
+    colours = np.stack([colour_bytes(ERROR_COLOURS[kinds.get(identity, "found")]) for identity in objects.ids.tolist()])
     wrong = np.array([identity in kinds for identity in objects.ids.tolist()])
     thin = draw_outlines(rgb, objects, colours, width=1.5)
     only = objects._replace(numbers=np.where(wrong[objects.numbers], objects.numbers, 0))
     return draw_outlines(thin, only, colours, width=2.5)
-
-
-def _bytes(colour: str) -> NDArray[np.uint8]:
-    return np.rint(parse_colour(colour) * 255).astype(np.uint8)
 
 
 def _errors_in(errors: pd.DataFrame, box: Box) -> dict[str, int]:
@@ -156,10 +153,6 @@ def _errors_in(errors: pd.DataFrame, box: Box) -> dict[str, int]:
     one = {"missed": "truth", "extra": "prediction", "split": "truth", "merged": "prediction"}
     counts = Counter(kind for kind, side in zip(inside["error"], inside["object_of"], strict=True) if one[kind] == side)
     return {kind: counts[kind] for kind in one if counts[kind]}
-
-
-def _enlarged(plane: NDArray[Any], times: int) -> NDArray[Any]:
-    return plane.repeat(times, axis=0).repeat(times, axis=1)
 
 
 def _side_by_side(panels: list[NDArray[np.uint8]]) -> NDArray[np.uint8]:

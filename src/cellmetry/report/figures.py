@@ -13,7 +13,7 @@ from matplotlib.figure import Figure
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
-__all__ = ["PAGE", "PAPER", "Theme", "figure_png", "figure_svg", "new_figure", "plain_axes"]
+__all__ = ["PAGE", "PAPER", "Theme", "figure_pdf", "figure_png", "figure_svg", "new_figure", "plain_axes"]
 
 
 @dataclass(frozen=True)
@@ -69,4 +69,12 @@ def figure_png(figure: Figure, *, dpi: int = 200) -> bytes:
     """Return a figure drawn with `PAPER` as PNG on white."""
     out = io.BytesIO()
     figure.savefig(out, format="png", dpi=dpi, facecolor="white", metadata={"Software": None})
+    return out.getvalue()
+
+
+def figure_pdf(figure: Figure) -> bytes:
+    """Return a figure drawn with `PAPER` as PDF; its text stays text that can be edited."""
+    out = io.BytesIO()
+    with mpl.rc_context({"pdf.fonttype": 42}):
+        figure.savefig(out, format="pdf", metadata={"CreationDate": None})
     return out.getvalue()

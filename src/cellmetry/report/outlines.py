@@ -10,11 +10,16 @@ import numpy as np
 from numba import njit
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from numpy.typing import NDArray
 
-__all__ = ["ObjectMap", "draw_outlines", "map_objects", "rim_brightness"]
+__all__ = ["ObjectMap", "draw_lines", "draw_outlines", "draw_shade", "line_weight", "map_objects", "rim_brightness"]
 
 _RIM = 6.0
+
+_SHADE, _SHADE_WIDTH = 0.6, 0.6
+"""How much darker it is beside a bright line, and how wide that is in widths of the line."""
 
 _PULL = 0.15
 """How much a pixel nearer to the centroid is preferred to one further from the edge, when an id is placed."""
@@ -62,13 +67,51 @@ def draw_outlines(
     rgb: NDArray[np.uint8], objects: ObjectMap, colours: NDArray[np.uint8], *, width: float
 ) -> NDArray[np.uint8]:
     """Return a copy of the picture with a line `width` pixels wide inside each object, in its row of `colours`."""
-    weight = np.clip(width + 1 - objects.depth, 0, 1)
-    rows, columns = np.nonzero((objects.numbers > 0) & (weight > 0))
+    weight = line_weight(objects, width)
+    rows, columns = np.nonzero(weight)
     share = weight[rows, columns, None]
     mixed = rgb.copy()
     line = colours[objects.numbers[rows, columns]]
     mixed[rows, columns] = np.rint(line * share + rgb[rows, columns] * (1 - share)).astype(np.uint8)
     return mixed
+
+
+def line_weight(objects: ObjectMap, width: float) -> NDArray[np.float32]:
+    """Return how much each pixel belongs to a line `width` pixels wide inside each object, from 0 to 1."""
+    weight: NDArray[np.float32] = np.clip(np.float32(width + 1) - objects.depth, 0, 1)
+    weight[objects.numbers == 0] = 0
+    return weight
+
+
+def draw_lines(
+    rgb: NDArray[np.uint8], weights: Sequence[NDArray[np.float32]], colours: NDArray[np.uint8], *, stripe_px: int
+) -> NDArray[np.uint8]:
+    """Return a copy of the picture with lines, given by the weight of each pixel, in one colour each.
+
+    Where several lines lie on the same pixels, their colours take turns in slanting stripes, so that none is hidden.
+    """
+    rows, columns = np.nonzero(np.maximum.reduce(weights))
+    shares = np.stack([weight[rows, columns] for weight in weights])
+    there = shares > 0
+    stripe = (rows + 2 * columns) // stripe_px % there.sum(axis=0)
+    chosen = np.argmax(there & (np.cumsum(there, axis=0) == stripe + 1), axis=0)
+    share = np.take_along_axis(shares, chosen[None], axis=0)[0][:, None]
+    mixed = rgb.copy()
+    mixed[rows, columns] = np.rint(colours[chosen] * share + rgb[rows, columns] * (1 - share)).astype(np.uint8)
+    return mixed
+
+
+def draw_shade(rgb: NDArray[np.uint8], weight: NDArray[np.float32], width: float) -> NDArray[np.uint8]:
+    """Return a copy of the picture darkened beside a line, so that a bright line is seen on bright ground too."""
+    if not weight.any():
+        return rgb
+    away = edt.edt(weight == 0, black_border=False, parallel=1)
+    reach = np.float32(max(1.0, _SHADE_WIDTH * width) + 1)
+    rows, columns = np.nonzero((away > 0) & (away < reach))
+    share = _SHADE * np.clip(reach - away[rows, columns, None], 0, 1)
+    shaded = rgb.copy()
+    shaded[rows, columns] = np.rint(rgb[rows, columns] * (1 - share)).astype(np.uint8)
+    return shaded
 
 
 def rim_brightness(rgb: NDArray[np.uint8], objects: ObjectMap) -> NDArray[np.float64]:

@@ -91,8 +91,20 @@ def _level_for(image: Image, reduce: int) -> tuple[int, int]:
 
 
 def _block_means(plane: NDArray[Any], side: int) -> NDArray[np.float32]:
+    """Return the mean of each block; pixels that are not a number do not count, a block without others is NaN."""
+    defined = ~np.isnan(plane) if plane.dtype.kind == "f" else None
+    if defined is None or defined.all():
+        counts = [np.diff(np.arange(0, size + side, side).clip(max=size)) for size in plane.shape]
+        return (_block_sums(plane, side) / np.outer(*counts)).astype(np.float32)
+    number = _block_sums(defined, side)
+    sums = _block_sums(np.where(defined, plane, 0), side)
+    means = np.full(sums.shape, np.nan, np.float32)
+    np.divide(sums, number, out=means, where=number > 0, casting="same_kind")
+    return means
+
+
+def _block_sums(plane: NDArray[Any], side: int) -> NDArray[np.float64]:
     starts = [np.arange(0, size, side) for size in plane.shape]
-    counts = [np.diff(np.append(start, size)) for start, size in zip(starts, plane.shape, strict=True)]
-    sums = np.add.reduceat(plane, starts[0], axis=0, dtype=np.float64)
-    sums = np.add.reduceat(sums, starts[1], axis=1)
-    return (sums / np.outer(*counts)).astype(np.float32)
+    rows = np.add.reduceat(plane, starts[0], axis=0, dtype=np.float64)
+    sums: NDArray[np.float64] = np.add.reduceat(rows, starts[1], axis=1)
+    return sums

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from cellmetry.report.annotations import draw_caption
-from cellmetry.report.colours import parse_colour
+from cellmetry.report.colours import colour_bytes, parse_colour
 from cellmetry.report.composite import contrast_limits, stretch
 from cellmetry.report.outlines import draw_outlines, map_objects
 
@@ -57,5 +57,5 @@ def _panel(plane: NDArray[np.float32], found: NDArray[np.int32], judged: Judged,
     enlarged = picture.repeat(times, axis=0).repeat(times, axis=1)
     objects = map_objects(found.repeat(times, axis=0).repeat(times, axis=1).astype(np.uint32))
     accepted = np.isin(objects.ids, judged.table.loc[judged.table["accepted"], "label"].to_numpy())
-    both = np.rint(np.stack([parse_colour(REJECTED), parse_colour(ACCEPTED)]) * 255).astype(np.uint8)
+    both = np.stack([colour_bytes(REJECTED), colour_bytes(ACCEPTED)])
     return draw_outlines(enlarged, objects, both[accepted.astype(np.int64)], width=1.5)
