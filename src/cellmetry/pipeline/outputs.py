@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from math import prod
-from pathlib import PurePosixPath
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -18,6 +17,7 @@ from cellmetry.io.labels import write_labels
 from cellmetry.io.pictures import write_png, write_thumbnail
 from cellmetry.io.tables import write_table
 from cellmetry.measure.columns import describe_columns
+from cellmetry.pipeline.places import place_of
 from cellmetry.pipeline.quantification_pictures import write_quantification
 from cellmetry.report.counts import draw_counts
 from cellmetry.report.index import thumbnail_path
@@ -25,7 +25,7 @@ from cellmetry.report.overlay import draw_overlay
 from cellmetry.settings import current_settings
 
 if TYPE_CHECKING:
-    from pathlib import Path
+    from pathlib import Path, PurePosixPath
 
     from numpy.typing import NDArray
 
@@ -35,7 +35,7 @@ if TYPE_CHECKING:
     from cellmetry.pipeline.work import Job
     from cellmetry.report.overlay import OverlayOptions
 
-__all__ = ["STATE", "part_path", "place_of", "write_outputs"]
+__all__ = ["STATE", "part_path", "write_outputs"]
 
 STATE = ".cellmetry"
 """Folder in a run's folder that holds what a re-run needs to do only what is missing."""
@@ -48,12 +48,6 @@ _IMAGE_COLUMN = Column("image", "", "Name of the image, as in images.csv.", "Cel
 def part_path(out: Path, stem: PurePosixPath, table: str) -> Path:
     """Return where the rows of one image's table lie until the whole table is written."""
     return out / STATE / stem.parent / f"{stem.name}.{table}.parquet"
-
-
-def place_of(job: Job, folder: str, tail: str) -> PurePosixPath:
-    """Return where a file of an image goes, relative to the run's folder: ``folder/STEM_tail``, or ``folder/tail``."""
-    stem = job.ref.stem
-    return PurePosixPath(folder) / (stem.with_name(f"{stem.name}_{tail}") if job.layout.stems else tail)
 
 
 def write_outputs(job: Job, sample: Sample) -> dict[str, str]:

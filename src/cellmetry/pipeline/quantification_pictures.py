@@ -2,15 +2,176 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+import re
+from itertools import islice
+from typing import TYPE_CHECKING, NamedTuple
+
+from cellmetry.io.atomic import atomic_write
+from cellmetry.io.pictures import write_png, write_thumbnail
+from cellmetry.pipeline.places import place_of
+from cellmetry.report.figures import figure_pdf, figure_png
+from cellmetry.report.index import thumbnail_path
+from cellmetry.report.masks import MaskOptions, draw_masks
+from cellmetry.report.overlay import draw_overlay
+from cellmetry.report.profile_grid import draw_profile_grid
+from cellmetry.report.profiles import ProfileOptions, draw_population_profile, draw_profile
+from cellmetry.report.ratio import draw_ratio
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
+    from pathlib import PurePosixPath
+
+    import pandas as pd
+    from matplotlib.figure import Figure
+    from numpy.typing import NDArray
+
     from cellmetry.core.sample import Sample
     from cellmetry.pipeline.work import Job
 
 __all__ = ["write_quantification"]
 
+_CELLS = "cells"
+_RADIAL = "radial_mask"
+_MOST_SINGLE, _MOST_PAGES, _MOST_PLANES = 24, 4, 8
+_PROFILES = "radial_profile"
+_RATIO_COLUMN = re.compile(r"ratio_.*|mean_ratio_T_over_R")
+_PEAK_COLUMN = re.compile(r"(?:peak|max)_(?P<channel>.+?)(?:_center)?_(?P<unit>pct|px|um)")
+
 
 def write_quantification(job: Job, sample: Sample) -> dict[str, str]:
-    """Return what was drawn of a sample, relative to the run's folder, by what it is."""
-    return {}
+    """Return what was drawn of a sample, relative to the run's folder, by what it is.
+
+    Pictures show the middle plane of a stack. Plots are of every plane of up to eight, else of the middle one; of
+    single cells where a plane has at most 24, and pages of all cells up to 96.
+    """
+    if not job.layout.overlays:
+        return {}
+    return _write_overlays(job, sample) | _write_ratio(job, sample) | _write_plots(job, sample)
+
+
+def _middle(sample: Sample) -> dict[str, int]:
+    labels = sample.labels[_CELLS]
+    return {axis.lower(): sample.image.sizes[axis] // 2 if axis in labels.axes else 0 for axis in "TZ"}
+
+
+def _write_overlays(job: Job, sample: Sample) -> dict[str, str]:
+    if _CELLS not in sample.labels:
+        return {}
+    options, place, cells = job.recipe.overlay, _middle(sample), sample.labels[_CELLS]
+    pictures = {"cells": draw_overlay(sample.unprocessed, cells, options, **place)}
+    looks = MaskOptions(**options.model_dump(exclude={"outline_colour", "channels", "colours", "limits"}))
+    radial = {name: mask for name, mask in sample.masks.items() if name == _RADIAL}
+    for name, mask in sample.masks.items():
+        channel = name.removesuffix("_mask")
+        shown = (channel,) if channel in sample.image.channel_names else ()
+        look = looks.model_copy(update={"channels": shown})
+        pictures[name] = draw_masks(sample.unprocessed, cells, {name: mask, **radial}, look, **place)
+    written = {}
+    for name, picture in pictures.items():
+        relative = place_of(job, "overlays", f"{name}.png")
+        _write_picture(job, picture, relative)
+        written[f"overlay {name}"] = str(relative)
+    return written
+
+
+def _write_picture(job: Job, picture: NDArray, relative: PurePosixPath) -> None:
+    write_png(picture, job.out / relative)
+    write_thumbnail(picture, job.out / thumbnail_path(relative))
+
+
+def _write_ratio(job: Job, sample: Sample) -> dict[str, str]:
+    if "ratio" not in sample.maps:
+        return {}
+    relative = place_of(job, job.layout.maps, "ratio.png")
+    title = "target / reference"
+    write_png(draw_ratio(sample.maps["ratio"], sample.labels[_CELLS], title, **_middle(sample)), job.out / relative)
+    return {"picture ratio": str(relative)}
+
+
+class _Plane(NamedTuple):
+    """The profiles of one plane, and what its files are called."""
+
+    name: str
+    cells: pd.DataFrame
+    smoothed: pd.DataFrame | None
+    pooled: pd.DataFrame
+    peaks: dict[int, dict[str, float]]
+
+
+def _write_plots(job: Job, sample: Sample) -> dict[str, str]:
+    if f"{_PROFILES}_cells" not in sample.tables:
+        return {}
+    written = {}
+    for name, figure in _figures(sample):
+        for suffix, draw in (("png", figure_png), ("pdf", figure_pdf)):
+            relative = place_of(job, "plots", f"{name}.{suffix}")
+            with atomic_write(job.out / relative) as temporary:
+                temporary.write_bytes(draw(figure))
+            written[f"plot {name} {suffix}"] = str(relative)
+    return written
+
+
+def _figures(sample: Sample) -> Iterator[tuple[str, Figure]]:
+    """Yield the name and the figure of each plot."""
+    options = _options(sample.tables[f"{_PROFILES}_cells"], sample.image.channel_names)
+    for plane in _planes(sample.tables):
+        if plane.cells.empty:
+            continue
+        population = options.model_copy(update={"error_bands": plane.cells["label"].nunique() > 1})
+        yield f"profile_pooled{plane.name}", draw_population_profile(plane.cells, population, pooled=plane.pooled)
+        pages = draw_profile_grid(plane.cells, options, smoothed=plane.smoothed, peaks=plane.peaks)
+        for number, page in enumerate(islice(pages, _MOST_PAGES), start=1):
+            yield f"profile_grid{plane.name}_{number}", page
+        labels = list(plane.cells["label"].unique())
+        for label in labels if len(labels) <= _MOST_SINGLE else ():
+            peaks = plane.peaks.get(int(label), {})
+            figure = draw_profile(plane.cells, int(label), options, smoothed=plane.smoothed, peaks=peaks)
+            yield f"profile{plane.name}_cell_{label}", figure
+
+
+def _options(profiles: pd.DataFrame, channels: tuple[str, ...]) -> ProfileOptions:
+    """Return what the table of profiles has to show."""
+    unit = next(unit for unit in ("pct", "um", "px") if f"center_{unit}" in profiles)
+    ratio = next((name for name in map(str, profiles.columns) if _RATIO_COLUMN.fullmatch(name)), None)
+    shown = tuple(name for name in channels if f"mean_{name}" in profiles)
+    return ProfileOptions(channels=shown, ratio=ratio, unit=unit)
+
+
+def _planes(tables: Mapping[str, pd.DataFrame]) -> Iterator[_Plane]:
+    """Yield the profiles of each plane; of the middle one alone where there are many."""
+    cells = tables[f"{_PROFILES}_cells"]
+    smoothed = next((tables[name] for name in (f"{_PROFILES}_smoothed", f"{_PROFILES}_sg") if name in tables), None)
+    pooled, peaks = tables[f"{_PROFILES}_pooled"], tables.get("peaks")
+    axes = [axis for axis in ("t", "z") if axis in cells]
+    if not axes:
+        yield _Plane("", cells, smoothed, pooled, _peaks(peaks))
+        return
+    places = [tuple(map(int, place)) for place in pooled[axes].drop_duplicates().itertuples(index=False)]
+    places = places if len(places) <= _MOST_PLANES else [places[len(places) // 2]]
+    for place in places:
+        where = dict(zip(axes, place, strict=True))
+        name = "".join(f"_{axis}{index}" for axis, index in where.items())
+        chosen = (None if table is None else _at(table, where) for table in (smoothed, peaks))
+        of_plane, its_peaks = chosen
+        yield _Plane(name, _at(cells, where), of_plane, _at(pooled, where), _peaks(its_peaks))
+
+
+def _at(table: pd.DataFrame, place: Mapping[str, int]) -> pd.DataFrame:
+    for axis, index in place.items():
+        table = table[table[axis] == index]
+    return table.drop(columns=list(place))
+
+
+def _peaks(table: pd.DataFrame | None) -> dict[int, dict[str, float]]:
+    """Return id → channel → where its profile peaks, in the unit of the profile."""
+    if table is None:
+        return {}
+    columns: dict[str, str] = {}
+    for name in map(str, table.columns):
+        found = _PEAK_COLUMN.fullmatch(name)
+        if found and not name.startswith("peak_mean"):
+            columns.setdefault(found["channel"], name)
+    return {
+        int(row["label"]): {channel: float(row[column]) for channel, column in columns.items()}
+        for row in table.to_dict("records")
+    }
