@@ -13,13 +13,13 @@ import pytest
 from cellmetry.errors import ParameterError
 from cellmetry.report.figures import PAGE, PAPER, figure_pdf, figure_png, figure_svg
 from cellmetry.report.profile_grid import draw_profile_grid
-from cellmetry.report.profiles import ProfileOptions, draw_population_profile, draw_profile
+from cellmetry.report.profiles import ProfileFigureOptions, draw_population_profile, draw_profile
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
 
-RATIO = ProfileOptions(ratio="mean_ratio")
+RATIO = ProfileFigureOptions(ratio="mean_ratio")
 CENTERS = np.arange(5.0, 150, 10)
 
 
@@ -85,7 +85,7 @@ def test_smoothed_means_are_the_line_and_the_means_are_points() -> None:
 
 @pytest.mark.parametrize(("unit", "word"), [("um", "µm"), ("px", "px")])
 def test_distances_have_the_boundary_at_zero(unit: str, word: str) -> None:
-    options = ProfileOptions(unit=unit)
+    options = ProfileFigureOptions(unit=unit)
     figure = draw_profile(_profiles(unit=unit), 10, options, peaks={"target": -0.5})
     assert sorted(_places(figure.axes[0])) == [-0.5, 0.0]
     assert f"({word}), negative inside" in _texts(figure)
@@ -101,7 +101,7 @@ def test_boundary_is_left_out_where_it_is_not_shown() -> None:
 
 def test_one_channel_without_ratio_and_without_errors() -> None:
     table = _profiles()[["label", "center_pct", "mean_target"]]
-    options = ProfileOptions(channels=("target",), error_bands=False)
+    options = ProfileFigureOptions(channels=("target",), error_bands=False)
     for figure in (draw_profile(table, 10, options), draw_population_profile(table, options)):
         assert len(figure.axes) == 1
         assert "shaded" not in _texts(figure)
@@ -157,7 +157,7 @@ def test_no_cell_gives_no_page_and_an_unknown_cell_is_refused() -> None:
     with pytest.raises(ParameterError, match="has no cell 3"):
         draw_profile(_profiles(), 3)
     with pytest.raises(ParameterError, match="no column 'center_um'"):
-        draw_profile(_profiles(), 10, ProfileOptions(unit="um"))
+        draw_profile(_profiles(), 10, ProfileFigureOptions(unit="um"))
 
 
 def test_figures_can_be_saved_for_paper_and_page_and_none_stays_open() -> None:
@@ -176,7 +176,7 @@ def test_figures_can_be_saved_for_paper_and_page_and_none_stays_open() -> None:
 
 def test_a_ratio_without_errors_is_drawn_without_a_band() -> None:
     table = _profiles().rename(columns={"mean_ratio": "ratio_a_over_b"}).drop(columns="sem_ratio")
-    options = ProfileOptions(ratio="ratio_a_over_b")
+    options = ProfileFigureOptions(ratio="ratio_a_over_b")
     panel = draw_profile(table, 10, options).axes[2]
     assert panel.get_title(loc="left") == "ratio a over b"
     assert not panel.collections
@@ -203,6 +203,6 @@ def test_channels_and_ratio_have_different_colours() -> None:
 
 def test_real_profiles_are_drawn(shared) -> None:
     table = pd.read_csv(shared / "golden" / "dualcolour" / "radial_profile_all_cells_nobg_w10_s5.csv")
-    options = ProfileOptions(ratio="mean_ratio_T_over_R")
+    options = ProfileFigureOptions(ratio="mean_ratio_T_over_R")
     assert draw_population_profile(table, options).get_suptitle() == "Mean of 6 cells"
     assert len(next(draw_profile_grid(table, options)).axes) == 6

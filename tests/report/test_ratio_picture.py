@@ -106,6 +106,15 @@ def test_narrow_pictures_have_fewer_numbers_on_a_wider_panel(monkeypatch: pytest
     assert add_colour_bar(small, named, []).shape[1] > 250
 
 
+def test_the_ratio_asked_for_is_drawn() -> None:
+    two = np.stack([np.zeros((20, 30)), np.linspace(0, 1, 600).reshape(20, 30)]).astype(np.float32)
+    ratios = image_from_array(two, "CYX", channel_names=["a/b", "b/a"])
+    options = BARE.model_copy(update={"limits": (0.0, 1.0)})
+    assert (draw_ratio(ratios, NONE, "a/b", options) == MAP[0]).all()
+    second = draw_ratio(ratios, NONE, "b/a", options.model_copy(update={"channel": "b/a"}))
+    assert second[-1, -1].tolist() == MAP[255].tolist()
+
+
 def test_shrinking_averages_only_defined_pixels() -> None:
     plane = np.array([[1, np.nan, np.nan, np.nan], [3, np.nan, np.nan, np.nan]], np.float32)
     small = sample_plane(image_from_array(plane), 2, t=0, c=0, z=0)

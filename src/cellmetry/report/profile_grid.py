@@ -9,7 +9,7 @@ import numpy as np
 from cellmetry.report.figures import PAPER, new_figure, plain_axes
 from cellmetry.report.profiles import (
     AXIS_WORDS,
-    ProfileOptions,
+    ProfileFigureOptions,
     check_profiles,
     mark_boundary,
     mark_peaks,
@@ -38,7 +38,7 @@ _WORDS = 0.17
 
 def draw_profile_grid(
     profiles: pd.DataFrame,
-    options: ProfileOptions | None = None,
+    options: ProfileFigureOptions | None = None,
     *,
     smoothed: pd.DataFrame | None = None,
     peaks: Mapping[int, Mapping[str, float]] | None = None,
@@ -63,7 +63,7 @@ def draw_profile_grid(
     ParameterError
         If a column is missing.
     """
-    options = (options or ProfileOptions()).model_copy(update={"ratio": None})
+    options = (options or ProfileFigureOptions()).model_copy(update={"ratio": None})
     cells = _by_cell(check_profiles(profiles, options))
     lines = {} if smoothed is None else _by_cell(smoothed)
     labels = list(cells)
@@ -88,7 +88,7 @@ def _by_cell(table: pd.DataFrame) -> dict[int, pd.DataFrame]:
     return {int(str(label)): rows for label, rows in table.groupby("label")}
 
 
-def _page(count: int, options: ProfileOptions, theme: Theme) -> tuple[Figure, list[Axes]]:
+def _page(count: int, options: ProfileFigureOptions, theme: Theme) -> tuple[Figure, list[Axes]]:
     """Return an empty page and its frames, with room above the curves for the words about each channel."""
     columns = min(count, _COLUMNS)
     rows = -(-count // columns)
@@ -104,7 +104,7 @@ def _page(count: int, options: ProfileOptions, theme: Theme) -> tuple[Figure, li
 
 
 def _draw_curve(
-    axes: Axes, cell: pd.DataFrame, smooth: pd.DataFrame | None, name: str, looks: tuple[ProfileOptions, Theme]
+    axes: Axes, cell: pd.DataFrame, smooth: pd.DataFrame | None, name: str, looks: tuple[ProfileFigureOptions, Theme]
 ) -> None:
     """Draw a channel of a cell on its own range."""
     options, theme = looks
@@ -125,7 +125,7 @@ def _draw_curve(
         axes.plot(line[options.center], y, color=colour, linewidth=1.4)
 
 
-def _write_range(axes: Axes, cell: pd.DataFrame, name: str, options: ProfileOptions, theme: Theme) -> None:
+def _write_range(axes: Axes, cell: pd.DataFrame, name: str, options: ProfileFigureOptions, theme: Theme) -> None:
     low, high = _range(cell[f"mean_{name}"].to_numpy(np.float64))
     text = f"{name} {low:.3g} to {high:.3g}" if np.isfinite(low) else f"{name}: no mean"
     y = 1.06 + _WORDS * (len(options.channels) - options.channels.index(name) - 0.5)
@@ -144,7 +144,7 @@ def _scaled(values: NDArray[np.float64], low: float, high: float) -> NDArray[np.
     return (values - low) / (high - low) if high > low else values - low + 0.5
 
 
-def _add_words(figure: Figure, title: str, options: ProfileOptions, theme: Theme) -> None:
+def _add_words(figure: Figure, title: str, options: ProfileFigureOptions, theme: Theme) -> None:
     said = [AXIS_WORDS[options.unit], "each curve: 0 its lowest mean in the cell, 1 its highest"]
     said += ["shaded: ± standard error over the pixels of a window"] if options.error_bands else []
     figure.suptitle(f"Radial profiles of {title}", x=0.02, ha="left", fontsize=12, fontweight="bold", color=theme.ink)

@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 
 __all__ = [
     "AXIS_WORDS",
-    "ProfileOptions",
+    "ProfileFigureOptions",
     "check_profiles",
     "draw_population_profile",
     "draw_profile",
@@ -48,7 +48,7 @@ _RATIO = 3
 """Which colour of the theme the ratio has: those before are of channels."""
 
 
-class ProfileOptions(Parameters):
+class ProfileFigureOptions(Parameters):
     """What figures of radial profiles show."""
 
     channels: tuple[str, ...] = Field(
@@ -77,7 +77,7 @@ class ProfileOptions(Parameters):
 def draw_profile(
     profiles: pd.DataFrame,
     label: int,
-    options: ProfileOptions | None = None,
+    options: ProfileFigureOptions | None = None,
     *,
     smoothed: pd.DataFrame | None = None,
     peaks: Mapping[str, float] | None = None,
@@ -100,7 +100,7 @@ def draw_profile(
     ParameterError
         If the cell or a column is missing.
     """
-    options = options or ProfileOptions()
+    options = options or ProfileFigureOptions()
     rows = rows_of_cell(check_profiles(profiles, options), label, options)
     lines = None if smoothed is None else rows_of_cell(smoothed, label, options)
     if rows.empty:
@@ -124,7 +124,7 @@ def draw_profile(
 
 def draw_population_profile(
     profiles: pd.DataFrame,
-    options: ProfileOptions | None = None,
+    options: ProfileFigureOptions | None = None,
     *,
     pooled: pd.DataFrame | None = None,
     theme: Theme = PAPER,
@@ -142,7 +142,7 @@ def draw_population_profile(
     ParameterError
         If a column is missing.
     """
-    options = options or ProfileOptions()
+    options = options or ProfileFigureOptions()
     means = average_profiles(check_profiles(profiles, options), options.series, options.unit)
     figure, panels = _panels(options, theme, {})
     for name, axes in panels.items():
@@ -160,7 +160,7 @@ def draw_population_profile(
     return figure
 
 
-def check_profiles(profiles: pd.DataFrame, options: ProfileOptions) -> pd.DataFrame:
+def check_profiles(profiles: pd.DataFrame, options: ProfileFigureOptions) -> pd.DataFrame:
     """Return the table itself if it has what is to be drawn, of one plane.
 
     Raises
@@ -184,12 +184,12 @@ def _error_column(column: str) -> str:
     return f"sem_{column.removeprefix('mean_')}"
 
 
-def rows_of_cell(table: pd.DataFrame, label: int, options: ProfileOptions) -> pd.DataFrame:
+def rows_of_cell(table: pd.DataFrame, label: int, options: ProfileFigureOptions) -> pd.DataFrame:
     """Return the windows of one cell from the inside to the outside."""
     return table[table["label"] == label].sort_values(options.center)
 
 
-def series_colour(name: str, options: ProfileOptions, theme: Theme) -> str:
+def series_colour(name: str, options: ProfileFigureOptions, theme: Theme) -> str:
     """Return the colour of a channel or of the ratio, the same in all figures."""
     if name not in options.channels:
         return theme.series[_RATIO]
@@ -197,7 +197,7 @@ def series_colour(name: str, options: ProfileOptions, theme: Theme) -> str:
     return free[options.channels.index(name) % len(free)]
 
 
-def mark_boundary(axes: Axes, looks: tuple[ProfileOptions, Theme], *, top: float = 1.0) -> None:
+def mark_boundary(axes: Axes, looks: tuple[ProfileFigureOptions, Theme], *, top: float = 1.0) -> None:
     """Draw a line at the boundary of the cell, up to a share of the height, if it is within what is shown."""
     options, theme = looks
     low, high = axes.get_xlim()
@@ -206,7 +206,7 @@ def mark_boundary(axes: Axes, looks: tuple[ProfileOptions, Theme], *, top: float
 
 
 def mark_peaks(
-    axes: Axes, peaks: Mapping[str, float], looks: tuple[ProfileOptions, Theme], *, top: float = 1.0
+    axes: Axes, peaks: Mapping[str, float], looks: tuple[ProfileFigureOptions, Theme], *, top: float = 1.0
 ) -> None:
     """Draw a dashed line at the peak of each channel that has one, up to a share of the height."""
     for name, place in peaks.items():
@@ -214,7 +214,7 @@ def mark_peaks(
             axes.axvline(place, ymax=top, color=series_colour(name, *looks), linestyle=(0, (4, 3)), linewidth=1.2)
 
 
-def _panels(options: ProfileOptions, theme: Theme, peaks: Mapping[str, float]) -> tuple[Figure, dict[str, Axes]]:
+def _panels(options: ProfileFigureOptions, theme: Theme, peaks: Mapping[str, float]) -> tuple[Figure, dict[str, Axes]]:
     """Return a figure with a panel for each series, one below another, by name."""
     figure = new_figure(_WIDTH, _PANEL_HEIGHT * len(options.series) + _REST)
     stack = figure.subplots(len(options.series), 1, sharex=True, squeeze=False)[:, 0]
@@ -234,7 +234,7 @@ def _finish(
     panels: Mapping[str, Axes],
     title: str,
     said: Sequence[str],
-    looks: tuple[ProfileOptions, Theme],
+    looks: tuple[ProfileFigureOptions, Theme],
 ) -> None:
     options, theme = looks
     for axes in panels.values():
@@ -254,7 +254,7 @@ def _floats(values: pd.Series) -> NDArray[np.float64]:
     return values.to_numpy(np.float64)
 
 
-def _counted(means: pd.DataFrame, options: ProfileOptions) -> str:
+def _counted(means: pd.DataFrame, options: ProfileFigureOptions) -> str:
     """Return how many cells the means stand for; the range if it differs between windows or series."""
     counts = means[[f"n_cells_{name}" for name in options.series]].to_numpy()
     counts = counts[counts > 0]

@@ -35,6 +35,7 @@ __all__ = ["RatioOptions", "draw_ratio"]
 class RatioOptions(DrawingOptions):
     """How the picture of a ratio looks."""
 
+    channel: int | str = Field(default=0, description="Which ratio of an image of several, by name or index.")
     limits: tuple[float, float] | None = Field(
         default=None, description="Ratios that have the first and the last colour; percentiles if left out."
     )
@@ -64,7 +65,7 @@ def draw_ratio(
     Parameters
     ----------
     ratio
-        One channel, NaN where the ratio is undefined.
+        Ratios as channels, NaN where they are undefined.
     title
         Which ratio and by which rule, as ``target / reference, ratio of means``.
 
@@ -78,7 +79,7 @@ def draw_ratio(
     options = options or RatioOptions()
     view = choose_view(ratio, options, t=t, z=z)
     cells = view.objects(labels)
-    values = view.plane(0)
+    values = view.plane(ratio.channel_index(options.channel))
     colours = np.rint(colormaps[options.colour_map](np.linspace(0, 1, 256))[:, :3] * 255).astype(np.uint8)
     limits = _limits(values, options)
     rgb = enlarged(_coloured(values, limits, colours, colour_bytes(options.undefined_colour)), view.scaling.enlarge)
