@@ -14,13 +14,14 @@ from cellmetry.report.index import thumbnail_path
 from cellmetry.report.masks import MaskOptions, draw_masks
 from cellmetry.report.overlay import draw_overlay
 from cellmetry.report.profile_grid import draw_profile_grid
-from cellmetry.report.profiles import ProfileOptions, draw_population_profile, draw_profile
+from cellmetry.report.profiles import ProfileFigureOptions, draw_population_profile, draw_profile
 from cellmetry.report.ratio import draw_ratio
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
     from pathlib import PurePosixPath
 
+    import numpy as np
     import pandas as pd
     from matplotlib.figure import Figure
     from numpy.typing import NDArray
@@ -74,7 +75,7 @@ def _write_overlays(job: Job, sample: Sample) -> dict[str, str]:
     return written
 
 
-def _write_picture(job: Job, picture: NDArray, relative: PurePosixPath) -> None:
+def _write_picture(job: Job, picture: NDArray[np.uint8], relative: PurePosixPath) -> None:
     write_png(picture, job.out / relative)
     write_thumbnail(picture, job.out / thumbnail_path(relative))
 
@@ -83,8 +84,9 @@ def _write_ratio(job: Job, sample: Sample) -> dict[str, str]:
     if "ratio" not in sample.maps:
         return {}
     relative = place_of(job, job.layout.maps, "ratio.png")
-    title = "target / reference"
-    write_png(draw_ratio(sample.maps["ratio"], sample.labels[_CELLS], title, **_middle(sample)), job.out / relative)
+    place = _middle(sample)
+    picture = draw_ratio(sample.maps["ratio"], sample.labels[_CELLS], "target / reference", t=place["t"], z=place["z"])
+    write_png(picture, job.out / relative)
     return {"picture ratio": str(relative)}
 
 
@@ -129,12 +131,12 @@ def _figures(sample: Sample) -> Iterator[tuple[str, Figure]]:
             yield f"profile{plane.name}_cell_{label}", figure
 
 
-def _options(profiles: pd.DataFrame, channels: tuple[str, ...]) -> ProfileOptions:
+def _options(profiles: pd.DataFrame, channels: tuple[str, ...]) -> ProfileFigureOptions:
     """Return what the table of profiles has to show."""
     unit = next(unit for unit in ("pct", "um", "px") if f"center_{unit}" in profiles)
     ratio = next((name for name in map(str, profiles.columns) if _RATIO_COLUMN.fullmatch(name)), None)
     shown = tuple(name for name in channels if f"mean_{name}" in profiles)
-    return ProfileOptions(channels=shown, ratio=ratio, unit=unit)
+    return ProfileFigureOptions(channels=shown, ratio=ratio, unit=unit)
 
 
 def _planes(tables: Mapping[str, pd.DataFrame]) -> Iterator[_Plane]:
