@@ -138,6 +138,9 @@ def quantify(
     background_target: Annotated[str | None, _one("--background-target")] = None,
     background_reference: Annotated[str | None, _one("--background-reference")] = None,
     normalise: Annotated[str | None, typer.Option(help="none, z, robust, minmax or percentile.")] = None,
+    save_corrected: Annotated[
+        int | None, typer.Option(help="Write the corrected image with 32, 16 or 8 bits, to maps/.")
+    ] = None,
     radial: Annotated[
         str | None,
         typer.Option(help="Part of the cell or ring round it: 90:100 in per cent, -0.5:0.5um or -2:0px from its edge."),
@@ -231,6 +234,7 @@ def quantify(
         reference=None if reference is None else given(**common) | given(**of_reference),
         choices=given(
             normalise=normalise,
+            save_corrected=save_corrected,
             radial=radial,
             radial_on=None if radial_on is None else [part.strip() for part in radial_on.split(",")],
             radial_clip=radial_clip,
@@ -256,7 +260,6 @@ def quantify(
     recipe = parse_recipe({"name": "quantify", "steps": entries}, settings or (), where="quantify")
     layout = Layout(
         labels="masks",
-        maps="ratio",
         stems=len(found.images) > 1 or inputs is not None,
         arrays=True,
         quantification=True,

@@ -17,7 +17,7 @@ from cellmetry.io.labels import write_labels
 from cellmetry.io.pictures import write_png, write_thumbnail
 from cellmetry.io.tables import write_table
 from cellmetry.measure.columns import describe_columns
-from cellmetry.pipeline.places import place_of
+from cellmetry.pipeline.places import map_folder, place_of
 from cellmetry.pipeline.quantification_pictures import write_quantification
 from cellmetry.report.counts import draw_counts
 from cellmetry.report.index import thumbnail_path
@@ -139,7 +139,7 @@ class _MaskPicture:
 def _write_maps(job: Job, sample: Sample) -> dict[str, str]:
     written = {}
     for name, image in sample.maps.items():
-        place = place_of(job, job.layout.maps, name)
+        place = place_of(job, map_folder(job, name), name)
         write_image(image, job.out / place.with_name(f"{place.name}.tif"))
         written[f"map {name}"] = str(place.with_name(f"{place.name}.tif"))
         if job.layout.arrays and _fits_memory(image):

@@ -135,6 +135,9 @@ class QuantificationPlan(Parameters):
     normalise: Literal["none", "z", "robust", "minmax", "percentile"] = Field(
         "none", description="Normalisation after the background."
     )
+    save_corrected: Literal[8, 16, 32] | None = Field(
+        None, description="Bits of the corrected image that is kept; none is if left out."
+    )
     radial: str | None = Field(None, description="Radial range, as in 90:100 or -0.5:0.5um.")
     radial_on: tuple[Restricted, ...] = Field(("and",), description="Which masks the radial range restricts.")
     radial_clip: bool = Field(False, description="Whether the radial range ends at the boundary of the cell.")
@@ -182,6 +185,8 @@ class QuantificationPlan(Parameters):
             entries = [entry for role, text in texts.items() for entry in parse_background(text, (role,))]
         if self.normalise != "none":
             entries.append({"step": "normalise", "method": self.normalise, "channels": list(self.roles)})
+        if self.save_corrected is not None:
+            entries.append({"step": "keep_image", "bits": self.save_corrected, "channels": list(self.roles)})
         return entries
 
     def _range(self) -> RadialRange | None:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from cellmetry.io.atomic import atomic_write
 from cellmetry.io.pictures import write_png, write_thumbnail
-from cellmetry.pipeline.places import place_of
+from cellmetry.pipeline.places import map_folder, place_of
 from cellmetry.report.figures import figure_pdf, figure_png
 from cellmetry.report.index import thumbnail_path
 from cellmetry.report.masks import MaskOptions, draw_masks
@@ -83,7 +83,7 @@ def _write_picture(job: Job, picture: NDArray[np.uint8], relative: PurePosixPath
 def _write_ratio(job: Job, sample: Sample) -> dict[str, str]:
     if "ratio" not in sample.maps:
         return {}
-    relative = place_of(job, job.layout.maps, "ratio.png")
+    relative = place_of(job, map_folder(job, "ratio"), "ratio.png")
     place = _middle(sample)
     picture = draw_ratio(sample.maps["ratio"], sample.labels[_CELLS], "target / reference", t=place["t"], z=place["z"])
     write_png(picture, job.out / relative)
