@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 
 import cellmetry as cm
 from cellmetry.core.image import image_from_array
+from cellmetry.core.parameters import parse_parameters
 from cellmetry.core.sample import Sample
 from cellmetry.errors import ParameterError, UnknownName
 from cellmetry.measure.conditions import check_condition, evaluate_condition
@@ -101,6 +102,8 @@ def test_a_typo_gets_the_nearest_column_and_a_recipe_is_checked_before_it_runs()
     check_condition("anything_yet_unmeasured > 0.8")
     with pytest.raises(ValueError, match="cannot be used"):
         FilterCells(keep=("area_um2 >> 3",))
+    with pytest.raises(ParameterError, match=r"and, or, \( and \)\.$"):
+        parse_parameters(FilterCells, {"keep": ["area_um2 >> 3"]}, where="here")
 
 
 def test_every_dropped_row_is_listed_with_its_reasons() -> None:
@@ -139,7 +142,7 @@ def test_the_step_reports_and_leaves_labels_alone(movie: Sample) -> None:
     assert listed[["label", "t"]].to_numpy().tolist() == [[2, 0], [2, 1]]
     assert listed["condition"].tolist() == ["area_px > 5", "area_px < 20"]
     assert [column.name for column in listed.attrs["columns"]] == list(listed.columns)
-    assert done.warnings == ("2 of 4 rows of cells were filtered out (1 not area_px > 5; 1 not area_px < 20).",)
+    assert done.warnings == ("2 of 4 rows of cells were filtered out (1 by area_px > 5; 1 by area_px < 20).",)
     assert done.labels["cells"] is movie.labels["cells"]
     again = FilterCells(keep=("t > 0",))(done)
     assert again.tables["filtered"]["label"].tolist() == [2, 2, 1]

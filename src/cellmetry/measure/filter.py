@@ -114,7 +114,10 @@ class FilterCells(Step):
     @classmethod
     def _are_conditions(cls, texts: tuple[str, ...]) -> tuple[str, ...]:
         for text in texts:
-            check_condition(text)
+            try:
+                check_condition(text)
+            except ParameterError as error:
+                raise ValueError(str(error).removesuffix(".")) from error
         return texts
 
     def __call__(self, sample: Sample, progress: Progress = SILENT) -> Sample:
@@ -147,7 +150,7 @@ def filter_notes(found: Filtered, table: str, *, missing: Literal["keep", "drop"
     notes = []
     total = len(found.kept) + len(found.dropped)
     if len(found.dropped):
-        reasons = "; ".join(f"{count} not {text}" for text, count in found.unmet.items() if count)
+        reasons = "; ".join(f"{count} by {text}" for text, count in found.unmet.items() if count)
         why = reasons or "missing values"
         notes.append(f"{len(found.dropped)} of {total} rows of {table} were filtered out ({why}).")
     taken = "met" if missing == "keep" else "not met"

@@ -86,8 +86,9 @@ def _sentence(name: str, usual: str, counts: Mapping[str, int], odd: Mapping[str
     named = [f"{image} ({value})" for image, value in list(odd.items())[:_SHOWN]]
     more = len(odd) - len(named)
     others = ", ".join(named) + (f" and {more} more" if more else "")
+    most = "1 image" if counts[usual] == 1 else f"{counts[usual]} images"
     return (
-        f"The images were not taken alike: {name} is {usual} in {counts[usual]} images, and differs in {others}; "
+        f"The images were not taken alike: {name} is {usual} in {most}, and differs in {others}; "
         f"do not compare their intensities."
     )
 

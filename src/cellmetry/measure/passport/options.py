@@ -7,6 +7,7 @@ from typing import Literal
 from pydantic import Field, field_validator
 
 from cellmetry.core.step import Parameters
+from cellmetry.errors import ParameterError
 from cellmetry.measure.options import MeasureOptions
 from cellmetry.ops.saturation import parse_saturation
 
@@ -78,7 +79,10 @@ class PassportOptions(Parameters):
     @field_validator("saturation")
     @classmethod
     def _is_a_limit(cls, text: str) -> str:
-        parse_saturation(text)
+        try:
+            parse_saturation(text)
+        except ParameterError as error:
+            raise ValueError(str(error).removesuffix(".")) from error
         return text
 
     def as_measured(self) -> MeasureOptions:
