@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import tomllib
+
 import numpy as np
 import pytest
 from hypothesis import given
@@ -19,7 +21,7 @@ from cellmetry.measure.columns import describe_columns
 from cellmetry.measure.fields import fields_of
 from cellmetry.measure.pair_thresholds import costes_thresholds, otsu_threshold
 from cellmetry.measure.pair_values import sampled_bands
-from cellmetry.pipeline.recipe import parse_recipe
+from cellmetry.pipeline.recipe import parse_recipe, recipe_text
 
 seeds = st.integers(0, 2**32 - 1)
 
@@ -35,7 +37,7 @@ def mixed(labels: np.ndarray, seed: int = 3, share: float = 0.5) -> np.ndarray:
 def compare(pixels, labels, axes="CYX", label_axes="YX", **options):
     image = cm.image_from_array(pixels, axes, channel_names=["a", "b"])
     return colocalisation(
-        image, cm.labels_from_array(labels, label_axes), ColocalisationOptions(**{"saturation": None, **options})
+        image, cm.labels_from_array(labels, label_axes), ColocalisationOptions(**{"saturation": "none", **options})
     )
 
 
@@ -163,7 +165,7 @@ def test_saturated_pixels_of_the_original_and_missing_ones_are_left_out():
     assert row[["used_px", "saturated_px", "nan_px"]].tolist() == [200 - 15, 12, 3]
     fine = (raw < 4095).all(axis=0) & np.isfinite(values).all(axis=0)
     assert row["pearson"] == pytest.approx(pearsonr(*values[:, fine].astype(float))[0], abs=1e-9)
-    everything = Colocalise(saturation=None)(sample).tables["colocalisation"].iloc[0]
+    everything = Colocalise(saturation="none")(sample).tables["colocalisation"].iloc[0]
     assert everything[["used_px", "saturated_px"]].tolist() == [197, 0]
 
 
@@ -237,7 +239,7 @@ def test_planes_volumes_and_frames():
     pixels = np.stack([mixed(plane, seed) for seed, plane in enumerate(labels)], axis=1)
     image = cm.image_from_array(pixels, "CZYX")
     for linked, rows in ((True, 2), (False, 4)):
-        table = colocalisation(image, Labels(labels, "ZYX", linked_z=linked), ColocalisationOptions(saturation=None))
+        table = colocalisation(image, Labels(labels, "ZYX", linked_z=linked), ColocalisationOptions(saturation="none"))
         assert len(table) == rows
         assert ("z" in table) is not linked
         inside = pixels[:, labels == 1] if linked else pixels[:, 0, :, :3]
@@ -258,9 +260,15 @@ def test_the_table_describes_itself_and_no_object_is_no_row():
 
 
 def test_options_that_do_not_go_together():
+    step = {"step": "colocalise", "saturation": "none"}
+    text = recipe_text(parse_recipe({"steps": [step]}))
+    assert parse_recipe(tomllib.loads(text)).steps[0].saturation == "none"
     for wrong in ({"threshold": "value"}, {"first_threshold": 3.0}, {"threshold": "value", "second_threshold": 1.0}):
         with pytest.raises(ParameterError, match="threshold=value"):
             parse_recipe({"steps": [{"step": "colocalise", **wrong}]})
+    image = cm.image_from_array(np.zeros((2, 4, 4), np.uint16), "CYX")
+    with pytest.raises(ParameterError, match="saturation limit"):
+        Colocalise(saturation="much")(Sample(image, {"cells": cm.labels_from_array(np.zeros((4, 4), np.uint32))}))
     image = cm.image_from_array(np.zeros((4, 4), np.uint16))
     with pytest.raises(UnknownName, match="channel"):
         Colocalise()(Sample(image, {"cells": cm.labels_from_array(np.zeros((4, 4), np.uint32))}))

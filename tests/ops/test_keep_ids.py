@@ -12,6 +12,7 @@ from skimage.draw import disk
 
 import cellmetry as cm
 from cellmetry.core.labels import Labels, labels_from_array
+from cellmetry.core.progress import SILENT
 from cellmetry.core.sample import Sample
 from cellmetry.errors import LabelsError, ParameterError
 from cellmetry.measure.columns import describe_columns
@@ -157,6 +158,19 @@ def test_planes_with_kept_ids_are_measured_one_by_one():
     assert table[["label", "z", "area_px"]].to_numpy().tolist() == [[3, 0, 2], [4, 0, 1], [3, 1, 2]]
     described = [column.name for column in describe_columns(sample.tables["id_mapping"])]
     assert described == list(sample.tables["id_mapping"].columns)
+
+
+def test_a_recipe_takes_the_ids_of_a_label_file(tmp_path):
+    known = labels_from_array(np.array([[6, 6, 0, 8, 8]] * 3, np.uint32))
+    cm.write_labels(known, tmp_path / "known.tif")
+    image = cm.image_from_array(np.zeros((2, 3, 5), np.uint8), "ZYX")
+    stack = labels_from_array(np.array([[[1, 1, 0, 2, 2]] * 3, [[2, 2, 0, 1, 1]] * 3], np.uint32), "ZYX")
+    entries = [
+        {"step": "segment", "engine": "labels", "labels": "known", "options": {"file": str(tmp_path / "known.tif")}},
+        {"step": "keep_ids", "seed": "known"},
+    ]
+    made = parse_recipe({"steps": entries}).apply(Sample(image, {"cells": stack}), SILENT)
+    np.testing.assert_array_equal(made.labels["cells"].read(), np.stack([known.read()] * 2))
 
 
 def test_the_old_rules_have_no_memory():

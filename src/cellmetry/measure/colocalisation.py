@@ -82,9 +82,9 @@ class ColocalisationOptions(StackOptions):
     """How many robust SDs (1.4826 MAD) above the background's median the threshold lies; with threshold=background."""
     spearman: bool = True
     """Whether ranks are correlated as well."""
-    saturation: str | None = "100%"
+    saturation: str = "100%"
     """Pixels at or above this in either channel, as the detector gave it, are left out: 254 (of 255), native:4000 (as
-    stored) or 99% (of the detector's maximum); none are if this is null."""
+    stored) or 99% (of the detector's maximum); none: no pixel is left out."""
 
     @model_validator(mode="after")
     def _values_are_given(self) -> Self:
@@ -144,7 +144,7 @@ def colocalisation(
 def _pairs(planes: Sequence[Plane], original: Image, options: ColocalisationOptions) -> list[ChannelPair]:
     image = planes[0].image
     channels = image.channel_index(options.first), image.channel_index(options.second)
-    if options.saturation is None:
+    if options.saturation == "none":
         return [ChannelPair(plane, channels) for plane in planes]
     limit = parse_saturation(options.saturation)
     first, second = (limit.native(detector_maximum(original, channel)) for channel in channels)

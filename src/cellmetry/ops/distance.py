@@ -56,20 +56,29 @@ def _nearest_in_columns(labels: Any) -> Any:
 
 
 @njit(cache=True, nogil=True)
-def _nearest_in_row(rows: Any, found: Any, x: int, limit: float, sides: Any) -> Any:
-    """Return the squared distance and label nearest to a pixel of one row, looking outwards as far as can matter."""
+def _nearest_in_row(up: Any, found: Any, x: int, limit: float, side: float) -> Any:
+    """Return the squared distance and label nearest to a pixel of one row, looking outwards as far as can matter.
+
+    `up` holds the squared distance of each pixel from the nearest labelled one of its column, infinity for none.
+    """
     best, label = limit, np.uint32(0)
-    for step in range(rows.size):
-        across = (step * sides[1]) ** 2
-        if across > best:
-            break
-        for other in (x - step, x + step):
-            if other < 0 or other >= rows.size or rows[other] == _FAR:
-                continue
-            distance = (rows[other] * sides[0]) ** 2 + across
-            if distance < best or (distance == best and (label == 0 or found[other] < label)):
-                best, label = distance, found[other]
-    return best, label
+    if up[x] <= best:
+        best, label = up[x], found[x]
+    step = 1
+    while True:
+        across = (step * side) ** 2
+        left, right = x - step, x + step
+        if across > best or (left < 0 and right >= up.size):
+            return best, label
+        if left >= 0:
+            distance = up[left] + across
+            if distance < best or (distance == best and (label == 0 or found[left] < label)):
+                best, label = distance, found[left]
+        if right < up.size:
+            distance = up[right] + across
+            if distance < best or (distance == best and (label == 0 or found[right] < label)):
+                best, label = distance, found[right]
+        step += 1
 
 
 @njit(cache=True, nogil=True)
@@ -80,11 +89,14 @@ def _nearest_in_band(labels: Any, limits: Any, sides: Any) -> Any:
     height, width = labels.shape
     out = np.zeros((height, width), np.uint32)
     away = np.zeros((height, width), np.float64)
+    up = np.empty(width, np.float64)
     for y in range(height):
+        for x in range(width):
+            up[x] = np.inf if rows[y, x] == _FAR else (rows[y, x] * sides[0]) ** 2
         for x in range(width):
             if labels[y, x] != 0:
                 continue
-            best, label = _nearest_in_row(rows[y], found[y], x, outer, sides)
+            best, label = _nearest_in_row(up, found[y], x, outer, sides[1])
             if label != 0 and inner < best:
                 out[y, x], away[y, x] = label, np.sqrt(best)
     return out, away
