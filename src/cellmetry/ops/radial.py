@@ -37,6 +37,7 @@ __all__ = [
     "place_pixels",
     "position_pixels",
     "select_range",
+    "sure_positions",
 ]
 
 RadialUnit = Literal["percent", "px", "um"]
@@ -241,4 +242,25 @@ def select_range(positions: Any, index: Any, depth: Any, limits: Any, clip: bool
                 far, near = 100 * (1 + far / whole), 100 * (1 + near / whole)
             if limits[0] <= far and near < limits[1]:
                 out[y, x] = owner[y, x]
+    return out
+
+
+@njit(cache=True, nogil=True)
+def sure_positions(positions: Any, index: Any, depth: Any) -> Any:
+    """Return the position of each pixel, float64; NaN where it has no owner or the image's border leaves it unsure.
+
+    Parameters
+    ----------
+    index, depth
+        As in `select_range`: in per cent where the depth is above 0, else the signed distance.
+    """
+    owner, distance, border, half = positions
+    out = np.full(owner.shape, np.nan, np.float64)
+    for y in range(owner.shape[0]):
+        for x in range(owner.shape[1]):
+            away = np.float64(distance[y, x])
+            if owner[y, x] == 0 or border[y, x] < abs(away) + half:
+                continue
+            whole = depth[index[y, x]]
+            out[y, x] = 100 * (1 + away / whole) if whole > 0 else away
     return out

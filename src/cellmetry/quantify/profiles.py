@@ -24,6 +24,7 @@ from cellmetry.measure.profiles import (
     sliding_windows,
 )
 from cellmetry.measure.smoothing import smooth_profiles
+from cellmetry.ops.radial import sure_positions
 from cellmetry.ops.ratio import ratio_name
 from cellmetry.quantify.positions import PlaneCells, planes_of_labels, sides_of
 
@@ -36,7 +37,6 @@ if TYPE_CHECKING:
     from cellmetry.core.labels import Labels
     from cellmetry.core.progress import Progress
     from cellmetry.core.sample import Sample
-    from cellmetry.quantify.positions import PlanePart
 
 __all__ = ["Peaks", "Profile", "ProfileOptions", "ProfileTables", "profile_cells", "profile_peaks"]
 
@@ -138,22 +138,13 @@ def _profile_plane(image: Image, plane: PlaneCells, channels: Sequence[int], opt
     t, z = place.get("T", 0), place.get("Z", 0)
     total: Profiles | None = None
     for part in plane.parts(max(0.0, float(reach))):
-        values = [image.plane(t=t, c=c, z=z, box=part.box).astype(np.float64) for c in channels]
-        at = _coordinate(part, depths, percent=percent)
+        values = [np.asarray(image.plane(t=t, c=c, z=z, box=part.box)) for c in channels]
+        at = sure_positions(tuple(part.positions), part.index, depths)
         found = accumulate_profiles(part.positions.owner, at, windows, values, ids=plane.ids)
         total = found if total is None else merge_profiles(total, found)
     if total is None:
         raise ParameterError(f"{image.name} has no pixels to profile.")
     return total
-
-
-def _coordinate(part: PlanePart, depths: NDArray[np.float64], *, percent: bool) -> NDArray[np.float64]:
-    """Return each pixel's position in the unit of the windows; NaN where it is unsure or belongs to no cell."""
-    at = np.where(part.positions.unsure, np.nan, part.positions.distance.astype(np.float64))
-    if not percent:
-        return at
-    out: NDArray[np.float64] = 100 * (1 + at / np.append(depths, np.nan)[part.index])
-    return out
 
 
 @dataclass(frozen=True)
