@@ -40,6 +40,7 @@ STEPS = Registry(
         "ring": "cellmetry.ops.regions:Ring",
         "split_parts": "cellmetry.ops.relabel:SplitParts",
         "segment": "cellmetry.engines.segment:Segment",
+        "translocation": "cellmetry.measure.translocation:Translocation",
     },
     group="cellmetry.steps",
 )
