@@ -86,6 +86,15 @@ class TestSplitParts(StepContract):
         return STEPS.load("split_parts")()
 
 
+class TestTranslocation(StepContract):
+    """The step translocation."""
+
+    label_names = ("nuclei", "ring")
+
+    def make(self) -> Step:
+        return STEPS.load("translocation")(channels=(0,), stain=0, background_percentile=5)
+
+
 def test_no_step_is_left_out() -> None:
     here = {cls().make().name for cls in StepContract.__subclasses__()}
     assert set(STEPS.names()) <= here

@@ -268,6 +268,7 @@ def _over(above: NDArray[np.float64], below: NDArray[np.float64]) -> NDArray[np.
 
 def _describe(columns: Sequence[str], signals: Sequence[str], channels: TranslocationChannels) -> tuple[Column, ...]:
     """Return what each column means."""
+    level = f"Percentile {channels.background_percentile or 0:g} of the plane"
     taken = "" if channels.background_percentile is None else ", above the background"
     words = {
         "nucleus_mean": ("intensity", f"Mean of the pixels of the nucleus{taken}."),
@@ -276,7 +277,10 @@ def _describe(columns: Sequence[str], signals: Sequence[str], channels: Transloc
         "nuclear_share": ("1", "nucleus_mean / (nucleus_mean + cytoplasm_mean), 0 to 1; missing where one is below 0."),
         "difference": ("intensity", "nucleus_mean - cytoplasm_mean."),
         "correlation": ("1", f"Pearson's correlation with channel {channels.stain} over nucleus and cytoplasm."),
-        "background": ("intensity", f"Percentile {channels.background_percentile or 0:g} of the plane, taken off the means."),
+        "background": (
+            "intensity",
+            f"{level}, taken off the means.",
+        ),
     }
     described = [
         Column("label", "1", "Id of the nucleus in its label image.", _SOURCE),

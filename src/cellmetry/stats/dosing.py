@@ -13,10 +13,10 @@ from cellmetry.core.step import Parameters
 from cellmetry.errors import ParameterError
 from cellmetry.stats.dose_response import DoseFit, FitOptions, fit_dose_response
 from cellmetry.stats.screens import SCREEN_COLUMNS, ScreenOptions, screen_quality
-from cellmetry.stats.units import matches, need_columns, summarise_units
+from cellmetry.stats.units import SUMMARY, matches, need_columns, summarise_units
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Sequence
 
 __all__ = [
     "CAUTION",
@@ -36,6 +36,9 @@ CAUTION = (
 
 ALL = "all"
 """Name of the only group where none are asked for."""
+UNITS = ("well", "image")
+"""Columns that name a unit where none is given; the first that the table has."""
+_OWN = ("unit", *SUMMARY, "n_missing", "dose", "group", "role", "response")
 _ROLES = ("positive", "negative")
 
 
@@ -48,8 +51,9 @@ class DoseAnalysis(Parameters):
     """Column of the dose: an amount from 0, not a logarithm."""
     by: str | None = None
     """Column whose values get a curve each (drug)."""
-    unit: tuple[str, ...] = ()
-    """Columns that name a unit of analysis (well); each row of the table is one if left out."""
+    unit: tuple[str, ...] | None = None
+    """Columns that name a unit of analysis; if left out, well, else image, where the table has such a column, else
+    each row of the table is a unit."""
     summary: Literal["median", "mean"] = "median"
     """How the cells of a unit become one number."""
     weights: str | None = None
@@ -93,7 +97,7 @@ def analyse_doses(table: pd.DataFrame, analysis: DoseAnalysis) -> DoseResult:
         If columns are missing, a dose is no number, or no unit is a control that was named.
     """
     points = _points(table, analysis)
-    points["response"] = points[analysis.summary]
+    points["response"] = points[f"{analysis.summary}_of_cells"]
     curves = {
         str(name): _fitted(part, analysis) for name, part in points.groupby("group", sort=False) if _has_doses(part)
     }
@@ -107,7 +111,9 @@ def _points(table: pd.DataFrame, analysis: DoseAnalysis) -> pd.DataFrame:
     named = [getattr(analysis, role)[0] for role in _ROLES if getattr(analysis, role)]
     wanted = [name for name in (analysis.by, analysis.weights) if name is not None]
     need_columns(table, [analysis.dose, *wanted, *named])
-    points = summarise_units(table, analysis.value, analysis.unit, (*wanted, analysis.dose, *named))
+    unit = _unit(table, analysis)
+    _refuse_own_names(analysis, (*unit, *wanted, *named))
+    points = summarise_units(table, analysis.value, unit, (*wanted, analysis.dose, *named))
     doses = pd.to_numeric(points[analysis.dose], errors="coerce")
     text = points[analysis.dose].notna() & doses.isna()
     if text.any():
@@ -120,6 +126,20 @@ def _points(table: pd.DataFrame, analysis: DoseAnalysis) -> pd.DataFrame:
         if chosen is not None:
             points.loc[_controls(points, *chosen, role), "role"] = role
     return points
+
+
+def _unit(table: pd.DataFrame, analysis: DoseAnalysis) -> tuple[str, ...]:
+    if analysis.unit is not None:
+        return analysis.unit
+    return next(((name,) for name in UNITS if name in table.columns), ())
+
+
+def _refuse_own_names(analysis: DoseAnalysis, names: Sequence[str]) -> None:
+    """Refuse columns whose names the points have for something else."""
+    meant = {"dose": analysis.dose, "group": analysis.by}
+    taken = [name for name in names if name in _OWN and meant.get(name) != name]
+    if taken:
+        raise ParameterError(f"Results have a column {taken[0]!r} of their own; rename the one of the table.")
 
 
 def _controls(points: pd.DataFrame, column: str, value: str, role: str) -> pd.Series:
@@ -162,12 +182,12 @@ def describe_points(analysis: DoseAnalysis) -> tuple[Column, ...]:
     """Return what the columns of the points mean; those of the table itself keep their own words."""
     value = analysis.value
     return (
-        Column("row", "1", "Row of the table, from 1, where each row is a unit.", "Cellmetry"),
-        Column("n", "1", f"Cells of the unit with a {value}.", "Cellmetry"),
+        Column("unit", "1", "Row of the table, from 1, where each row is a unit.", "Cellmetry"),
+        Column("n_cells", "1", f"Cells of the unit with a {value}.", "Cellmetry"),
         Column("n_missing", "1", f"Cells of the unit without a {value}, left out.", "Cellmetry"),
-        Column("mean", f"as {value}", f"Mean {value} of the cells of the unit.", "Cellmetry"),
-        Column("median", f"as {value}", f"Median {value} of the cells of the unit.", "Cellmetry"),
-        Column("sd", f"as {value}", "Standard deviation among the cells of the unit (n - 1).", "Cellmetry"),
+        Column("mean_of_cells", f"as {value}", f"Mean {value} of the cells of the unit.", "Cellmetry"),
+        Column("median_of_cells", f"as {value}", f"Median {value} of the cells of the unit.", "Cellmetry"),
+        Column("sd_of_cells", f"as {value}", "Standard deviation among the cells of the unit (n - 1).", "Cellmetry"),
         Column("dose", f"as {analysis.dose}", f"The {analysis.dose} of the unit.", "Cellmetry"),
         Column("group", "", f"Value of {analysis.by or 'no column'}; each group has a curve.", "Cellmetry"),
         Column("role", "", "positive or negative control, or dose; positive ones are not fitted.", "Cellmetry"),

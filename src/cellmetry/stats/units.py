@@ -12,9 +12,11 @@ from cellmetry.errors import ParameterError, UnknownName
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
-__all__ = ["Assignment", "assign", "join_plate_map", "matches", "need_columns", "summarise_units"]
+__all__ = ["SUMMARY", "Assignment", "assign", "join_plate_map", "matches", "need_columns", "summarise_units"]
 
 _SHOWN = 3
+SUMMARY = ("n_cells", "mean_of_cells", "median_of_cells", "sd_of_cells")
+"""Columns of a summary: number of cells with a value, their mean, median and standard deviation (n - 1)."""
 
 
 class Assignment(NamedTuple):
@@ -133,12 +135,12 @@ def assign(table: pd.DataFrame, assignments: Sequence[Assignment]) -> pd.DataFra
 def summarise_units(
     table: pd.DataFrame, value: str, units: Sequence[str], constants: Sequence[str] = ()
 ) -> pd.DataFrame:
-    """Return one row for each unit (well) with ``n``, ``n_missing``, ``mean``, ``median`` and ``sd`` of a column.
+    """Return one row for each unit (well) with what its cells have in a column, as `SUMMARY` names it.
 
     Parameters
     ----------
     units
-        Columns that together name a unit; without any, each row of the table is a unit (column ``row``, from 1).
+        Columns that together name a unit; without any, each row of the table is a unit (column ``unit``, from 1).
     constants
         Columns that are the same for all cells of a unit (dose, drug, …), which are kept.
 
@@ -151,13 +153,13 @@ def summarise_units(
     if not pd.api.types.is_numeric_dtype(table[value]):
         raise ParameterError(f"The column {value!r} does not hold numbers; choose one that does with --value.")
     kept = [name for name in dict.fromkeys(constants) if name not in units]
-    numbered = table if units else table.assign(row=np.arange(1, len(table) + 1))
-    groups = numbered.groupby(list(units) or ["row"], sort=True, dropna=False)
+    numbered = table if units else table.assign(unit=np.arange(1, len(table) + 1))
+    groups = numbered.groupby(list(units) or ["unit"], sort=True, dropna=False)
     for name in kept:
         varying = groups[name].nunique(dropna=False)
         if (varying > 1).any():
             unit = varying.index[varying > 1][0]
             raise ParameterError(f"{name} differs within the unit {unit}; a unit of analysis has one {name}.")
-    values = groups[value].agg(n="count", mean="mean", median="median", sd="std")
-    values.insert(1, "n_missing", groups.size() - values["n"])
+    values = groups[value].agg(["count", "mean", "median", "std"]).set_axis(list(SUMMARY), axis="columns")
+    values.insert(1, "n_missing", groups.size() - values["n_cells"])
     return pd.concat([groups[kept].first(), values], axis=1).reset_index()
