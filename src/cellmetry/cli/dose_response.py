@@ -110,13 +110,13 @@ def _say(result: DoseResult) -> None:
         typer.echo(f"  R² {curve.goodness.r2:.4f} of {curve.n_points} units.")
     if result.screen is None:
         return
-    for name, part in result.screen.groupby("group", sort=False):
+    for group, part in result.screen.groupby("group", sort=False):
         if part["reason"].iloc[0]:
-            typer.echo(f"{name}: no Z′: {part['reason'].iloc[0]}.")
+            typer.echo(f"{group}: no Z′: {part['reason'].iloc[0]}.")
             continue
         found = [f"{row.measure} {row.value:.3f} ({row.low:.3f} to {row.high:.3f})" for row in part.itertuples()]
         counts = f"{part['n_positive'].iloc[0]} positive, {part['n_negative'].iloc[0]} negative control units"
-        typer.echo(f"{name}: {', '.join(found)}; {counts}.")
+        typer.echo(f"{group}: {', '.join(found)}; {counts}.")
 
 
 def _summary(result: DoseResult, out: Path) -> dict[str, Any]:

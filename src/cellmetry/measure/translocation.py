@@ -159,7 +159,7 @@ def measure_translocation(
         parts.append(_measure_field(plane))
         progress.advance()
     table = pd.concat(parts, ignore_index=True)
-    table.attrs["columns"] = _describe(list(table), list(signals), channels)
+    table.attrs["columns"] = _describe([str(name) for name in table], list(signals), channels)
     return table
 
 

@@ -200,7 +200,7 @@ def _control(table: pd.DataFrame, analysis: PositiveAnalysis) -> np.ndarray[Any,
     chosen = matches(table[column], value)
     if not chosen.any():
         raise ParameterError(f"No cell has {column} = {value}, so there is no control.")
-    return table.loc[chosen, analysis.value].to_numpy(np.float64)
+    return np.asarray(table.loc[chosen, analysis.value], np.float64)
 
 
 def _present(columns: Sequence[Column], table: pd.DataFrame) -> tuple[Column, ...]:

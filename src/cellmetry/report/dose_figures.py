@@ -136,8 +136,8 @@ def _label_axis(axes: Axes, axis: _Axis, doses: NDArray[np.float64], *, with_con
     if with_control and axis.log:
         breaks.append((axis.last + axis.control) / 2)
     for place in breaks:
-        looks = {"transform": axes.get_xaxis_transform(), "color": theme.ink, "size": 11, "clip_on": False}
-        axes.text(place, 0, "//", ha="center", va="center", **looks)
+        mark = axes.text(place, 0, "//", ha="center", va="center", color=theme.ink, size=11)
+        mark.set(transform=axes.get_xaxis_transform(), clip_on=False)
 
 
 def _ticks(axis: _Axis, doses: NDArray[np.float64]) -> Sequence[tuple[float, float]]:

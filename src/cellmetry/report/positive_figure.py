@@ -43,12 +43,12 @@ def draw_threshold(
     plain_axes(axes, theme)
     edges = _edges(cells, threshold.value)
     area = cells.size * (edges[1] - edges[0])
-    axes.hist(cells, edges, color=theme.series[0], alpha=0.55, label=f"all cells ({cells.size})")
+    axes.hist(cells, edges.tolist(), color=theme.series[0], alpha=0.55, label=f"all cells ({cells.size})")
     if control is not None:
         shown = control[np.isfinite(control)]
         weights = np.full(shown.size, cells.size / max(shown.size, 1))
-        looks = {"histtype": "step", "linewidth": 2, "color": theme.ink}
-        axes.hist(shown, edges, weights=weights, label=f"negative control ({shown.size}), scaled", **looks)
+        label = f"negative control ({shown.size}), scaled"
+        axes.hist(shown, edges.tolist(), weights=weights, histtype="step", linewidth=2, color=theme.ink, label=label)
     if threshold.mixture is not None:
         at = np.linspace(edges[0], edges[-1], _SMOOTH)
         for place, curve in enumerate(threshold.mixture.density(at).T):

@@ -166,10 +166,11 @@ class _Hill(Curve):
 
     def outer(self, inner: Floats) -> Floats:
         with np.errstate(over="ignore"):
-            return np.array([inner[0], inner[1], np.exp(inner[2]), inner[3]])
+            return np.array([inner[0], inner[1], np.exp(inner[2]), inner[3]], np.float64)
 
     def outer_errors(self, inner: Floats, errors: Floats) -> Floats:
-        return errors * np.array([1.0, 1.0, np.exp(inner[2]), 1.0])
+        factors: Floats = np.array([1.0, 1.0, np.exp(inner[2]), 1.0])
+        return errors * factors
 
 
 LANGMUIR: Curve = _Langmuir()

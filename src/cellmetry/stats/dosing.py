@@ -124,7 +124,7 @@ def _points(table: pd.DataFrame, analysis: DoseAnalysis) -> pd.DataFrame:
     for role in _ROLES:
         chosen = getattr(analysis, role)
         if chosen is not None:
-            points.loc[_controls(points, *chosen, role), "role"] = role
+            points.loc[_controls(points, chosen, role), "role"] = role
     return points
 
 
@@ -142,7 +142,8 @@ def _refuse_own_names(analysis: DoseAnalysis, names: Sequence[str]) -> None:
         raise ParameterError(f"Results have a column {taken[0]!r} of their own; rename the one of the table.")
 
 
-def _controls(points: pd.DataFrame, column: str, value: str, role: str) -> pd.Series:
+def _controls(points: pd.DataFrame, chosen: tuple[str, str], role: str) -> pd.Series:
+    column, value = chosen
     found = matches(points[column], value)
     if not found.any():
         raise ParameterError(f"No unit has {column} = {value}, so there is no {role} control.")
@@ -170,8 +171,8 @@ def _screen(points: pd.DataFrame, analysis: DoseAnalysis) -> pd.DataFrame | None
         return None
     parts = []
     for name, part in points.groupby("group", sort=False):
-        controls = (part.loc[part["role"] == role, "response"] for role in _ROLES)
-        quality = screen_quality(*controls, analysis.screen)
+        positive, negative = (part.loc[part["role"] == role, "response"] for role in _ROLES)
+        quality = screen_quality(positive, negative, analysis.screen)
         quality.attrs = {}
         quality.insert(0, "group", str(name))
         parts.append(quality)

@@ -52,7 +52,8 @@ class Mixture(NamedTuple):
     def log_density(self, values: ArrayLike) -> Floats:
         """Return the logarithm of that."""
         scores = (np.asarray(values, np.float64)[..., None] - self.means) / self.sds
-        return np.log(self.weights) - np.log(self.sds) - (scores**2 + np.log(2 * np.pi)) / 2
+        logs: Floats = np.log(self.weights) - np.log(self.sds) - (scores**2 + np.log(2 * np.pi)) / 2
+        return logs
 
 
 def fit_mixture(values: ArrayLike, options: MixtureOptions | None = None) -> Mixture:

@@ -144,12 +144,12 @@ def _row(
 
 
 def _sd(values: Floats) -> Floats:
-    return np.std(values, axis=-1, ddof=1)
+    return np.asarray(np.std(values, axis=-1, ddof=1), np.float64)
 
 
 def _mad(values: Floats) -> Floats:
     middle = np.median(values, axis=-1, keepdims=True)
-    return _NORMAL * np.median(np.abs(values - middle), axis=-1)
+    return np.asarray(_NORMAL * np.median(np.abs(values - middle), axis=-1), np.float64)
 
 
 def _over(above: Floats, below: Floats) -> Floats:
