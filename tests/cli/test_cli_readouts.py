@@ -105,6 +105,9 @@ def test_a_table_of_wells_with_weights(plate: Path) -> None:
         (("--positive-control", "control"), "COLUMN=VALUE"),
         (("--assign", "drug=x"), "drug=wortmannin:row=A,B,C,D"),
         (("--unit-of-analysis", "row"), "differs within the unit"),
+        (("--weights", "Row"), "Row"),
+        (("--weights", "row"), "'A' is not a number"),
+        (("--sd-floor", "1"), "is for weights"),
     ],
 )
 def test_what_is_wrong_is_said_and_nothing_written(plate: Path, more, words) -> None:
@@ -122,6 +125,15 @@ def test_folders_of_others_and_the_inputs_are_kept(plate: Path) -> None:
     done = RUNNER.invoke(app, arguments(plate, "--out", str(plate / "mine")))
     assert isinstance(done.exception, OutputError)
     assert (plate / "mine" / "notes.txt").read_text() == "mine"
+
+
+def test_units_without_a_drug_are_told(plate: Path) -> None:
+    done = RUNNER.invoke(
+        app, arguments(plate, "--by", "drug", "--assign", "drug=x:row=A,B,C", "--out", str(plate / "out"))
+    )
+    assert done.exit_code == 0, done.output
+    assert "11 units have no drug and belong to no curve" in done.output
+    assert read_table(plate / "out" / "fits.csv")["group"].tolist() == ["x"]
 
 
 def test_a_drug_without_effect_has_no_curve_and_a_reason(plate: Path) -> None:

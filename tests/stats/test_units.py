@@ -99,7 +99,7 @@ def test_a_plate_is_read_out() -> None:
 def test_a_control_that_is_not_there_is_refused() -> None:
     with pytest.raises(ParameterError, match="No unit has c = 7"):
         analyse_doses(plate(), DoseAnalysis(value="v", dose="dose", positive=("c", "7")))
-    with pytest.raises(ParameterError, match="'high' is not a number"):
+    with pytest.raises(ParameterError, match="dose 'high' is not a number"):
         analyse_doses(
             plate().assign(dose=lambda table: table["dose"].astype(object).where(table["dose"] < 50, "high")),
             DoseAnalysis(value="v", dose="dose"),

@@ -12,6 +12,7 @@ import typer
 from cellmetry.cli.options import Json
 from cellmetry.cli.table_options import Assign, Confidence, Join, PlateMaps, Table, pair_of, source_of
 from cellmetry.core.parameters import parse_parameters
+from cellmetry.errors import ParameterError
 from cellmetry.pipeline.readouts import dose_response_to
 from cellmetry.stats.dosing import CAUTION, DoseAnalysis
 
@@ -55,7 +56,9 @@ def dose_response(
     weights: Annotated[
         str | None, typer.Option(help="Column with the standard deviation of a unit: weights are 1 / SD².")
     ] = None,
-    sd_floor: Annotated[float, typer.Option(help="SD that stands for one of 0 or below, with --weights.")] = 0.05,
+    sd_floor: Annotated[
+        float | None, typer.Option(help="SD that stands for one of 0, below 0 or missing, with --weights; 0.05.")
+    ] = None,
     positive_control: Annotated[
         str | None, typer.Option(help="COLUMN=VALUE of the positive control; its units are not fitted.")
     ] = None,
@@ -68,6 +71,9 @@ def dose_response(
 
     Example: [bold]cellmetry dose-response cells.csv --value ratio_GFP --dose dose_nM --by drug --out curves/[/bold]
     """
+    if sd_floor is not None and weights is None:
+        raise ParameterError("--sd-floor is for weights; name a column of standard deviations with --weights.")
+    fit = {} if sd_floor is None else {"sd_floor": sd_floor}
     analysis = parse_parameters(
         DoseAnalysis,
         {
@@ -79,7 +85,7 @@ def dose_response(
             "weights": weights,
             "positive": _control(positive_control, "--positive-control"),
             "negative": _control(negative_control, "--negative-control"),
-            "fit": {"model": model.value, "sd_floor": sd_floor, "confidence": confidence, "resamples": resamples},
+            "fit": {**fit, "model": model.value, "confidence": confidence, "resamples": resamples},
             "screen": {"confidence": confidence},
         },
         where="dose-response",
@@ -108,7 +114,11 @@ def _say(result: DoseResult) -> None:
         ]
         typer.echo(f"{cells} {curve.model}, {curve.confidence:.0%} intervals: {', '.join(found)}.")
         typer.echo(f"  R² {curve.goodness.r2:.4f} of {curve.n_points} units.")
+    outside = int(result.points["group"].isna().sum())
+    if outside:
+        typer.echo(f"{outside} units have no {result.analysis.by} and belong to no curve.")
     if result.screen is None:
+        typer.echo("No Z′: it needs --positive-control and --negative-control.")
         return
     for group, part in result.screen.groupby("group", sort=False):
         if part["reason"].iloc[0]:

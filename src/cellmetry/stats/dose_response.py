@@ -16,8 +16,8 @@ from typing import TYPE_CHECKING, Literal, NamedTuple
 
 import numpy as np
 from pydantic import Field
-from scipy import stats
 from scipy.optimize import OptimizeWarning, curve_fit
+from scipy.special import stdtrit
 
 from cellmetry.core.step import Parameters
 from cellmetry.errors import ParameterError
@@ -303,7 +303,7 @@ def _determination(response: Floats, residuals: Floats, weights: Floats) -> floa
 
 
 def _student(confidence: float, degrees: int) -> float:
-    return float(stats.t.ppf((1 + confidence) / 2, degrees))
+    return float(stdtrit(degrees, (1 + confidence) / 2))
 
 
 def _unfitted(model: str, points: _Points, options: FitOptions, reason: str) -> DoseFit:

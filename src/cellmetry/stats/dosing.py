@@ -114,11 +114,7 @@ def _points(table: pd.DataFrame, analysis: DoseAnalysis) -> pd.DataFrame:
     unit = _unit(table, analysis)
     _refuse_own_names(analysis, (*unit, *wanted, *named))
     points = summarise_units(table, analysis.value, unit, (*wanted, analysis.dose, *named))
-    doses = pd.to_numeric(points[analysis.dose], errors="coerce")
-    text = points[analysis.dose].notna() & doses.isna()
-    if text.any():
-        raise ParameterError(f"The dose {points[analysis.dose][text].iloc[0]!r} is not a number; doses are amounts.")
-    points["dose"] = doses.astype(float)
+    points["dose"] = _numbers(points[analysis.dose])
     points["group"] = ALL if analysis.by is None else points[analysis.by].astype("string")
     points["role"] = "dose"
     for role in _ROLES:
@@ -160,9 +156,17 @@ def _on_curve(points: pd.DataFrame) -> pd.Series:
 
 def _fitted(points: pd.DataFrame, analysis: DoseAnalysis) -> DoseFit:
     used = points[_on_curve(points)]
-    sd = None if analysis.weights is None else used[analysis.weights].astype(float)
+    sd = None if analysis.weights is None else _numbers(used[analysis.weights])
     options = analysis.fit if sd is None else analysis.fit.model_copy(update={"weighted": True})
     return fit_dose_response(used["dose"], used["response"], options, sd=sd)
+
+
+def _numbers(column: pd.Series) -> pd.Series:
+    numbers = pd.to_numeric(column, errors="coerce")
+    text = column.notna() & numbers.isna()
+    if text.any():
+        raise ParameterError(f"The {column.name} {column[text].iloc[0]!r} is not a number.")
+    return numbers.astype(float)
 
 
 def _screen(points: pd.DataFrame, analysis: DoseAnalysis) -> pd.DataFrame | None:

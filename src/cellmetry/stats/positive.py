@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Literal, NamedTuple
 import numpy as np
 import pandas as pd
 from pydantic import Field
-from scipy import stats
+from scipy.special import ndtri
 
 from cellmetry.core.columns import Column
 from cellmetry.core.step import Parameters
@@ -102,7 +102,7 @@ def population_threshold(values: ArrayLike, options: MixtureOptions | None = Non
 def wilson_interval(positive: ArrayLike, count: ArrayLike, confidence: float = 0.95) -> tuple[Floats, Floats]:
     """Return the ends of Wilson's score interval (1927) of each fraction ``positive / count``; NaN for no cells."""
     hits, total = np.asarray(positive, np.float64), np.asarray(count, np.float64)
-    z2 = float(stats.norm.ppf((1 + confidence) / 2)) ** 2
+    z2 = float(ndtri((1 + confidence) / 2)) ** 2
     n = np.where(total > 0, total, np.nan)
     share = hits / n
     middle = (share + z2 / (2 * n)) / (1 + z2 / n)
