@@ -11,7 +11,7 @@ import pandas as pd
 import pytest
 
 from cellmetry.errors import ParameterError
-from cellmetry.report.figures import PAGE, PAPER, figure_pdf, figure_png, figure_svg
+from cellmetry.report.figures import PAGE, PAPER, figure_bytes, figure_png, figure_svg
 from cellmetry.report.profile_grid import draw_profile_grid
 from cellmetry.report.profiles import ProfileFigureOptions, draw_population_profile, draw_profile
 
@@ -164,8 +164,8 @@ def test_figures_can_be_saved_for_paper_and_page_and_none_stays_open() -> None:
     drawings = [draw_profile(_profiles(), 10), draw_population_profile(_profiles()), *draw_profile_grid(_profiles())]
     for figure in drawings:
         assert figure_png(figure, dpi=40)[:4] == b"\x89PNG"
-        assert figure_pdf(figure)[:4] == b"%PDF"
-    twice = [figure_pdf(draw_profile(_profiles(), 10)) for _ in range(2)]
+        assert figure_bytes(figure, "pdf")[:4] == b"%PDF"
+    twice = [figure_bytes(draw_profile(_profiles(), 10), "pdf") for _ in range(2)]
     assert twice[0] == twice[1]
     svg = figure_svg(draw_profile(_profiles(), 10, theme=PAGE), "profile")
     assert "var(--series-1)" in svg

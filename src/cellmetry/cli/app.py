@@ -14,12 +14,14 @@ from cellmetry import __version__
 from cellmetry.cli.count import count
 from cellmetry.cli.dataset.app import dataset_app
 from cellmetry.cli.demo import demo
+from cellmetry.cli.dose_response import dose_response
 from cellmetry.cli.engines import engines
 from cellmetry.cli.evaluate import evaluate
 from cellmetry.cli.info import info
 from cellmetry.cli.maps import maps
 from cellmetry.cli.measure import measure
 from cellmetry.cli.model.app import model_app
+from cellmetry.cli.positive import positive
 from cellmetry.cli.quantify import quantify
 from cellmetry.cli.recipe import recipe_app
 from cellmetry.cli.run import run
@@ -37,7 +39,10 @@ app = typer.Typer(
     rich_markup_mode="rich",
     context_settings={"help_option_names": ["-h", "--help"]},
 )
-for command in (info, segment, measure, quantify, count, maps, run, engines, evaluate, train, demo):
+for command in (
+    *(info, segment, measure, quantify, count, maps, run, dose_response, positive),
+    *(engines, evaluate, train, demo),
+):
     app.command()(command)
 app.add_typer(recipe_app, name="recipe")
 app.add_typer(model_app, name="model")

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import re
 from itertools import islice
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, Literal, NamedTuple
 
 from cellmetry.io.atomic import atomic_write
 from cellmetry.io.pictures import write_png, write_thumbnail
 from cellmetry.pipeline.places import map_folder, place_of
-from cellmetry.report.figures import figure_pdf, figure_png
+from cellmetry.report.figures import figure_bytes
 from cellmetry.report.index import thumbnail_path
 from cellmetry.report.masks import MaskOptions, draw_masks
 from cellmetry.report.overlay import draw_overlay
@@ -31,6 +31,7 @@ if TYPE_CHECKING:
 
 __all__ = ["write_quantification"]
 
+_FORMS: tuple[Literal["png", "pdf"], ...] = ("png", "pdf")
 _CELLS = "cells"
 _RADIAL = "radial_mask"
 _MOST_SINGLE, _MOST_PAGES, _MOST_PLANES = 24, 4, 8
@@ -105,10 +106,10 @@ def _write_plots(job: Job, sample: Sample) -> dict[str, str]:
         return {}
     written = {}
     for name, figure in _figures(sample):
-        for suffix, draw in (("png", figure_png), ("pdf", figure_pdf)):
+        for suffix in _FORMS:
             relative = place_of(job, "plots", f"{name}.{suffix}")
             with atomic_write(job.out / relative) as temporary:
-                temporary.write_bytes(draw(figure))
+                temporary.write_bytes(figure_bytes(figure, suffix))
             written[f"plot {name} {suffix}"] = str(relative)
     return written
 

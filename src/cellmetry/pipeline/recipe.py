@@ -61,6 +61,7 @@ STEPS = Registry(
         "subtract_local": "cellmetry.measure.local_background:SubtractLocal",
         "subtract_region": "cellmetry.ops.subtract_region:SubtractRegion",
         "subtract_value": "cellmetry.ops.subtract:SubtractValue",
+        "translocation": "cellmetry.measure.translocation:Translocation",
     },
     group="cellmetry.steps",
 )

@@ -5,7 +5,7 @@ from __future__ import annotations
 import io
 import re
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Literal
 
 import matplotlib as mpl
 from matplotlib.figure import Figure
@@ -13,7 +13,7 @@ from matplotlib.figure import Figure
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
-__all__ = ["PAGE", "PAPER", "Theme", "figure_pdf", "figure_png", "figure_svg", "new_figure", "plain_axes"]
+__all__ = ["PAGE", "PAPER", "Theme", "figure_bytes", "figure_png", "figure_svg", "new_figure", "plain_axes"]
 
 
 @dataclass(frozen=True)
@@ -72,9 +72,13 @@ def figure_png(figure: Figure, *, dpi: int = 200) -> bytes:
     return out.getvalue()
 
 
-def figure_pdf(figure: Figure) -> bytes:
-    """Return a figure drawn with `PAPER` as PDF; its text stays text that can be edited."""
+def figure_bytes(figure: Figure, form: Literal["png", "svg", "pdf"], *, dpi: int = 200) -> bytes:
+    """Return a figure drawn with `PAPER` as a file that stands alone, on white; the same bytes for the same figure.
+
+    Text in SVG and PDF stays text that can be edited.
+    """
     out = io.BytesIO()
-    with mpl.rc_context({"pdf.fonttype": 42}):
-        figure.savefig(out, format="pdf", metadata={"CreationDate": None})
+    metadata = {"png": {"Software": None}, "svg": {"Date": None}, "pdf": {"CreationDate": None}}[form]
+    with mpl.rc_context({"svg.fonttype": "none", "svg.hashsalt": "cellmetry", "pdf.fonttype": 42}):
+        figure.savefig(out, format=form, dpi=dpi, facecolor="white", metadata=metadata)
     return out.getvalue()

@@ -1,0 +1,195 @@
+"""`cellmetry dose-response` and `cellmetry positive` as a user types them."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pytest
+from typer.testing import CliRunner
+
+from cellmetry.cli.app import app
+from cellmetry.errors import OutputError, ParameterError
+from cellmetry.io.tables import read_table, write_table
+
+RUNNER = CliRunner()
+DOSES = (0, 1, 2, 4, 8, 16, 32, 64, 128)
+
+
+@pytest.fixture
+def plate(tmp_path: Path) -> Path:
+    """Write cells of two drugs in four rows, and a map of dose and controls; return the folder."""
+    random, cells, wells = np.random.default_rng(0), [], []
+    for row in "ABCD":
+        for column in range(1, 12):
+            control = {1: -1, 11: 1}.get(column, 0)
+            dose = 0 if column == 1 else DOSES[min(column - 2, 8)]
+            wells.append({"Row": row, "Column": column, "dose": dose, "control": control})
+            half = 4 if row in "AB" else 20
+            level = 5.0 if control == 1 else 1 + 4 * dose / (half + dose)
+            level += random.normal(0, 0.02)
+            values = level + random.normal(0, 0.3, 40)
+            where = {"image": f"{row}{column:02d}", "row": row, "column": f"{column:02d}"}
+            cells += [{**where, "label": k, "ratio": v} for k, v in enumerate(values, 1)]
+    write_table(pd.DataFrame(cells), tmp_path / "cells.csv")
+    write_table(pd.DataFrame(wells), tmp_path / "map.csv")
+    return tmp_path
+
+
+def arguments(plate: Path, *more: str) -> list[str]:
+    joined = ["--plate-map", str(plate / "map.csv"), "--join", "Row=row,Column=column"]
+    return ["dose-response", str(plate / "cells.csv"), "--value", "ratio", "--dose", "dose", *joined, *more]
+
+
+CONTROLS = ("--positive-control", "control=1", "--negative-control", "control=-1")
+DRUGS = ("--by", "drug", "--assign", "drug=x:row=A,B", "--assign", "drug=y:row=C,D")
+
+
+def test_a_plate_becomes_curves_tables_and_a_figure(plate: Path) -> None:
+    done = RUNNER.invoke(app, arguments(plate, *DRUGS, *CONTROLS, "--out", str(plate / "out")))
+    assert done.exit_code == 0, done.output
+    assert "no test is made and no p-value given" in done.output
+    out = plate / "out"
+    fits = read_table(out / "fits.csv").set_index("group")
+    np.testing.assert_allclose(fits["ec50"], [4, 20], rtol=0.2)
+    assert (fits["ec50_low"] < fits["ec50"]).all()
+    points = read_table(out / "points.csv")
+    assert (len(points), points["n_cells"].unique().tolist()) == (44, [40])
+    screen = read_table(out / "screen.csv")
+    assert sorted(set(screen["group"])) == ["x", "y"]
+    assert (screen[screen["measure"] == "z_prime"]["value"] > 0.8).all()
+    for table in ("fits", "points", "screen"):
+        described = {column.name for column in read_table(out / f"{table}.csv").attrs["columns"]}
+        own = {"image", "row", "drug", "control", "dose"}
+        assert set(read_table(out / f"{table}.csv").columns) - described <= own
+    for form, magic in (("png", b"\x89PNG"), ("svg", b"<?xml"), ("pdf", b"%PDF")):
+        assert (out / f"dose_response.{form}").read_bytes().startswith(magic)
+    record = json.loads((out / "dose_response.json").read_text())
+    assert record["analysis"]["positive"] == ["control", "1"]
+    assert len(record["inputs"]) == 2
+    assert "cellmetry" in record["versions"]
+
+
+def test_the_same_again_is_the_same_and_json(plate: Path) -> None:
+    made = []
+    for _ in range(2):
+        done = RUNNER.invoke(
+            app, arguments(plate, *DRUGS, "--json", "--model", "langmuir", "--out", str(plate / "out"))
+        )
+        assert done.exit_code == 0, done.output
+        made.append((json.loads(done.stdout), (plate / "out" / "dose_response.svg").read_bytes()))
+    assert made[0] == made[1]
+    assert made[0][0]["screen"] is None
+    assert made[0][0]["fits"][0]["kd"] == pytest.approx(4, rel=0.2)
+
+
+def test_a_table_of_wells_with_weights(plate: Path) -> None:
+    dose = np.array([0, 0.5, 1, 2, 5, 10, 20])
+    table = pd.DataFrame({"dose": dose, "mean": 15 * dose / (1.5 + dose) + 2 + 0.1 * (-1) ** np.arange(7), "sd": 0.5})
+    write_table(table, plate / "wells.csv")
+    options = ["--value", "mean", "--dose", "dose", "--model", "langmuir", "--weights", "sd", "--json"]
+    done = RUNNER.invoke(app, ["dose-response", str(plate / "wells.csv"), *options, "--out", str(plate / "w")])
+    assert done.exit_code == 0, done.output
+    fit = json.loads(done.stdout)["fits"][0]
+    assert fit["kd"] == pytest.approx(1.5, rel=0.1)
+    assert fit["chi2"] == pytest.approx(0.3, abs=0.3)
+
+
+@pytest.mark.parametrize(
+    ("more", "words"),
+    [
+        (("--value", "raito"), "Did you mean 'ratio'"),
+        (("--by", "drug"), "drug"),
+        (("--positive-control", "control"), "COLUMN=VALUE"),
+        (("--assign", "drug=x"), "drug=wortmannin:row=A,B,C,D"),
+        (("--unit-of-analysis", "row"), "differs within the unit"),
+        (("--weights", "Row"), "Row"),
+        (("--weights", "row"), "'A' is not a number"),
+        (("--sd-floor", "1"), "is for weights"),
+    ],
+)
+def test_what_is_wrong_is_said_and_nothing_written(plate: Path, more, words) -> None:
+    done = RUNNER.invoke(app, arguments(plate, "--out", str(plate / "out"), *more))
+    assert isinstance(done.exception, ParameterError)
+    assert words in str(done.exception)
+    assert not (plate / "out").exists()
+
+
+def test_folders_of_others_and_the_inputs_are_kept(plate: Path) -> None:
+    done = RUNNER.invoke(app, arguments(plate, "--out", str(plate)))
+    assert isinstance(done.exception, ParameterError)
+    (plate / "mine").mkdir()
+    (plate / "mine" / "notes.txt").write_text("mine")
+    done = RUNNER.invoke(app, arguments(plate, "--out", str(plate / "mine")))
+    assert isinstance(done.exception, OutputError)
+    assert (plate / "mine" / "notes.txt").read_text() == "mine"
+
+
+def test_units_without_a_drug_are_told(plate: Path) -> None:
+    done = RUNNER.invoke(
+        app, arguments(plate, "--by", "drug", "--assign", "drug=x:row=A,B,C", "--out", str(plate / "out"))
+    )
+    assert done.exit_code == 0, done.output
+    assert "11 units have no drug and belong to no curve" in done.output
+    assert read_table(plate / "out" / "fits.csv")["group"].tolist() == ["x"]
+
+
+def test_a_drug_without_effect_has_no_curve_and_a_reason(plate: Path) -> None:
+    table = read_table(plate / "cells.csv", text=("column",))
+    table["ratio"] = np.random.default_rng(1).normal(1, 0.1, len(table))
+    table.attrs = {}
+    write_table(table, plate / "cells.csv")
+    done = RUNNER.invoke(app, arguments(plate, "--out", str(plate / "out")))
+    assert done.exit_code == 0, done.output
+    assert "No curve: " in done.output
+    fits = read_table(plate / "out" / "fits.csv")
+    assert fits["ec50"].isna().all()
+    assert fits["reason"].str.len().min() > 10
+
+
+@pytest.mark.parametrize(
+    ("how", "source"),
+    [
+        (("--threshold", "3"), "given: 3"),
+        (("--control", "row=A"), "percentile 99 of 440 cells"),
+        (("--control", "row=A", "--percentile", "90"), "percentile 90"),
+        (("--control", "row=A", "--sds", "2"), "mean + 2 SD"),
+    ],
+)
+def test_positive(plate: Path, how, source) -> None:
+    base = ["positive", str(plate / "cells.csv"), "--value", "ratio", "--by", "image", "--out", str(plate / "pos")]
+    done = RUNNER.invoke(app, [*base, *how])
+    assert done.exit_code == 0, done.output
+    assert source in done.output
+    table = read_table(plate / "pos" / "positive.csv")
+    cells = read_table(plate / "cells.csv")
+    above = (cells["ratio"] > table["threshold"].iloc[0]).groupby(cells["image"]).mean()
+    np.testing.assert_allclose(table.set_index("image")["fraction"], above)
+    assert (plate / "pos" / "threshold.png").read_bytes().startswith(b"\x89PNG")
+
+
+def test_positive_by_two_populations(plate: Path) -> None:
+    random = np.random.default_rng(0)
+    cells = pd.DataFrame({"gfp": np.concatenate([random.normal(1, 0.2, 700), random.normal(4, 0.4, 300)])})
+    write_table(cells, plate / "two.parquet")
+    base = ["positive", str(plate / "two.parquet"), "--value", "gfp", "--out", str(plate / "pos")]
+    done = RUNNER.invoke(app, [*base, "--mixture", "--json"])
+    assert done.exit_code == 0, done.output
+    found = json.loads(done.stdout)
+    assert 1.5 < found["threshold"]["value"] < 3
+    assert found["groups"][0]["n_positive"] == 300
+    refused = RUNNER.invoke(app, [*base, "--mixture", "--threshold", "2"])
+    assert "one way" in str(refused.exception)
+    refused = RUNNER.invoke(app, [*base, "--threshold", "2", "--percentile", "90"])
+    assert "need a control" in str(refused.exception)
+
+
+def test_one_population_is_refused(plate: Path) -> None:
+    cells = pd.DataFrame({"gfp": np.random.default_rng(0).normal(size=500)})
+    write_table(cells, plate / "one.csv")
+    options = ["--value", "gfp", "--mixture", "--out", str(plate / "pos")]
+    done = RUNNER.invoke(app, ["positive", str(plate / "one.csv"), *options])
+    assert "do not show two populations" in str(done.exception)
+    assert not (plate / "pos").exists()
