@@ -26,6 +26,9 @@ if TYPE_CHECKING:
     from cellmetry.measure.table import measure
     from cellmetry.pipeline.batch import run
     from cellmetry.pipeline.recipe import Recipe, load_recipe
+    from cellmetry.quantify.profiles import profile_cells
+    from cellmetry.quantify.quantities import quantify_cells
+    from cellmetry.quantify.radial import radial_mask
     from cellmetry.report.overlay import draw_overlay
 
 _HOMES = {
@@ -42,6 +45,9 @@ _HOMES = {
     "load_recipe": "cellmetry.pipeline.recipe",
     "measure": "cellmetry.measure.table",
     "open_image": "cellmetry.io.opening",
+    "profile_cells": "cellmetry.quantify.profiles",
+    "quantify_cells": "cellmetry.quantify.quantities",
+    "radial_mask": "cellmetry.quantify.radial",
     "read_labels": "cellmetry.io.labels",
     "read_table": "cellmetry.io.tables",
     "run": "cellmetry.pipeline.batch",
@@ -66,6 +72,9 @@ __all__ = [
     "load_recipe",
     "measure",
     "open_image",
+    "profile_cells",
+    "quantify_cells",
+    "radial_mask",
     "read_labels",
     "read_table",
     "run",

@@ -12,7 +12,7 @@ from hypothesis.extra.numpy import arrays
 import cellmetry as cm
 from cellmetry.measure.columns import describe_columns
 from cellmetry.ops.radial import RadialRange
-from cellmetry.quantify.quantities import Quantify, QuantifyOptions, quantify
+from cellmetry.quantify.quantities import Quantify, QuantifyOptions, quantify_cells
 from cellmetry.quantify.radial import radial_mask
 
 T_OVER_R = "target_to_reference"
@@ -61,7 +61,7 @@ def test_rules_of_ratios_by_hand():
 
     def row(rule: str, **more: float) -> pd.Series:
         options = QuantifyOptions(ratios=[("target", "reference")], rule=rule, **more)
-        return quantify(image, labels, {}, options).iloc[0]
+        return quantify_cells(image, labels, {}, options).iloc[0]
 
     assert row("ratio_of_means")[f"cell_ratio_of_means_{T_OVER_R}"] == pytest.approx(20 / 5)
     each = row("mean_of_ratios")
@@ -80,7 +80,7 @@ def test_a_ratio_to_nothing_is_missing_and_never_infinite(reference):
     labels = cm.labels_from_array(np.ones((3, 3), np.uint32))
     for rule in ("ratio_of_means", "mean_of_ratios"):
         options = QuantifyOptions(ratios=[("target", "reference")], rule=rule)
-        assert np.isnan(quantify(image, labels, {}, options)[f"cell_{rule}_{T_OVER_R}"]).all()
+        assert np.isnan(quantify_cells(image, labels, {}, options)[f"cell_{rule}_{T_OVER_R}"]).all()
 
 
 def test_the_ratio_image_is_defined_in_the_mask_where_the_lower_channel_is_above_0(two_discs):
@@ -122,7 +122,7 @@ OPTIONS = QuantifyOptions(ratios=[("target", "reference")])
 def measured(labels: np.ndarray, target: np.ndarray, reference: np.ndarray, **more: object) -> pd.DataFrame:
     made = cm.labels_from_array(labels)
     ring = radial_mask(made, RadialRange(40, 100))
-    return quantify(pair(target, reference, **more), made, {"radial_mask": ring}, OPTIONS)
+    return quantify_cells(pair(target, reference, **more), made, {"radial_mask": ring}, OPTIONS)
 
 
 def _without_places(table: pd.DataFrame) -> pd.DataFrame:
@@ -157,7 +157,7 @@ def test_more_background_around_the_image_changes_nothing_but_places(labels, tar
 
 def test_another_pixel_size_scales_areas_alone(two_discs):
     labels = two_discs.labels["cells"]
-    small, large = (quantify(two_discs.image.with_pixel_size(um), labels, {}, OPTIONS) for um in (0.5, 1.5))
+    small, large = (quantify_cells(two_discs.image.with_pixel_size(um), labels, {}, OPTIONS) for um in (0.5, 1.5))
     np.testing.assert_allclose(large["cell_area_um2"], 9 * small["cell_area_um2"])
     np.testing.assert_array_equal(large["cell_area_px"], small["cell_area_px"])
     np.testing.assert_array_equal(large["cell_mean_target"], small["cell_mean_target"])
@@ -167,6 +167,8 @@ def test_stacks_are_measured_plane_by_plane_when_asked():
     labels = cm.labels_from_array(np.ones((2, 4, 4), np.uint32), "ZYX")
     stack = np.stack([np.full((2, 4, 4), 3.0), np.full((2, 4, 4), 2.0)])
     image = cm.image_from_array(stack, "CZYX", channel_names=["target", "reference"])
-    table = quantify(image, labels, {"part": labels}, QuantifyOptions(ratios=[("target", "reference")], volume=False))
+    table = quantify_cells(
+        image, labels, {"part": labels}, QuantifyOptions(ratios=[("target", "reference")], volume=False)
+    )
     assert table[["label", "z"]].to_numpy().tolist() == [[1, 0], [1, 1]]
     assert (table[f"part_ratio_of_means_{T_OVER_R}"] == 1.5).all()

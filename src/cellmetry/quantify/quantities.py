@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from cellmetry.core.progress import Progress
     from cellmetry.core.sample import Sample
 
-__all__ = ["Quantify", "QuantifyOptions", "quantify"]
+__all__ = ["Quantify", "QuantifyOptions", "quantify_cells"]
 
 _KEYS = ("label", "t", "z")
 _SIZES = ("area_px", "area_um2", "volume_px", "volume_um3")
@@ -59,7 +59,7 @@ class QuantifyOptions(Parameters):
         return self.epsilon if self.rule == "epsilon_smoothed" else None
 
 
-def quantify(image: Image, labels: Labels, masks: dict[str, Labels], options: QuantifyOptions) -> pd.DataFrame:
+def quantify_cells(image: Image, labels: Labels, masks: dict[str, Labels], options: QuantifyOptions) -> pd.DataFrame:
     """Return one row for each cell: its own measurements (``cell_…``) and those of its part of each mask (``MASK_…``).
 
     A cell of which a mask holds nothing has an area of 0 there and no intensities.
@@ -160,7 +160,7 @@ class Quantify(QuantifyOptions, Step):
     def __call__(self, sample: Sample, progress: Progress = SILENT) -> Sample:
         """Return the sample with the table, and the ratio image if one is wanted, added."""
         masks = {name: sample.need_region(name) for name in self.masks}
-        made = quantify(sample.image, sample.need_labels(self.labels), masks, self)
+        made = quantify_cells(sample.image, sample.need_labels(self.labels), masks, self)
         sample = sample.with_table(self.table, made).with_warnings(*missing_pixels(made))
         if self.ratio_map is None or not self.ratios:
             return sample
