@@ -54,6 +54,7 @@ def check(source: Source, settings: Settings = None, as_json: Json = False) -> N
     Example: [bold]cellmetry recipe check mine.toml[/bold]
     """
     recipe = load_recipe(source, settings or ())
+    recipe.files_read()
     for step in recipe.steps:
         load = getattr(step, "load_engine", None)
         if load is not None:
