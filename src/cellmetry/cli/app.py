@@ -23,6 +23,8 @@ from cellmetry.cli.model.app import model_app
 from cellmetry.cli.recipe import recipe_app
 from cellmetry.cli.run import run
 from cellmetry.cli.segment import segment
+from cellmetry.cli.shading import shading
+from cellmetry.cli.shifts import shifts
 from cellmetry.cli.train import train
 from cellmetry.errors import CellmetryError
 
@@ -36,7 +38,7 @@ app = typer.Typer(
     rich_markup_mode="rich",
     context_settings={"help_option_names": ["-h", "--help"]},
 )
-for command in (info, segment, measure, count, maps, run, engines, evaluate, train, demo):
+for command in (info, segment, measure, count, maps, run, shading, shifts, engines, evaluate, train, demo):
     app.command()(command)
 app.add_typer(recipe_app, name="recipe")
 app.add_typer(model_app, name="model")

@@ -106,8 +106,8 @@ def check_size(light: Illumination, shape: tuple[int, int]) -> None:
     """
     if light.flat.shape != shape:
         raise InputError(
-            f"The flat-field is {_size(light.flat.shape)} pixels but the image {_size(shape)} (height × width); it must "
-            f"come from the same camera, with the same binning and region."
+            f"The flat-field is {_size(light.flat.shape)} pixels but the image {_size(shape)} (height × width); it "
+            f"must come from the same camera, with the same binning and region."
         )
 
 

@@ -1,11 +1,10 @@
 """Shading from many fields: the flat-field, and the dark-field if asked for, without a reference image.
 
-The model is that of BaSiC (Peng et al. 2017, Nat Commun 8:14836): field i is seen as aᵢ·flat + dark + what is in it.
-Pixels are sorted over the fields at each place, so that each layer is a picture of one rank (all lowest values, …),
-in which the cells of single fields no longer stand. What all layers share is smooth - few cosines (DCT) make it -, the
-rest is sparse. It is found by an augmented Lagrangian (Lin et al. 2010, arXiv:1009.5055) with weights renewed (Candès
-et al. 2008, J Fourier Anal Appl 14:877) until the flat-field no longer changes. Where the paper bounds the dark-field by
-rules, here it is the intercept, at each place, of the layers over their brightness aᵢ.
+The model is that of BaSiC (Peng et al. 2017, Nat Commun 8:14836): field i is seen as aᵢ·flat + dark + what lies in it.
+The flat-field is smooth - few cosines (DCT) make it -, and what lies in a field is sparse against the others. Both are
+found by an augmented Lagrangian (Lin et al. 2010, arXiv:1009.5055) whose weights are renewed (Candès et al. 2008, J
+Fourier Anal Appl 14:877) until the flat-field no longer changes. It differs from the paper in two ways: pixels are not
+sorted over the fields, and the dark-field is, at each place, the intercept of the fields over their brightness aᵢ.
 """
 
 from __future__ import annotations
@@ -25,14 +24,15 @@ if TYPE_CHECKING:
 
 __all__ = ["Shading", "ShadingOptions", "estimate_shading", "shrink_field"]
 
-_START, _GROWTH, _STEPS, _EXACT = 12.5, 1.5, 500, 1e-6
+_START, _GROWTH, _STEPS, _EXACT = 12.5, 1.5, 500, 1e-5
 """Of the augmented Lagrangian: first stiffness times the largest singular value, its growth a step, most steps, and the
-share of the layers that may be left unexplained."""
-_FLAT_COST, _DARK_COST = 0.5 / 400, 0.2 / 400
-"""Of the paper: cost of a cosine of the flat-field and of the dark-field, times the sum of those of the mean layer."""
+share of the fields that may be left unexplained."""
+_COST = 0.5 / 400
+"""Of the paper's authors: cost of a cosine of the flat-field as a share of the sum of those of the mean field."""
 _SOFTENING = 0.1
 """Of the paper: added to what a layer leaves unexplained, in shares of its brightness, before its weight is taken."""
-_NEARLY_EVEN = 0.01
+_BACKGROUND_PERCENT = 20
+_FEWEST_HALVED = 4
 
 
 class ShadingOptions(Parameters):
@@ -40,15 +40,20 @@ class ShadingOptions(Parameters):
 
     working_px: int = Field(default=128, ge=16, le=1024)
     """Side of the square to which fields are made smaller for the estimate."""
-    smoothness: float = Field(default=1.0, gt=0, le=100)
+    smoothness: float = Field(default=0.5, gt=0, le=100)
     """How much each cosine of the flat-field costs, in the paper's own measure: higher is smoother."""
     dark_field: bool = False
     """Whether the dark-field is estimated too; else it is taken as 0 and what it adds counts as light."""
-    dark_smoothness: float = Field(default=1.0, gt=0, le=100)
+    dark_smoothness: float = Field(default=0.5, gt=0, le=100)
     """The same of the dark-field."""
+    least_spread: float = Field(default=0.05, ge=0, lt=1)
+    """Least coefficient of variation of the fields' background (their 20th percentile) for a dark-field: where it is
+    always the same, the dark-field cannot be told from light."""
+    largest_error: float = Field(default=0.02, gt=0, lt=1)
+    """Root mean square error of the flat-field, told from its two halves, above which there is a warning."""
     enough_fields: int = Field(default=20, ge=2)
     """Fewer fields than this bring a warning."""
-    rounds: int = Field(default=20, ge=1, le=1000)
+    rounds: int = Field(default=10, ge=1, le=1000)
     """Most times that weights are renewed."""
     tolerance: float = Field(default=1e-3, gt=0, lt=1)
     """Mean change of the flat-field from one round to the next at which it is found."""
@@ -66,6 +71,9 @@ class Shading:
         What is counted without light, float32 (Y, X), in the unit of the pixels; zeros where it was not estimated.
     n_fields
         From how many fields.
+    error
+        Root mean square error of `flat` that chance makes, as a share: half the difference of the estimates from the
+        first and the second half of the fields. NaN with fewer than 4 fields.
     warnings
         Plain sentences about what is doubtful.
     """
@@ -73,6 +81,7 @@ class Shading:
     flat: NDArray[np.float32]
     dark: NDArray[np.float32]
     n_fields: int
+    error: float
     warnings: tuple[str, ...] = ()
 
     def enlarged(self, shape: tuple[int, int]) -> Shading:
@@ -97,14 +106,40 @@ def estimate_shading(stack: NDArray[Any], options: ShadingOptions | None = None)
     level = float(small.mean())
     if not level > 0:
         raise InputError("The fields have no light in them (their mean is not above 0), so they show no shading.")
-    layers = np.sort(small, axis=0) / level
-    parts, change = _renew(layers, options)
-    doubts = _doubts(len(stack), parts, change, options)
-    found = Shading(parts.flat.astype(np.float32), (parts.dark * level).astype(np.float32), len(stack), doubts)
+    if options.dark_field:
+        _refuse_equal(small, options.least_spread)
+    parts, change = _renew(small / np.float32(level), options)
+    error = _error_by_halves(small, options)
+    doubts = _doubts(len(stack), change, error, options)
+    found = Shading(_single(parts.flat), _single(parts.dark * level), len(stack), error, doubts)
     return found.enlarged(shape)
 
 
-def shrink_field(field: NDArray[Any], side: int) -> NDArray[np.float64]:
+def _refuse_equal(fields: NDArray[np.float32], least: float) -> None:
+    """Refuse to tell a dark-field from fields of one brightness."""
+    background = np.percentile(fields, _BACKGROUND_PERCENT, axis=(1, 2))
+    spread = float(background.std() / max(background.mean(), 1e-12))
+    if spread < least:
+        raise InputError(
+            f"The background of the fields varies by {spread:.1%} only (at least {least:.1%} is needed), so the "
+            f"dark-field cannot be told from light; take a picture without light, or leave the dark-field out."
+        )
+
+
+def _error_by_halves(fields: NDArray[np.float32], options: ShadingOptions) -> float:
+    """Return the root mean square error of the flat-field that chance makes, told from two halves of the fields."""
+    if len(fields) < _FEWEST_HALVED:
+        return float("nan")
+    middle = len(fields) // 2
+    first, second = (_renew(part / part.mean(), options)[0].flat for part in (fields[:middle], fields[middle:]))
+    return float(np.sqrt(((first - second) ** 2).mean()) / 2)
+
+
+def _single(values: NDArray[np.float64]) -> NDArray[np.float32]:
+    return values.astype(np.float32)
+
+
+def shrink_field(field: NDArray[Any], side: int) -> NDArray[np.float32]:
     """Return one field (Y, X) made smaller to at most `side` × `side` pixels, each the mean of those it covers.
 
     Raises
@@ -117,7 +152,7 @@ def shrink_field(field: NDArray[Any], side: int) -> NDArray[np.float64]:
     shrunk: NDArray[np.float64] = field.astype(np.float64)
     for axis in (0, 1):
         shrunk = np.moveaxis(_shrink_rows(np.moveaxis(shrunk, axis, 0), side), 0, axis)
-    return shrunk
+    return _single(shrunk)
 
 
 def _shrink_rows(rows: NDArray[np.float64], side: int) -> NDArray[np.float64]:
@@ -134,81 +169,88 @@ def _shrink_rows(rows: NDArray[np.float64], side: int) -> NDArray[np.float64]:
 
 @dataclass(frozen=True)
 class _Parts:
-    """Layers taken apart: brightness (N,), flat and dark (Y, X), and what is left (N, Y, X)."""
+    """Fields taken apart: brightness (N,), flat and dark (Y, X), and what lies in them (N, Y, X)."""
 
     brightness: NDArray[np.float64]
     flat: NDArray[np.float64]
     dark: NDArray[np.float64]
-    rest: NDArray[np.float64]
+    rest: NDArray[np.float32]
 
 
-def _renew(
-    layers: NDArray[np.float64], options: ShadingOptions
-) -> tuple[_Parts, float]:
-    """Return the layers taken apart, and by how much the flat-field changed in the last round."""
-    weights = np.ones_like(layers)
-    before = np.ones(layers.shape[1:])
+def _renew(fields: NDArray[np.float32], options: ShadingOptions) -> tuple[_Parts, float]:
+    """Return fields of mean 1 taken apart, and by how much the flat-field changed in the last round."""
+    weights = np.ones_like(fields)
+    before = np.ones(fields.shape[1:])
     for _ in range(options.rounds):
-        parts = _take_apart(layers, weights, options)
+        parts = _take_apart(fields, weights, options)
         change = float(np.abs(parts.flat - before).mean())
         if change <= options.tolerance:
             break
         before = parts.flat
-        relative = np.abs(parts.rest) / np.maximum(parts.brightness, 1e-9)[:, None, None]
-        weights = 1 / (relative + _SOFTENING)
+        relative = np.abs(parts.rest) / np.maximum(_single(parts.brightness), 1e-9)[:, None, None]
+        weights = 1 / (relative + np.float32(_SOFTENING))
         weights /= weights.mean()
     return parts, change
 
 
-def _take_apart(layers: NDArray[np.float64], weights: NDArray[np.float64], options: ShadingOptions) -> _Parts:
-    """Return brightness ⊗ flat + dark + rest of the layers, rest being sparse by its weights."""
-    cosines = np.abs(_dct(layers.mean(axis=0))).sum()
-    cost, dark_cost = options.smoothness * _FLAT_COST * cosines, options.dark_smoothness * _DARK_COST * cosines
-    size = float(np.linalg.norm(layers))
-    stiff = _START / _largest_singular(layers)
-    brightness, flat = np.ones(len(layers)), layers.mean(axis=0)
-    dark, rest, pull = np.zeros_like(flat), np.zeros_like(layers), np.zeros_like(layers)
+def _take_apart(fields: NDArray[np.float32], weights: NDArray[np.float32], options: ShadingOptions) -> _Parts:
+    """Return brightness ⊗ flat + dark + rest of the fields, rest being sparse by its weights."""
+    cosines = _dct(fields.mean(axis=0, dtype=np.float64))
+    cost = options.smoothness * _COST * float(np.abs(cosines).sum())
+    stiff, unexplained = _START / _largest_singular(fields), _EXACT * float(np.linalg.norm(fields))
+    brightness, dark = np.ones(len(fields)), np.zeros(fields.shape[1:])
+    rest, pull = np.zeros_like(fields), np.zeros_like(fields)
+    base = _base(brightness, _inverse(cosines), dark)
     for _ in range(_STEPS):
-        wanted = layers - rest + pull / stiff
-        power = float((brightness**2).sum())
-        mean = np.tensordot(brightness, wanted - dark, 1) / power
-        flat = _smooth(mean, cost * len(layers) / (stiff * power))
-        seen = brightness[:, None, None] * flat + dark
-        rest = _shrink(layers - seen + pull / stiff, weights / stiff)
-        brightness, flat = _rescaled(layers - rest - dark, flat)
+        left = fields - base + pull / np.float32(stiff)
+        cosines = _fewer(cosines + _dct((left - rest).mean(axis=0, dtype=np.float64)), cost / stiff)
+        flat = _inverse(cosines)
+        left += base - (base := _base(brightness, flat, dark))
+        rest = _shrink(left, weights / np.float32(stiff))
+        plain = fields - rest
+        brightness = np.maximum((plain - _single(dark)).mean(axis=(1, 2), dtype=np.float64), 0)
+        brightness /= brightness.mean()
         if options.dark_field:
-            dark = _dark_of(layers - rest, brightness, flat, dark_cost / stiff)
-        missing = layers - brightness[:, None, None] * flat - dark - rest
-        pull += stiff * missing
+            dark = _dark_of(plain, brightness, flat, options.dark_smoothness * cost / stiff)
+        missing = plain - base
+        pull += np.float32(stiff) * missing
         stiff *= _GROWTH
-        if np.linalg.norm(missing) < _EXACT * size:
+        if np.linalg.norm(missing) < unexplained:
             break
-    return _Parts(brightness, flat, dark, rest)
+        base = _base(brightness, flat, dark)
+    level = float(flat.mean())
+    return _Parts(brightness * level, flat / level, dark, rest)
 
 
-def _rescaled(layers: NDArray[np.float64], flat: NDArray[np.float64]) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-    """Return the brightness of layers that are multiples of `flat`, and `flat` scaled to mean 1."""
-    flat = flat / flat.mean()
-    return np.maximum(np.tensordot(layers, flat, 2) / (flat**2).sum(), 0), flat
+def _base(brightness: NDArray[np.float64], flat: NDArray[np.float64], dark: NDArray[np.float64]) -> NDArray[np.float32]:
+    """Return brightness ⊗ flat + dark."""
+    return _single(brightness)[:, None, None] * _single(flat) + _single(dark)
 
 
-def _shrink(values: NDArray[np.float64], by: NDArray[np.float64] | float) -> NDArray[np.float64]:
+def _fewer(cosines: NDArray[np.float64], cost: float) -> NDArray[np.float64]:
+    """Return cosines drawn towards 0 by at most `cost`, all but the mean."""
+    mean = cosines[0, 0]
+    fewer = np.sign(cosines) * np.maximum(np.abs(cosines) - cost, 0)
+    fewer[0, 0] = mean
+    return fewer
+
+
+def _shrink(values: NDArray[np.float32], by: NDArray[np.float32]) -> NDArray[np.float32]:
     """Return values drawn towards 0 by at most `by`."""
-    return np.asarray(np.sign(values) * np.maximum(np.abs(values) - by, 0))
-
-
-def _smooth(values: NDArray[np.float64], cost: float) -> NDArray[np.float64]:
-    """Return a picture of fewer and lower cosines."""
-    return np.asarray(fft.idctn(_shrink(_dct(values), cost), norm="ortho"))
+    return values - np.clip(values, -by, by)
 
 
 def _dct(values: NDArray[np.float64]) -> NDArray[np.float64]:
     return np.asarray(fft.dctn(values, norm="ortho"))
 
 
-def _largest_singular(layers: NDArray[np.float64]) -> float:
-    flat = layers.reshape(len(layers), -1)
-    return float(np.sqrt(np.linalg.eigvalsh(flat @ flat.T)[-1]))
+def _inverse(cosines: NDArray[np.float64]) -> NDArray[np.float64]:
+    return np.asarray(fft.idctn(cosines, norm="ortho"))
+
+
+def _largest_singular(fields: NDArray[np.float32]) -> float:
+    rows = fields.reshape(len(fields), -1).astype(np.float64)
+    return float(np.sqrt(np.linalg.eigvalsh(rows @ rows.T)[-1]))
 
 
 def _enlarge(values: NDArray[np.float32], shape: tuple[int, int]) -> NDArray[np.float64]:
@@ -229,32 +271,35 @@ def _cosines(small: int, large: int) -> NDArray[np.float64]:
 
 
 def _dark_of(
-    layers: NDArray[np.float64], brightness: NDArray[np.float64], flat: NDArray[np.float64], cost: float
+    fields: NDArray[np.float32], brightness: NDArray[np.float64], flat: NDArray[np.float64], cost: float
 ) -> NDArray[np.float64]:
-    """Return the intercept of the layers over their brightness, without what is a multiple of the flat-field."""
-    middle = brightness.mean()
-    spread = brightness - middle
-    slope = np.tensordot(spread, layers, 1) / max(float((spread**2).sum()), 1e-12)
-    return _without_flat(layers.mean(axis=0) - slope * middle, flat)
+    """Return the intercept of the fields over their brightness, without its part that rises with the flat-field."""
+    spread = brightness - brightness.mean()
+    slope = np.tensordot(spread, fields, 1) / max(float((spread**2).sum()), 1e-12)
+    intercept = fields.mean(axis=0, dtype=np.float64) - slope * brightness.mean()
+    even = flat / flat.mean()
+    lean = even - 1
+    light = float((intercept * lean).sum()) / max(float((lean**2).sum()), 1e-12)
+    smooth = _inverse(_fewer(_dct(intercept - light * even), cost))
+    return np.clip(smooth, 0, max(float(fields.min()), 0))
 
 
-def _without_flat(values: NDArray[np.float64], flat: NDArray[np.float64]) -> NDArray[np.float64]:
-    """Return values without their part that rises with the flat-field (which is light), their level kept."""
-    lean = flat - flat.mean()
-    return values - np.asarray((values * lean).sum() / max(float((lean**2).sum()), 1e-12)) * flat
-
-
-def _doubts(count: int, parts: _Parts, change: float, options: ShadingOptions) -> tuple[str, ...]:
+def _doubts(count: int, change: float, error: float, options: ShadingOptions) -> tuple[str, ...]:
     """Return sentences about what makes the estimate doubtful."""
     found = []
     if count < options.enough_fields:
         found.append(
-            f"Shading was estimated from {count} fields only: cells that happen to lie in one place are taken for light. "
-            f"Use {options.enough_fields} or more, of one microscope, objective and channel."
+            f"Shading was estimated from {count} fields only: cells that happen to lie in one place are taken for "
+            f"light. Use {options.enough_fields} or more, of one microscope, objective and channel."
+        )
+    if error > options.largest_error:
+        found.append(
+            f"The flat-fields of the first and the second half of the fields differ, so that its error is about "
+            f"{error:.1%}: cells cover too much of the fields, or fields are too few or not of one microscope."
         )
     if change > options.tolerance:
         found.append(
-            f"The flat-field still changed by {change:.2%} in the last of {options.rounds} rounds; allow more rounds or "
-            f"give more fields."
+            f"The flat-field still changed by {change:.2%} in the last of {options.rounds} rounds; allow more rounds "
+            f"or give more fields."
         )
     return tuple(found)
