@@ -26,6 +26,8 @@ from cellmetry.cli.quantify import quantify
 from cellmetry.cli.recipe import recipe_app
 from cellmetry.cli.run import run
 from cellmetry.cli.segment import segment
+from cellmetry.cli.shading import shading
+from cellmetry.cli.shifts import shifts
 from cellmetry.cli.train import train
 from cellmetry.errors import CellmetryError
 
@@ -41,7 +43,7 @@ app = typer.Typer(
 )
 for command in (
     *(info, segment, measure, quantify, count, maps, run, dose_response, positive),
-    *(engines, evaluate, train, demo),
+    *(shading, shifts, engines, evaluate, train, demo),
 ):
     app.command()(command)
 app.add_typer(recipe_app, name="recipe")

@@ -35,6 +35,7 @@ __all__ = [
     "Settings",
     "Workers",
     "given",
+    "named_values",
     "reading_of",
 ]
 
@@ -93,6 +94,23 @@ Settings = Annotated[
 def given(**options: Any) -> dict[str, Any]:
     """Return the options that the user gave; those left out take the defaults of the step."""
     return {name: value for name, value in options.items() if value is not None}
+
+
+def named_values(settings: list[str]) -> dict[str, str | None]:
+    """Return names and values from texts such as ``min_solidity=0.8``; ``none`` is no value.
+
+    Raises
+    ------
+    ParameterError
+        If a text has another form.
+    """
+    pairs: dict[str, str | None] = {}
+    for text in settings:
+        name, equals, value = text.partition("=")
+        if not equals:
+            raise ParameterError(f"--set {text!r} is not of the form name=value, as in min_solidity=0.8.")
+        pairs[name] = None if value == "none" else value
+    return pairs
 
 
 def reading_of(*, rgb: RgbChoice, roles: list[str] | None = None, **given: Any) -> Reading:

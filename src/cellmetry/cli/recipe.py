@@ -1,4 +1,4 @@
-"""`cellmetry recipe`: list, show and check recipes."""
+"""`cellmetry recipe`: list, show, check and try recipes."""
 
 from __future__ import annotations
 
@@ -11,15 +11,18 @@ from rich.console import Console
 from rich.table import Table
 
 from cellmetry.cli.options import Json, Settings
+from cellmetry.cli.preview import preview
 from cellmetry.pipeline.recipe import STEPS, load_recipe, recipe_text, shipped_recipes
 
 __all__ = ["recipe_app"]
 
 recipe_app = typer.Typer(
-    help="List, show and check recipes: ordered steps with their parameters.",
+    help="List, show, check and try recipes: ordered steps with their parameters.",
     no_args_is_help=True,
     rich_markup_mode="rich",
 )
+
+recipe_app.command()(preview)
 
 Source = Annotated[str, typer.Argument(help="Recipe file (.toml), or the name of a shipped one.")]
 
@@ -54,6 +57,7 @@ def check(source: Source, settings: Settings = None, as_json: Json = False) -> N
     Example: [bold]cellmetry recipe check mine.toml[/bold]
     """
     recipe = load_recipe(source, settings or ())
+    recipe.files_read()
     for step in recipe.steps:
         load = getattr(step, "load_engine", None)
         if load is not None:

@@ -10,6 +10,8 @@ from pydantic import BaseModel, ConfigDict
 from cellmetry.core.progress import SILENT
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from cellmetry.core.progress import Progress
     from cellmetry.core.sample import Sample
 
@@ -31,6 +33,10 @@ class Step(Parameters):
 
     name: ClassVar[str]
     """The word by which recipes and ``--set`` address the step."""
+
+    def files_read(self) -> tuple[Path, ...]:
+        """Return the files that the step reads besides the image; a result holds only while they stay the same."""
+        return ()
 
     @abstractmethod
     def __call__(self, sample: Sample, progress: Progress = SILENT) -> Sample:

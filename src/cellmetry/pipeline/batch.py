@@ -117,7 +117,7 @@ def run(  # noqa: PLR0913  the six ways in which two runs of one recipe can diff
     Raises
     ------
     MissingInput
-        If the inputs hold no image.
+        If the inputs hold no image, or a file that a step reads is not there.
     ParameterError
         If the recipe's engine cannot be used, a calibration is that of another model, or `out` holds results of other
         images.
@@ -130,6 +130,7 @@ def run(  # noqa: PLR0913  the six ways in which two runs of one recipe can diff
     out = Path(out)
     layout = layout or Layout()
     found = inputs if isinstance(inputs, Found) else find_images(inputs, reading or Reading(), out)
+    recipe.files_read()
     _load_engines(recipe)
     recipe = replace(recipe, steps=with_checked_calibrations(recipe.steps))
     _refuse_other_images(out, {ref.name for ref in found.images})

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from cellmetry.io.patterns import FileGroup
     from cellmetry.pipeline.reading import Reading
 
-__all__ = ["Found", "ImageRef", "find_images"]
+__all__ = ["Found", "ImageRef", "file_hash", "find_images"]
 
 
 RESERVED = {
@@ -93,7 +93,12 @@ class ImageRef:
     def file_hashes(self) -> dict[str, str]:
         """Return the hash of every file of the image, by path."""
         files = [self.path, *self.others] if self.group is None else sorted(self.group.files.values())
-        return {str(file): _hash_once(file, file.stat().st_mtime_ns) for file in files}
+        return {str(file): file_hash(file) for file in files}
+
+
+def file_hash(file: Path) -> str:
+    """Return the hash of a file's content, worked out again only when the file was written again."""
+    return _hash_once(file, file.stat().st_mtime_ns)
 
 
 @lru_cache(maxsize=4096)

@@ -31,6 +31,7 @@ __all__ = ["STEPS", "Recipe", "load_recipe", "parse_recipe", "recipe_text", "shi
 STEPS = Registry(
     kind="step",
     builtin={
+        "align_channels": "cellmetry.ops.align:AlignChannels",
         "bleed_through": "cellmetry.ops.bleed_through:BleedThrough",
         "colocalise": "cellmetry.measure.colocalisation:Colocalise",
         "combine_masks": "cellmetry.quantify.masks:CombineMasks",
@@ -39,6 +40,7 @@ STEPS = Registry(
         "denoise": "cellmetry.ops.denoise:Denoise",
         "dualcellquant": "cellmetry.quantify.dualcellquant.step:DualCellQuant",
         "filter_cells": "cellmetry.measure.filter:FilterCells",
+        "flat_field": "cellmetry.quantify.flat_field:FlatField",
         "keep_ids": "cellmetry.ops.keep_ids:KeepIds",
         "keep_image": "cellmetry.ops.keep_image:KeepImage",
         "maps": "cellmetry.engines.maps_step:Maps",
@@ -94,6 +96,20 @@ class Recipe:
         """SHA-256 of the steps and all their parameters, defaults included."""
         text = json.dumps([_as_table(step, full=True) for step in self.steps], sort_keys=True)
         return hashlib.sha256(text.encode()).hexdigest()
+
+    def files_read(self) -> list[Path]:
+        """Return the files that the steps read besides the images, each once.
+
+        Raises
+        ------
+        MissingInput
+            If one of them is not there.
+        """
+        found = [(step.name, file) for step in self.steps for file in step.files_read()]
+        for name, file in found:
+            if not file.exists():
+                raise MissingInput(f"The step {name} reads {file}, but there is no such file; correct its path.")
+        return list(dict.fromkeys(file for _, file in found))
 
     def apply(self, sample: Sample, progress: Progress) -> Sample:
         """Return what the steps make of `sample`, one after the other."""

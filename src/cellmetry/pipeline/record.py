@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from cellmetry.engines.maps_step import Maps
 from cellmetry.engines.segment import Segment
+from cellmetry.pipeline.inputs import file_hash
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -39,6 +40,7 @@ def run_record(recipe: Recipe, outcomes: Sequence[Outcome], times: dict[str, str
     engines = [step.load_engine().describe() for step in recipe.steps if isinstance(step, Segment | Maps)]
     return {
         "recipe": {"name": recipe.name, "sha256": recipe.hash, "file": "recipe.toml"},
+        "files_read": {str(file): file_hash(file) for file in recipe.files_read()},
         "engines": engines,
         "versions": versions(),
         "machine": {"system": platform.system(), "processor": platform.machine()},

@@ -22,6 +22,7 @@ from cellmetry.io.atomic import atomic_write
 from cellmetry.io.hashing import content_hash
 from cellmetry.io.pixel_checks import check_pixels
 from cellmetry.pipeline.acquisition import settings_of
+from cellmetry.pipeline.inputs import file_hash
 from cellmetry.pipeline.outputs import STATE, write_outputs
 
 if TYPE_CHECKING:
@@ -237,7 +238,7 @@ def _state_path(job: Job) -> Path:
 
 
 def _key(job: Job) -> str:
-    """Return what must be the same for an earlier result to hold: recipe, engines, reading, files, version."""
+    """Return what must be the same for an earlier result to hold: recipe and its files, engines, reading, version."""
     parts = [
         job.recipe.hash,
         job.recipe.overlay.model_dump_json(),
@@ -246,6 +247,7 @@ def _key(job: Job) -> str:
         job.ref.sha256(),
         version("cellmetry"),
         repr(job.layout),
+        *(file_hash(file) for file in job.recipe.files_read()),
         *(_engine_key(step, job.ref) for step in job.recipe.steps if isinstance(step, Segment | Maps)),
     ]
     return hashlib.sha256("\n".join(parts).encode()).hexdigest()

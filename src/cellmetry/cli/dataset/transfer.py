@@ -25,11 +25,11 @@ from cellmetry.cli.options import (
     RgbChoice,
     Roles,
     given,
+    named_values,
     reading_of,
 )
 from cellmetry.cli.progress import terminal_progress
 from cellmetry.core.parameters import parse_parameters
-from cellmetry.errors import ParameterError
 from cellmetry.learn.transfer import TransferQuality
 from cellmetry.pipeline.recipe import parse_recipe
 from cellmetry.pipeline.transfer import TransferPlan, transfer_labels
@@ -78,7 +78,7 @@ def transfer(
         "source": source,
         "target": target,
         "segment": _segment(step, [text for text in settings or [] if text.startswith(_SEGMENT)]),
-        "quality": parse_parameters(TransferQuality, _parsed(said), where="--set"),
+        "quality": parse_parameters(TransferQuality, named_values(said), where="--set"),
         "name": out.absolute().name,
     }
     values |= given(licence=licence or None, non_commercial=non_commercial or None)
@@ -96,17 +96,6 @@ def _segment(step: dict[str, Any], changes: list[str]) -> Segment:
     """Return the step that finds objects, from its options and texts such as ``segment.tile_px=512``."""
     recipe = parse_recipe({"name": "transfer", "steps": [{"step": "segment", **step}]}, changes, where="options")
     return cast("Segment", recipe.steps[0])
-
-
-def _parsed(settings: list[str]) -> dict[str, Any]:
-    """Return names and values from texts such as ``min_solidity=0.8``."""
-    pairs = {}
-    for text in settings:
-        name, equals, value = text.partition("=")
-        if not equals:
-            raise ParameterError(f"--set {text!r} is not of the form name=value, as in min_solidity=0.8.")
-        pairs[name] = None if value == "none" else value
-    return pairs
 
 
 def _summary(result: TransferResult) -> dict[str, Any]:
