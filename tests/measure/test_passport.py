@@ -303,7 +303,7 @@ def test_frames_and_planes_find_their_rows() -> None:
     turned = sample.tables["cells"].sort_values("label", ignore_index=True)
     table = Passport()(sample.with_table("cells", turned)).tables["cells"]
     assert table.loc[table["flag_focus"], ["label", "t"]].to_numpy().tolist() == [[ODD, 1]]
-    with pytest.raises(ParameterError, match="tells its rows apart"):
+    with pytest.raises(ParameterError, match="rows are told by"):
         Passport()(sample.with_table("cells", turned.drop(columns="t")))
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from abc import ABC, abstractmethod
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any, NamedTuple, Protocol, runtime_checkable
 
@@ -21,6 +22,7 @@ __all__ = [
     "ArraySource",
     "Box",
     "Channel",
+    "DerivedSource",
     "Image",
     "PixelSize",
     "PixelSource",
@@ -140,6 +142,35 @@ class ArraySource:
         if level != 0:
             raise ParameterError(f"An image in memory has no resolution level {level}.")
         return self.array[(t, c, z, *box.slices)]
+
+
+class DerivedSource(ABC):
+    """Pixels that are worked out from others when they are read; they have one resolution level."""
+
+    @property
+    @abstractmethod
+    def dtype(self) -> np.dtype[Any]:
+        """Type of the values."""
+
+    @property
+    @abstractmethod
+    def shape(self) -> tuple[int, int, int, int, int]:
+        """Sizes along T, C, Z, Y and X."""
+
+    @abstractmethod
+    def derive(self, t: int, c: int, z: int, box: Box) -> NDArray[Any]:
+        """Return the pixels of `box` of one plane."""
+
+    @property
+    def level_shapes(self) -> tuple[tuple[int, int], ...]:
+        """One level: full resolution."""
+        return (self.shape[3:],)
+
+    def read(self, t: int, c: int, z: int, box: Box, level: int = 0) -> NDArray[Any]:
+        """Return the pixels of `box` of one plane."""
+        if level != 0:
+            raise ParameterError(f"Pixels that are worked out when read have no resolution level {level}.")
+        return self.derive(t, c, z, box)
 
 
 @dataclass(frozen=True)

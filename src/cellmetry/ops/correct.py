@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any, Protocol
 
 import numpy as np
 
-from cellmetry.core.image import Box
+from cellmetry.core.image import Box, DerivedSource
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -85,7 +85,7 @@ class Correction(Protocol):
         ...
 
 
-class _CorrectedSource:
+class _CorrectedSource(DerivedSource):
     """Pixels of another image, corrected where a channel is to be; float32.
 
     Whole planes of usual size are kept, the last few that were read, since steps read them again and again.
@@ -105,13 +105,7 @@ class _CorrectedSource:
     def shape(self) -> tuple[int, int, int, int, int]:
         return self.image.source.shape
 
-    @property
-    def level_shapes(self) -> tuple[tuple[int, int], ...]:
-        return (self.shape[3:],)
-
-    def read(self, t: int, c: int, z: int, box: Box, level: int = 0) -> NDArray[Any]:
-        if level:
-            raise ValueError(f"A corrected image has no resolution level {level}.")
+    def derive(self, t: int, c: int, z: int, box: Box) -> NDArray[Any]:
         if c not in self.channels:
             return self.image.plane(t=t, c=c, z=z, box=box).astype(np.float32)
         with self.lock:

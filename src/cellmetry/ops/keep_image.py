@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any, ClassVar, Literal, Self
 import numpy as np
 from pydantic import Field, model_validator
 
+from cellmetry.core.image import DerivedSource
 from cellmetry.core.progress import SILENT
 from cellmetry.core.step import Step
 from cellmetry.errors import ParameterError
@@ -36,7 +37,7 @@ _LARGEST = 65535
 
 
 @dataclass(frozen=True)
-class _StoredSource:
+class _StoredSource(DerivedSource):
     """Pixels of an image in another type."""
 
     image: Image
@@ -51,13 +52,7 @@ class _StoredSource:
     def shape(self) -> tuple[int, int, int, int, int]:
         return self.image.source.shape
 
-    @property
-    def level_shapes(self) -> tuple[tuple[int, int], ...]:
-        return (self.shape[3:],)
-
-    def read(self, t: int, c: int, z: int, box: Box, level: int = 0) -> NDArray[Any]:
-        if level:
-            raise ValueError(f"A kept image has no resolution level {level}.")
+    def derive(self, t: int, c: int, z: int, box: Box) -> NDArray[Any]:
         pixels = self.image.plane(t=t, c=c, z=z, box=box)
         if self.bits == 32:
             return pixels.astype(np.float32)

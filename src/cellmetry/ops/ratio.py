@@ -7,8 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from cellmetry.core.image import AXES, Channel
-from cellmetry.errors import ParameterError
+from cellmetry.core.image import AXES, Channel, DerivedSource
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -27,7 +26,7 @@ def ratio_name(above: str, below: str) -> str:
 
 
 @dataclass(frozen=True)
-class _RatioSource:
+class _RatioSource(DerivedSource):
     """Quotients of channels of an image; NaN where the lower one is not above 0, unless smoothed by epsilon."""
 
     image: Image
@@ -43,13 +42,7 @@ class _RatioSource:
         t, _, z, y, x = self.image.source.shape
         return t, len(self.pairs), z, y, x
 
-    @property
-    def level_shapes(self) -> tuple[tuple[int, int], ...]:
-        return (self.shape[3:],)
-
-    def read(self, t: int, c: int, z: int, box: Box, level: int = 0) -> NDArray[Any]:
-        if level:
-            raise ParameterError(f"A ratio image has no resolution level {level}.")
+    def derive(self, t: int, c: int, z: int, box: Box) -> NDArray[Any]:
         above, below = (self.image.plane(t=t, c=i, z=z, box=box).astype(np.float64) for i in self.pairs[c])
         if self.epsilon is not None:
             above, below = above + self.epsilon, below + self.epsilon
@@ -79,7 +72,7 @@ def ratio_image(image: Image, pairs: Sequence[tuple[str, str]], *, epsilon: floa
 
 
 @dataclass(frozen=True)
-class _MaskedSource:
+class _MaskedSource(DerivedSource):
     """An image's pixels within a mask; NaN elsewhere."""
 
     image: Image
@@ -93,13 +86,7 @@ class _MaskedSource:
     def shape(self) -> tuple[int, int, int, int, int]:
         return self.image.source.shape
 
-    @property
-    def level_shapes(self) -> tuple[tuple[int, int], ...]:
-        return (self.shape[3:],)
-
-    def read(self, t: int, c: int, z: int, box: Box, level: int = 0) -> NDArray[Any]:
-        if level:
-            raise ParameterError(f"A masked image has no resolution level {level}.")
+    def derive(self, t: int, c: int, z: int, box: Box) -> NDArray[Any]:
         lead = tuple({"T": t, "Z": z}[axis] for axis in self.mask.axes[:-2])
         inside = np.asarray(self.mask.array[(*lead, *box.slices)]) > 0
         return np.where(inside, self.image.plane(t=t, c=c, z=z, box=box), np.float32(np.nan))

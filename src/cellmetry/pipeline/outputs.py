@@ -10,7 +10,7 @@ import numpy as np
 import pandas as pd
 
 from cellmetry.core.columns import Column
-from cellmetry.core.image import Channel, Image
+from cellmetry.core.image import Channel, DerivedSource, Image
 from cellmetry.io.atomic import atomic_write
 from cellmetry.io.images import write_image
 from cellmetry.io.labels import write_labels
@@ -109,28 +109,26 @@ def _write_array(job: Job, array: NDArray[Any], place: PurePosixPath) -> str:
 
 def _as_picture(mask: Labels, name: str) -> Image:
     """Return a mask as an image of 0 and 255, computed when it is written."""
-    sizes = dict(zip(mask.axes, mask.shape, strict=True))
-    shape = (sizes.get("T", 1), 1, sizes.get("Z", 1), sizes["Y"], sizes["X"])
-    source = _MaskPicture(mask, shape)
+    source = _MaskPicture(mask)
     return Image(source, mask.axes, (Channel(name),), mask.pixel_size, bit_depth=8, name=name)
 
 
 @dataclass(frozen=True)
-class _MaskPicture:
+class _MaskPicture(DerivedSource):
     """A mask's pixels as 0 and 255."""
 
     mask: Labels
-    shape: tuple[int, int, int, int, int]
 
     @property
-    def dtype(self) -> np.dtype[np.uint8]:
+    def dtype(self) -> np.dtype[Any]:
         return np.dtype(np.uint8)
 
     @property
-    def level_shapes(self) -> tuple[tuple[int, int], ...]:
-        return (self.shape[3:],)
+    def shape(self) -> tuple[int, int, int, int, int]:
+        sizes = dict(zip(self.mask.axes, self.mask.shape, strict=True))
+        return sizes.get("T", 1), 1, sizes.get("Z", 1), sizes["Y"], sizes["X"]
 
-    def read(self, t: int, c: int, z: int, box: Box, level: int = 0) -> NDArray[np.uint8]:
+    def derive(self, t: int, c: int, z: int, box: Box) -> NDArray[Any]:
         lead = tuple({"T": t, "Z": z}[axis] for axis in self.mask.axes[:-2])
         inside = np.asarray(self.mask.array[(*lead, *box.slices)]) > 0
         return inside.astype(np.uint8) * np.uint8(255)

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, ClassVar
 
 from cellmetry.core.progress import SILENT
 from cellmetry.core.step import Step
-from cellmetry.measure.passport.joining import add_columns
+from cellmetry.measure.added import add_columns
 from cellmetry.measure.passport.options import PassportOptions
 from cellmetry.measure.passport.table import passport, passport_notes
 
@@ -35,4 +35,5 @@ class Passport(PassportOptions, Step):
         sample = sample.with_warnings(*passport_notes(made, self))
         if self.table not in sample.tables:
             return sample.with_table(_OWN_TABLE, made)
-        return sample.with_table(self.table, add_columns(sample.tables[self.table], made, name=self.table))
+        columns = tuple(column for column in made.attrs["columns"] if column.name not in ("label", "t", "z"))
+        return sample.with_table(self.table, add_columns(sample.tables[self.table], made, columns))
