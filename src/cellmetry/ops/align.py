@@ -208,6 +208,6 @@ def _sentence(doubtful: pd.DataFrame, reference: str, least: float) -> str:
     more = "" if len(doubtful) == 1 else f" (and {len(doubtful) - 1} more planes)"
     return (
         f"The shift of channel {first['channel']} against {reference} in frame {first['t']}, Z plane {first['z']}"
-        f"{more} cannot be trusted (sharpness {first['sharpness']:.1f}, least {least:g}): the channels show too little in "
-        f'common there. Measure it on beads (`cellmetry shifts`) and give it with method = "given".'
+        f"{more} cannot be trusted (sharpness {first['sharpness']:.1f}, least {least:g}): the channels show too "
+        f'little in common there. Measure it on beads (`cellmetry shifts`) and give it with method = "given".'
     )

@@ -1,8 +1,8 @@
 """Shading from many fields: the flat-field, and the dark-field if asked for, without a reference image.
 
 The model is that of BaSiC (Peng et al. 2017, Nat Commun 8:14836): field i is seen as aᵢ·flat + dark + what lies in it.
-The flat-field is smooth - few cosines (DCT) make it -, and what lies in a field is sparse against the others. Both are
-found by an augmented Lagrangian (Lin et al. 2010, arXiv:1009.5055) whose weights are renewed (Candès et al. 2008, J
+The flat-field is smooth - few and long cosines (DCT) make it -, and what lies in a field is sparse against the others.
+Both are found by an augmented Lagrangian (Lin et al. 2010, arXiv:1009.5055) whose weights are renewed (Candès et al. 2008, J
 Fourier Anal Appl 14:877) until the flat-field no longer changes. It differs from the paper in two ways: pixels are not
 sorted over the fields, and the dark-field is, at each place, the intercept of the fields over their brightness aᵢ.
 """
@@ -42,6 +42,8 @@ class ShadingOptions(Parameters):
     """Side of the square to which fields are made smaller for the estimate."""
     smoothness: float = Field(default=0.5, gt=0, le=100)
     """How much each cosine of the flat-field costs, in the paper's own measure: higher is smoother."""
+    half_waves: int = Field(default=24, ge=1, le=1024)
+    """Finest structure of flat-field and dark-field: at most so many half waves across the field."""
     dark_field: bool = False
     """Whether the dark-field is estimated too; else it is taken as 0 and what it adds counts as light."""
     dark_smoothness: float = Field(default=0.5, gt=0, le=100)
@@ -53,7 +55,7 @@ class ShadingOptions(Parameters):
     """Root mean square error of the flat-field, told from its two halves, above which there is a warning."""
     enough_fields: int = Field(default=20, ge=2)
     """Fewer fields than this bring a warning."""
-    rounds: int = Field(default=10, ge=1, le=1000)
+    rounds: int = Field(default=20, ge=1, le=1000)
     """Most times that weights are renewed."""
     tolerance: float = Field(default=1e-3, gt=0, lt=1)
     """Mean change of the flat-field from one round to the next at which it is found."""
@@ -195,7 +197,7 @@ def _renew(fields: NDArray[np.float32], options: ShadingOptions) -> tuple[_Parts
 
 def _take_apart(fields: NDArray[np.float32], weights: NDArray[np.float32], options: ShadingOptions) -> _Parts:
     """Return brightness ⊗ flat + dark + rest of the fields, rest being sparse by its weights."""
-    cosines = _dct(fields.mean(axis=0, dtype=np.float64))
+    cosines, finest = _dct(fields.mean(axis=0, dtype=np.float64)), options.half_waves
     cost = options.smoothness * _COST * float(np.abs(cosines).sum())
     stiff, unexplained = _START / _largest_singular(fields), _EXACT * float(np.linalg.norm(fields))
     brightness, dark = np.ones(len(fields)), np.zeros(fields.shape[1:])
@@ -203,7 +205,7 @@ def _take_apart(fields: NDArray[np.float32], weights: NDArray[np.float32], optio
     base = _base(brightness, _inverse(cosines), dark)
     for _ in range(_STEPS):
         left = fields - base + pull / np.float32(stiff)
-        cosines = _fewer(cosines + _dct((left - rest).mean(axis=0, dtype=np.float64)), cost / stiff)
+        cosines = _fewer(cosines + _dct((left - rest).mean(axis=0, dtype=np.float64)), cost / stiff, finest)
         flat = _inverse(cosines)
         left += base - (base := _base(brightness, flat, dark))
         rest = _shrink(left, weights / np.float32(stiff))
@@ -211,7 +213,8 @@ def _take_apart(fields: NDArray[np.float32], weights: NDArray[np.float32], optio
         brightness = np.maximum((plain - _single(dark)).mean(axis=(1, 2), dtype=np.float64), 0)
         brightness /= brightness.mean()
         if options.dark_field:
-            dark = _dark_of(plain, brightness, flat, options.dark_smoothness * cost / stiff)
+            dark = _fewer(_dct(_dark_of(plain, brightness, flat)), options.dark_smoothness * cost / stiff, finest)
+            dark = _bounded(_inverse(dark), float(fields.min()))
         missing = plain - base
         pull += np.float32(stiff) * missing
         stiff *= _GROWTH
@@ -227,11 +230,18 @@ def _base(brightness: NDArray[np.float64], flat: NDArray[np.float64], dark: NDAr
     return _single(brightness)[:, None, None] * _single(flat) + _single(dark)
 
 
-def _fewer(cosines: NDArray[np.float64], cost: float) -> NDArray[np.float64]:
-    """Return cosines drawn towards 0 by at most `cost`, all but the mean."""
+def _bounded(dark: NDArray[np.float64], least: float) -> NDArray[np.float64]:
+    """Return a dark-field that is nowhere below 0 and not above the darkest pixel in its mean."""
+    return np.maximum(dark - max(0.0, float(dark.mean()) - max(least, 0.0)), 0)
+
+
+def _fewer(cosines: NDArray[np.float64], cost: float, finest: int) -> NDArray[np.float64]:
+    """Return cosines of up to `finest` half waves, all but the mean drawn towards 0 by at most `cost`."""
     mean = cosines[0, 0]
     fewer = np.sign(cosines) * np.maximum(np.abs(cosines) - cost, 0)
     fewer[0, 0] = mean
+    fewer[finest + 1 :] = 0
+    fewer[:, finest + 1 :] = 0
     return fewer
 
 
@@ -271,7 +281,7 @@ def _cosines(small: int, large: int) -> NDArray[np.float64]:
 
 
 def _dark_of(
-    fields: NDArray[np.float32], brightness: NDArray[np.float64], flat: NDArray[np.float64], cost: float
+    fields: NDArray[np.float32], brightness: NDArray[np.float64], flat: NDArray[np.float64]
 ) -> NDArray[np.float64]:
     """Return the intercept of the fields over their brightness, without its part that rises with the flat-field."""
     spread = brightness - brightness.mean()
@@ -280,8 +290,7 @@ def _dark_of(
     even = flat / flat.mean()
     lean = even - 1
     light = float((intercept * lean).sum()) / max(float((lean**2).sum()), 1e-12)
-    smooth = _inverse(_fewer(_dct(intercept - light * even), cost))
-    return np.clip(smooth, 0, max(float(fields.min()), 0))
+    return np.asarray(intercept - light * even)
 
 
 def _doubts(count: int, change: float, error: float, options: ShadingOptions) -> tuple[str, ...]:

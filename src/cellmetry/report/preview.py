@@ -98,7 +98,7 @@ def _picture(axes: Axes, plane: NDArray[Any], limits: tuple[float, float], box: 
     )
     middle = (box.y0 + box.y1) / 2
     axes.axhline(middle, color=PAPER.series[0], linewidth=0.8, alpha=0.8)
-    axes.set_title(f"{name}: {_range(plane)}", color=PAPER.ink, size=9.5, loc="left")
+    axes.set_title(f"{name}\n{_range(plane)}", color=PAPER.ink, size=9.5, loc="left")
     axes.tick_params(labelsize=8, colors=PAPER.soft)
     for spine in axes.spines.values():
         spine.set_visible(False)
@@ -124,7 +124,7 @@ def _profile(axes: Axes, lines: Sequence[tuple[str, NDArray[Any], str]], box: Bo
         axes.plot(np.arange(box.x0, box.x1) + 0.5, plane[row], color=colour, linewidth=1.1, label=name)
     axes.set_xlim(box.x0, box.x1)
     axes.set(xlabel=f"x (px), row {box.y0 + row}", ylabel="intensity")
-    axes.legend(frameon=False, fontsize=9, labelcolor=PAPER.soft, ncols=2, loc="upper right")
+    axes.legend(frameon=False, fontsize=9, labelcolor=PAPER.soft, ncols=2, loc="lower right", bbox_to_anchor=(1, 0.97))
 
 
 def preview_page(recipe: str, image: str, shown: str, steps: Sequence[PreviewedStep]) -> str:

@@ -20,6 +20,7 @@ __all__ = ["draw_shading"]
 
 _SHOWN = 4
 _WIDTH = 9.5
+_LEAST_SHOWN = 0.01
 
 
 def draw_shading(fields: NDArray[np.float32], shading: Shading, shape: tuple[int, int], channel: str) -> Figure:
@@ -36,9 +37,9 @@ def draw_shading(fields: NDArray[np.float32], shading: Shading, shape: tuple[int
     """
     small = shading.enlarged((fields.shape[1], fields.shape[2]))
     after = (fields - small.dark) / small.flat
-    figure = new_figure(_WIDTH, 8.4)
-    upper, lower = figure.subfigures(2, 1, height_ratios=(0.85, 1.15))
     with_dark = bool(small.dark.any())
+    figure = new_figure(_WIDTH + 2.5 * with_dark, 8.4)
+    upper, lower = figure.subfigures(2, 1, height_ratios=(0.85, 1.15))
     axes = upper.subplots(1, 3 if with_dark else 2, width_ratios=(1, 1, 1.2) if with_dark else (1, 1.4))
     _map(axes[0], small.flat, shape, "Flat-field (mean 1)")
     if with_dark:
@@ -68,11 +69,17 @@ def _title(shading: Shading, channel: str) -> str:
 def _map(axes: Axes, values: NDArray[np.float32], shape: tuple[int, int], title: str) -> None:
     """Draw a field's map with lines of equal value."""
     extent = (0, shape[1], shape[0], 0)
-    shown = axes.imshow(values, cmap="cividis", extent=extent, interpolation="bilinear")
-    if np.ptp(values) > 1e-3 * abs(float(values.mean())):
+    middle = float(values.mean())
+    reach = max(float(np.abs(values - middle).max()), _LEAST_SHOWN * abs(middle))
+    limits = (float(values.min()), float(values.max())) if reach > _LEAST_SHOWN * abs(middle) else None
+    low, high = limits or (middle - reach, middle + reach)
+    shown = axes.imshow(values, cmap="cividis", extent=extent, interpolation="bilinear", vmin=low, vmax=high)
+    if limits:
         axes.contour(values, levels=6, colors="white", linewidths=0.6, extent=(0, shape[1], 0, shape[0]), alpha=0.7)
         axes.set_ylim(shape[0], 0)
-    axes.figure.colorbar(shown, ax=axes, shrink=0.85).ax.tick_params(labelsize=8, colors=PAPER.soft)
+    bar = axes.figure.colorbar(shown, ax=axes, shrink=0.85)
+    bar.ax.ticklabel_format(useOffset=False)
+    bar.ax.tick_params(labelsize=8, colors=PAPER.soft)
     axes.set_title(title, color=PAPER.ink, size=10)
     axes.tick_params(labelsize=8, colors=PAPER.soft)
     axes.set_xlabel("x (px)", size=9, color=PAPER.soft)
@@ -89,10 +96,13 @@ def _profiles(axes: Axes, stacks: tuple[NDArray[np.float32], NDArray[np.float32]
         ):
             at = (np.arange(line.size) + 0.5) * size / line.size
             axes.plot(at, line, style, color=colour, linewidth=1.6, label=f"{name}, middle {along}")
-    axes.set_ylim(0, None)
+    low, high = axes.get_ylim()
+    axes.set_ylim(min(low, 0.8), max(high, 1.2))
     axes.set(xlabel="x or y (px)", ylabel="brightness ÷ field's median")
     axes.set_title("Median over the fields", color=PAPER.ink, size=10)
-    axes.legend(frameon=False, fontsize=8, labelcolor=PAPER.soft, loc="lower center", ncols=2)
+    axes.legend(
+        frameon=False, fontsize=8, labelcolor=PAPER.soft, loc="upper center", ncols=2, bbox_to_anchor=(0.5, -0.2)
+    )
 
 
 def _usual(stack: NDArray[np.float32]) -> NDArray[np.float32]:
