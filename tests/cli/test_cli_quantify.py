@@ -95,7 +95,8 @@ def test_a_pair_gives_all_that_was_promised(pair, tmp_path):
 
 
 def test_numbers_of_the_table(pair, tmp_path):
-    assert quantify(pair, tmp_path / "q", "--background", "manual:20").returncode == 0
+    assert quantify(pair, tmp_path / "q", "--background", "manual:20", "--no-pictures").returncode == 0
+    assert not [path for path in (tmp_path / "q").rglob("*.png")]
     table = pd.read_csv(tmp_path / "q/tables/cells.csv").set_index("label")
     labels, target, reference = (tifffile.imread(pair / f"{name}.tif") for name in ("labels", "t", "r"))
     for number in (1, 2):
@@ -116,6 +117,22 @@ def test_a_single_channel_has_no_ratio(pair, tmp_path):
     assert not [name for name in table if "reference" in name or "_to_reference" in name]
     assert (table["target_mask_mean_target"] > table["cell_mean_target"]).all()
     assert not (tmp_path / "q/ratio").exists()
+
+
+def test_a_number_that_no_mask_uses_is_said(pair, tmp_path, caplog):
+    quantify(pair, tmp_path / "q", "--percentile", "60", "--mask", "per_cell_otsu", "--no-pictures")
+    assert "--percentile has no effect: the masks (per_cell_otsu) do not use it." in caplog.text
+
+
+def test_pictures_and_plots_are_written(pair, tmp_path):
+    quantify(pair, tmp_path / "q", "--radial", "80:100", "--profile", "10:5", "--peaks", "global_max")
+    made = {
+        str(path.relative_to(tmp_path / "q")) for path in (tmp_path / "q").rglob("*.p*") if path.suffix != ".parquet"
+    }
+    wanted = {f"overlays/{name}.png" for name in ("cells", "target_mask", "reference_mask", "and_mask", "radial_mask")}
+    wanted |= {f"plots/{name}.{form}" for name in ("profile_pooled", "profile_grid_1") for form in ("png", "pdf")}
+    wanted |= {f"plots/profile_cell_{label}.{form}" for label in (1, 2) for form in ("png", "pdf")}
+    assert wanted | {"ratio/ratio.png"} <= made
 
 
 def test_a_ring_beyond_the_cell_is_measured_by_its_masks(pair, tmp_path):
@@ -162,6 +179,8 @@ def test_cells_are_found_on_the_channel_that_is_named(pair, tmp_path):
         (("--radial", "100:90"), "goes from inner to outer"),
         (("--background", "rolling:50"), "A background is none"),
         (("--mask", "otsu"), "mask"),
+        (("--peak-range", "60:90"), "does nothing without --peaks"),
+        (("--radial-clip",), "does nothing without --radial"),
         (("--saturation", "300"), "not within the detector's range"),
         (("--peaks", "global_max"), "--profile 5:1"),
         (("--profile", "5"), "WINDOW:STEP"),
@@ -238,9 +257,8 @@ def test_the_compatibility_mode_makes_the_same_files(shared, tmp_path, reference
     data, golden = shared / "data/dualcolour", shared / "golden/dualcolour" / reference_file
     files = ("--target", data / "0.5_C001Z003.png", "--reference", data / "0.5_C002Z003.png")
     labels = ("--labels", data / "0.0_Z003_cell_masks.tif", "--pixel-size", 0.207)
-    done = cellmetry(
-        "quantify", *files, *labels, *GOLDEN[reference_file], "--compat", "dualcellquant", "--out", tmp_path / "q"
-    )
+    rules = ("--compat", "dualcellquant", "--no-pictures")
+    done = cellmetry("quantify", *files, *labels, *GOLDEN[reference_file], *rules, "--out", tmp_path / "q")
     assert (done.returncode, done.stderr) == (0, "")
     made = tmp_path / "q" / next(path for start, path in MADE.items() if reference_file.startswith(start))
     if golden.suffix == ".tif":

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from enum import StrEnum
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
@@ -45,7 +46,10 @@ if TYPE_CHECKING:
 
 __all__ = ["quantify"]
 
+log = logging.getLogger(__name__)
+
 _SEGMENT = "segment"
+_CELLS, _MASKS, _PARTS, _PROFILES = "Cells", "Pixels and masks", "Parts of cells, ratios, judgement", "Profiles"
 
 
 class CompatChoice(StrEnum):
@@ -58,13 +62,19 @@ Mode = Annotated[
     str | None,
     typer.Option(
         help="Mask: none, global_ or per_cell_ with percentile, otsu, triangle, li or mean_sd, or value; for both "
-        "channels, or with --mask-target, --mask-reference for one."
+        "channels, or with --mask-target, --mask-reference for one.",
+        rich_help_panel=_MASKS,
     ),
 ]
 
 
+def _in(panel: str, text: str, *names: str) -> Any:
+    """Return an option in a part of the help."""
+    return typer.Option(*names, help=text, rich_help_panel=panel)
+
+
 def _both(text: str, *names: str) -> Any:
-    return typer.Option(*names, help=f"{text} With -target or -reference for one channel.")
+    return typer.Option(*names, help=f"{text} With -target or -reference for one channel.", rich_help_panel=_MASKS)
 
 
 def _one(name: str) -> Any:
@@ -83,16 +93,23 @@ def quantify(
         str | None, typer.Option(help="Reference, likewise; without it the target alone is measured.")
     ] = None,
     labels: Annotated[
-        str | None, typer.Option(help="Label image of the cells; a pattern with {stem} for several images.")
+        str | None,
+        _in(_CELLS, "Label image of the cells; a pattern with {stem} for several images."),
     ] = None,
     engine: Engine = None,
     segment_on: Annotated[
         str | None,
-        typer.Option(help="What is segmented: target, reference, or FILE[:CHANNEL]; with INPUTS a channel."),
+        typer.Option(
+            help="What is segmented: target, reference, or FILE[:CHANNEL]; with INPUTS a channel.",
+            rich_help_panel=_CELLS,
+        ),
     ] = None,
     segment_by: Annotated[
         str | None,
-        typer.Option(help="Recipe whose step segment finds the cells, as in whole-cells; other options change it."),
+        typer.Option(
+            help="Recipe whose step segment finds the cells, as in whole-cells; other options change it.",
+            rich_help_panel=_CELLS,
+        ),
     ] = None,
     model: Model = None,
     diameter_px: DiameterPx = None,
@@ -137,47 +154,68 @@ def quantify(
     ] = None,
     background_target: Annotated[str | None, _one("--background-target")] = None,
     background_reference: Annotated[str | None, _one("--background-reference")] = None,
-    normalise: Annotated[str | None, typer.Option(help="none, z, robust, minmax or percentile.")] = None,
+    normalise: Annotated[str | None, _in(_MASKS, "none, z, robust, minmax or percentile.")] = None,
     save_corrected: Annotated[
-        int | None, typer.Option(help="Write the corrected image with 32, 16 or 8 bits, to maps/.")
+        int | None,
+        _in(_MASKS, "Write the corrected image with 32, 16 or 8 bits, to maps/."),
     ] = None,
     radial: Annotated[
         str | None,
-        typer.Option(help="Part of the cell or ring round it: 90:100 in per cent, -0.5:0.5um or -2:0px from its edge."),
+        typer.Option(
+            help="Part of the cell or ring round it: 90:100 in per cent, -0.5:0.5um or -2:0px from its edge.",
+            rich_help_panel=_PARTS,
+        ),
     ] = None,
     radial_on: Annotated[
-        str | None, typer.Option(help="What the radial part restricts: target, reference, and (several with commas).")
+        str | None,
+        _in(_PARTS, "What the radial part restricts: target, reference, and (several with commas)."),
     ] = None,
-    radial_clip: Annotated[bool | None, typer.Option(help="Leave out what lies outside of the cells.")] = None,
+    radial_clip: Annotated[bool | None, _in(_PARTS, "Leave out what lies outside of the cells.")] = None,
     profile: Annotated[
-        str | None, typer.Option(help="Radial profile, WINDOW:STEP: 5:1 in per cent, 0.5:0.1um or 2:1px.")
+        str | None,
+        _in(_PROFILES, "Radial profile, WINDOW:STEP: 5:1 in per cent, 0.5:0.1um or 2:1px."),
     ] = None,
-    profile_range: Annotated[str | None, typer.Option(help="Where the profile begins and ends, as in 0:150.")] = None,
+    profile_range: Annotated[str | None, _in(_PROFILES, "Where the profile begins and ends, as in 0:150.")] = None,
     smooth: Annotated[
-        str | None, typer.Option(help="Savitzky-Golay of the profile, WINDOWS:ORDER; 5:2 if left out, 0:0 for none.")
+        str | None,
+        typer.Option(
+            help="Savitzky-Golay of the profile, WINDOWS:ORDER; 5:2 if left out, 0:0 for none.",
+            rich_help_panel=_PROFILES,
+        ),
     ] = None,
-    peaks: Annotated[str | None, typer.Option(help="Peaks of the profile: first_local_top or global_max.")] = None,
-    peak_range: Annotated[str | None, typer.Option(help="Where peaks are looked for, as in 60:100.")] = None,
+    peaks: Annotated[str | None, _in(_PROFILES, "Peaks of the profile: first_local_top or global_max.")] = None,
+    peak_range: Annotated[str | None, _in(_PROFILES, "Where peaks are looked for, as in 60:100.")] = None,
     ratio: Annotated[
-        str | None, typer.Option(help="ratio_of_means (if left out), mean_of_ratios or epsilon_smoothed.")
+        str | None,
+        _in(_PARTS, "ratio_of_means (if left out), mean_of_ratios or epsilon_smoothed."),
     ] = None,
-    ratio_epsilon: Annotated[float | None, typer.Option(help="What epsilon_smoothed adds to both channels.")] = None,
+    ratio_epsilon: Annotated[float | None, _in(_PARTS, "What epsilon_smoothed adds to both channels.")] = None,
     passport: Annotated[
-        bool | None, typer.Option("--passport/--no-passport", help="Whether each cell is judged: saturation, focus, ….")
+        bool | None,
+        typer.Option(
+            "--passport/--no-passport",
+            help="Whether each cell is judged: saturation, focus, ….",
+            rich_help_panel=_PARTS,
+        ),
     ] = None,
     keep: Annotated[
         list[str] | None,
         typer.Option(
             help="Condition that a cell must meet to stay in the table: 'not flag_saturation', 'cell_area_um2 > 50'; "
-            "dropped cells are listed. Repeatable."
+            "dropped cells are listed. Repeatable.",
+            rich_help_panel=_PARTS,
         ),
     ] = None,
     keep_ids: Annotated[
         float | None,
-        typer.Option(help="Let cells keep their ids from plane to plane (Z, or else T): least IoU, as in 0.2."),
+        typer.Option(
+            help="Let cells keep their ids from plane to plane (Z, or else T): least IoU, as in 0.2.",
+            rich_help_panel=_CELLS,
+        ),
     ] = None,
     seed_labels: Annotated[
-        Path | None, typer.Option(help="With --keep-ids: label image whose ids the first plane takes.")
+        Path | None,
+        _in(_CELLS, "With --keep-ids: label image whose ids the first plane takes."),
     ] = None,
     compat: Annotated[
         CompatChoice | None, typer.Option(help="Follow the rules and column names of another program exactly.")
@@ -188,6 +226,9 @@ def quantify(
     rgb: Rgb = RgbChoice.colour,
     pattern: Pattern = None,
     settings: Settings = None,
+    pictures: Annotated[
+        bool, typer.Option("--pictures/--no-pictures", help="Whether to write overlays, plots and the page of them.")
+    ] = True,
     workers: Workers = 1,
     as_json: Json = False,
 ) -> None:
@@ -260,6 +301,7 @@ def quantify(
     recipe = parse_recipe({"name": "quantify", "steps": entries}, settings or (), where="quantify")
     layout = Layout(
         labels="masks",
+        overlays=pictures,
         stems=len(found.images) > 1 or inputs is not None,
         arrays=True,
         quantification=True,
@@ -275,7 +317,10 @@ def _plan(*, target: dict[str, Any], reference: dict[str, Any] | None, choices: 
     parse_parameters(RolePlan, target, where="options")
     if reference is not None:
         parse_parameters(RolePlan, reference, where="options")
-    return parse_parameters(QuantificationPlan, {"target": target, "reference": reference, **choices}, where="options")
+    plan = parse_parameters(QuantificationPlan, {"target": target, "reference": reference, **choices}, where="options")
+    for sentence in plan.unused():
+        log.warning(sentence)
+    return plan
 
 
 def _pair(option: str, text: str | None, kind: type) -> tuple[Any, Any] | None:

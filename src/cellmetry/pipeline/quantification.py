@@ -33,6 +33,13 @@ MaskMode = Literal[
 RatioRule = Literal["ratio_of_means", "mean_of_ratios", "epsilon_smoothed"]
 Restricted = Literal["target", "reference", "and"]
 
+_USED_BY = {
+    "percentile": ("percentile",),
+    "sd": ("mean_sd",),
+    "value": ("value",),
+    "min_object": ("percentile", "otsu", "triangle", "li", "mean_sd", "value"),
+}
+"""Which mask modes use which number."""
 _WINDOWS = re.compile(r"(?P<window>\d+(?:\.\d+)?):(?P<step>\d+(?:\.\d+)?)(?P<unit>px|um|µm|%)?")
 _BALL = re.compile(r"rolling-ball:(?P<radius>\d+(?:\.\d+)?)(:(?P<variant>imagej|native|unit))?")
 _DARK = re.compile(r"dark:(?P<percentile>\d+(?:\.\d+)?)")
@@ -160,9 +167,24 @@ class QuantificationPlan(Parameters):
             raise ValueError("peaks are compared between target and reference; give a reference")
         if self.radial is not None:
             parse_radial(self.radial)
+        needed = {"radial_on": "radial", "radial_clip": "radial", "profile_range": "profile", "smooth": "profile"}
+        for name, other in {**needed, "peak_range": "peaks"}.items():
+            if name in self.model_fields_set and getattr(self, other) is None:
+                raise ValueError(f"--{name.replace('_', '-')} does nothing without --{other}")
         if "reference" in self.radial_on and self.reference is None:
             raise ValueError("the radial range cannot restrict the mask of a reference that is not given")
         return self
+
+    def unused(self) -> list[str]:
+        """Return a sentence for each number that was given for a threshold which no mask uses."""
+        plans = [self.target, *([self.reference] if self.reference else [])]
+        said = []
+        for name, modes in _USED_BY.items():
+            given = any(name in plan.model_fields_set for plan in plans)
+            if given and not any(mode in plan.mask for plan in plans for mode in modes):
+                masks = " and ".join(dict.fromkeys(plan.mask for plan in plans))
+                said.append(f"--{name.replace('_', '-')} has no effect: the masks ({masks}) do not use it.")
+        return said
 
     @property
     def roles(self) -> tuple[str, ...]:
