@@ -96,7 +96,7 @@ def test_a_pair_gives_all_that_was_promised(pair, tmp_path):
 
 def test_numbers_of_the_table(pair, tmp_path):
     assert quantify(pair, tmp_path / "q", "--background", "manual:20", "--no-pictures").returncode == 0
-    assert not [path for path in (tmp_path / "q").rglob("*.png")]
+    assert not list((tmp_path / "q").rglob("*.png"))
     table = pd.read_csv(tmp_path / "q/tables/cells.csv").set_index("label")
     labels, target, reference = (tifffile.imread(pair / f"{name}.tif") for name in ("labels", "t", "r"))
     for number in (1, 2):
