@@ -10,7 +10,7 @@ from hypothesis.extra.numpy import arrays
 
 from cellmetry.core.image import Box
 from cellmetry.errors import ParameterError
-from cellmetry.ops.radial import RadialRange, parse_radial, position_pixels
+from cellmetry.ops.radial import Positions, RadialRange, inside_distances, parse_radial, place_pixels, sure_positions
 
 few_labels = arrays(
     np.uint32, st.tuples(st.integers(1, 12), st.integers(1, 12)), elements=st.sampled_from([0] * 5 + [1, 1, 1, 2, 7])
@@ -37,9 +37,22 @@ def test_another_form_is_refused(text):
         parse_radial(text)
 
 
+def position_pixels(labels: np.ndarray, sides: tuple[float, float], reach: float) -> Positions:
+    """Return where the pixels of a whole plane lie."""
+    place = (Box(0, labels.shape[0], 0, labels.shape[1]), labels.shape)
+    return place_pixels(labels, inside_distances(labels, labels.shape, sides), place, sides=sides, reach=reach)
+
+
+def sure(labels: np.ndarray, reach: float) -> np.ndarray:
+    """Return which pixels have a position whatever lies beyond the border."""
+    made = position_pixels(labels, (1, 1), reach)
+    nothing = (np.zeros(1), np.zeros(1, bool))
+    return np.isfinite(sure_positions(tuple(made), np.zeros(labels.shape, np.int64), nothing))
+
+
 def brute_force(labels: np.ndarray, sides: tuple[float, float], reach: float) -> tuple[np.ndarray, np.ndarray]:
     """Return owner and signed distance by looking at every pair of pixels."""
-    half = np.sqrt(sides[0] * sides[1]) / 2
+    half = min(sides) / 2
     owner, distance = np.zeros_like(labels), np.full(labels.shape, np.nan)
     places = np.argwhere(np.ones(labels.shape, bool))
     for y, x in places:
@@ -59,14 +72,15 @@ def brute_force(labels: np.ndarray, sides: tuple[float, float], reach: float) ->
 
 @given(few_labels, st.sampled_from([(1.0, 1.0), (0.5, 0.5), (2.0, 1.0)]), st.sampled_from([0.0, 1.0, 2.5, 40.0]))
 def test_positions_are_exact(labels, sides, reach):
-    box = Box(0, labels.shape[0], 0, labels.shape[1])
-    made = position_pixels(labels, box, labels.shape, sides=sides, reach=reach)
+    made = position_pixels(labels, sides, reach)
     owner, distance = brute_force(labels, sides, reach)
     if reach == 0:
         owner, distance = np.where(labels > 0, owner, 0), np.where(labels > 0, distance, np.nan)
     np.testing.assert_array_equal(made.owner, owner)
     bounded = np.isfinite(distance)
-    np.testing.assert_allclose(made.distance[bounded], distance[bounded], rtol=1e-5)
+    np.testing.assert_allclose(made.distance[bounded], distance[bounded], rtol=1e-6)
+    assert (made.distance[labels > 0] < 0).all()
+    assert not (made.distance[labels == 0] <= 0).any()
     assert np.isfinite(made.distance[made.owner > 0]).all()
 
 
@@ -74,11 +88,11 @@ def test_positions_are_exact(labels, sides, reach):
 def test_what_the_border_leaves_sure_stays_so_whatever_lies_beyond(labels, reach):
     """Pixels that are not called unsure keep their position if the image goes on with any other cells."""
     height, width = labels.shape
-    made = position_pixels(labels, Box(0, height, 0, width), labels.shape, sides=(1, 1), reach=reach)
+    made = position_pixels(labels, (1, 1), reach)
+    known = sure(labels, reach)
     for beyond in (0, 9):
         grown = np.full((height + 20, width + 20), beyond, np.uint32)
         grown[10:-10, 10:-10] = labels
-        whole = position_pixels(grown, Box(0, height + 20, 0, width + 20), grown.shape, sides=(1, 1), reach=reach)
-        sure = ~made.unsure & (made.owner > 0)
-        np.testing.assert_array_equal(whole.owner[10:-10, 10:-10][sure], made.owner[sure])
-        np.testing.assert_allclose(whole.distance[10:-10, 10:-10][sure], made.distance[sure])
+        whole = position_pixels(grown, (1, 1), reach)
+        np.testing.assert_array_equal(whole.owner[10:-10, 10:-10][known], made.owner[known])
+        np.testing.assert_allclose(whole.distance[10:-10, 10:-10][known], made.distance[known])

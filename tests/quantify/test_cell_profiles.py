@@ -7,7 +7,7 @@ import pytest
 
 import cellmetry as cm
 from cellmetry.core.sample import Sample
-from cellmetry.errors import ParameterError, PixelSizeNeeded, UnknownName
+from cellmetry.errors import AxesError, LabelsError, ParameterError, PixelSizeNeeded, UnknownName
 from cellmetry.quantify.positions import PlaneCells
 from cellmetry.quantify.profiles import Peaks, Profile, ProfileOptions, profile_cells
 
@@ -41,7 +41,7 @@ def test_per_cent_micrometres_and_pixels_are_one_axis():
     px = profile_cells(sample.image, sample.labels["cells"], ProfileOptions(unit="px", start=-20, end=8, window=2))
     labels = Profile(unit="um", start=-10, end=4, window=1, stride=0.5)(sample).tables["radial_profile_cells"]
     np.testing.assert_allclose(labels["mean_target"], px.cells["mean_target"])
-    depth = PlaneCells(sample.labels["cells"], (), (1.0, 1.0)).depths[0]
+    depth = PlaneCells(sample.labels["cells"], (), (1.0, 1.0)).depths.length[0]
     per_cent = profile_cells(
         sample.image,
         sample.labels["cells"],
@@ -60,7 +60,7 @@ def test_windows_against_numpy():
     table = sample.tables["radial_profile_cells"]
     plane = PlaneCells(sample.labels["cells"], (), (1.0, 1.0))
     part = next(plane.parts(20.0))
-    at = 100 * (1 + part.positions.distance / plane.depths[0])
+    at = 100 * (1 + part.positions.distance / plane.depths.length[0])
     for row in table.itertuples():
         inside = (at >= row.start_pct) & (at < row.end_pct)
         values = sample.image.plane(c=0)[inside]
@@ -69,6 +69,38 @@ def test_windows_against_numpy():
         assert row.std_target == pytest.approx(values.std(ddof=1))
         assert row.sem_target == pytest.approx(values.std(ddof=1) / np.sqrt(values.size))
         assert row.ratio_target_to_reference == pytest.approx(values.mean() / 10)
+
+
+@pytest.mark.parametrize("um", [0.1, 0.2, 0.207, 0.65])
+def test_windows_in_micrometres_hold_the_same_pixels(um):
+    sample = disc_sample(lambda radius: radius, pixel_size_um=um)
+    px = ProfileOptions(unit="px", start=-20, end=6, window=1, stride=0.5)
+    same = ProfileOptions(unit="um", start=-20 * um, end=6 * um, window=um, stride=um / 2)
+    labels = cm.labels_from_array(sample.labels["cells"].read(), pixel_size=sample.image.pixel_size)
+    one, other = (profile_cells(sample.image, labels, options).cells["count_px"] for options in (px, same))
+    np.testing.assert_array_equal(one, other)
+
+
+def test_cells_that_are_cut_have_no_profile_in_per_cent():
+    sample = disc_sample(lambda radius: radius)
+    from dataclasses import replace
+
+    image = cm.image_from_array(sample.image.read()[:, 40:], "CYX", channel_names=["target", "reference"])
+    cut = replace(sample, image=image, labels={"cells": cm.labels_from_array(sample.labels["cells"].read()[40:])})
+    made = Profile(**SMALL)(cut)
+    assert (made.tables["radial_profile_cells"]["count_px"] == 0).all()
+    assert "1 of 1 cells meet the image's border" in made.warnings[0]
+    px = Profile(unit="px", start=-10, end=0, window=2)(cut)
+    assert (px.tables["radial_profile_cells"]["count_px"] > 0).all()
+    assert not px.warnings
+
+
+def test_labels_of_another_size_are_refused(two_discs):
+    with pytest.raises(LabelsError):
+        profile_cells(two_discs.image, cm.labels_from_array(np.ones((200, 200), np.uint32)), ProfileOptions(**SMALL))
+    stack = cm.image_from_array(np.zeros((2, 3, 9, 9), np.uint8), "CZYX")
+    with pytest.raises(AxesError, match="Z planes"):
+        profile_cells(stack, cm.labels_from_array(np.ones((9, 9), np.uint32)), ProfileOptions(**SMALL))
 
 
 def test_pooled_profiles_say_pixels_and_cells(two_discs):

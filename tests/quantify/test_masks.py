@@ -11,7 +11,7 @@ from skimage.filters import threshold_li, threshold_otsu, threshold_triangle
 
 import cellmetry as cm
 from cellmetry.core.sample import Sample
-from cellmetry.errors import LabelsError, LimitExceeded, ParameterError, UnknownName
+from cellmetry.errors import AxesError, LabelsError, LimitExceeded, ParameterError, UnknownName
 from cellmetry.ops.correct import corrected
 from cellmetry.quantify import masks as masks_module
 from cellmetry.quantify.masks import CombineMasks, Mask, combine_masks
@@ -168,7 +168,7 @@ def test_masks_of_a_stack_are_made_plane_by_plane():
         assert made[0].tolist() == made[1].tolist()
         assert made[0].sum() == 8
     flat = Sample(cm.image_from_array(values, "ZYX"), {"cells": cm.labels_from_array(labels[0])})
-    with pytest.raises(ParameterError, match="has Z planes but the region"):
+    with pytest.raises(AxesError, match="has 2 Z planes but its labels"):
         mask_of(flat)
 
 

@@ -100,12 +100,34 @@ def test_a_mask_turns_with_the_image_and_follows_the_ids(labels, wanted):
     assert not (made[labels > 0] != labels[labels > 0])[made[labels > 0] > 0].any()
 
 
-@given(few_labels, st.sampled_from([RadialRange(0, 50), RadialRange(60, 140), RadialRange(-1, 2, "px")]))
-def test_micrometres_are_pixels_times_their_size(labels, wanted):
-    if wanted.unit == "px":
-        scaled = RadialRange(wanted.inner * 0.25, wanted.outer * 0.25, "um")
-        sized = cm.labels_from_array(labels, pixel_size=PixelSize(0.25, 0.25))
-        np.testing.assert_array_equal(radial_mask(sized, scaled).read(), pixels(labels, wanted))
+@given(
+    few_labels,
+    st.sampled_from([(-1.5, 0), (-2.5, -0.5), (-0.5, 1.5), (0, 3), (-3, 0.5)]),
+    st.sampled_from([0.1, 0.13, 0.2, 0.207, 0.325, 0.65, 1.3]),
+)
+def test_micrometres_are_pixels_times_their_size(labels, ends, um):
+    """Also where ends lie exactly on distances of pixels."""
+    scaled = RadialRange(round(ends[0] * um, 6), round(ends[1] * um, 6), "um")
+    sized = cm.labels_from_array(labels, pixel_size=PixelSize(um, um))
+    np.testing.assert_array_equal(radial_mask(sized, scaled).read(), pixels(labels, RadialRange(*ends, "px")))
+
+
+def test_of_a_cell_that_is_cut_only_what_is_sure_counts():
+    """Half of a disc: whatever its depth is, a band up to the boundary holds at least this."""
+    whole, cut = disc(30, 100), disc(30, 100)[45:]
+    band = pixels(cut, RadialRange(80, 100))
+    assert band.any()
+    assert not (band.astype(bool) & ~pixels(whole, RadialRange(80, 100))[45:].astype(bool)).any()
+    assert not pixels(cut, RadialRange(20, 60)).any()
+    np.testing.assert_array_equal(pixels(cut, RadialRange(0, 100)), cut)
+
+
+def test_oblong_pixels_keep_inside_and_outside_apart():
+    labels = cm.labels_from_array(disc(12, 60), pixel_size=PixelSize(x=0.25, y=1.0))
+    inside, ring = (radial_mask(labels, RadialRange(*ends, "um")).read() for ends in ((-99, 0), (0, 2)))
+    np.testing.assert_array_equal(inside, labels.read())
+    assert ring.any()
+    assert not (ring & labels.read()).any()
 
 
 @pytest.mark.parametrize("wanted", [RadialRange(30, 130), RadialRange(-2, 4, "px")])

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from cellmetry.core.labels import Labels
     from cellmetry.measure.options import StackOptions
 
-__all__ = ["Field", "fields_of"]
+__all__ = ["Field", "check_sizes", "fields_of"]
 
 _KEPT = (np.dtype(np.uint8), np.dtype(np.uint16), np.dtype(np.float32), np.dtype(np.float64))
 
@@ -121,7 +121,7 @@ def fields_of(image: Image, labels: Labels, options: StackOptions) -> list[Field
     AxesError
         If the image has planes that the labels lack and the options do not say which to measure.
     """
-    _check_sizes(image, labels)
+    check_sizes(image, labels)
     frames = range(image.sizes["T"])
     depth = image.sizes["Z"]
     if "Z" not in labels.axes:
@@ -139,7 +139,8 @@ def fields_of(image: Image, labels: Labels, options: StackOptions) -> list[Field
     return [Field(image, labels, t, range(z, z + 1), range(z, z + 1)) for t in frames for z in range(depth)]
 
 
-def _check_sizes(image: Image, labels: Labels) -> None:
+def check_sizes(image: Image, labels: Labels) -> None:
+    """Refuse labels of another size than the image, or without its frames."""
     sizes = dict(zip(labels.axes, labels.shape, strict=True))
     for axis, size in sizes.items():
         if size != image.sizes[axis]:

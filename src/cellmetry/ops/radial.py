@@ -3,11 +3,16 @@
 A pixel of a cell is as far inside as its centre is from the nearest pixel that is not of this cell (background or a
 touching neighbour alike), less half a pixel, since the boundary runs between the two; it counts negative. A pixel of
 the background belongs to the nearest cell (the lower id of two) and is as far outside as its centre is from that
-cell's nearest pixel, less half a pixel. In per cent, 0 is the cell's deepest pixel and 100 its boundary; outside goes
-on at the same rate, so 120 is beyond the boundary by a fifth of the cell's depth.
+cell's nearest pixel, less half a pixel. Where pixels are not square, half a pixel is half of the shorter side. In per
+cent, 0 is the cell's deepest pixel and 100 its boundary; outside goes on at the same rate, so 120 is beyond the
+boundary by a fifth of the cell's depth.
 
 The image's border is no boundary: what lies beyond is unknown. A pixel nearer to the border than to the boundary could
-in truth be nearer to a boundary (or, outside, to a cell) that is not seen; `unsure` marks it.
+in truth be nearer to a boundary (or, outside, to a cell) that is not seen, and a cell that meets the border could be
+deeper than what is seen of it. A range holds a pixel only if it does so whatever lies beyond.
+
+Ends of ranges are compared with a tolerance of a ten-millionth of a pixel (or per cent), so that −1.5 px and −0.3 µm
+at 0.2 µm are one place.
 """
 
 from __future__ import annotations
@@ -28,6 +33,7 @@ if TYPE_CHECKING:
     from cellmetry.core.image import Box
 
 __all__ = [
+    "Depths",
     "Positions",
     "RadialRange",
     "checked_range",
@@ -35,13 +41,13 @@ __all__ = [
     "inside_distances",
     "parse_radial",
     "place_pixels",
-    "position_pixels",
     "select_range",
     "sure_positions",
 ]
 
 RadialUnit = Literal["percent", "px", "um"]
 
+_SLACK = 1e-7
 _NUMBER = r"[-+]?\d+(?:\.\d+)?"
 _FORM = re.compile(rf"(?P<inner>{_NUMBER})\s*:\s*(?P<outer>{_NUMBER})\s*(?P<unit>px|um|µm|%)?")
 
@@ -110,15 +116,9 @@ class Positions(NamedTuple):
     """
 
     owner: NDArray[np.uint32]
-    distance: NDArray[np.float32]
+    distance: NDArray[np.float64]
     border: NDArray[np.float32]
     half: float
-
-    @property
-    def unsure(self) -> NDArray[np.bool_]:
-        """Where the border of the image may hide a nearer boundary or cell."""
-        out: NDArray[np.bool_] = self.border < np.abs(self.distance) + self.half
-        return out
 
     def rows(self, start: int, stop: int) -> Positions:
         """Return some rows of it."""
@@ -126,9 +126,24 @@ class Positions(NamedTuple):
         return Positions(self.owner[part], self.distance[part], self.border[part], self.half)
 
 
+class Depths(NamedTuple):
+    """How deep cells are, in the unit of distances; row k is that of the k-th cell.
+
+    Parameters
+    ----------
+    length
+        What is 100 % from centre to boundary; 0 throughout where positions are distances themselves.
+    cut
+        Whether the cell meets the image's border, so that it may be deeper than what is seen.
+    """
+
+    length: NDArray[np.float64]
+    cut: NDArray[np.bool_]
+
+
 def inside_distances(
     labels: NDArray[np.uint32], shape: tuple[int, int], sides: tuple[float, float]
-) -> NDArray[np.float32]:
+) -> NDArray[np.float64]:
     """Return how far each pixel of a cell is from the nearest pixel that is not of it, between centres; 0 outside.
 
     Parameters
@@ -138,40 +153,39 @@ def inside_distances(
     sides
         Height and width of a pixel: (1, 1), or in µm.
     """
-    inside = edt.edt(np.ascontiguousarray(labels), anisotropy=sides, black_border=False, parallel=1)
-    return np.asarray(np.minimum(inside, np.float32(np.hypot(*shape) * max(sides))))
+    square = sides[0] == sides[1]  # then squares are whole numbers, exact in 32 bits, and the side comes in afterwards
+    steps, unit = ((1.0, 1.0), sides[0]) if square else (sides, 1.0)
+    squared = edt.edtsq(np.ascontiguousarray(labels), anisotropy=steps, black_border=False, parallel=1)
+    far = np.hypot(*shape) * max(sides)
+    return np.asarray(np.minimum(unit * np.sqrt(squared.astype(np.float64)), far))
 
 
-def position_pixels(
-    labels: NDArray[np.uint32], box: Box, shape: tuple[int, int], *, sides: tuple[float, float], reach: float
+def place_pixels(
+    labels: NDArray[np.uint32],
+    inside: NDArray[np.float64],
+    place: tuple[Box, tuple[int, int]],
+    *,
+    sides: tuple[float, float],
+    reach: float,
 ) -> Positions:
-    """Return where the pixels of `box`, a part of a plane of `shape`, lie.
+    """Return where the pixels of a part of a plane lie.
 
     Exact for cells that the part holds whole and for pixels at least `reach` away from its cut sides.
 
     Parameters
     ----------
     labels
-        Those in `box`.
+        Those of the part.
+    inside
+        What `inside_distances` returned for them.
+    place
+        Where the part lies, and height and width of the plane.
     sides
         Height and width of a pixel: (1, 1), or in µm.
     reach
         How far outside of cells pixels are told to them; 0 for none.
     """
-    part = np.ascontiguousarray(labels, dtype=np.uint32)
-    return place_pixels(part, inside_distances(part, shape, sides), (box, shape), sides=sides, reach=reach)
-
-
-def place_pixels(
-    labels: NDArray[np.uint32],
-    inside: NDArray[np.float32],
-    place: tuple[Box, tuple[int, int]],
-    *,
-    sides: tuple[float, float],
-    reach: float,
-) -> Positions:
-    """Return the same from what `inside_distances` returned for the box of a plane of the shape in `place`."""
-    half = float(np.sqrt(sides[0] * sides[1])) / 2
+    half = min(sides) / 2
     nearest, away = np.zeros((0, 0), np.uint32), np.zeros((0, 0))
     if reach > 0:
         nearest, away = nearest_with_distance(labels, reach + half, sides=sides)
@@ -194,7 +208,7 @@ def _merge(labels: Any, inside: Any, nearest: Any, away: Any, half: float) -> An
     """Return owners and signed distances from those of the pixels inside and outside of cells."""
     height, width = labels.shape
     owner = labels.copy()
-    distance = np.full((height, width), np.nan, np.float32)
+    distance = np.full((height, width), np.nan, np.float64)
     for y in range(height):
         for x in range(width):
             if labels[y, x] != 0:
@@ -214,53 +228,67 @@ def _border_distance(box: Box, shape: tuple[int, int], sides: tuple[float, float
 
 
 @njit(cache=True, nogil=True)
-def select_range(positions: Any, index: Any, depth: Any, limits: Any, clip: bool) -> Any:
-    """Return the ids of the pixels from limits[0] up to limits[1], uint32; a cell's pixel counts only if surely so.
+def select_range(positions: Any, index: Any, depths: Any, limits: Any, clip: bool) -> Any:
+    """Return the ids of the pixels from limits[0] up to limits[1], uint32; a pixel counts only if surely so.
 
     Parameters
     ----------
     index
-        Row of each pixel's owner in `depth`, shape (Y, X).
-    depth
-        Length that is 100 % from centre to boundary of each cell, in the unit of the distances; all 0 for ranges that
-        are distances themselves.
+        Row of each pixel's owner in `depths`, shape (Y, X).
     clip
         Whether pixels outside of cells are left out.
     """
     owner, distance, border, half = positions
+    length, cut = depths
     out = np.zeros(owner.shape, np.uint32)
     for y in range(owner.shape[0]):
         for x in range(owner.shape[1]):
             if owner[y, x] == 0:
                 continue
             far = distance[y, x]
-            if far > 0 and (clip or border[y, x] < far + half):
+            outside = far > 0
+            if outside and (clip or _hidden(far, border[y, x], half)):
                 continue
-            near = far if far > 0 else max(far, half - border[y, x])
-            whole = depth[index[y, x]]
-            if whole > 0:
-                far, near = 100 * (1 + far / whole), 100 * (1 + near / whole)
-            if limits[0] <= far and near < limits[1]:
+            near = max(far, half - border[y, x]) if not outside else far
+            k = index[y, x]
+            slack = _SLACK * 2 * half
+            if length[k] > 0:
+                far, near, slack = 100 * (1 + far / length[k]), 100 * (1 + near / length[k]), _SLACK
+                if cut[k]:  # a deeper cell would have the pixel nearer to 100
+                    far, near = (100.0, far) if outside else (far, 100.0 - 2 * slack)
+            if limits[0] - slack <= far and near < limits[1] - slack:
                 out[y, x] = owner[y, x]
     return out
 
 
 @njit(cache=True, nogil=True)
-def sure_positions(positions: Any, index: Any, depth: Any) -> Any:
+def _hidden(distance: float, border: float, half: float) -> bool:
+    """Return whether the image's border may hide a boundary, or a cell, that is nearer than the one that is seen."""
+    return border < (abs(distance) + half) * (1 - _SLACK)
+
+
+@njit(cache=True, nogil=True)
+def sure_positions(positions: Any, index: Any, depths: Any) -> Any:
     """Return the position of each pixel, float64; NaN where it has no owner or the image's border leaves it unsure.
+
+    Positions are a little too large, by the tolerance, so that one at the start of a window is in it.
 
     Parameters
     ----------
-    index, depth
-        As in `select_range`: in per cent where the depth is above 0, else the signed distance.
+    index, depths
+        As in `select_range`: in per cent where the length is above 0, else the signed distance.
     """
     owner, distance, border, half = positions
+    length, cut = depths
     out = np.full(owner.shape, np.nan, np.float64)
     for y in range(owner.shape[0]):
         for x in range(owner.shape[1]):
-            away = np.float64(distance[y, x])
-            if owner[y, x] == 0 or border[y, x] < abs(away) + half:
+            away = distance[y, x]
+            if owner[y, x] == 0 or _hidden(away, border[y, x], half):
                 continue
-            whole = depth[index[y, x]]
-            out[y, x] = 100 * (1 + away / whole) if whole > 0 else away
+            k = index[y, x]
+            if length[k] == 0:
+                out[y, x] = away + _SLACK * 2 * half
+            elif not cut[k]:
+                out[y, x] = 100 * (1 + away / length[k]) + _SLACK
     return out

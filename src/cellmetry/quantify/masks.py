@@ -11,12 +11,12 @@ from pydantic import Field, field_validator, model_validator
 from cellmetry.core.image import Box
 from cellmetry.core.progress import SILENT
 from cellmetry.core.step import Parameters, Step
-from cellmetry.errors import LabelsError, LimitExceeded, ParameterError
+from cellmetry.errors import LabelsError, LimitExceeded
 from cellmetry.measure.runs import places_of
 from cellmetry.ops.cell_thresholds import cell_thresholds, plane_threshold
 from cellmetry.ops.saturation import detector_maximum, parse_saturation
 from cellmetry.quantify.cleaning import clean_part
-from cellmetry.quantify.positions import PlaneCells, new_mask
+from cellmetry.quantify.positions import PlaneCells, check_planes, new_mask
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -237,11 +237,7 @@ class Mask(MaskRule, Step):
         image = sample.image if self.pixels == "corrected" else original
         channel = image.channel_index(self.channel)
         region = sample.need_region(self.region)
-        if "Z" in image.axes and "Z" not in region.axes:
-            raise ParameterError(
-                f"{image.name} has Z planes but the region {self.region!r} has none; segment every plane "
-                f"(stack=planes), or a projection (stack=max)."
-            )
+        check_planes(image, region)
         limit = self.limit(original, channel)
         beyond = None if self.beyond is None else sample.need_region(self.beyond)
         return sample.with_masks(

@@ -9,27 +9,46 @@ from typing import TYPE_CHECKING, NamedTuple
 import numpy as np
 
 from cellmetry.core.image import Box
-from cellmetry.errors import PixelSizeNeeded
+from cellmetry.errors import AxesError, PixelSizeNeeded
 from cellmetry.io.scratch import new_label_array
+from cellmetry.measure.fields import check_sizes
 from cellmetry.measure.runs import Extents, extents_of, merge_extents, places_of
-from cellmetry.ops.radial import Positions, deepest_pixels, inside_distances, place_pixels
+from cellmetry.ops.radial import Depths, Positions, deepest_pixels, inside_distances, place_pixels
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
     from numpy.typing import NDArray
 
-    from cellmetry.core.image import PixelSize
+    from cellmetry.core.image import Image, PixelSize
     from cellmetry.core.labels import Labels
 
-__all__ = ["CellBlock", "PlaneCells", "PlanePart", "new_mask", "planes_of_labels", "sides_of"]
+__all__ = ["CellBlock", "PlaneCells", "PlanePart", "check_planes", "new_mask", "planes_of_labels", "sides_of"]
 
-_BAND_PIXELS = 1 << 25
+_BAND_PIXELS = 1 << 24
 
 
 def planes_of_labels(labels: Labels) -> list[tuple[int, ...]]:
     """Return the leading index (T, Z) of each plane."""
     return list(np.ndindex(*labels.shape[:-2]))
+
+
+def check_planes(image: Image, labels: Labels) -> None:
+    """Refuse labels that do not name the cells of every plane of the image.
+
+    Raises
+    ------
+    LabelsError
+        If they differ in size.
+    AxesError
+        If the image has frames or Z planes and the labels have not.
+    """
+    check_sizes(image, labels)
+    if image.sizes["Z"] > 1 and "Z" not in labels.axes:
+        raise AxesError(
+            f"{image.name} has {image.sizes['Z']} Z planes but its labels ({labels.axes}) have none; segment every "
+            f"plane (stack=planes), or a projection (stack=max)."
+        )
 
 
 def sides_of(pixel_size: PixelSize, *, um: bool, what: str) -> tuple[float, float]:
@@ -93,7 +112,14 @@ class PlaneCells:
         return self.extents.ids
 
     @cached_property
-    def depths(self) -> NDArray[np.float64]:
+    def cut(self) -> NDArray[np.bool_]:
+        """Which cells meet the image's border."""
+        low, high = self.extents.low[:, 1:], self.extents.high[:, 1:]
+        out: NDArray[np.bool_] = ((low == 0) | (high == np.array(self.shape))).any(axis=1)
+        return out
+
+    @cached_property
+    def depths(self) -> Depths:
         """Distance of the deepest pixel of each cell from its boundary: 100 % of the way from centre to boundary."""
         deepest = np.zeros(self.ids.size)
         for band in self.bands():
@@ -101,16 +127,20 @@ class PlaneCells:
             inside = self._inside(box)[band.y0 - box.y0 : band.y1 - box.y0]
             index = places_of(self.ids, self.read(band).ravel())
             np.maximum(deepest, deepest_pixels(index, inside.ravel(), deepest.size), out=deepest)
-        half = float(np.sqrt(self.sides[0] * self.sides[1])) / 2
-        return deepest - half
+        return Depths(deepest - min(self.sides) / 2, self.cut)
 
-    def _inside(self, box: Box) -> NDArray[np.float32]:
+    @property
+    def no_depths(self) -> Depths:
+        """What takes the place of the depths where positions are distances themselves."""
+        return Depths(np.zeros(self.ids.size), np.zeros(self.ids.size, bool))
+
+    def _inside(self, box: Box) -> NDArray[np.float64]:
         """Return the distances inside of cells; those of the whole plane are kept."""
         whole = box.shape == self.shape
         return self._inside_of_all if whole else inside_distances(self.read(box), self.shape, self.sides)
 
     @cached_property
-    def _inside_of_all(self) -> NDArray[np.float32]:
+    def _inside_of_all(self) -> NDArray[np.float64]:
         return inside_distances(self.read(Box(0, self.shape[0], 0, self.shape[1])), self.shape, self.sides)
 
     def blocks(self) -> Iterator[CellBlock]:
@@ -137,8 +167,9 @@ class PlaneCells:
 
     def _with_margin(self, band: Box, reach: float) -> Box:
         """Return the band with the rows around it that decide where its pixels lie."""
-        heights = self.extents.high[:, 1] - self.extents.low[:, 1]
-        margin = int(heights.max(initial=0)) // 2 + 2 + int(reach / self.sides[0]) + 2
+        low, high = self.extents.low[:, 1], self.extents.high[:, 1]
+        way_out = np.where((low == 0) | (high == self.shape[0]), high - low, (high - low) // 2)
+        margin = int(way_out.max(initial=0)) + 2 + int(reach / self.sides[0]) + 2
         return Box(max(0, band.y0 - margin), min(self.shape[0], band.y1 + margin), band.x0, band.x1)
 
 

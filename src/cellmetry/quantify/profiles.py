@@ -26,7 +26,7 @@ from cellmetry.measure.profiles import (
 from cellmetry.measure.smoothing import smooth_profiles
 from cellmetry.ops.radial import sure_positions
 from cellmetry.ops.ratio import ratio_name
-from cellmetry.quantify.positions import PlaneCells, planes_of_labels, sides_of
+from cellmetry.quantify.positions import PlaneCells, check_planes, planes_of_labels, sides_of
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -94,8 +94,9 @@ def profile_cells(image: Image, labels: Labels, options: ProfileOptions) -> Prof
     """Return the profiles of all cells, plane by plane.
 
     Pixels outside count to the nearest cell; what the image's border leaves unsure counts nowhere, and so do pixels
-    that are not finite. Standard errors of a cell take its pixels as independent, which neighbouring ones are not:
-    they tell how well the mean of this cell is known from its pixels, nothing about other cells.
+    that are not finite. In per cent, cells that meet the border have no profile: their depth is unknown. Standard
+    errors of a cell take its pixels as independent, which neighbouring ones are not: they tell how well the mean of
+    this cell is known from its pixels, nothing about other cells.
 
     Raises
     ------
@@ -104,6 +105,7 @@ def profile_cells(image: Image, labels: Labels, options: ProfileOptions) -> Prof
     UnknownName
         If a channel does not exist.
     """
+    check_planes(image, labels)
     names = safe_names(image.channel_names)
     chosen = range(len(names)) if options.channels is None else [image.channel_index(c) for c in options.channels]
     channels = {names[index]: index for index in chosen}
@@ -132,14 +134,14 @@ def _joined(tables: Sequence[pd.DataFrame], columns: dict[str, Column]) -> pd.Da
 def _profile_plane(image: Image, plane: PlaneCells, channels: Sequence[int], options: ProfileOptions) -> Profiles:
     windows = options.windows
     percent = options.unit == "percent"
-    depths = plane.depths if percent else np.zeros(plane.ids.size)
-    reach = (windows.ends.max() / 100 - 1) * depths.max(initial=0) if percent else windows.ends.max()
+    depths = plane.depths if percent else plane.no_depths
+    reach = (windows.ends.max() / 100 - 1) * depths.length.max(initial=0) if percent else windows.ends.max()
     place = dict(zip(plane.labels.axes, plane.lead, strict=False))
     t, z = place.get("T", 0), place.get("Z", 0)
     total: Profiles | None = None
     for part in plane.parts(max(0.0, float(reach))):
         values = [np.asarray(image.plane(t=t, c=c, z=z, box=part.box)) for c in channels]
-        at = sure_positions(tuple(part.positions), part.index, depths)
+        at = sure_positions(tuple(part.positions), part.index, tuple(depths))
         found = accumulate_profiles(part.positions.owner, at, windows, values, ids=plane.ids)
         total = found if total is None else merge_profiles(total, found)
     if total is None:
@@ -266,9 +268,24 @@ class Profile(ProfileOptions, Step):
         if not labels.pixel_size.known:
             labels = replace(labels, pixel_size=sample.image.pixel_size)
         made = profile_cells(sample.image, labels, self)
+        sample = sample.with_warnings(*_without_profile(labels, self))
         for name, table in zip(ProfileTables._fields, made, strict=True):
             sample = sample.with_table(f"{self.tables}_{name}", table)
         return sample
+
+
+def _without_profile(labels: Labels, options: ProfileOptions) -> list[str]:
+    """Return a sentence about the cells whose depth is unknown, where that matters."""
+    if options.unit != "percent":
+        return []
+    planes = [PlaneCells(labels, lead, (1.0, 1.0)) for lead in planes_of_labels(labels)]
+    cut, count = sum(int(plane.cut.sum()) for plane in planes), sum(plane.ids.size for plane in planes)
+    if not cut:
+        return []
+    return [
+        f"{cut} of {count} cells meet the image's border, so their depth is unknown and they have no profile in per "
+        f"cent; a profile in µm or px has them."
+    ]
 
 
 def profile_peaks(

@@ -5,7 +5,6 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING, ClassVar, Literal
 
-import numpy as np
 from pydantic import Field, model_validator
 
 from cellmetry.core.progress import SILENT
@@ -17,6 +16,7 @@ from cellmetry.quantify.positions import PlaneCells, new_mask, sides_of
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+    import numpy as np
     from numpy.typing import NDArray
 
     from cellmetry.core.image import Box
@@ -32,7 +32,7 @@ def radial_mask(labels: Labels, wanted: RadialRange, *, clip: bool = False) -> L
 
     See `cellmetry.ops.radial` for what positions mean. Regions of two cells never overlap: outside, a pixel belongs to
     the nearest cell alone. Pixels that the image's border leaves unsure are left out, unless they lie in the range
-    wherever the boundary may be.
+    whatever lies beyond.
 
     Parameters
     ----------
@@ -50,12 +50,11 @@ def radial_mask(labels: Labels, wanted: RadialRange, *, clip: bool = False) -> L
 
 def _select(plane: PlaneCells, wanted: RadialRange, clip: bool) -> Iterator[tuple[Box, NDArray[np.uint32]]]:
     percent = wanted.unit == "percent"
-    depth = plane.depths if percent else np.zeros(plane.ids.size)
-    reach = wanted.outer
-    if percent:
-        reach = (wanted.outer / 100 - 1) * float(plane.depths.max(initial=0))
+    depths = plane.depths if percent else plane.no_depths
+    reach = (wanted.outer / 100 - 1) * float(depths.length.max(initial=0)) if percent else wanted.outer
+    limits = (float(wanted.inner), float(wanted.outer))
     for part in plane.parts(0.0 if clip else max(reach, 0.0)):
-        yield part.box, select_range(tuple(part.positions), part.index, depth, (wanted.inner, wanted.outer), clip)
+        yield part.box, select_range(tuple(part.positions), part.index, tuple(depths), limits, clip)
 
 
 class Radial(Step):
