@@ -10,8 +10,11 @@ from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 
 import cellmetry as cm
+from cellmetry.core.sample import Sample
+from cellmetry.errors import ParameterError
 from cellmetry.measure.columns import describe_columns
 from cellmetry.ops.radial import RadialRange
+from cellmetry.quantify.profiles import Profile
 from cellmetry.quantify.quantities import Quantify, QuantifyOptions, quantify_cells
 from cellmetry.quantify.radial import radial_mask
 
@@ -81,6 +84,38 @@ def test_a_ratio_to_nothing_is_missing_and_never_infinite(reference):
     for rule in ("ratio_of_means", "mean_of_ratios"):
         options = QuantifyOptions(ratios=[("target", "reference")], rule=rule)
         assert np.isnan(quantify_cells(image, labels, {}, options)[f"cell_{rule}_{T_OVER_R}"]).all()
+
+
+def test_a_ratio_of_means_is_of_the_pixels_that_are_finite_in_both(two_discs):
+    """As at the edge of a channel that was moved."""
+    target = two_discs.image.plane(c=0).astype(np.float32)
+    reference = target * 2
+    reference[:, :50] = np.nan
+    sample = Sample(pair(target, reference), two_discs.labels)
+    for rule in ("ratio_of_means", "mean_of_ratios"):
+        table = table_of(sample, ratios=[["target", "reference"]], rule=rule)
+        np.testing.assert_allclose(table[f"cell_{rule}_{T_OVER_R}"], 0.5)
+    profile = Profile(ratio=["target", "reference"], window=10, stride=10)(sample).tables["radial_profile_cells"]
+    np.testing.assert_allclose(profile[f"ratio_{T_OVER_R}"].dropna(), 0.5)
+    missing = Quantify()(sample).warnings
+    assert "pixels of channel reference in objects are NaN or infinite" in missing[0]
+
+
+def test_a_mask_has_the_ids_of_the_cells(two_discs):
+    labels = two_discs.labels["cells"].read()
+    for wrong in (np.where(labels > 0, 11 - labels, 0), np.where(labels > 0, 99, 0)):
+        sample = two_discs.with_masks({"nuclei": cm.labels_from_array(wrong.astype(np.uint32))})
+        with pytest.raises(ParameterError, match="'nuclei' has other ids than the cells"):
+            table_of(sample, masks=["nuclei"])
+    with pytest.raises(ParameterError, match="cannot be named 'cell'"):
+        table_of(two_discs.with_masks({"cell": two_discs.labels["cells"]}), masks=["cell"])
+
+
+def test_names_of_masks_that_look_like_statistics_are_described_rightly(two_discs):
+    sample = two_discs.with_masks({"max_projection_mask": two_discs.labels["cells"]})
+    described = {column.name: column for column in table_of(sample, masks=["max_projection_mask"]).attrs["columns"]}
+    column = described["max_projection_mask_mean_target"]
+    assert column.definition == "Of the max_projection_mask: Mean of the finite pixels. Channel target."
 
 
 def test_the_ratio_image_is_defined_in_the_mask_where_the_lower_channel_is_above_0(two_discs):

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from cellmetry.core.image import Box, Image
     from cellmetry.core.labels import Labels
 
-__all__ = ["masked_image", "ratio_image", "ratio_name"]
+__all__ = ["finite_in_both", "masked_image", "ratio_image", "ratio_name"]
 
 
 def ratio_name(above: str, below: str) -> str:
@@ -69,6 +69,41 @@ def ratio_image(image: Image, pairs: Sequence[tuple[str, str]], *, epsilon: floa
     wanted = {*image.axes, "C"} if len(pairs) > 1 else {*image.axes} - {"C"}
     axes = "".join(axis for axis in AXES if axis in wanted)
     return replace(image, source=_RatioSource(image, places, epsilon), axes=axes, channels=names, colour=False)
+
+
+@dataclass(frozen=True)
+class _JointSource(DerivedSource):
+    """Two channels of an image, NaN in both where either is not finite."""
+
+    image: Image
+    pair: tuple[int, int]
+
+    @property
+    def dtype(self) -> np.dtype[Any]:
+        return np.dtype(np.float64)
+
+    @property
+    def shape(self) -> tuple[int, int, int, int, int]:
+        t, _, z, y, x = self.image.source.shape
+        return t, 2, z, y, x
+
+    def derive(self, t: int, c: int, z: int, box: Box) -> NDArray[Any]:
+        both = [self.image.plane(t=t, c=i, z=z, box=box).astype(np.float64) for i in self.pair]
+        return np.where(np.isfinite(both[0]) & np.isfinite(both[1]), both[c], np.nan)
+
+
+def finite_in_both(image: Image, pair: tuple[str, str]) -> Image:
+    """Return the two channels as an image in which a pixel that is not finite in one is NaN in both, float64.
+
+    Raises
+    ------
+    UnknownName
+        If a channel does not exist.
+    """
+    places = (image.channel_index(pair[0]), image.channel_index(pair[1]))
+    axes = "".join(axis for axis in AXES if axis in {*image.axes, "C"})
+    names = (Channel("above"), Channel("below"))
+    return replace(image, source=_JointSource(image, places), axes=axes, channels=names, colour=False)
 
 
 @dataclass(frozen=True)

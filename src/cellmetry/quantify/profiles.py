@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, ClassVar, Literal, NamedTuple
+from typing import TYPE_CHECKING, Any, ClassVar, Literal, NamedTuple
 
 import numpy as np
 import pandas as pd
@@ -33,7 +33,7 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
-    from cellmetry.core.image import Image
+    from cellmetry.core.image import Box, Image
     from cellmetry.core.labels import Labels
     from cellmetry.core.progress import Progress
     from cellmetry.core.sample import Sample
@@ -112,10 +112,11 @@ def profile_cells(image: Image, labels: Labels, options: ProfileOptions) -> Prof
     ratio = None if options.ratio is None else tuple(names[image.channel_index(c)] for c in options.ratio)
     if ratio is not None and not set(ratio) <= set(channels):
         raise ParameterError(f"The ratio {ratio_name(*ratio)} needs both channels in the profile; add them.")
+    pair = None if ratio is None else (channels[ratio[0]], channels[ratio[1]])
     sides = sides_of(labels.pixel_size, um=options.unit == "um", what="The profile")
     cells, pooled, smoothed = [], [], []
     for lead in planes_of_labels(labels):
-        found = _profile_plane(image, PlaneCells(labels, lead, sides), list(channels.values()), options)
+        found = _profile_plane(image, PlaneCells(labels, lead, sides), _Pixels(list(channels.values()), pair), options)
         place = dict(zip(labels.axes.lower(), lead, strict=False))
         writer = _Writer(options, tuple(channels), ratio, place)
         cells.append(writer.cells(found))
@@ -131,7 +132,24 @@ def _joined(tables: Sequence[pd.DataFrame], columns: dict[str, Column]) -> pd.Da
     return table
 
 
-def _profile_plane(image: Image, plane: PlaneCells, channels: Sequence[int], options: ProfileOptions) -> Profiles:
+class _Pixels(NamedTuple):
+    """Which channels of an image are profiled, and the two of a ratio, whose means are of pixels finite in both."""
+
+    channels: list[int]
+    pair: tuple[int, int] | None
+
+    def read(self, image: Image, place: tuple[int, int], box: Box) -> list[NDArray[Any]]:
+        """Return the channels in `box` of a plane, and of fractional images, behind them, the two of the ratio."""
+        t, z = place
+        values = [np.asarray(image.plane(t=t, c=c, z=z, box=box)) for c in self.channels]
+        if self.pair is None or image.dtype.kind != "f":
+            return values
+        first, second = (values[self.channels.index(c)] for c in self.pair)
+        finite = np.isfinite(first) & np.isfinite(second)
+        return [*values, np.where(finite, first, np.nan), np.where(finite, second, np.nan)]
+
+
+def _profile_plane(image: Image, plane: PlaneCells, pixels: _Pixels, options: ProfileOptions) -> Profiles:
     windows = options.windows
     percent = options.unit == "percent"
     depths = plane.depths if percent else plane.no_depths
@@ -140,7 +158,7 @@ def _profile_plane(image: Image, plane: PlaneCells, channels: Sequence[int], opt
     t, z = place.get("T", 0), place.get("Z", 0)
     total: Profiles | None = None
     for part in plane.parts(max(0.0, float(reach))):
-        values = [np.asarray(image.plane(t=t, c=c, z=z, box=part.box)) for c in channels]
+        values = pixels.read(image, (t, z), part.box)
         at = sure_positions(tuple(part.positions), part.index, tuple(depths))
         found = accumulate_profiles(part.positions.owner, at, windows, values, ids=plane.ids)
         total = found if total is None else merge_profiles(total, found)
@@ -173,7 +191,10 @@ class _Writer:
 
     def _ratio(self, means: NDArray[np.float64]) -> NDArray[np.float64]:
         """Return the ratio of the means; NaN where the lower one is not above 0."""
-        above, below = (means[self.channels.index(name)] for name in self.ratio or ())
+        if len(means) > len(self.channels):
+            above, below = means[-2:]
+        else:
+            above, below = (means[self.channels.index(name)] for name in self.ratio or ())
         out = np.full(above.shape, np.nan)
         np.divide(above, below, out=out, where=below > 0)
         return out

@@ -4,15 +4,20 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, ClassVar, Literal
 
+import numpy as np
 from pydantic import Field
 
 from cellmetry.core.progress import SILENT
 from cellmetry.core.step import Parameters, Step
+from cellmetry.errors import LabelsError, ParameterError
+from cellmetry.measure.columns import describe_columns
 from cellmetry.measure.names import safe_names
 from cellmetry.measure.options import MeasureOptions
+from cellmetry.measure.runs import places_of
 from cellmetry.measure.step import missing_pixels
 from cellmetry.measure.table import measure
-from cellmetry.ops.ratio import masked_image, ratio_image, ratio_name
+from cellmetry.ops.ratio import finite_in_both, masked_image, ratio_image, ratio_name
+from cellmetry.quantify.positions import PlaneCells, planes_of_labels
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -73,14 +78,19 @@ def quantify_cells(image: Image, labels: Labels, masks: dict[str, Labels], optio
     ------
     LabelsError
         If labels, masks and image differ in size.
+    ParameterError
+        If the ids of a mask are not those of the cells.
     UnknownName
         If a channel does not exist.
     """
+    for name, mask in masks.items():
+        _refuse_other_ids(labels, mask, name)
     whole = _measure_region(image, labels, options)
     keys = [name for name in _KEYS if name in whole]
     position = measure(image, labels, _options(options, ("position",), ()))
     centres = [name for name in position if str(name).startswith("centroid_")]
     out = whole[keys].merge(position[[*keys, *centres]], on=keys)
+    columns = [*describe_columns(out)]
     regions = {_CELL: whole, **{name: _measure_region(image, mask, options) for name, mask in masks.items()}}
     for prefix, table in regions.items():
         named = table.rename(columns={name: f"{prefix}_{name}" for name in table if name not in keys})
@@ -88,7 +98,38 @@ def quantify_cells(image: Image, labels: Labels, masks: dict[str, Labels], optio
         for size in _SIZES:
             if f"{prefix}_{size}" in out:
                 out[f"{prefix}_{size}"] = out[f"{prefix}_{size}"].fillna(0).astype(table[size].dtype)
+        of_region = describe_columns(table.drop(columns=keys))
+        columns += [
+            each._replace(name=f"{prefix}_{each.name}", definition=f"Of the {prefix}: {each.definition}")
+            for each in of_region
+        ]
+    out.attrs["columns"] = tuple(columns)
     return out
+
+
+def _refuse_other_ids(labels: Labels, mask: Labels, name: str) -> None:
+    """Refuse a mask whose ids are not those of the cells, as labels of nuclei that were found by themselves have."""
+    if name == _CELL:
+        raise ParameterError(f"A mask cannot be named {_CELL!r}, which stands for the whole cell; rename it.")
+    if (mask.axes, mask.shape) != (labels.axes, labels.shape):
+        raise LabelsError(
+            f"The mask {name!r} is {mask.axes} {mask.shape}, the cells {labels.axes} {labels.shape}; let them be alike."
+        )
+    own = other = strangers = 0
+    for lead in planes_of_labels(labels):
+        cells = PlaneCells(labels, lead, (1.0, 1.0))
+        for band in cells.bands():
+            part, here = np.asarray(mask.array[(*lead, *band.slices)]), cells.read(band)
+            strangers += int(np.count_nonzero((places_of(cells.ids, part.ravel()) < 0) & (part.ravel() > 0)))
+            inside = (part > 0) & (here > 0)
+            own += int(np.count_nonzero(inside & (part == here)))
+            other += int(np.count_nonzero(inside & (part != here)))
+    if strangers or other > own:
+        raise ParameterError(
+            f"The mask {name!r} has other ids than the cells ({strangers} of its pixels have an id that no cell has, "
+            f"{other} lie in another cell than they say); a mask gives each pixel the id of its cell. Nuclei that were "
+            f"found by themselves are measured with their cells by the step measure_nested."
+        )
 
 
 def _options(options: QuantifyOptions, features: Sequence[str], channels: Sequence[str | int] | None) -> MeasureOptions:
@@ -115,32 +156,46 @@ def _channel_names(image: Image, channels: Sequence[str | int] | None) -> list[s
 def _ratios(image: Image, region: Labels, options: QuantifyOptions, table: pd.DataFrame) -> dict[str, pd.Series]:
     """Return the columns of the ratios by the rule of the options."""
     out: dict[str, pd.Series] = {}
-    for above, below in options.ratios:
-        name = ratio_name(*_channel_names(image, (above, below)))
-        means = [_mean(image, region, options, table, channel) for channel in (above, below)]
-        if options.rule == "ratio_of_means":
-            out[f"ratio_of_means_{name}"] = means[0] / means[1].where(means[1] > 0)
-            continue
-        smoothed = options.smoothing is not None
-        if smoothed:
-            out[f"ratio_of_smoothed_means_{name}"] = (means[0] + options.epsilon) / (means[1] + options.epsilon)
-        quotients = ratio_image(image, [(above, below)], epsilon=options.smoothing)
-        found = measure(quotients, region, _options(options, ("size", "intensity"), None))
-        kind = "smoothed_ratios" if smoothed else "ratios"
-        column = safe_names(quotients.channel_names)[0]
-        out[f"mean_of_{kind}_{name}"], out[f"std_of_{kind}_{name}"] = found[f"mean_{column}"], found[f"std_{column}"]
-        if not smoothed:
-            size = found["area_px" if "area_px" in found else "volume_px"]
-            out[f"ratio_px_{name}"] = size - found.get(f"nan_px_{column}", 0)
+    for pair in options.ratios:
+        name = ratio_name(*_channel_names(image, pair))
+        if options.rule != "mean_of_ratios":
+            above, below = _means(image, region, options, table, pair)
+            if options.smoothing is None:
+                out[f"ratio_of_means_{name}"] = above / below.where(below > 0)
+            else:
+                out[f"ratio_of_smoothed_means_{name}"] = (above + options.smoothing) / (below + options.smoothing)
+        if options.rule != "ratio_of_means":
+            out |= _pixel_ratios(image, region, options, pair)
     return out
 
 
-def _mean(image: Image, region: Labels, options: QuantifyOptions, table: pd.DataFrame, channel: str | int) -> pd.Series:
-    """Return the mean of a channel in each region, from the table where it was measured."""
-    column = f"mean_{_channel_names(image, (channel,))[0]}"
-    if column in table:
-        return table[column]
-    return measure(image, region, _options(options, ("intensity",), (channel,)))[column]
+def _pixel_ratios(
+    image: Image, region: Labels, options: QuantifyOptions, pair: tuple[str, str]
+) -> dict[str, pd.Series]:
+    """Return mean and standard deviation of each pixel's ratio."""
+    name = ratio_name(*_channel_names(image, pair))
+    quotients = ratio_image(image, [pair], epsilon=options.smoothing)
+    found = measure(quotients, region, _options(options, ("size", "intensity"), None))
+    kind = "ratios" if options.smoothing is None else "smoothed_ratios"
+    column = safe_names(quotients.channel_names)[0]
+    out = {f"mean_of_{kind}_{name}": found[f"mean_{column}"], f"std_of_{kind}_{name}": found[f"std_{column}"]}
+    if options.smoothing is None:
+        size = found["area_px" if "area_px" in found else "volume_px"]
+        out[f"ratio_px_{name}"] = size - found.get(f"nan_px_{column}", 0)
+    return out
+
+
+def _means(
+    image: Image, region: Labels, options: QuantifyOptions, table: pd.DataFrame, pair: tuple[str, str]
+) -> list[pd.Series]:
+    """Return the means of two channels in each region over the same pixels: those that are finite in both."""
+    names = _channel_names(image, pair)
+    in_table = all(f"mean_{name}" in table for name in names)
+    if not in_table or any(f"nan_px_{name}" in table for name in names):
+        both = finite_in_both(image, pair)
+        table = measure(both, region, _options(options, ("intensity",), None))
+        names = safe_names(both.channel_names)
+    return [table[f"mean_{name}"] for name in names]
 
 
 class Quantify(QuantifyOptions, Step):
@@ -161,8 +216,13 @@ class Quantify(QuantifyOptions, Step):
         """Return the sample with the table, and the ratio image if one is wanted, added."""
         masks = {name: sample.need_region(name) for name in self.masks}
         made = quantify_cells(sample.image, sample.need_labels(self.labels), masks, self)
-        sample = sample.with_table(self.table, made).with_warnings(*missing_pixels(made))
+        sample = sample.with_table(self.table, made).with_warnings(*missing_pixels(_of_cells(made)))
         if self.ratio_map is None or not self.ratios:
             return sample
         quotients = ratio_image(sample.image, self.ratios[:1], epsilon=self.smoothing)
         return sample.with_maps({self.ratio_map: masked_image(quotients, sample.need_region(self.ratio_mask))})
+
+
+def _of_cells(table: pd.DataFrame) -> pd.DataFrame:
+    """Return the columns of whole cells under their plain names."""
+    return table.rename(columns=lambda name: str(name).removeprefix(f"{_CELL}_"))
