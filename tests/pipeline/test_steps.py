@@ -1,18 +1,17 @@
 """Every built-in step keeps to the contract."""
 
 from __future__ import annotations
-
-from dataclasses import replace
-
-import numpy as np
-import pytest
-
 from cellmetry.core.image import image_from_array
 from cellmetry.core.labels import labels_from_array
 from cellmetry.core.sample import Sample
 from cellmetry.core.step import Step
 from cellmetry.pipeline.recipe import STEPS
 from cellmetry.testing.step import Centres, StepContract
+from cellmetry.testing.step import StepContract
+from dataclasses import replace
+import numpy as np
+import pytest
+import tifffile
 
 
 class TestSegment(StepContract):
@@ -222,6 +221,25 @@ class TestSpots(StepContract):
 
     def make(self) -> Step:
         return STEPS.load("spots")(diameter_px=4)
+
+
+class TestAlignChannels(StepContract):
+    """The step align_channels."""
+
+    def make(self) -> Step:
+        return STEPS.load("align_channels")(reference="0")
+
+
+class TestFlatField(StepContract):
+    """The step flat_field."""
+
+    @pytest.fixture(autouse=True)
+    def _flat(self, tmp_path) -> None:
+        self.path = tmp_path / "flat.tif"
+        tifffile.imwrite(self.path, np.linspace(0.5, 1.5, 120 * 140, dtype=np.float32).reshape(120, 140))
+
+    def make(self) -> Step:
+        return STEPS.load("flat_field")(flat=getattr(self, "path", "none"))
 
 
 class TestTranslocation(StepContract):
