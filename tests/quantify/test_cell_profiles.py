@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import numpy as np
+import pandas as pd
 import pytest
 
 import cellmetry as cm
@@ -93,6 +94,16 @@ def test_cells_that_are_cut_have_no_profile_in_per_cent():
     px = Profile(unit="px", start=-10, end=0, window=2)(cut)
     assert (px.tables["radial_profile_cells"]["count_px"] > 0).all()
     assert not px.warnings
+
+
+def test_cells_that_were_filtered_out_have_no_profile(two_discs):
+    kept = two_discs.with_table("cells", pd.DataFrame({"label": [8]}))
+    made = Profile(only_in="cells", **SMALL)(kept).tables
+    whole = Profile(**SMALL)(two_discs).tables["radial_profile_cells"]
+    assert set(made["radial_profile_cells"]["label"]) == {8}
+    wanted = whole[whole["label"] == 8].reset_index(drop=True)
+    pd.testing.assert_frame_equal(made["radial_profile_cells"], wanted)
+    assert (made["radial_profile_pooled"]["count_cells"] <= 1).all()
 
 
 def test_labels_of_another_size_are_refused(two_discs):
@@ -196,7 +207,7 @@ def test_what_cannot_be_is_refused(two_discs):
         Profile(channels=["target"], ratio=["target", "reference"])(two_discs)
     with pytest.raises(PixelSizeNeeded):
         Profile(unit="um", start=-5, end=0)(disc_sample(lambda radius: radius, pixel_size_um=None))
-    with pytest.raises(ParameterError, match="add a step profile"):
+    with pytest.raises(ParameterError, match="No step before made a table named 'radial_profile_cells'"):
         Peaks(first="target", second="reference")(two_discs)
     profiled = Profile(**SMALL)(two_discs)
     with pytest.raises(ParameterError, match="no profile of the channel 'green'"):

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 from hypothesis import given
@@ -12,6 +14,7 @@ from skimage.filters import threshold_li, threshold_otsu, threshold_triangle
 import cellmetry as cm
 from cellmetry.core.sample import Sample
 from cellmetry.errors import AxesError, LabelsError, LimitExceeded, ParameterError, UnknownName
+from cellmetry.ops.channels import ChannelOf, merge_channels
 from cellmetry.ops.correct import corrected
 from cellmetry.quantify import masks as masks_module
 from cellmetry.quantify.masks import CombineMasks, Mask, combine_masks
@@ -122,7 +125,30 @@ def test_saturation_is_judged_on_the_original():
 def test_the_bits_of_the_detector_can_be_said():
     sample = sample_of(np.ones((1, 3), np.uint32), np.array([[10, 1000, 1023]], np.uint16))
     assert mask_of(sample).tolist() == [[1, 1, 0]]
-    assert mask_of(sample, detector_bits=12).tolist() == [[1, 1, 1]]
+    assert mask_of(replace(sample, image=sample.image.with_detector_bits(12))).tolist() == [[1, 1, 1]]
+    assert mask_of(replace(sample, image=sample.image.with_detector_bits(16))).tolist() == [[1, 1, 1]]
+
+
+def test_each_channel_keeps_the_bits_of_its_own_detector():
+    deep = replace(cm.image_from_array(np.array([[4095, 7]], np.uint16)), bit_depth=12)
+    flat = cm.image_from_array(np.array([[254, 255]], np.uint8))
+    deeper = replace(cm.image_from_array(np.array([[4095, 16383]], np.uint16)), bit_depth=14)
+    image = merge_channels([ChannelOf("a", deep, 0), ChannelOf("b", flat, 0), ChannelOf("c", deeper, 0)], "all")
+    sample = Sample(image, {"cells": cm.labels_from_array(np.ones((1, 2), np.uint32))})
+    kept = {name: Mask(channel=name)(sample).masks["mask"].read().tolist() for name in "abc"}
+    assert kept == {"a": [[0, 1]], "b": [[1, 0]], "c": [[1, 0]]}
+
+
+@pytest.mark.parametrize("dtype", [np.int8, np.int16])
+def test_signed_values_saturate_at_the_end_of_their_type(dtype):
+    top = np.iinfo(dtype).max
+    assert mask_of(sample_of(np.ones((1, 2), np.uint32), np.array([[top - 1, top]], dtype))).tolist() == [[1, 0]]
+
+
+def test_an_empty_mask_is_said():
+    sample = sample_of(np.ones((2, 2), np.uint32), np.full((2, 2), 255, np.uint8))
+    for rule in ({}, {"method": "otsu", "scope": "image"}):
+        assert "The mask mask is empty" in Mask(channel="0", **rule)(sample).warnings[0]
 
 
 def test_pixels_without_a_finite_value_never_count():

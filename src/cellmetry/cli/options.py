@@ -15,6 +15,7 @@ from cellmetry.pipeline.reading import Reading
 __all__ = [
     "Axes",
     "Channel",
+    "DetectorBits",
     "Device",
     "DiameterPx",
     "DiameterUm",
@@ -62,6 +63,10 @@ Rgb = Annotated[RgbChoice, typer.Option(help="Whether RGB files are colour pictu
 PixelSizeZ = Annotated[float | None, typer.Option("--pixel-size-z", help="Distance of planes in µm, likewise.")]
 PixelSize = Annotated[
     float | None, typer.Option("--pixel-size", help="Side of a pixel in µm; wins over what the files say.")
+]
+DetectorBits = Annotated[
+    int | None,
+    typer.Option("--detector-bits", help="Bits of the detector (12, say), for saturation; wins over what files say."),
 ]
 Pattern = Annotated[
     str | None,

@@ -11,6 +11,7 @@ import typer
 
 from cellmetry.cli.options import (
     Axes,
+    DetectorBits,
     Device,
     DiameterPx,
     DiameterUm,
@@ -222,6 +223,7 @@ def quantify(
     ] = None,
     pixel_size: PixelSize = None,
     pixel_size_z: PixelSizeZ = None,
+    detector_bits: DetectorBits = None,
     axes: Axes = None,
     rgb: Rgb = RgbChoice.colour,
     pattern: Pattern = None,
@@ -294,7 +296,14 @@ def quantify(
     if labels is not None and segment_by is not None:
         raise ParameterError("--labels gives the cells, so leave out --segment-by.")
     segment_channel = _segment_channel(labels, segment_on, look, roles)
-    reading = reading_of(axes=axes, rgb=rgb, pixel_size_um=pixel_size, pixel_size_z_um=pixel_size_z, pattern=pattern)
+    reading = reading_of(
+        axes=axes,
+        rgb=rgb,
+        pixel_size_um=pixel_size,
+        pixel_size_z_um=pixel_size_z,
+        pattern=pattern,
+        detector_bits=detector_bits,
+    )
     found = _images(inputs, roles, reading, out)
     ids = _id_steps(keep_ids, seed_labels, compat, found)
     entries = [_finder(labels, segment_by, look, segment_channel), *ids, *_entries(plan, compat, roles, inputs)]

@@ -8,6 +8,7 @@ import typer
 
 from cellmetry.cli.options import (
     Axes,
+    DetectorBits,
     Inputs,
     Json,
     LabelChoice,
@@ -39,6 +40,7 @@ def run(
     settings: Settings = None,
     pixel_size: PixelSize = None,
     pixel_size_z: PixelSizeZ = None,
+    detector_bits: DetectorBits = None,
     axes: Axes = None,
     rgb: Rgb = RgbChoice.colour,
     pattern: Pattern = None,
@@ -61,6 +63,7 @@ def run(
         pixel_size_z_um=pixel_size_z,
         pattern=pattern,
         roles=roles,
+        detector_bits=detector_bits,
     )
     layout = Layout(form=labels_as.value)
     with terminal_progress(shown=not as_json) as progress:

@@ -85,10 +85,15 @@ UNKNOWN_PIXEL_SIZE = PixelSize()
 
 
 class Channel(NamedTuple):
-    """Name of a channel and the colour (``#rrggbb``) its file gives it, if any."""
+    """Name of a channel, the colour (``#rrggbb``) that its file gives it, and the bits of its detector, where stated.
+
+    Bits stand here where the channels of an image come from several files or somebody said them; see
+    `Image.stated_bits`.
+    """
 
     name: str
     colour: str | None = None
+    bit_depth: int | None = None
 
 
 @runtime_checkable
@@ -252,6 +257,21 @@ class Image:
     def channel_names(self) -> tuple[str, ...]:
         """Names of the channels in order."""
         return tuple(channel.name for channel in self.channels)
+
+    def stated_bits(self, channel: int) -> int | None:
+        """Return the bits of a channel's detector as far as they are known: stated, or those of 8-bit values.
+
+        16-bit values say nothing by themselves, since cameras of 12 bits are stored so.
+        """
+        stored = 8 * self.dtype.itemsize
+        own = self.channels[channel].bit_depth
+        if own is not None:
+            return own
+        return self.bit_depth if self.dtype.kind in "iu" and (self.bit_depth < stored or stored == 8) else None
+
+    def with_detector_bits(self, bits: int) -> Image:
+        """Return the same image with the bits of the detector stated for all channels."""
+        return replace(self, channels=tuple(channel._replace(bit_depth=bits) for channel in self.channels))
 
     def channel_index(self, channel: str | int) -> int:
         """Return the index of a channel given by name (case ignored) or index.

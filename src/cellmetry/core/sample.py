@@ -98,6 +98,19 @@ class Sample:
             raise ParameterError(f"No step before made labels named {name!r} (there are: {made}).")
         return self.labels[name]
 
+    def need_table(self, name: str) -> pd.DataFrame:
+        """Return the table `name`.
+
+        Raises
+        ------
+        ParameterError
+            If no earlier step made it.
+        """
+        if name not in self.tables:
+            made = ", ".join(self.tables) or "none"
+            raise ParameterError(f"No step before made a table named {name!r} (there are: {made}).")
+        return self.tables[name]
+
     def need_region(self, name: str) -> Labels:
         """Return the mask `name`, or the labels of this name.
 

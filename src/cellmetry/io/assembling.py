@@ -91,7 +91,7 @@ def _channels(named: Sequence[Channel], n_channels: int, *, rgb: bool) -> tuple[
         return _unique([Channel(f"{base} {part.name}", part.colour) for base in bases for part in _RGB][:n_channels])
     if len(named) != n_channels:
         named = [*named[:n_channels], *(Channel(f"channel{index}") for index in range(len(named), n_channels))]
-    return _unique([Channel(c.name.strip() or f"channel{index}", c.colour) for index, c in enumerate(named)])
+    return _unique([c._replace(name=c.name.strip() or f"channel{index}") for index, c in enumerate(named)])
 
 
 def _unique(channels: list[Channel]) -> tuple[Channel, ...]:
@@ -103,7 +103,7 @@ def _unique(channels: list[Channel]) -> tuple[Channel, ...]:
         while name.lower() in seen:
             name, count = f"{channel.name} ({count})", count + 1
         seen.add(name.lower())
-        out.append(Channel(name, channel.colour))
+        out.append(channel._replace(name=name))
     return tuple(out)
 
 

@@ -78,7 +78,7 @@ def open_group(group: FileGroup, *, open_plane: Callable[[Path], Image] = open_i
         first,
         source=_GroupSource({key: image.source for key, image in images.items()}, by_name),
         axes="".join(axis for axis in AXES if axis in first.axes or axis in by_name),
-        channels=tuple(Channel(name) for name in group.channel_names) or first.channels,
+        channels=_channels(group, images) or first.channels,
         bit_depth=max(image.bit_depth for image in images.values()),
         colour=first.colour and "C" not in by_name,
         name=group.relative.name,
@@ -86,6 +86,12 @@ def open_group(group: FileGroup, *, open_plane: Callable[[Path], Image] = open_i
         warnings=_warnings(images.values()),
         metadata={**first.metadata, **group.parts, "files": [str(path) for path in group.files.values()]},
     )
+
+
+def _channels(group: FileGroup, images: Mapping[_Key, Image]) -> tuple[Channel, ...]:
+    """Return the channels that file names tell, each with the bits that its first file states."""
+    firsts = {key.c: image for key, image in sorted(images.items(), reverse=True)}
+    return tuple(Channel(name, None, firsts[c].stated_bits(0)) for c, name in enumerate(group.channel_names))
 
 
 def _key(group: FileGroup, place: Place) -> _Key:

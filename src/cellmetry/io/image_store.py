@@ -90,7 +90,7 @@ def _channel(image: Image, level: Any, index: int) -> dict[str, Any]:
     low, high = (float(value) for value in np.percentile(finite, (1, 99.8))) if finite.size else (0.0, 1.0)
     whole = image.dtype.kind in "iu"
     limits = (0, 2**image.bit_depth - 1) if whole else (float(finite.min(initial=low)), float(finite.max(initial=high)))
-    name, colour = image.channels[index]
+    name, colour = image.channels[index][:2]
     return {
         "label": name,
         "color": (colour or f"#{_COLOURS[index % len(_COLOURS)]}").lstrip("#").upper(),

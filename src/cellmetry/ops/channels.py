@@ -158,13 +158,19 @@ def merge_channels(channels: Sequence[ChannelOf], name: str) -> Image:
         first,
         source=source,
         axes="".join(axis for axis in AXES if axis in present and (axis != "C" or len(channels) > 1)),
-        channels=tuple(Channel(each.name, each.image.channels[each.place].colour) for each in channels),
+        channels=tuple(_named(each) for each in channels),
         pixel_size=pixel_size,
         bit_depth=max(image.bit_depth for image in images),
         colour=False,
         name=name,
         warnings=tuple(dict.fromkeys([*(text for image in images for text in image.warnings), *note])),
     )
+
+
+def _named(channel: ChannelOf) -> Channel:
+    """Return the channel under its new name, with the bits of its own detector."""
+    own = channel.image.channels[channel.place]
+    return own._replace(name=channel.name, bit_depth=channel.image.stated_bits(channel.place))
 
 
 def _words(sizes: Mapping[str, int]) -> str:

@@ -64,22 +64,23 @@ def parse_saturation(text: str) -> SaturationLimit:
 def detector_maximum(image: Image, channel: str | int) -> float:
     """Return the largest value that the detector can give in a channel of an image as read.
 
-    It is 2ᵇ − 1, with the bits b that the file states; where it states none beyond those of its 16-bit values, the
-    fewest usual bits (8, 10, 11, …, 16) that hold the channel's largest pixel, since 12-bit cameras write 16-bit files.
-    For fractional values it is 1 where no pixel is above it, else likewise.
+    It is 2ᵇ − 1, with the bits b that are stated (by the file, or for the channel; see `Image.stated_bits`); where none
+    are, the fewest usual bits (8, 10, 11, …, 16) that hold the channel's largest pixel, since 12-bit cameras write
+    16-bit files, and at most what the type of the values holds. For fractional values it is 1 where no pixel is above
+    it, else likewise.
     """
-    stored = 8 * image.dtype.itemsize
-    kind = image.dtype.kind
-    if kind == "b":
+    c = image.channel_index(channel)
+    if image.dtype.kind == "b":
         return 1.0
-    if kind in "iu" and image.bit_depth < stored:
-        return float(2**image.bit_depth - 1)
-    if kind == "u" and stored == 8:
-        return 255.0
-    largest = _largest(image, image.channel_index(channel))
-    if kind == "f" and largest <= 1:
+    bits = image.stated_bits(c)
+    if bits is not None:
+        signed = image.dtype.kind == "i" and bits == 8 * image.dtype.itemsize
+        return float(2 ** (bits - signed) - 1)
+    largest = _largest(image, c)
+    if image.dtype.kind == "f" and largest <= 1:
         return 1.0
-    return float(next((2**bits - 1 for bits in _BITS if 2**bits - 1 >= largest), largest))
+    found = float(next((2**bits - 1 for bits in _BITS if 2**bits - 1 >= largest), largest))
+    return min(found, float(np.iinfo(image.dtype).max)) if image.dtype.kind in "iu" else found
 
 
 def _largest(image: Image, c: int) -> float:

@@ -40,6 +40,7 @@ _USED_BY = {
     "min_object": ("percentile", "otsu", "triangle", "li", "mean_sd", "value"),
 }
 """Which mask modes use which number."""
+_PEAK_RANGE = (60.0, 100.0)
 _WINDOWS = re.compile(r"(?P<window>\d+(?:\.\d+)?):(?P<step>\d+(?:\.\d+)?)(?P<unit>px|um|µm|%)?")
 _BALL = re.compile(r"rolling-ball:(?P<radius>\d+(?:\.\d+)?)(:(?P<variant>imagej|native|unit))?")
 _DARK = re.compile(r"dark:(?P<percentile>\d+(?:\.\d+)?)")
@@ -153,7 +154,9 @@ class QuantificationPlan(Parameters):
     profile_range: tuple[float, float] | None = Field(None, description="Where the profile begins and ends.")
     smooth: tuple[int, int] = Field((5, 2), description="Savitzky–Golay: windows taken together, and order.")
     peaks: Literal["first_local_top", "global_max"] | None = Field(None, description="How peaks are found.")
-    peak_range: tuple[float, float] = Field((60.0, 100.0), description="Where peaks are looked for.")
+    peak_range: tuple[float, float] | None = Field(
+        None, description="Where peaks are looked for; 60 to 100 per cent if left out, or all of a profile in px or µm."
+    )
     ratio: RatioRule = Field("ratio_of_means", description="How the ratio target over reference is made.")
     epsilon: float = Field(1e-6, gt=0, description="What epsilon_smoothed adds to both channels.")
     passport: bool = Field(True, description="Whether each cell gets its measurement passport.")
@@ -245,7 +248,9 @@ class QuantificationPlan(Parameters):
         entries = [entry]
         if self.passport:
             judged: Entry = {"step": "passport", "channels": list(self.roles), "volume": False}
-            entries.append(judged | {"saturation": self.target.saturation})
+            limits = {role: self._plan_of(role).saturation for role in self.roles}
+            same = len(set(limits.values())) == 1
+            entries.append(judged | ({"saturation": limits["target"]} if same else {"saturations": limits}))
         if self.keep:
             entries.append({"step": "filter_cells", "keep": list(self.keep)})
         return entries
@@ -258,9 +263,10 @@ class QuantificationPlan(Parameters):
         entry: Entry = {"step": "profile", **sizes._asdict(), "start": start, "end": end, "channels": list(self.roles)}
         entry |= {"smooth_window": self.smooth[0], "smooth_order": self.smooth[1]}
         entry |= {"ratio": list(self.roles)} if self.reference is not None else {}
+        entry |= {"only_in": "cells"} if self.keep else {}
         if self.peaks is None:
             return [entry]
-        lowest, uppermost = self.peak_range
+        lowest, uppermost = self.peak_range or (_PEAK_RANGE if sizes.unit == "percent" else (start, end))
         peaks: Entry = {"step": "peaks", "first": "target", "second": "reference", "algorithm": self.peaks}
         peaks |= {"window": self.smooth[0], "order": self.smooth[1], "lowest": lowest, "uppermost": uppermost}
         return [entry, peaks | ({"highest": None} if sizes.unit != "percent" else {})]

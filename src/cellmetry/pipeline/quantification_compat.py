@@ -129,6 +129,6 @@ def _profile(plan: QuantificationPlan) -> dict[str, Any]:
     entry |= {"profile_start": start, "profile_end": end}
     entry |= {"smoothing_window": plan.smooth[0], "smoothing_order": plan.smooth[1]}
     if plan.peaks is not None:
-        low, high = plan.peak_range if "peak_range" in plan.model_fields_set else _PEAK_RANGE
+        low, high = plan.peak_range or _PEAK_RANGE
         entry |= {"peaks": plan.peaks, "peak_low": low, "peak_high": high}
     return entry

@@ -28,6 +28,9 @@ class Reading(Parameters):
     )
     pixel_size_um: float | None = Field(None, gt=0, description="Side of a pixel in µm; wins over the files'.")
     pixel_size_z_um: float | None = Field(None, gt=0, description="Distance of planes in µm; wins over the files'.")
+    detector_bits: int | None = Field(
+        None, ge=1, le=32, description="Bits of the detector where the files do not say; wins over what they say."
+    )
     pattern: str | None = Field(
         None, description="File-name pattern that makes one image of several files, as in {well}_w{channel}.tif."
     )
@@ -48,7 +51,7 @@ class Reading(Parameters):
             image = image.with_pixel_size(self.pixel_size_um)
         if self.pixel_size_z_um is not None:
             image = replace(image, pixel_size=image.pixel_size._replace(z=self.pixel_size_z_um))
-        return image
+        return image if self.detector_bits is None else image.with_detector_bits(self.detector_bits)
 
     def _named(self, image: Image) -> Image:
         if not self.roles or self.pattern is not None:

@@ -16,7 +16,7 @@ from cellmetry.measure.runs import places_of
 from cellmetry.ops.cell_thresholds import cell_thresholds, plane_threshold
 from cellmetry.ops.saturation import detector_maximum, parse_saturation
 from cellmetry.quantify.cleaning import clean_part
-from cellmetry.quantify.positions import PlaneCells, check_planes, new_mask
+from cellmetry.quantify.positions import PlaneCells, any_pixel, check_planes, new_mask
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -61,12 +61,6 @@ class MaskRule(Parameters):
         description="Pixels of the original image at or above this are left out: on the scale 0–255 (254), stored "
         "(native:4000) or per cent of the detector's maximum (100%).",
     )
-    detector_bits: int | None = Field(
-        None,
-        ge=1,
-        le=32,
-        description="Bits of the detector where the file does not say; judged by the pixels if left out.",
-    )
     min_object_px: int = Field(0, ge=0, description="Drop connected parts of fewer pixels (by 4 neighbours).")
     opening: bool = Field(False, description="Open each cell's mask with a cross of 3 × 3 pixels.")
 
@@ -94,10 +88,7 @@ class MaskRule(Parameters):
 
     def limit(self, original: Image, channel: str | int) -> float:
         """Return from which stored value on a pixel of the original is saturated."""
-        maximum = (
-            detector_maximum(original, channel) if self.detector_bits is None else float(2**self.detector_bits - 1)
-        )
-        return parse_saturation(self.saturation).native(maximum)
+        return parse_saturation(self.saturation).native(detector_maximum(original, channel))
 
 
 @dataclass(frozen=True)
@@ -240,9 +231,17 @@ class Mask(MaskRule, Step):
         check_planes(image, region)
         limit = self.limit(original, channel)
         beyond = None if self.beyond is None else sample.need_region(self.beyond)
-        return sample.with_masks(
-            {self.made: threshold_mask(MaskPixels(image, original, channel, limit), region, self, beyond)}
-        )
+        made = threshold_mask(MaskPixels(image, original, channel, limit), region, self, beyond)
+        return sample.with_masks({self.made: made}).with_warnings(*self._doubts(region, made))
+
+    def _doubts(self, region: Labels, made: Labels) -> list[str]:
+        """Return a sentence if nothing is left of a region."""
+        filled = [any_pixel(labels) for labels in (region, made)]
+        if filled[0] and not filled[1]:
+            return [
+                f"The mask {self.made} is empty: no pixel of {self.channel} is unsaturated and passes its threshold."
+            ]
+        return []
 
 
 class CombineMasks(Step):

@@ -23,7 +23,16 @@ if TYPE_CHECKING:
     from cellmetry.core.image import Image, PixelSize
     from cellmetry.core.labels import Labels
 
-__all__ = ["CellBlock", "PlaneCells", "PlanePart", "check_planes", "new_mask", "planes_of_labels", "sides_of"]
+__all__ = [
+    "CellBlock",
+    "PlaneCells",
+    "PlanePart",
+    "any_pixel",
+    "check_planes",
+    "new_mask",
+    "planes_of_labels",
+    "sides_of",
+]
 
 _BAND_PIXELS = 1 << 24
 
@@ -49,6 +58,12 @@ def check_planes(image: Image, labels: Labels) -> None:
             f"{image.name} has {image.sizes['Z']} Z planes but its labels ({labels.axes}) have none; segment every "
             f"plane (stack=planes), or a projection (stack=max)."
         )
+
+
+def any_pixel(labels: Labels) -> bool:
+    """Return whether any pixel belongs to a cell."""
+    planes = (PlaneCells(labels, lead, (1.0, 1.0)) for lead in planes_of_labels(labels))
+    return any(plane.read(band).any() for plane in planes for band in plane.bands())
 
 
 def sides_of(pixel_size: PixelSize, *, um: bool, what: str) -> tuple[float, float]:

@@ -90,13 +90,21 @@ class ProfileTables(NamedTuple):
     smoothed: pd.DataFrame
 
 
-def profile_cells(image: Image, labels: Labels, options: ProfileOptions) -> ProfileTables:
+def profile_cells(
+    image: Image, labels: Labels, options: ProfileOptions, *, kept: pd.DataFrame | None = None
+) -> ProfileTables:
     """Return the profiles of all cells, plane by plane.
 
     Pixels outside count to the nearest cell; what the image's border leaves unsure counts nowhere, and so do pixels
     that are not finite. In per cent, cells that meet the border have no profile: their depth is unknown. Standard
     errors of a cell take its pixels as independent, which neighbouring ones are not: they tell how well the mean of
     this cell is known from its pixels, nothing about other cells.
+
+    Parameters
+    ----------
+    kept
+        Table of the cells to profile (``label``, ``t``, ``z``); all if None. The others are still cells: pixels near
+        them are theirs.
 
     Raises
     ------
@@ -116,8 +124,10 @@ def profile_cells(image: Image, labels: Labels, options: ProfileOptions) -> Prof
     sides = sides_of(labels.pixel_size, um=options.unit == "um", what="The profile")
     cells, pooled, smoothed = [], [], []
     for lead in planes_of_labels(labels):
-        found = _profile_plane(image, PlaneCells(labels, lead, sides), _Pixels(list(channels.values()), pair), options)
         place = dict(zip(labels.axes.lower(), lead, strict=False))
+        plane = PlaneCells(labels, lead, sides)
+        ids = plane.ids if kept is None else _ids_in(kept, place)
+        found = _profile_plane(image, plane, _Pixels(list(channels.values()), pair, ids), options)
         writer = _Writer(options, tuple(channels), ratio, place)
         cells.append(writer.cells(found))
         pooled.append(writer.pooled(found))
@@ -132,11 +142,19 @@ def _joined(tables: Sequence[pd.DataFrame], columns: dict[str, Column]) -> pd.Da
     return table
 
 
+def _ids_in(kept: pd.DataFrame, place: dict[str, int]) -> NDArray[np.uint32]:
+    """Return the ids of a table's cells in one plane, rising."""
+    for axis, index in place.items():
+        kept = kept[kept[axis] == index] if axis in kept else kept
+    return np.sort(kept["label"].to_numpy().astype(np.uint32))
+
+
 class _Pixels(NamedTuple):
-    """Which channels of an image are profiled, and the two of a ratio, whose means are of pixels finite in both."""
+    """Which channels of which cells are profiled, and the two of a ratio, whose means are of pixels finite in both."""
 
     channels: list[int]
     pair: tuple[int, int] | None
+    ids: NDArray[np.uint32]
 
     def read(self, image: Image, place: tuple[int, int], box: Box) -> list[NDArray[Any]]:
         """Return the channels in `box` of a plane, and of fractional images, behind them, the two of the ratio."""
@@ -160,7 +178,7 @@ def _profile_plane(image: Image, plane: PlaneCells, pixels: _Pixels, options: Pr
     for part in plane.parts(max(0.0, float(reach))):
         values = pixels.read(image, (t, z), part.box)
         at = sure_positions(tuple(part.positions), part.index, tuple(depths))
-        found = accumulate_profiles(part.positions.owner, at, windows, values, ids=plane.ids)
+        found = accumulate_profiles(part.positions.owner, at, windows, values, ids=pixels.ids)
         total = found if total is None else merge_profiles(total, found)
     if total is None:
         raise ParameterError(f"{image.name} has no pixels to profile.")
@@ -282,13 +300,17 @@ class Profile(ProfileOptions, Step):
 
     labels: str = Field("cells", description="Name of the labels of the cells.")
     tables: str = Field("radial_profile", description="What the names of the tables begin with.")
+    only_in: str | None = Field(
+        None, description="Name of a table; cells that are not in it, since they were filtered out, have no profile."
+    )
 
     def __call__(self, sample: Sample, progress: Progress = SILENT) -> Sample:
         """Return the sample with the tables PREFIX_cells, PREFIX_pooled and PREFIX_smoothed added."""
         labels = sample.need_labels(self.labels)
         if not labels.pixel_size.known:
             labels = replace(labels, pixel_size=sample.image.pixel_size)
-        made = profile_cells(sample.image, labels, self)
+        kept = None if self.only_in is None else sample.need_table(self.only_in)
+        made = profile_cells(sample.image, labels, self, kept=kept)
         sample = sample.with_warnings(*_without_profile(labels, self))
         for name, table in zip(ProfileTables._fields, made, strict=True):
             sample = sample.with_table(f"{self.tables}_{name}", table)
@@ -411,10 +433,6 @@ class Peaks(PeakOptions, Step):
 
     def __call__(self, sample: Sample, progress: Progress = SILENT) -> Sample:
         """Return the sample with the table added."""
-        if self.profiles not in sample.tables:
-            raise ParameterError(
-                f"No step before made a table of profiles named {self.profiles!r}; add a step profile."
-            )
         limits = (self.lowest, self.uppermost)
-        made = profile_peaks(sample.tables[self.profiles], (self.first, self.second), limits, self)
+        made = profile_peaks(sample.need_table(self.profiles), (self.first, self.second), limits, self)
         return sample.with_table(self.table, made)

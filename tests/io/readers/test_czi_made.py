@@ -9,7 +9,7 @@ import imagecodecs
 import numpy as np
 import pytest
 
-from cellmetry.core.image import Box, PixelSize
+from cellmetry.core.image import Box, Channel, PixelSize
 from cellmetry.errors import DamagedFile, UnsupportedFormat
 from cellmetry.io.opening import list_scenes, open_image
 from cellmetry.testing.reader import ReaderContract, ReaderExample
@@ -101,7 +101,7 @@ class TestCzi(ReaderContract):
 
 def test_description(tmp_path: Path) -> None:
     image = open_image(write_czi(tmp_path / "a.czi", [Tile(noise(8, 9), {"X": 0, "Y": 0, "C": 0})]))
-    assert image.channels == (("DAPI", "#0000ff"),)
+    assert image.channels == (Channel("DAPI", "#0000ff"),)
     assert image.bit_depth == 14
     assert image.acquired is not None
     assert image.acquired.isoformat() == "2024-01-02T03:04:05.123456+00:00"

@@ -11,7 +11,7 @@ import tifffile
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from cellmetry.core.image import Box, PixelSize
+from cellmetry.core.image import Box, Channel, PixelSize
 from cellmetry.io.opening import list_scenes, open_image
 from cellmetry.io.readers import tiff_store
 
@@ -109,7 +109,7 @@ def test_ome_times_exposure_and_objective(tmp_path: Path) -> None:
     image = open_image(tmp_path / "a.ome.tif")
     assert image.acquired is not None
     assert image.acquired.isoformat() == "2024-05-06T07:08:09"
-    assert image.channels[0] == ("DNA", "#ff0000")
+    assert image.channels[0] == Channel("DNA", "#ff0000")
     assert image.bit_depth == 14
     assert image.metadata == {
         "objective": "Plan 20x",

@@ -32,6 +32,8 @@ class PassportOptions(Parameters):
     saturation: str = "100%"
     """Value from which on a pixel is saturated: 254 (of 255), native:4000 (as stored) or 99% (of what the detector can
     give)."""
+    saturations: dict[str, str] = Field(default_factory=dict)
+    """The same for single channels, by name: {"GFP": "native:4000"}; they win over `saturation`."""
     saturated_fraction: float = Field(default=0.01, ge=0, lt=1)
     """flag_saturation: share of a cell's pixels that may be saturated in a channel."""
     focus_scale_px: float = Field(default=2.0, ge=0.5, le=32)
@@ -84,6 +86,13 @@ class PassportOptions(Parameters):
         except ParameterError as error:
             raise ValueError(str(error).removesuffix(".")) from error
         return text
+
+    @field_validator("saturations")
+    @classmethod
+    def _are_limits(cls, texts: dict[str, str]) -> dict[str, str]:
+        for text in texts.values():
+            parse_saturation(text)
+        return texts
 
     def as_measured(self) -> MeasureOptions:
         """Return how stacks are read."""

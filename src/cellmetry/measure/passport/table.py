@@ -90,8 +90,9 @@ def _limits(original: Image, options: PassportOptions) -> dict[str, tuple[int, f
     names = safe_names(original.channel_names)
     every = options.channels is None
     chosen = range(len(names)) if every else [original.channel_index(each) for each in options.channels or ()]
-    limit = parse_saturation(options.saturation)
-    return {names[index]: (index, limit.native(detector_maximum(original, index))) for index in chosen}
+    said = {original.channel_index(name): text for name, text in options.saturations.items()}
+    limits = {index: parse_saturation(said.get(index, options.saturation)) for index in chosen}
+    return {names[index]: (index, limits[index].native(detector_maximum(original, index))) for index in chosen}
 
 
 def _field_values(judged: Judged, options: PassportOptions, rows: int, progress: Progress) -> pd.DataFrame:
