@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import numpy as np
 import pytest
+import tifffile
 
 from cellmetry.core.step import Step
 from cellmetry.pipeline.recipe import STEPS
@@ -16,6 +18,25 @@ class TestSegment(StepContract):
 
     def make(self) -> Step:
         return STEPS.load("segment")(engine="classical", diameter_um=10.0, cleanup={"min_area_um2": 2.0})
+
+
+class TestAlignChannels(StepContract):
+    """The step align_channels."""
+
+    def make(self) -> Step:
+        return STEPS.load("align_channels")(reference="0")
+
+
+class TestFlatField(StepContract):
+    """The step flat_field."""
+
+    @pytest.fixture(autouse=True)
+    def _flat(self, tmp_path) -> None:
+        self.path = tmp_path / "flat.tif"
+        tifffile.imwrite(self.path, np.linspace(0.5, 1.5, 120 * 140, dtype=np.float32).reshape(120, 140))
+
+    def make(self) -> Step:
+        return STEPS.load("flat_field")(flat=getattr(self, "path", "none"))
 
 
 class TestCount(StepContract):

@@ -12,6 +12,7 @@ from cellmetry.cli.options import (
     Axes,
     Json,
     Out,
+    Pattern,
     PixelSize,
     PixelSizeZ,
     Rgb,
@@ -24,6 +25,7 @@ from cellmetry.cli.progress import terminal_progress
 from cellmetry.core.image import Box
 from cellmetry.errors import ParameterError
 from cellmetry.io.atomic import atomic_write
+from cellmetry.pipeline.inputs import find_images
 from cellmetry.pipeline.preview import View, Walked, walk_recipe, whole_view
 from cellmetry.pipeline.recipe import load_recipe
 from cellmetry.report.figures import figure_png
@@ -40,7 +42,9 @@ _DPI = 130
 
 def preview(
     recipe: Annotated[str, typer.Argument(help="Recipe file (.toml), or the name of a shipped one.")],
-    image: Annotated[str, typer.Argument(help="Image to try it on; file.czi#3 for one scene.")],
+    image: Annotated[
+        str, typer.Argument(help="Image to try it on; file.czi#3 for one scene; the first of a folder or pattern.")
+    ],
     out: Out,
     settings: Settings = None,
     crop: Annotated[
@@ -52,6 +56,7 @@ def preview(
     pixel_size_z: PixelSizeZ = None,
     axes: Axes = None,
     rgb: Rgb = RgbChoice.colour,
+    pattern: Pattern = None,
     roles: Roles = None,
     as_json: Json = False,
 ) -> None:
@@ -61,19 +66,30 @@ def preview(
     """
     loaded = load_recipe(recipe, settings or ())
     loaded.files_read()
-    reading = reading_of(axes=axes, rgb=rgb, pixel_size_um=pixel_size, pixel_size_z_um=pixel_size_z, roles=roles)
-    opened = reading.open(image)
+    reading = reading_of(
+        axes=axes,
+        rgb=rgb,
+        pixel_size_um=pixel_size,
+        pixel_size_z_um=pixel_size_z,
+        pattern=pattern,
+        roles=roles,
+    )
+    found = find_images([image], reading, out).images
+    opened = found[0].open()
     view = whole_view(opened, crop=None if crop is None else _parse_crop(crop), t=t, z=z)
     with terminal_progress(shown=not as_json) as progress:
         steps = [_write_step(walked, view, out) for walked in walk_recipe(loaded, opened, view, progress)]
     shown = f"Rows {view.box.y0} to {view.box.y1 - 1}, columns {view.box.x0} to {view.box.x1 - 1}"
     shown += f", frame {view.t}, Z plane {view.z}. Each step worked on the whole image."
+    shown += f" It is the first of {len(found)} images." if len(found) > 1 else ""
     with atomic_write(out / "index.html") as temporary:
         temporary.write_text(preview_page(loaded.name, opened.name, shown, steps), encoding="utf-8", newline="\n")
     written = [file for step in steps for file in step.pictures.values()]
     if as_json:
         typer.echo(json.dumps({"out": str(out), "pictures": written, "steps": [step._asdict() for step in steps]}))
         return
+    if len(found) > 1:
+        typer.echo(f"{opened.name}, the first of {len(found)} images:")
     for step in steps:
         typer.echo(f"{step.title}: {', '.join(step.pictures.values()) or step.note}")
         for sentence in step.warnings:

@@ -27,7 +27,7 @@ from cellmetry.core.parameters import parse_parameters
 from cellmetry.errors import ParameterError
 from cellmetry.io.atomic import atomic_write
 from cellmetry.ops.shading import Shading, ShadingOptions, estimate_shading
-from cellmetry.pipeline.shading import GatheredFields, gather_fields, write_shading_image
+from cellmetry.pipeline.shading import GatheredFields, gather_fields, open_fields, write_shading_image
 from cellmetry.report.figures import figure_png
 from cellmetry.report.shading import draw_shading
 
@@ -63,10 +63,10 @@ def shading(
     _refuse_other_suffixes(out, dark, picture)
     options = _options(settings or [], with_dark=dark is not None)
     reading = reading_of(axes=axes, rgb=rgb, pixel_size_um=pixel_size, pattern=pattern, roles=roles)
+    written = [path for path in (out, dark, picture) if path is not None]
+    images = open_fields(inputs, reading, written)
     with terminal_progress(shown=not as_json) as progress:
-        gathered = gather_fields(
-            inputs, reading, channel=channel, most=fields, side_px=options.working_px, progress=progress
-        )
+        gathered = gather_fields(images, channel=channel, most=fields, side_px=options.working_px, progress=progress)
     found = estimate_shading(gathered.small, options)
     whole = found.enlarged(gathered.shape)
     write_shading_image(whole.flat, out, gathered)
@@ -76,7 +76,7 @@ def shading(
         drawn = figure_png(draw_shading(gathered.small, found, gathered.shape, gathered.channel))
         with atomic_write(picture) as temporary:
             temporary.write_bytes(drawn)
-    _say(whole, gathered, [path for path in (out, dark, picture) if path is not None], as_json=as_json)
+    _say(whole, gathered, written, as_json=as_json)
 
 
 def _options(settings: list[str], *, with_dark: bool) -> ShadingOptions:

@@ -2,9 +2,9 @@
 
 The model is that of BaSiC (Peng et al. 2017, Nat Commun 8:14836): field i is seen as aᵢ·flat + dark + what lies in it.
 The flat-field is smooth - few and long cosines (DCT) make it -, and what lies in a field is sparse against the others.
-Both are found by an augmented Lagrangian (Lin et al. 2010, arXiv:1009.5055) whose weights are renewed (Candès et al. 2008, J
-Fourier Anal Appl 14:877) until the flat-field no longer changes. It differs from the paper in two ways: pixels are not
-sorted over the fields, and the dark-field is, at each place, the intercept of the fields over their brightness aᵢ.
+Both are found by an augmented Lagrangian (Lin et al. 2010, arXiv:1009.5055) whose weights are renewed (Candès et al.
+2008, J Fourier Anal Appl 14:877) until the flat-field no longer changes. It differs from the paper in two ways: pixels
+are not sorted over the fields, and the dark-field is, at each place, the intercept of the fields over brightness aᵢ.
 """
 
 from __future__ import annotations
@@ -151,10 +151,8 @@ def shrink_field(field: NDArray[Any], side: int) -> NDArray[np.float32]:
     """
     if not np.isfinite(field).all():
         raise InputError("A field has pixels that are NaN or infinite; shading is estimated from images as taken.")
-    shrunk: NDArray[np.float64] = field.astype(np.float64)
-    for axis in (0, 1):
-        shrunk = np.moveaxis(_shrink_rows(np.moveaxis(shrunk, axis, 0), side), 0, axis)
-    return _single(shrunk)
+    rows = _shrink_rows(field.astype(np.float64), side)
+    return _single(_shrink_rows(rows.T, side).T)
 
 
 def _shrink_rows(rows: NDArray[np.float64], side: int) -> NDArray[np.float64]:
@@ -190,7 +188,7 @@ def _renew(fields: NDArray[np.float32], options: ShadingOptions) -> tuple[_Parts
             break
         before = parts.flat
         relative = np.abs(parts.rest) / np.maximum(_single(parts.brightness), 1e-9)[:, None, None]
-        weights = 1 / (relative + np.float32(_SOFTENING))
+        weights = np.asarray(1 / (relative + np.float32(_SOFTENING)), dtype=np.float32)
         weights /= weights.mean()
     return parts, change
 

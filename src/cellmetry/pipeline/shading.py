@@ -9,14 +9,14 @@ import numpy as np
 
 from cellmetry.core.image import UNKNOWN_PIXEL_SIZE, PixelSize, image_from_array
 from cellmetry.core.progress import SILENT
-from cellmetry.errors import InputError, ParameterError
+from cellmetry.errors import InputError, MissingInput, ParameterError
 from cellmetry.io.images import write_image
 from cellmetry.ops.shading import shrink_field
 from cellmetry.pipeline.checking import choose_evenly
 from cellmetry.pipeline.inputs import find_images
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Sequence
     from pathlib import Path
 
     from numpy.typing import NDArray
@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from cellmetry.core.progress import Progress
     from cellmetry.pipeline.reading import Reading
 
-__all__ = ["GatheredFields", "gather_fields", "write_shading_image"]
+__all__ = ["GatheredFields", "gather_fields", "open_fields", "write_shading_image"]
 
 
 @dataclass(frozen=True)
@@ -53,16 +53,30 @@ class GatheredFields:
     available: int = 0
 
 
+def open_fields(inputs: Iterable[str | Path], reading: Reading, outputs: Iterable[Path] = ()) -> list[Image]:
+    """Return the images of `inputs`, headers read, without files that an earlier call wrote among them (`outputs`).
+
+    Raises
+    ------
+    MissingInput, InputError
+        If there is no image, or one cannot be read.
+    """
+    own = {path.resolve() for path in outputs}
+    images = [ref.open() for ref in find_images(inputs, reading).images if ref.path.resolve() not in own]
+    if not images:
+        raise MissingInput("There is no image among the inputs but the files that are to be written.")
+    return images
+
+
 def gather_fields(
-    inputs: Iterable[str | Path],
-    reading: Reading,
+    images: Sequence[Image],
     *,
     channel: str | None = None,
     most: int = 200,
     side_px: int = 128,
     progress: Progress = SILENT,
 ) -> GatheredFields:
-    """Return the fields of `inputs`: every Z plane and frame of one channel, at most `most`, evenly chosen.
+    """Return the fields of images: every Z plane and frame of one channel, at most `most`, evenly chosen.
 
     Parameters
     ----------
@@ -71,12 +85,11 @@ def gather_fields(
 
     Raises
     ------
-    MissingInput, InputError
-        If there is no image, if one cannot be read, or if they differ in size.
+    InputError
+        If the images differ in size, or have pixels without a number.
     ParameterError
         If no channel is named and there are several.
     """
-    images = [ref.open() for ref in find_images(inputs, reading).images]
     shape = _common_shape(images)
     channels = [_channel_of(image, channel) for image in images]
     places = [
@@ -103,7 +116,7 @@ def write_shading_image(values: NDArray[np.float32], path: Path, fields: Gathere
     write_image(replace(image, pixel_size=fields.pixel_size._replace(z=None)), path)
 
 
-def _common_shape(images: list[Image]) -> tuple[int, int]:
+def _common_shape(images: Sequence[Image]) -> tuple[int, int]:
     first = images[0]
     for image in images:
         if image.shape[-2:] != first.shape[-2:]:

@@ -103,7 +103,7 @@ def _picture(axes: Axes, plane: NDArray[Any], limits: tuple[float, float], box: 
     for spine in axes.spines.values():
         spine.set_visible(False)
     bar = axes.figure.colorbar(shown, ax=axes, fraction=0.046, pad=0.03, extend="both")
-    bar.outline.set_visible(False)  # type: ignore[operator]
+    bar.outline.set_visible(False)
     bar.ax.tick_params(labelsize=8, colors=PAPER.soft)
 
 

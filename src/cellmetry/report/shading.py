@@ -39,7 +39,7 @@ def draw_shading(fields: NDArray[np.float32], shading: Shading, shape: tuple[int
     after = (fields - small.dark) / small.flat
     with_dark = bool(small.dark.any())
     figure = new_figure(_WIDTH + 2.5 * with_dark, 8.4)
-    upper, lower = figure.subfigures(2, 1, height_ratios=(0.85, 1.15))
+    upper, lower = figure.subfigures(2, 1, height_ratios=(0.85, 1.15), squeeze=False)[:, 0]
     axes = upper.subplots(1, 3 if with_dark else 2, width_ratios=(1, 1, 1.2) if with_dark else (1, 1.4))
     _map(axes[0], small.flat, shape, "Flat-field (mean 1)")
     if with_dark:
