@@ -85,7 +85,7 @@ def test_measured_channels_lie_on_the_reference() -> None:
     assert np.corrcoef(red.ravel(), before.ravel())[0, 1] < 0.3
     assert min(np.corrcoef(red.ravel(), other.ravel())[0, 1] for other in (green, blue)) > 0.97
     np.testing.assert_array_equal(after.image.plane(c=0), image.plane(c=0))
-    assert after.unprocessed is image
+    np.testing.assert_array_equal(after.unprocessed.plane(c=0), image.plane(c=0))
 
 
 def test_what_comes_in_from_outside_is_nan_and_counted_by_measure() -> None:
@@ -163,3 +163,24 @@ def test_a_calibration_without_common_structure_or_second_channel_is_refused() -
     assert measure_channel_shifts(image, "a", ShiftOptions(least_sharpness=0))
     with pytest.raises(ParameterError, match="1 channels"):
         measure_channel_shifts(image_from_array(noise[0]), "0")
+
+
+@pytest.mark.parametrize("order", [0, 1, 3])
+@pytest.mark.parametrize("shift", [(0.0, 6.0), (2.4, -3.7)])
+def test_saturation_moves_with_the_channel(order, shift):
+    """A value that a saturated pixel has a part in counts as saturated, at its new place and nowhere else."""
+    pixels = np.full((2, 40, 50), 90, np.uint8)
+    pixels[1, 20:24, 25:29] = 255
+    image = image_from_array(pixels, "CYX", channel_names=["a", "b"])
+    moved = {"channel": "b", "y_px": shift[0], "x_px": shift[1]}
+    step = AlignChannels(reference="a", method="given", shifts=[moved], order=order)
+    made = step(Sample(image))
+    values, original = made.image.plane(c=1), made.unprocessed.plane(c=1)
+    assert original.dtype == np.uint8
+    inside = np.isfinite(values)
+    np.testing.assert_array_equal(values[inside] > 90.01, (original[inside] == 255) & (values[inside] > 90.01))
+    assert (original[inside & (np.abs(values - 90) < 1e-3)] <= 255).all()
+    assert original[20 + round(shift[0]), 25 + round(shift[1])] == 255
+    assert 16 <= np.count_nonzero(original == 255) <= {0: 16, 1: 25, 3: 49}[order]
+    part = Box(3, 31, 7, 44)
+    np.testing.assert_array_equal(made.unprocessed.plane(c=1, box=part), original[part.slices])

@@ -1,17 +1,19 @@
 """Every built-in step keeps to the contract."""
 
 from __future__ import annotations
+
+from dataclasses import replace
+
+import numpy as np
+import pytest
+import tifffile
+
 from cellmetry.core.image import image_from_array
 from cellmetry.core.labels import labels_from_array
 from cellmetry.core.sample import Sample
 from cellmetry.core.step import Step
 from cellmetry.pipeline.recipe import STEPS
 from cellmetry.testing.step import Centres, StepContract
-from cellmetry.testing.step import StepContract
-from dataclasses import replace
-import numpy as np
-import pytest
-import tifffile
 
 
 class TestSegment(StepContract):

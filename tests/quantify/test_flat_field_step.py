@@ -12,6 +12,7 @@ import tifffile
 from cellmetry.core.image import image_from_array
 from cellmetry.core.sample import Sample
 from cellmetry.errors import InputError, MissingInput, ParameterError
+from cellmetry.io.images import write_image
 from cellmetry.pipeline.batch import run
 from cellmetry.pipeline.recipe import Recipe, parse_recipe
 from cellmetry.quantify.flat_field import FlatField
@@ -105,3 +106,14 @@ def test_a_run_is_done_again_when_the_content_of_the_file_changed_and_records_it
     written(tmp_path, "flat", FLATS[1])
     assert run(steps, [tmp_path / "a.tif"], out).reused == 0
     assert record()[str(flat)] != first[str(flat)]
+
+
+def test_channels_are_matched_by_name_where_the_file_has_names(tmp_path: Path) -> None:
+    flat = image_from_array(FLATS, "CYX", channel_names=["GFP", "DNA"])
+    write_image(flat, tmp_path / "flat.ome.tif")
+    made = FlatField(flat=tmp_path / "flat.ome.tif")(sample()).image
+    for c, of_flat in ((0, 1), (1, 0)):
+        np.testing.assert_allclose(made.plane(c=c), PIXELS[c] / FLATS[of_flat] * FLATS[of_flat].mean(), rtol=1e-5)
+    write_image(image_from_array(FLATS, "CYX", channel_names=["GFP", "RFP"]), tmp_path / "other.ome.tif")
+    with pytest.raises(InputError, match="some names agree and some do not"):
+        FlatField(flat=tmp_path / "other.ome.tif")(sample())

@@ -56,9 +56,12 @@ class Sample:
         """The image with the pixels of the detector, on which saturation is judged."""
         return self.image if self.original is None else self.original
 
-    def with_image(self, image: Image) -> Sample:
-        """Return this sample with corrected pixels in place of its image's; the original is kept."""
-        return replace(self, image=image, original=self.unprocessed)
+    def with_image(self, image: Image, original: Image | None = None) -> Sample:
+        """Return this sample with corrected pixels in place of its image's.
+
+        The original is kept, unless a correction that moves pixels gives it in the same places.
+        """
+        return replace(self, image=image, original=self.unprocessed if original is None else original)
 
     def with_masks(self, masks: dict[str, Labels]) -> Sample:
         """Return this sample with these masks added."""

@@ -2,20 +2,20 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import TYPE_CHECKING, ClassVar, Literal
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Any, ClassVar, Literal
 
 import numpy as np
 import pandas as pd
 from pydantic import Field, model_validator
 
 from cellmetry.core.columns import Column
-from cellmetry.core.image import Box
+from cellmetry.core.image import Box, DerivedSource
 from cellmetry.core.progress import SILENT
 from cellmetry.core.step import Parameters, Step
 from cellmetry.errors import InputError, ParameterError
 from cellmetry.ops.correct import corrected
-from cellmetry.ops.moving import move_in
+from cellmetry.ops.moving import highest_in, move_in
 from cellmetry.ops.shift import Shift, measure_shift
 
 if TYPE_CHECKING:
@@ -86,6 +86,31 @@ class Moved:
         return part
 
 
+@dataclass(frozen=True)
+class _Highest(DerivedSource):
+    """The original of a moved image: at each place the highest of the pixels that its value was made of."""
+
+    image: Image
+    by: Mapping[Place, tuple[float, float]]
+    order: Order
+
+    @property
+    def dtype(self) -> np.dtype[Any]:
+        return self.image.dtype
+
+    @property
+    def shape(self) -> tuple[int, int, int, int, int]:
+        return self.image.source.shape
+
+    def derive(self, t: int, c: int, z: int, box: Box) -> NDArray[Any]:
+        if (t, c, z) not in self.by:
+            return self.image.plane(t=t, c=c, z=z, box=box)
+        shape = self.shape[3:]
+        return highest_in(
+            lambda part: self.image.plane(t=t, c=c, z=z, box=part), shape, box, self.by[t, c, z], self.order
+        )
+
+
 class AlignChannels(Step):
     """Move channels onto a reference channel: by a shift measured in each plane, or by given ones."""
 
@@ -139,7 +164,8 @@ class AlignChannels(Step):
             sample = sample.with_warnings(_sentence(doubtful, self.reference, self.least_sharpness))
         by = {place: (shift.y, shift.x) for (place, shift), good in zip(rows, table["moved"], strict=True) if good}
         channels = sorted({c for (_, c, _), _ in rows})
-        return sample.with_image(corrected(image, Moved(by, self.order), channels))
+        moved = replace(sample.unprocessed, source=_Highest(sample.unprocessed, by, self.order))
+        return sample.with_image(corrected(image, Moved(by, self.order), channels), moved)
 
     def _given(self, image: Image) -> list[tuple[Place, Shift]]:
         """Return the given shift of every plane of each channel."""

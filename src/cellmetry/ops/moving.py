@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
-__all__ = ["Order", "move_in", "move_plane"]
+__all__ = ["Order", "highest_in", "move_in", "move_plane"]
 
 Order = Literal[0, 1, 3]
 """Of the interpolation: 0 nearest, 1 linear, 3 cubic."""
@@ -56,6 +56,27 @@ def move_in(
     return _weighted_sum(across.T, rows, first_y, height).T
 
 
+def highest_in(
+    read: Callable[[Box], NDArray[Any]], shape: tuple[int, int], box: Box, shift: tuple[float, float], order: Order
+) -> NDArray[Any]:
+    """Return, for `box` of the moved plane, the highest of the pixels that each of its values is made of; 0 outside.
+
+    What tells whether a saturated pixel has a part in an interpolated value; in the type that `read` returns.
+    """
+    rows, columns = (_taps(by, order) for by in shift)
+    first = Box(*(at + tap for at, tap in zip(box, (min(rows), max(rows), min(columns), max(columns)), strict=True)))
+    inside = _inside(first, shape)
+    part = read(inside)
+    padded = np.zeros(first.shape, part.dtype)
+    padded[inside.within(first).slices] = part
+    highest = np.zeros(box.shape, part.dtype)
+    for y in rows:
+        for x in columns:
+            there = Box(box.y0 + y, box.y1 + y, box.x0 + x, box.x1 + x).within(first)
+            np.maximum(highest, padded[there.slices], out=highest)
+    return highest
+
+
 def _taps(shift: float, order: Order) -> dict[int, np.float32]:
     """Return the weight of each source pixel, by its place relative to the result's; those of weight 0 left out."""
     if order == 0:
@@ -77,15 +98,20 @@ def _read_padded(
     read: Callable[[Box], NDArray[np.float32]], shape: tuple[int, int], wanted: Box
 ) -> NDArray[np.float32]:
     """Return the pixels of a box that may lie outside the plane, NaN there."""
-    inside = Box(
-        *(int(np.clip(at, 0, shape[0])) for at in wanted[:2]), *(int(np.clip(at, 0, shape[1])) for at in wanted[2:])
-    )
+    inside = _inside(wanted, shape)
     if inside == wanted:
         return read(inside)
     padded = np.full(wanted.shape, np.nan, np.float32)
     if inside.y1 > inside.y0 and inside.x1 > inside.x0:
         padded[inside.within(wanted).slices] = read(inside)
     return padded
+
+
+def _inside(wanted: Box, shape: tuple[int, int]) -> Box:
+    """Return the part of a box that lies in a plane of this shape."""
+    y0, y1 = (int(np.clip(at, 0, shape[0])) for at in wanted[:2])
+    x0, x1 = (int(np.clip(at, 0, shape[1])) for at in wanted[2:])
+    return Box(y0, y1, x0, x1)
 
 
 def _weighted_sum(

@@ -77,4 +77,21 @@ def _read_planes(path: Path, image: Image, channels: list[int]) -> dict[int, NDA
         )
     if sizes["C"] == 1:
         return dict.fromkeys(channels, opened.plane().astype(np.float32))
-    return {c: opened.plane(c=c).astype(np.float32) for c in channels}
+    places = _by_name(path, opened, image, channels)
+    return {c: opened.plane(c=places[c]).astype(np.float32) for c in channels}
+
+
+def _by_name(path: Path, opened: Image, image: Image, channels: list[int]) -> dict[int, int]:
+    """Return which channel of the opened file is for each channel of the image: by name, else in order."""
+    known = [name.casefold() for name in opened.channel_names]
+    wanted = {c: image.channel_names[c].casefold() for c in channels}
+    found = [name in known for name in wanted.values()]
+    if all(found):
+        return {c: known.index(name) for c, name in wanted.items()}
+    if any(found):
+        raise InputError(
+            f"{path.name} has the channels {', '.join(opened.channel_names)}, the image "
+            f"{', '.join(image.channel_names)}; some names agree and some do not. Name them alike, or correct one "
+            f"channel at a time with a file of one plane."
+        )
+    return {c: c for c in channels}
