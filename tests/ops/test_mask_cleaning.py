@@ -12,7 +12,7 @@ from hypothesis.extra.numpy import arrays
 from scipy import ndimage
 from skimage import morphology
 
-from cellmetry.ops.mask_cleaning import clean_mask, drop_small_parts, open_with_cross
+from cellmetry.ops.mask_cleaning import drop_and_open, drop_small_parts, open_with_cross
 
 masks = arrays(
     np.uint32, st.tuples(st.integers(1, 16), st.integers(1, 16)), elements=st.sampled_from([0, 0, 1, 1, 1, 2, 2, 9])
@@ -51,13 +51,13 @@ def test_small_parts_go_label_by_label(mask, least, connectivity):
 @given(masks, st.integers(0, 12))
 def test_of_a_boolean_mask_the_same(mask, least):
     one = mask == 1
-    made = clean_mask(one, least)
+    made = drop_and_open(one, least)
     assert made.dtype == bool
-    np.testing.assert_array_equal(made, clean_mask(one.astype(np.uint32), least) == 1)
-    np.testing.assert_array_equal(clean_mask(one, 0), one)
+    np.testing.assert_array_equal(made, drop_and_open(one.astype(np.uint32), least) == 1)
+    np.testing.assert_array_equal(drop_and_open(one, 0), one)
 
 
 @pytest.mark.parametrize("dtype", [np.bool_, np.uint32])
 def test_what_fills_the_plane_stays(dtype):
     mask = np.ones((4, 5), dtype)
-    np.testing.assert_array_equal(clean_mask(mask, 3), mask)
+    np.testing.assert_array_equal(drop_and_open(mask, 3), mask)

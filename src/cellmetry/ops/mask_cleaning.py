@@ -11,7 +11,7 @@ from numba import njit
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-__all__ = ["clean_mask", "drop_small_parts", "open_with_cross"]
+__all__ = ["drop_and_open", "drop_small_parts", "open_with_cross"]
 
 Mask = TypeVar("Mask", "NDArray[np.uint32]", "NDArray[np.bool_]")
 """A mask of one plane: the id of the cell to which each pixel counts, or only whether it counts."""
@@ -82,6 +82,6 @@ def open_with_cross(mask: Mask) -> Mask:
     return out
 
 
-def clean_mask(mask: Mask, least_px: float) -> Mask:
+def drop_and_open(mask: Mask, least_px: float) -> Mask:
     """Return the mask without small parts, then opened; as it is where `least_px` is 0."""
     return open_with_cross(drop_small_parts(mask, least_px)) if least_px > 0 else mask

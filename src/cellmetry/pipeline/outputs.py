@@ -88,12 +88,7 @@ def _write_masks(job: Job, sample: Sample) -> dict[str, str]:
         write_image(_as_picture(mask, name), job.out / place.with_name(f"{place.name}.tif"))
         written[f"mask {name}"] = str(place.with_name(f"{place.name}.tif"))
         if job.layout.arrays and isinstance(mask.array, np.ndarray):
-            with (
-                atomic_write(job.out / place.with_name(f"{place.name}.npy")) as temporary,
-                temporary.open("wb") as file,
-            ):
-                np.save(file, mask.array > 0)
-            written[f"mask {name} npy"] = str(place.with_name(f"{place.name}.npy"))
+            written[f"mask {name} npy"] = _write_array(job, np.asarray(mask.array) > 0, place)
         labels = place_of(job, job.layout.masks, f"{name.removesuffix('_mask')}_labels")
         written |= _write_label_image(job, mask, f"mask labels {name}", labels)
     return written
@@ -141,12 +136,7 @@ def _write_maps(job: Job, sample: Sample) -> dict[str, str]:
         write_image(image, job.out / place.with_name(f"{place.name}.tif"))
         written[f"map {name}"] = str(place.with_name(f"{place.name}.tif"))
         if job.layout.arrays and _fits_memory(image):
-            with (
-                atomic_write(job.out / place.with_name(f"{place.name}.npy")) as temporary,
-                temporary.open("wb") as file,
-            ):
-                np.save(file, image.read())
-            written[f"map {name} npy"] = str(place.with_name(f"{place.name}.npy"))
+            written[f"map {name} npy"] = _write_array(job, image.read(), place)
     return written
 
 

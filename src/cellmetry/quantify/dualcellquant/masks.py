@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Literal, NamedTuple
 import numpy as np
 
 from cellmetry.ops.cell_thresholds import cell_thresholds, pixels_reaching, plane_threshold
-from cellmetry.ops.mask_cleaning import clean_mask
+from cellmetry.ops.mask_cleaning import drop_and_open
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -47,7 +47,7 @@ def threshold_mask(
     method: ThresholdMethod = "otsu" if rule.mode.endswith("otsu") else "percentile"
     if rule.mode.startswith("per_cell"):
         limits = cell_thresholds(values, regions, unsaturated, method, rule.percentile)
-        return clean_mask(pixels_reaching(values, regions, unsaturated, limits), rule.least_px)
+        return drop_and_open(pixels_reaching(values, regions, unsaturated, limits), rule.least_px)
     reaching = (values >= plane_threshold(values[unsaturated], method, rule.percentile)) & unsaturated
-    bright = clean_mask(reaching, rule.least_px)
-    return clean_mask(np.where(bright, regions, np.uint32(0)), rule.least_px)
+    bright = drop_and_open(reaching, rule.least_px)
+    return drop_and_open(np.where(bright, regions, np.uint32(0)), rule.least_px)

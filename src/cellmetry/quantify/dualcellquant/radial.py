@@ -12,7 +12,7 @@ from scipy import ndimage
 
 from cellmetry.errors import ParameterError
 from cellmetry.measure.profiles import Profiles, Windows, accumulate_profiles, merge_profiles
-from cellmetry.ops.mask_cleaning import clean_mask
+from cellmetry.ops.mask_cleaning import drop_and_open
 from cellmetry.ops.pixel_groups import ids_in
 
 if TYPE_CHECKING:
@@ -112,7 +112,7 @@ def radial_labels(depths: Depths, band: Band) -> NDArray[np.uint32]:
     """
     first, last = sorted((band.inner / 100.0, band.outer / 100.0))
     held = (depths.inside >= first) & (depths.inside <= min(last, 1.0))
-    out = clean_mask(np.where(held, depths.labels, np.uint32(0)), band.least_px)
+    out = drop_and_open(np.where(held, depths.labels, np.uint32(0)), band.least_px)
     extra = band.outer / 100.0 - 1.0
     if extra > 0:
         around = depths.around
