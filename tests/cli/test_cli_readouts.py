@@ -136,6 +136,19 @@ def test_units_without_a_drug_are_told(plate: Path) -> None:
     assert read_table(plate / "out" / "fits.csv")["group"].tolist() == ["x"]
 
 
+def test_controls_that_are_the_same_have_no_z_prime_and_a_reason(plate: Path) -> None:
+    table = read_table(plate / "cells.csv", text=("column",))
+    table["ratio"] = table["ratio"].where(~table["column"].isin(["01", "11"]), 2.0)
+    table.attrs = {}
+    write_table(table, plate / "cells.csv")
+    done = RUNNER.invoke(app, arguments(plate, *CONTROLS, "--out", str(plate / "out")))
+    assert done.exit_code == 0, done.output
+    assert "no z_prime (the means of both controls are the same)" in done.output
+    assert "ssmd 0.000 (0.000 to 0.000)" in done.output
+    screen = read_table(plate / "out" / "screen.csv").set_index("measure")
+    assert np.isnan(screen.loc["z_prime", "value"])
+
+
 def test_a_drug_without_effect_has_no_curve_and_a_reason(plate: Path) -> None:
     table = read_table(plate / "cells.csv", text=("column",))
     table["ratio"] = np.random.default_rng(1).normal(1, 0.1, len(table))
