@@ -59,7 +59,10 @@ def dose_response(
         str | None, typer.Option(help="Column with the standard deviation of a unit: weights are 1 / SD².")
     ] = None,
     sd_floor: Annotated[
-        float | None, typer.Option(help="SD that stands for one of 0, below 0 or missing, with --weights; 0.05.")
+        float | None,
+        typer.Option(
+            help="SD that stands for one of 0 or below, in the unit of the value; median of the others if left out."
+        ),
     ] = None,
     positive_control: Annotated[
         str | None, typer.Option(help="COLUMN=VALUE of the positive control; its units are not fitted.")
@@ -107,6 +110,8 @@ def _control(text: str | None, option: str) -> tuple[str, str] | None:
 def _say(result: DoseResult) -> None:
     for name, points, curve in result.groups():
         cells = f"{name}: {len(points)} units, {int(points['n_cells'].sum())} cells."
+        if curve.n_without_sd:
+            cells += f" {curve.n_without_sd} have no {result.analysis.weights} and are left out."
         if not curve.fitted:
             typer.echo(f"{cells} No curve: {curve.reason}.")
             continue
