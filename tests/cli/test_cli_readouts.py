@@ -97,6 +97,20 @@ def test_a_table_of_wells_with_weights(plate: Path) -> None:
     assert fit["chi2"] == pytest.approx(0.3, abs=0.3)
 
 
+def test_units_without_a_standard_deviation_are_left_out_and_told(plate: Path) -> None:
+    dose = np.array([0, 0.5, 1, 2, 5, 10, 20])
+    table = pd.DataFrame({"dose": dose, "mean": 15 * dose / (1.5 + dose) + 2 + 0.1 * (-1) ** np.arange(7), "sd": 0.5})
+    table.loc[4, ["mean", "sd"]] = [99.0, np.nan]
+    write_table(table, plate / "wells.csv")
+    options = ["--value", "mean", "--dose", "dose", "--model", "langmuir", "--weights", "sd"]
+    done = RUNNER.invoke(app, ["dose-response", str(plate / "wells.csv"), *options, "--out", str(plate / "w")])
+    assert done.exit_code == 0, done.output
+    assert "1 have no sd and are left out" in done.output
+    fits = read_table(plate / "w" / "fits.csv")
+    assert fits[["n_points", "n_without_sd"]].to_numpy().tolist() == [[6, 1]]
+    assert fits["kd"].iloc[0] == pytest.approx(1.5, rel=0.1)
+
+
 @pytest.mark.parametrize(
     ("more", "words"),
     [
@@ -134,6 +148,19 @@ def test_units_without_a_drug_are_told(plate: Path) -> None:
     assert done.exit_code == 0, done.output
     assert "11 units have no drug and belong to no curve" in done.output
     assert read_table(plate / "out" / "fits.csv")["group"].tolist() == ["x"]
+
+
+def test_controls_that_are_the_same_have_no_z_prime_and_a_reason(plate: Path) -> None:
+    table = read_table(plate / "cells.csv", text=("column",))
+    table["ratio"] = table["ratio"].where(~table["column"].isin(["01", "11"]), 2.0)
+    table.attrs = {}
+    write_table(table, plate / "cells.csv")
+    done = RUNNER.invoke(app, arguments(plate, *CONTROLS, "--out", str(plate / "out")))
+    assert done.exit_code == 0, done.output
+    assert "no z_prime (the means of both controls are the same)" in done.output
+    assert "ssmd 0.000 (0.000 to 0.000)" in done.output
+    screen = read_table(plate / "out" / "screen.csv").set_index("measure")
+    assert np.isnan(screen.loc["z_prime", "value"])
 
 
 def test_a_drug_without_effect_has_no_curve_and_a_reason(plate: Path) -> None:

@@ -122,9 +122,10 @@ def test_pooled_profiles_say_pixels_and_cells(two_discs):
         assert row.count_px == rows["count_px"].sum()
         assert row.count_cells == 2
         assert row.mean_target == pytest.approx(np.average(rows["mean_target"], weights=rows["count_px"]))
-        assert row.cells_mean_target == pytest.approx(rows["mean_target"].mean())
-        assert row.cells_sem_target == pytest.approx(rows["mean_target"].std(ddof=1) / np.sqrt(2))
-        assert row.cells_mean_ratio_target_to_reference == pytest.approx(rows["ratio_target_to_reference"].mean())
+        assert row.mean_of_cells_target == pytest.approx(rows["mean_target"].mean())
+        assert row.sem_over_cells_target == pytest.approx(rows["mean_target"].std(ddof=1) / np.sqrt(2))
+        assert row.sem_over_cells_ratio_target_to_reference >= 0
+        assert row.mean_of_cells_ratio_target_to_reference == pytest.approx(rows["ratio_target_to_reference"].mean())
 
 
 def test_smoothing_leaves_a_line_and_calms_noise():

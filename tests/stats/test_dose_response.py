@@ -84,6 +84,52 @@ def test_a_deviation_of_nothing_takes_the_floor() -> None:
     np.testing.assert_array_equal(without.values, said.values)
 
 
+WEIGHTED = FitOptions(model="langmuir", weighted=True)
+
+
+@pytest.mark.parametrize("unknown", [np.nan, np.inf])
+def test_a_point_of_unknown_deviation_is_left_out_of_a_weighted_fit(unknown: float) -> None:
+    known = DOSES != 5
+    found = fit_dose_response(DOSES, MEANS, WEIGHTED, sd=np.where(known, SDS, unknown))
+    without = fit_dose_response(DOSES[known], MEANS[known], WEIGHTED, sd=SDS[known])
+    np.testing.assert_array_equal(found.values, without.values)
+    assert (found.n_points, found.n_without_sd) == (6, 1)
+    assert found.row()["n_without_sd"] == 1
+
+
+@given(st.sampled_from([1e-9, 1e-3, 1e3, 1e9]), st.sampled_from([0.0, -1.0, np.nan]), st.integers(0, 6))
+def test_the_unit_of_the_response_changes_no_dose(factor: float, odd: float, place: int) -> None:
+    sds = SDS.copy()
+    sds[place] = odd
+    here = fit_dose_response(DOSES, MEANS, WEIGHTED, sd=sds)
+    there = fit_dose_response(DOSES, MEANS * factor, WEIGHTED, sd=sds * factor)
+    np.testing.assert_allclose(there.values, here.values * [factor, 1, factor], rtol=1e-5)
+
+
+def test_a_deviation_of_nothing_counts_as_a_share_of_the_median() -> None:
+    sds = np.where(DOSES == 5, 0, SDS)
+    median = np.median(SDS[DOSES != 5])
+    for share in (1.0, 0.5):
+        found = fit_dose_response(DOSES, MEANS, WEIGHTED.model_copy(update={"sd_floor_share": share}), sd=sds)
+        said = fit_dose_response(DOSES, MEANS, WEIGHTED, sd=np.where(DOSES == 5, share * median, SDS))
+        np.testing.assert_array_equal(found.values, said.values)
+    assert found.n_without_sd == 0
+
+
+def test_without_any_deviation_above_0_there_is_no_weighted_fit() -> None:
+    fit = fit_dose_response(DOSES, MEANS, WEIGHTED, sd=np.zeros(7))
+    assert "0 points at 0 doses (7 more have no standard deviation above 0)" in fit.reason
+    absolute = fit_dose_response(DOSES, MEANS, WEIGHTED.model_copy(update={"sd_floor": 0.05}), sd=np.zeros(7))
+    np.testing.assert_allclose(absolute.values, fit_dose_response(DOSES, MEANS, LANGMUIR).values, rtol=1e-6)
+
+
+def test_an_unweighted_fit_keeps_points_of_unknown_deviation_and_has_no_chi2() -> None:
+    fit = fit_dose_response(DOSES, MEANS, LANGMUIR, sd=np.where(DOSES == 5, np.nan, SDS))
+    np.testing.assert_array_equal(fit.values, fit_dose_response(DOSES, MEANS, LANGMUIR).values)
+    assert (fit.n_points, fit.n_without_sd) == (7, 0)
+    assert np.isnan(fit.goodness.chi2)
+
+
 @given(
     st.floats(0.3, 3),
     st.floats(0.6, 3),

@@ -39,8 +39,50 @@ def test_one_odd_well_changes_the_robust_one_little() -> None:
     assert abs(robust_z_prime(odd, low) - robust_z_prime(wells, low)) < 0.1
 
 
-def test_controls_that_are_alike_are_infinitely_bad() -> None:
-    assert z_prime(LOW, LOW) == -np.inf
+def test_controls_that_are_alike_have_no_z_prime() -> None:
+    assert np.isnan(z_prime(LOW, LOW))
+    assert np.isnan(robust_z_prime(LOW, LOW))
+    assert ssmd(LOW, LOW) == 0
+    assert signal_window(LOW, LOW) == pytest.approx(-6)
+
+
+@pytest.mark.parametrize(("positive", "negative"), [([0.0] * 4, [0.0] * 4), ([0.1] * 3, [0.1] * 4)])
+def test_identical_controls_are_not_perfect(positive, negative) -> None:
+    table = screen_quality(positive, negative).set_index("measure")
+    for name, words in (("z_prime", "means"), ("robust_z_prime", "medians")):
+        assert table.loc[name, ["value", "low", "high"]].isna().all()
+        assert table.loc[name, "reason"] == f"the {words} of both controls are the same"
+    assert (table.loc["ssmd", ["value", "low", "high"]] == 0).all()
+    assert table.loc["ssmd", "reason"] == ""
+
+
+def test_a_signal_window_of_nothing_over_nothing_is_missing() -> None:
+    row = screen_quality([0.0] * 4, [0.0] * 4).set_index("measure").loc["signal_window"]
+    assert np.isnan(row["value"])
+    assert "no spread" in row["reason"]
+    assert signal_window(np.full(3, 7.0), LOW) == np.inf
+    assert signal_window(np.full(3, 3.0), LOW) == -np.inf
+
+
+def test_medians_that_are_the_same_tell_nothing_apart() -> None:
+    table = screen_quality([5, 5, 5, 9], [5, 5, 5, 1]).set_index("measure")
+    assert np.isnan(table.loc["robust_z_prime", "value"])
+    assert "medians" in table.loc["robust_z_prime", "reason"]
+    assert table.loc["z_prime", "value"] == pytest.approx(-5)
+    assert table.loc["z_prime", "low"] == -np.inf
+    assert table.loc["z_prime", "reason"] == ""
+
+
+def test_samples_without_a_gap_do_not_raise_the_interval() -> None:
+    table = screen_quality([5, 5, 5, 5, 9], [5, 5, 5, 5, 5]).set_index("measure")
+    assert table.loc["z_prime", "low"] == -np.inf
+    assert table.loc["z_prime", "high"] < 0
+
+
+def test_controls_without_spread_that_differ_are_perfect() -> None:
+    table = screen_quality([9.0] * 3, [1.0] * 3).set_index("measure")
+    assert (table.loc[["z_prime", "robust_z_prime"], ["value", "low", "high"]] == 1).all(axis=None)
+    assert table.loc["ssmd", "value"] == np.inf
 
 
 @given(st.floats(0.1, 100), st.floats(-50, 50))

@@ -17,6 +17,8 @@ from cellmetry.pipeline.readouts import dose_response_to
 from cellmetry.stats.dosing import CAUTION, DoseAnalysis
 
 if TYPE_CHECKING:
+    import pandas as pd
+
     from cellmetry.stats.dosing import DoseResult
 
 __all__ = ["dose_response"]
@@ -57,7 +59,10 @@ def dose_response(
         str | None, typer.Option(help="Column with the standard deviation of a unit: weights are 1 / SD².")
     ] = None,
     sd_floor: Annotated[
-        float | None, typer.Option(help="SD that stands for one of 0, below 0 or missing, with --weights; 0.05.")
+        float | None,
+        typer.Option(
+            help="SD that stands for one of 0 or below, in the unit of the value; median of the others if left out."
+        ),
     ] = None,
     positive_control: Annotated[
         str | None, typer.Option(help="COLUMN=VALUE of the positive control; its units are not fitted.")
@@ -105,6 +110,8 @@ def _control(text: str | None, option: str) -> tuple[str, str] | None:
 def _say(result: DoseResult) -> None:
     for name, points, curve in result.groups():
         cells = f"{name}: {len(points)} units, {int(points['n_cells'].sum())} cells."
+        if curve.n_without_sd:
+            cells += f" {curve.n_without_sd} have no {result.analysis.weights} and are left out."
         if not curve.fitted:
             typer.echo(f"{cells} No curve: {curve.reason}.")
             continue
@@ -121,12 +128,22 @@ def _say(result: DoseResult) -> None:
         typer.echo("No Z′: it needs --positive-control and --negative-control.")
         return
     for group, part in result.screen.groupby("group", sort=False):
-        if part["reason"].iloc[0]:
-            typer.echo(f"{group}: no Z′: {part['reason'].iloc[0]}.")
-            continue
-        found = [f"{row.measure} {row.value:.3f} ({row.low:.3f} to {row.high:.3f})" for row in part.itertuples()]
-        counts = f"{part['n_positive'].iloc[0]} positive, {part['n_negative'].iloc[0]} negative control units"
-        typer.echo(f"{group}: {', '.join(found)}; {counts}.")
+        typer.echo(f"{group}: {_quality(part)}.")
+
+
+def _quality(screen: pd.DataFrame) -> str:
+    """Return the measures of one group in words; of one without a value, why."""
+    first = screen.iloc[0]
+    if screen["value"].isna().all() and screen["reason"].nunique() == 1:
+        return f"no Z′: {first['reason']}"
+    found = [
+        f"no {row.measure} ({row.reason})"
+        if row.reason
+        else f"{row.measure} {row.value:.3f} ({row.low:.3f} to {row.high:.3f})"
+        for row in screen.itertuples()
+    ]
+    counts = f"{first['n_positive']} positive, {first['n_negative']} negative control units"
+    return f"{', '.join(found)}; {counts}"
 
 
 def _summary(result: DoseResult, out: Path) -> dict[str, Any]:

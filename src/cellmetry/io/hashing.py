@@ -1,14 +1,34 @@
-"""SHA-256 of files and of folders that are one image."""
+"""SHA-256 of files and of folders that are one image, and what tells cheaply whether one was written again."""
 
 from __future__ import annotations
 
 import hashlib
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 if TYPE_CHECKING:
     from pathlib import Path
 
-__all__ = ["content_hash"]
+__all__ = ["FileState", "content_hash", "file_state"]
+
+
+class FileState(NamedTuple):
+    """Number of entries, newest time of writing (ns) and bytes together: they change when content is written."""
+
+    entries: int
+    newest_ns: int
+    size: int
+
+
+def file_state(path: Path) -> FileState:
+    """Return the state of a file, or of a folder with all in it: writing a chunk leaves the folder's own time as it is.
+
+    Raises
+    ------
+    FileNotFoundError
+        If there is no such file or folder.
+    """
+    found = [entry.stat() for entry in (path, *path.rglob("*"))]
+    return FileState(len(found), max(one.st_mtime_ns for one in found), sum(one.st_size for one in found))
 
 
 def content_hash(path: Path) -> str:

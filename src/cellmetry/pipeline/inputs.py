@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, NamedTuple
 from cellmetry.errors import CellmetryError, MissingInput, ParameterError
 from cellmetry.io.discover import find_inputs
 from cellmetry.io.grouped import open_group
-from cellmetry.io.hashing import content_hash
+from cellmetry.io.hashing import content_hash, file_state
 from cellmetry.io.patterns import group_files, parse_pattern
 
 if TYPE_CHECKING:
@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 
     from cellmetry.core.image import Image
     from cellmetry.io.discover import InputFile
+    from cellmetry.io.hashing import FileState
     from cellmetry.io.patterns import FileGroup
     from cellmetry.pipeline.reading import Reading
 
@@ -97,12 +98,12 @@ class ImageRef:
 
 
 def file_hash(file: Path) -> str:
-    """Return the hash of a file's content, worked out again only when the file was written again."""
-    return _hash_once(file, file.stat().st_mtime_ns)
+    """Return the hash of the content of a file or folder, worked out again only when a file of it was written again."""
+    return _hash_once(file, file_state(file))
 
 
 @lru_cache(maxsize=4096)
-def _hash_once(path: Path, _changed: int) -> str:
+def _hash_once(path: Path, _state: FileState) -> str:
     return content_hash(path)
 
 

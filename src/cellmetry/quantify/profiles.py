@@ -27,6 +27,7 @@ from cellmetry.measure.smoothing import smooth_profiles
 from cellmetry.ops.radial import sure_positions
 from cellmetry.ops.ratio import ratio_name
 from cellmetry.quantify.positions import PlaneCells, check_planes, planes_of_labels, sides_of
+from cellmetry.stats.profile_means import average_profiles, describe_means
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -244,21 +245,25 @@ class _Writer:
         frame["count_cells"] = (found.pixels > 0).sum(axis=0)
         for index, name in enumerate(self.channels):
             frame[f"mean_{name}"], frame[f"std_{name}"] = together.means[index, 0], together.std[index, 0]
-            frame[f"cells_mean_{name}"], frame[f"cells_sem_{name}"] = _over_cells(found.means[index])
         if self.ratio:
-            name = ratio_name(*self.ratio)
-            frame[f"ratio_{name}"] = self._ratio(together.means)[0]
-            frame[f"cells_mean_ratio_{name}"], frame[f"cells_sem_ratio_{name}"] = _over_cells(self._ratio(found.means))
-        return frame
+            frame[f"ratio_{ratio_name(*self.ratio)}"] = self._ratio(together.means)[0]
+        return frame.join(self._over_cells(found), on=f"center_{SUFFIX[self.options.unit]}")
+
+    def _over_cells(self, found: Profiles) -> pd.DataFrame:
+        """Return mean and standard error over cells by the centre of the window; no row where no cell is."""
+        center, series = f"center_{SUFFIX[self.options.unit]}", _series(self.channels, self.ratio)
+        columns = {center: np.tile(self.options.windows.centres, len(found.ids))}
+        columns |= {f"mean_{name}": found.means[index].ravel() for index, name in enumerate(self.channels)}
+        if self.ratio:
+            columns[f"ratio_{ratio_name(*self.ratio)}"] = self._ratio(found.means).ravel()
+        means = average_profiles(pd.DataFrame(columns), series, SUFFIX[self.options.unit])
+        return means.set_index(center).drop(columns=[f"n_cells_{name}" for name in series])
 
 
-def _over_cells(values: NDArray[np.float64]) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-    """Return mean and standard error over cells (rows) of each window; NaN where there are too few."""
-    known = np.isfinite(values)
-    count = known.sum(axis=0)
-    mean = np.where(known, values, 0).sum(axis=0) / np.where(count > 0, count, np.nan)
-    spread = (np.where(known, values - mean, 0) ** 2).sum(axis=0) / np.where(count > 1, count - 1, np.nan)
-    return mean, np.sqrt(spread / np.where(count > 0, count, np.nan))
+def _series(channels: Sequence[str], ratio: tuple[str, ...] | None) -> dict[str, str]:
+    """Return, by the name that the means over cells have, the column of the cells' means of each channel and ratio."""
+    names = {name: f"mean_{name}" for name in channels}
+    return names if ratio is None else {**names, (column := f"ratio_{ratio_name(*ratio)}"): column}
 
 
 def _describe(options: ProfileOptions, channels: Sequence[str], ratio: tuple[str, ...] | None) -> dict[str, Column]:
@@ -278,8 +283,6 @@ def _describe(options: ProfileOptions, channels: Sequence[str], ratio: tuple[str
             Column(f"mean_{name}", "intensity", f"Mean of the window's pixels in channel {name}.", _OURS),
             Column(f"std_{name}", "intensity", "Their standard deviation, divided by n - 1.", _OURS),
             Column(f"sem_{name}", "intensity", "Standard error of that mean, pixels taken as independent.", _OURS),
-            Column(f"cells_mean_{name}", "intensity", f"Mean over cells of their means in channel {name}.", _OURS),
-            Column(f"cells_sem_{name}", "intensity", "Standard error of that mean over cells.", _OURS),
         ]
     if ratio:
         name = ratio_name(*ratio)
@@ -287,9 +290,9 @@ def _describe(options: ProfileOptions, channels: Sequence[str], ratio: tuple[str
             Column(
                 f"ratio_{name}", "1", "Ratio of the two channels' means; missing unless the second is above 0.", _OURS
             ),
-            Column(f"cells_mean_ratio_{name}", "1", "Mean over cells of their ratios.", _OURS),
-            Column(f"cells_sem_ratio_{name}", "1", "Standard error of that mean over cells.", _OURS),
         ]
+    for name, column in _series(channels, ratio).items():
+        columns += describe_means(name, column)
     return {column.name: column for column in columns}
 
 

@@ -40,8 +40,12 @@ class FitOptions(Parameters):
     """Curve: langmuir (three parameters) or hill (four)."""
     weighted: bool = False
     """Weight each point by 1 / SD² (needs standard deviations)."""
-    sd_floor: float = Field(default=0.05, gt=0)
-    """Standard deviation, in the unit of the response, that stands for one of 0, below 0 or missing."""
+    sd_floor: float | None = Field(default=None, gt=0)
+    """Standard deviation, in the unit of the response, that stands for one of 0 or below; if left out, it is made of
+    the others by `sd_floor_share`."""
+    sd_floor_share: float = Field(default=1.0, gt=0)
+    """What stands for a standard deviation of 0 or below, as a share of the median of those above 0; 1 weighs such a
+    point like an ordinary one."""
     confidence: float = Field(default=0.95, gt=0, lt=1)
     """Coverage of the intervals."""
     resamples: int = Field(default=0, ge=0)
@@ -60,7 +64,7 @@ class Goodness(NamedTuple):
     """How well a curve fits: R², R² with the weights of the fit, χ², χ² / (n - p), standardised residuals.
 
     `r2_weighted` is `r2` where the fit has no weights. `rms_standardised` and `max_standardised` are the root mean
-    square and the largest size of residual / SD; they and χ² are NaN without standard deviations.
+    square and the largest size of residual / SD; they and χ² are NaN unless every point has a standard deviation.
     """
 
     r2: float = np.nan
@@ -85,6 +89,8 @@ class DoseFit:
         Of the parameters as they were fitted (EC50 as its natural logarithm), shape (p, p).
     n_points, confidence
         Points that were used; coverage of the intervals.
+    n_without_sd
+        Points with a response that a weighted fit left out, since their standard deviation is not known.
     goodness
         How well the curve fits.
     reason
@@ -100,6 +106,7 @@ class DoseFit:
     covariance: Floats
     n_points: int
     confidence: float
+    n_without_sd: int = 0
     goodness: Goodness = field(default_factory=Goodness)
     reason: str = ""
 
@@ -124,7 +131,8 @@ class DoseFit:
 
     def row(self) -> dict[str, float | int | str]:
         """Return parameters, errors, intervals and goodness as one row of a table."""
-        out: dict[str, float | int | str] = {"model": self.model, "n_points": self.n_points}
+        counts = {"n_points": self.n_points, "n_without_sd": self.n_without_sd}
+        out: dict[str, float | int | str] = {"model": self.model, **counts}
         for place, name in enumerate(self.names):
             out[name] = float(self.values[place])
             out[f"{name}_se"] = float(self.errors[place])
@@ -133,11 +141,12 @@ class DoseFit:
 
 
 class _Points(NamedTuple):
-    """Points that can be used, with standard deviations where they are given."""
+    """Points that can be used, with standard deviations where all have one, and how many were left out without one."""
 
     dose: Floats
     response: Floats
     sd: Floats | None
+    without_sd: int = 0
 
 
 def fit_dose_response(
@@ -145,7 +154,9 @@ def fit_dose_response(
 ) -> DoseFit:
     """Return the curve fitted by least squares to points; the standard errors come from the scatter about it.
 
-    Points whose response is not finite are left out. The result does not depend on the units of dose and response.
+    Points whose response is not finite are left out, and so are those of a weighted fit whose standard deviation is not
+    finite; one of 0 or below is replaced as `FitOptions` says. The result does not depend on the units of dose and
+    response (`FitOptions.sd_floor`, if given, has that of the response).
 
     Parameters
     ----------
@@ -184,17 +195,32 @@ def _points(dose: ArrayLike, response: ArrayLike, sd: ArrayLike | None, options:
     if options.weighted and deviations is None:
         raise ParameterError("A weighted fit needs the standard deviation of each point.")
     used = np.isfinite(responses)
-    if deviations is not None:
-        deviations = np.where(deviations > 0, deviations, options.sd_floor)[used]
-    return _Points(doses[used], responses[used], deviations)
+    if deviations is None:
+        return _Points(doses[used], responses[used], None)
+    deviations = _above_0(deviations, used, options)
+    known = np.isfinite(deviations)
+    if not options.weighted:
+        return _Points(doses[used], responses[used], deviations[used] if known[used].all() else None)
+    weighed = used & known
+    return _Points(doses[weighed], responses[weighed], deviations[weighed], int((used & ~known).sum()))
+
+
+def _above_0(deviations: Floats, used: NDArray[np.bool_], options: FitOptions) -> Floats:
+    """Return the standard deviations with what stands for those of 0 or below; NaN where that is not known."""
+    above = deviations[used & (deviations > 0) & np.isfinite(deviations)]
+    floor = options.sd_floor
+    if floor is None:
+        floor = options.sd_floor_share * float(np.median(above)) if above.size else np.nan
+    return np.where(deviations > 0, deviations, np.where(np.isnan(deviations), np.nan, floor))
 
 
 def _cannot_fit(points: _Points, curve: Curve) -> str:
     """Return why no fit is tried; empty if one is."""
     wanted, doses = len(curve.names), len(np.unique(points.dose))
     if len(points.dose) <= wanted or doses < wanted:
+        left_out = f" ({points.without_sd} more have no standard deviation above 0)" if points.without_sd else ""
         return (
-            f"{len(points.dose)} points at {doses} doses do not fix {wanted} parameters with an error; "
+            f"{len(points.dose)} points at {doses} doses{left_out} do not fix {wanted} parameters with an error; "
             f"at least {wanted + 1} points at {wanted} doses are needed"
         )
     if np.ptp(points.response) == 0:
@@ -253,6 +279,7 @@ def _described(points: _Points, options: FitOptions, found: Floats, covariance: 
         covariance=covariance,
         n_points=len(points.dose),
         confidence=options.confidence,
+        n_without_sd=points.without_sd,
         goodness=_goodness(points, curve.function(points.dose, *found), len(found), weighted=options.weighted),
     )
 
@@ -309,6 +336,16 @@ def _student(confidence: float, degrees: int) -> float:
 def _unfitted(model: str, points: _Points, options: FitOptions, reason: str) -> DoseFit:
     names = CURVES[model].names
     nothing = np.full(len(names), np.nan)
-    square = np.full((len(names), len(names)), np.nan)
-    count = len(points.dose)
-    return DoseFit(model, names, nothing, nothing, nothing, nothing, square, count, options.confidence, reason=reason)
+    return DoseFit(
+        model=model,
+        names=names,
+        values=nothing,
+        errors=nothing,
+        low=nothing,
+        high=nothing,
+        covariance=np.full((len(names), len(names)), np.nan),
+        n_points=len(points.dose),
+        confidence=options.confidence,
+        n_without_sd=points.without_sd,
+        reason=reason,
+    )

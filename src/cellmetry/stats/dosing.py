@@ -216,6 +216,9 @@ def describe_fits(analysis: DoseAnalysis) -> tuple[Column, ...]:
         Column("group", "", f"Value of {analysis.by or 'no column'}.", "Cellmetry"),
         Column("model", "", "langmuir: y = imax L / (kd + L) + b; hill: the four-parameter curve.", "Cellmetry"),
         Column("n_points", "1", "Units that the curve was fitted to.", "Cellmetry"),
+        Column(
+            "n_without_sd", "1", "Units left out since weights were asked for and their SD is unknown.", "Cellmetry"
+        ),
     ]
     for name, (unit, words) in parameters.items():
         described += [

@@ -13,7 +13,7 @@ from cellmetry.errors import ParameterError
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-__all__ = ["average_profiles"]
+__all__ = ["average_profiles", "describe_means"]
 
 
 def average_profiles(profiles: pd.DataFrame, series: Mapping[str, str], unit: str) -> pd.DataFrame:
@@ -54,13 +54,18 @@ def average_profiles(profiles: pd.DataFrame, series: Mapping[str, str], unit: st
     return table
 
 
+def describe_means(series: str, column: str) -> tuple[Column, Column]:
+    """Return what ``mean_of_cells_SERIES`` and ``sem_over_cells_SERIES`` of a column of cells' means are."""
+    unit = "intensity" if column == f"mean_{series}" else "1"
+    return (
+        Column(f"mean_of_cells_{series}", unit, f"Mean over cells of their {column}.", "Cellmetry"),
+        Column(f"sem_over_cells_{series}", unit, "SD of the cells' means (n - 1) / √n of cells.", "Cellmetry"),
+    )
+
+
 def _described(series: Mapping[str, str], center: str, unit: str) -> tuple[Column, ...]:
     described = [Column(center, unit, "Middle of the window.", "Cellmetry")]
     for one, column in series.items():
-        measure = "intensity" if column == f"mean_{one}" else "1"
-        described += [
-            Column(f"n_cells_{one}", "1", f"Cells that have {column} in the window.", "Cellmetry"),
-            Column(f"mean_of_cells_{one}", measure, f"Mean over cells of their {column}.", "Cellmetry"),
-            Column(f"sem_over_cells_{one}", measure, "SD of the cells' means (n - 1) / √n of cells.", "Cellmetry"),
-        ]
+        count = Column(f"n_cells_{one}", "1", f"Cells that have {column} in the window.", "Cellmetry")
+        described += [count, *describe_means(one, column)]
     return tuple(described)

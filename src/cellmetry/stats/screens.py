@@ -7,7 +7,8 @@ With the means μ and standard deviations σ (divided by n - 1) of the positive 
 * ``ssmd`` = (μp - μn) / √(σp² + σn²) (Zhang 2007),
 * ``signal_window`` = (|μp - μn| - 3 (σp + σn)) / σp (Sittampalam et al. 1997).
 
-Each value is of a whole unit (a well), never of a single cell.
+Each value is of a whole unit (a well), never of a single cell. Where the centres of both controls are the same there is
+no Z′: nothing is told apart. SSMD is 0 there, whatever the spread.
 """
 
 from __future__ import annotations
@@ -20,6 +21,7 @@ from pydantic import Field
 
 from cellmetry.core.columns import Column
 from cellmetry.core.step import Parameters
+from cellmetry.ops.quotient import quotient
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -42,6 +44,14 @@ __all__ = [
 
 _NORMAL = 1.4826
 _FEWEST = 2
+_ROUNDING = 8 * np.finfo(np.float64).eps
+"""Share of the larger centre below which a gap is the rounding of means of equal wells."""
+_UNDEFINED = {
+    "z_prime": "the means of both controls are the same",
+    "robust_z_prime": "the medians of both controls are the same",
+    "signal_window": "the positive control has no spread, and the means are just 3 (σp + σn) apart",
+}
+"""Why a measure has no value although there are units enough."""
 
 SCREEN_COLUMNS = (
     Column("measure", "", "z_prime, robust_z_prime, ssmd or signal_window, as the guide says.", "Cellmetry"),
@@ -67,26 +77,39 @@ class ScreenOptions(Parameters):
 
 
 def z_prime(positive: Floats, negative: Floats) -> Floats:
-    """Return Z′ along the last axis (Zhang et al. 1999): 1 is perfect, above 0.5 excellent, below 0 they overlap."""
-    gap = np.abs(positive.mean(-1) - negative.mean(-1))
-    return 1 - _over(3 * (_sd(positive) + _sd(negative)), gap)
+    """Return Z′ along the last axis (Zhang et al. 1999): 1 is perfect, above 0.5 excellent, below 0 they overlap.
+
+    NaN where both means are the same.
+    """
+    gap = np.abs(_gap(positive.mean(-1), negative.mean(-1)))
+    return 1 - quotient(3 * (_sd(positive) + _sd(negative)), gap)
 
 
 def robust_z_prime(positive: Floats, negative: Floats) -> Floats:
-    """Return Z′ with medians and 1.4826 · MAD, along the last axis: one odd well changes it little."""
-    gap = np.abs(np.median(positive, -1) - np.median(negative, -1))
-    return 1 - _over(3 * (_mad(positive) + _mad(negative)), gap)
+    """Return Z′ with medians and 1.4826 · MAD, along the last axis: one odd well changes it little.
+
+    NaN where both medians are the same.
+    """
+    gap = np.abs(_gap(np.median(positive, -1), np.median(negative, -1)))
+    return 1 - quotient(3 * (_mad(positive) + _mad(negative)), gap)
 
 
 def ssmd(positive: Floats, negative: Floats) -> Floats:
-    """Return the strictly standardised mean difference along the last axis (Zhang 2007)."""
+    """Return the strictly standardised mean difference along the last axis (Zhang 2007).
+
+    0 where both means are the same, ±∞ where they differ and no control has a spread.
+    """
+    gap = _gap(positive.mean(-1), negative.mean(-1))
     spread = np.sqrt(_sd(positive) ** 2 + _sd(negative) ** 2)
-    return _over(positive.mean(-1) - negative.mean(-1), spread)
+    return np.where(gap == 0, 0.0, _over(gap, spread))
 
 
 def signal_window(positive: Floats, negative: Floats) -> Floats:
-    """Return the signal window along the last axis, in SDs of the positive control (Sittampalam et al. 1997)."""
-    gap = np.abs(positive.mean(-1) - negative.mean(-1))
+    """Return the signal window along the last axis, in SDs of the positive control (Sittampalam et al. 1997).
+
+    Without a spread of the positive control ±∞, and NaN where the means are just 3 (σp + σn) apart.
+    """
+    gap = np.abs(_gap(positive.mean(-1), negative.mean(-1)))
     return _over(gap - 3 * (_sd(positive) + _sd(negative)), _sd(positive))
 
 
@@ -106,19 +129,25 @@ def screen_quality(positive: ArrayLike, negative: ArrayLike, options: ScreenOpti
     ----------
     positive, negative
         One value for each control unit (well); those not finite are left out. Two of each are the least.
+
+    Notes
+    -----
+    A bootstrap sample in which a measure is not defined (both means the same, for Z′) counts as -∞, the worst, in the
+    interval; a sample without any spread counts as perfect, as the formulas say. A measure that the units themselves do
+    not define is NaN, has no interval, and ``reason`` says why.
     """
     options = options or ScreenOptions()
     first, second = (values[np.isfinite(values)] for values in (_floats(positive), _floats(negative)))
     reason = _too_few(first, second)
-    rows = dict.fromkeys(SCREEN_MEASURES, (np.nan, np.nan, np.nan))
+    rows = dict.fromkeys(SCREEN_MEASURES, (np.nan, np.nan, np.nan, reason))
     if not reason:
         random = np.random.default_rng(options.seed)
         drawn = tuple(random.choice(values, (options.resamples, len(values))) for values in (first, second))
-        rows = {name: _row(measure, (first, second), drawn, options) for name, measure in SCREEN_MEASURES.items()}
+        rows = {name: _row(name, (first, second), drawn, options) for name in SCREEN_MEASURES}
     table = pd.DataFrame(
-        [(name, *row, options.confidence, len(first), len(second)) for name, row in rows.items()],
-        columns=[column.name for column in SCREEN_COLUMNS[:-1]],
-    ).assign(reason=reason)
+        [(name, *numbers, options.confidence, len(first), len(second), why) for name, (*numbers, why) in rows.items()],
+        columns=[column.name for column in SCREEN_COLUMNS],
+    )
     table.attrs["columns"] = SCREEN_COLUMNS
     return table
 
@@ -135,12 +164,23 @@ def _too_few(positive: Floats, negative: Floats) -> str:
 
 
 def _row(
-    measure: Measure, wells: tuple[Floats, Floats], drawn: tuple[Floats, ...], options: ScreenOptions
-) -> tuple[float, float, float]:
-    """Return value and ends of the interval; samples without any spread count as infinitely good, not as missing."""
-    tail = (1 - options.confidence) / 2
-    low, high = np.quantile(measure(*drawn), (tail, 1 - tail), method="inverted_cdf")
-    return float(measure(*wells)), float(low), float(high)
+    name: str, wells: tuple[Floats, Floats], drawn: tuple[Floats, ...], options: ScreenOptions
+) -> tuple[float, float, float, str]:
+    """Return value, ends of the interval, and why there is no value; samples without a value count as -∞."""
+    measure, tail = SCREEN_MEASURES[name], (1 - options.confidence) / 2
+    value = float(measure(*wells))
+    if np.isnan(value):
+        return np.nan, np.nan, np.nan, _UNDEFINED[name]
+    samples = measure(*drawn)
+    ranked = np.where(np.isnan(samples), -np.inf, samples)
+    low, high = np.quantile(ranked, (tail, 1 - tail), method="inverted_cdf")
+    return value, float(low), float(high), ""
+
+
+def _gap(first: Floats, second: Floats) -> Floats:
+    """Return the difference of two centres, 0 where it is nothing but rounding."""
+    gap = np.asarray(first - second, np.float64)
+    return np.where(np.abs(gap) <= _ROUNDING * np.maximum(np.abs(first), np.abs(second)), 0.0, gap)
 
 
 def _sd(values: Floats) -> Floats:
@@ -153,7 +193,6 @@ def _mad(values: Floats) -> Floats:
 
 
 def _over(above: Floats, below: Floats) -> Floats:
-    """Return the quotient; ±∞ over 0, and 0 for 0 over 0."""
+    """Return the quotient; ±∞ over 0, and NaN for 0 over 0."""
     with np.errstate(divide="ignore", invalid="ignore"):
-        quotient = np.asarray(above) / np.asarray(below)
-    return np.where(np.isnan(quotient), 0.0, quotient)
+        return np.asarray(above, np.float64) / np.asarray(below)
