@@ -26,7 +26,8 @@ if TYPE_CHECKING:
     from cellmetry.measure.table import measure
     from cellmetry.pipeline.batch import run
     from cellmetry.pipeline.recipe import Recipe, load_recipe
-    from cellmetry.quantify.profiles import profile_cells
+    from cellmetry.quantify.masks import combine_masks, mask_cells
+    from cellmetry.quantify.profiles import profile_cells, profile_peaks
     from cellmetry.quantify.quantities import quantify_cells
     from cellmetry.quantify.radial import radial_mask
     from cellmetry.report.overlay import draw_overlay
@@ -36,6 +37,7 @@ _HOMES = {
     "Labels": "cellmetry.core.labels",
     "Recipe": "cellmetry.pipeline.recipe",
     "Sample": "cellmetry.core.sample",
+    "combine_masks": "cellmetry.quantify.masks",
     "count": "cellmetry.counting.count",
     "draw_overlay": "cellmetry.report.overlay",
     "image_from_array": "cellmetry.core.image",
@@ -43,9 +45,11 @@ _HOMES = {
     "labels_hash": "cellmetry.core.labels",
     "list_scenes": "cellmetry.io.opening",
     "load_recipe": "cellmetry.pipeline.recipe",
+    "mask_cells": "cellmetry.quantify.masks",
     "measure": "cellmetry.measure.table",
     "open_image": "cellmetry.io.opening",
     "profile_cells": "cellmetry.quantify.profiles",
+    "profile_peaks": "cellmetry.quantify.profiles",
     "quantify_cells": "cellmetry.quantify.quantities",
     "radial_mask": "cellmetry.quantify.radial",
     "read_labels": "cellmetry.io.labels",
@@ -63,6 +67,7 @@ __all__ = [
     "Recipe",
     "Sample",
     "__version__",
+    "combine_masks",
     "count",
     "draw_overlay",
     "image_from_array",
@@ -70,9 +75,11 @@ __all__ = [
     "labels_hash",
     "list_scenes",
     "load_recipe",
+    "mask_cells",
     "measure",
     "open_image",
     "profile_cells",
+    "profile_peaks",
     "quantify_cells",
     "radial_mask",
     "read_labels",

@@ -119,9 +119,30 @@ def test_a_single_channel_has_no_ratio(pair, tmp_path):
     assert not (tmp_path / "q/ratio").exists()
 
 
-def test_a_number_that_no_mask_uses_is_said(pair, tmp_path, caplog):
-    quantify(pair, tmp_path / "q", "--percentile", "60", "--mask", "per_cell_otsu", "--no-pictures")
-    assert "--percentile has no effect: the masks (per_cell_otsu) do not use it." in caplog.text
+@pytest.mark.parametrize(
+    ("more", "sentence"),
+    [
+        (("--percentile", "60", "--mask", "per_cell_otsu"), "--percentile has no effect: the masks (per_cell_otsu)"),
+        (("--ratio-epsilon", "2"), "--ratio-epsilon has no effect: the rule ratio_of_means"),
+        (("--normalise", "minmax"), "Ratios of channels after --normalise minmax"),
+    ],
+)
+def test_what_has_no_effect_or_little_meaning_is_said(pair, tmp_path, caplog, more, sentence):
+    assert quantify(pair, tmp_path / "q", *more, "--no-pictures").returncode == 0
+    assert sentence in caplog.text
+
+
+def test_a_radial_part_can_be_measured_without_restricting_anything(pair, tmp_path):
+    quantify(pair, tmp_path / "q", "--radial", "80:100", "--radial-on", "none", "--no-pictures")
+    table = pd.read_csv(tmp_path / "q/tables/cells.csv")
+    assert (table["and_mask_area_px"] >= table["cell_area_px"] - 1).all()
+    assert (table["radial_mask_area_px"] < table["cell_area_px"]).all()
+
+
+def test_changes_reach_every_mask(pair, tmp_path):
+    quantify(pair, tmp_path / "q", "--set", "mask.saturation=native:100", "--no-pictures")
+    recipe = (tmp_path / "q/recipe.toml").read_text()
+    assert recipe.count('saturation = "native:100"') == 2
 
 
 def test_pictures_and_plots_are_written(pair, tmp_path):
@@ -181,6 +202,7 @@ def test_cells_are_found_on_the_channel_that_is_named(pair, tmp_path):
         (("--mask", "otsu"), "mask"),
         (("--peak-range", "60:90"), "does nothing without --peaks"),
         (("--radial-clip",), "does nothing without --radial"),
+        (("--mask", "value"), "--value 300"),
         (("--saturation", "300"), "not within the detector's range"),
         (("--peaks", "global_max"), "--profile 5:1"),
         (("--profile", "5"), "WINDOW:STEP"),

@@ -67,6 +67,17 @@ def test_grey_of_a_colour_picture_keeps_the_values_of_a_grey_one(files):
     assert (grey_channel(even).read() == 255).all()
 
 
+@pytest.mark.parametrize(("text", "place"), [("R", 0), ("g", 1), ("blue", 2), ("2", 2)])
+def test_colours_of_a_picture_have_letters(files, text, place):
+    image = opened(find_by_file({"target": f"{files}/rgb.tif:{text}"}, READ))
+    np.testing.assert_array_equal(image.read(), cm.open_image(files / "rgb.tif").plane(c=place))
+
+
+def test_a_colour_that_is_none_is_refused_with_those_there_are(files):
+    with pytest.raises(UnknownName, match="gray, green, red"):
+        opened(find_by_file({"target": f"{files}/rgb.tif:violet"}, READ))
+
+
 def test_a_batch_names_channels(files, tmp_path):
     folder = tmp_path / "plate"
     folder.mkdir()

@@ -137,7 +137,7 @@ def test_every_column_is_described(two_discs):
         assert set(described) == set(table.columns)
         assert described["radial_mask_mean_target"].definition.startswith("Of the radial_mask: Mean")
         ratio = next(name for name in described if "to_reference" in name and name.startswith("cell"))
-        assert "Channel target_to_reference" in described[ratio].definition
+        assert "Channels target over reference." in described[ratio].definition
 
 
 def test_no_cells_give_an_empty_table_with_the_same_columns(two_discs):

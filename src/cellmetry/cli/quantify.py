@@ -169,7 +169,7 @@ def quantify(
     ] = None,
     radial_on: Annotated[
         str | None,
-        _in(_PARTS, "What the radial part restricts: target, reference, and (several with commas)."),
+        _in(_PARTS, "What the radial part restricts: target, reference, and (several with commas), or none."),
     ] = None,
     radial_clip: Annotated[bool | None, _in(_PARTS, "Leave out what lies outside of the cells.")] = None,
     profile: Annotated[
@@ -279,7 +279,7 @@ def quantify(
             normalise=normalise,
             save_corrected=save_corrected,
             radial=radial,
-            radial_on=None if radial_on is None else [part.strip() for part in radial_on.split(",")],
+            radial_on=_restricted(radial_on),
             radial_clip=radial_clip,
             profile=profile,
             profile_range=_pair("--profile-range", profile_range, float),
@@ -307,7 +307,8 @@ def quantify(
     found = _images(inputs, roles, reading, out)
     ids = _id_steps(keep_ids, seed_labels, compat, found)
     entries = [_finder(labels, segment_by, look, segment_channel), *ids, *_entries(plan, compat, roles, inputs)]
-    recipe = parse_recipe({"name": "quantify", "steps": entries}, settings or (), where="quantify")
+    changes = _addressed(settings or [], entries)
+    recipe = parse_recipe({"name": "quantify", "steps": entries}, changes, where="quantify")
     layout = Layout(
         labels="masks",
         overlays=pictures,
@@ -341,6 +342,30 @@ def _pair(option: str, text: str | None, kind: type) -> tuple[Any, Any] | None:
         return kind(first), kind(second)
     except ValueError as error:
         raise ParameterError(f"{option} takes two numbers with a colon between them, not {text!r}.") from error
+
+
+def _restricted(text: str | None) -> list[str] | None:
+    """Return what the radial part restricts; nothing for ``none``."""
+    if text is None:
+        return None
+    return [] if text.strip() == "none" else [part.strip() for part in text.split(",")]
+
+
+def _addressed(settings: list[str], entries: list[dict[str, Any]]) -> list[str]:
+    """Return the changes with numbers where the command made several steps of one name.
+
+    ``segment.…`` means the step that finds the cells, not the one that looks a seed up; ``mask.…`` every mask.
+    """
+    out = []
+    for text in settings:
+        name, dot, rest = text.partition(".")
+        several = [entry for entry in entries if entry["step"] == name]
+        if not dot or len(several) < 2:
+            out.append(text)
+            continue
+        meant = [entry for entry in several if name != "segment" or entry.get("labels", "cells") == "cells"]
+        out += [f"{name}[{several.index(entry) + 1}].{rest}" for entry in meant]
+    return out
 
 
 def _segment_channel(

@@ -37,11 +37,13 @@ def parse_parameters(kind: type[P], values: Mapping[str, Any], *, where: str) ->
         return kind.model_validate(dict(values))
     except ValidationError as error:
         first = error.errors()[0]
-        name = ".".join(str(part) for part in first["loc"]) or "the combination of parameters"
+        name = "".join(f"{part}." for part in first["loc"])[:-1]
         given = "" if first["type"] in ("missing", "value_error") else f", not {first['input']!r}"
-        message = first["msg"].removeprefix("Value error, ")
+        message = first["msg"].removeprefix("Value error, ").rstrip(".")
         hint = _LIST_HINT if first["type"] in ("tuple_type", "list_type") else ""
-        raise ParameterError(f"{where}: {name}: {message[0].lower()}{message[1:]}{given}.{hint}") from error
+        raise ParameterError(
+            f"{where}: {f'{name}: ' if name else ''}{message[0].lower()}{message[1:]}{given}.{hint}"
+        ) from error
 
 
 def check_type(value: object, kind: type, verb: str, maker: str) -> None:

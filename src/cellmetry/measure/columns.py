@@ -62,7 +62,7 @@ OBJECT_COLUMNS: tuple[Column, ...] = (
 
 CHANNEL_COLUMNS: tuple[Column, ...] = (
     Column("mean", "intensity", "Mean of the finite pixels.", _SKIMAGE),
-    Column("sum", "intensity", "Sum of the finite pixels (ImageJ's raw integrated density).", _IMAGEJ),
+    Column("sum", "intensity", "Sum of the finite pixels; if uncorrected, ImageJ's raw integrated density.", _IMAGEJ),
     Column("std", "intensity", "Standard deviation, divided by the number of pixels.", _SKIMAGE),
     Column("sample_std", "intensity", "Standard deviation, divided by the number of pixels less one.", _IMAGEJ),
     Column("min", "intensity", "Smallest finite pixel.", _SKIMAGE),
@@ -81,7 +81,7 @@ CHANNEL_COLUMNS: tuple[Column, ...] = (
     ),
     Column("mean_of_ratios", "1", "Mean over pixels of first over second channel, where the second is above 0.", _OURS),
     Column("std_of_ratios", "1", "Standard deviation of these ratios, divided by their number.", _OURS),
-    Column("ratio_px", "px", "Pixels that have such a ratio.", _OURS),
+    Column("ratio_px", "px", "Pixels where the second channel is above 0, which have a ratio.", _OURS),
     Column(
         "ratio_of_smoothed_means",
         "1",
@@ -146,7 +146,9 @@ def _describe_plain(name: str) -> Column | None:
     for prefix in _BY_LENGTH:
         if name.startswith(f"{prefix}_"):
             column = _OF_CHANNEL[prefix]
-            return column._replace(name=name, definition=f"{column.definition} Channel {name[len(prefix) + 1 :]}.")
+            channel = name[len(prefix) + 1 :]
+            words = f"Channels {channel.replace('_to_', ' over ')}." if "ratio" in prefix else f"Channel {channel}."
+            return column._replace(name=name, definition=f"{column.definition} {words}")
     percentile = _PERCENTILE.match(name)
     if percentile:
         share = percentile[1].replace("_", ".")

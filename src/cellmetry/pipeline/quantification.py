@@ -117,6 +117,12 @@ class RolePlan(Parameters):
     min_object: int = Field(50, ge=0, description="Connected parts of fewer pixels are dropped from the mask.")
     background: str = Field("none", description="Background that is taken off before masks and measurements.")
 
+    @model_validator(mode="after")
+    def _value_given(self) -> RolePlan:
+        if self.mask == "value" and self.value is None:
+            raise ValueError("the mask value needs its threshold, as in --value 300")
+        return self
+
     @field_validator("saturation")
     @classmethod
     def _known_saturation(cls, text: str) -> str:
@@ -187,6 +193,10 @@ class QuantificationPlan(Parameters):
             if given and not any(mode in plan.mask for plan in plans for mode in modes):
                 masks = " and ".join(dict.fromkeys(plan.mask for plan in plans))
                 said.append(f"--{name.replace('_', '-')} has no effect: the masks ({masks}) do not use it.")
+        if "epsilon" in self.model_fields_set and self.ratio != "epsilon_smoothed":
+            said.append(f"--ratio-epsilon has no effect: the rule {self.ratio} does not use it.")
+        if self.reference is not None and self.normalise != "none":
+            said.append(f"Ratios of channels after --normalise {self.normalise} depend on it and mean little.")
         return said
 
     @property

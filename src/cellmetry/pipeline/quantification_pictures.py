@@ -6,6 +6,8 @@ import re
 from itertools import islice
 from typing import TYPE_CHECKING, Literal, NamedTuple
 
+import numpy as np
+
 from cellmetry.io.atomic import atomic_write
 from cellmetry.io.pictures import write_png, write_thumbnail
 from cellmetry.pipeline.places import map_folder, place_of
@@ -15,13 +17,12 @@ from cellmetry.report.masks import MaskOptions, draw_masks
 from cellmetry.report.overlay import draw_overlay
 from cellmetry.report.profile_grid import draw_profile_grid
 from cellmetry.report.profiles import ProfileFigureOptions, draw_population_profile, draw_profile
-from cellmetry.report.ratio import draw_ratio
+from cellmetry.report.ratio import RatioOptions, draw_ratio
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
     from pathlib import PurePosixPath
 
-    import numpy as np
     import pandas as pd
     from matplotlib.figure import Figure
     from numpy.typing import NDArray
@@ -37,6 +38,7 @@ _RADIAL = "radial_mask"
 _MOST_SINGLE, _MOST_PAGES, _MOST_PLANES = 24, 4, 8
 _PROFILES = "radial_profile"
 _RATIO_COLUMN = re.compile(r"ratio_.*|mean_ratio_T_over_R")
+_CELL_RATIO = re.compile(r"and_mask_ratio_of_(smoothed_)?means_.*|ratio_of_means_on_mask")
 _PEAK_COLUMN = re.compile(r"(?:peak|max)_(?P<channel>.+?)(?:_center)?_(?P<unit>pct|px|um)")
 
 
@@ -86,9 +88,22 @@ def _write_ratio(job: Job, sample: Sample) -> dict[str, str]:
         return {}
     relative = place_of(job, map_folder(job, "ratio"), "ratio.png")
     place = _middle(sample)
-    picture = draw_ratio(sample.maps["ratio"], sample.labels[_CELLS], "target / reference", t=place["t"], z=place["z"])
+    looks = RatioOptions(limits=_ratio_limits(sample.tables.get(_CELLS)))
+    title = "target / reference, 0 to twice the largest ratio of a cell" if looks.limits else "target / reference"
+    ratio = sample.maps["ratio"]
+    picture = draw_ratio(ratio, sample.labels[_CELLS], title, looks, t=place["t"], z=place["z"])
     write_png(picture, job.out / relative)
     return {"picture ratio": str(relative)}
+
+
+def _ratio_limits(cells: pd.DataFrame | None) -> tuple[float, float] | None:
+    """Return limits of colours from the cells' ratios, since single pixels' are huge where the reference is near 0."""
+    names = [name for name in map(str, cells.columns) if _CELL_RATIO.fullmatch(name)] if cells is not None else []
+    if cells is None or not names:
+        return None
+    values = cells[names].to_numpy(float)
+    values = values[np.isfinite(values)]
+    return (0.0, 2 * float(values.max())) if values.size and values.max() > 0 else None
 
 
 class _Plane(NamedTuple):

@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any
 import tomli_w
 
 from cellmetry.core.parameters import parse_parameters
+from cellmetry.core.progress import SILENT
 from cellmetry.core.registry import Registry
 from cellmetry.errors import MissingInput, ParameterError, UnknownName
 from cellmetry.report.overlay import OverlayOptions
@@ -111,7 +112,7 @@ class Recipe:
                 raise MissingInput(f"The step {name} reads {file}, but there is no such file; correct its path.")
         return list(dict.fromkeys(file for _, file in found))
 
-    def apply(self, sample: Sample, progress: Progress) -> Sample:
+    def apply(self, sample: Sample, progress: Progress = SILENT) -> Sample:
         """Return what the steps make of `sample`, one after the other."""
         for step in self.steps:
             sample = step(sample, progress)

@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from pathlib import Path, PurePosixPath
 from typing import TYPE_CHECKING, NamedTuple
 
-from cellmetry.errors import MissingInput, ParameterError
+from cellmetry.errors import MissingInput, ParameterError, UnknownName
 from cellmetry.ops.channels import ChannelOf, grey_channel, merge_channels
 from cellmetry.pipeline.inputs import Found, ImageRef, find_images
 
@@ -20,6 +20,7 @@ __all__ = ["GREY", "Role", "RoleRef", "find_by_channel", "find_by_file", "split_
 
 GREY = ("gray", "grey")
 """Words that mean the brightness of a colour picture."""
+_LETTERS = {"r": "red", "g": "green", "b": "blue"}
 
 
 class Role(NamedTuple):
@@ -58,17 +59,20 @@ class RoleRef(ImageRef):
 
 
 def _channel(role: Role, image: Image) -> ChannelOf:
-    if image.colour and (role.channel or "").lower() in GREY:
-        return ChannelOf(role.name, grey_channel(image), 0)
-    if (role.channel or "").lower() in GREY and len(image.channels) == 1:
-        return ChannelOf(role.name, image, 0)
+    wanted = (role.channel or "").lower()
+    if wanted in GREY and (image.colour or len(image.channels) == 1):
+        return ChannelOf(role.name, grey_channel(image) if image.colour else image, 0)
+    if image.colour:
+        wanted = _LETTERS.get(wanted, wanted)
+    known = ", ".join([*(["gray"] if image.colour else []), *image.channel_names])
     if role.channel is None and len(image.channels) > 1:
-        known = ", ".join([*(["gray"] if image.colour else []), *image.channel_names])
         raise ParameterError(
             f"{role.ref.text} has {len(image.channels)} channels; say which one is the {role.name} by its name or "
             f"index after a colon, as in {role.ref.path.name}:{image.channel_names[0]} (there are: {known})."
         )
-    return ChannelOf(role.name, image, image.channel_index(role.channel or 0))
+    if image.colour and wanted not in (*map(str.lower, image.channel_names), "0", "1", "2"):
+        raise UnknownName(f"channel in {role.ref.text}", str(role.channel), ["gray", *image.channel_names])
+    return ChannelOf(role.name, image, image.channel_index(wanted if image.colour else role.channel or 0))
 
 
 def split_channel(text: str) -> tuple[str, str | None]:

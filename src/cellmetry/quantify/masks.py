@@ -9,6 +9,7 @@ import numpy as np
 from pydantic import Field, field_validator, model_validator
 
 from cellmetry.core.image import Box
+from cellmetry.core.parameters import parse_parameters
 from cellmetry.core.progress import SILENT
 from cellmetry.core.step import Parameters, Step
 from cellmetry.errors import LabelsError, LimitExceeded
@@ -29,7 +30,7 @@ if TYPE_CHECKING:
     from cellmetry.core.sample import Sample
     from cellmetry.ops.cell_thresholds import CellThresholds, ThresholdMethod
 
-__all__ = ["CombineMasks", "Mask", "MaskRule", "combine_masks", "threshold_mask"]
+__all__ = ["CombineMasks", "Mask", "MaskRule", "combine_masks", "mask_cells", "threshold_mask"]
 
 _MOST_POOLED = 1 << 27
 
@@ -205,6 +206,36 @@ def combine_masks(first: Labels, second: Labels, operation: Literal["and", "or",
                 yield band, np.where((one == other) == (operation == "and"), one, np.uint32(0))
 
     return new_mask(first, work)
+
+
+def mask_cells(
+    image: Image, region: Labels, channel: str | int, *, original: Image | None = None, **rule: Any
+) -> Labels:
+    """Return the pixels of cells, or of a mask of them, that pass a threshold and are not saturated.
+
+    Parameters
+    ----------
+    region
+        Labels of the cells, or a mask with their ids; of every plane of the image.
+    channel
+        Name or index of the channel whose pixels decide.
+    original
+        The image as read, on which saturation is judged, where `image` is corrected.
+    **rule
+        Fields of `MaskRule`: ``method``, ``scope``, ``percentile``, ``saturation``, ….
+
+    Raises
+    ------
+    LabelsError, AxesError
+        If image and region differ in size, or the region lacks planes.
+    UnknownName
+        If the channel, or a field, does not exist.
+    """
+    check_planes(image, region)
+    chosen = parse_parameters(MaskRule, rule, where="mask_cells")
+    stored = image if original is None else original
+    index = image.channel_index(channel)
+    return threshold_mask(MaskPixels(image, stored, index, chosen.limit(stored, index)), region, chosen)
 
 
 class Mask(MaskRule, Step):
