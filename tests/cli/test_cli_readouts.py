@@ -220,3 +220,82 @@ def test_one_population_is_refused(plate: Path) -> None:
     done = RUNNER.invoke(app, ["positive", str(plate / "one.csv"), *options])
     assert "do not show two populations" in str(done.exception)
     assert not (plate / "pos").exists()
+
+
+WELLS = pd.DataFrame({"well": [f"w{k}" for k in range(16)], "dose": np.repeat([0.0, 1, 4, 16], 4), "sd": 0.3}).assign(
+    ratio=lambda table: 1 + 4 * table["dose"] / (2 + table["dose"]) + 0.1 * (-1) ** np.arange(16)
+)
+
+
+def refused(folder: Path, table: pd.DataFrame, command: str, *more: str) -> str:
+    """Return the sentence with which a command refuses a table; nothing may be written."""
+    write_table(table, folder / "wells.csv")
+    options = ["--value", "ratio", *more, "--out", str(folder / "out")]
+    done = RUNNER.invoke(app, [command, str(folder / "wells.csv"), *options])
+    assert isinstance(done.exception, ParameterError), done.exception
+    assert done.exception.exit_code == 2
+    assert not (folder / "out").exists()
+    return str(done.exception)
+
+
+@pytest.mark.parametrize(
+    ("table", "more", "words"),
+    [
+        (WELLS.iloc[:0], (), "The table has no rows"),
+        (WELLS.assign(dose=np.nan), (), "No unit has a dose in the column 'dose'"),
+        (WELLS.assign(dose=WELLS["dose"].where(WELLS.index != 3, -1)), (), "A dose is -1; doses are amounts from 0"),
+        (WELLS.assign(dose=WELLS["dose"].where(WELLS.index != 3, np.inf)), (), "A dose is inf"),
+        (WELLS.assign(ratio=np.nan), (), "No unit with a dose has a value in the column 'ratio'"),
+        (WELLS.assign(ratio=np.inf), (), "No unit with a dose has a value in the column 'ratio'"),
+        (WELLS.assign(drug=np.nan), ("--by", "drug"), "No unit has a value in the column 'drug'"),
+        (WELLS, ("--by", "drug"), "'drug'"),
+        (WELLS, ("--weights", "spread"), "'spread'"),
+        (WELLS, ("--weights", "sd", "--sd-floor", "0"), "sd_floor"),
+        (WELLS, ("--positive-control", "dose=99"), "No unit has dose = 99"),
+    ],
+)
+def test_tables_without_a_curve_are_refused_in_words(tmp_path: Path, table, more, words) -> None:
+    assert words in refused(tmp_path, table, "dose-response", "--dose", "dose", *more)
+
+
+@pytest.mark.parametrize(
+    ("table", "more", "words"),
+    [
+        (WELLS.iloc[:0], ("--threshold", "2"), "No cell has a value in the column 'ratio'"),
+        (WELLS.assign(ratio=np.nan), ("--threshold", "2", "--by", "well"), "No cell has a value in the column 'ratio'"),
+        (WELLS.assign(ratio=np.nan), ("--control", "dose=0"), "0 cells of the control have a value"),
+        (WELLS.assign(ratio=np.nan), ("--mixture",), "0 values are too few"),
+        (WELLS.assign(n=1), ("--threshold", "2", "--by", "n"), "column 'n' of their own"),
+        (WELLS, ("--threshold", "2", "--by", "drug"), "'drug'"),
+        (WELLS, ("--control", "drug=x"), "'drug'"),
+        (WELLS, ("--threshold", "nan"), "A threshold is a number"),
+    ],
+)
+def test_tables_without_a_fraction_are_refused_in_words(tmp_path: Path, table, more, words) -> None:
+    assert words in refused(tmp_path, table, "positive", *more)
+
+
+def test_missing_doses_and_values_of_some_units_are_left_out_and_told(tmp_path: Path) -> None:
+    table = WELLS.copy()
+    table.loc[table["dose"] == 4, "ratio"] = [np.nan, np.inf, np.nan, np.nan]
+    table.loc[1, "dose"] = np.nan
+    extra = WELLS.assign(dose=8.0, well=WELLS["well"] + "b", ratio=4.2)
+    write_table(pd.concat([table, extra]), tmp_path / "wells.csv")
+    options = ["--value", "ratio", "--dose", "dose", "--model", "langmuir", "--out", str(tmp_path / "out")]
+    done = RUNNER.invoke(app, ["dose-response", str(tmp_path / "wells.csv"), *options])
+    assert done.exit_code == 0, done.output
+    assert "1 units have no dose and belong to no curve" in done.output
+    fits = read_table(tmp_path / "out" / "fits.csv")
+    assert fits["n_points"].tolist() == [27]
+    points = read_table(tmp_path / "out" / "points.csv")
+    assert points["n_missing"].sum() == 4
+
+
+def test_one_unit_for_each_dose(tmp_path: Path) -> None:
+    write_table(
+        pd.DataFrame({"well": list("abcdefg"), "dose": DOSES[:7], "ratio": WELLS["ratio"][:7]}), tmp_path / "w.csv"
+    )
+    options = ["--value", "ratio", "--dose", "dose", "--out", str(tmp_path / "out")]
+    done = RUNNER.invoke(app, ["dose-response", str(tmp_path / "w.csv"), *options])
+    assert done.exit_code == 0, done.output
+    assert (tmp_path / "out" / "dose_response.png").exists()

@@ -8,6 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy.ndimage import gaussian_laplace
 from scipy.spatial import cKDTree
+from scipy.stats import median_abs_deviation
 from skimage.draw import disk
 
 import cellmetry as cm
@@ -158,7 +159,7 @@ def test_the_noise_is_that_of_the_inside_of_cells_and_of_all_of_small_ones():
     tiny[20:25, 20:25] = 1
     light = np.random.default_rng(0).normal(0, 5, tiny.shape) + put_spots(tiny.shape, [(22, 22)], 300.0)
     inside = filter_spots(light, (SIGMA, SIGMA))[20:25, 20:25]
-    deviation = 1.4826 * np.median(np.abs(inside - np.median(inside)))
+    deviation = median_abs_deviation(inside, axis=None, scale="normal")
     spots = find(light, tiny, threshold=0.5).spots
     assert spots["height_sd"].to_numpy() == pytest.approx([(inside.max() - np.median(inside)) / deviation])
 
@@ -184,7 +185,7 @@ def test_the_threshold_is_a_height_or_a_number_of_deviations():
     assert len(spots) == 4
     response = filter_spots(pixels, (SIGMA, SIGMA))
     middle = np.median(response)
-    deviation = 1.4826 * np.median(np.abs(response - middle))
+    deviation = median_abs_deviation(response, axis=None, scale="normal")
     np.testing.assert_allclose(spots["height_sd"], (spots["height"] - middle) / deviation)
     least = spots["height_sd"].sort_values().to_numpy()
     assert len(find(pixels, labels, threshold=least[1] - 1e-6).spots) == 3

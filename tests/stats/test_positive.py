@@ -47,6 +47,11 @@ def test_a_well_without_cells_has_no_fraction() -> None:
     assert found.loc[1, ["fraction", "low", "high"]].isna().all()
 
 
+def test_an_infinite_value_is_a_missing_one() -> None:
+    found = count_positive(pd.DataFrame({"gfp": [1.0, 3.0, np.inf, -np.inf]}), "gfp", fixed_threshold(2))
+    assert found.loc[0, ["n", "n_missing", "n_positive"]].tolist() == [2, 2, 1]
+
+
 def test_thresholds_of_the_control() -> None:
     cells = np.arange(101.0)
     assert control_threshold([*cells, np.nan]).value == pytest.approx(99)

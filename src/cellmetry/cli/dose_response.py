@@ -121,6 +121,8 @@ def _say(result: DoseResult) -> None:
         ]
         typer.echo(f"{cells} {curve.model}, {curve.confidence:.0%} intervals: {', '.join(found)}.")
         typer.echo(f"  R² {curve.goodness.r2:.4f} of {curve.n_points} units.")
+    if result.without_dose:
+        typer.echo(f"{result.without_dose} units have no {result.analysis.dose} and belong to no curve.")
     outside = int(result.points["group"].isna().sum())
     if outside:
         typer.echo(f"{outside} units have no {result.analysis.by} and belong to no curve.")
@@ -133,17 +135,16 @@ def _say(result: DoseResult) -> None:
 
 def _quality(screen: pd.DataFrame) -> str:
     """Return the measures of one group in words; of one without a value, why."""
-    first = screen.iloc[0]
     if screen["value"].isna().all() and screen["reason"].nunique() == 1:
-        return f"no Z′: {first['reason']}"
+        return f"no Z′: {screen['reason'].iloc[0]}"
     found = [
-        f"no {row.measure} ({row.reason})"
-        if row.reason
-        else f"{row.measure} {row.value:.3f} ({row.low:.3f} to {row.high:.3f})"
-        for row in screen.itertuples()
+        f"no {row['measure']} ({row['reason']})"
+        if row["reason"]
+        else f"{row['measure']} {row['value']:.3f} ({row['low']:.3f} to {row['high']:.3f})"
+        for row in screen.to_dict(orient="records")
     ]
-    counts = f"{first['n_positive']} positive, {first['n_negative']} negative control units"
-    return f"{', '.join(found)}; {counts}"
+    positive, negative = (int(screen[f"n_{role}"].iloc[0]) for role in ("positive", "negative"))
+    return f"{', '.join(found)}; {positive} positive, {negative} negative control units"
 
 
 def _summary(result: DoseResult, out: Path) -> dict[str, Any]:

@@ -20,6 +20,7 @@ from cellmetry.measure.options import MeasureOptions
 from cellmetry.measure.table import measure
 from cellmetry.ops.cleanup import drop
 from cellmetry.ops.distance import nearest_labels
+from cellmetry.ops.spread import SD_OF_MAD
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -41,7 +42,7 @@ OBJECT_COLUMNS = (
 _SURROUND = (2.0, 8.0)
 _SMOOTH_PX = 1.5
 _RANGE = (2.0, 99.8)
-_SMOOTHED_GRAIN = 1.4826 / (2 * np.sqrt(np.pi) * _SMOOTH_PX)
+_SMOOTHED_GRAIN = SD_OF_MAD / (2 * np.sqrt(np.pi) * _SMOOTH_PX)
 """From the median deviation of pixels from their smoothed surround to the noise that smoothing leaves."""
 _SURE = 8.0
 _MEASURED = MeasureOptions(features=("size", "shape"))

@@ -12,6 +12,7 @@ import numpy as np
 from numba import njit
 
 from cellmetry.measure.ranks import order_statistics
+from cellmetry.ops.quotient import quotient
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -159,8 +160,8 @@ def weighted_sums(block: Block, pixels: NDArray[Any]) -> NDArray[np.float64]:
 def intensity(block: Block, pixels: NDArray[Any], _options: MeasureOptions) -> dict[str, NDArray[Any]]:
     """Return mean, sum, standard deviation, extremes and integrated density of each object."""
     n, total, low, high = first_moments(block, pixels).T
-    mean = _ratio(total, n)
-    variance = _ratio(second_moments(block, pixels, mean), n)
+    mean = quotient(total, n)
+    variance = quotient(second_moments(block, pixels, mean), n)
     out = {"mean": mean, "sum": total, "std": np.sqrt(variance), "min": low, "max": high}
     out.update(_integrated_density(total, block.field))
     missing = block.areas - n.astype(np.int64)
@@ -185,11 +186,11 @@ def distribution(block: Block, pixels: NDArray[Any], options: MeasureOptions) ->
     for column, percentile in enumerate(options.percentiles, start=1):
         out[percentile_name(percentile)] = ranks[:, column]
     n, total, low, high = first_moments(block, pixels).T
-    second, third, fourth = central_moments(block, pixels, _ratio(total, n)).T
+    second, third, fourth = central_moments(block, pixels, quotient(total, n)).T
     flat = low == high
     out["skewness"] = _standardised(third, second, n, 3, flat)
     out["kurtosis"] = _standardised(fourth, second, n, 4, flat) - 3
-    out["sample_std"] = np.sqrt(_ratio(second, np.where(n > 1, n - 1, 0)))
+    out["sample_std"] = np.sqrt(quotient(second, n - 1))
     return out
 
 
@@ -200,7 +201,9 @@ def mass(block: Block, pixels: NDArray[Any], _options: MeasureOptions) -> dict[s
     axes = "zyx" if block.field.volume else "yx"
     for axis in axes:
         column = "zyx".index(axis)
-        out[f"weighted_{axis}_px"] = block.objects.low[:, column] + _ratio(sums[:, column + 1], sums[:, 0])
+        out[f"weighted_{axis}_px"] = block.objects.low[:, column] + quotient(
+            sums[:, column + 1], sums[:, 0], negative=True
+        )
     for axis in axes:
         step = getattr(block.field.pixel_size, axis)
         if step is not None:
@@ -224,10 +227,3 @@ def _standardised(
     with np.errstate(divide="ignore", invalid="ignore"):
         value = (moment / n) / (second / n) ** (power / 2)
     return np.where(flat, np.nan, value)
-
-
-def _ratio(above: NDArray[Any], below: NDArray[Any]) -> NDArray[np.float64]:
-    """Return the quotient, NaN where `below` is 0."""
-    out = np.full(above.shape, np.nan)
-    np.divide(above, below, out=out, where=below != 0)
-    return out

@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numba import njit
 
+from cellmetry.ops.spread import SD_OF_MAD
+
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
@@ -76,5 +78,5 @@ def background_threshold(values: NDArray[Any], deviations: float) -> float:
     if not values.size:
         return float("nan")
     middle = float(np.median(values))
-    spread = 1.4826 * float(np.median(np.abs(values.astype(np.float64) - middle)))
+    spread = SD_OF_MAD * float(np.median(np.abs(values.astype(np.float64) - middle)))
     return middle + deviations * spread

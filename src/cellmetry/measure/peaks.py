@@ -9,6 +9,7 @@ from pydantic import Field
 
 from cellmetry.core.step import Parameters
 from cellmetry.measure.smoothing import smooth_profiles
+from cellmetry.ops.quotient import quotient
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -127,7 +128,7 @@ def peak_quality(
         if points.size >= _FEWEST:
             values = profiles[np.ix_(rows, points)]
             height = np.ptp(values, axis=1)
-            ranges[rows], noises[rows] = _share(height, values.max(axis=1)), _share(_noise(values), height)
+            ranges[rows], noises[rows] = quotient(height, values.max(axis=1)), quotient(_noise(values), height)
             slopes, least = _slopes(centres[points], values, options.slope)
             runs[rows] = _run(slopes <= -least, np.searchsorted(points, peaks[rows]))
     limit = np.inf if options.highest is None else options.highest
@@ -140,13 +141,6 @@ def _noise(values: NDArray[np.float64]) -> NDArray[np.float64]:
     """Return the median absolute deviation of the steps from point to point in each row."""
     steps = np.diff(values, axis=1)
     return np.asarray(np.median(np.abs(steps - np.median(steps, axis=1, keepdims=True)), axis=1))
-
-
-def _share(above: NDArray[np.float64], below: NDArray[np.float64]) -> NDArray[np.float64]:
-    """Return above / below, NaN where that is not above 0."""
-    out = np.full(above.shape, np.nan)
-    np.divide(above, below, out=out, where=below > 0)
-    return out
 
 
 def _run(flags: NDArray[np.bool_], start: NDArray[np.int64]) -> NDArray[np.int64]:

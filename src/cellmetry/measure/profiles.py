@@ -10,6 +10,7 @@ from numba import njit
 
 from cellmetry.errors import ParameterError
 from cellmetry.ops.pixel_groups import ids_in
+from cellmetry.ops.quotient import quotient
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -69,12 +70,12 @@ class Profiles:
     @property
     def std(self) -> NDArray[np.float64]:
         """Standard deviation, divided by n - 1; NaN for fewer than two values."""
-        return np.sqrt(_quotient(self.squares, self.counts - 1, self.counts > 1))
+        return np.sqrt(quotient(self.squares, self.counts - 1))
 
     @property
     def sem(self) -> NDArray[np.float64]:
         """Standard error of the mean, taking pixels as independent; NaN for fewer than two values."""
-        return _quotient(self.std, np.sqrt(self.counts), self.counts > 1)
+        return quotient(self.std, np.sqrt(self.counts))
 
 
 def sliding_windows(first: float, last: float, size: float, step: float) -> Windows:
@@ -180,7 +181,7 @@ def accumulate_profiles(
 
 def _channel(place: Any, values: NDArray[Any], ids: NDArray[np.uint32], bounds: Any) -> tuple[NDArray[Any], ...]:
     pixels, counts, sums = _sums(place, values, ids, bounds)
-    means = _quotient(sums, counts, counts > 0)
+    means = quotient(sums, counts)
     return pixels, counts, means, _squares(place, values, ids, bounds, means)
 
 
@@ -192,9 +193,9 @@ def merge_profiles(first: Profiles, second: Profiles) -> Profiles:
     counts = first.counts + second.counts
     sums = np.nan_to_num(first.means) * first.counts + np.nan_to_num(second.means) * second.counts
     apart = np.nan_to_num(first.means) - np.nan_to_num(second.means)
-    weight = _quotient(first.counts * second.counts, counts, counts > 0)
+    weight = quotient(first.counts * second.counts, counts)
     squares = first.squares + second.squares + np.nan_to_num(weight) * apart**2
-    means = _quotient(sums, counts, counts > 0)
+    means = quotient(sums, counts)
     return Profiles(first.ids, first.pixels + second.pixels, counts, means, squares)
 
 
@@ -202,14 +203,7 @@ def pool_profiles(profiles: Profiles) -> Profiles:
     """Return one profile of the pixels of all owners together, under the id 0."""
     counts = profiles.counts.sum(axis=1, keepdims=True)
     sums = (np.nan_to_num(profiles.means) * profiles.counts).sum(axis=1, keepdims=True)
-    means = _quotient(sums, counts, counts > 0)
+    means = quotient(sums, counts)
     apart = np.where(profiles.counts > 0, profiles.means - means, 0.0)
     squares = (profiles.squares + profiles.counts * apart**2).sum(axis=1, keepdims=True)
     return Profiles(np.zeros(1, np.uint32), profiles.pixels.sum(axis=0, keepdims=True), counts, means, squares)
-
-
-def _quotient(above: NDArray[Any], below: NDArray[Any], where: NDArray[np.bool_]) -> NDArray[np.float64]:
-    """Return above / below, NaN elsewhere than `where`."""
-    out = np.full(np.shape(above), np.nan)
-    np.divide(above, below, out=out, where=where)
-    return out

@@ -15,6 +15,7 @@ from cellmetry.measure.ellipse import Spread, axes_of, spread_of
 from cellmetry.measure.hull import Hulls, hulls_of
 from cellmetry.measure.outline import Outline, crofton, outline_of, skimage_perimeter
 from cellmetry.measure.tracing import perimeter_counts
+from cellmetry.ops.quotient import quotient
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -38,9 +39,7 @@ def _scale(sides: tuple[float, float] | None) -> tuple[float, float]:
 
 
 def _circularity(area: NDArray[Any], perimeter: NDArray[np.float64]) -> NDArray[np.float64]:
-    out = np.full(perimeter.shape, np.nan)
-    np.divide(4 * np.pi * area, perimeter**2, out=out, where=perimeter > 0)
-    return out
+    return quotient(4 * np.pi * area, perimeter**2)
 
 
 def _paired(name: str, px: NDArray[Any], um: NDArray[Any] | None) -> dict[str, NDArray[Any]]:
@@ -66,7 +65,7 @@ def _ellipse(spread: Spread, sides: tuple[float, float] | None) -> dict[str, NDA
     plain, ratio = axes_of(spread), axes_of(spread.scaled(*_scale(sides)))
     um = axes_of(spread.scaled(*sides)) if sides else None
     share = np.divide(ratio.minor, ratio.major, out=np.ones_like(ratio.major), where=ratio.major > 0)
-    inverse = np.divide(ratio.major, ratio.minor, out=np.full_like(ratio.major, np.nan), where=ratio.minor > 0)
+    inverse = quotient(ratio.major, ratio.minor)
     return {
         **_paired("major_axis", plain.major, um and um.major),
         **_paired("minor_axis", plain.minor, um and um.minor),

@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import numpy as np
 from numba import njit
 
+from cellmetry.ops.quotient import quotient
+
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
@@ -87,5 +89,5 @@ def spot_intensity(
         "background": ground,
         "mean_intensity": above,
         "sum_intensity": above * disc_px,
-        "contrast": np.divide(above, total, out=np.full(total.shape, np.nan), where=total > 0),
+        "contrast": quotient(above, total),
     }

@@ -11,6 +11,7 @@ from scipy import ndimage as ndi
 from cellmetry.measure.pair_values import sampled_bands
 from cellmetry.ops.correct import enlarged_box
 from cellmetry.ops.spots import filter_margin, filter_spots, spot_roundness
+from cellmetry.ops.spread import SD_OF_MAD
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -92,7 +93,7 @@ class SpotPlane:
         if not values.size:
             return 0.0, 0.0
         middle = float(np.median(values))
-        return middle, max(1.4826 * float(np.median(np.abs(values - middle))), _ROUNDING * top)
+        return middle, max(SD_OF_MAD * float(np.median(np.abs(values - middle))), _ROUNDING * top)
 
     def _well_inside(self, labels: NDArray[np.uint32]) -> NDArray[np.bool_]:
         size = [2 * int(np.ceil(2 * sigma)) + 1 for sigma in self.sigmas]

@@ -17,6 +17,7 @@ from cellmetry.measure.options import StackOptions
 from cellmetry.measure.spot_intensity import SpotShape, spot_intensity
 from cellmetry.measure.spot_planes import SpotPlane
 from cellmetry.measure.table import concatenate_columns, stack_fields
+from cellmetry.ops.quotient import quotient
 from cellmetry.ops.spots import local_maxima, shift_to_top, thin_out
 
 if TYPE_CHECKING:
@@ -213,8 +214,8 @@ def _of_cells(spots: dict[str, Any], counts: list[Any], plane: Plane) -> dict[st
         np.bincount(cell, weights, minlength=len(ids))
         for weights in (None, spots["mean_intensity"], spots["sum_intensity"])
     )
-    mean = np.divide(mean, number, out=np.full(len(ids), np.nan), where=number > 0)
-    out = {"label": ids, "count": number, "mean_intensity": mean, "sum_intensity": total}
+    means = quotient(mean, number)
+    out = {"label": ids, "count": number, "mean_intensity": means, "sum_intensity": total}
     area_um2 = plane.pixel_size.area_um2
     return out if area_um2 is None else {**out, "density_um2": number / (areas * area_um2)}
 

@@ -23,6 +23,7 @@ from cellmetry.measure.blocks import blocks_of, empty_block, find_objects, rows_
 from cellmetry.measure.fields import Field, fields_of
 from cellmetry.measure.names import safe_names
 from cellmetry.measure.options import MeasureOptions
+from cellmetry.ops.quotient import quotient
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -243,27 +244,20 @@ def _measure_block(block: Block, plane: _Plane, backgrounds: dict[int, float]) -
 
 def _compared(sums: NDArray[np.float64], background: float) -> dict[str, NDArray[np.float64]]:
     """Return means of nucleus and cytoplasm above the background and what compares them; NaN where undefined."""
-    nucleus, cytoplasm = _over(sums[:, 1], sums[:, 0]) - background, _over(sums[:, 3], sums[:, 2]) - background
+    nucleus, cytoplasm = quotient(sums[:, 1], sums[:, 0]) - background, quotient(sums[:, 3], sums[:, 2]) - background
     known = np.where((nucleus >= 0) & (cytoplasm >= 0), nucleus + cytoplasm, 0.0)
     return {
         "nucleus_mean": nucleus,
         "cytoplasm_mean": cytoplasm,
-        "ratio": _over(nucleus, cytoplasm),
-        "nuclear_share": _over(nucleus, known),
+        "ratio": quotient(nucleus, cytoplasm),
+        "nuclear_share": quotient(nucleus, known),
         "difference": nucleus - cytoplasm,
     }
 
 
 def _correlation(sums: NDArray[np.float64]) -> NDArray[np.float64]:
     """Return Pearson's correlation; NaN where either is constant."""
-    return np.clip(_over(sums[:, 2], np.sqrt(sums[:, 0] * sums[:, 1])), -1, 1)
-
-
-def _over(above: NDArray[np.float64], below: NDArray[np.float64]) -> NDArray[np.float64]:
-    """Return the quotient; NaN where the lower part is not above 0."""
-    out = np.full(above.shape, np.nan)
-    np.divide(above, below, out=out, where=below > 0)
-    return out
+    return np.clip(quotient(sums[:, 2], np.sqrt(sums[:, 0] * sums[:, 1])), -1, 1)
 
 
 def _describe(columns: Sequence[str], signals: Sequence[str], channels: TranslocationChannels) -> tuple[Column, ...]:

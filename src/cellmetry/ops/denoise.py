@@ -15,6 +15,7 @@ from cellmetry.core.progress import SILENT
 from cellmetry.core.step import Step
 from cellmetry.ops.correct import corrected, enlarged_box
 from cellmetry.ops.quantiles import percentiles_of
+from cellmetry.ops.spread import SD_OF_MAD
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -30,7 +31,6 @@ __all__ = ["Denoise", "GaussianFilter", "MedianFilter", "NonLocalMeans", "noise_
 _TRUNCATE = 4.0
 _BAND_PIXELS = 1 << 24
 _TILE = 256
-_DEVIATION_OF_MEDIAN = 0.6744897501960817  # of the absolute value of a standard normal variable
 
 _DEFAULTS: dict[str, dict[str, Any]] = {
     "median": {"size_px": 3},
@@ -136,7 +136,7 @@ def noise_of(plane: PlaneReader) -> float:
     """Return the standard deviation of a plane's noise, if that is white; 0 if it has none or is too small.
 
     It is the median of the absolute diagonal differences of blocks of 2 × 2 pixels (Haar wavelet, halved sum), zeros
-    left out, over 0.6745 (Donoho & Johnstone 1994); structures larger than pixels hardly move it.
+    left out, times 1.4826 (Donoho & Johnstone 1994); structures larger than pixels hardly move it.
     """
     height, width = plane.shape
     rows = max(2, _BAND_PIXELS // max(1, width) // 2 * 2)
@@ -147,7 +147,7 @@ def noise_of(plane: PlaneReader) -> float:
             detail = np.abs(band[::2, ::2] - band[::2, 1::2] - band[1::2, ::2] + band[1::2, 1::2]) / 2
             yield detail[detail > 0]
 
-    found = float(percentiles_of(details, (50.0,))[0]) / _DEVIATION_OF_MEDIAN
+    found = float(percentiles_of(details, (50.0,))[0]) * SD_OF_MAD
     return 0.0 if np.isnan(found) else found
 
 

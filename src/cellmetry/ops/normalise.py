@@ -13,6 +13,7 @@ from cellmetry.core.step import Step
 from cellmetry.errors import ParameterError
 from cellmetry.ops.correct import corrected
 from cellmetry.ops.quantiles import percentiles_of
+from cellmetry.ops.spread import SD_OF_MAD
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -30,7 +31,6 @@ NormaliseMethod = Literal["z", "robust", "minmax", "percentile"]
 """How the scale of a plane is found."""
 
 _LEAST = 1e-12  # added to deviations, as in DualCellQuant, so that a flat plane becomes 0
-_MAD_OF_NORMAL = 1.4826
 _DEFAULT_LIMITS = (1.0, 99.0)
 _WARNED: dict[NormaliseMethod, str] = {
     "z": "Values after z-score normalisation can be negative; ratios of them mean nothing.",
@@ -96,7 +96,7 @@ def _median_and_deviation(plane: PlaneReader) -> Scale:
             f"z={plane.z}) or more have one value, so that robust normalisation finds no scale; use another method, "
             f"or subtract the background with negatives = 'keep' before."
         )
-    return Scale(median, _MAD_OF_NORMAL * deviation + _LEAST)
+    return Scale(median, SD_OF_MAD * deviation + _LEAST)
 
 
 @dataclass(frozen=True)

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from cellmetry.core.image import AXES, Channel, DerivedSource
+from cellmetry.ops.quotient import quotient
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -46,9 +47,7 @@ class _RatioSource(DerivedSource):
         above, below = (self.image.plane(t=t, c=i, z=z, box=box).astype(np.float64) for i in self.pairs[c])
         if self.epsilon is not None:
             above, below = above + self.epsilon, below + self.epsilon
-        out = np.full(above.shape, np.nan)
-        np.divide(above, below, out=out, where=below != 0 if self.epsilon is not None else below > 0)
-        return out.astype(np.float32)
+        return quotient(above, below, negative=self.epsilon is not None).astype(np.float32)
 
 
 def ratio_image(image: Image, pairs: Sequence[tuple[str, str]], *, epsilon: float | None = None) -> Image:

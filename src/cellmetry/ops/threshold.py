@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from skimage.filters import threshold_li, threshold_otsu, threshold_triangle
 
+from cellmetry.ops.spread import SD_OF_MAD
+
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
@@ -48,7 +50,7 @@ def background_level(values: NDArray[np.float32]) -> tuple[float, float]:
     below = ordered[: np.searchsorted(ordered, level)]
     if not below.size:
         return level, 0.0
-    return level, float((level - np.median(below)) / 0.6745)
+    return level, float((level - np.median(below)) * SD_OF_MAD)
 
 
 def global_threshold(

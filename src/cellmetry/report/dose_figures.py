@@ -103,8 +103,8 @@ def _spread(count: int, axis: _Axis) -> NDArray[np.float64]:
 
 
 def _draw_units(axes: Axes, points: pd.DataFrame, axis: _Axis, theme: Theme, colour: str) -> None:
-    for dose, part in points.groupby("dose"):
-        values = part["response"].dropna().to_numpy(np.float64)
+    for dose, part in points[points["response"].notna()].groupby("dose"):
+        values = part["response"].to_numpy(np.float64)
         centre = float(axis.place(np.array([dose], np.float64))[0])
         axes.plot(centre + _spread(values.size, axis), values, "o", color=colour, markersize=4.5, alpha=0.55, mew=0)
         if values.size > 1:

@@ -190,8 +190,9 @@ def _points(dose: ArrayLike, response: ArrayLike, sd: ArrayLike | None, options:
     deviations = None if sd is None else np.asarray(sd, np.float64)
     if doses.shape != responses.shape or doses.ndim != 1 or (sd is not None and np.shape(sd) != doses.shape):
         raise ParameterError("Doses, responses and standard deviations must be as many, one for each point.")
-    if not np.isfinite(doses).all() or (doses < 0).any():
-        raise ParameterError("A dose is missing or negative; doses are amounts from 0 (no logarithms).")
+    wrong = doses[~np.isfinite(doses) | (doses < 0)]
+    if wrong.size:
+        raise ParameterError(f"A dose is {wrong[0]:g}; doses are amounts from 0 (no logarithms).")
     if options.weighted and deviations is None:
         raise ParameterError("A weighted fit needs the standard deviation of each point.")
     used = np.isfinite(responses)

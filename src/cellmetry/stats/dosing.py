@@ -78,6 +78,11 @@ class DoseResult:
     screen: pd.DataFrame | None
     curves: dict[str, DoseFit]
 
+    @property
+    def without_dose(self) -> int:
+        """Number of units without a dose that are in no curve and no positive control."""
+        return int(((self.points["role"] != "positive") & self.points["dose"].isna()).sum())
+
     def groups(self) -> Iterator[tuple[str, pd.DataFrame, DoseFit]]:
         """Yield name, points and curve of each group."""
         names = self.points["group"]
@@ -94,15 +99,14 @@ def analyse_doses(table: pd.DataFrame, analysis: DoseAnalysis) -> DoseResult:
     Raises
     ------
     ParameterError
-        If columns are missing, a dose is no number, or no unit is a control that was named.
+        If columns are missing, a dose is no number, no unit is a control that was named, or nothing is left to fit.
     """
     points = _points(table, analysis)
     points["response"] = points[f"{analysis.summary}_of_cells"]
+    _refuse_nothing(points, analysis)
     curves = {
         str(name): _fitted(part, analysis) for name, part in points.groupby("group", sort=False) if _has_doses(part)
     }
-    if not curves:
-        raise ParameterError(f"No unit has a dose in the column {analysis.dose!r}.")
     fits = pd.DataFrame([{"group": name, **curve.row()} for name, curve in curves.items()])
     return DoseResult(analysis, points, fits, _screen(points, analysis), curves)
 
@@ -122,6 +126,19 @@ def _points(table: pd.DataFrame, analysis: DoseAnalysis) -> pd.DataFrame:
         if chosen is not None:
             points.loc[_controls(points, chosen, role), "role"] = role
     return points
+
+
+def _refuse_nothing(points: pd.DataFrame, analysis: DoseAnalysis) -> None:
+    """Refuse a table of which no unit can be a point of a curve; says what is missing."""
+    if points.empty:
+        raise ParameterError("The table has no rows, so there is nothing to fit.")
+    if points["group"].isna().all():
+        raise ParameterError(f"No unit has a value in the column {analysis.by!r}, so there is no group to fit.")
+    left = points[points["group"].notna() & _on_curve(points)]
+    if left.empty:
+        raise ParameterError(f"No unit has a dose in the column {analysis.dose!r}.")
+    if left["response"].isna().all():
+        raise ParameterError(f"No unit with a dose has a value in the column {analysis.value!r}.")
 
 
 def _unit(table: pd.DataFrame, analysis: DoseAnalysis) -> tuple[str, ...]:
@@ -189,7 +206,7 @@ def describe_points(analysis: DoseAnalysis) -> tuple[Column, ...]:
     return (
         Column("unit", "1", "Row of the table, from 1, where each row is a unit.", "Cellmetry"),
         Column("n_cells", "1", f"Cells of the unit with a {value}.", "Cellmetry"),
-        Column("n_missing", "1", f"Cells of the unit without a {value}, left out.", "Cellmetry"),
+        Column("n_missing", "1", f"Cells of the unit without a finite {value}, left out.", "Cellmetry"),
         Column("mean_of_cells", f"as {value}", f"Mean {value} of the cells of the unit.", "Cellmetry"),
         Column("median_of_cells", f"as {value}", f"Median {value} of the cells of the unit.", "Cellmetry"),
         Column("sd_of_cells", f"as {value}", "Standard deviation among the cells of the unit (n - 1).", "Cellmetry"),

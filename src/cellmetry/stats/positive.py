@@ -36,7 +36,7 @@ _FEWEST = 2
 
 POSITIVE_COLUMNS = (
     Column("n", "1", "Cells with a value.", "Cellmetry"),
-    Column("n_missing", "1", "Cells without a value, which are not counted.", "Cellmetry"),
+    Column("n_missing", "1", "Cells without a finite value, which are not counted.", "Cellmetry"),
     Column("n_positive", "1", "Cells whose value is above the threshold.", "Cellmetry"),
     Column("fraction", "1", "n_positive / n; missing where there is no cell.", "Cellmetry"),
     Column("low", "1", "Lower end of the interval of the fraction, for the cells of this group alone.", "Wilson 1927"),
@@ -116,15 +116,23 @@ def count_positive(
 ) -> pd.DataFrame:
     """Return one row for each group of `by` (one for all without) with counts, fraction and Wilson's interval.
 
-    Cells whose value is missing are counted in ``n_missing`` and nowhere else. Intervals speak of the cells of the
-    group only: cells of one well are no replicates.
+    Cells whose value is missing or not finite are counted in ``n_missing`` and nowhere else. Intervals speak of the
+    cells of the group only: cells of one well are no replicates.
+
+    Raises
+    ------
+    ParameterError
+        If no cell has a value, or a column of `by` has a name that the result needs.
     """
+    taken = [name for name in by if name in {column.name for column in POSITIVE_COLUMNS}]
+    if taken:
+        raise ParameterError(f"Results have a column {taken[0]!r} of their own; rename the one of the table.")
+    values = table[value].to_numpy(np.float64, na_value=np.nan)
+    known = np.isfinite(values)
+    if not known.any():
+        raise ParameterError(f"No cell has a value in the column {value!r}, so there is nothing to count.")
     marked = pd.DataFrame(
-        {
-            "n": table[value].notna(),
-            "n_missing": table[value].isna(),
-            "n_positive": table[value] > threshold.value,
-        }
+        {"n": known, "n_missing": ~known, "n_positive": known & (values > threshold.value)}, index=table.index
     ).astype(np.int64)
     if by:
         counts = marked.groupby([table[name] for name in by], sort=True, dropna=False).sum().reset_index()

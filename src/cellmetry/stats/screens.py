@@ -22,6 +22,7 @@ from pydantic import Field
 from cellmetry.core.columns import Column
 from cellmetry.core.step import Parameters
 from cellmetry.ops.quotient import quotient
+from cellmetry.ops.spread import SD_OF_MAD
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -42,7 +43,6 @@ __all__ = [
     "z_prime",
 ]
 
-_NORMAL = 1.4826
 _FEWEST = 2
 _ROUNDING = 8 * np.finfo(np.float64).eps
 """Share of the larger centre below which a gap is the rounding of means of equal wells."""
@@ -189,7 +189,7 @@ def _sd(values: Floats) -> Floats:
 
 def _mad(values: Floats) -> Floats:
     middle = np.median(values, axis=-1, keepdims=True)
-    return np.asarray(_NORMAL * np.median(np.abs(values - middle), axis=-1), np.float64)
+    return np.asarray(SD_OF_MAD * np.median(np.abs(values - middle), axis=-1), np.float64)
 
 
 def _over(above: Floats, below: Floats) -> Floats:

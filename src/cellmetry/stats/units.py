@@ -137,6 +137,8 @@ def summarise_units(
 ) -> pd.DataFrame:
     """Return one row for each unit (well) with what its cells have in a column, as `SUMMARY` names it.
 
+    Values that are not finite count as missing.
+
     Parameters
     ----------
     units
@@ -153,7 +155,10 @@ def summarise_units(
     if not pd.api.types.is_numeric_dtype(table[value]):
         raise ParameterError(f"The column {value!r} does not hold numbers; choose one that does with --value.")
     kept = [name for name in dict.fromkeys(constants) if name not in units]
-    numbered = table if units else table.assign(unit=np.arange(1, len(table) + 1))
+    finite = np.isfinite(table[value].to_numpy(np.float64, na_value=np.nan))
+    numbered = table.assign(**{value: table[value].where(finite)})
+    if not units:
+        numbered["unit"] = np.arange(1, len(table) + 1)
     groups = numbered.groupby(list(units) or ["unit"], sort=True, dropna=False)
     for name in kept:
         varying = groups[name].nunique(dropna=False)

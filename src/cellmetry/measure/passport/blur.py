@@ -9,6 +9,8 @@ import numpy as np
 from numba import njit
 from scipy.ndimage import gaussian_filter
 
+from cellmetry.ops.spread import SD_OF_MAD
+
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
@@ -17,7 +19,7 @@ if TYPE_CHECKING:
 __all__ = ["blur_px", "reach_of_scale"]
 
 _TRUNCATE = 4.0
-_RESPONSE_OF_NOISE = 6.0 * 0.6744897501960817  # √Σ of the squared weights of Immerkær's kernel, times a normal's median
+_RESPONSE_OF_NOISE = 6.0 / SD_OF_MAD  # √Σ of the squared weights of Immerkær's kernel, as a median
 
 
 def reach_of_scale(scale_px: float) -> int:

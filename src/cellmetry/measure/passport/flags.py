@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pandas as pd
 
+from cellmetry.ops.spread import SD_OF_MAD
+
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
@@ -22,20 +24,18 @@ __all__ = ["FLAGS", "add_flags", "robust_z"]
 FLAGS = ("saturation", "focus", "edge", "background", "debris", "contrast", "confidence")
 """All flags, in the order of their columns; each has the column ``flag_…``."""
 
-_MAD_OF_NORMAL = 0.6744897501960817
-
 
 def robust_z(values: Values, *, least_spread: float, least_count: int) -> Values:
     """Return by how many standard deviations each value differs from the median of all.
 
-    The standard deviation is the median absolute deviation over 0.6745, at least `least_spread`. All are missing where
+    The standard deviation is 1.4826 times the median absolute deviation, at least `least_spread`. All are missing where
     fewer than `least_count` values are finite. Iglewicz & Hoaglin, How to detect and handle outliers (1993).
     """
     finite = values[np.isfinite(values)]
     if len(finite) < least_count:
         return np.full(values.shape, np.nan)
     middle = np.median(finite)
-    spread = max(float(np.median(np.abs(finite - middle))) / _MAD_OF_NORMAL, least_spread)
+    spread = max(SD_OF_MAD * float(np.median(np.abs(finite - middle))), least_spread)
     with np.errstate(divide="ignore", invalid="ignore"):
         z: Values = np.where(values == middle, 0.0, (values - middle) / spread)
     return z

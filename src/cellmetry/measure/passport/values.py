@@ -14,6 +14,7 @@ from cellmetry.measure.intensity import first_moments
 from cellmetry.measure.passport.blur import blur_px, reach_of_scale
 from cellmetry.measure.passport.surroundings import joined_block, ring_block, wide_block
 from cellmetry.measure.ranks import order_statistics
+from cellmetry.ops.quotient import quotient
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -121,7 +122,7 @@ def _channel_values(parts: _Parts, judged: Judged, channel: int, limit: float) -
     shared = judged.original is judged.pixels
     stored = pixels if shared else replace(wide, field=judged.original).read_channel(channel)
     n, total, _, _ = first_moments(wide, pixels).T
-    mean = np.divide(total, n, out=np.full(n.shape, np.nan), where=n > 0)
+    mean = quotient(total, n)
     background, noise = _background(parts, pixels)
     signal = np.abs(mean - background)
     return {
@@ -160,5 +161,5 @@ def _confidence(parts: _Parts, field: Field | None) -> dict[str, NDArray[np.floa
     means = []
     for block in (wide, parts.beyond_outline):
         n, total, _, _ = first_moments(block, pixels).T
-        means.append(np.divide(total, n, out=np.full(n.shape, np.nan), where=n > 0))
+        means.append(quotient(total, n))
     return {"confidence": means[0], "outline_step": means[0] - means[1]}
