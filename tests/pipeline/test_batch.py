@@ -31,7 +31,7 @@ from cellmetry.models.store import find_model
 from cellmetry.ops.synthetic import make_cells
 from cellmetry.pipeline.batch import run
 from cellmetry.pipeline.reading import Reading
-from cellmetry.pipeline.recipe import Recipe, load_recipe
+from cellmetry.pipeline.recipe import Recipe, load_recipe, parse_recipe
 from cellmetry.pipeline.work import Layout
 
 RECIPE = load_recipe("nuclei", ['measure.features=["size", "intensity"]'])
@@ -367,3 +367,29 @@ def test_an_image_without_objects_needs_a_look(tmp_path: Path) -> None:
     np.save(tmp_path / "empty.npy", np.zeros((50, 60), np.uint16))
     result = run(RECIPE, [tmp_path / "empty.npy"], tmp_path / "out")
     assert result.outcomes[0].warnings == ("No objects were found for cells.",)
+
+
+def test_a_cell_that_keeps_its_id_through_planes_is_one(tmp_path: Path) -> None:
+    stack = np.zeros((3, 60, 60), np.uint16)
+    cells = np.zeros((3, 60, 60), np.uint32)
+    cells[:, 5:15, 5:15] = [[[4]], [[1]], [[2]]]
+    cells[0, 30:40, 30:40] = 1
+    cm.write_image(cm.image_from_array(stack, "ZYX"), tmp_path / "a.ome.tif")
+    cm.write_labels(cm.labels_from_array(cells, "ZYX"), tmp_path / "a_labels.tif")
+    cm.write_labels(cm.labels_from_array(cells[0]), tmp_path / "known.tif")
+    entries = [
+        {"step": "segment", "engine": "labels"},
+        {"step": "segment", "engine": "labels", "labels": "known", "options": {"file": str(tmp_path / "known.tif")}},
+        {"step": "keep_ids", "seed": "known"},
+        {"step": "measure", "features": ["size"], "volume": False},
+    ]
+    result = run(parse_recipe({"steps": entries}), [tmp_path / "a.ome.tif"], tmp_path / "out")
+    assert result.outcomes[0].reason == ""
+    assert result.outcomes[0].n_objects == {"cells": 2}
+    assert result.outcomes[0].n_outlines == {"cells": 4}
+    images = cm.read_table(tmp_path / "out" / "tables" / "images.csv")
+    assert images[["n_cells", "n_cells_outlines"]].to_numpy().tolist() == [[2, 4]]
+    described = {column.name: column for column in read_columns(tmp_path / "out" / "tables" / "images.csv")}
+    assert "one in each plane" in described["n_cells_outlines"].definition
+    assert len(cm.read_table(tmp_path / "out" / "tables" / "cells.csv")) == 4
+    assert {path.name for path in (tmp_path / "out" / "labels").iterdir()} == {"a_labels.tif"}

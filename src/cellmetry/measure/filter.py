@@ -157,7 +157,8 @@ def filter_notes(found: Filtered, table: str, *, missing: Literal["keep", "drop"
         notes.append(f"{len(found.dropped)} of {rows} of {table} {verb} filtered out ({why}).")
     taken = "met" if missing == "keep" else "not met"
     notes += [
-        f"{count} of {rows} of {table} {'lacks' if count == 1 else 'lack'} a value for {text}, which counts as {taken} (missing is {missing})."
+        f"{count} of {rows} of {table} {'lacks' if count == 1 else 'lack'} a value for {text}, which counts as "
+        f"{taken} (missing is {missing})."
         for text, count in found.unknown.items()
         if count
     ]

@@ -42,6 +42,7 @@ log = logging.getLogger(__name__)
 
 _LONG_BATCH = 10
 _TRIED = 3
+_OUTLINES = "_outlines"
 
 IMAGE_COLUMNS = (
     Column("image", "", "Name of the image: its place below the input folder, without suffix.", "Cellmetry"),
@@ -250,7 +251,6 @@ def _gather_table(result: RunResult, name: str) -> None:
 
 def images_table(outcomes: Sequence[Outcome]) -> pd.DataFrame:
     """Return one row for each image: what it is, what became of it, how many objects it has."""
-    names = list(dict.fromkeys(name for outcome in outcomes for name in outcome.n_objects))
     parts = list(dict.fromkeys(part for outcome in outcomes for part in outcome.parts))
     scores = list(dict.fromkeys(score for outcome in outcomes for score in outcome.scores))
     taken = settings_table({outcome.image: outcome.settings for outcome in outcomes})
@@ -261,7 +261,7 @@ def images_table(outcomes: Sequence[Outcome]) -> pd.DataFrame:
             "path": [outcome.path for outcome in outcomes],
             "status": [outcome.status for outcome in outcomes],
             "reason": [outcome.reason for outcome in outcomes],
-            **{f"n_{name}": pd.array([outcome.n_objects.get(name) for outcome in outcomes], "Int64") for name in names},
+            **{column: pd.array(values, "Int64") for column, values in _counts(outcomes).items()},
             **{name: pd.array([outcome.scores.get(name) for outcome in outcomes], "Float64") for name in scores},
             "warnings": [" ".join(outcome.warnings) for outcome in outcomes],
             "seconds": [outcome.seconds for outcome in outcomes],
@@ -275,14 +275,29 @@ def images_table(outcomes: Sequence[Outcome]) -> pd.DataFrame:
     )
 
 
+def _counts(outcomes: Sequence[Outcome]) -> dict[str, list[int | None]]:
+    """Return the numbers of objects and, where objects keep their ids through planes, of outlines, by column."""
+    columns: dict[str, list[int | None]] = {}
+    for name in dict.fromkeys(name for outcome in outcomes for name in outcome.n_objects):
+        columns[f"n_{name}"] = [outcome.n_objects.get(name) for outcome in outcomes]
+        if any(name in outcome.n_outlines for outcome in outcomes):
+            columns[f"n_{name}{_OUTLINES}"] = [outcome.n_outlines.get(name) for outcome in outcomes]
+    return columns
+
+
 def _image_columns(images: pd.DataFrame) -> list[Column]:
     described = {column.name: column for column in IMAGE_COLUMNS}
     return [described.get(name) or _other_column(name) for name in images.columns]
 
 
 def _other_column(name: str) -> Column:
+    counted = name.removeprefix("n_").removesuffix(_OUTLINES)
+    if name.startswith("n_") and name.endswith(_OUTLINES):
+        words = f"Number of outlines of {counted}: one in each plane or frame in which an object is."
+        return Column(name, "1", words, "Cellmetry")
     if name.startswith("n_"):
-        return Column(name, "1", f"Number of {name.removeprefix('n_')} found.", "Cellmetry")
+        words = "an object counts once in all planes or frames through which it keeps its id."
+        return Column(name, "1", f"Number of {counted} found; {words}", "Cellmetry")
     return Column(name, "", "Read from the file name.", "pattern")
 
 

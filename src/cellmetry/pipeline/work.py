@@ -11,7 +11,7 @@ from dataclasses import asdict, dataclass, field, replace
 from importlib.metadata import version
 from typing import TYPE_CHECKING, Literal
 
-from cellmetry.core.labels import count_objects, labels_hash
+from cellmetry.core.labels import count_objects, count_outlines, labels_hash
 from cellmetry.core.progress import SILENT
 from cellmetry.core.sample import Sample
 from cellmetry.engines.base import LookupEngine
@@ -98,6 +98,8 @@ class Outcome:
         Why it failed, in one sentence.
     n_objects, labels_sha256
         Of each label image, by its name.
+    n_outlines
+        Of each label image whose objects keep their ids through planes or frames: an object has one in each.
     scores
         Numbers about the whole image, by name: ``unfamiliarity``.
     settings
@@ -117,6 +119,7 @@ class Outcome:
     status: str = "done"
     reason: str = ""
     n_objects: dict[str, int] = field(default_factory=dict)
+    n_outlines: dict[str, int] = field(default_factory=dict)
     scores: dict[str, float] = field(default_factory=dict)
     seconds: float = 0.0
     warnings: tuple[str, ...] = ()
@@ -197,6 +200,7 @@ def _process(job: Job, progress: Progress) -> Outcome:
         scene=job.ref.scene,
         parts=job.ref.parts,
         n_objects=counts,
+        n_outlines={name: count_outlines(labels) for name, labels in sample.labels.items() if labels.ids_along},
         scores=sample.scores,
         warnings=tuple(dict.fromkeys(doubts)),
         axes=image.axes,
