@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
 
 from cellmetry.core.image import PixelSize
-from cellmetry.core.labels import Labels, labels_from_array, labels_hash
+from cellmetry.core.labels import Labels, count_objects, count_outlines, labels_from_array, labels_hash
 from cellmetry.errors import LabelsError
 
 
@@ -80,3 +80,30 @@ def test_the_hash_of_a_tall_stack_reads_in_parts() -> None:
     array = rng.integers(0, 99, (2, 2500, 7), dtype=np.uint32)
     expected = hashlib.sha256(f"ZYX{array.shape}".encode() + array.tobytes()).hexdigest()
     assert labels_hash(Labels(array, "ZYX")) == expected
+
+
+@pytest.mark.parametrize(
+    ("axes", "linked_z", "ids_along", "objects", "outlines"),
+    [
+        ("ZYX", False, None, 4, 4),
+        ("ZYX", False, "Z", 3, 4),
+        ("ZYX", True, None, 3, 3),
+        ("ZYX", None, None, 3, 3),
+        ("TYX", None, None, 4, 4),
+        ("TYX", None, "T", 3, 4),
+    ],
+)
+def test_an_object_counts_once_where_it_keeps_its_id(axes, linked_z, ids_along, objects, outlines) -> None:
+    labels = Labels(np.array([[[1, 2, 0]], [[0, 2, 5]]], np.uint32), axes, linked_z=linked_z, ids_along=ids_along)
+    assert count_objects(labels) == objects
+    assert count_outlines(labels) == outlines
+
+
+def test_ids_that_run_along_one_of_two_axes_count_once_along_it() -> None:
+    array = np.array([[[[1, 2]], [[1, 2]]], [[[1, 0]], [[1, 3]]]], np.uint32)
+    numbers = {
+        along: count_objects(Labels(array, "TZYX", linked_z=False, ids_along=along)) for along in (None, "Z", "T")
+    }
+    assert numbers == {None: 7, "Z": 4, "T": 5}
+    moving = Labels(array, "TZYX", linked_z=True, ids_along="T")
+    assert (count_objects(moving), count_outlines(moving)) == (3, 4)

@@ -14,7 +14,7 @@ from cellmetry.core.parameters import parse_parameters
 from cellmetry.core.sample import Sample
 from cellmetry.errors import ParameterError, UnknownName
 from cellmetry.measure.conditions import check_condition, evaluate_condition
-from cellmetry.measure.filter import FilterCells, filter_table
+from cellmetry.measure.filter import FilterCells, filter_notes, filter_table
 from cellmetry.measure.step import Measure
 
 TABLE = pd.DataFrame(
@@ -161,7 +161,19 @@ def test_missing_values_are_reported(movie: Sample) -> None:
     table = movie.tables["cells"].assign(score=[1.0, np.nan, 3.0, 4.0])
     done = FilterCells(keep=("score > 2",))(movie.with_table("cells", table))
     assert (
-        done.warnings[-1] == "1 of 4 rows of cells lack a value for score > 2, which counts as met (missing is keep)."
+        done.warnings[-1] == "1 of 4 rows of cells lacks a value for score > 2, which counts as met (missing is keep)."
     )
     with pytest.raises(ParameterError, match="No step before made a table"):
         FilterCells(table="nuclei")(movie)
+
+
+@pytest.mark.parametrize(
+    ("rows", "condition", "wanted"),
+    [
+        (4, "n < 4", "1 of 4 rows of cells was filtered out (1 by n < 4)."),
+        (4, "n < 3", "2 of 4 rows of cells were filtered out (2 by n < 3)."),
+        (1, "n > 1", "1 of 1 row of cells was filtered out (1 by n > 1)."),
+    ],
+)
+def test_notes_count_in_good_english(rows: int, condition: str, wanted: str) -> None:
+    assert filter_notes(filter_table(TABLE[:rows], [condition]), "cells", missing="keep") == [wanted]

@@ -19,7 +19,7 @@ from cellmetry.measure.filter import FilterCells
 from cellmetry.measure.passport.flags import FLAGS, robust_z
 from cellmetry.measure.passport.options import PassportOptions
 from cellmetry.measure.passport.step import Passport
-from cellmetry.measure.passport.table import passport
+from cellmetry.measure.passport.table import passport, passport_notes
 from cellmetry.measure.step import Measure
 
 SIZE = (260, 330)
@@ -355,3 +355,12 @@ def test_real_cells_blurred_further_are_flagged(shared) -> None:
     after = passport(Sample(cm.image_from_array(blurred)), labels).set_index("label")
     assert after.loc[chosen, "flag_focus"].mean() > 0.8
     assert after.drop(index=chosen)["flag_focus"].mean() < 0.05
+
+
+def test_notes_count_in_good_english() -> None:
+    one = passport_notes(pd.DataFrame({"flag_focus": [True]}), PassportOptions())
+    assert one[0].startswith("Only 1 cell: what is usual")
+    assert one[1] == "1 of 1 cell is flagged by flag_focus."
+    two = passport_notes(pd.DataFrame({"flag_focus": [True, True, False]}), PassportOptions())
+    assert two[0].startswith("Only 3 cells: ")
+    assert two[1] == "2 of 3 cells are flagged by flag_focus."

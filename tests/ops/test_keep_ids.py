@@ -171,6 +171,7 @@ def test_a_recipe_takes_the_ids_of_a_label_file(tmp_path):
     ]
     made = parse_recipe({"steps": entries}).apply(Sample(image, {"cells": stack}), SILENT)
     np.testing.assert_array_equal(made.labels["cells"].read(), np.stack([known.read()] * 2))
+    assert set(made.labels) == {"cells"}, "labels that only gave their ids are no result"
 
 
 def test_the_old_rules_have_no_memory():

@@ -10,11 +10,12 @@ import pytest
 import tifffile
 
 import cellmetry as cm
+from cellmetry.errors import ParameterError
 from cellmetry.io.tables import read_columns
 from cellmetry.ops.synthetic import make_cells
 from cellmetry.pipeline.acquisition import compare_settings, settings_of
 from cellmetry.pipeline.batch import run
-from cellmetry.pipeline.recipe import load_recipe
+from cellmetry.pipeline.recipe import load_recipe, parse_recipe
 
 RECIPE = load_recipe("nuclei", ['measure.features=["size"]'])
 
@@ -115,3 +116,31 @@ def test_a_filter_and_a_passport_in_a_recipe(tmp_path: Path) -> None:
     assert any("filtered out" in sentence for sentence in result.outcomes[0].warnings)
     described = {column.name for column in read_columns(tables / "cells.csv")}
     assert described == set(cm.read_table(tables / "cells.csv").columns)
+
+
+PASSPORT = [
+    {"step": "segment", "engine": "classical"},
+    {"step": "measure", "features": ["size"]},
+    {"step": "passport"},
+]
+
+
+def test_cells_of_images_taken_differently_are_flagged(images: Path, tmp_path: Path) -> None:
+    result = run(parse_recipe({"steps": PASSPORT}), [images], tmp_path / "out")
+    assert not result.failed
+    cells = cm.read_table(tmp_path / "out" / "tables" / "cells.parquet")
+    assert cells.groupby("image")["flag_settings"].unique().map(list).to_dict() == {
+        **{"a": [False], "b": [False]},
+        "c": [True],
+    }
+    described = {column.name for column in read_columns(tmp_path / "out" / "tables" / "cells.csv")}
+    assert described == set(cells.columns)
+    run(parse_recipe({"steps": PASSPORT[:2]}), [images], tmp_path / "bare")
+    assert "flag_settings" not in cm.read_table(tmp_path / "bare" / "tables" / "cells.csv")
+
+
+def test_no_step_filters_by_what_is_known_only_at_the_end(images: Path, tmp_path: Path) -> None:
+    recipe = parse_recipe({"steps": [*PASSPORT, {"step": "filter_cells", "keep": ["not flag_settings"]}]})
+    with pytest.raises(ParameterError, match=r"no step can filter by it.*tables/cells.csv"):
+        run(recipe, [images], tmp_path / "out")
+    assert not (tmp_path / "out").exists()

@@ -31,7 +31,7 @@ from cellmetry.models.store import find_model
 from cellmetry.ops.synthetic import make_cells
 from cellmetry.pipeline.batch import run
 from cellmetry.pipeline.reading import Reading
-from cellmetry.pipeline.recipe import Recipe, load_recipe
+from cellmetry.pipeline.recipe import Recipe, load_recipe, parse_recipe
 from cellmetry.pipeline.work import Layout
 
 RECIPE = load_recipe("nuclei", ['measure.features=["size", "intensity"]'])
@@ -367,3 +367,69 @@ def test_an_image_without_objects_needs_a_look(tmp_path: Path) -> None:
     np.save(tmp_path / "empty.npy", np.zeros((50, 60), np.uint16))
     result = run(RECIPE, [tmp_path / "empty.npy"], tmp_path / "out")
     assert result.outcomes[0].warnings == ("No objects were found for cells.",)
+
+
+def test_a_cell_that_keeps_its_id_through_planes_is_one(tmp_path: Path) -> None:
+    stack = np.zeros((3, 60, 60), np.uint16)
+    cells = np.zeros((3, 60, 60), np.uint32)
+    cells[:, 5:15, 5:15] = [[[4]], [[1]], [[2]]]
+    cells[0, 30:40, 30:40] = 1
+    cm.write_image(cm.image_from_array(stack, "ZYX"), tmp_path / "a.ome.tif")
+    cm.write_labels(cm.labels_from_array(cells, "ZYX"), tmp_path / "a_labels.tif")
+    cm.write_labels(cm.labels_from_array(cells[0]), tmp_path / "known.tif")
+    entries = [
+        {"step": "segment", "engine": "labels"},
+        {"step": "segment", "engine": "labels", "labels": "known", "options": {"file": str(tmp_path / "known.tif")}},
+        {"step": "keep_ids", "seed": "known"},
+        {"step": "measure", "features": ["size"], "volume": False},
+    ]
+    result = run(parse_recipe({"steps": entries}), [tmp_path / "a.ome.tif"], tmp_path / "out")
+    assert result.outcomes[0].reason == ""
+    assert result.outcomes[0].n_objects == {"cells": 2}
+    assert result.outcomes[0].n_outlines == {"cells": 4}
+    images = cm.read_table(tmp_path / "out" / "tables" / "images.csv")
+    assert images[["n_cells", "n_cells_outlines"]].to_numpy().tolist() == [[2, 4]]
+    described = {column.name: column for column in read_columns(tmp_path / "out" / "tables" / "images.csv")}
+    assert "one in each plane" in described["n_cells_outlines"].definition
+    assert len(cm.read_table(tmp_path / "out" / "tables" / "cells.csv")) == 4
+    assert {path.name for path in (tmp_path / "out" / "labels").iterdir()} == {"a_labels.tif"}
+
+
+def test_no_thumbnail_and_no_empty_folder_stays(folder: Path, tmp_path: Path) -> None:
+    out = tmp_path / "out"
+    (folder / "c.tif").unlink()
+    run(RECIPE, [folder], out)
+    (out / "of the user").mkdir()
+    run(RECIPE, [folder], out, layout=Layout(overlays=False, tables=False, labels="masks"))
+    assert {path.name for path in out.iterdir()} == {".cellmetry", "masks", "of the user", "recipe.toml", "run.json"}
+    kept = [path.relative_to(out / "masks").as_posix() for path in (out / "masks").rglob("*.tif")]
+    assert sorted(kept) == ["a_labels.tif", "b_labels.tif", "day 2/a_labels.tif"]
+
+
+def test_tables_name_planes_and_frames_as_the_files_do(tmp_path: Path) -> None:
+    cells = np.zeros((20, 20), np.uint32)
+    cells[2:9, 2:9] = 3
+    cm.write_labels(cm.labels_from_array(np.stack([np.stack([cells] * 2)] * 2), "TZYX"), tmp_path / "cells.tif")
+    planes = tmp_path / "planes"
+    planes.mkdir()
+    for t, z in (("07", "002"), ("07", "010"), ("9", "002"), ("9", "010")):
+        tifffile.imwrite(planes / f"0.5_T{t}Z{z}.tif", cells.astype(np.uint16))
+    entries = [
+        {"step": "segment", "engine": "labels", "options": {"file": str(tmp_path / "cells.tif")}},
+        {"step": "measure", "features": ["size"], "volume": False},
+    ]
+    reading = Reading(pattern="{dose}_T{t}Z{z}.tif")
+    result = run(parse_recipe({"steps": entries}), [planes], tmp_path / "out", reading=reading)
+    assert result.outcomes[0].reason == ""
+    table = cm.read_table(tmp_path / "out" / "tables" / "cells.parquet")
+    assert table[["t", "frame", "z", "plane"]].to_numpy().tolist() == [
+        [0, "07", 0, "002"],
+        [0, "07", 1, "010"],
+        [1, "9", 0, "002"],
+        [1, "9", 1, "010"],
+    ]
+    described = {column.name: column for column in read_columns(tmp_path / "out" / "tables" / "cells.csv")}
+    assert set(described) == set(table.columns)
+    assert described["plane"].source == "pattern"
+    with pytest.raises(ParameterError, match="a part 'plane', which is a column"):
+        run(RECIPE, [planes], tmp_path / "no", reading=Reading(pattern="{plane}_T{t}Z{z}.tif"))

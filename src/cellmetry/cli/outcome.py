@@ -10,6 +10,8 @@ from rich.console import Console
 from rich.text import Text
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping
+
     from cellmetry.pipeline.batch import RunResult
 
 __all__ = ["EXIT_SOME_FAILED", "report_outcome"]
@@ -40,6 +42,7 @@ def _summary(result: RunResult) -> dict[str, object]:
                 "path": each.path,
                 "status": each.status,
                 "n_objects": each.n_objects,
+                "n_outlines": each.n_outlines,
                 "labels_sha256": each.labels_sha256,
                 "outputs": each.outputs,
                 "warnings": list(each.warnings),
@@ -49,14 +52,23 @@ def _summary(result: RunResult) -> dict[str, object]:
     }
 
 
+def _total(counts: Iterable[Mapping[str, int]]) -> dict[str, int]:
+    """Return the sum of what each image has, by name."""
+    totals: dict[str, int] = {}
+    for each in counts:
+        for name, count in each.items():
+            totals[name] = totals.get(name, 0) + count
+    return totals
+
+
 def _say(result: RunResult) -> None:
     console = Console(soft_wrap=True, highlight=False)
     done = [each for each in result.outcomes if each.status == "done"]
-    totals: dict[str, int] = {}
-    for each in done:
-        for name, count in each.n_objects.items():
-            totals[name] = totals.get(name, 0) + count
-    counted = ", ".join(f"{count} {name}" for name, count in totals.items())
+    outlines = _total([each.n_outlines for each in done])
+    counted = ", ".join(
+        f"{count} {name}" + (f" ({outlines[name]} outlines in all planes or frames)" if name in outlines else "")
+        for name, count in _total([each.n_objects for each in done]).items()
+    )
     again = f" ({result.reused} of them by an earlier run)" if result.reused else ""
     console.print(Text(f"{len(done)} of {len(result.outcomes)} images done{again}: {counted or 'no objects'}."))
     warned = sum(bool(each.warnings) for each in done)

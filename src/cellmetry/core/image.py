@@ -269,9 +269,11 @@ class Image:
             return own
         return self.bit_depth if self.dtype.kind in "iu" and (self.bit_depth < stored or stored == 8) else None
 
-    def with_detector_bits(self, bits: int) -> Image:
-        """Return the same image with the bits of the detector stated for all channels."""
-        return replace(self, channels=tuple(channel._replace(bit_depth=bits) for channel in self.channels))
+    def with_detector_bits(self, bits: int, channel: int | None = None) -> Image:
+        """Return the same image with the bits of the detector stated for one channel, or for all."""
+        chosen = range(len(self.channels)) if channel is None else (channel,)
+        own = [each._replace(bit_depth=bits) if c in chosen else each for c, each in enumerate(self.channels)]
+        return replace(self, channels=tuple(own))
 
     def channel_index(self, channel: str | int) -> int:
         """Return the index of a channel given by name (case ignored) or index.

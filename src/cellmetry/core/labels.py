@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import hashlib
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, Protocol
+from itertools import product
+from typing import TYPE_CHECKING, Any, Literal, Protocol
 
 import numpy as np
 
@@ -14,7 +15,7 @@ from cellmetry.errors import LabelsError
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-__all__ = ["LabelArray", "Labels", "count_objects", "labels_from_array", "labels_hash"]
+__all__ = ["LabelArray", "Labels", "count_objects", "count_outlines", "labels_from_array", "labels_hash"]
 
 _HASH_ROWS = 1024
 
@@ -52,12 +53,15 @@ class Labels:
     linked_z
         Whether an id means one body through all planes along Z, to be measured as a volume. False where each plane
         stands for itself, also if `keep_ids` gave its objects the ids of the plane before; None where nobody said.
+    ids_along
+        The axis, Z or T, along which an object has one id though its planes or frames are measured one by one.
     """
 
     array: LabelArray
     axes: str = "YX"
     pixel_size: PixelSize = UNKNOWN_PIXEL_SIZE
     linked_z: bool | None = None
+    ids_along: Literal["Z", "T"] | None = None
 
     def __post_init__(self) -> None:
         in_order = [axis for axis in "TZYX" if axis in self.axes]
@@ -109,17 +113,31 @@ def labels_from_array(
 
 def count_objects(labels: Labels) -> int:
     """Return how many objects there are: every id once, but once a plane along axes through which ids do not run."""
-    through = labels.axes[-3:-2] == "Z" and labels.linked_z is not False
+    volumes = "Z" if labels.linked_z is not False else ""
+    return _count_ids(labels, through=volumes + (labels.ids_along or ""))
+
+
+def count_outlines(labels: Labels) -> int:
+    """Return how many outlines there are: every id once in each plane or volume in which it is."""
+    return _count_ids(labels, through="Z" if labels.linked_z is not False else "")
+
+
+def _count_ids(labels: Labels, through: str) -> int:
+    """Return how many ids there are, each counted once along the axes `through` and once in each place of others."""
+    lead = {axis: range(size) for axis, size in zip(labels.axes[:-2], labels.shape, strict=False)}
     total = 0
-    for lead in np.ndindex(*labels.shape[: -3 if through else -2]):
-        seen: set[int] = set()
-        inner = np.ndindex(labels.shape[-3]) if through else iter([()])
-        for plane in inner:
-            for row in range(0, labels.shape[-2], _HASH_ROWS):
-                part = labels.array[(*lead, *plane, slice(row, row + _HASH_ROWS), slice(None))]
-                seen.update(np.unique(part).tolist())
-        total += len(seen - {0})
+    for outer in product(*(range(1) if axis in through else places for axis, places in lead.items())):
+        inner = product(*(lead[axis] if axis in through else [at] for axis, at in zip(lead, outer, strict=True)))
+        total += len(set().union(*(_ids_of_plane(labels, place) for place in inner)) - {0})
     return total
+
+
+def _ids_of_plane(labels: Labels, place: tuple[int, ...]) -> set[int]:
+    """Return the values of one plane, read in bands."""
+    seen: set[int] = set()
+    for row in range(0, labels.shape[-2], _HASH_ROWS):
+        seen.update(np.unique(labels.array[(*place, slice(row, row + _HASH_ROWS), slice(None))]).tolist())
+    return seen
 
 
 def labels_hash(labels: Labels) -> str:

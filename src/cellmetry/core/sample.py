@@ -71,6 +71,10 @@ class Sample:
         """Return this sample with the label image `name` set."""
         return replace(self, labels={**self.labels, name: labels})
 
+    def drop_labels(self, name: str) -> Sample:
+        """Return this sample without the label image `name`."""
+        return replace(self, labels={other: labels for other, labels in self.labels.items() if other != name})
+
     def with_table(self, name: str, table: pd.DataFrame) -> Sample:
         """Return this sample with the table `name` set."""
         return replace(self, tables={**self.tables, name: table})

@@ -12,6 +12,7 @@ from cellmetry.core.progress import SILENT
 if TYPE_CHECKING:
     from pathlib import Path
 
+    from cellmetry.core.image import Image
     from cellmetry.core.progress import Progress
     from cellmetry.core.sample import Sample
 
@@ -36,6 +37,10 @@ class Step(Parameters):
 
     def files_read(self) -> tuple[Path, ...]:
         """Return the files that the step reads besides the image; a result holds only while they stay the same."""
+        return ()
+
+    def detectors_used(self, image: Image) -> tuple[int, ...]:
+        """Return the channels of an image, by index, on whose detector's largest value the result depends."""
         return ()
 
     @abstractmethod

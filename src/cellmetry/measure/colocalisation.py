@@ -213,6 +213,10 @@ class Colocalise(ColocalisationOptions, Step):
     table: str = "colocalisation"
     """Name of the table that is made."""
 
+    def detectors_used(self, image: Image) -> tuple[int, ...]:
+        """Return the channels whose saturation is judged."""
+        return () if self.saturation == "none" else tuple(map(image.channel_index, (self.first, self.second)))
+
     def __call__(self, sample: Sample, progress: Progress = SILENT) -> Sample:
         """Return the sample with the table added."""
         made = colocalisation(

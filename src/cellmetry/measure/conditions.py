@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 
     Answer = pd.Series[bool]
 
-__all__ = ["check_condition", "evaluate_condition"]
+__all__ = ["check_condition", "columns_in", "evaluate_condition"]
 
 _LONGEST = 1000
 _DEEPEST = 50
@@ -61,6 +61,11 @@ def check_condition(text: str) -> None:
         If it has another form; says where.
     """
     _Parser(text, None).whole()
+
+
+def columns_in(text: str) -> set[str]:
+    """Return the names of the columns of which a condition speaks."""
+    return {token.text for token in _tokens(text) if token.kind == "name"} - _WORDS
 
 
 def evaluate_condition(text: str, table: pd.DataFrame) -> Answer:

@@ -149,13 +149,16 @@ def filter_notes(found: Filtered, table: str, *, missing: Literal["keep", "drop"
     """Return how many rows were dropped for what, and how many could not be told; nothing where all meet all."""
     notes = []
     total = len(found.kept) + len(found.dropped)
+    rows = "1 row" if total == 1 else f"{total} rows"
     if len(found.dropped):
         reasons = "; ".join(f"{count} by {text}" for text, count in found.unmet.items() if count)
         why = reasons or "missing values"
-        notes.append(f"{len(found.dropped)} of {total} rows of {table} were filtered out ({why}).")
+        verb = "was" if len(found.dropped) == 1 else "were"
+        notes.append(f"{len(found.dropped)} of {rows} of {table} {verb} filtered out ({why}).")
     taken = "met" if missing == "keep" else "not met"
     notes += [
-        f"{count} of {total} rows of {table} lack a value for {text}, which counts as {taken} (missing is {missing})."
+        f"{count} of {rows} of {table} {'lacks' if count == 1 else 'lack'} a value for {text}, which counts as "
+        f"{taken} (missing is {missing})."
         for text, count in found.unknown.items()
         if count
     ]

@@ -156,7 +156,7 @@ def keep_ids(
     table = pd.concat(tables, ignore_index=True)
     table.attrs["columns"] = tuple(column for column in MAPPING_COLUMNS if column.name in table)
     linked = False if axis == "Z" else labels.linked_z
-    return replace(labels, array=out, linked_z=linked), table
+    return replace(labels, array=out, linked_z=linked, ids_along=axis), table
 
 
 def _inner_axes(labels: Labels, axis: Literal["Z", "T"]) -> str:
@@ -201,7 +201,8 @@ class KeepIds(Step):
     memory: int = Field(default=0, ge=0, le=100)
     """In how many planes in a row an object may be missing and still get its id again."""
     seed: str | None = None
-    """Name of labels of one plane, made before, whose ids the first plane takes; without them it keeps its own."""
+    """Name of labels of one plane, made before, whose ids the first plane takes; without them it keeps its own. They
+    are no result: after this step they are gone."""
     rules: Literal["cellmetry", "dualcellquant"] = "cellmetry"
     """How objects are paired: by the largest summed IoU, ids never given twice (cellmetry); or as many pairs as
     possible, a new object getting the id after the largest of the plane before (dualcellquant)."""
@@ -215,9 +216,10 @@ class KeepIds(Step):
         return self
 
     def __call__(self, sample: Sample, progress: Progress = SILENT) -> Sample:
-        """Return the sample with the labels renamed and the table added."""
+        """Return the sample with the labels renamed, the table added and the seed dropped."""
         old = self.rules == "dualcellquant"
         rule = IdRule(self.least_iou, self.memory, most_pairs=old, reuse=old)
         seed = None if self.seed is None else sample.need_labels(self.seed)
         made, table = keep_ids(sample.need_labels(self.labels), rule, axis=self.axis, seed=seed)
-        return sample.with_labels(self.labels, made).with_table(self.table, table)
+        used = sample if self.seed is None else sample.drop_labels(self.seed)
+        return used.with_labels(self.labels, made).with_table(self.table, table)

@@ -213,6 +213,11 @@ class RollingBall(Step):
             raise ValueError("ImageJ's ball has a radius_px of at least 1; only its sliding paraboloid can be smaller")
         return self
 
+    def detectors_used(self, image: Image) -> tuple[int, ...]:
+        """Return the channels whose values are divided by the detector's largest."""
+        every = range(len(image.channels)) if self.variant == "unit" else ()
+        return tuple(map(image.channel_index, self.channels)) if every and self.channels is not None else tuple(every)
+
     def correction(self, original: Image) -> Correction:
         """Return what this step does to a plane, for an image whose detector gave `original`."""
         if self.variant == "native":

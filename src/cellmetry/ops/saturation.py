@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, Literal, NamedTuple
 
 import numpy as np
 
@@ -11,9 +11,11 @@ from cellmetry.core.image import Box
 from cellmetry.errors import ParameterError
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
+
     from cellmetry.core.image import Image
 
-__all__ = ["SaturationLimit", "detector_maximum", "parse_saturation"]
+__all__ = ["Detector", "SaturationLimit", "detector_maximum", "find_detectors", "parse_saturation"]
 
 _BITS = (8, 10, 11, 12, 13, 14, 16, 20, 24, 32)
 _BAND_PIXELS = 1 << 24
@@ -38,6 +40,21 @@ class SaturationLimit(NamedTuple):
         """Return the limit in stored values, for a detector that reaches `maximum`; at most that."""
         scale = {"255": maximum / 255, "native": 1.0, "percent": maximum / 100}[self.unit]
         return min(self.value * scale, maximum)
+
+
+class Detector(NamedTuple):
+    """The largest value that a channel's detector can give, and who says so.
+
+    Parameters
+    ----------
+    maximum
+        In stored values.
+    source
+        ``file`` (its bits are stated, or its values have 8), ``given`` (by the user) or ``guessed`` from the pixels.
+    """
+
+    maximum: float
+    source: Literal["file", "given", "guessed"]
 
 
 def parse_saturation(text: str) -> SaturationLimit:
@@ -73,14 +90,36 @@ def detector_maximum(image: Image, channel: str | int) -> float:
     if image.dtype.kind == "b":
         return 1.0
     bits = image.stated_bits(c)
-    if bits is not None:
-        signed = image.dtype.kind == "i" and bits == 8 * image.dtype.itemsize
-        return float(2 ** (bits - signed) - 1)
-    largest = _largest(image, c)
+    largest = 0.0
+    if bits is None:
+        largest = _largest(image, c)
+        bits = _fewest_bits(image, largest)
+    if bits is None:
+        return largest
+    signed = image.dtype.kind == "i" and bits == 8 * image.dtype.itemsize
+    return float(2 ** (bits - signed) - 1)
+
+
+def _fewest_bits(image: Image, largest: float) -> int | None:
+    """Return the fewest usual bits that hold the value; None where more than 32 are needed."""
     if image.dtype.kind == "f" and largest <= 1:
-        return 1.0
-    found = float(next((2**bits - 1 for bits in _BITS if 2**bits - 1 >= largest), largest))
-    return min(found, float(np.iinfo(image.dtype).max)) if image.dtype.kind in "iu" else found
+        return 1
+    return next((bits for bits in _BITS if 2**bits - 1 >= largest), None)
+
+
+def find_detectors(image: Image, channels: Iterable[int]) -> tuple[Image, dict[str, Detector]]:
+    """Return the image with the bits of these channels' detectors stated, and for each by name what its detector gives.
+
+    Bits that nobody stated are guessed as by `detector_maximum`, from one look at the channel's pixels; no step has to
+    look again.
+    """
+    found = {}
+    for c in sorted(set(channels)):
+        stated = image.dtype.kind == "b" or image.stated_bits(c) is not None
+        bits = None if stated else _fewest_bits(image, _largest(image, c))
+        image = image if bits is None else image.with_detector_bits(bits, c)
+        found[image.channel_names[c]] = Detector(detector_maximum(image, c), "file" if stated else "guessed")
+    return image, found
 
 
 def _largest(image: Image, c: int) -> float:

@@ -8,11 +8,24 @@ from typing import TYPE_CHECKING, Any
 import pandas as pd
 
 from cellmetry.core.columns import Column
+from cellmetry.errors import ParameterError
+from cellmetry.measure.conditions import columns_in
+from cellmetry.measure.filter import FilterCells
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Mapping, Sequence
 
-__all__ = ["FLAG", "SETTINGS", "compare_settings", "settings_of", "settings_table"]
+    from cellmetry.core.step import Step
+
+__all__ = [
+    "FLAG",
+    "SETTINGS",
+    "compare_settings",
+    "refuse_settings_filter",
+    "settings_of",
+    "settings_table",
+    "with_settings_flag",
+]
 
 FLAG = Column(
     "flag_settings",
@@ -91,6 +104,41 @@ def _sentence(name: str, usual: str, counts: Mapping[str, int], odd: Mapping[str
         f"The images were not taken alike: {name} is {usual} in {most}, and differs in {others}; "
         f"do not compare their intensities."
     )
+
+
+def refuse_settings_filter(steps: Sequence[Step]) -> None:
+    """Refuse to filter by `FLAG` within a run: it is known only when all images are done.
+
+    Raises
+    ------
+    ParameterError
+        If a filter has such a condition.
+    """
+    for step in steps:
+        if isinstance(step, FilterCells) and any(FLAG.name in columns_in(text) for text in step.keep):
+            raise ParameterError(
+                f"{FLAG.name} compares each image with the others of the run, so no step can filter by it; leave it "
+                f"out of the conditions. With a passport it stands in tables/{step.table}.csv when all images are "
+                f"done, where rows can be chosen by it."
+            )
+
+
+def with_settings_flag(table: pd.DataFrame, settings: Mapping[str, Mapping[str, str]]) -> pd.DataFrame:
+    """Return a table of objects of a run with `FLAG` of their image; unchanged where no file states settings.
+
+    Parameters
+    ----------
+    table
+        With the column ``image``.
+    settings
+        By image, what `settings_of` returned.
+    """
+    if not any(settings.values()):
+        return table
+    flags, _ = compare_settings(settings)
+    places = pd.Index(list(flags)).get_indexer(pd.Index(table["image"]))
+    values = pd.array(list(flags.values()), "boolean")[places]
+    return table.assign(**{FLAG.name: values})
 
 
 def settings_table(settings: Mapping[str, Mapping[str, str]]) -> pd.DataFrame:

@@ -19,14 +19,31 @@ from cellmetry.engines.segment import Segment
 from cellmetry.errors import Cancelled, InputError, ParameterError
 from cellmetry.io.atomic import atomic_write, clean_leftovers
 from cellmetry.io.tables import read_columns, read_table, write_table
-from cellmetry.pipeline.acquisition import FLAG, SETTINGS, compare_settings, settings_table
+from cellmetry.measure.passport.step import Passport
+from cellmetry.pipeline.acquisition import (
+    FLAG,
+    SETTINGS,
+    compare_settings,
+    refuse_settings_filter,
+    settings_table,
+    with_settings_flag,
+)
 from cellmetry.pipeline.checking import check_images, choose_evenly, unfamiliar_batch
+from cellmetry.pipeline.detectors import compare_detectors, describe_detector, detectors_table
 from cellmetry.pipeline.executors import in_processes, one_by_one
 from cellmetry.pipeline.inputs import Found, find_images
 from cellmetry.pipeline.reading import Reading
 from cellmetry.pipeline.recipe import recipe_text
 from cellmetry.pipeline.record import run_record
-from cellmetry.pipeline.work import Job, Layout, Outcome, finished_outcome, images_done_before
+from cellmetry.pipeline.work import (
+    Job,
+    Layout,
+    Outcome,
+    finished_outcome,
+    folders_before,
+    images_done_before,
+    remove_empty_folders,
+)
 from cellmetry.report.index import write_index
 
 if TYPE_CHECKING:
@@ -42,6 +59,7 @@ log = logging.getLogger(__name__)
 
 _LONG_BATCH = 10
 _TRIED = 3
+_OUTLINES = "_outlines"
 
 IMAGE_COLUMNS = (
     Column("image", "", "Name of the image: its place below the input folder, without suffix.", "Cellmetry"),
@@ -131,12 +149,13 @@ def run(  # noqa: PLR0913  the six ways in which two runs of one recipe can diff
     layout = layout or Layout()
     found = inputs if isinstance(inputs, Found) else find_images(inputs, reading or Reading(), out)
     recipe.files_read()
+    refuse_settings_filter(recipe.steps)
     _load_engines(recipe)
     recipe = replace(recipe, steps=with_checked_calibrations(recipe.steps))
     _refuse_other_images(out, {ref.name for ref in found.images})
     jobs = [Job(ref, recipe, out, layout) for ref in found.images]
     outcomes = {place: done for place, job in enumerate(jobs) if (done := finished_outcome(job)) is not None}
-    reused = len(outcomes)
+    reused, before = len(outcomes), folders_before(out)
     todo = [place for place in range(len(jobs)) if place not in outcomes]
     for folder in {(out / outcome.outputs[key]).parent for outcome in outcomes.values() for key in outcome.outputs}:
         clean_leftovers(folder)
@@ -155,11 +174,12 @@ def run(  # noqa: PLR0913  the six ways in which two runs of one recipe can diff
         ) from stop
     _refuse_if_none_done(outcomes)
     in_order = tuple(outcomes[place] for place in range(len(jobs)))
-    problems = (*found.problems, *_compare_settings(in_order))
+    problems = (*found.problems, *_compare_images(in_order))
     result = RunResult(out, in_order, reused, problems)
     times = {"started": started, "ended": datetime.now(UTC).isoformat()}
     record = run_record(recipe, result.outcomes, times, workers) | {"problems": list(problems)}
     _write_results(result, recipe, layout, record)
+    remove_empty_folders(out, before)
     return result
 
 
@@ -182,9 +202,11 @@ def _refuse_if_none_done(outcomes: dict[int, Outcome]) -> None:
     raise InputError(first if len(failed) == 1 else f"None of the {len(failed)} images could be worked. {first}")
 
 
-def _compare_settings(outcomes: Sequence[Outcome]) -> list[str]:
-    """Return a sentence for each setting of the microscope in which the images that were worked differ."""
-    return compare_settings({each.image: each.settings for each in outcomes if each.status == "done"})[1]
+def _compare_images(outcomes: Sequence[Outcome]) -> list[str]:
+    """Return a sentence for each setting, and each guessed detector, in which the images that were worked differ."""
+    done = [each for each in outcomes if each.status == "done"]
+    settings = compare_settings({each.image: each.settings for each in done})[1]
+    return settings + compare_detectors({each.image: each.detectors for each in done})
 
 
 def _load_engines(recipe: Recipe) -> None:
@@ -207,16 +229,19 @@ def _write_results(result: RunResult, recipe: Recipe, layout: Layout, record: di
     out = result.out
     images = images_table(result.outcomes)
     names = _table_names(result.outcomes) if layout.tables else []
-    _remove_tables(out, {*_tables_before(out)} - {*names})
+    _remove_tables(out, {*_tables_before(out), "images"} - {*names, *(["images"] if layout.tables else [])})
     record = {**record, "tables": names}
+    judged = {name for step in recipe.steps if isinstance(step, Passport) for name in step.tables}
     if layout.tables:
         for name in names:
-            _gather_table(result, name)
+            _gather_table(result, name, flagged=name in judged)
         write_table(images, out / "tables" / "images.csv", _image_columns(images))
     _write_text(out / "recipe.toml", recipe_text(recipe))
     _write_text(out / "run.json", json.dumps(record, indent=1))
     if layout.overlays:
         write_index(out, recipe.name, _index_rows(result.outcomes), [recipe.description, *result.problems])
+    else:
+        (out / "index.html").unlink(missing_ok=True)
 
 
 def _tables_before(out: Path) -> list[str]:
@@ -237,23 +262,29 @@ def _table_names(outcomes: Sequence[Outcome]) -> list[str]:
     return list(dict.fromkeys(names))
 
 
-def _gather_table(result: RunResult, name: str) -> None:
-    """Write one table of all images, as CSV and Parquet, with the descriptions of its columns."""
+def _gather_table(result: RunResult, name: str, *, flagged: bool) -> None:
+    """Write one table of all images, as CSV and Parquet, with the descriptions of its columns.
+
+    With `flagged` it says of each row whether its image was taken unlike the others.
+    """
     paths = [result.out / each.outputs[f"table {name}"] for each in result.outcomes if f"table {name}" in each.outputs]
     columns = {column.name: column for path in paths for column in read_columns(path)}
     parts = [read_table(path) for path in paths]
     filled = [part for part in parts if len(part)]
     table = pd.concat(filled, ignore_index=True) if filled else parts[0]
+    if flagged and "image" in table:
+        table = with_settings_flag(table, {each.image: each.settings for each in result.outcomes})
+        columns |= {FLAG.name: FLAG} if FLAG.name in table else {}
     for suffix in (".csv", ".parquet"):
         write_table(table, result.out / "tables" / f"{name}{suffix}", list(columns.values()))
 
 
 def images_table(outcomes: Sequence[Outcome]) -> pd.DataFrame:
     """Return one row for each image: what it is, what became of it, how many objects it has."""
-    names = list(dict.fromkeys(name for outcome in outcomes for name in outcome.n_objects))
     parts = list(dict.fromkeys(part for outcome in outcomes for part in outcome.parts))
     scores = list(dict.fromkeys(score for outcome in outcomes for score in outcome.scores))
     taken = settings_table({outcome.image: outcome.settings for outcome in outcomes})
+    detectors = detectors_table([outcome.detectors for outcome in outcomes])
     return pd.DataFrame(
         {
             "image": [outcome.image for outcome in outcomes],
@@ -261,7 +292,7 @@ def images_table(outcomes: Sequence[Outcome]) -> pd.DataFrame:
             "path": [outcome.path for outcome in outcomes],
             "status": [outcome.status for outcome in outcomes],
             "reason": [outcome.reason for outcome in outcomes],
-            **{f"n_{name}": pd.array([outcome.n_objects.get(name) for outcome in outcomes], "Int64") for name in names},
+            **{column: pd.array(values, "Int64") for column, values in _counts(outcomes).items()},
             **{name: pd.array([outcome.scores.get(name) for outcome in outcomes], "Float64") for name in scores},
             "warnings": [" ".join(outcome.warnings) for outcome in outcomes],
             "seconds": [outcome.seconds for outcome in outcomes],
@@ -269,20 +300,35 @@ def images_table(outcomes: Sequence[Outcome]) -> pd.DataFrame:
             "shape": [" × ".join(map(str, outcome.shape)) for outcome in outcomes],
             "pixel_size_x_um": pd.array([outcome.pixel_size_um[0] for outcome in outcomes], "Float64"),
             "pixel_size_y_um": pd.array([outcome.pixel_size_um[1] for outcome in outcomes], "Float64"),
-            **{str(name): taken[name].array for name in taken},
+            **{str(name): table[name].array for table in (taken, detectors) for name in table},
             "sha256": [outcome.sha256 for outcome in outcomes],
         }
     )
 
 
+def _counts(outcomes: Sequence[Outcome]) -> dict[str, list[int | None]]:
+    """Return the numbers of objects and, where objects keep their ids through planes, of outlines, by column."""
+    columns: dict[str, list[int | None]] = {}
+    for name in dict.fromkeys(name for outcome in outcomes for name in outcome.n_objects):
+        columns[f"n_{name}"] = [outcome.n_objects.get(name) for outcome in outcomes]
+        if any(name in outcome.n_outlines for outcome in outcomes):
+            columns[f"n_{name}{_OUTLINES}"] = [outcome.n_outlines.get(name) for outcome in outcomes]
+    return columns
+
+
 def _image_columns(images: pd.DataFrame) -> list[Column]:
     described = {column.name: column for column in IMAGE_COLUMNS}
-    return [described.get(name) or _other_column(name) for name in images.columns]
+    return [described.get(name) or describe_detector(name) or _other_column(name) for name in images.columns]
 
 
 def _other_column(name: str) -> Column:
+    counted = name.removeprefix("n_").removesuffix(_OUTLINES)
+    if name.startswith("n_") and name.endswith(_OUTLINES):
+        words = f"Number of outlines of {counted}: one in each plane or frame in which an object is."
+        return Column(name, "1", words, "Cellmetry")
     if name.startswith("n_"):
-        return Column(name, "1", f"Number of {name.removeprefix('n_')} found.", "Cellmetry")
+        words = "an object counts once in all planes or frames through which it keeps its id."
+        return Column(name, "1", f"Number of {counted} found; {words}", "Cellmetry")
     return Column(name, "", "Read from the file name.", "pattern")
 
 

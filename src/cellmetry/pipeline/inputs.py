@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from functools import lru_cache
 from typing import TYPE_CHECKING, NamedTuple
 
+from cellmetry.core.columns import Column
 from cellmetry.errors import CellmetryError, MissingInput, ParameterError
 from cellmetry.io.discover import find_inputs
 from cellmetry.io.grouped import open_group
@@ -23,7 +24,7 @@ if TYPE_CHECKING:
     from cellmetry.io.patterns import FileGroup
     from cellmetry.pipeline.reading import Reading
 
-__all__ = ["Found", "ImageRef", "file_hash", "find_images"]
+__all__ = ["PLANE_COLUMNS", "Found", "ImageRef", "file_hash", "find_images"]
 
 
 RESERVED = {
@@ -31,6 +32,11 @@ RESERVED = {
     *("pixel_size_x_um", "pixel_size_y_um", "parent_label", "parent_overlap", "children", "unfamiliarity"),
 }
 """Columns of the tables whose names a file-name pattern cannot use for its parts."""
+PLANE_COLUMNS = {
+    "t": Column("frame", "", "Frame as the file name has it, as text; t counts frames from 0.", "pattern"),
+    "z": Column("plane", "", "Z plane as the file name has it, as text; z counts planes from 0.", "pattern"),
+}
+"""Columns beside ``t`` and ``z`` where a pattern has these parts."""
 
 
 @dataclass(frozen=True)
@@ -74,6 +80,12 @@ class ImageRef:
     def parts(self) -> dict[str, str]:
         """What a pattern read from the file names: ``{"well": "B02", "field": "1"}``."""
         return {} if self.group is None else dict(self.group.parts)
+
+    @property
+    def plane_names(self) -> dict[str, tuple[str, ...]]:
+        """What file names call the planes and frames, in order, by the column that counts them (``z``, ``t``)."""
+        told = {} if self.group is None else {"t": self.group.times, "z": self.group.depths}
+        return {axis: names for axis, names in told.items() if names != ("",)}
 
     @property
     def role_text(self) -> str:
@@ -140,7 +152,8 @@ def find_images(inputs: Iterable[str | Path], reading: Reading, out: Path | None
 
 def _grouped(files: list[InputFile], reading: Reading) -> Found:
     """Return one image for each group of files whose names fit the pattern."""
-    taken = RESERVED & set(parse_pattern(reading.pattern or "").names)
+    names = set(parse_pattern(reading.pattern or "").names)
+    taken = (RESERVED | {PLANE_COLUMNS[axis].name for axis in names & set(PLANE_COLUMNS)}) & names
     if taken:
         raise ParameterError(
             f"The pattern {reading.pattern!r} names a part {min(taken)!r}, which is a column of the tables; rename it."

@@ -17,6 +17,7 @@ from cellmetry.io.labels import write_labels
 from cellmetry.io.pictures import write_png, write_thumbnail
 from cellmetry.io.tables import write_table
 from cellmetry.measure.columns import describe_columns
+from cellmetry.pipeline.inputs import PLANE_COLUMNS
 from cellmetry.pipeline.places import map_folder, place_of
 from cellmetry.pipeline.quantification_pictures import write_quantification
 from cellmetry.report.counts import draw_counts
@@ -157,12 +158,26 @@ def _write_tables(job: Job, sample: Sample) -> dict[str, str]:
 
 
 def _with_image(job: Job, table: pd.DataFrame) -> tuple[pd.DataFrame, list[Column]]:
-    """Return the table with the image's name and the parts of it in front, and what these columns mean."""
+    """Return the table with the image's name and the parts of it in front, and what the columns from names mean."""
     if job.layout.bare and not job.layout.stems:
         return table, []
+    table, told = _with_plane_names(job, table)
     names = pd.DataFrame({"image": job.ref.name, **job.ref.parts}, index=table.index)
     parts = [Column(part, "", "Read from the file name.", "pattern") for part in job.ref.parts]
-    return pd.concat([names, table], axis=1), [_IMAGE_COLUMN, *parts]
+    return pd.concat([names, table], axis=1), [_IMAGE_COLUMN, *parts, *told]
+
+
+def _with_plane_names(job: Job, table: pd.DataFrame) -> tuple[pd.DataFrame, list[Column]]:
+    """Return the table with the planes' and frames' own names beside their numbers, and what these columns mean."""
+    table, told = table.copy(deep=False), []
+    for axis, names in job.ref.plane_names.items():
+        if axis in table:
+            column = PLANE_COLUMNS[axis]
+            places = table[axis].fillna(len(names)).to_numpy(np.int64)
+            values = np.array([*names, ""], object)[places]
+            table.insert(list(table).index(axis) + 1, column.name, pd.array(values, "str"))
+            told.append(column)
+    return table, told
 
 
 def _write_overlays(job: Job, sample: Sample) -> dict[str, str]:

@@ -23,6 +23,7 @@ from cellmetry.report.overlay import OverlayOptions
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
+    from cellmetry.core.image import Image
     from cellmetry.core.progress import Progress
     from cellmetry.core.sample import Sample
     from cellmetry.core.step import Step
@@ -111,6 +112,10 @@ class Recipe:
             if not file.exists():
                 raise MissingInput(f"The step {name} reads {file}, but there is no such file; correct its path.")
         return list(dict.fromkeys(file for _, file in found))
+
+    def detectors_used(self, image: Image) -> set[int]:
+        """Return the channels of an image on whose detector's largest value the steps depend."""
+        return {channel for step in self.steps for channel in step.detectors_used(image)}
 
     def apply(self, sample: Sample, progress: Progress = SILENT) -> Sample:
         """Return what the steps make of `sample`, one after the other."""

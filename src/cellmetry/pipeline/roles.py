@@ -38,6 +38,11 @@ class RoleRef(ImageRef):
     roles: tuple[Role, ...] = field(default=())
 
     @property
+    def plane_names(self) -> dict[str, tuple[str, ...]]:
+        """What file names call the planes and frames of the first role."""
+        return self.roles[0].ref.plane_names
+
+    @property
     def role_text(self) -> str:
         """Which channel of which file plays which role."""
         return repr([(role.name, role.ref.text, role.channel) for role in self.roles])

@@ -9,9 +9,10 @@ import time
 import traceback
 from dataclasses import asdict, dataclass, field, replace
 from importlib.metadata import version
+from pathlib import PurePosixPath
 from typing import TYPE_CHECKING, Literal
 
-from cellmetry.core.labels import count_objects, labels_hash
+from cellmetry.core.labels import count_objects, count_outlines, labels_hash
 from cellmetry.core.progress import SILENT
 from cellmetry.core.sample import Sample
 from cellmetry.engines.base import LookupEngine
@@ -21,18 +22,32 @@ from cellmetry.errors import Cancelled, CellmetryError, OutputError
 from cellmetry.io.atomic import atomic_write
 from cellmetry.io.hashing import content_hash
 from cellmetry.io.pixel_checks import check_pixels
+from cellmetry.ops.saturation import find_detectors
 from cellmetry.pipeline.acquisition import settings_of
+from cellmetry.pipeline.detectors import detectors_of
 from cellmetry.pipeline.inputs import file_hash
 from cellmetry.pipeline.outputs import STATE, write_outputs
+from cellmetry.report.index import thumbnail_path
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
     from pathlib import Path
 
     from cellmetry.core.progress import Progress
     from cellmetry.pipeline.inputs import ImageRef
     from cellmetry.pipeline.recipe import Recipe
 
-__all__ = ["Job", "LabelForm", "Layout", "Outcome", "do_job", "finished_outcome", "images_done_before"]
+__all__ = [
+    "Job",
+    "LabelForm",
+    "Layout",
+    "Outcome",
+    "do_job",
+    "finished_outcome",
+    "folders_before",
+    "images_done_before",
+    "remove_empty_folders",
+]
 
 
 LabelForm = Literal["tif", "npy", "ome.zarr"]
@@ -98,10 +113,14 @@ class Outcome:
         Why it failed, in one sentence.
     n_objects, labels_sha256
         Of each label image, by its name.
+    n_outlines
+        Of each label image whose objects keep their ids through planes or frames: an object has one in each.
     scores
         Numbers about the whole image, by name: ``unfamiliarity``.
     settings
         How it was taken, as its file says: exposure, gain, ….
+    detectors
+        The largest value of the detector of each channel on which a step depends, and where it comes from.
     sha256, files
         Hash of the image's content, and of each of its files by path.
     outputs
@@ -117,6 +136,7 @@ class Outcome:
     status: str = "done"
     reason: str = ""
     n_objects: dict[str, int] = field(default_factory=dict)
+    n_outlines: dict[str, int] = field(default_factory=dict)
     scores: dict[str, float] = field(default_factory=dict)
     seconds: float = 0.0
     warnings: tuple[str, ...] = ()
@@ -124,6 +144,7 @@ class Outcome:
     shape: tuple[int, ...] = ()
     pixel_size_um: tuple[float | None, ...] = (None, None, None)
     settings: dict[str, str] = field(default_factory=dict)
+    detectors: dict[str, dict[str, float | str]] = field(default_factory=dict)
     sha256: str = ""
     files: dict[str, str] = field(default_factory=dict)
     labels_sha256: dict[str, str] = field(default_factory=dict)
@@ -183,11 +204,12 @@ def do_job(job: Job, progress: Progress = SILENT) -> Outcome:
 def _process(job: Job, progress: Progress) -> Outcome:
     image = job.ref.open()
     invalid = check_pixels(image)
-    sample = job.recipe.apply(Sample(image), progress)
+    known, detectors = find_detectors(image, job.recipe.detectors_used(image))
+    sample = job.recipe.apply(Sample(known), progress)
     before = _outputs_before(job)
     _state_path(job).unlink(missing_ok=True)
     outputs = write_outputs(job, sample)
-    _remove(job.out, before - set(outputs.values()))
+    _remove(job.out, _with_thumbnails(before) - _with_thumbnails(set(outputs.values())))
     counts = {name: count_objects(labels) for name, labels in sample.labels.items()}
     nothing = [f"No objects were found for {name}." for name, count in counts.items() if count == 0]
     doubts = (*image.warnings, *invalid, *sample.warnings, *nothing)
@@ -197,12 +219,14 @@ def _process(job: Job, progress: Progress) -> Outcome:
         scene=job.ref.scene,
         parts=job.ref.parts,
         n_objects=counts,
+        n_outlines={name: count_outlines(labels) for name, labels in sample.labels.items() if labels.ids_along},
         scores=sample.scores,
         warnings=tuple(dict.fromkeys(doubts)),
         axes=image.axes,
         shape=image.shape,
         pixel_size_um=tuple(image.pixel_size),
         settings=settings_of(image.metadata),
+        detectors=detectors_of(detectors, job.ref.reading),
         sha256=job.ref.sha256(),
         files=job.ref.file_hashes(),
         labels_sha256={name: labels_hash(labels) for name, labels in sample.labels.items()},
@@ -217,6 +241,12 @@ def _outputs_before(job: Job) -> set[str]:
     return set(json.loads(state.read_text(encoding="utf-8"))["outputs"].values()) if state.is_file() else set()
 
 
+def _with_thumbnails(outputs: set[str]) -> set[str]:
+    """Return outputs with where the thumbnails of the pictures among them lie, if they have one."""
+    pictures = [PurePosixPath(output) for output in outputs if output.endswith(".png")]
+    return outputs | {str(thumbnail_path(picture)) for picture in pictures}
+
+
 def _remove(out: Path, outputs: set[str]) -> None:
     """Remove outputs of an earlier run that this one did not write, so that nothing stale stays."""
     for output in outputs:
@@ -225,6 +255,22 @@ def _remove(out: Path, outputs: set[str]) -> None:
             shutil.rmtree(stale)
         else:
             stale.unlink(missing_ok=True)
+
+
+def folders_before(out: Path) -> set[Path]:
+    """Return the folders in which an earlier run wrote its results, below the folder of the run."""
+    states = (json.loads(state.read_text(encoding="utf-8")) for state in (out / STATE).rglob("*.json"))
+    return {(out / output).parent for state in states for output in state["outputs"].values()} | {out / "tables"}
+
+
+def remove_empty_folders(out: Path, folders: Iterable[Path]) -> None:
+    """Remove those of `folders` that are empty, and what is empty above them, up to the folder `out`."""
+    for folder in folders:
+        for each in (folder, *folder.parents):
+            if not each.is_relative_to(out) or each == out or (each.is_dir() and any(each.iterdir())):
+                break
+            if each.is_dir():
+                each.rmdir()
 
 
 def images_done_before(out: Path) -> set[str]:

@@ -253,6 +253,10 @@ class Mask(MaskRule, Step):
         "corrected", description="Whether thresholds work on corrected pixels or on those as read."
     )
 
+    def detectors_used(self, image: Image) -> tuple[int, ...]:
+        """Return the channel whose saturation is judged."""
+        return (image.channel_index(self.channel),)
+
     def __call__(self, sample: Sample, progress: Progress = SILENT) -> Sample:
         """Return the sample with the mask added."""
         original = sample.unprocessed

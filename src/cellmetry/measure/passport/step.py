@@ -11,6 +11,7 @@ from cellmetry.measure.passport.options import PassportOptions
 from cellmetry.measure.passport.table import passport, passport_notes
 
 if TYPE_CHECKING:
+    from cellmetry.core.image import Image
     from cellmetry.core.progress import Progress
     from cellmetry.core.sample import Sample
 
@@ -28,6 +29,16 @@ class Passport(PassportOptions, Step):
     """Name of the labels to judge."""
     table: str = "cells"
     """Name of the table to which values and flags are added; if no step before made it, they are a table `passport`."""
+
+    @property
+    def tables(self) -> tuple[str, str]:
+        """The tables of which one gets the passport."""
+        return self.table, _OWN_TABLE
+
+    def detectors_used(self, image: Image) -> tuple[int, ...]:
+        """Return the channels whose saturation is judged."""
+        every = range(len(image.channels))
+        return tuple(every if self.channels is None else map(image.channel_index, self.channels))
 
     def __call__(self, sample: Sample, progress: Progress = SILENT) -> Sample:
         """Return the sample with the passport in its table."""

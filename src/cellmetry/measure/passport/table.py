@@ -119,7 +119,7 @@ def passport_notes(table: pd.DataFrame, options: PassportOptions) -> list[str]:
     notes = []
     if 0 < len(table) < options.least_cells:
         notes.append(
-            f"Only {len(table)} cells: what is usual in this image is unknown, so no cell is compared with it "
+            f"Only {_cells(len(table))}: what is usual in this image is unknown, so no cell is compared with it "
             f"(least_cells is {options.least_cells})."
         )
     for name in FLAGS:
@@ -127,5 +127,10 @@ def passport_notes(table: pd.DataFrame, options: PassportOptions) -> list[str]:
             continue
         raised = int(table[f"flag_{name}"].sum())
         if raised > options.report_share * len(table):
-            notes.append(f"{raised} of {len(table)} cells are flagged by flag_{name}.")
+            verb = "is" if raised == 1 else "are"
+            notes.append(f"{raised} of {_cells(len(table))} {verb} flagged by flag_{name}.")
     return notes
+
+
+def _cells(count: int) -> str:
+    return f"{count} cell{'' if count == 1 else 's'}"
