@@ -183,11 +183,23 @@ def test_quality_is_as_worked_out_by_hand():
     assert quality.range_rel[0] == pytest.approx(0.8)
     # steps 2 6 -3 -2 0 1: median 0.5; distances 1.5 5.5 3.5 2.5 0.5 0.5: median 2
     assert quality.noise_rel[0] == pytest.approx(2 / 8)
-    # slopes from the peak on: 1.5
-    assert quality.falling_run[0] == 0
-    shifted = peak_quality(centres, row, np.array([3]), STEADY.model_copy(update={"most_noise": 0.3}))
-    assert shifted.falling_run[0] == 2  # -2.5, -1, then +0.5
-    assert shifted.accepted[0]
+    # smoothed over five points by order 2; steps from the peak on: -0.26, -2.6, -0.29, then 1.14
+    assert quality.falling_run[0] == 3
+    highest = STEADY.model_copy(update={"algorithm": "global_max", "most_noise": 0.3})
+    quality = peak_quality(centres, row, np.array([2]), highest)
+    assert quality.falling_run[0] == 2  # -3, -2, then 0
+    assert quality.accepted[0]
+    old = OLD.model_copy(update={"most_noise": 0.3})
+    assert peak_quality(centres, row, np.array([2]), old).falling_run[0] == 0  # slope 1.5
+    assert peak_quality(centres, row, np.array([3]), old).falling_run[0] == 2  # -2.5, -1, then +0.5
+
+
+@pytest.mark.parametrize("top", [80.0, 80.4, 80.5, 80.6, 81.0])
+def test_a_clean_peak_is_accepted_wherever_it_lies_between_two_points(top):
+    row = hill(top)[None]
+    for algorithm in ("first_local_top", "global_max"):
+        options = STEADY.model_copy(update={"algorithm": algorithm})
+        assert peak_quality(CENTRES, row, find_peaks(CENTRES, row, options), options).accepted[0]
 
 
 def test_each_limit_can_refuse_a_peak():

@@ -46,7 +46,7 @@ class PeakOptions(Parameters):
     most_noise: float = Field(default=0.10, ge=0)
     """Accepted: the median absolute deviation of steps from point to point, over the height, is at most this."""
     least_run: int = Field(default=2, ge=0)
-    """Accepted: from the peak on, the profile falls over at least this many points in succession."""
+    """Accepted: from the peak on, the profile falls in at least this many steps from point to point before it rises."""
     least_prominence: float = Field(default=4.0, ge=0)
     """Accepted: the peak's prominence is at least this many of its standard errors; 0: it is not asked for."""
     highest: float | Literal["auto", "anywhere"] = "auto"
@@ -68,7 +68,7 @@ class PeakQuality(NamedTuple):
     noise_rel: NDArray[np.float64]
     """Median absolute deviation of the steps from point to point, over largest less smallest."""
     falling_run: NDArray[np.int64]
-    """Points from the peak on over which the profile falls."""
+    """Steps from point to point, from the peak on, in which the profile falls before it rises again."""
     prominence: NDArray[np.float64]
     """Height of the peak over the higher of its two feet; see `peak_quality`."""
     prominence_error: NDArray[np.float64]
@@ -205,9 +205,9 @@ def peak_quality(
 
     The prominence of a peak is how far one has to come down from it on the way to anything higher, or to the end of
     the profile, on the side where that is less: its height over the higher of its two feet, the lowest points on
-    either side. It is that of the profile in which the peak was found (smoothed for first_local_top); all else is
-    judged on the profile as it is. The error of the prominence is √(e₁² + e₂²), of the errors of the profile at the
-    peak and at that foot.
+    either side. It and the fall after the peak are those of the profile in which the peak was found (smoothed for
+    first_local_top); all else is judged on the profile as it is. The error of the prominence is √(e₁² + e₂²), of the
+    errors of the profile at the peak and at that foot.
 
     Parameters
     ----------
@@ -235,10 +235,9 @@ def peak_quality(
             values, of_values = profiles[np.ix_(rows, points)], errors[np.ix_(rows, points)]
             height = np.ptp(values, axis=1)
             ranges[rows], noises[rows] = _share(height, values.max(axis=1)), _share(_noise(values), height)
-            slopes, least = _slopes(centres[points], values, options.slope)
-            at = np.searchsorted(points, peaks[rows])
-            runs[rows] = _run(slopes <= -least, at)
-            heights[rows], unsure[rows] = _prominence(_looked_at(values, options), of_values, at)
+            at, looked = np.searchsorted(points, peaks[rows]), _looked_at(values, options)
+            runs[rows] = _falling_run(centres[points], values, looked, at, options)
+            heights[rows], unsure[rows] = _prominence(looked, of_values, at)
     there = peaks >= 0
     heights[~there] = unsure[~there] = np.nan
     steady = (ranges >= options.least_range) & (noises <= options.most_noise) & (runs >= options.least_run)
@@ -260,6 +259,27 @@ def _looked_at(values: NDArray[np.float64], options: PeakOptions) -> NDArray[np.
     if options.algorithm == "global_max":
         return values
     return smooth_profiles(values, options.window, options.order)
+
+
+def _falling_run(
+    centres: NDArray[np.float64],
+    values: NDArray[np.float64],
+    looked: NDArray[np.float64],
+    peaks: NDArray[np.int64],
+    options: PeakOptions,
+) -> NDArray[np.int64]:
+    """Return how many steps of each row fall from the peak on before one rises.
+
+    DualCellQuant counts points where the profile as it is has a falling slope, by central differences, without a break.
+    """
+    if options.rules == "dualcellquant":
+        slopes, least = _slopes(centres, values, options.slope)
+        return _run(slopes <= -least, peaks)
+    slopes, least = np.diff(looked, axis=1) / np.diff(centres), _slopes(centres, looked, options.slope)[1]
+    places = np.arange(centres.size - 1)
+    after = _run((slopes < least) | (slopes <= 0), peaks)
+    counted = (places >= peaks[:, None]) & (places < (peaks + after)[:, None])
+    return np.asarray((counted & (slopes <= -least) & (slopes < 0)).sum(axis=1))
 
 
 def _prominence(

@@ -147,7 +147,13 @@ def _describe(channels: tuple[str, ...], unit: str) -> list[Column]:
                 "Standard error of the prominence: √(SEM² of the window of the peak + SEM² of that foot's).",
                 _OURS,
             ),
-            Column(f"falling_{name}", "1", "Windows from the peak on over which the profile falls.", _OLD),
+            Column(
+                f"falling_{name}",
+                "1",
+                "Steps from window to window, from the peak on, in which the profile falls before it rises again; of "
+                "the smoothed profile for first_local_top.",
+                _OURS,
+            ),
             Column(
                 f"accepted_{name}",
                 "",
