@@ -194,6 +194,18 @@ def test_cells_are_found_on_the_channel_that_is_named(pair, tmp_path):
     assert not [name for name in table if "segment" in name]
 
 
+def test_peaks_of_a_target_alone(pair, tmp_path):
+    files = ("--target", pair / "t.tif", "--labels", pair / "labels.tif", "--out", tmp_path / "q")
+    windows = ("--profile", "2:1px", "--profile-range=-20:8", "--peaks", "first_local_top")
+    done = cellmetry("quantify", *files, *windows, "--no-pictures")
+    assert (done.returncode, done.stderr) == (0, "")
+    for form in ("csv", "parquet"):
+        peaks = cm.read_table(tmp_path / f"q/tables/peaks.{form}")
+        assert peaks["peak_target_px"].between(-5, 0).all()
+        assert peaks["accepted_target"].tolist() == [True, True]
+        assert not [name for name in peaks if "reference" in name or "difference" in name]
+
+
 @pytest.mark.parametrize(
     ("more", "sentence"),
     [
@@ -207,6 +219,8 @@ def test_cells_are_found_on_the_channel_that_is_named(pair, tmp_path):
         (("--peaks", "global_max"), "--profile 5:1"),
         (("--profile", "5"), "WINDOW:STEP"),
         (("--smooth", "5"), "two numbers with a colon"),
+        (("--profile", "5:1", "--smooth", "4:2"), "odd number of windows"),
+        (("--profile", "5:1", "--smooth", "5:4"), "changes nothing"),
         (("--engine", "classical"), "leave out --engine"),
         (("--radial", "80:100", "--compat", "dualcellquant", "--radial-clip"), "does not clip"),
         (("--compat", "dualcellquant", "--radial=-1:0um"), "in per cent"),

@@ -66,6 +66,12 @@ def test_steps_come_in_the_order_that_the_guide_states():
     assert made == wanted
 
 
+def test_peaks_need_no_reference():
+    *_, peaks = QuantificationPlan.model_validate({"profile": "5:1", "peaks": "global_max"}).entries()
+    assert peaks["first"] == "target"
+    assert "second" not in peaks
+
+
 def test_each_channel_has_its_own_background():
     entries = QuantificationPlan.model_validate(
         {"target": {"background": "dark:5"}, "reference": {"background": "rolling-ball:9"}}

@@ -296,7 +296,7 @@ class TestPeaks(StepContract):
     """The step peaks, after a profile."""
 
     def make(self) -> Step:
-        return STEPS.load("peaks")(first="channel0", second="channel0")
+        return STEPS.load("peaks")(first="channel0")
 
     def sample(self, centres, *, pixel_size_um=0.5):
         """Return a sample that was profiled."""

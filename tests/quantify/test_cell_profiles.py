@@ -9,8 +9,9 @@ import pytest
 import cellmetry as cm
 from cellmetry.core.sample import Sample
 from cellmetry.errors import AxesError, LabelsError, ParameterError, PixelSizeNeeded, UnknownName
+from cellmetry.quantify.peaks import Peaks
 from cellmetry.quantify.positions import PlaneCells
-from cellmetry.quantify.profiles import Peaks, Profile, ProfileOptions, profile_cells
+from cellmetry.quantify.profiles import Profile, ProfileOptions, profile_cells
 
 SMALL = {"start": 0, "end": 120, "window": 10, "stride": 5}
 
@@ -169,14 +170,95 @@ def test_peaks_are_where_rings_are():
     )
     sample = Profile(unit="px", start=-28, end=3, window=1, stride=0.5)(Sample(image, sample.labels))
     for algorithm in ("first_local_top", "global_max"):
-        peaks = Peaks(first="target", second="reference", lowest=-28, uppermost=3, algorithm=algorithm, highest=None)(
-            sample
-        ).tables["peaks"]
+        found = Peaks(first="target", second="reference", lowest=-28, uppermost=3, algorithm=algorithm)(sample)
+        peaks = found.tables["peaks"]
         row = peaks.iloc[0]
         assert row["peak_target_px"] == pytest.approx(-10.5, abs=1)
         assert row["peak_reference_px"] == pytest.approx(-5.5, abs=1)
         assert row["difference_px"] == pytest.approx(-5, abs=1)
         assert row["accepted_target"]
+        assert row["reason_target"] == ""
+        assert row["prominence_target"] > 50
+
+
+def ring_sample(at: float, *, noise: float = 0.0) -> Sample:
+    """Return a disc of radius 30 px with a bright ring, which may lie outside of it, in noise."""
+    rng = np.random.default_rng(4)
+    return disc_sample(
+        lambda radius: 50 + 40 * np.exp(-(((radius - at) / 2) ** 2)) + rng.normal(0, noise, radius.shape)
+    )
+
+
+@pytest.mark.parametrize("unit", ["px", "um"])
+def test_a_peak_outside_of_the_cell_is_not_accepted_unless_asked_for(unit):
+    um = 0.5 if unit == "um" else 1.0
+    sample = ring_sample(35)
+    labels = cm.labels_from_array(sample.labels["cells"].read(), pixel_size=sample.image.pixel_size)
+    sample = Sample(sample.image, {"cells": labels})
+    sample = Profile(unit=unit, start=-20 * um, end=12 * um, window=um, stride=um / 2)(sample)
+    whole = {"first": "target", "lowest": -20 * um, "uppermost": 12 * um}
+    row = Peaks(**whole)(sample).tables["peaks"].iloc[0]
+    assert row[f"peak_target_{unit}"] == pytest.approx(4.5 * um, abs=um)
+    assert not row["accepted_target"]
+    assert Peaks(**whole, highest="anywhere")(sample).tables["peaks"].iloc[0]["accepted_target"]
+    assert Peaks(**whole, highest=6 * um)(sample).tables["peaks"].iloc[0]["accepted_target"]
+
+
+def test_a_peak_in_per_cent_lies_at_98_at_most():
+    sample = Profile(**SMALL | {"window": 4, "stride": 1})(ring_sample(30.5))
+    limits = {"first": "target", "lowest": 60, "uppermost": 120}
+    row = Peaks(**limits)(sample).tables["peaks"].iloc[0]
+    assert row["peak_target_pct"] > 98
+    assert not row["accepted_target"]
+    assert Peaks(**limits, highest="anywhere")(sample).tables["peaks"].iloc[0]["accepted_target"]
+
+
+def test_a_peak_that_noise_explains_is_not_accepted():
+    lenient = {"least_range": 0, "most_noise": 9, "least_run": 0, "lowest": -28, "uppermost": 0, "first": "target"}
+    quiet, loud = (Profile(unit="px", start=-28, end=0, window=2)(ring_sample(20, noise=noise)) for noise in (5, 400))
+    assert Peaks(**lenient)(quiet).tables["peaks"]["accepted_target"].tolist() == [True]
+    assert Peaks(**lenient)(loud).tables["peaks"]["accepted_target"].tolist() == [False]
+    assert Peaks(**lenient, least_prominence=0)(loud).tables["peaks"]["accepted_target"].tolist() == [True]
+
+
+def test_no_peak_is_missing_and_not_refused(two_discs):
+    sample = Profile(unit="px", start=-20, end=0, window=2)(two_discs)
+    made = Peaks(first="target", second="reference", lowest=-20, uppermost=0)(sample).tables["peaks"]
+    assert made["reason_target"].tolist() == ["no turn in the range"] * 2
+    assert made["reason_reference"].tolist() == ["the same everywhere in the range"] * 2
+    names = ("peak_target_px", "peak_mean_target", "difference_px", "falling_target", "accepted_target")
+    assert made[[*names, "prominence_target"]].isna().all(axis=None)
+    assert made["range_target"].notna().all()
+    assert made["accepted_target"].dtype == "boolean"
+
+
+def test_one_channel_has_peaks_of_its_own():
+    sample = Profile(unit="px", start=-28, end=3, window=1, stride=0.5)(ring_sample(20))
+    alone = Peaks(first="target", lowest=-28, uppermost=3)(sample).tables["peaks"]
+    both = Peaks(first="target", second="reference", lowest=-28, uppermost=3)(sample).tables["peaks"]
+    assert not [name for name in alone if "reference" in name or "difference" in name]
+    pd.testing.assert_frame_equal(alone, both[list(alone)])
+    assert [column.name for column in alone.attrs["columns"]] == list(alone)
+
+
+def test_windows_without_a_pixel_stay_empty_when_smoothed():
+    """Windows of a twentieth of a pixel's width, many of them empty."""
+    sample = disc_sample(lambda radius: radius)
+    tables = Profile(unit="px", start=-30, end=0, window=0.05, stride=0.05, ratio=["target", "reference"])(
+        sample
+    ).tables
+    raw, smooth = tables["radial_profile_cells"], tables["radial_profile_smoothed"]
+    empty = raw["count_px"] == 0
+    assert empty.any()
+    assert smooth.loc[empty, ["mean_target", "mean_reference", "ratio_target_to_reference"]].isna().all(axis=None)
+    assert smooth.loc[~empty, "mean_target"].notna().all()
+
+
+@pytest.mark.parametrize(("window", "order"), [(4, 2), (5, 4), (3, 2)])
+def test_smoothing_that_does_nothing_is_refused(window, order):
+    with pytest.raises(ValueError, match="smoothing"):
+        Profile(smooth_window=window, smooth_order=order)
+    assert Profile(smooth_window=0, smooth_order=0).smooth_window == 0
 
 
 def test_every_column_is_described(two_discs):
@@ -213,5 +295,9 @@ def test_what_cannot_be_is_refused(two_discs):
     profiled = Profile(**SMALL)(two_discs)
     with pytest.raises(ParameterError, match="no profile of the channel 'green'"):
         Peaks(first="green", second="reference")(profiled)
+    with pytest.raises(ParameterError, match="two different"):
+        Peaks(first="target", second="target")(profiled)
+    with pytest.raises(ParameterError, match="sem_target is missing"):
+        Peaks(first="target", profiles="radial_profile_smoothed")(profiled)
     with pytest.raises(ParameterError, match="No window"):
         Peaks(first="target", second="reference", lowest=500, uppermost=600)(profiled)

@@ -10,9 +10,23 @@ from scipy.signal import savgol_filter
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-__all__ = ["smooth_profiles"]
+__all__ = ["check_smoothing", "smooth_profiles"]
 
 _SMALLEST = 3
+
+
+def check_smoothing(window: int, order: int) -> None:
+    """Raise a ValueError if smoothing by this window and order would not do what is asked for.
+
+    A window of 0 is no smoothing. Others are odd, and of at least two points more than the order: a polynomial of
+    order n goes through n + 1 points as they are.
+    """
+    if window and (window < _SMALLEST or window % 2 == 0):
+        raise ValueError(f"smoothing takes an odd number of windows together, 3 or more, or 0 for none, not {window}")
+    if window and order > window - 2:
+        raise ValueError(
+            f"smoothing {window} windows by order {order} changes nothing; the order is at most {window - 2} there"
+        )
 
 
 def smooth_profiles(profiles: NDArray[np.float64], window: int, order: int) -> NDArray[np.float64]:

@@ -172,8 +172,6 @@ class QuantificationPlan(Parameters):
     def _fits(self) -> QuantificationPlan:
         if self.peaks is not None and self.profile is None:
             raise ValueError("peaks are those of a profile; give its windows too (--profile 5:1)")
-        if self.peaks is not None and self.reference is None:
-            raise ValueError("peaks are compared between target and reference; give a reference")
         if self.radial is not None:
             parse_radial(self.radial)
         needed = {"radial_on": "radial", "radial_clip": "radial", "profile_range": "profile", "smooth": "profile"}
@@ -277,6 +275,6 @@ class QuantificationPlan(Parameters):
         if self.peaks is None:
             return [entry]
         lowest, uppermost = self.peak_range or (_PEAK_RANGE if sizes.unit == "percent" else (start, end))
-        peaks: Entry = {"step": "peaks", "first": "target", "second": "reference", "algorithm": self.peaks}
-        peaks |= {"window": self.smooth[0], "order": self.smooth[1], "lowest": lowest, "uppermost": uppermost}
-        return [entry, peaks | ({"highest": None} if sizes.unit != "percent" else {})]
+        peaks: Entry = {"step": "peaks", **dict(zip(("first", "second"), self.roles, strict=False))}
+        peaks |= {"algorithm": self.peaks, "window": self.smooth[0], "order": self.smooth[1]}
+        return [entry, peaks | {"lowest": lowest, "uppermost": uppermost}]

@@ -11,6 +11,7 @@ import numpy as np
 from cellmetry.io.atomic import atomic_write
 from cellmetry.io.pictures import write_png, write_thumbnail
 from cellmetry.pipeline.places import map_folder, place_of
+from cellmetry.quantify.dualcellquant.step import DualCellQuant
 from cellmetry.report.figures import figure_bytes
 from cellmetry.report.index import thumbnail_path
 from cellmetry.report.masks import MaskOptions, draw_masks
@@ -107,9 +108,10 @@ def _ratio_limits(cells: pd.DataFrame | None) -> tuple[float, float] | None:
 
 
 class _Plane(NamedTuple):
-    """The profiles of one plane, and what its files are called."""
+    """The profiles of one plane, what its files are called, and its place in a stack, counted from 0."""
 
     name: str
+    place: dict[str, int]
     cells: pd.DataFrame
     smoothed: pd.DataFrame | None
     pooled: pd.DataFrame
@@ -120,7 +122,7 @@ def _write_plots(job: Job, sample: Sample) -> dict[str, str]:
     if f"{_PROFILES}_cells" not in sample.tables:
         return {}
     written = {}
-    for name, figure in _figures(sample):
+    for name, figure in _figures(job, sample):
         for suffix in _FORMS:
             relative = place_of(job, "plots", f"{name}.{suffix}")
             with atomic_write(job.out / relative) as temporary:
@@ -129,12 +131,15 @@ def _write_plots(job: Job, sample: Sample) -> dict[str, str]:
     return written
 
 
-def _figures(sample: Sample) -> Iterator[tuple[str, Figure]]:
+def _figures(job: Job, sample: Sample) -> Iterator[tuple[str, Figure]]:
     """Yield the name and the figure of each plot."""
-    options = _options(sample.tables[f"{_PROFILES}_cells"], sample.image.channel_names)
+    common = _options(sample.tables[f"{_PROFILES}_cells"], sample.image.channel_names).model_copy(
+        update=_values(job, sample)
+    )
     for plane in _planes(sample.tables):
         if plane.cells.empty:
             continue
+        options = common.model_copy(update={"title": _title(sample, plane)})
         population = options.model_copy(update={"error_bands": plane.cells["label"].nunique() > 1})
         yield f"profile_pooled{plane.name}", draw_population_profile(plane.cells, population, pooled=plane.pooled)
         pages = draw_profile_grid(plane.cells, options, smoothed=plane.smoothed, peaks=plane.peaks)
@@ -145,6 +150,25 @@ def _figures(sample: Sample) -> Iterator[tuple[str, Figure]]:
             peaks = plane.peaks.get(int(label), {})
             figure = draw_profile(plane.cells, int(label), options, smoothed=plane.smoothed, peaks=peaks)
             yield f"profile{plane.name}_cell_{label}", figure
+
+
+def _title(sample: Sample, plane: _Plane) -> str:
+    """Return the image's name and the plane, counted from 1 as on its pictures."""
+    sizes = sample.image.sizes
+    places = [f"{axis.upper()} {index + 1} of {sizes[axis.upper()]}" for axis, index in plane.place.items()]
+    return ", ".join([sample.image.name, *places])
+
+
+def _values(job: Job, sample: Sample) -> dict[str, str]:
+    """Return what the intensities of profiles are: their unit, and whether pixels were corrected before."""
+    compat = [step for step in job.recipe.steps if isinstance(step, DualCellQuant)]
+    normalised = any(step.name == "normalise" for step in job.recipe.steps)
+    normalised |= any(step.normalise != "none" for step in compat)
+    corrected = sample.original is not None or any(step.background != "none" for step in compat)
+    return {
+        "value_unit": "normalised" if normalised else "grey values",
+        "subtitle": "pixels corrected, as recipe.toml says" if corrected or normalised else "pixels as in the file",
+    }
 
 
 def _options(profiles: pd.DataFrame, channels: tuple[str, ...]) -> ProfileFigureOptions:
@@ -162,7 +186,7 @@ def _planes(tables: Mapping[str, pd.DataFrame]) -> Iterator[_Plane]:
     pooled, peaks = tables[f"{_PROFILES}_pooled"], tables.get("peaks")
     axes = [axis for axis in ("t", "z") if axis in cells]
     if not axes:
-        yield _Plane("", cells, smoothed, pooled, _peaks(peaks))
+        yield _Plane("", {}, cells, smoothed, pooled, _peaks(peaks))
         return
     places = [tuple(map(int, place)) for place in pooled[axes].drop_duplicates().itertuples(index=False)]
     places = places if len(places) <= _MOST_PLANES else [places[len(places) // 2]]
@@ -171,7 +195,7 @@ def _planes(tables: Mapping[str, pd.DataFrame]) -> Iterator[_Plane]:
         name = "".join(f"_{axis}{index}" for axis, index in where.items())
         chosen = (None if table is None else _at(table, where) for table in (smoothed, peaks))
         of_plane, its_peaks = chosen
-        yield _Plane(name, _at(cells, where), of_plane, _at(pooled, where), _peaks(its_peaks))
+        yield _Plane(name, where, _at(cells, where), of_plane, _at(pooled, where), _peaks(its_peaks))
 
 
 def _at(table: pd.DataFrame, place: Mapping[str, int]) -> pd.DataFrame:

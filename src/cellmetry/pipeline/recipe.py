@@ -51,7 +51,7 @@ STEPS = Registry(
         "measure_nested": "cellmetry.measure.nested:MeasureNested",
         "normalise": "cellmetry.ops.normalise:Normalise",
         "passport": "cellmetry.measure.passport.step:Passport",
-        "peaks": "cellmetry.quantify.profiles:Peaks",
+        "peaks": "cellmetry.quantify.peaks:Peaks",
         "profile": "cellmetry.quantify.profiles:Profile",
         "quantify": "cellmetry.quantify.quantities:Quantify",
         "radial": "cellmetry.quantify.radial:Radial",

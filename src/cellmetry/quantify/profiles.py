@@ -1,4 +1,4 @@
-"""The steps `profile` and `peaks`: intensity from the centre of each cell outwards, and where it is highest."""
+"""The step `profile`: intensity from the centre of each cell outwards."""
 
 from __future__ import annotations
 
@@ -14,7 +14,6 @@ from cellmetry.core.progress import SILENT
 from cellmetry.core.step import Parameters, Step
 from cellmetry.errors import ParameterError
 from cellmetry.measure.names import safe_names
-from cellmetry.measure.peaks import PeakOptions, find_peaks, peak_quality
 from cellmetry.measure.profiles import (
     Profiles,
     Windows,
@@ -23,7 +22,7 @@ from cellmetry.measure.profiles import (
     pool_profiles,
     sliding_windows,
 )
-from cellmetry.measure.smoothing import smooth_profiles
+from cellmetry.measure.smoothing import check_smoothing, smooth_profiles
 from cellmetry.ops.radial import sure_positions
 from cellmetry.ops.ratio import ratio_name
 from cellmetry.quantify.positions import PlaneCells, check_planes, planes_of_labels, sides_of
@@ -39,9 +38,10 @@ if TYPE_CHECKING:
     from cellmetry.core.progress import Progress
     from cellmetry.core.sample import Sample
 
-__all__ = ["Peaks", "Profile", "ProfileOptions", "ProfileTables", "profile_cells", "profile_peaks"]
+__all__ = ["SUFFIX", "Profile", "ProfileOptions", "ProfileTables", "profile_cells"]
 
 SUFFIX = {"percent": "pct", "px": "px", "um": "um"}
+"""What columns in a unit end in."""
 _OURS = "Cellmetry"
 _UNIT_WORDS = {
     "percent": "per cent of the way from the cell's deepest pixel (0) to its boundary (100)",
@@ -65,12 +65,15 @@ class ProfileOptions(Parameters):
     window: float = Field(5.0, gt=0, description="Width of a window.")
     stride: float = Field(1.0, gt=0, description="From the start of one window to that of the next.")
     smooth_window: int = Field(
-        5, ge=0, description="Savitzky–Golay smoothing: windows taken together, an odd number; below 3 for none."
+        5, ge=0, description="Savitzky–Golay smoothing: windows taken together, an odd number; 0 for none."
     )
-    smooth_order: int = Field(2, ge=0, description="Order of the polynomial of the smoothing.")
+    smooth_order: int = Field(
+        2, ge=0, description="Order of the polynomial of the smoothing, at most smooth_window - 2."
+    )
 
     @model_validator(mode="after")
     def _windows_fit(self) -> ProfileOptions:
+        check_smoothing(self.smooth_window, self.smooth_order)
         if self.unit == "percent" and self.start < 0:
             raise ValueError(f"a profile in per cent starts at 0, the centre, or above, not at {self.start:g}")
         if self.start + self.window > self.end:
@@ -229,9 +232,13 @@ class _Writer:
         return frame
 
     def smoothed(self, found: Profiles) -> pd.DataFrame:
-        """Return the same means smoothed along each cell's profile, and the ratio of the smoothed means."""
+        """Return the same means smoothed along each cell's profile, and the ratio of the smoothed means.
+
+        Windows without a mean stay without one, though the smoothing of others looks across them.
+        """
         frame = self._frame(found)
         smooth = smooth_profiles(found.means, self.options.smooth_window, self.options.smooth_order)
+        smooth = np.where(np.isfinite(found.means), smooth, np.nan)
         for index, name in enumerate(self.channels):
             frame[f"mean_{name}"] = smooth[index].ravel()
         if self.ratio:
@@ -332,110 +339,3 @@ def _without_profile(labels: Labels, options: ProfileOptions) -> list[str]:
         f"{cut} of {count} cells meet the image's border, so their depth is unknown and they have no profile in per "
         f"cent; a profile in µm or px has them."
     ]
-
-
-def profile_peaks(
-    profiles: pd.DataFrame, channels: tuple[str, str], limits: tuple[float, float], options: PeakOptions
-) -> pd.DataFrame:
-    """Return where each cell's profile is highest in two channels, and how far the two places lie apart.
-
-    Parameters
-    ----------
-    profiles
-        Table of cells of `profile_cells`.
-    channels
-        Two channels: the first's peak less the second's is the difference.
-    limits
-        Centres of windows between which peaks are looked for, both included.
-
-    Raises
-    ------
-    ParameterError
-        If the table has no profile of a channel, or no window between the limits.
-    """
-    unit = next((unit for unit in SUFFIX.values() if f"center_{unit}" in profiles), None)
-    missing = [name for name in channels if f"mean_{name}" not in profiles]
-    if unit is None or missing:
-        raise ParameterError(f"The table has no profile of the channel {missing[0] if missing else channels[0]!r}.")
-    centre = f"center_{unit}"
-    inside = profiles[profiles[centre].between(*limits)]
-    if profiles.size and not inside.size:
-        raise ParameterError(f"No window of the profile is centred between {limits[0]:g} and {limits[1]:g} {unit}.")
-    keys = [name for name in ("label", "t", "z") if name in profiles]
-    centres = np.sort(inside[centre].unique())
-    rows = inside[keys].drop_duplicates().reset_index(drop=True)
-    found = {}
-    for role, name in zip(("first", "second"), channels, strict=True):
-        values = inside[f"mean_{name}"].to_numpy().reshape(len(rows), -1) if len(rows) else np.zeros((0, len(centres)))
-        found[role] = (values, find_peaks(centres, values, options))
-    return _peak_table(rows, centres, found, channels, (unit, options))
-
-
-def _peak_table(
-    rows: pd.DataFrame,
-    centres: NDArray[np.float64],
-    found: dict[str, tuple[NDArray[np.float64], NDArray[np.int64]]],
-    channels: tuple[str, str],
-    choices: tuple[str, PeakOptions],
-) -> pd.DataFrame:
-    unit, options = choices
-    table = rows.copy()
-    at = {}
-    for role, name in zip(("first", "second"), channels, strict=True):
-        values, peaks = found[role]
-        known = peaks >= 0
-        at[role] = np.where(known, np.append(centres, np.nan)[peaks], np.nan)
-        table[f"peak_{name}_{unit}"] = at[role]
-        heights = values[np.arange(len(values)), peaks] if len(values) else np.zeros(0)
-        table[f"peak_mean_{name}"] = np.where(known, heights, np.nan)
-    table[f"difference_{unit}"] = at["first"] - at["second"]
-    for role, name in zip(("first", "second"), channels, strict=True):
-        quality = peak_quality(centres, *found[role], options)
-        table[f"range_{name}"], table[f"noise_{name}"] = quality.range_rel, quality.noise_rel
-        table[f"falling_{name}"], table[f"accepted_{name}"] = quality.falling_run, quality.accepted
-    table.attrs["columns"] = _describe_peaks(table, channels, unit)
-    return table
-
-
-def _describe_peaks(table: pd.DataFrame, channels: tuple[str, str], unit: str) -> tuple[Column, ...]:
-    columns = [
-        Column("label", "1", "Id of the cell.", _OURS),
-        Column("t", "1", "Frame, from 0.", _OURS),
-        Column("z", "1", "Z plane, from 0.", _OURS),
-        Column(f"difference_{unit}", unit, f"Peak of {channels[0]} less peak of {channels[1]}.", _OURS),
-    ]
-    for name in channels:
-        columns += [
-            Column(f"peak_{name}_{unit}", unit, f"Centre of the window in which {name} peaks.", _OURS),
-            Column(f"peak_mean_{name}", "intensity", f"Mean of {name} in that window.", _OURS),
-            Column(f"range_{name}", "1", f"Largest less smallest mean of {name}, over the largest.", "DualCellQuant"),
-            Column(
-                f"noise_{name}",
-                "1",
-                "Median absolute deviation of the steps between windows, over the range.",
-                "DualCellQuant",
-            ),
-            Column(f"falling_{name}", "1", "Windows from the peak on over which the profile falls.", "DualCellQuant"),
-            Column(f"accepted_{name}", "", "Whether range, noise, fall and place pass the limits.", "DualCellQuant"),
-        ]
-    named = {column.name: column for column in columns}
-    return tuple(named[str(name)] for name in table.columns)
-
-
-class Peaks(PeakOptions, Step):
-    """Find where the profiles of two channels peak in each cell, how far apart, and whether the peaks are sound."""
-
-    name: ClassVar[str] = "peaks"
-
-    profiles: str = Field("radial_profile_cells", description="Name of the table of profiles.")
-    first: str = Field(description="Channel whose peak counts positive.")
-    second: str = Field(description="Channel whose peak is subtracted.")
-    lowest: float = Field(60.0, description="Least centre of a window that is looked at, in the profile's unit.")
-    uppermost: float = Field(100.0, description="Largest centre of a window that is looked at.")
-    table: str = Field("peaks", description="Name of the table that is made.")
-
-    def __call__(self, sample: Sample, progress: Progress = SILENT) -> Sample:
-        """Return the sample with the table added."""
-        limits = (self.lowest, self.uppermost)
-        made = profile_peaks(sample.need_table(self.profiles), (self.first, self.second), limits, self)
-        return sample.with_table(self.table, made)

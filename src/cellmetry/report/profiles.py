@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import textwrap
 from typing import TYPE_CHECKING, Literal
 
 import numpy as np
@@ -28,10 +29,12 @@ __all__ = [
     "check_profiles",
     "draw_population_profile",
     "draw_profile",
+    "headed",
     "mark_boundary",
     "mark_peaks",
     "rows_of_cell",
     "series_colour",
+    "with_gaps",
 ]
 
 AXIS_WORDS = {
@@ -44,6 +47,8 @@ AXIS_WORDS = {
 _BOUNDARY = {"pct": 100.0, "um": 0.0, "px": 0.0}
 _SIGN = {"pct": "%", "um": "µm", "px": "px"}
 _WIDTH, _PANEL_HEIGHT, _REST = 5.2, 1.55, 1.0
+_TITLE_LETTERS, _NOTE_LETTERS = 48, 88
+"""Letters in a line that fit the width of a figure."""
 _RATIO = 3
 """Which colour of the theme the ratio has: those before are of channels."""
 
@@ -61,6 +66,11 @@ class ProfileFigureOptions(Parameters):
         default="pct", description="Unit of the windows: per cent of the depth, or signed distance in µm or px."
     )
     error_bands: bool = Field(default=True, description="Whether to shade the standard error of each mean.")
+    title: str = Field(default="", description="What the title begins with: the image and its plane, say.")
+    subtitle: str = Field(default="", description="What stands below the figure: how pixels were corrected, say.")
+    value_unit: str = Field(
+        default="", description="Unit of the channels' values, at their axis; for none the word intensity stands alone."
+    )
 
     @property
     def series(self) -> dict[str, str]:
@@ -91,7 +101,8 @@ def draw_profile(
         One row per cell and window of one plane: ``label``, ``center_UNIT``, ``mean_`` and ``sem_`` of each channel,
         and the ratio; the ratio has a band only if its column is called ``mean_RATIO`` and there is ``sem_RATIO``.
     smoothed
-        The same with smoothed means: they become the lines, the means points.
+        The same with smoothed means: they become the lines, the means points. Where there is no mean, the line has a
+        gap.
     peaks
         Channel → place of its peak, drawn through all panels; places that are not a number are left out.
 
@@ -115,9 +126,10 @@ def draw_profile(
             axes.plot(x, y, "-o", color=colour, linewidth=1.6, markersize=2.2)
         else:
             axes.plot(x, y, "o", color=colour, alpha=0.45, markersize=2.6, markeredgewidth=0)
-            axes.plot(lines[options.center], lines[column], color=colour, linewidth=1.8)
+            axes.plot(lines[options.center], with_gaps(lines, rows, column, options), color=colour, linewidth=1.8)
     said = ["shaded: ± standard error over the pixels of a window"] if options.error_bands else []
     said += ["points: means, line: smoothed"] if smoothed is not None else []
+    said += _pixels(rows)
     _finish(figure, panels, f"Cell {label}", said, (options, theme))
     return figure
 
@@ -197,6 +209,25 @@ def series_colour(name: str, options: ProfileFigureOptions, theme: Theme) -> str
     return free[options.channels.index(name) % len(free)]
 
 
+def with_gaps(
+    smoothed: pd.DataFrame, rows: pd.DataFrame, column: str, options: ProfileFigureOptions
+) -> NDArray[np.float64]:
+    """Return the smoothed means of one cell, NaN in windows where its own mean is missing."""
+    known = rows.loc[rows[column].notna(), options.center]
+    return smoothed[column].where(smoothed[options.center].isin(known)).to_numpy(np.float64)
+
+
+def headed(subject: str, options: ProfileFigureOptions, width: int) -> str:
+    """Return the title of a figure in lines of at most `width` letters: what it is of, and below it the subject."""
+    return "\n".join([*textwrap.wrap(options.title, width), subject])
+
+
+def _pixels(rows: pd.DataFrame) -> list[str]:
+    """Return how many pixels the windows of one cell have, if the table says so and there is one."""
+    counts = rows.loc[rows["count_px"] > 0, "count_px"] if "count_px" in rows else rows.index[:0]
+    return [f"n = {counts.min()} to {counts.max()} pixels in a window"] if len(counts) else []
+
+
 def mark_boundary(axes: Axes, looks: tuple[ProfileFigureOptions, Theme], *, top: float = 1.0) -> None:
     """Draw a line at the boundary of the cell, up to a share of the height, if it is within what is shown."""
     options, theme = looks
@@ -224,7 +255,8 @@ def _panels(options: ProfileFigureOptions, theme: Theme, peaks: Mapping[str, flo
         peak = peaks.get(name, np.nan)
         at = f", peak at {peak:.4g} {_SIGN[options.unit]}" if np.isfinite(peak) else ""
         axes.set_title(f"{name}{at}", loc="left", fontsize=10, color=series_colour(name, options, theme))
-        axes.set_ylabel("mean intensity" if name in options.channels else "ratio")
+        unit = f"\n({options.value_unit})" if options.value_unit else ""
+        axes.set_ylabel(f"mean intensity{unit}" if name in options.channels else "ratio")
         mark_peaks(axes, peaks, (options, theme))
     return figure, panels
 
@@ -240,9 +272,11 @@ def _finish(
     for axes in panels.values():
         mark_boundary(axes, looks)
     axes.set_xlabel(AXIS_WORDS[options.unit])
-    figure.suptitle(title, x=0.02, ha="left", fontsize=12, fontweight="bold", color=theme.ink)
-    if said:
-        figure.supxlabel("; ".join(said), fontsize=8, color=theme.soft)
+    words = headed(title, options, _TITLE_LETTERS)
+    figure.suptitle(words, x=0.02, ha="left", fontsize=12, fontweight="bold", color=theme.ink)
+    below = [*textwrap.wrap("; ".join(said), _NOTE_LETTERS), *textwrap.wrap(options.subtitle, _NOTE_LETTERS)]
+    if below:
+        figure.supxlabel("\n".join(below), fontsize=8, color=theme.soft)
 
 
 def _draw_band(axes: Axes, x: pd.Series, middle: pd.Series, half: pd.Series, colour: str) -> None:

@@ -34,6 +34,8 @@ if TYPE_CHECKING:
 __all__ = ["DualCellQuant"]
 
 _SMALLEST_WINDOW = 3
+_HIGHEST = 98.0
+"""Per cent beyond which the program accepts no peak."""
 
 
 class DualCellQuant(Step):
@@ -211,6 +213,12 @@ class DualCellQuant(Step):
                 f"peaks are looked for; widen peak_low and peak_high or the profile."
             )
         options = PeakOptions(
-            algorithm=self.peaks, window=self.smoothing_window, order=self.smoothing_order, slope=self.peak_slope
+            algorithm=self.peaks,
+            rules="dualcellquant",
+            window=self.smoothing_window,
+            order=self.smoothing_order,
+            slope=self.peak_slope,
+            least_prominence=0,
+            highest=_HIGHEST,
         )
         return PeakRule(self.peak_low, self.peak_high, options)

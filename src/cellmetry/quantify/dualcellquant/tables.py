@@ -148,7 +148,8 @@ def peak_table(
     out |= {f"max_{name}_intensity": top for name, top in zip(_NAMES, tops, strict=True)}
     out["ratio_intensity"] = (tops[0] + _TINY) / (tops[1] + _TINY)
     quality = peak_quality(centres, means[1], found[1], options)
-    return pd.DataFrame(out | dict(zip(_QUALITY_COLUMNS, quality, strict=True)))
+    judged = (quality.range_rel, quality.noise_rel, quality.falling_run, quality.accepted)
+    return pd.DataFrame(out | dict(zip(_QUALITY_COLUMNS, judged, strict=True)))
 
 
 _PEAK_COLUMNS = ("max_target_center_pct", "max_reference_center_pct", "difference_pct")
