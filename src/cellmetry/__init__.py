@@ -27,7 +27,8 @@ if TYPE_CHECKING:
     from cellmetry.pipeline.batch import run
     from cellmetry.pipeline.recipe import Recipe, load_recipe
     from cellmetry.quantify.masks import combine_masks, mask_cells
-    from cellmetry.quantify.profiles import profile_cells, profile_peaks
+    from cellmetry.quantify.peaks import profile_peaks
+    from cellmetry.quantify.profiles import profile_cells
     from cellmetry.quantify.quantities import quantify_cells
     from cellmetry.quantify.radial import radial_mask
     from cellmetry.report.overlay import draw_overlay
@@ -49,7 +50,7 @@ _HOMES = {
     "measure": "cellmetry.measure.table",
     "open_image": "cellmetry.io.opening",
     "profile_cells": "cellmetry.quantify.profiles",
-    "profile_peaks": "cellmetry.quantify.profiles",
+    "profile_peaks": "cellmetry.quantify.peaks",
     "quantify_cells": "cellmetry.quantify.quantities",
     "radial_mask": "cellmetry.quantify.radial",
     "read_labels": "cellmetry.io.labels",
