@@ -55,11 +55,8 @@ _FORM = re.compile(rf"(?P<inner>{_NUMBER})\s*:\s*(?P<outer>{_NUMBER})\s*(?P<unit
 class RadialRange(NamedTuple):
     """A range of positions, from `inner` up to, but without, `outer`.
 
-    Parameters
-    ----------
-    unit
-        ``percent``: 0 at the centre, 100 at the boundary, more outside. ``px``, ``um``: signed distance from the
-        boundary, negative inside.
+    Its unit is ``percent`` (0 at the centre, 100 at the boundary, more outside), or ``px`` or ``um``: the signed
+    distance from the boundary, negative inside.
     """
 
     inner: float
