@@ -108,7 +108,7 @@ def missing_peaks(profiles: NDArray[np.float64], peaks: NDArray[np.int64], optio
     turns = "no turn in the range" if options.algorithm == "first_local_top" else "highest at an end of the range"
     cases = [peaks >= 0, known == 0, known < _fewest(options), _flat(profiles)]
     words = ["", "no pixels in the range", "too few windows in the range", "the same everywhere in the range"]
-    return np.select(cases, words, turns).tolist()
+    return [str(word) for word in np.select(cases, words, turns)]
 
 
 def _fewest(options: PeakOptions) -> int:

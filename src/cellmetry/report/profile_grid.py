@@ -143,8 +143,8 @@ def _page(count: int, options: ProfileFigureOptions, theme: Theme) -> tuple[Figu
 def _draw_curve(axes: Axes, curve: _Curve, name: str, looks: tuple[ProfileFigureOptions, Theme]) -> None:
     colour = series_colour(name, *looks)
     if curve.error is not None:
-        ends = (np.clip(curve.mean + side * curve.error, _BOTTOM, _TOP) for side in (-1, 1))
-        axes.fill_between(curve.x, *ends, color=colour, alpha=0.18, linewidth=0)
+        low, high = (np.clip(curve.mean + side * curve.error, _BOTTOM, _TOP) for side in (-1, 1))
+        axes.fill_between(curve.x, low, high, color=colour, alpha=0.18, linewidth=0)
     if curve.smooth is None:
         axes.plot(curve.x, curve.mean, color=colour, linewidth=1.4)
     else:
