@@ -10,12 +10,14 @@ import tifffile
 import cellmetry as cm
 from cellmetry.core.image import image_from_array
 from cellmetry.errors import ParameterError
+from cellmetry.pipeline import quantification_pictures
 from cellmetry.pipeline.batch import run
 from cellmetry.pipeline.quantification import QuantificationPlan, parse_background, parse_windows
 from cellmetry.pipeline.reading import Reading
 from cellmetry.pipeline.recipe import parse_recipe
 from cellmetry.pipeline.roles import find_by_channel
 from cellmetry.pipeline.work import Layout
+from cellmetry.report.profiles import draw_population_profile
 
 BOTH = ("target", "reference")
 
@@ -149,3 +151,29 @@ def test_a_stack_is_measured_plane_by_plane_with_ids_that_stay(stack):
     plots = {path.name for path in (stack / "out/plots").iterdir()}
     assert {f"a_profile_pooled_z{z}.png" for z in range(3)} <= plots
     assert tifffile.imread(stack / "out/masks/a_radial_mask.tif").shape == (3, 60, 80)
+
+
+@pytest.mark.parametrize(
+    ("more", "unit", "pixels"),
+    [
+        ({}, "grey values", "pixels as in the file"),
+        ({"target": {"background": "dark:5"}}, "grey values", "pixels corrected"),
+        ({"normalise": "z"}, "normalised", "pixels corrected"),
+    ],
+)
+def test_plots_say_which_image_plane_and_values_they_show(stack, monkeypatch, more, unit, pixels):
+    shown = []
+
+    def draw(profiles, options, **others):
+        shown.append(options)
+        return draw_population_profile(profiles, options, **others)
+
+    monkeypatch.setattr(quantification_pictures, "draw_population_profile", draw)
+    plan = QuantificationPlan.model_validate({"profile": "20:10", "passport": False, **more})
+    look_up = {"step": "segment", "engine": "labels", "options": {"file": str(stack / "a_labels.tif")}}
+    found = find_by_channel([stack / "in"], {"target": "1"}, Reading(pattern="{name}_c{channel}z{z}.tif"))
+    recipe = parse_recipe({"steps": [look_up, *plan.entries()]})
+    assert not run(recipe, found, stack / "out", layout=Layout(quantification=True)).failed
+    assert [options.title for options in shown] == [f"a, Z {z} of 3" for z in (1, 2, 3)]
+    assert {options.value_unit for options in shown} == {unit}
+    assert all(options.subtitle.startswith(pixels) for options in shown)

@@ -206,3 +206,56 @@ def test_real_profiles_are_drawn(shared) -> None:
     options = ProfileFigureOptions(ratio="mean_ratio_T_over_R")
     assert draw_population_profile(table, options).get_suptitle() == "Mean of 6 cells"
     assert len(next(draw_profile_grid(table, options)).axes) == 6
+
+
+def test_figures_say_what_they_show() -> None:
+    table = _profiles().assign(count_px=np.tile(np.arange(CENTERS.size), 3))
+    words = {"title": "plate 3 A01, Z 2 of 3", "subtitle": "pixels corrected", "value_unit": "grey values"}
+    options = ProfileFigureOptions(**words)
+    drawn = (
+        draw_profile(table, 10, options),
+        draw_population_profile(table, options),
+        next(draw_profile_grid(table, options)),
+    )
+    for figure in drawn:
+        assert figure.get_suptitle().splitlines()[0] == words["title"]
+        assert words["subtitle"] in figure.get_supxlabel()
+        assert words["value_unit"] in _texts(figure)
+    assert "n\u00a0=\u00a01 to 14 pixels in a window" in drawn[0].get_supxlabel()
+    assert drawn[1].get_suptitle().endswith("Mean of 3 cells")
+
+
+def test_a_long_name_is_broken_and_not_cut() -> None:
+    title = "a" * 120
+    figure = draw_profile(_profiles(), 10, ProfileFigureOptions(title=title))
+    lines = figure.get_suptitle().splitlines()
+    assert "".join(lines[:-1]) == title
+    assert max(map(len, lines)) < 60
+
+
+def test_lines_have_gaps_where_there_is_no_mean() -> None:
+    table, smoothed = _profiles(), _profiles()
+    table.loc[(table["label"] == 10) & (table["center_pct"] > 100), "mean_target"] = np.nan
+    for axes in (
+        draw_profile(table, 10, smoothed=smoothed).axes[0],
+        next(draw_profile_grid(table, smoothed=smoothed)).axes[0],
+    ):
+        points, line = _curves(axes)[:2]
+        np.testing.assert_array_equal(np.isnan(line), np.isnan(points))
+        assert np.isnan(line).sum() == (CENTERS > 100).sum()
+
+
+def test_all_curves_of_the_grid_lie_in_their_frame() -> None:
+    table = _profiles()
+    smoothed = table.assign(mean_target=3 * table["mean_target"] - 250)
+    page = next(draw_profile_grid(table.assign(sem_target=500.0), smoothed=smoothed))
+    axes = page.axes[0]
+    low, words = axes.get_ylim()[0], min(text.get_position()[1] for text in axes.texts)
+    both = np.concatenate(_curves(axes)[:2])
+    assert (both.min(), both.max()) == (0, 1)
+    for band in axes.collections:
+        heights = band.get_paths()[0].vertices[:, 1]
+        assert low <= heights.min() <= heights.max() < words
+    range_of = smoothed.query("label == 10")["mean_target"]
+    assert axes.texts[0].get_text() == f"target {range_of.min():.3g} to {range_of.max():.3g}"
+    assert "0 and 1: lowest and highest of them in the cell" in page.get_supxlabel()

@@ -180,7 +180,7 @@ def quantify(
     smooth: Annotated[
         str | None,
         typer.Option(
-            help="Savitzky-Golay of the profile, WINDOWS:ORDER; 5:2 if left out, 0:0 for none.",
+            help="Savitzky-Golay of the profile, WINDOWS (odd):ORDER; 5:2 if left out, 0:0 for none.",
             rich_help_panel=_PROFILES,
         ),
     ] = None,

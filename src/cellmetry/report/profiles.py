@@ -225,7 +225,7 @@ def headed(subject: str, options: ProfileFigureOptions, width: int) -> str:
 def _pixels(rows: pd.DataFrame) -> list[str]:
     """Return how many pixels the windows of one cell have, if the table says so and there is one."""
     counts = rows.loc[rows["count_px"] > 0, "count_px"] if "count_px" in rows else rows.index[:0]
-    return [f"n = {counts.min()} to {counts.max()} pixels in a window"] if len(counts) else []
+    return [f"n\u00a0=\u00a0{counts.min()} to {counts.max()} pixels in a window"] if len(counts) else []
 
 
 def mark_boundary(axes: Axes, looks: tuple[ProfileFigureOptions, Theme], *, top: float = 1.0) -> None:
