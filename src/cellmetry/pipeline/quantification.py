@@ -161,7 +161,7 @@ class QuantificationPlan(Parameters):
     smooth: tuple[int, int] = Field((5, 2), description="Savitzky–Golay: windows taken together, and order.")
     peaks: Literal["first_local_top", "global_max"] | None = Field(None, description="How peaks are found.")
     peak_range: tuple[float, float] | None = Field(
-        None, description="Where peaks are looked for; 60 to 100 per cent if left out, or all of a profile in px or µm."
+        None, description="Where peaks are looked for; if left out 60 to 100 per cent, or inside the cell in px or µm."
     )
     ratio: RatioRule = Field("ratio_of_means", description="How the ratio target over reference is made.")
     epsilon: float = Field(1e-6, gt=0, description="What epsilon_smoothed adds to both channels.")
@@ -274,7 +274,7 @@ class QuantificationPlan(Parameters):
         entry |= {"only_in": "cells"} if self.keep else {}
         if self.peaks is None:
             return [entry]
-        lowest, uppermost = self.peak_range or (_PEAK_RANGE if sizes.unit == "percent" else (start, end))
+        lowest, uppermost = self.peak_range or (_PEAK_RANGE if sizes.unit == "percent" else (start, min(end, 0.0)))
         peaks: Entry = {"step": "peaks", **dict(zip(("first", "second"), self.roles, strict=False))}
         peaks |= {"algorithm": self.peaks, "window": self.smooth[0], "order": self.smooth[1]}
         return [entry, peaks | {"lowest": lowest, "uppermost": uppermost}]
