@@ -16,10 +16,16 @@ from cellmetry.errors import InputError, ParameterError
 from cellmetry.measure.step import Measure
 from cellmetry.ops.align import SHIFT_COLUMNS, AlignChannels
 from cellmetry.ops.chromatic import ShiftOptions, measure_channel_shifts
-from cellmetry.ops.moving import move_in, move_plane
+from cellmetry.ops.moving import move_in
 
 SMOOTH = (100 * ndimage.gaussian_filter(np.random.default_rng(0).random((80, 90)), 3)).astype(np.float32)
 SHIFTS = [(0.0, 0.0), (2.3, -1.7), (-0.5, 0.25), (3.0, -4.0), (100.0, 0.0), (0.0, -0.2)]
+
+
+def move_plane(plane: np.ndarray, shift: tuple[float, float], order: int = 1) -> np.ndarray:
+    """Return a whole plane moved."""
+    whole = Box(0, plane.shape[0], 0, plane.shape[1])
+    return move_in(lambda box: plane[box.slices].astype(np.float32), plane.shape, whole, shift, order)
 
 
 def beads(*shifts: tuple[float, float], scale: float = 1.0, seed: int = 0) -> Image:

@@ -12,9 +12,8 @@ import numpy as np
 
 from cellmetry.core.image import Box
 from cellmetry.ops.correct import enlarged_box
-from cellmetry.ops.distance import nearest_labels
+from cellmetry.ops.distance import nearest_labels, sides_of
 from cellmetry.ops.label_planes import labels_in
-from cellmetry.ops.regions import ring_sides
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -63,7 +62,7 @@ class CellRings:
     def sides(self) -> tuple[float, float]:
         """Height and width of a pixel in the unit of `width`."""
         pixels = self.image.pixel_size if self.image.pixel_size.known else self.labels.pixel_size
-        return ring_sides(pixels, self.width)
+        return sides_of(pixels, um=self.width.um, what="The width of the ring")
 
     def __getitem__(self, index: Any) -> NDArray[np.uint32]:
         """Return the rings in some rows and columns (slices) of some planes (whole numbers or slices)."""

@@ -8,10 +8,14 @@ import edt
 import numpy as np
 from numba import njit
 
+from cellmetry.errors import PixelSizeNeeded
+
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-__all__ = ["Nearest", "nearest_labels", "nearest_with_distance"]
+    from cellmetry.core.image import PixelSize
+
+__all__ = ["Nearest", "nearest_labels", "nearest_with_distance", "sides_of"]
 
 _FAR = np.iinfo(np.int32).max
 _NARROW = 12  # pixels: so near, looking around costs less than a first map of distances
@@ -163,3 +167,18 @@ def nearest_labels(
         made, _ = _nearest_in_band(part, (float(beyond), float(up_to)), (float(sides[0]), float(sides[1])))
         out[y0 : y0 + band] = made[y0 - first : min(y0 + band, height) - first]
     return out
+
+
+def sides_of(pixel_size: PixelSize, *, um: bool, what: str) -> tuple[float, float]:
+    """Return height and width of a pixel: in µm, or (1, 1).
+
+    Raises
+    ------
+    PixelSizeNeeded
+        If µm are wanted and the pixel size is unknown.
+    """
+    if not um:
+        return 1.0, 1.0
+    if pixel_size.x is None or pixel_size.y is None:
+        raise PixelSizeNeeded(what, "the image (or label image)")
+    return pixel_size.y, pixel_size.x

@@ -17,16 +17,10 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
-__all__ = ["Order", "highest_in", "move_in", "move_plane"]
+__all__ = ["Order", "highest_in", "move_in"]
 
 Order = Literal[0, 1, 3]
 """Of the interpolation: 0 nearest, 1 linear, 3 cubic."""
-
-
-def move_plane(plane: NDArray[Any], shift: tuple[float, float], order: Order = 1) -> NDArray[np.float32]:
-    """Return a plane moved by (rows down, columns right), float32; NaN where that needs pixels from outside."""
-    shape = (plane.shape[0], plane.shape[1])
-    return move_in(lambda box: plane[box.slices].astype(np.float32), shape, Box(0, shape[0], 0, shape[1]), shift, order)
 
 
 def move_in(

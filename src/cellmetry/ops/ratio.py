@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from cellmetry.core.image import AXES, Channel, DerivedSource
+from cellmetry.ops.label_planes import labels_in
 from cellmetry.ops.quotient import quotient
 
 if TYPE_CHECKING:
@@ -121,8 +122,7 @@ class _MaskedSource(DerivedSource):
         return self.image.source.shape
 
     def derive(self, t: int, c: int, z: int, box: Box) -> NDArray[Any]:
-        lead = tuple({"T": t, "Z": z}[axis] for axis in self.mask.axes[:-2])
-        inside = np.asarray(self.mask.array[(*lead, *box.slices)]) > 0
+        inside = labels_in(self.mask, box, t=t, z=z) > 0
         return np.where(inside, self.image.plane(t=t, c=c, z=z, box=box), np.float32(np.nan))
 
 

@@ -11,8 +11,8 @@ from pydantic import Field
 
 from cellmetry.core.progress import SILENT
 from cellmetry.core.step import Step
-from cellmetry.errors import LabelsError, ParameterError, PixelSizeNeeded
-from cellmetry.ops.distance import nearest_labels
+from cellmetry.errors import LabelsError, ParameterError
+from cellmetry.ops.distance import nearest_labels, sides_of
 from cellmetry.ops.overlaps import count_overlaps
 
 if TYPE_CHECKING:
@@ -20,12 +20,11 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
-    from cellmetry.core.image import PixelSize
     from cellmetry.core.labels import Labels
     from cellmetry.core.progress import Progress
     from cellmetry.core.sample import Sample
 
-__all__ = ["Cytoplasm", "Relate", "Ring", "Width", "cytoplasm_labels", "relate_labels", "ring_labels", "ring_sides"]
+__all__ = ["Cytoplasm", "Relate", "Ring", "Width", "cytoplasm_labels", "relate_labels", "ring_labels"]
 
 _BAND = 1024
 
@@ -75,26 +74,11 @@ def ring_labels(labels: Labels, width: Width) -> Labels:
     PixelSizeNeeded
         If the width is in µm and the labels have no pixel size.
     """
-    sides = ring_sides(labels.pixel_size, width)
+    sides = sides_of(labels.pixel_size, um=width.um, what="The width of the ring")
     array = labels.read()
     planes = array.reshape(-1, *array.shape[-2:])
     rings = np.stack([nearest_labels(plane, width.gap, width.gap + width.width, sides=sides) for plane in planes])
     return replace(labels, array=rings.reshape(array.shape))
-
-
-def ring_sides(pixels: PixelSize, width: Width) -> tuple[float, float]:
-    """Return height and width of a pixel in the unit in which a ring is stated.
-
-    Raises
-    ------
-    PixelSizeNeeded
-        If that is µm and the pixel size is not known.
-    """
-    if not width.um:
-        return 1.0, 1.0
-    if pixels.x is None or pixels.y is None:
-        raise PixelSizeNeeded("The width of the ring", "the label image")
-    return pixels.y, pixels.x
 
 
 def _check_alike(inner: Labels, outer: Labels) -> None:

@@ -17,6 +17,7 @@ from cellmetry.io.labels import write_labels
 from cellmetry.io.pictures import write_png, write_thumbnail
 from cellmetry.io.tables import write_table
 from cellmetry.measure.columns import describe_columns
+from cellmetry.ops.label_planes import labels_in
 from cellmetry.pipeline.inputs import PLANE_COLUMNS
 from cellmetry.pipeline.places import map_folder, place_of
 from cellmetry.pipeline.quantification_pictures import write_quantification
@@ -125,8 +126,7 @@ class _MaskPicture(DerivedSource):
         return sizes.get("T", 1), 1, sizes.get("Z", 1), sizes["Y"], sizes["X"]
 
     def derive(self, t: int, c: int, z: int, box: Box) -> NDArray[Any]:
-        lead = tuple({"T": t, "Z": z}[axis] for axis in self.mask.axes[:-2])
-        inside = np.asarray(self.mask.array[(*lead, *box.slices)]) > 0
+        inside = labels_in(self.mask, box, t=t, z=z) > 0
         return inside.astype(np.uint8) * np.uint8(255)
 
 

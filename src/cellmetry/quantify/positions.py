@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, NamedTuple
 import numpy as np
 
 from cellmetry.core.image import Box
-from cellmetry.errors import AxesError, PixelSizeNeeded
+from cellmetry.errors import AxesError
 from cellmetry.io.scratch import new_label_array
 from cellmetry.measure.fields import check_sizes
 from cellmetry.measure.runs import Extents, extents_of, merge_extents, places_of
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
-    from cellmetry.core.image import Image, PixelSize
+    from cellmetry.core.image import Image
     from cellmetry.core.labels import Labels
 
 __all__ = [
@@ -31,7 +31,6 @@ __all__ = [
     "check_planes",
     "new_mask",
     "planes_of_labels",
-    "sides_of",
 ]
 
 _BAND_PIXELS = 1 << 24
@@ -64,21 +63,6 @@ def any_pixel(labels: Labels) -> bool:
     """Return whether any pixel belongs to a cell."""
     planes = (PlaneCells(labels, lead, (1.0, 1.0)) for lead in planes_of_labels(labels))
     return any(plane.read(band).any() for plane in planes for band in plane.bands())
-
-
-def sides_of(pixel_size: PixelSize, *, um: bool, what: str) -> tuple[float, float]:
-    """Return height and width of a pixel: in µm, or (1, 1).
-
-    Raises
-    ------
-    PixelSizeNeeded
-        If µm are wanted and the pixel size is unknown.
-    """
-    if not um:
-        return 1.0, 1.0
-    if pixel_size.x is None or pixel_size.y is None:
-        raise PixelSizeNeeded(what, "the image")
-    return pixel_size.y, pixel_size.x
 
 
 @dataclass(frozen=True)

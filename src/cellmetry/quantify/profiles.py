@@ -23,9 +23,11 @@ from cellmetry.measure.profiles import (
     sliding_windows,
 )
 from cellmetry.measure.smoothing import check_smoothing, smooth_profiles
+from cellmetry.ops.distance import sides_of
+from cellmetry.ops.quotient import quotient
 from cellmetry.ops.radial import sure_positions
 from cellmetry.ops.ratio import ratio_name
-from cellmetry.quantify.positions import PlaneCells, check_planes, planes_of_labels, sides_of
+from cellmetry.quantify.positions import PlaneCells, check_planes, planes_of_labels
 from cellmetry.stats.profile_means import average_profiles, describe_means
 
 if TYPE_CHECKING:
@@ -217,9 +219,7 @@ class _Writer:
             above, below = means[-2:]
         else:
             above, below = (means[self.channels.index(name)] for name in self.ratio or ())
-        out = np.full(above.shape, np.nan)
-        np.divide(above, below, out=out, where=below > 0)
-        return out
+        return quotient(above, below)
 
     def cells(self, found: Profiles) -> pd.DataFrame:
         """Return one row for each cell and window."""

@@ -9,9 +9,10 @@ from pydantic import Field, model_validator
 
 from cellmetry.core.progress import SILENT
 from cellmetry.core.step import Step
+from cellmetry.ops.distance import sides_of
 from cellmetry.ops.radial import RadialRange, checked_range, select_range
 from cellmetry.quantify.cleaning import clean_mask
-from cellmetry.quantify.positions import PlaneCells, new_mask, sides_of
+from cellmetry.quantify.positions import PlaneCells, new_mask
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
