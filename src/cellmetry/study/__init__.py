@@ -1,0 +1,1 @@
+"""The study: images by reference, with what is known of them, in a folder ``NAME.cellmetry/``."""
