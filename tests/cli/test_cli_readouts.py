@@ -268,7 +268,7 @@ def test_tables_without_a_curve_are_refused_in_words(tmp_path: Path, table, more
         (WELLS.assign(n=1), ("--threshold", "2", "--by", "n"), "column 'n' of their own"),
         (WELLS, ("--threshold", "2", "--by", "drug"), "'drug'"),
         (WELLS, ("--control", "drug=x"), "'drug'"),
-        (WELLS, ("--threshold", "nan"), "A threshold is a number"),
+        (WELLS, ("--threshold", "nan"), "threshold: input should be a finite number"),
     ],
 )
 def test_tables_without_a_fraction_are_refused_in_words(tmp_path: Path, table, more, words) -> None:

@@ -12,7 +12,8 @@ from cellmetry.cli.options import Json
 from cellmetry.cli.table_options import Assign, Confidence, Join, PlateMaps, Table, pair_of, source_of
 from cellmetry.core.parameters import parse_parameters
 from cellmetry.errors import ParameterError
-from cellmetry.pipeline.readouts import PositiveAnalysis, positive_to
+from cellmetry.pipeline.readouts import positive_to
+from cellmetry.stats.gates import Gate
 from cellmetry.stats.positive import ControlRule
 
 __all__ = ["positive"]
@@ -47,9 +48,9 @@ def positive(
     Example: [bold]cellmetry positive cells.csv --value mean_GFP --control drug=none --by well --out positive/[/bold]
     """
     chosen = None if control is None else pair_of(control, "--control")
-    analysis = PositiveAnalysis(value, threshold, chosen, _rule(percentile, sds), mixture, tuple(by or ()))
+    gate = _gate(value, threshold, chosen, _rule(percentile, sds), mixture=mixture)
     source = source_of(table, plate_map, join, assigned)
-    found = positive_to(out, source, analysis, confidence=confidence)
+    found = positive_to(out, source, gate, by=tuple(by or ()), confidence=confidence)
     if as_json:
         rows = json.loads(found.table.to_json(orient="records"))
         said = {"value": found.threshold.value, "source": found.threshold.source}
@@ -58,6 +59,17 @@ def positive(
     total, hits = int(found.table["n"].sum()), int(found.table["n_positive"].sum())
     typer.echo(f"Threshold {found.threshold.value:.6g} ({found.threshold.source}).")
     typer.echo(f"{hits} of {total} cells are positive, in {len(found.table)} groups.\nResults: {out}")
+
+
+def _gate(
+    value: str, threshold: float | None, control: tuple[str, str] | None, rule: ControlRule | None, *, mixture: bool
+) -> Gate:
+    if sum([threshold is not None, control is not None, mixture]) != 1:
+        raise ParameterError("Say what positive means in one way: --threshold, --control COLUMN=VALUE or --mixture.")
+    if rule is not None and control is None:
+        raise ParameterError("A percentile, or standard deviations above the mean, need a control: --control.")
+    given = {"value": value, "threshold": threshold, "control": control, "rule": rule, "mixture": mixture}
+    return parse_parameters(Gate, given, where="positive")
 
 
 def _rule(percentile: float | None, sds: float | None) -> ControlRule | None:

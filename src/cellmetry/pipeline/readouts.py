@@ -9,7 +9,6 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal, NamedTuple
 
 import numpy as np
-import pandas as pd
 
 from cellmetry.core.columns import Column
 from cellmetry.errors import ParameterError
@@ -26,27 +25,23 @@ from cellmetry.stats.dosing import (
     describe_points,
     describe_screen,
 )
-from cellmetry.stats.positive import (
-    POSITIVE_COLUMNS,
-    ControlRule,
-    Threshold,
-    control_threshold,
-    count_positive,
-    fixed_threshold,
-    population_threshold,
-)
-from cellmetry.stats.units import Assignment, assign, join_plate_map, matches, need_columns
+from cellmetry.stats.gates import control_values, find_threshold
+from cellmetry.stats.positive import POSITIVE_COLUMNS, count_positive
+from cellmetry.stats.units import Assignment, assign, join_plate_map, need_columns
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
+    import pandas as pd
     from matplotlib.figure import Figure
+
+    from cellmetry.stats.gates import Gate
+    from cellmetry.stats.positive import Threshold
 
 __all__ = [
     "DOSE_RECORD",
     "POSITIVE_RECORD",
     "Positive",
-    "PositiveAnalysis",
     "TableSource",
     "dose_response_to",
     "positive_to",
@@ -107,17 +102,6 @@ class TableSource:
         return {"inputs": files, "join": dict(self.join), "assigned": [each._asdict() for each in self.assignments]}
 
 
-class PositiveAnalysis(NamedTuple):
-    """What positive means: exactly one of a threshold, a control (column and value) with its rule, or a mixture."""
-
-    value: str
-    threshold: float | None = None
-    control: tuple[str, str] | None = None
-    rule: ControlRule | None = None
-    mixture: bool = False
-    by: tuple[str, ...] = ()
-
-
 class Positive(NamedTuple):
     """The fractions of each group with the threshold that they are counted by."""
 
@@ -148,59 +132,39 @@ def dose_response_to(out: str | Path, source: TableSource, analysis: DoseAnalysi
     return result
 
 
-def positive_to(out: str | Path, source: TableSource, analysis: PositiveAnalysis, *, confidence: float) -> Positive:
+def positive_to(
+    out: str | Path, source: TableSource, gate: Gate, *, by: Sequence[str] = (), confidence: float = 0.95
+) -> Positive:
     """Return fractions of positive cells after writing ``positive.csv``, the histogram with the threshold, a record.
+
+    Parameters
+    ----------
+    by
+        Columns whose values are counted apart.
 
     Raises
     ------
     ParameterError
-        If not exactly one way to a threshold is given, or the values do not yield one; says why.
+        If the gate has parts of its own (`Gate.within`), or the values do not yield a threshold; says why.
     """
+    if gate.within is not None:
+        raise ParameterError("One histogram shows one threshold; leave out within.")
     source.refuse_inside(Path(out))
     table = source.read()
-    need_columns(table, [analysis.value, *analysis.by])
-    if not pd.api.types.is_numeric_dtype(table[analysis.value]):
-        raise ParameterError(f"The column {analysis.value!r} does not hold numbers; choose one that does.")
-    values = table[analysis.value].to_numpy(np.float64)
-    control = _control(table, analysis)
-    threshold = _threshold(values, control, analysis)
-    counted = count_positive(table, analysis.value, threshold, by=analysis.by, confidence=confidence)
-    said = [Column(name, "", "Group of cells.", "Cellmetry") for name in analysis.by]
+    need_columns(table, [gate.value, *by])
+    threshold = find_threshold(table, gate)
+    counted = count_positive(table, gate.value, threshold, by=by, confidence=confidence)
+    said = [Column(name, "", "Group of cells.", "Cellmetry") for name in by]
     with atomic_folder(out, marker=POSITIVE_RECORD) as folder:
         write_table(counted, folder / "positive.csv", (*said, *POSITIVE_COLUMNS))
         drawing = import_module("cellmetry.report.positive_figure")
-        figure = drawing.draw_threshold(values, threshold, _paper(), name=analysis.value, control=control)
+        values, control = table[gate.value].to_numpy(np.float64), control_values(table, gate)
+        figure = drawing.draw_threshold(values, threshold, _paper(), name=gate.value, control=control)
         _write_figure(figure, folder, "threshold")
-        asked = {**analysis._asdict(), "rule": analysis.rule.model_dump() if analysis.rule else None}
+        asked = {**gate.model_dump(mode="json"), "by": list(by)}
         found = {"value": threshold.value, "source": threshold.source}
         _write_record(folder / POSITIVE_RECORD, source, {"analysis": asked, "threshold": found})
     return Positive(counted, threshold)
-
-
-def _threshold(
-    values: np.ndarray[Any, np.dtype[np.float64]],
-    control: np.ndarray[Any, np.dtype[np.float64]] | None,
-    analysis: PositiveAnalysis,
-) -> Threshold:
-    ways = [analysis.threshold is not None, control is not None, analysis.mixture]
-    if sum(ways) != 1:
-        raise ParameterError("Say what positive means in one way: --threshold, --control COLUMN=VALUE or --mixture.")
-    if analysis.rule is not None and control is None:
-        raise ParameterError("A percentile, or standard deviations above the mean, need a control: --control.")
-    if analysis.threshold is not None:
-        return fixed_threshold(analysis.threshold)
-    return population_threshold(values) if control is None else control_threshold(control, analysis.rule)
-
-
-def _control(table: pd.DataFrame, analysis: PositiveAnalysis) -> np.ndarray[Any, np.dtype[np.float64]] | None:
-    if analysis.control is None:
-        return None
-    column, value = analysis.control
-    need_columns(table, [column])
-    chosen = matches(table[column], value)
-    if not chosen.any():
-        raise ParameterError(f"No cell has {column} = {value}, so there is no control.")
-    return np.asarray(table.loc[chosen, analysis.value], np.float64)
 
 
 def _present(columns: Sequence[Column], table: pd.DataFrame) -> tuple[Column, ...]:
