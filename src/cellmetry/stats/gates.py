@@ -154,7 +154,7 @@ def _parts(table: pd.DataFrame, gate: Gate) -> list[tuple[str, NDArray[np.intp]]
     if missing.any():
         raise ParameterError(f"{int(missing.sum())} cells have no {gate.within}, so their threshold is unknown.")
     grouped = table.groupby(table[gate.within].astype(str), sort=True, observed=True)
-    return [(str(name), places) for name, places in grouped.indices.items()]
+    return [(str(name), np.asarray(places, np.intp)) for name, places in grouped.indices.items()]
 
 
 def _found(part: pd.DataFrame, gate: Gate, name: str) -> Threshold:
