@@ -54,9 +54,9 @@ def write_h5ad(
 
     ``X`` holds the measures (numbers); ``obs`` text as categories, true and false, whole numbers beyond 2⁵³, and all
     columns of `metadata`; ``var`` unit, definition and source of each measure, and its type in the table as
-    ``table_type``; ``obsm["spatial"]`` the centroids x, y (and z), in the unit that ``uns["cellmetry"]`` names; that is JSON text, with
-    `provenance` and the descriptions of the columns of ``obs`` in it too. A cell is named ``image:label`` where that is
-    unique, else by its row, from 0.
+    ``table_type``; ``obsm["spatial"]`` the centroids x, y (and z), in the unit that ``uns["cellmetry"]`` names; that is
+    JSON text, with `provenance` and the descriptions of the columns of ``obs`` in it too. A cell is named
+    ``image:label`` where that is unique, else by its row, from 0.
 
     Parameters
     ----------

@@ -97,9 +97,10 @@ def write_workbook(
     """Return sentences about what is not in Excel as it is in the tables, after writing an ``.xlsx``.
 
     Numbers stay numbers, with 16 digits (openpyxl; Excel shows 15). Those that are missing or not finite are empty
-    cells; whole numbers beyond 2⁵³, which Excel would round, are text. Text is of type string whatever it begins with; where it begins with
-    ``= + - @``, TAB or a line end it is marked as quoted, so that it does not become a formula when someone edits it.
-    A lone CR becomes a line end. A table of more rows than a sheet holds goes on in a second sheet.
+    cells; whole numbers beyond 2⁵³, which Excel would round, are text. Text is of type string whatever it begins with;
+    where it begins with ``= + - @``, TAB or a line end it is marked as quoted, so that it does not become a formula
+    when someone edits it. A lone CR becomes a line end. A table of more rows than a sheet holds goes on in a second
+    sheet.
 
     Parameters
     ----------
