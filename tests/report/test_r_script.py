@@ -86,7 +86,7 @@ def test_text_comes_back_from_its_quotes(text: str) -> None:
     assert literals(quoted) == [text]
 
 
-@given(st.lists(names, min_size=3, max_size=3), names, names)
+@given(st.lists(names, min_size=3, max_size=3, unique=True), names, names)
 def test_names_never_become_code(conditions: list[str], value: str, label: str) -> None:
     harmless = r_script(comparison(["a", "b", "c"]), FigureStyle(labels={"area": "x"}))
     code = r_script(comparison(conditions, value=value, by=label, control=None), FigureStyle(labels={value: label}))
