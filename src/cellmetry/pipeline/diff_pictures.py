@@ -34,7 +34,7 @@ def picture_fields(difference: Difference) -> Iterator[FieldPictures]:
     Labels are read again, those of one field at a time.
     """
     old, new = open_results(difference.before), open_results(difference.after)
-    moved = difference.fields[["changed", "new", "lost"]].sum(axis=1)
+    moved = difference.amounts
     most = moved[moved > 0].sort_values(ascending=False, kind="stable").index[: difference.options.pictures]
     for image, name in difference.fields.loc[most, ["image", "labels"]].itertuples(index=False):
         pictures = {}

@@ -22,7 +22,7 @@ __all__ = ["FieldPictures", "diff_page"]
 _FOOTER = "Made by Cellmetry. diff.json and the tables beside this page hold everything, every column described."
 _ROWS_SHOWN = 200
 _TILES = {"kept": "Kept", "changed": "Another outline", "new": "New", "lost": "Lost"}
-_LEGEND = {"both": "in both", "before": "only before", "after": "only after"}
+_LEGEND = {"both": "in both, outline the same", "before": "only before", "after": "only after"}
 _FIELDS = {"image": "Image", "labels": "Labels", "kept": "Kept", "changed": "Another outline", "new": "New"}
 _FIELDS |= {"lost": "Lost", "reason": "Not compared because"}
 _COLUMNS = {"table": "Table", "column": "Column", "images": "Images", "before": "Before", "after": "After"}
@@ -124,7 +124,7 @@ def _fields(difference: Difference) -> str:
     rows = difference.fields
     if not len(rows) or difference.equal:
         return ""
-    moved = rows.assign(moved=rows[["changed", "new", "lost"]].sum(axis=1))
+    moved = rows.assign(moved=difference.amounts)
     columns = dict(_FIELDS) if (rows["reason"] != "").any() else {k: v for k, v in _FIELDS.items() if k != "reason"}
     return f"<h2>Images</h2>\n{_table(moved.sort_values('moved', ascending=False, kind='stable'), columns)}"
 

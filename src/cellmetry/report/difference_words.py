@@ -31,6 +31,8 @@ SECTIONS: Mapping[str, str] = {
 }
 """Sections of changes in the order in which they are told, with their headings."""
 
+_WHOLE = ("a step", "an image", "a column")
+"""Stands for something that is there as a whole, without a value to tell."""
 _LONGEST = 60
 _HASH = 64
 
@@ -44,10 +46,10 @@ def sentences(difference: Difference) -> list[str]:
 
 def change_words(change: Change) -> str:
     """Return a change in words: ``segment.diameter_px: 24 → 32``."""
-    if change.before is None:
-        return f"{change.what}: added{_value(change.after)}"
-    if change.after is None:
-        return f"{change.what}: removed{_value(change.before)}"
+    if change.after in _WHOLE:
+        return f"{change.what}: added"
+    if change.before in _WHOLE:
+        return f"{change.what}: removed"
     return f"{change.what}: {shown(change.before)} → {shown(change.after)}"
 
 
@@ -71,20 +73,17 @@ def contrast_words(row: Mapping[Any, Any]) -> str:
 
 def shown(value: Any) -> str:
     """Return a JSON value as short text; of a hash, its first letters."""
+    if value is None:
+        return "not set"
     text = value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)
     if len(text) == _HASH and set(text) <= set("0123456789abcdef"):
         return f"{text[:8]}…"
     return text if len(text) <= _LONGEST else f"{text[: _LONGEST - 1]}…"
 
 
-def _value(value: Any) -> str:
-    """Return the value of what is there on one side only; of a whole step or image there is none to tell."""
-    return "" if value in ("a step", "an image", "a column") else f" ({shown(value)})"
-
-
 def _changes(difference: Difference) -> list[str]:
     found = [change.section for change in difference.changes]
-    told = [f"{heading.lower()} {found.count(key)}" for key, heading in SECTIONS.items() if key in found]
+    told = [f"{heading.lower()} ({found.count(key)})" for key, heading in SECTIONS.items() if key in found]
     return [f"Changes: {', '.join(told)}."] if told else ["Recipe, engine, versions, reading and images are the same."]
 
 
@@ -96,9 +95,11 @@ def _objects(difference: Difference) -> list[str]:
     moved = int((fields[["changed", "new", "lost"]].sum(axis=1) > 0).sum())
     if total == counts["kept"]:
         return [f"Objects: all {total:,} are the same."] if not (fields["reason"] != "").any() else []
+    iou = difference.cells.loc[difference.cells["change"] == "changed", "iou"].astype(float).median()
+    overlap = f" (median IoU {iou:.3f})" if counts["changed"] else ""
     return [
         f"Objects: {counts['kept']:,} kept ({percent(counts['kept'], total)}), {counts['changed']:,} with another "
-        f"outline, {counts['new']:,} new, {counts['lost']:,} lost, in {moved:,} of {len(fields):,} label images."
+        f"outline{overlap}, {counts['new']:,} new, {counts['lost']:,} lost, in {moved:,} of {len(fields):,} label images."
     ]
 
 

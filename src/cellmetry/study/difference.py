@@ -3,15 +3,13 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import Any, NamedTuple
 
+import pandas as pd
 from pydantic import Field
 
 from cellmetry.core.columns import Column
 from cellmetry.core.step import Parameters
-
-if TYPE_CHECKING:
-    import pandas as pd
 
 __all__ = ["CELL_CHANGES", "CONTRAST_CHANGES", "FIELD_CHANGES", "RESULT_CHANGES", "Change", "DiffOptions", "Difference"]
 
@@ -150,17 +148,23 @@ class Difference:
         return {name: int(self.fields[name].sum()) for name in ("kept", "changed", "new", "lost")}
 
     @property
+    def amounts(self) -> pd.Series:
+        """How much each row of `fields` changed: objects new or lost, and of each changed one 1 - IoU."""
+        share = 1 - self.cells["iou"].astype(float).where(self.cells["change"] == "changed", 0)
+        summed = share.groupby([self.cells["image"], self.cells["labels"]]).sum()
+        keys = zip(self.fields["image"], self.fields["labels"], strict=True)
+        return pd.Series([float(summed.get(key, 0)) for key in keys], self.fields.index, dtype=float)
+
+    @property
     def columns(self) -> pd.DataFrame:
         """One row for each column that changed, the largest relative change first.
 
         ``table``, ``column``, ``images`` (in how many its median differs), ``before``, ``after`` (medians of these
-        images' medians), ``relative`` (median of the relative changes).
+        images' medians), ``relative`` ((after - before) / |before|).
         """
         groups = self.results.groupby(["table", "column"], sort=False)
-        found = groups.agg(
-            images=("image", "size"),
-            before=("before", "median"),
-            after=("after", "median"),
-            relative=("relative", "median"),
-        ).reset_index()
+        medians = {name: (name, "median") for name in ("before", "after")}
+        found = groups.agg(images=("image", "size"), **medians).reset_index()
+        change, before = found["after"] - found["before"], found["before"].abs()
+        found["relative"] = change / before.where(before > 0)
         return found.sort_values("relative", key=abs, ascending=False, kind="stable", ignore_index=True)

@@ -69,7 +69,8 @@ def compare_objects(before: NDArray[Any], after: NDArray[Any], iou: float) -> tu
 def compare_tables(before: pd.DataFrame, after: pd.DataFrame, name: str) -> pd.DataFrame:
     """Return a row for each column of numbers and each image whose medians differ in two tables of one name.
 
-    Ids, places (centroid, bounding box) and directions of objects are left out. Truth values count as 0 and 1: their mean is compared, not their median.
+    Ids, places (centroid, bounding box) and directions of objects are left out. Truth values count as 0 and 1: their
+    mean is compared, not their median.
     """
     sides = [_medians(table, _common(before, after)) for table in (before, after)]
     both = sides[0].index.intersection(sides[1].index, sort=False)
