@@ -14,6 +14,7 @@ from cellmetry import __version__
 from cellmetry.cli.count import count
 from cellmetry.cli.dataset.app import dataset_app
 from cellmetry.cli.demo import demo
+from cellmetry.cli.diff import diff
 from cellmetry.cli.dose_response import dose_response
 from cellmetry.cli.engines import engines
 from cellmetry.cli.evaluate import evaluate
@@ -43,7 +44,7 @@ app = typer.Typer(
 )
 for command in (
     *(info, segment, measure, quantify, count, maps, run, dose_response, positive),
-    *(shading, shifts, engines, evaluate, train, demo),
+    *(diff, shading, shifts, engines, evaluate, train, demo),
 ):
     app.command()(command)
 app.add_typer(recipe_app, name="recipe")
