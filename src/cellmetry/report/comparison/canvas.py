@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import warnings
 from contextlib import contextmanager
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import matplotlib as mpl
 from matplotlib.colors import is_color_like
@@ -43,7 +43,7 @@ LINE_MM_PER_PT = 1.25 * MM_PER_INCH / POINTS_PER_INCH
 """Height of a line of text in mm for each point of its size."""
 _ASPECT = 0.8
 _MARGIN_MM = 17.0
-_KEY_MARK_MM = 7.0
+_KEY_MARK_MM = 9.0
 _BREAKS = " -_/,+"
 
 
@@ -54,7 +54,8 @@ def drawing(style: FigureStyle) -> Iterator[Figure]:
     Raises
     ------
     ParameterError
-        If the font is not installed or lacks a sign that stands in the figure, a colour is none, or words leave no room.
+        If the font is not installed or lacks a sign that stands in the figure, if a colour is none, or if words leave
+        no room.
     """
     font = _font_file(style)
     for colour in style.palette:
@@ -88,7 +89,7 @@ def _font_file(style: FigureStyle) -> str:
         ) from error
 
 
-def _settings(style: FigureStyle) -> dict[str, object]:
+def _settings(style: FigureStyle) -> dict[Any, Any]:
     size = style.font_size_pt
     inks = ("text.color", "axes.labelcolor", "axes.edgecolor", "xtick.color", "ytick.color")
     return {
@@ -106,7 +107,7 @@ def _settings(style: FigureStyle) -> dict[str, object]:
         "lines.linewidth": 1.0,
         "text.parse_math": False,
         "legend.frameon": False,
-        "legend.handlelength": 1.4,
+        "legend.handlelength": 2.0,
         "legend.handletextpad": 0.4,
         "legend.columnspacing": 1.0,
         "legend.labelspacing": 0.3,
@@ -232,7 +233,7 @@ def _refuse_no_room(figure: Figure, style: FigureStyle) -> None:
 def _refuse_missing_signs(figure: Figure, path: str, name: str) -> None:
     known = get_font(path).get_charmap()
     for text in figure.findobj(Text):
-        missing = [sign for sign in str(text.get_text()) if sign != "\n" and ord(sign) not in known]  # type: ignore[attr-defined]
+        missing = [sign for sign in str(text.get_text()) if sign != "\n" and ord(sign) not in known]
         if missing:
             raise ParameterError(
                 f"The font {name!r} has no sign {missing[0]!r}, which stands in the figure; choose another font, or "

@@ -43,7 +43,7 @@ __all__ = [
 ]
 
 _MOST_LINES = 3
-_MOST_TURNED = 0.33
+_TURNED = (0.33, 0.42, 0.5)
 _GAP = 0.94
 _MOST_BRACKETS = 3
 _BRACKET_MM = 4.2
@@ -63,18 +63,29 @@ def start_categories(
     return axes
 
 
-def name_places(axes: Axes, names: Sequence[str], style: FigureStyle, *, width_mm: float | None = None) -> None:
-    """Write names below the places 0, 1, 2, …: in lines where they fit, else turned, so that none overlap."""
-    room = _GAP * (width_mm or axes_width_mm(style)) / max(len(names), 1)
+def name_places(axes: Axes, names: Sequence[str], style: FigureStyle) -> None:
+    """Write names below the places 0, 1, 2, …: in lines where they fit, else turned, so that none overlap.
+
+    Where even turned names are too many for their letters, the letters are smaller.
+    """
+    axes.tick_params(axis="x", length=0)
+    room = _GAP * axes_width_mm(style) / max(len(names), 1)
     lines = [wrapped(name, room, style) for name in names]
     turned = any(longest_word_mm(name, style) > room for name in names)
-    if turned or max((line.count("\n") + 1 for line in lines), default=1) > _MOST_LINES:
-        most = _MOST_TURNED * figure_size_mm(style)[1]
-        lines = [wrapped(name, most, style) for name in names]
-        axes.set_xticks(range(len(names)), lines, rotation=90, multialignment="right")
-    else:
+    if not turned and _most_lines(lines) <= _MOST_LINES:
         axes.set_xticks(range(len(names)), lines)
-    axes.tick_params(axis="x", length=0)
+        return
+    line = LINE_MM_PER_PT * style.font_size_pt
+    for part in _TURNED:
+        lines = [wrapped(name, part * figure_size_mm(style)[1], style) for name in names]
+        if _most_lines(lines) * line <= room:
+            break
+    size = style.font_size_pt * min(1.0, room / (_most_lines(lines) * line))
+    axes.set_xticks(range(len(names)), lines, rotation=90, multialignment="right", size=size)
+
+
+def _most_lines(texts: Sequence[str]) -> int:
+    return max((text.count("\n") + 1 for text in texts), default=1)
 
 
 def draw_replicates(axes: Axes, data: ComparisonData, style: FigureStyle, *, size_pt: float = 6.0) -> None:
@@ -104,9 +115,9 @@ def draw_replicates(axes: Axes, data: ComparisonData, style: FigureStyle, *, siz
 def draw_intervals(axes: Axes, data: ComparisonData, style: FigureStyle) -> None:
     """Draw the mean of the replicates of each condition and its interval; with one replicate the mean alone."""
     width = 0.9 + 0.02 * style.font_size_pt
-    for place, group in enumerate(data.groups.itertuples()):
+    for place, group in enumerate(data.groups):
         axes.hlines(group.mean, place - _BAR, place + _BAR, color="black", linewidth=1.4 * width, zorder=6)
-        if np.isfinite(group.ci_low) and np.isfinite(group.ci_high):
+        if group.has_interval:
             axes.vlines(place, group.ci_low, group.ci_high, color="black", linewidth=width, zorder=6)
             ends = [group.ci_low, group.ci_high]
             axes.hlines(ends, place - _BAR / 3, place + _BAR / 3, color="black", linewidth=width, zorder=6)
@@ -114,14 +125,15 @@ def draw_intervals(axes: Axes, data: ComparisonData, style: FigureStyle) -> None
 
 def interval_ends(data: ComparisonData) -> NDArray[np.float64]:
     """Return mean and interval of each condition, all of which an axis that shows them must hold."""
-    return data.groups[["mean", "ci_low", "ci_high"]].to_numpy(np.float64)
+    return np.array([(group.mean, group.ci_low, group.ci_high) for group in data.groups])
 
 
 def p_text(p_value: float) -> str:
     """Return a p-value as it is written: ``p = 0.012``, ``p < 0.001``."""
     if p_value < 0.001:
         return "p < 0.001"
-    return f"p = {p_value:.2f}" if p_value >= 0.095 else f"p = {p_value:.2g}"
+    digits = 2 if p_value >= 0.095 else 3 if p_value >= 0.0095 else 4
+    return f"p = {p_value:.{digits}f}"
 
 
 def shown_p_values(data: ComparisonData) -> list[tuple[int, int, float]]:
@@ -129,9 +141,7 @@ def shown_p_values(data: ComparisonData) -> list[tuple[int, int, float]]:
 
     With one reference these are all; between all pairs only up to three.
     """
-    table = data.contrasts[data.contrasts["p_adjusted"].notna()]
-    rows = zip(table["at"], table["reference_at"], table["p_adjusted"], strict=True)
-    found = [(int(at), int(reference), float(p)) for at, reference, p in rows]
+    found = [(each.at, each.reference_at, each.p_adjusted) for each in data.contrasts if each.tested]
     return found if data.common_reference is not None or len(found) <= _MOST_BRACKETS else []
 
 

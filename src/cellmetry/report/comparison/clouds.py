@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 __all__ = ["Density", "density", "even_steps", "sina_offsets", "stratified_part"]
 
 _STEPS_PER_WIDTH = 4
-_GRID = (64, 8192)
+_GRID = (64, 4096)
 _CUT = 4.0
 
 
@@ -46,7 +46,7 @@ def _kernel_width(values: NDArray[np.float64]) -> float:
         return 0.0
     spread = float(values.std(ddof=1))
     quartiles = float(np.subtract(*np.percentile(values, (75, 25)))) / 1.34
-    return 0.9 * (min(spread, quartiles) or spread) * float(values.size) ** -0.2
+    return 0.9 * (min(spread, quartiles) or spread) * float(values.size**-0.2)
 
 
 def sina_offsets(values: NDArray[np.float64], shape: Density) -> NDArray[np.float64]:

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 from functools import cached_property
-from typing import TYPE_CHECKING, Any, Literal, NamedTuple
+from math import isfinite
+from typing import TYPE_CHECKING, Any, Literal, NamedTuple, get_type_hints
 
 import numpy as np
 import pandas as pd
@@ -13,11 +15,13 @@ from cellmetry.errors import ParameterError, UnknownName
 from cellmetry.io.discover import natural_key
 
 if TYPE_CHECKING:
+    from collections.abc import Hashable, Mapping
+
     from numpy.typing import NDArray
 
     from cellmetry.stats.comparison.result import Comparison
 
-__all__ = ["Cells", "ComparisonData", "Need", "plain_name"]
+__all__ = ["Cells", "ComparisonData", "Contrast", "Group", "Need", "plain_name"]
 
 Need = Literal["cells", "measure", "second", "time", "contrasts"]
 """What a figure cannot be drawn without: cells with an amount, or with a measure that a gate divides; a second measure;
@@ -51,6 +55,56 @@ class Cells(NamedTuple):
     rows: NDArray[np.intp]
 
 
+class Group(NamedTuple):
+    """What a figure says of a condition: columns of `GROUP_COLUMNS`."""
+
+    n_cells: int
+    n_missing: int
+    n_replicates: int
+    mean: float
+    ci_low: float
+    ci_high: float
+
+    @property
+    def has_interval(self) -> bool:
+        """Whether the mean has an interval."""
+        return isfinite(self.ci_low) and isfinite(self.ci_high)
+
+
+class Contrast(NamedTuple):
+    """What a figure says of a contrast: places of its conditions, and columns of `CONTRAST_COLUMNS`."""
+
+    at: int
+    reference_at: int
+    estimate: float
+    ci_low: float
+    ci_high: float
+    simultaneous_low: float
+    simultaneous_high: float
+    technical_low: float
+    technical_high: float
+    p_adjusted: float
+    method: str
+    adjustment: str
+    technical_unit: str
+    reason: str
+
+    @property
+    def has_interval(self) -> bool:
+        """Whether the estimate has an interval at the level of replicates."""
+        return isfinite(self.ci_low) and isfinite(self.ci_high)
+
+    @property
+    def has_technical(self) -> bool:
+        """Whether it has only one among wells or fields."""
+        return not self.has_interval and isfinite(self.technical_low) and isfinite(self.technical_high)
+
+    @property
+    def tested(self) -> bool:
+        """Whether it has a p-value."""
+        return isfinite(self.p_adjusted)
+
+
 @dataclass(frozen=True, eq=False)
 class ComparisonData:
     """A comparison with its cells, checked against each other.
@@ -60,8 +114,8 @@ class ComparisonData:
     comparison
         What was found.
     cells
-        One row a cell with ``condition``, ``replicate`` and ``value``; empty for fractions given as counts. Columns that
-        some figures need: ``second`` (another measure), ``time``. For fractions, ``value`` is the measure that the gate
+        One row a cell with ``condition``, ``replicate`` and ``value``; empty for fractions given as counts. Some
+        figures need ``second`` (another measure) or ``time``. For fractions, ``value`` is the measure that the gate
         divides (with `threshold`), or 1 for positive cells and 0 for others.
     threshold
         Above it cells are positive.
@@ -135,28 +189,32 @@ class ComparisonData:
         return means
 
     @cached_property
-    def groups(self) -> pd.DataFrame:
+    def groups(self) -> tuple[Group, ...]:
         """Summaries of the conditions in the order in which they are shown."""
         table = self.comparison.groups
-        named = table.set_axis(_places(table["condition"], self.conditions, "condition"), axis=0)
-        return named.reindex(range(len(self.conditions)))
+        rows = table.set_axis(_places(table["condition"], self.conditions, "condition"), axis=0)
+        return tuple(
+            Group(**_fields(Group, row)) for row in rows.reindex(range(len(self.conditions))).to_dict("records")
+        )
 
     @cached_property
-    def contrasts(self) -> pd.DataFrame:
-        """Contrasts, with the places of their conditions as ``at`` and ``reference_at``."""
-        table = self.comparison.contrasts.reset_index(drop=True)
+    def contrasts(self) -> tuple[Contrast, ...]:
+        """Contrasts in the order of the comparison."""
+        table = self.comparison.contrasts
         at = _places(table["condition"], self.conditions, "condition")
-        return table.assign(at=at, reference_at=_places(table["reference"], self.conditions, "condition"))
+        places = table.assign(at=at, reference_at=_places(table["reference"], self.conditions, "condition"))
+        return tuple(Contrast(**_fields(Contrast, row)) for row in places.to_dict("records"))
 
     @property
     def common_reference(self) -> int | None:
         """Place of the condition that all others are compared with; None if there are several such."""
-        references = self.contrasts["reference_at"].unique()
-        return int(references[0]) if len(references) == 1 else None
+        references = {each.reference_at for each in self.contrasts}
+        return references.pop() if len(references) == 1 else None
 
     def of(self, condition: int) -> NDArray[np.float64]:
         """Return the values of the cells of a condition."""
-        return self.shown.values[self.shown.condition == condition]
+        values: NDArray[np.float64] = self.shown.values[self.shown.condition == condition]
+        return values
 
     def has(self, need: Need) -> bool:
         """Return whether there is what a figure needs."""
@@ -179,6 +237,13 @@ class ComparisonData:
 def plain_name(name: Any) -> str:
     """Return a name as text; whole numbers without a point: 1 and 1.0 are ``1``."""
     return str(int(name)) if isinstance(name, float) and name.is_integer() else str(name)
+
+
+def _fields(record: type[Group | Contrast], row: Mapping[Hashable, Any]) -> dict[str, Any]:
+    """Return entries of a row as the types of a record; what is missing is NaN, 0, or no words."""
+    known = {name: entry for name, entry in row.items() if not pd.isna(entry)}
+    empty = {float: math.nan, int: 0, str: ""}
+    return {name: kind(known.get(name, empty[kind])) for name, kind in get_type_hints(record).items()}
 
 
 def _places(column: pd.Series, names: tuple[str, ...], what: str) -> NDArray[np.intp]:

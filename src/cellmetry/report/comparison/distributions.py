@@ -5,7 +5,6 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 import numpy as np
-from matplotlib.ticker import FuncFormatter
 
 from cellmetry.report.comparison.canvas import (
     add_key,
@@ -18,7 +17,7 @@ from cellmetry.report.comparison.canvas import (
     wrapped,
 )
 from cellmetry.report.comparison.looks import condition_look
-from cellmetry.report.comparison.value_axis import cells_shown, number, outside_note, set_value_axis
+from cellmetry.report.comparison.value_axis import cells_shown, number, outside_note, plain_ticks, set_value_axis
 from cellmetry.report.figures import PAPER
 
 if TYPE_CHECKING:
@@ -62,7 +61,7 @@ def draw_ecdf(data: ComparisonData, style: FigureStyle) -> Figure:
             axes.axvline(data.threshold, color=PAPER.ink, linewidth=0.8, linestyle="--")
         axes.set_ylim(0, 1)
         axes.set_ylabel("share of cells")
-        axes.yaxis.set_major_formatter(FuncFormatter(lambda value, _: f"{100 * value:.4g} %"))
+        plain_ticks(axes.yaxis, 6, percent=True)
         add_key(figure, axes, style)
         say_below(figure, outside_note(style, cells_shown(data)), style)
     return figure

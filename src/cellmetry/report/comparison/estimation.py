@@ -5,11 +5,10 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 import numpy as np
-from matplotlib.ticker import FuncFormatter, MaxNLocator
+from matplotlib.ticker import FuncFormatter
 
 from cellmetry.report.comparison.canvas import (
     add_key,
-    axes_width_mm,
     drawing,
     figure_size_mm,
     label_of,
@@ -18,7 +17,14 @@ from cellmetry.report.comparison.canvas import (
     wrapped,
 )
 from cellmetry.report.comparison.categories import draw_intervals, draw_replicates, interval_ends, name_places
-from cellmetry.report.comparison.value_axis import means_shown, number, outside_note, set_log_ticks, set_value_axis
+from cellmetry.report.comparison.value_axis import (
+    means_shown,
+    number,
+    outside_note,
+    plain_ticks,
+    set_log_ticks,
+    set_value_axis,
+)
 from cellmetry.report.figures import PAPER
 
 if TYPE_CHECKING:
@@ -31,8 +37,8 @@ if TYPE_CHECKING:
 
 __all__ = ["draw_estimation"]
 
-_ENDS = ("ci_low", "ci_high", "simultaneous_low", "simultaneous_high", "technical_low", "technical_high")
 _MARGIN = 0.06
+_NO_BREAK = "\N{NO-BREAK SPACE}"
 
 
 def draw_estimation(data: ComparisonData, style: FigureStyle) -> Figure:
@@ -61,53 +67,44 @@ def draw_estimation(data: ComparisonData, style: FigureStyle) -> Figure:
     return figure
 
 
-def _name_contrasts(
-    above: Axes, below: Axes, data: ComparisonData, style: FigureStyle, names: list[str]
-) -> NDArray[np.float64]:
+def _name_contrasts(above: Axes, below: Axes, data: ComparisonData, style: FigureStyle, names: list[str]) -> list[int]:
     """Name the places of both axes; return those of the contrasts."""
-    table = data.contrasts
-    sign = "/" if data.log else "−"
     if data.common_reference is not None:
-        reference = names[data.common_reference]
         above.set_xticks(range(len(names)), [""] * len(names))
         above.tick_params(axis="x", length=0)
         below.set_xlim(-0.55, len(names) - 0.45)
-        shown = [
-            name if place != data.common_reference else f"{reference}\n(reference)" for place, name in enumerate(names)
-        ]
-        name_places(below, shown, style)
-        return table["at"].to_numpy(np.float64)
+        name_places(below, names, style)
+        return [each.at for each in data.contrasts]
     name_places(above, names, style)
-    pairs = zip(table["at"], table["reference_at"], strict=True)
-    below.set_xlim(-0.55, len(table) - 0.45)
-    shown = [f"{names[at]} {sign} {names[reference]}" for at, reference in pairs]
-    name_places(below, shown, style, width_mm=axes_width_mm(style))
-    return np.arange(len(table), dtype=np.float64)
+    below.set_xlim(-0.55, len(data.contrasts) - 0.45)
+    sign = "/" if data.log else "−"
+    whole = [name.replace(" ", _NO_BREAK) for name in names]
+    name_places(below, [f"{whole[each.at]} {sign} {whole[each.reference_at]}" for each in data.contrasts], style)
+    return list(range(len(data.contrasts)))
 
 
-def _draw_contrasts(axes: Axes, data: ComparisonData, style: FigureStyle, places: NDArray[np.float64]) -> None:
-    table = data.contrasts
+def _draw_contrasts(axes: Axes, data: ComparisonData, style: FigureStyle, places: list[int]) -> None:
     none = 1.0 if data.log else 0.0
     axes.axhline(none, color=PAPER.soft, linewidth=0.8)
-    for place, row in zip(places, table.itertuples(), strict=True):
-        if np.isfinite(row.ci_low):
-            _draw_span(axes, place, (row.simultaneous_low, row.simultaneous_high), 0.7, "-")
-            _draw_span(axes, place, (row.ci_low, row.ci_high), 2.2, "-")
-        else:
-            _draw_span(axes, place, (row.technical_low, row.technical_high), 0.9, ":")
-        face = "black" if np.isfinite(row.ci_low) else "white"
-        axes.plot(place, row.estimate, "o", color="black", markerfacecolor=face, markersize=4.5, zorder=4)
-    ends = table[["estimate", *_ENDS]].to_numpy(np.float64)
-    _set_ends(axes, np.append(ends[np.isfinite(ends)], none), data)
+    ends = [none]
+    for place, each in zip(places, data.contrasts, strict=True):
+        spans = [(each.simultaneous_low, each.simultaneous_high, 0.7, "-"), (each.ci_low, each.ci_high, 2.2, "-")]
+        if each.has_technical:
+            spans = [(each.technical_low, each.technical_high, 0.9, ":")]
+        for low, high, width, line in spans:
+            if np.isfinite([low, high]).all():
+                axes.vlines(place, low, high, color="black", linewidth=width, linestyle=line, zorder=3)
+        ends += [each.estimate, *(end for low, high, *_ in spans for end in (low, high))]
+        face = "black" if each.has_interval else "white"
+        axes.plot(place, each.estimate, "o", color="black", markerfacecolor=face, markersize=4.5, zorder=4)
+    known = np.array(ends)
+    _set_ends(axes, known[np.isfinite(known)], data)
     what = "ratio" if data.log else "difference"
     if data.common_reference is not None:
         what = f"{what} to {label_of(data.conditions[data.common_reference], style)}"
+    if data.fraction and not data.log:
+        what = f"{what} (% points)"
     axes.set_ylabel(wrapped(what, 0.34 * figure_size_mm(style)[1], style))
-
-
-def _draw_span(axes: Axes, place: float, ends: tuple[float, float], width: float, line: str) -> None:
-    if np.isfinite(ends).all():
-        axes.vlines(place, *ends, color="black", linewidth=width, linestyle=line, zorder=3)
 
 
 def _set_ends(axes: Axes, values: NDArray[np.float64], data: ComparisonData) -> None:
@@ -121,6 +118,6 @@ def _set_ends(axes: Axes, values: NDArray[np.float64], data: ComparisonData) -> 
         return
     margin = _MARGIN * float(np.ptp(values)) or 1.0
     axes.set_ylim(values.min() - margin, values.max() + margin)
-    axes.yaxis.set_major_locator(MaxNLocator(4))
-    points = data.fraction
-    axes.yaxis.set_major_formatter(FuncFormatter(lambda at, _: f"{number(100 * at)} %" if points else number(at)))
+    plain_ticks(axes.yaxis, 5)
+    if data.fraction:
+        axes.yaxis.set_major_formatter(FuncFormatter(lambda at, _: number(100 * at)))

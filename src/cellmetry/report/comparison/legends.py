@@ -1,4 +1,4 @@
-"""The text below a figure: what it shows, how many cells and replicates, what bars are, which test, what is not drawn."""
+"""The text below a figure: what it shows, numbers of cells and replicates, what bars are, tests, what is not drawn."""
 
 from __future__ import annotations
 
@@ -46,7 +46,7 @@ def superplot_legend(data: ComparisonData, style: FigureStyle) -> str:
     """Return the legend of the superplot."""
     dots = "" if not data.has("cells") else f"Dots: single cells, coloured by replicate{_again(data)}. "
     what = f"{_name(data, style)} by condition (superplot, Lord et al. 2020). {dots}{_symbols(data)}"
-    shown = _p_values_said(data)
+    shown = _p_values_said(data, style)
     return _text([what, _bars(data), _sizes(data, style), _tests(data, style), shown, *_left_out(data, style)])
 
 
@@ -62,7 +62,8 @@ def violin_legend(data: ComparisonData, style: FigureStyle) -> str:
     """Return the legend of the violins."""
     what = (
         f"{_name(data, style)} by condition. Outlines: kernel density of all cells of a condition, each scaled to the "
-        f"same width and cut where cells end; grey bars: from the first to the third quartile; short lines: medians. {_symbols(data)}"
+        f"same width and cut where cells end; grey bars: from the first to the third quartile; short lines: medians. "
+        f"{_symbols(data)}"
     )
     return _text([what, _sizes(data, style), *_outside_and_missing(data, style)])
 
@@ -83,8 +84,8 @@ def ecdf_legend(data: ComparisonData, style: FigureStyle) -> str:
     """Return the legend of the cumulated shares."""
     gate = "" if data.threshold is None else f" Dashed: {_gate(data)}."
     what = (
-        f"Share of cells at or below each {value_label(data, style)}. Thick lines: all cells of a condition; thin lines: "
-        f"its replicates.{gate}"
+        f"Share of cells at or below each {value_label(data, style)}. Thick lines: all cells of a condition; "
+        f"thin lines: its replicates.{gate}"
     )
     return _text([what, _sizes(data, style), *_cells_outside(data, style)])
 
@@ -113,18 +114,19 @@ def scatter_legend(data: ComparisonData, style: FigureStyle) -> str:
 
 def estimation_legend(data: ComparisonData, style: FigureStyle) -> str:
     """Return the legend of the estimation plot."""
-    table = data.contrasts
+    found = data.contrasts
     kind = "ratios of the conditions" if data.log else "differences of the conditions"
     level = _level(data)
-    bars = [f"thick bars: {level} confidence intervals"] if table["ci_low"].notna().any() else []
-    if table["simultaneous_low"].notna().any():
+    bars = [f"thick bars: {level} confidence intervals"] if any(each.has_interval for each in found) else []
+    if any(np.isfinite(each.simultaneous_low) for each in found):
         bars.append(f"thin bars: {level} intervals that hold for all contrasts at once")
-    if (table["ci_low"].isna() & table["technical_low"].notna()).any():
-        units = sorted(set(table.loc[table["technical_low"].notna(), "technical_unit"].astype(str)))
+    units = sorted({each.technical_unit for each in found if each.has_technical})
+    if units:
         bars.append(
-            f"dotted, open: interval among the {' or '.join(units)} of one replicate, which says nothing of another"
+            f"dotted, open circles: interval among the {' or '.join(units)} of one replicate, which says nothing of "
+            f"another"
         )
-    elif table["ci_low"].isna().any():
+    elif not all(each.has_interval for each in found):
         bars.append("open circles: estimates without an interval")
     what = f"{_name(data, style)} by condition. Above: {_symbols(data)} {_bars(data)} Below: {kind}, {'; '.join(bars)}."
     left = outside_note(style, means_shown(data))
@@ -144,8 +146,8 @@ def time_legend(data: ComparisonData, style: FigureStyle) -> str:
     centre = "geometric mean" if data.log else "mean"
     of_cells = "share of positive cells" if data.fraction else f"{data.comparison.options.summary} of the cells"
     what = (
-        f"{_name(data, style)} over {label_of('time', style)}. Thick lines: {centre} of the replicates{band}; thin lines: "
-        f"replicates ({of_cells} at each time); n = {most} replicates at a time."
+        f"{_name(data, style)} over {label_of('time', style)}. Thick lines: {centre} of the replicates{band}; "
+        f"thin lines: replicates ({of_cells} at each time); n = {most} replicates at a time."
     )
     return _text([what, _sizes(data, style), *_sentences(outside_note(style, curves_shown(curves))), *_missing(data)])
 
@@ -181,9 +183,9 @@ def _again(data: ComparisonData) -> str:
 
 def _symbols(data: ComparisonData) -> str:
     nested = data.comparison.options.nested
-    how = f"{data.comparison.options.summary} of its cells"
+    how = f"{data.comparison.options.summary} of the cells of each"
     if data.fraction:
-        how = "its fraction"
+        how = "fraction of the cells of each"
     elif nested:
         how = f"{how}, each {' and each '.join(nested)} weighing the same"
     pairs = "; thin lines join the same replicate" if data.comparison.design.paired else ""
@@ -191,8 +193,9 @@ def _symbols(data: ComparisonData) -> str:
 
 
 def _bars(data: ComparisonData) -> str:
-    if data.groups["ci_low"].notna().any():
-        some = " where there is more than one" if data.groups["ci_low"].isna().any() else ""
+    known = [group.has_interval for group in data.groups]
+    if any(known):
+        some = "" if all(known) else " where there is more than one"
         return f"Black: mean and {_level(data)} confidence interval of the replicates (Student's t){some}."
     return "Black: mean of the replicates; with one replicate there is no interval."
 
@@ -200,31 +203,28 @@ def _bars(data: ComparisonData) -> str:
 def _sizes(data: ComparisonData, style: FigureStyle) -> str:
     """Return how many replicates and cells each condition has."""
     words = []
-    for name, group in zip(_conditions(data, style), data.groups.itertuples(), strict=True):
-        cells = int(group.n_cells)
-        replicates = int(group.n_replicates)
-        plural = "replicate" if replicates == 1 else "replicates"
-        words.append(f"{name} {replicates} {plural} ({count(cells)} {'cell' if cells == 1 else 'cells'})")
+    for name, group in zip(_conditions(data, style), data.groups, strict=True):
+        plural = "replicate" if group.n_replicates == 1 else "replicates"
+        cells = "cell" if group.n_cells == 1 else "cells"
+        words.append(f"{name} {group.n_replicates} {plural} ({count(group.n_cells)} {cells})")
     return f"n: {', '.join(words)}."
 
 
 def _tests(data: ComparisonData, style: FigureStyle) -> str:
     """Return the estimates and p-values of all contrasts, and by which test and correction."""
-    table = data.contrasts
-    if not len(table):
+    if not data.contrasts:
         return ""
     names = _conditions(data, style)
     words = []
-    for row in table.itertuples():
+    for each in data.contrasts:
         interval = ""
-        if np.isfinite(row.ci_low):
-            interval = f" ({_level(data)} CI {_amount(row.ci_low, data)} to {_amount(row.ci_high, data)})"
-        p_value = p_text(row.p_adjusted) if np.isfinite(row.p_adjusted) else f"no p-value: {row.reason}".rstrip(". ")
-        pair = f"{names[int(row.at)]} {'/' if data.log else '−'} {names[int(row.reference_at)]}"
-        words.append(f"{pair} = {_amount(row.estimate, data)}{interval}, {p_value}")
-    tested = table[table["p_adjusted"].notna()]
-    how = "; ".join(dict.fromkeys(tested["method"].astype(str)))
-    corrected = "; ".join(dict.fromkeys(tested.loc[tested["adjustment"].astype(str) != "", "adjustment"].astype(str)))
+        if each.has_interval:
+            interval = f" ({_level(data)} CI {_amount(each.ci_low, data)} to {_amount(each.ci_high, data)})"
+        p_value = p_text(each.p_adjusted) if each.tested else f"no p-value: {each.reason}".rstrip(": .")
+        pair = f"{names[each.at]} {'/' if data.log else '−'} {names[each.reference_at]}"
+        words.append(f"{pair} = {_amount(each.estimate, data)}{interval}, {p_value}")
+    how = "; ".join(dict.fromkeys(each.method for each in data.contrasts if each.tested))
+    corrected = "; ".join(dict.fromkeys(each.adjustment for each in data.contrasts if each.tested and each.adjustment))
     test = f" Test of replicates: {how}{f', {corrected}' if corrected else ''}." if how else ""
     return f"{'; '.join(words)}.{test}"
 
@@ -235,14 +235,14 @@ def _amount(value: float, data: ComparisonData) -> str:
     return f"{number(float(f'{100 * value if points else value:.3g}'))}{' percentage points' if points else ''}"
 
 
-def _p_values_said(data: ComparisonData) -> str:
-    tested = int(data.contrasts["p_adjusted"].notna().sum()) if len(data.contrasts) else 0
+def _p_values_said(data: ComparisonData, style: FigureStyle) -> str:
+    tested = sum(each.tested for each in data.contrasts)
     if not tested:
         return ""
     if not shown_p_values(data):
         return f"The figure has no room for the p-values of {tested} contrasts."
     if data.common_reference is not None and len(data.conditions) > 2:
-        return f"p-values in the figure: against {data.conditions[data.common_reference]}."
+        return f"p-values in the figure: against {label_of(data.conditions[data.common_reference], style)}."
     return ""
 
 
@@ -265,5 +265,5 @@ def _cells_outside(data: ComparisonData, style: FigureStyle) -> list[str]:
 
 
 def _missing(data: ComparisonData) -> list[str]:
-    missing = data.groups["n_missing"].fillna(0).sum()
+    missing = sum(group.n_missing for group in data.groups)
     return [f"{count(missing)} cells without a finite value are left out."] if missing else []

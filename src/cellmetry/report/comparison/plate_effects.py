@@ -23,8 +23,8 @@ from cellmetry.report.comparison.categories import name_places
 from cellmetry.report.comparison.clouds import even_steps
 from cellmetry.report.comparison.data import plain_name
 from cellmetry.report.comparison.looks import condition_look
-from cellmetry.report.comparison.value_axis import number
-from cellmetry.report.comparison.wells import plates_of, row_name, well_values
+from cellmetry.report.comparison.value_axis import plain_ticks
+from cellmetry.report.comparison.wells import excluded_rows, plates_of, row_name, well_values
 from cellmetry.report.figures import PAPER
 
 if TYPE_CHECKING:
@@ -70,16 +70,16 @@ def edges_legend(plates: pd.DataFrame, value: str, style: FigureStyle, *, wells:
     count = len(well_values(found, value))
     said = "one plate" if len(found) == 1 else f"{len(found)} plates (colours)"
     return (
-        f"{label_of(value, style)} of {count} wells of {said}: over the distance from the plate's edge in wells (0 is the "
-        f"outermost; bars are medians), and medians of rows and columns. Values that rise or fall towards the edge are "
-        f"an effect of the plate, unless conditions are laid out by rows or columns."
+        f"{label_of(value, style)} of {count} wells of {said}: over the distance from the plate's edge in wells (0 is "
+        f"the outermost; bars are medians), and medians of rows and columns. Values that rise or fall towards the edge "
+        f"are an effect of the plate, unless conditions are laid out by rows or columns."
     )
 
 
 def draw_batches(
     table: pd.DataFrame, value: str, style: FigureStyle, *, control: str | None = None, batch: str = "batch"
 ) -> Figure:
-    """Return the control's values in each batch: a point a row (replicate, well), a bar at their mean, all below each other.
+    """Return the control's values in each batch: a point a row (replicate, well), a bar at their mean.
 
     Parameters
     ----------
@@ -105,7 +105,8 @@ def draw_batches(
         axes.set_xlim(-0.55, len(names) - 0.45)
         name_places(axes, [label_of(name, style) for name in names], style)
         whose = f"{label_of(value, style)} of {label_of(control, style)}" if control else label_of(value, style)
-        _name_values(axes, wrapped(whose, 0.75 * figure_size_mm(style)[1], style))
+        plain_ticks(axes.yaxis, 6)
+        axes.set_ylabel(wrapped(whose, 0.75 * figure_size_mm(style)[1], style))
     return figure
 
 
@@ -117,13 +118,12 @@ def batch_values(table: pd.DataFrame, value: str, *, control: str | None = None,
     chosen = pd.Series(data=True, index=table.index)
     if control is not None:
         chosen = table["condition"].map(plain_name) == control
-    if "excluded" in table.columns:
-        chosen &= ~table["excluded"].fillna(value=False).astype(bool)
-    found = pd.DataFrame({"batch": table[batch], "value": pd.to_numeric(table[value], errors="coerce")})[chosen]
-    found = found[found["batch"].notna() & np.isfinite(found["value"])]
+    values = pd.to_numeric(table[value], errors="coerce")
+    known = chosen & ~excluded_rows(table) & table[batch].notna() & np.isfinite(values)
+    found = pd.DataFrame({"batch": table[batch], "value": values}).loc[known]
     if found.empty:
         raise ParameterError(f"No row {f'of {control!r} ' if control else ''}has a {batch} and a number as {value}.")
-    return found.assign(batch=found["batch"].map(plain_name)).reset_index(drop=True)
+    return pd.DataFrame({"batch": found["batch"].map(plain_name), "value": found["value"]}).reset_index(drop=True)
 
 
 def batches_legend(
@@ -133,8 +133,8 @@ def batches_legend(
     shown = batch_values(table, value, control=control, batch=batch)
     whose = f" of {label_of(control, style)}" if control else ""
     return (
-        f"{label_of(value, style)}{whose} in {shown['batch'].nunique()} batches ({label_of(batch, style)}), {len(shown)} "
-        f"values. Bars: mean of a batch; dashed: mean of all values."
+        f"{label_of(value, style)}{whose} in {shown['batch'].nunique()} batches ({label_of(batch, style)}), "
+        f"{len(shown)} values. Bars: mean of a batch; dashed: mean of all values."
     )
 
 
@@ -164,8 +164,7 @@ def _name_axes(panels: tuple[Axes, Axes, Axes], rows: int, name: str, style: Fig
     for axes in panels:
         style_axes(axes, style)
         axes.tick_params(labelsize=size)
-        axes.yaxis.set_major_locator(MaxNLocator(4))
-        axes.yaxis.set_major_formatter(FuncFormatter(lambda value, _: number(value)))
+        plain_ticks(axes.yaxis, 5)
         axes.xaxis.set_major_locator(MaxNLocator(8 if axes is by_column else 5, integer=True))
     by_row.xaxis.set_major_formatter(
         FuncFormatter(lambda place, _: row_name(int(place) - 1) if 1 <= place <= rows else "")
@@ -175,9 +174,3 @@ def _name_axes(panels: tuple[Axes, Axes, Axes], rows: int, name: str, style: Fig
     by_column.set_xlabel("column (median)", size=size)
     height = 0.8 * figure_size_mm(style)[1]
     edge.figure.supylabel(wrapped(name, height, style), size=style.font_size_pt)
-
-
-def _name_values(axes: Axes, name: str) -> None:
-    axes.yaxis.set_major_locator(MaxNLocator(5))
-    axes.yaxis.set_major_formatter(FuncFormatter(lambda value, _: number(value)))
-    axes.set_ylabel(name)

@@ -7,7 +7,6 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pandas as pd
 from matplotlib.colors import Normalize, to_rgb
-from matplotlib.ticker import FuncFormatter, MaxNLocator
 
 from cellmetry.errors import ParameterError
 from cellmetry.io.discover import natural_key
@@ -22,7 +21,7 @@ from cellmetry.report.comparison.canvas import (
     text_width_mm,
     wrapped,
 )
-from cellmetry.report.comparison.value_axis import number
+from cellmetry.report.comparison.value_axis import number, plain_ticks
 from cellmetry.report.comparison.wells import plates_of, row_name
 from cellmetry.report.figures import PAPER
 
@@ -45,12 +44,13 @@ _SIDE_MM = 14.0
 _NAMES_MM = 5.0
 _DARK = 0.45
 _MAP = "cividis"
+_HATCH = "#9aa5b1"
 
 
 def draw_plate(
     plates: pd.DataFrame, value: str, style: FigureStyle, *, text: str | None = None, wells: int | None = None
 ) -> Figure:
-    """Return a panel for each plate with the wells coloured by a value, all on one scale, written in where there is room.
+    """Return a panel for each plate with the wells coloured by a value on one scale, written in where there is room.
 
     Wells without data are hatched, those that are excluded crossed out and not on the scale.
 
@@ -78,7 +78,7 @@ def draw_plate(
             )
             _mark_empty(axes, plate, np.isfinite(grid))
             if written:
-                dark = scale(np.nan_to_num(grid, nan=scale.vmin)) < _DARK
+                dark = scale(np.nan_to_num(grid, nan=float(values.min()))) < _DARK
                 _write_wells(axes, plate, written, np.asarray(dark), _well_mm(found, style), style)
         bar = figure.colorbar(drawn, ax=panels, pad=0.02, aspect=25, shrink=0.9)
         _style_bar(bar, label_of(value, style), style)
@@ -142,7 +142,8 @@ def _values_of(plates: Sequence[Plate], value: str) -> NDArray[np.float64]:
     values = np.concatenate([plate.grid(value).ravel() for plate in plates])
     if not np.isfinite(values).any():
         raise ParameterError(f"No well that is not excluded has a {value}, so there is nothing to draw.")
-    return values[np.isfinite(values)]
+    known: NDArray[np.float64] = values[np.isfinite(values)]
+    return known
 
 
 def _span(values: NDArray[np.float64]) -> tuple[float, float]:
@@ -200,11 +201,13 @@ def _mark_empty(axes: Axes, plate: Plate, filled: NDArray[np.bool_]) -> None:
     rows, columns = np.nonzero(~filled & ~excluded)
     for shift in (0.15, 0.4, 0.65):
         starts = np.column_stack([columns + shift, rows + 0.85])
-        _draw_lines(axes, starts, starts + np.array([0.2, -0.7]), PAPER.line, 0.5)
+        _draw_lines(axes, starts, starts + np.array([0.2, -0.7]), _HATCH, 0.5)
     rows, columns = np.nonzero(excluded)
     for left, right in ((0.2, 0.8), (0.8, 0.2)):
         ends = np.column_stack([columns + right, rows + 0.8])
-        _draw_lines(axes, np.column_stack([columns + left, rows + 0.2]), ends, PAPER.ink, 0.8)
+        starts = np.column_stack([columns + left, rows + 0.2])
+        for colour, width in (("white", 2.0), (PAPER.ink, 0.8)):
+            _draw_lines(axes, starts, ends, colour, width)
 
 
 def _draw_lines(axes: Axes, starts: NDArray[np.float64], ends: NDArray[np.float64], colour: str, width: float) -> None:
@@ -216,7 +219,7 @@ def _draw_lines(axes: Axes, starts: NDArray[np.float64], ends: NDArray[np.float6
 def _write_wells(
     axes: Axes, plate: Plate, column: str, dark: NDArray[np.bool_], well_mm: float, style: FigureStyle
 ) -> None:
-    """Write the entries of a column in their wells, white on dark, in letters that fit; none where they are too small."""
+    """Write the entries of a column in their wells, white on dark, in letters that fit; none if those are too small."""
     kept = plate.wells[~plate.wells["excluded"]]
     texts = [_short(entry) for entry in kept[column]]
     _write(axes, kept, texts, dark, well_mm, style)
@@ -235,19 +238,18 @@ def _write(
         axes.text(column + 0.5, row + 0.53, text, ha="center", va="center", size=size, color=colour)
 
 
-def _short(entry: object) -> str:
+def _short(entry: float | str) -> str:
     if isinstance(entry, str):
         return entry
-    value = float(entry)  # type: ignore[arg-type]
+    value = float(entry)
     return number(float(f"{value:.3g}")) if np.isfinite(value) else ""
 
 
 def _style_bar(bar: Colorbar, name: str, style: FigureStyle) -> None:
-    bar.outline.set_visible(False)  # type: ignore[operator]
+    bar.outline.set_visible(False)
     height = 0.75 * figure_size_mm(style)[1]
     bar.set_label(wrapped(name, height, style))
-    bar.ax.yaxis.set_major_locator(MaxNLocator(5))
-    bar.ax.yaxis.set_major_formatter(FuncFormatter(lambda value, _: number(value)))
+    plain_ticks(bar.ax.yaxis, 6)
     bar.ax.tick_params(labelsize=small_text(style), labelfontfamily=style.font, width=0.6, length=2)
 
 

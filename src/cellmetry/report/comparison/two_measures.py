@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 from matplotlib.colors import LogNorm, to_rgb
-from matplotlib.ticker import FuncFormatter, LogLocator, MaxNLocator, NullLocator
+from matplotlib.ticker import FuncFormatter, LogLocator, NullLocator
 
 from cellmetry.errors import ParameterError
 from cellmetry.report.comparison.canvas import (
@@ -20,7 +20,14 @@ from cellmetry.report.comparison.canvas import (
     wrapped,
 )
 from cellmetry.report.comparison.looks import replicate_looks, shares_replicates
-from cellmetry.report.comparison.value_axis import cells_shown, number, outside_note, set_value_axis, value_label
+from cellmetry.report.comparison.value_axis import (
+    cells_shown,
+    number,
+    outside_note,
+    plain_ticks,
+    set_value_axis,
+    value_label,
+)
 from cellmetry.report.figures import PAPER
 
 if TYPE_CHECKING:
@@ -37,7 +44,8 @@ if TYPE_CHECKING:
 __all__ = ["draw_scatter", "pairs_of_measures"]
 
 _COLUMNS = 3
-_HEXAGONS = 60
+_HEXAGON_MM = 1.4
+_ENDS_MM = 20.0
 _SIDES_MM = 30.0
 _MAP = "cividis_r"
 
@@ -64,7 +72,7 @@ def draw_scatter(data: ComparisonData, style: FigureStyle) -> Figure:
         chosen = [np.flatnonzero(complete & (data.shown.condition == place)) for place in range(len(panels))]
         if int(complete.sum()) > style.hexagons_above:
             drawn = [
-                _draw_hexagons(axes, pairs[rows], pairs[complete], data)
+                _draw_hexagons(axes, pairs[rows], pairs[complete], data, style)
                 for axes, rows in zip(panels, chosen, strict=True)
             ]
             _add_counts(figure, panels, drawn, style)
@@ -101,9 +109,8 @@ def _name_axes(
     for place, axes in enumerate(panels):
         set_value_axis(axes, data, style, [pairs[:, 0]], "x")
         if not data.log:
-            axes.xaxis.set_major_locator(MaxNLocator(2 if columns > 2 else 4))
-        axes.yaxis.set_major_locator(MaxNLocator(4))
-        axes.yaxis.set_major_formatter(FuncFormatter(lambda value, _: number(value)))
+            plain_ticks(axes.xaxis, 3 if columns > 2 else 5)
+        plain_ticks(axes.yaxis, 5)
         axes.tick_params(labelbottom=place + columns >= len(panels))
         axes.set_xlabel("")
     low, high = float(pairs[:, 1].min()), float(pairs[:, 1].max())
@@ -130,18 +137,29 @@ def _named(axes: Axes, data: ComparisonData, style: FigureStyle) -> Axes:
 
 
 def _draw_hexagons(
-    axes: Axes, pairs: NDArray[np.float64], cells: NDArray[np.float64], data: ComparisonData
+    axes: Axes, pairs: NDArray[np.float64], cells: NDArray[np.float64], data: ComparisonData, style: FigureStyle
 ) -> PolyCollection | None:
     """Draw counts in hexagons, of one size in all panels, over the extent of all cells."""
     if not len(pairs):
         return None
     x = np.log10(cells[:, 0]) if data.log else cells[:, 0]
     extent = (*_widened(x), *_widened(cells[:, 1]))
-    steps = _HEXAGONS // min(_COLUMNS, len(data.conditions))
     scale: Literal["linear", "log"] = "log" if data.log else "linear"
-    found = axes.hexbin(*pairs.T, gridsize=steps, mincnt=1, cmap=_MAP, linewidths=0.1, xscale=scale, extent=extent)
+    found = axes.hexbin(
+        *pairs.T, gridsize=_hexagons(data, style), mincnt=1, cmap=_MAP, linewidths=0.1, xscale=scale, extent=extent
+    )
     found.set_edgecolor("face")
     return found
+
+
+def _hexagons(data: ComparisonData, style: FigureStyle) -> tuple[int, int]:
+    """Return how many hexagons stand in a row and in a column of a panel, so that they are regular."""
+    columns = min(_COLUMNS, len(data.conditions))
+    rows = -(-len(data.conditions) // columns)
+    width, height = figure_size_mm(style)
+    across = max((width - _SIDES_MM) / columns / _HEXAGON_MM, 6)
+    down = max((height - _ENDS_MM) / rows / _HEXAGON_MM / np.sqrt(3), 4)
+    return int(across), int(down)
 
 
 def _widened(values: NDArray[np.float64]) -> tuple[float, float]:
@@ -153,11 +171,11 @@ def _widened(values: NDArray[np.float64]) -> tuple[float, float]:
 def _add_counts(figure: Figure, panels: list[Axes], drawn: list[PolyCollection | None], style: FigureStyle) -> None:
     """Give all panels one scale of colours, and show it."""
     collections = [each for each in drawn if each is not None]
-    most = max(float(np.max(each.get_array())) for each in collections)
+    most = max(float(np.max(np.asarray(each.get_array()))) for each in collections)
     for each in collections:
         each.set_norm(LogNorm(1, max(most, 2)))
     bar = figure.colorbar(collections[0], ax=panels, pad=0.02, aspect=25)
-    bar.outline.set_visible(False)  # type: ignore[operator]
+    bar.outline.set_visible(False)
     bar.set_label("cells in a hexagon", size=small_text(style), color=PAPER.ink)
     bar.ax.yaxis.set_major_locator(LogLocator(numticks=6))
     bar.ax.yaxis.set_minor_locator(NullLocator())

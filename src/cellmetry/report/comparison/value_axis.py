@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from typing import Literal
 
     from matplotlib.axes import Axes
+    from matplotlib.axis import Axis
     from numpy.typing import ArrayLike, NDArray
 
     from cellmetry.report.comparison.data import ComparisonData
@@ -27,6 +28,7 @@ __all__ = [
     "means_shown",
     "number",
     "outside_note",
+    "plain_ticks",
     "set_log_ticks",
     "set_value_axis",
     "value_label",
@@ -81,8 +83,7 @@ def set_value_axis(
         (axes.set_yscale if which == "y" else axes.set_xscale)("log")
         set_log_ticks(axes, which, (low, high))
     else:
-        axis.set_major_locator(MaxNLocator(5))
-        axis.set_major_formatter(FuncFormatter(lambda value, _: f"{100 * value:.4g} %" if percent else number(value)))
+        plain_ticks(axis, 6, percent=percent)
     (axes.set_ylim if which == "y" else axes.set_xlim)(low, high)
     width, height = figure_size_mm(style)
     most = _LABEL_PART * (height if which == "y" else width)
@@ -90,12 +91,18 @@ def set_value_axis(
     axis.set_label_text(wrapped(name, most, style))
 
 
+def plain_ticks(axis: Axis, most: int, *, percent: bool = False) -> None:
+    """Put at most this many ticks at 1, 2 or 5 times a power of ten, with plain numbers or per cent."""
+    axis.set_major_locator(MaxNLocator(most, steps=[1, 2, 5, 10]))
+    axis.set_major_formatter(FuncFormatter(lambda at, _: f"{number(100 * at)} %" if percent else number(at)))
+
+
 def set_log_ticks(axes: Axes, which: Literal["x", "y"], limits: tuple[float, float]) -> None:
     """Name ticks of a logarithmic axis by numbers: decades, or also 2 and 5 times them where decades are few."""
     axis = axes.yaxis if which == "y" else axes.xaxis
     few = np.log10(limits[1] / limits[0]) < _DECADES_IN_FULL
     if np.log10(limits[1] / limits[0]) < 0.5:
-        axis.set_major_locator(MaxNLocator(5))
+        axis.set_major_locator(MaxNLocator(5, steps=[1, 2, 5, 10]))
     else:
         axis.set_major_locator(LogLocator(subs=(1.0, 2.0, 5.0) if few else (1.0,), numticks=8))
     axis.set_minor_locator(NullLocator() if few else LogLocator(subs=tuple(np.arange(2.0, 10.0)), numticks=99))

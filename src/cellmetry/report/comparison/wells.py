@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
-__all__ = ["FORMATS", "Plate", "plates_of", "row_name", "row_number", "well_values"]
+__all__ = ["FORMATS", "Plate", "excluded_rows", "plates_of", "row_name", "row_number", "well_values"]
 
 FORMATS = {6: (2, 3), 12: (3, 4), 24: (4, 6), 48: (6, 8), 96: (8, 12), 384: (16, 24), 1536: (32, 48)}
 """Rows and columns of plates by the number of their wells."""
@@ -99,9 +99,15 @@ def _placed(table: pd.DataFrame, columns: Sequence[str]) -> pd.DataFrame:
         raise ParameterError(f"{wrong.iloc[0]!r} is no column of a plate; columns are numbers from 1.")
     rows = {name: row_number(name) for name in table["row"].unique()}
     plates = table["plate"].map(plain_name) if "plate" in table.columns else pd.Series("", table.index)
-    excluded = table["excluded"].fillna(value=False).astype(bool) if "excluded" in table.columns else False
     places = {"plate": plates, "row": table["row"].map(rows), "column": numbers.astype(np.intp) - 1}
-    return table[[name for name in columns if name not in places]].assign(**places, excluded=excluded)
+    return table[[name for name in columns if name not in places]].assign(**places, excluded=excluded_rows(table))
+
+
+def excluded_rows(table: pd.DataFrame) -> pd.Series[bool]:
+    """Return which rows are left out of the analysis; none where the table does not say."""
+    if "excluded" not in table.columns:
+        return pd.Series(data=False, index=table.index)
+    return table["excluded"].astype("boolean").fillna(value=False).astype(bool)
 
 
 def _size(rows: int, columns: int, wells: int | None) -> tuple[int, int]:
@@ -148,4 +154,5 @@ def well_values(plates: Sequence[Plate], value: str) -> pd.DataFrame:
         named = {"plate": plate.name, "row": row, "column": column, "value": values, "distance": distance}
         parts.append(pd.DataFrame(named))
     table = pd.concat(parts, ignore_index=True)
-    return table[np.isfinite(table["value"])].reset_index(drop=True)
+    known: pd.DataFrame = table.loc[np.isfinite(table["value"].to_numpy(np.float64))]
+    return known.reset_index(drop=True)
