@@ -141,6 +141,7 @@ class Outcome:
     seconds: float = 0.0
     warnings: tuple[str, ...] = ()
     axes: str = ""
+    channels: tuple[str, ...] = ()
     shape: tuple[int, ...] = ()
     pixel_size_um: tuple[float | None, ...] = (None, None, None)
     settings: dict[str, str] = field(default_factory=dict)
@@ -167,8 +168,8 @@ def finished_outcome(job: Job) -> Outcome | None:
         return None
     if not all((job.out / output).exists() for output in saved["outputs"].values()):
         return None
-    for name in ("warnings", "shape", "pixel_size_um"):
-        saved[name] = tuple(saved[name])
+    for name in ("warnings", "channels", "shape", "pixel_size_um"):
+        saved[name] = tuple(saved.get(name, ()))
     return Outcome(**saved)
 
 
@@ -223,6 +224,7 @@ def _process(job: Job, progress: Progress) -> Outcome:
         scores=sample.scores,
         warnings=tuple(dict.fromkeys(doubts)),
         axes=image.axes,
+        channels=tuple(image.channel_names),
         shape=image.shape,
         pixel_size_um=tuple(image.pixel_size),
         settings=settings_of(image.metadata),

@@ -1,0 +1,103 @@
+"""Figures of compared values, and the plot for the screen."""
+
+from __future__ import annotations
+
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
+from cellmetry.errors import ParameterError
+from cellmetry.export.condition_tables import file_stems
+from cellmetry.report.document import FigureBlock
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping, Sequence
+    from pathlib import Path
+
+    import pandas as pd
+
+    from cellmetry.pipeline.comparison.prepare import Compared
+    from cellmetry.pipeline.comparison.settings import CompareSettings
+    from cellmetry.report.document import InteractiveBlock
+
+    Pictures = Callable[[pd.DataFrame], Mapping[str, bytes]]
+    """From rows with ``image`` and ``label`` to PNGs of cells by ``image|label``."""
+
+__all__ = ["draw_figures", "interactive_plots"]
+
+_USUAL = ("superplot", "estimation")
+
+
+def draw_figures(folder: Path, compared: Sequence[Compared], settings: CompareSettings) -> list[FigureBlock]:
+    """Return the figures of all values with their legends, after writing their files.
+
+    Raises
+    ------
+    ParameterError
+        If a figure that was asked for can be drawn of no value; says what it needs.
+    """
+    folder.mkdir()
+    write = import_module("cellmetry.report.comparison.files").figure_files
+    blocks, drawn = [], set()
+    for stem, each in zip(file_stems([each.asked.value for each in compared]), compared, strict=True):
+        data = _data(each)
+        for name, kind in _kinds(data, settings).items():
+            figure = kind.draw(data, settings.style)
+            write(figure, folder, f"{stem}_{name}", settings.style)
+            blocks.append(FigureBlock(f"{stem}_{name}", figure, kind.legend(data, settings.style)))
+            drawn.add(name)
+    missing = [name for name in settings.figures or () if name not in drawn]
+    if missing:
+        catalogue = import_module("cellmetry.report.comparison.catalogue")
+        needed = ", ".join(catalogue.figure_kind(missing[0]).needs)
+        raise ParameterError(f"The figure {missing[0]} can be drawn of none of the values; it needs {needed}.")
+    return blocks
+
+
+def interactive_plots(
+    compared: Sequence[Compared], settings: CompareSettings, pictures: Pictures | None = None
+) -> list[InteractiveBlock]:
+    """Return a plot for the screen of each value that has cells; clicking a cell shows its picture.
+
+    Parameters
+    ----------
+    pictures
+        Makes pictures of cells; None where there are no images.
+    """
+    make = import_module("cellmetry.report.interactive_superplot").superplot_json
+    plots = []
+    for each in compared:
+        if each.cells.empty or each.comparison.design.kind == "fraction":
+            continue
+        found = None if pictures is None else pictures(_some(each.cells, settings))
+        plots.append(make(each.cells, each.comparison, settings.style, pictures=found, most=settings.shown))
+    return plots
+
+
+def _some(cells: pd.DataFrame, settings: CompareSettings) -> pd.DataFrame:
+    """Return as many cells as are pictured, about the same number of each replicate of each condition."""
+    groups = cells.groupby(["condition", "replicate"], observed=True, sort=False)
+    each = max(1, settings.pictured // max(groups.ngroups, 1))
+    shuffled = cells.sample(frac=1, random_state=settings.style.seed)
+    chosen = shuffled.groupby(["condition", "replicate"], observed=True, sort=False).head(each)
+    return chosen.sort_index()
+
+
+def _data(each: Compared) -> Any:
+    data = import_module("cellmetry.report.comparison.data").ComparisonData
+    return data(
+        each.comparison,
+        each.cells,
+        threshold=each.threshold,
+        measure=each.measure,
+        second_measure=each.second_measure,
+    )
+
+
+def _kinds(data: Any, settings: CompareSettings) -> dict[str, Any]:
+    """Return the figures that are drawn of a value: those asked for as far as it has what they need, or the usual."""
+    catalogue = import_module("cellmetry.report.comparison.catalogue")
+    for name in settings.figures or ():
+        catalogue.figure_kind(name)
+    usual = (*_USUAL, "histogram") if data.threshold is not None else _USUAL
+    wanted = settings.figures if settings.figures is not None else usual
+    return {name: kind for name, kind in catalogue.drawable(data).items() if name in wanted}

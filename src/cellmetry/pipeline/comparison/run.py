@@ -1,0 +1,207 @@
+"""`compare_to`: tables compared, with figures, report and tables for others, into a folder that appears when done."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass, field
+from importlib import import_module
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+import pandas as pd
+
+from cellmetry.io.atomic import atomic_folder
+from cellmetry.pipeline.comparison.drawing import draw_figures, interactive_plots
+from cellmetry.pipeline.comparison.files import RECORD, comparison_values, write_for_others, write_tables
+from cellmetry.pipeline.comparison.prepare import CELLS, compare_tables, gate_and_filter
+from cellmetry.pipeline.record import versions
+from cellmetry.report.methods import FilterFact, MethodsFacts
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from cellmetry.core.columns import Column
+    from cellmetry.pipeline.comparison.drawing import Pictures
+    from cellmetry.pipeline.comparison.prepare import Compared, Tables
+    from cellmetry.pipeline.comparison.run_facts import RunFacts
+    from cellmetry.pipeline.comparison.settings import CompareSettings
+    from cellmetry.report.comparison_document import Example
+    from cellmetry.report.document import FigureBlock
+    from cellmetry.study.design import Finding
+
+__all__ = ["ComparisonResult", "Source", "Surroundings", "compare_to"]
+
+
+@dataclass(frozen=True)
+class Source:
+    """Tables to compare.
+
+    Parameters
+    ----------
+    tables
+        By name; ``cells`` is there.
+    columns
+        What their columns mean.
+    record
+        Where they come from, as JSON values.
+    second, corrected
+        Tables of the same names: all images segmented another way; some images after correction by hand.
+    """
+
+    tables: Mapping[str, pd.DataFrame]
+    columns: tuple[Column, ...] = ()
+    record: Mapping[str, Any] = field(default_factory=dict)
+    second: Mapping[str, pd.DataFrame] | None = None
+    corrected: Mapping[str, pd.DataFrame] | None = None
+
+
+@dataclass(frozen=True)
+class Surroundings:
+    """What a report shows besides the comparison; what is left out does not appear.
+
+    Parameters
+    ----------
+    title, subtitle
+        Of the report.
+    run
+        That made the tables.
+    findings, plates
+        What the check of the design found, and pictures of the plates.
+    examples
+        Pictures of the conditions.
+    flags
+        Counts and quality flags.
+    excluded
+        Sentences on images that were left out.
+    pictures
+        Makes pictures of cells.
+    """
+
+    title: str = "Comparison"
+    subtitle: str = ""
+    run: RunFacts | None = None
+    findings: tuple[Finding, ...] = ()
+    plates: tuple[FigureBlock, ...] = ()
+    examples: tuple[Example, ...] = ()
+    flags: pd.DataFrame | None = None
+    pictures: Pictures | None = None
+
+
+class ComparisonResult(NamedTuple):
+    """Each value compared, the tables that were, and sentences about what was not written."""
+
+    compared: tuple[Compared, ...]
+    ready: Tables
+    notes: tuple[str, ...]
+
+
+def compare_to(
+    out: str | Path, source: Source, settings: CompareSettings, around: Surroundings | None = None
+) -> ComparisonResult:
+    """Return what was found after writing ``comparison.json``, ``report.html`` and ``.pdf``, figures and tables.
+
+    The folder appears when everything is done; one that holds an earlier comparison is replaced.
+
+    Raises
+    ------
+    ParameterError, UnknownName
+        If columns, conditions, gates or filters do not fit the tables; nothing is written then.
+    """
+    around = around or Surroundings()
+    ready = gate_and_filter(source.tables, settings)
+    others = {
+        name: None if tables is None else gate_and_filter(tables, settings)
+        for name, tables in (("second", source.second), ("corrected", source.corrected))
+    }
+    compared = compare_tables(ready, settings, **others)
+    with atomic_folder(out, marker=RECORD) as folder:
+        write_tables(folder / "tables", ready, compared, source.columns)
+        figures = draw_figures(folder / "figures", compared, settings)
+        notes = write_for_others(folder, ready, compared, settings, source.columns)
+        _write_record(folder / RECORD, source, settings, compared, notes)
+        _write_report(folder, source, settings, around, (ready, compared, tuple(figures)))
+    return ComparisonResult(compared, ready, tuple(notes))
+
+
+def _write_record(
+    path: Path, source: Source, settings: CompareSettings, compared: tuple[Compared, ...], notes: list[str]
+) -> None:
+    values = [comparison_values(each) for each in compared]
+    record = {
+        "contrasts": [
+            {**row, "value": each.asked.value}
+            for each, value in zip(compared, values, strict=True)
+            for row in value["contrasts"]
+        ],
+        "comparisons": values,
+        "settings": settings.model_dump(mode="json", exclude={"comparisons"}),
+        "source": dict(source.record),
+        "not_written": notes,
+        "versions": versions(),
+    }
+    path.write_text(json.dumps(record, indent=1, allow_nan=False), encoding="utf-8")
+
+
+def _write_report(
+    folder: Path,
+    source: Source,
+    settings: CompareSettings,
+    around: Surroundings,
+    found: tuple[Tables, tuple[Compared, ...], tuple[FigureBlock, ...]],
+) -> None:
+    ready, compared, figures = found
+    document = import_module("cellmetry.report.comparison_document")
+    parts = document.ComparisonParts(
+        title=around.title,
+        subtitle=around.subtitle,
+        comparisons=tuple(each.comparison for each in compared),
+        labels=settings.style.labels,
+        findings=around.findings,
+        plates=around.plates,
+        examples=around.examples,
+        flags=around.flags,
+        filters=ready.filters if len(ready.filters) else None,
+        figures=figures,
+        interactive=tuple(interactive_plots(compared, settings, around.pictures)),
+        methods=_methods(ready, compared, around.run),
+        provenance=_provenance(source, around.run),
+    )
+    made = document.comparison_document(parts)
+    page = import_module("cellmetry.report.html_document").write_html(made)
+    (folder / "report.html").write_text(page, encoding="utf-8", newline="\n")
+    (folder / "report.pdf").write_bytes(import_module("cellmetry.report.pdf_document").write_pdf(made))
+
+
+def _methods(ready: Tables, compared: tuple[Compared, ...], run: RunFacts | None) -> MethodsFacts:
+    removed = ready.filters.groupby("filter", sort=False)[["n_removed_first", "n_tested"]].sum()
+    filters = tuple(FilterFact(str(rule), int(gone), int(all_)) for rule, (gone, all_) in removed.iterrows())
+    positivity = "; ".join(_gate_words(row) for row in ready.thresholds.to_dict("records"))
+    facts = MethodsFacts(
+        filters=filters,
+        positivity=positivity,
+        comparisons=tuple(each.comparison for each in compared),
+        versions=versions(),
+    )
+    if run is None:
+        return facts
+    return MethodsFacts(
+        images=run.images,
+        recipe=run.steps,
+        defaults=run.defaults,
+        recipe_sha256=run.recipe_sha256,
+        models=run.models,
+        filters=filters,
+        positivity=positivity,
+        comparisons=facts.comparisons,
+        versions=facts.versions,
+    )
+
+
+def _gate_words(row: Mapping[Any, Any]) -> str:
+    within = f" in {row['within']}" if row["within"] else ""
+    return f"{row['value']} is above {row['threshold']:.6g}{within} ({row['source']})"
+
+
+def _provenance(source: Source, run: RunFacts | None) -> dict[str, Any]:
+    told: dict[str, Any] = {**source.record, "versions": versions()}
+    return told if run is None else {**told, "recipe": run.recipe}
