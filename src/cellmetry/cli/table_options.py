@@ -16,9 +16,7 @@ __all__ = ["Assign", "Confidence", "Join", "PlateMaps", "Table", "pair_of", "sou
 Table = Annotated[Path, typer.Argument(help="Table of cells, as cellmetry run writes it: .csv, .parquet or .xlsx.")]
 PlateMaps = Annotated[
     list[Path] | None,
-    typer.Option(
-        "--plate-map", help="Table (plate.xlsx#Sheet, too) of what is in the wells, joined to the cells. Repeatable."
-    ),
+    typer.Option("--plate-map", help="Table of what is in the wells (map.xlsx#Sheet, too), joined. Repeatable."),
 ]
 Join = Annotated[
     str | None,
