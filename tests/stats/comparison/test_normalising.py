@@ -41,17 +41,17 @@ def test_by_hand() -> None:
         {
             "condition": ["DMSO", "DMSO", "DMSO", "x", "DMSO", "DMSO", "DMSO", "x", "x"],
             "replicate": [1, 1, 1, 1, 2, 2, 2, 2, np.nan],
-            "v": [1.0, 2, 4.5, 9, 20, 10, 30, np.inf, 5],
+            "v": [1.0, 2, 3.6, 9, 20, 10, 30, np.inf, 5],
         }
     )
     ratio = normalise_to_control(table, options())["v"]
-    np.testing.assert_allclose(ratio, [0.4, 0.8, 1.8, 3.6, 1, 0.5, 1.5, np.nan, np.nan])
+    np.testing.assert_allclose(ratio, [1 / 2.2, 2 / 2.2, 3.6 / 2.2, 9 / 2.2, 1, 0.5, 1.5, np.nan, np.nan])
     median = normalise_to_control(table, options(summary="median"))["v"]
-    np.testing.assert_allclose(median, [0.5, 1, 2.25, 4.5, 1, 0.5, 1.5, np.nan, np.nan])
+    np.testing.assert_allclose(median, [0.5, 1, 1.8, 4.5, 1, 0.5, 1.5, np.nan, np.nan])
     less = normalise_to_control(table, options("difference"))["v"]
-    np.testing.assert_allclose(less, [-1.5, -0.5, 2, 6.5, 0, -10, 10, np.nan, np.nan])
+    np.testing.assert_allclose(less, [-1.2, -0.2, 1.4, 6.8, 0, -10, 10, np.nan, np.nan])
     robust = normalise_to_control(table, options("robust_z"))["v"]
-    np.testing.assert_allclose(robust[:4], np.array([-1, 0, 2.5, 7]) / 1.4826)
+    np.testing.assert_allclose(robust[:4], np.array([-1, 0, 1.6, 7]) / 1.4826)
     mad = stats.median_abs_deviation([20, 10, 30], scale="normal")
     np.testing.assert_allclose(robust[4:7], np.array([0, -10, 10]) / mad, rtol=1e-4)
 
