@@ -299,3 +299,17 @@ def test_one_unit_for_each_dose(tmp_path: Path) -> None:
     done = RUNNER.invoke(app, ["dose-response", str(tmp_path / "w.csv"), *options])
     assert done.exit_code == 0, done.output
     assert (tmp_path / "out" / "dose_response.png").exists()
+
+
+def test_a_plate_map_in_a_sheet_of_excel(plate: Path) -> None:
+    with pd.ExcelWriter(plate / "map.xlsx") as book:
+        pd.DataFrame({"note": ["made by hand"]}).to_excel(book, sheet_name="Notes", index=False)
+        pd.read_csv(plate / "map.csv").to_excel(book, sheet_name="Layout", index=False)
+    done = RUNNER.invoke(app, arguments(plate, *DRUGS, "--out", str(plate / "csv")))
+    assert done.exit_code == 0, done.output
+    asked = [part.replace("map.csv", "map.xlsx#Layout") for part in arguments(plate, *DRUGS)]
+    done = RUNNER.invoke(app, [*asked, "--out", str(plate / "excel")])
+    assert done.exit_code == 0, done.output
+    assert (plate / "csv" / "fits.csv").read_text() == (plate / "excel" / "fits.csv").read_text()
+    inputs = json.loads((plate / "excel" / "dose_response.json").read_text())["inputs"]
+    assert inputs[1]["path"].endswith("map.xlsx#Layout")

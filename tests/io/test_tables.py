@@ -118,6 +118,7 @@ def test_case_59_csv_of_other_programs_is_parsed(tmp_path: Path, form: str) -> N
         (["1e-3", "-.5"], [0.001, -0.5]),
         (["inf", "NaN"], [np.inf, np.nan]),
         (["007", "1"], ["007", "1"]),
+        (["5", "-"], ["5", "-"]),
         (["1_000", "1"], ["1_000", "1"]),
         (["1", "x"], ["1", "x"]),
         (["NA", "None"], ["NA", "None"]),

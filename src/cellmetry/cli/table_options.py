@@ -13,10 +13,10 @@ from cellmetry.stats.units import Assignment
 
 __all__ = ["Assign", "Confidence", "Join", "PlateMaps", "Table", "pair_of", "source_of"]
 
-Table = Annotated[Path, typer.Argument(help="Table of cells: .csv or .parquet, as cellmetry run writes it.")]
+Table = Annotated[Path, typer.Argument(help="Table of cells, as cellmetry run writes it: .csv, .parquet or .xlsx.")]
 PlateMaps = Annotated[
     list[Path] | None,
-    typer.Option("--plate-map", help="Table of what is in the wells, joined to the cells. Repeatable, in order."),
+    typer.Option("--plate-map", help="Table of what is in the wells (map.xlsx#Sheet, too), joined. Repeatable."),
 ]
 Join = Annotated[
     str | None,

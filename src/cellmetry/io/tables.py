@@ -1,4 +1,4 @@
-"""Tables as CSV and Parquet, with the description of every column beside or inside them."""
+"""Tables as CSV and Parquet (Excel is read, too), with the description of every column beside or inside them."""
 
 from __future__ import annotations
 
@@ -7,8 +7,10 @@ import json
 import re
 import struct
 from contextlib import contextmanager
+from functools import cache
+from importlib import import_module
 from pathlib import Path
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING, Any, Literal
 
 import fastparquet
 import numpy as np
@@ -16,18 +18,20 @@ import pandas as pd
 from fastparquet.util import ParquetException
 
 from cellmetry.core.columns import Column
-from cellmetry.errors import DamagedFile, MissingInput, OutputError, ParameterError
+from cellmetry.errors import CellmetryError, DamagedFile, MissingInput, OutputError, ParameterError, UnknownName
 from cellmetry.io.atomic import atomic_write
-from cellmetry.io.csv_reading import read_csv
+from cellmetry.io.csv_reading import csv_header, read_csv
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Container, Iterator, Sequence
+    from collections.abc import Callable, Container, Iterable, Iterator, Sequence
 
-__all__ = ["columns_path", "read_columns", "read_table", "write_table"]
+__all__ = ["columns_path", "read_columns", "read_header", "read_table", "table_file", "write_table"]
 
 _KEY = "cellmetry.columns"
 _DANGEROUS = re.compile(r"^'*[=+\-@\t\r]")
 _QUOTED = re.compile(r"^'+[=+\-@\t\r]")
+_SHEET = re.compile(r"(?P<file>.+?\.xls[xm]?)#(?P<sheet>.+)", re.IGNORECASE)
+_PARQUET, _ZIP, _OLE = b"PAR1", b"PK\x03\x04", b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1"
 _FIELDS = ("name", "unit", "definition", "source")
 
 
@@ -58,43 +62,77 @@ def write_table(table: pd.DataFrame, path: str | Path, columns: Sequence[Column]
         raise ParameterError(f"A table cannot be written as {path.name!r}; use the suffix .csv or .parquet.")
 
 
-def read_table(path: str | Path, *, text: Container[str] = ()) -> pd.DataFrame:
-    """Return the table in a CSV or Parquet file; its descriptions, if any, are in ``attrs["columns"]``.
+def read_table(path: str | Path, *, text: Container[str] = (), columns: Sequence[str] | None = None) -> pd.DataFrame:
+    """Return the table in a CSV, Parquet or Excel file; its descriptions, if any, are in ``attrs["columns"]``.
 
-    CSV may use commas, semicolons or tabs, a decimal comma (with semicolons or tabs), a byte-order mark and UTF-16.
+    CSV may use commas, semicolons or tabs, a decimal comma (with semicolons or tabs), a byte-order mark and UTF-16. Of
+    an Excel workbook (.xlsx) the first sheet is read, or the one that is named behind the file: ``plate.xlsx#Layout``.
 
     Parameters
     ----------
     text
-        Columns of a CSV whose cells are text even where they look like numbers; empty ones are ``""``.
+        Columns of a CSV or sheet whose cells are text even where they look like numbers; empty ones are ``""``.
+    columns
+        The only columns that are read, in this order; all if left out.
 
     Raises
     ------
     MissingInput, DamagedFile
         If the file is missing; if it is broken, ragged or ambiguous, with the line.
+    UnknownName
+        If a column of `columns`, or the sheet, is not there.
     """
     path = Path(path)
-    if not path.is_file():
-        raise MissingInput(f"{path} does not exist; give the path of a .csv or .parquet table.")
-    table = _read_parquet(path) if _is_parquet(path) else _with_text(read_csv(path, text=text), _unquoted)
+    form = _form(path)
+    if form == "parquet":
+        table = _read_parquet(path, columns)
+    elif form == "excel":
+        table = _excel().read_sheet(*_file_and_sheet(path), text=text, columns=columns)
+    else:
+        table = _read_text(path, text, columns)
     described = read_columns(path)
     if described:
-        table.attrs["columns"] = described
+        table.attrs["columns"] = tuple(column for column in described if columns is None or column.name in columns)
     return table
+
+
+def read_header(path: str | Path) -> tuple[str, ...]:
+    """Return the names of the columns of a table without reading its rows.
+
+    Raises
+    ------
+    MissingInput, DamagedFile
+        If the file is missing; if it is broken, or has a column twice.
+    """
+    path = Path(path)
+    form = _form(path)
+    if form == "parquet":
+        with _parquet(path) as file:
+            return tuple(map(str, file.columns))
+    if form == "excel":
+        names: tuple[str, ...] = _excel().sheet_header(*_file_and_sheet(path))
+        return names
+    return tuple(map(_unquoted, csv_header(path)))
 
 
 def read_columns(path: str | Path) -> tuple[Column, ...]:
     """Return the descriptions that were written with the table at `path`; empty if there are none."""
     path = Path(path)
-    if path.is_file() and _is_parquet(path):
+    form = _form(path) if table_file(path).is_file() else "csv"
+    if form == "parquet":
         with _parquet(path) as file:
             text = file.key_value_metadata.get(_KEY, "[]")
         return tuple(Column(*entry) for entry in json.loads(text))
     beside = columns_path(path)
-    if not beside.is_file():
+    if form == "excel" or not beside.is_file():
         return ()
     rows = _with_text(read_csv(beside), _unquoted).astype(object)
     return tuple(Column(*map(str, row)) for row in rows.where(rows.notna(), "").itertuples(index=False))
+
+
+def table_file(path: str | Path) -> Path:
+    """Return the file of a table: `path` itself, or the workbook of ``plate.xlsx#Layout``."""
+    return _file_and_sheet(Path(path))[0]
 
 
 def columns_path(path: Path) -> Path:
@@ -131,9 +169,42 @@ def _write_parquet(table: pd.DataFrame, path: Path, columns: Sequence[Column]) -
         )
 
 
-def _is_parquet(path: Path) -> bool:
-    with path.open("rb") as file:
-        return file.read(4) == b"PAR1"
+def _form(path: Path) -> Literal["csv", "parquet", "excel"]:
+    """Return what a table's file holds, by its first bytes."""
+    file = table_file(path)
+    if not file.is_file():
+        raise MissingInput(f"{file} does not exist; give the path of a .csv, .parquet or .xlsx table.")
+    with file.open("rb") as opened:
+        start = opened.read(8)
+    if start.startswith(_PARQUET):
+        return "parquet"
+    return "excel" if start.startswith((_ZIP, _OLE)) else "csv"
+
+
+def _file_and_sheet(path: Path) -> tuple[Path, str | None]:
+    """Return the file of a table, and the name of the sheet that is asked for, if one is."""
+    found = None if path.is_file() else _SHEET.fullmatch(path.name)
+    return (path, None) if found is None else (path.with_name(found["file"]), found["sheet"])
+
+
+def _excel() -> Any:
+    """Return the module that reads workbooks; openpyxl, slow to import, is loaded only for one."""
+    return import_module("cellmetry.io.excel_reading")
+
+
+def _read_text(path: Path, text: Container[str], columns: Sequence[str] | None) -> pd.DataFrame:
+    if columns is None:
+        return _with_text(read_csv(path, text=text), _unquoted)
+    written = {_unquoted(name): name for name in csv_header(path)}
+    _refuse_unknown(path, columns, written)
+    return _with_text(read_csv(path, text=text, columns=[written[name] for name in columns]), _unquoted)
+
+
+def _refuse_unknown(path: Path, columns: Sequence[str], known: Iterable[str]) -> None:
+    known = tuple(known)
+    for name in columns:
+        if name not in known:
+            raise UnknownName(f"column of {path.name} called", name, known)
 
 
 @contextmanager
@@ -141,13 +212,19 @@ def _parquet(path: Path) -> Iterator[fastparquet.ParquetFile]:
     with path.open("rb") as file:
         try:
             yield fastparquet.ParquetFile(file)
+        except CellmetryError:
+            raise
         except (ParquetException, ValueError, OSError, IndexError, KeyError, struct.error) as error:
             raise DamagedFile(f"{path} starts as Parquet and then breaks ({error}); write the table again.") from error
 
 
-def _read_parquet(path: Path) -> pd.DataFrame:
+def _read_parquet(path: Path, columns: Sequence[str] | None) -> pd.DataFrame:
     with _parquet(path) as file:
-        table: pd.DataFrame = file.to_pandas()
+        if columns is not None:
+            _refuse_unknown(path, columns, file.columns)
+        wanted = None if columns is None else list(dict.fromkeys(columns))
+        table: pd.DataFrame = file.to_pandas(columns=wanted)
+    table = table if wanted is None else table[wanted]
     table.attrs = {}
     text = {name: "str" for name, dtype in table.dtypes.items() if pd.api.types.is_object_dtype(dtype)}
     return table.astype(text)
@@ -173,6 +250,7 @@ def _unquoted(text: str) -> str:
 
 def _with_text(table: pd.DataFrame, change: Callable[[str], str]) -> pd.DataFrame:
     """Return `table` with `change` made to every text, the names of columns included; numbers are never touched."""
+    change = cache(change)
     changed = table.set_axis([change(str(name)) for name in table.columns], axis="columns")
     for place in _text_columns(table):
         cells = [change(cell) if isinstance(cell, str) else cell for cell in table.iloc[:, place]]

@@ -189,9 +189,9 @@ class _Parser:
         """Return a column, or a value as often as the table has rows, as nullable numbers or text."""
         assert self.table is not None  # noqa: S101
         if token.kind == "number":
-            return pd.Series([float(token.text)] * len(self.table), dtype="Float64")
+            return pd.Series(float(token.text), index=range(len(self.table)), dtype="Float64")
         if token.kind == "text":
-            return pd.Series([token.text[1:-1]] * len(self.table), dtype="string")
+            return pd.Series(token.text[1:-1], index=range(len(self.table)), dtype="string")
         column = self.column(token)
         if pd.api.types.is_bool_dtype(column.dtype):
             raise _wrong(self.text, f"{token.text} is yes or no; write {token.text} or not {token.text}")

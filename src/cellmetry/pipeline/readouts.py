@@ -14,7 +14,7 @@ from cellmetry.core.columns import Column
 from cellmetry.errors import ParameterError
 from cellmetry.io.atomic import atomic_folder
 from cellmetry.io.hashing import content_hash
-from cellmetry.io.tables import read_table, write_table
+from cellmetry.io.tables import read_table, table_file, write_table
 from cellmetry.pipeline.record import versions
 from cellmetry.stats.dosing import (
     CAUTION,
@@ -60,7 +60,7 @@ class TableSource:
     Parameters
     ----------
     path
-        CSV or Parquet.
+        CSV, Parquet or Excel; of a workbook the first sheet, or the one of ``plate.xlsx#Layout``.
     plate_maps
         Tables joined to it, one after the other.
     join
@@ -93,12 +93,14 @@ class TableSource:
     def refuse_inside(self, out: Path) -> None:
         """Refuse to replace a folder that holds one of these files."""
         for path in (self.path, *self.plate_maps):
-            if path.resolve().is_relative_to(out.resolve()):
+            if table_file(path).resolve().is_relative_to(out.resolve()):
                 raise ParameterError(f"{path} lies in {out}, which would be replaced; choose another --out.")
 
     def record(self) -> dict[str, Any]:
         """Return the files with their hashes, and how they were put together, as JSON values."""
-        files = [{"path": str(path), "sha256": content_hash(path)} for path in (self.path, *self.plate_maps)]
+        files = [
+            {"path": str(path), "sha256": content_hash(table_file(path))} for path in (self.path, *self.plate_maps)
+        ]
         return {"inputs": files, "join": dict(self.join), "assigned": [each._asdict() for each in self.assignments]}
 
 

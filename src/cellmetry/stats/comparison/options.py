@@ -19,7 +19,8 @@ class Normalise(Parameters):
     within: str
     """Column that names the batch in which the control stands: plate, batch, replicate, …"""
     how: Literal["ratio", "difference", "robust_z"] = "ratio"
-    """Divided by the control's mean, less it, or less its median and divided by 1.4826 · its MAD."""
+    """Divided by the control's mean (its median where replicates are summarised so), less it, or less its median and
+    divided by 1.4826 · its MAD."""
 
 
 class CompareOptions(Parameters):
