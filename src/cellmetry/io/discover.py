@@ -9,6 +9,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path, PurePosixPath
 from typing import TYPE_CHECKING, NamedTuple
 
+from cellmetry.core.ordering import natural_key
 from cellmetry.errors import InputError, MissingInput
 
 if TYPE_CHECKING:
@@ -29,7 +30,6 @@ _DOUBLE = (".ome.tif", ".ome.tiff", ".ome.btf", ".ome.tf8", ".ome.zarr")
 _OWN = re.compile(r".+(_labels\.(tiff?|npy|zarr|ome\.zarr)|_(overlay|thumbnail)\.png)", re.IGNORECASE)
 _RECORDS = ("run.json", "evaluation.json")
 _ZARR_MARKS = ("zarr.json", ".zgroup", ".zattrs", ".zarray")
-_DIGITS = re.compile(r"(\d+)")
 _SCENE = re.compile(r"(.+)#(\d+)")
 
 
@@ -88,13 +88,6 @@ def find_inputs(inputs: Iterable[str | Path], *, out: str | Path | None = None) 
     if not found:
         raise MissingInput("No input was given; name files, folders or patterns such as 'images/*.tif'.")
     return _with_unique_names(sorted(found.values(), key=lambda hit: natural_key(str(hit.file.relative))))
-
-
-def natural_key(text: str) -> tuple[tuple[int, int | str], ...]:
-    """Return a sorting key by which numbers in `text` count as numbers, and case matters only at the end."""
-    parts = _DIGITS.split(text)
-    folded = [(0, int(part)) if part.isdigit() else (1, part.casefold()) for part in parts if part]
-    return (*folded, (2, text))
 
 
 def stem_of(name: str) -> str:

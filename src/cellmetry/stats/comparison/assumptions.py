@@ -1,0 +1,164 @@
+"""What the tests take for granted, checked where replicates allow it, in sentences."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+from scipy import stats
+
+from cellmetry.stats.comparison.linear import lay_out
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from numpy.typing import NDArray
+
+    from cellmetry.stats.comparison.cells import Cells
+    from cellmetry.stats.comparison.linear import Layout
+    from cellmetry.stats.comparison.options import CompareOptions
+    from cellmetry.stats.comparison.replicates import Units
+
+    Floats = NDArray[np.float64]
+
+__all__ = ["design_notes", "model_notes", "value_notes"]
+
+_ALPHA = 0.05
+_ENOUGH = 8
+"""Fewest residuals of which Shapiro and Wilk's test can tell anything."""
+_FIELDS = 6
+"""Replicates of a condition from which one image each makes them look like fields."""
+_TECHNICAL = ("well", "image", "field", "label", "cell")
+
+
+def design_notes(cells: Cells, units: Units, options: CompareOptions) -> tuple[str, ...]:
+    """Return what is doubtful about the replicates themselves: fields or wells in their place, unequal numbers."""
+    notes = []
+    counts = np.array(units.counts())
+    fields = units.rows.groupby("condition")["n_fields"].sum().to_numpy()
+    if options.replicate.lower() in _TECHNICAL:
+        notes.append(
+            f"Replicates are taken from the column {options.replicate!r}: wells, fields and cells of one culture are "
+            f"no independent replicates, and p-values would speak of this culture only."
+        )
+    elif ((counts == fields) & (counts > _FIELDS)).any():
+        notes.append(
+            f"Each replicate has exactly one image, and there are {int(counts.max())} of them: if they are fields or "
+            f"wells of one culture, they are no independent replicates, and p-values mislead."
+        )
+    if counts.max() >= 2 * counts.min():
+        said = ", ".join(f"{name} {count}" for name, count in zip(units.conditions, counts, strict=True))
+        notes.append(f"The numbers of replicates are unbalanced ({said}); equal numbers find most.")
+    most, least = units.rows["cells"].max(), units.rows["cells"].min()
+    if most >= 10 * least and options.method not in ("mixed", "gee"):
+        notes.append(
+            f"Replicates hold from {least:.0f} to {most:.0f} cells and weigh the same; those of few cells are "
+            f"less certain."
+        )
+    return (*notes, *_fraction_notes(cells, units))
+
+
+def _fraction_notes(cells: Cells, units: Units) -> tuple[str, ...]:
+    if cells.kind != "fraction":
+        return ()
+    sums = units.rows.groupby("condition")[["positive", "cells"]].sum()
+    shares = (sums["positive"] / sums["cells"]).to_numpy()
+    near = [name for name, share in zip(units.conditions, shares, strict=True) if not 0.05 <= share <= 0.95]
+    if not near:
+        return ()
+    return (
+        f"Fractions near 0 or 1 ({', '.join(near)}) do not scatter evenly about their mean; intervals and p-values are "
+        f"rough there.",
+    )
+
+
+def value_notes(cells: Cells, units: Units, options: CompareOptions) -> tuple[str, ...]:
+    """Return the advice to take logarithms where cells scatter in proportion to their mean."""
+    rows = units.rows
+    if cells.kind == "fraction" or options.scale == "log" or len(rows) < _ENOUGH or not (rows["value"] > 0).all():
+        return ()
+    if rows["value"].max() < 1.5 * rows["value"].min() or rows["sd"].nunique() < _ENOUGH:
+        return ()
+    found = stats.spearmanr(rows["value"], rows["sd"])
+    if found.statistic < 0.8 or found.pvalue > _ALPHA or not (cells.rows["number"] > 0).all():
+        return ()
+    return (
+        "Cells scatter more where their mean is higher, as values do that differ by factors: consider --scale log, "
+        "which estimates ratios.",
+    )
+
+
+def model_notes(wide: Floats, names: Sequence[str], conditions: Sequence[str], *, blocked: bool) -> tuple[str, ...]:
+    """Return what residuals of the linear model of replicates say of normality, equal variances and odd replicates.
+
+    Parameters
+    ----------
+    wide
+        Tested replicates, shape (replicates, conditions); NaN where there is none.
+    names, conditions
+        Of the replicates and the conditions.
+    """
+    layout = lay_out(wide, blocked=blocked)
+    residuals, leverage = _residuals(layout)
+    df = len(layout.y) - layout.design.shape[1]
+    if not residuals @ residuals > 0 or df < 1:
+        return ()
+    pairs = blocked and wide.shape[1] == 2
+    notes = _normality(residuals[layout.condition == 0] if pairs else residuals)
+    if not blocked:
+        notes += _variances(wide)
+    place = _odd_one(residuals, leverage, df, n=len(residuals) // (2 if pairs else 1))
+    if place is not None:
+        of = "" if pairs else f" of {conditions[layout.condition[place]]}"
+        notes += (
+            f"Replicate {names[layout.replicate[place]]}{of} lies far from the others; look at its images. It is not "
+            f"left out.",
+        )
+    return notes
+
+
+def _residuals(layout: Layout) -> tuple[Floats, Floats]:
+    """Return residuals and leverages of the least-squares fit."""
+    hat = layout.design @ np.linalg.pinv(layout.design)
+    return layout.y - hat @ layout.y, np.diag(hat)
+
+
+def _normality(residuals: Floats) -> tuple[str, ...]:
+    n = len(residuals)
+    if n < _ENOUGH:
+        return (
+            f"Whether replicates scatter normally, as t-tests take for granted, cannot be checked with {n} of them; "
+            f"means of many cells usually do nearly.",
+        )
+    p_value = stats.shapiro(residuals).pvalue
+    if p_value >= _ALPHA:
+        return (
+            f"Residuals of the {n} replicates do not contradict a normal distribution "
+            f"(Shapiro–Wilk p = {p_value:.2g}).",
+        )
+    return (
+        f"Residuals of the {n} replicates are not normal (Shapiro–Wilk p = {p_value:.2g}): consider --scale log or "
+        f"--method rank.",
+    )
+
+
+def _variances(wide: Floats) -> tuple[str, ...]:
+    groups = [column[np.isfinite(column)] for column in wide.T]
+    if min(len(group) for group in groups) < 4:
+        return ("Whether conditions scatter alike cannot be checked with fewer than four replicates in each.",)
+    p_value = stats.levene(*groups, center="median").pvalue
+    if not p_value < _ALPHA:
+        return ()
+    return (f"Conditions do not scatter alike (Brown–Forsythe p = {p_value:.2g}): consider --method welch.",)
+
+
+def _odd_one(residuals: Floats, leverage: Floats, df: int, n: int) -> int | None:
+    """Return the place of a residual too large for `n` normal ones (externally studentised, Bonferroni); else None."""
+    if df < 3:
+        return None
+    left = float(residuals @ residuals) * (1 - leverage) - residuals**2
+    worst = int(np.argmax(np.abs(residuals) / np.sqrt(1 - leverage)))
+    if not left[worst] > 0:
+        return worst
+    t = abs(residuals[worst]) * np.sqrt((df - 1) / left[worst])
+    return worst if n * 2 * stats.t.sf(t, df - 1) < _ALPHA else None

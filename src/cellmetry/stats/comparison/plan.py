@@ -1,0 +1,128 @@
+"""Which contrasts are made, whether their replicates are pairs, and which of them can be tested."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from itertools import combinations
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from cellmetry.errors import ParameterError
+from cellmetry.stats.comparison.inference import Pair
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+    from cellmetry.stats.comparison.options import CompareOptions
+    from cellmetry.stats.comparison.replicates import Units
+
+    Floats = NDArray[np.float64]
+
+__all__ = ["Plan", "make_plan"]
+
+_FREEDOM = 2
+"""Partly shared replicates are blocks if they leave this many degrees of freedom for each difference: as three whole
+blocks do."""
+
+
+@dataclass(frozen=True)
+class Plan:
+    """The contrasts.
+
+    Parameters
+    ----------
+    pairs
+        Condition and reference of each contrast.
+    paired
+        Whether replicates are blocks.
+    reasons
+        Why a contrast cannot be tested, empty where it can.
+    notes
+        What was decided, in sentences.
+    """
+
+    pairs: tuple[Pair, ...]
+    paired: bool
+    reasons: tuple[str, ...]
+    notes: tuple[str, ...]
+
+
+def make_plan(units: Units, options: CompareOptions) -> Plan:
+    """Return contrasts with the control or of each pair of conditions, and how their replicates belong together.
+
+    A condition with one replicate is not tested, even where another's spread could be lent to it: whether the spread
+    is the same cannot be seen.
+
+    Raises
+    ------
+    ParameterError
+        If pairs are asked for and the conditions do not share replicates.
+    """
+    k = len(units.conditions)
+    if options.control is None:
+        pairs = tuple(Pair(later, first) for first, later in combinations(range(k), 2))
+    else:
+        control = units.conditions.index(options.control)
+        pairs = tuple(Pair(each, control) for each in range(k) if each != control)
+    tested = np.flatnonzero(np.array(units.counts()) >= 2)
+    there = np.isfinite(units.wide())
+    paired, notes = _pairing(there if len(tested) < 2 else there[:, tested], options)
+    notes = notes if len(tested) >= 2 else ()
+    reasons = tuple(_reason(pair, units, there, paired=paired, options=options) for pair in pairs)
+    return Plan(pairs, paired, reasons, notes)
+
+
+def _pairing(there: NDArray[np.bool_], options: CompareOptions) -> tuple[bool, tuple[str, ...]]:
+    """Return whether replicates are blocks, from which condition has which, shape (replicates, conditions)."""
+    shared = there.sum(1) >= 2
+    if options.pairing == "unpaired":
+        note = "Replicates of one name in two conditions are taken as independent, as asked."
+        return False, (note,) if shared.any() else ()
+    k = there.shape[1]
+    whole = bool(there[there.any(1)].all())
+    enough = whole or _freedom(there[shared]) >= (_FREEDOM * (k - 1) if options.pairing == "auto" else 1)
+    if options.pairing == "paired" and not (shared.any() and enough):
+        raise ParameterError(
+            "Pairs were asked for, but the conditions do not share enough replicates; name each replicate (day, "
+            "culture) the same in all conditions, or choose --pairing unpaired."
+        )
+    if not shared.any():
+        return False, ()
+    if not enough:
+        return False, (
+            f"Conditions share {int(shared.sum())} of {len(there)} replicates, too few for pairs: all are taken as "
+            f"independent, which errs on the side of too large p-values if the shared ones are alike.",
+        )
+    return True, _paired_notes(there, shared, whole=whole)
+
+
+def _paired_notes(there: NDArray[np.bool_], shared: NDArray[np.bool_], *, whole: bool) -> tuple[str, ...]:
+    note = "A replicate of one name in two conditions is taken as a pair (the same day, animal or culture)"
+    if not whole:
+        alone = int((there.any(1) & ~shared).sum())
+        left = f"; {alone} that only one condition has add nothing to the test" if alone else ""
+        return (f"{note}. Conditions share only some of the replicates{left}.",)
+    return (f"{note}; if numbers only count them within each condition, choose --pairing unpaired.",)
+
+
+def _freedom(there: NDArray[np.bool_]) -> int:
+    """Return residual degrees of freedom of conditions + blocks; 0 if some contrast cannot be estimated."""
+    replicate, condition = np.nonzero(there)
+    n_blocks, k = there.shape
+    design = np.hstack([np.eye(k)[condition], np.eye(n_blocks)[replicate]])
+    rank = int(np.linalg.matrix_rank(design)) if len(design) else 0
+    return len(design) - rank if rank == k + n_blocks - 1 else 0
+
+
+def _reason(pair: Pair, units: Units, there: NDArray[np.bool_], *, paired: bool, options: CompareOptions) -> str:
+    counts = units.counts()
+    single = [units.conditions[each] for each in pair if counts[each] < 2]
+    if single:
+        return (
+            f"one replicate of {' and of '.join(single)}: without a second one nothing is known of how much "
+            f"replicates differ"
+        )
+    if paired and options.method in ("welch", "rank") and there[:, list(pair)].all(1).sum() < 2:
+        return "these conditions share fewer than two replicates"
+    return ""

@@ -1,0 +1,154 @@
+"""From cells to independent replicates: one number each, which is what every test by default is made of."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import numpy as np
+import pandas as pd
+
+from cellmetry.errors import ParameterError
+from cellmetry.stats.comparison.cells import FIELD
+from cellmetry.stats.comparison.result import REPLICATE_COLUMNS
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from numpy.typing import NDArray
+
+    from cellmetry.stats.comparison.cells import Cells
+    from cellmetry.stats.comparison.options import CompareOptions
+
+    Floats = NDArray[np.float64]
+
+__all__ = ["Units", "back", "counted_fields", "make_units", "summarise"]
+
+_KEYS = ["condition", "replicate"]
+
+
+@dataclass(frozen=True)
+class Units:
+    """The replicates of each condition.
+
+    Parameters
+    ----------
+    rows
+        One row for each replicate of a condition, sorted by both codes: ``condition``, ``replicate`` (codes), ``x``
+        (what enters the test, on its scale), ``cells``, ``cell_mean`` and ``cell_ss`` (mean of the cells' x, and sum
+        of squares about it), ``value`` (as `x`, in the unit of the value), ``n_fields``, ``positive``, ``sd``.
+    conditions, replicates
+        Names in the order of their codes.
+    """
+
+    rows: pd.DataFrame
+    conditions: tuple[str, ...]
+    replicates: tuple[str, ...]
+
+    def wide(self) -> Floats:
+        """Return what enters the test as (replicates, conditions), NaN where a condition lacks a replicate."""
+        out = np.full((len(self.replicates), len(self.conditions)), np.nan)
+        out[self.rows["replicate"], self.rows["condition"]] = self.rows["x"]
+        return out
+
+    def counts(self) -> tuple[int, ...]:
+        """Return the number of replicates of each condition."""
+        return tuple(np.bincount(self.rows["condition"], minlength=len(self.conditions)).tolist())
+
+    def table(self) -> pd.DataFrame:
+        """Return the replicates with their names, as `REPLICATE_COLUMNS` describes them."""
+        rows = self.rows
+        table = pd.DataFrame(
+            {
+                "condition": np.array(self.conditions, object)[rows["condition"]],
+                "replicate": np.array(self.replicates, object)[rows["replicate"]],
+                "n_cells": rows["cells"].astype(np.int64),
+                "n_fields": rows["n_fields"],
+                "n_positive": rows["positive"],
+                "value": rows["value"],
+                "sd_of_cells": rows["sd"],
+            }
+        )
+        table.attrs["columns"] = REPLICATE_COLUMNS
+        return table
+
+
+def make_units(cells: Cells, options: CompareOptions) -> Units:
+    """Return the replicates of each condition.
+
+    Each cell of a replicate weighs the same; with nested levels each unit of a level does: cells are summarised in
+    the innermost unit, and units averaged from there outwards. On log scale logarithms are averaged, so that the value
+    is a geometric mean; of a fraction, the logarithm of the replicate's fraction is taken.
+
+    Raises
+    ------
+    ParameterError
+        If a replicate's fraction is 0 on log scale.
+    """
+    nested = [f"level_{name}" for name in options.nested]
+    fraction = cells.kind == "fraction"
+    rows = _cell_sums(cells)
+    shares = summarise(cells, [*_KEYS, *nested], options)
+    for depth in range(len(nested) - 1, -1, -1):
+        shares = shares.groupby([*_KEYS, *nested[:depth]]).mean()
+    rows["x"] = shares
+    rows = rows.reset_index()
+    if fraction and options.scale == "log":
+        rows["x"] = _log_fractions(rows["x"])
+    rows["value"] = back(rows["x"].to_numpy(), options)
+    rows["n_fields"] = counted_fields(cells, _KEYS)
+    return Units(rows, cells.conditions, cells.replicates)
+
+
+def summarise(cells: Cells, keys: Sequence[str], options: CompareOptions) -> pd.Series:
+    """Return mean or median of the cells of each group, on the scale of the test; of a fraction, the share."""
+    rows = cells.rows
+    if cells.kind == "fraction":
+        sums = pd.DataFrame({"hits": rows["number"] * rows["cells"], "cells": rows["cells"]}).groupby(
+            [rows[key] for key in keys]
+        )
+        both = sums.sum()
+        return both["hits"] / both["cells"]
+    return rows.groupby(list(keys))["x"].agg(options.summary)
+
+
+def back(x: Floats, options: CompareOptions) -> Floats:
+    """Return values in their own unit: those on log scale are raised to a power again."""
+    return np.exp(x) if options.scale == "log" else x
+
+
+def counted_fields(cells: Cells, keys: Sequence[str]) -> NDArray[np.float64] | pd.Series:
+    """Return the number of images in each group, in the order of its keys; NaN where the table names none."""
+    groups = cells.rows.groupby(list(keys))
+    if FIELD not in cells.levels:
+        return np.full(groups.ngroups, np.nan)
+    named = cells.rows[f"level_{FIELD}"]
+    seen = named.where(named >= 0).groupby([cells.rows[key] for key in keys]).nunique()
+    return seen.where(seen > 0).reset_index(drop=True)
+
+
+def _cell_sums(cells: Cells) -> pd.DataFrame:
+    """Return number, mean, sum of squares and standard deviation of the cells of each replicate of a condition."""
+    rows = cells.rows
+    if cells.kind == "amount":
+        groups = rows.groupby(_KEYS)
+        out: pd.DataFrame = groups["x"].agg(cells="count", cell_mean="mean", variance="var")
+        out["cell_ss"] = (out.pop("variance") * (out["cells"] - 1)).fillna(0.0)
+        return out.assign(positive=np.nan, sd=groups["number"].std())
+    hits = rows["number"] * rows["cells"]
+    out = pd.DataFrame({"cells": rows["cells"], "positive": hits}).groupby([rows[key] for key in _KEYS]).sum()
+    share = out["positive"] / out["cells"]
+    squares = out["cells"] * share * (1 - share)
+    sd = np.sqrt(squares / (out["cells"] - 1).where(out["cells"] > 1))
+    return out.assign(cell_mean=share, cell_ss=squares, sd=sd, positive=out["positive"].round())
+
+
+def _log_fractions(share: pd.Series) -> pd.Series:
+    none = int((share <= 0).sum())
+    if none:
+        raise ParameterError(
+            f"{none} of {len(share)} replicates have no positive cell, and a fraction of 0 has no logarithm; compare "
+            f"on the linear scale."
+        )
+    logs: pd.Series = np.log(share)
+    return logs
