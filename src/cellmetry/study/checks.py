@@ -56,7 +56,7 @@ def _check_conditions(evidence: Evidence) -> Iterator[Finding]:
         yield Finding(
             "error",
             "condition",
-            "No image has a condition; fill in the column condition of a sheet, or write rules [[design.assign]].",
+            "No image has a condition; fill in the column condition of a sheet, or write rules (design.assign in study.toml).",
         )
         return
     without = kept.loc[kept["condition"].isna(), "image"]
@@ -75,7 +75,11 @@ def _check_names(evidence: Evidence) -> Iterator[Finding]:
     for alike in (names for names in forms.values() if len(names) > 1):
         quoted = " and ".join(repr(name) for name in alike)
         text = f"The conditions {quoted} differ only by capitals or spaces and count as different ones"
-        yield Finding("warning", "names", f"{text}; write them alike, or join them with [design.names].")
+        yield Finding("warning", "names", f"{text}; write them alike, or join them by design.names in study.toml.")
+    there = set(evidence.images["condition"].dropna()) if "condition" in evidence.images.columns else set()
+    idle = [f"{written} = {shown!r}" for written, shown in evidence.said.names.items() if there and shown not in there]
+    if idle:
+        yield Finding("warning", "names", f"No image has a condition that these names are for: {listed(idle)}.")
     for key in ("control", "positive_control"):
         name = getattr(evidence.said, key)
         if name is not None and name not in evidence.conditions:

@@ -86,7 +86,7 @@ def check_control(evidence: Evidence) -> Iterator[Finding]:
     control = evidence.said.control
     if control is None:
         text = "No control is named, so each condition is compared with each"
-        yield Finding("note", "control", f'{text}; name one in [design], as in control = "{evidence.conditions[0]}".')
+        yield Finding("note", "control", f'{text}; name one in study.toml, as in control = "{evidence.conditions[0]}".')
         return
     if control not in evidence.conditions:
         return

@@ -231,8 +231,8 @@ class Study:
 
     @property
     def images_folder(self) -> Path:
-        """Folder of the images."""
-        return self.folder / self.said.images.folder
+        """Folder of the images, its whole path."""
+        return (self.folder / self.said.images.folder).resolve()
 
     @property
     def recipe(self) -> str | Path:

@@ -36,7 +36,7 @@ def check_doses(evidence: Evidence) -> Iterator[Finding]:
         yield Finding("warning", "dose", f"{text}; give untreated wells the dose 0.")
     if evidence.has("condition"):
         numbers = evidence.used.groupby("condition", sort=False)["dose"].nunique()
-        mixed = [f"{name} ({number})" for name, number in numbers.items() if number > 1]
+        mixed = [f"{number} of {name}" for name, number in numbers.items() if number > 1]
         if mixed:
             text = f"Conditions have several doses ({listed(mixed)}), which a comparison of conditions mixes"
             yield Finding("note", "dose", f"{text}; fit a dose response, or make conditions of drug and dose.")
@@ -75,7 +75,7 @@ def check_wells(evidence: Evidence) -> Iterator[Finding]:
     off = [name for name, well in evidence.places.items() if well.row >= plate.rows or well.column >= plate.columns]
     if off:
         text = f"A plate of {plate.wells} wells has no {listed(off)}; correct the wells, or plate_wells"
-        yield Finding("error", "wells", f"{text} in [design].")
+        yield Finding("error", "wells", f"{text} in study.toml.")
 
 
 def check_excluded(evidence: Evidence) -> Iterator[Finding]:

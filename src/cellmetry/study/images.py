@@ -67,9 +67,7 @@ def study_images(study: Study) -> StudyImages:
     """
     said = study.said.images
     if not study.images_folder.is_dir():
-        raise MissingInput(
-            f"{study.path}: there is no folder of images {study.images_folder}; correct [images] folder."
-        )
+        raise MissingInput(f"{study.path}: there is no folder of images {study.images_folder}; correct images.folder.")
     files = find_inputs([study.images_folder])
     if said.pattern is None:
         scenes = find_scenes(files, lambda path: list_scenes(path, axes=said.axes, rgb=said.rgb))

@@ -8,6 +8,7 @@ import pandas as pd
 
 from cellmetry.core.columns import Column
 from cellmetry.errors import ParameterError
+from cellmetry.io.tables import write_table
 from cellmetry.stats.units import Assignment, assign, matches, need_columns
 from cellmetry.study.checks import check_design
 from cellmetry.study.design import DESIGN_COLUMNS, StudyDesign
@@ -21,7 +22,10 @@ if TYPE_CHECKING:
 
     from cellmetry.study.file import DesignSection, Exclusion, Rule, Study
 
-__all__ = ["SUMMARY_COLUMNS", "design_of", "design_table", "summarise_design"]
+__all__ = ["DESIGN_FILE", "SUMMARY_COLUMNS", "design_of", "design_table", "summarise_design", "write_design"]
+
+DESIGN_FILE = "design_images.csv"
+"""What is known of each image, as the study's folder has it."""
 
 _YES, _NO = {"yes", "y", "x", "1", "true"}, {"", "no", "n", "0", "false"}
 
@@ -121,12 +125,18 @@ def _typed(table: pd.DataFrame, said: DesignSection) -> pd.DataFrame:
         if out[word].isna().all():
             out = out.drop(columns=word)
     if "condition" in out.columns:
-        out["condition"] = out["condition"].map(lambda name: said.names.get(name, name))
+        plain = {_plain(written): shown for written, shown in said.names.items()} | said.names
+        out["condition"] = [plain.get(name, plain.get(_plain(name), name)) for name in out["condition"]]
     for word, kind in (("column", "Int64"), ("dose", "float64")):
         if word in out.columns and not _numbers(out[word])[out[word].notna()].isna().any():
             out[word] = _numbers(out[word]).astype(kind)
     first = [column.name for column in DESIGN_COLUMNS if column.name in out.columns]
     return out[[*first, *(name for name in out.columns if name not in first)]]
+
+
+def _plain(name: str | None) -> str:
+    """Return a name without leading zeros if it is a number, as plates' columns are kept."""
+    return str(int(name)) if name is not None and name.isdecimal() else str(name)
 
 
 def _numbers(column: pd.Series) -> pd.Series:
@@ -140,6 +150,13 @@ def _described(table: pd.DataFrame) -> pd.DataFrame:
     ]
     table.attrs = {"columns": tuple(described)}
     return table
+
+
+def write_design(study: Study, design: StudyDesign) -> Path:
+    """Return the file in the study's folder to which the design was written, with the meaning of columns beside it."""
+    path = study.folder / DESIGN_FILE
+    write_table(design.images, path, design.images.attrs["columns"])
+    return path
 
 
 def summarise_design(images: pd.DataFrame) -> pd.DataFrame:

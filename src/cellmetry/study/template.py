@@ -127,6 +127,8 @@ def _value(value: Any) -> str:
         return f"[{', '.join(map(_value, value))}]"
     if isinstance(value, dict):
         return f"{{{', '.join(f'{_key(name)} = {_value(each)}' for name, each in value.items())}}}"
+    if isinstance(value, str) and "\\" in value and "'" not in value and value.isprintable():
+        return f"'{value}'"  # a regular expression, as it is
     return tomli_w.dumps({"v": value}).removeprefix("v = ").strip()
 
 
