@@ -56,7 +56,7 @@ def _check_conditions(evidence: Evidence) -> Iterator[Finding]:
         yield Finding(
             "error",
             "condition",
-            "No image has a condition; fill in the column condition of a sheet, or write rules (design.assign in study.toml).",
+            "No image has a condition; fill in the column condition of a sheet, or write rules (design.assign).",
         )
         return
     without = kept.loc[kept["condition"].isna(), "image"]

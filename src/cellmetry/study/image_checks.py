@@ -92,8 +92,7 @@ def check_excluded(evidence: Evidence) -> Iterator[Finding]:
         yield Finding("warning", "excluded", f"All images of {name} are left out, so it is in no comparison.")
     part = shares[shares < 1]
     if len(part) > 1 and part.max() - part.min() >= _SHARE:
-        most, least = part.idxmax(), part.idxmin()
-        text = f"Of {most} {part[most]:.0%} of the images are left out, of {least} {part[least]:.0%}"
+        text = f"Of {part.idxmax()} {part.max():.0%} of the images are left out, of {part.idxmin()} {part.min():.0%}"
         yield Finding("warning", "excluded", f"{text}; leaving out by what one sees can make an effect.")
 
 

@@ -127,9 +127,10 @@ def _typed(table: pd.DataFrame, said: DesignSection) -> pd.DataFrame:
     if "condition" in out.columns:
         plain = {_plain(written): shown for written, shown in said.names.items()} | said.names
         out["condition"] = [plain.get(name, plain.get(_plain(name), name)) for name in out["condition"]]
-    for word, kind in (("column", "Int64"), ("dose", "float64")):
-        if word in out.columns and not _numbers(out[word])[out[word].notna()].isna().any():
-            out[word] = _numbers(out[word]).astype(kind)
+    if "column" in out.columns and _all_numbers(out["column"]) and not (_numbers(out["column"]) % 1).any():
+        out["column"] = _numbers(out["column"]).astype("Int64")
+    if "dose" in out.columns and _all_numbers(out["dose"]):
+        out["dose"] = _numbers(out["dose"])
     first = [column.name for column in DESIGN_COLUMNS if column.name in out.columns]
     return out[[*first, *(name for name in out.columns if name not in first)]]
 
@@ -137,6 +138,10 @@ def _typed(table: pd.DataFrame, said: DesignSection) -> pd.DataFrame:
 def _plain(name: str | None) -> str:
     """Return a name without leading zeros if it is a number, as plates' columns are kept."""
     return str(int(name)) if name is not None and name.isdecimal() else str(name)
+
+
+def _all_numbers(column: pd.Series) -> bool:
+    return not bool((column.notna() & _numbers(column).isna()).any())
 
 
 def _numbers(column: pd.Series) -> pd.Series:

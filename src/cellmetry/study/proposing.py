@@ -279,9 +279,8 @@ def _doubts(parts: Mapping[str, tuple[str, ...]]) -> list[str]:
     found = []
     channels = parts.get("channel", ())
     if channels and all(channel.isdigit() for channel in channels):
-        found.append(
-            f"The names do not say what the channels {', '.join(channels)} show; name them in study.toml (images.roles)."
-        )
+        named = ", ".join(channels)
+        found.append(f"The names do not say what the channels {named} show; name them in study.toml (images.roles).")
     strange = [f"{name} ({shown_values(values)})" for name, values in parts.items() if name not in _KNOWN]
     if strange:
         found.append(f"What these parts of the names mean is not guessed: {listed(strange)}.")

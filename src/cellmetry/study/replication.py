@@ -64,7 +64,7 @@ def _fields(evidence: Evidence) -> Iterator[Finding]:
     cure = "it is no replicate: one well (dish, animal) has one. Name as replicate what was repeated independently"
     if evidence.has("well"):
         numbers = used.groupby(["plate", "well"], sort=False)["replicate"].nunique()
-        several = [well for (_, well), number in numbers.items() if number > 1]
+        several = list(numbers.index[numbers > 1].get_level_values("well"))
         if several:
             text = f"The replicate changes between the fields of one well ({listed(several)}), so {cure}."
             yield Finding("error", "pseudoreplication", text)
@@ -140,8 +140,7 @@ def check_balance(evidence: Evidence) -> Iterator[Finding]:
 
 
 def _range(numbers: pd.Series) -> str:
-    least, most = numbers.idxmin(), numbers.idxmax()
-    return f"from {numbers[least]:.3g} ({least}) to {numbers[most]:.3g} ({most})"
+    return f"from {numbers.min():.3g} ({numbers.idxmin()}) to {numbers.max():.3g} ({numbers.idxmax()})"
 
 
 def check_missing(evidence: Evidence) -> Iterator[Finding]:
@@ -157,7 +156,8 @@ def check_missing(evidence: Evidence) -> Iterator[Finding]:
     yield from _absent_wells(evidence, named.groupby(plates, sort=False)["well"].unique())
     fields = named.groupby([plates.rename("_plate"), "well"], sort=False).size()
     usual = fields.mode().max()
-    fewer = [f"{well} ({number})" for (_, well), number in fields.items() if number < usual]
+    few = fields[fields < usual]
+    fewer = [f"{well} ({number})" for well, number in zip(few.index.get_level_values("well"), few, strict=True)]
     if fewer:
         yield Finding("warning", "missing", f"Most wells have {counted(usual, 'image')}; fewer have {listed(fewer)}.")
 

@@ -8,7 +8,7 @@ import pandas as pd
 
 from cellmetry.errors import ParameterError
 from cellmetry.io.tables import read_table
-from cellmetry.io.wells import parse_row, parse_well, row_name, well_at
+from cellmetry.io.wells import Well, parse_row, parse_well, row_name, well_at
 from cellmetry.stats.units import join_plate_map
 
 if TYPE_CHECKING:
@@ -66,13 +66,16 @@ def with_wells(table: pd.DataFrame) -> pd.DataFrame:
             out[word] = well_words(out[word], word)
     if "well" in out.columns:
         wells = {value: parse_well(value) for value in out["well"].dropna().unique()}
-        for word, of in (("row", lambda well: row_name(well.row)), ("column", lambda well: str(well.column + 1))):
-            if word not in out.columns:
-                words = {value: of(well) for value, well in wells.items() if well is not None}
-                out[word] = out["well"].map(words).astype(object).where(out["well"].isin(list(words)), None)
+        for word in (word for word in ("row", "column") if word not in out.columns):
+            words = {value: _part_of(well, word) for value, well in wells.items() if well is not None}
+            out[word] = [words.get(value) for value in out["well"]]
     elif {"row", "column"} <= set(out.columns):
         out["well"] = [_well_of(row, column) for row, column in zip(out["row"], out["column"], strict=True)]
     return out
+
+
+def _part_of(well: Well, word: str) -> str:
+    return row_name(well.row) if word == "row" else str(well.column + 1)
 
 
 def _well_of(row: str | None, column: str | None) -> str | None:
