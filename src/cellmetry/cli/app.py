@@ -29,6 +29,7 @@ from cellmetry.cli.run import run
 from cellmetry.cli.segment import segment
 from cellmetry.cli.shading import shading
 from cellmetry.cli.shifts import shifts
+from cellmetry.cli.study.app import study_app
 from cellmetry.cli.train import train
 from cellmetry.errors import CellmetryError
 
@@ -50,6 +51,7 @@ for command in (
 app.add_typer(recipe_app, name="recipe")
 app.add_typer(model_app, name="model")
 app.add_typer(dataset_app, name="dataset")
+app.add_typer(study_app, name="study")
 
 
 def _show_version(asked: bool) -> None:

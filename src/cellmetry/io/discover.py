@@ -28,7 +28,7 @@ IMAGE_SUFFIXES = frozenset(
 
 _DOUBLE = (".ome.tif", ".ome.tiff", ".ome.btf", ".ome.tf8", ".ome.zarr")
 _OWN = re.compile(r".+(_labels\.(tiff?|npy|zarr|ome\.zarr)|_(overlay|thumbnail)\.png)", re.IGNORECASE)
-_RECORDS = ("run.json", "evaluation.json")
+_RECORDS = ("run.json", "evaluation.json", "study.toml")
 _ZARR_MARKS = ("zarr.json", ".zgroup", ".zattrs", ".zarray")
 _SCENE = re.compile(r"(.+)#(\d+)")
 
@@ -97,7 +97,7 @@ def stem_of(name: str) -> str:
 
 
 def is_own_output(path: Path) -> bool:
-    """Return whether a file or folder is one that Cellmetry writes: labels, overlays, runs, evaluations."""
+    """Return whether a file or folder is one that Cellmetry writes: labels, overlays, runs, evaluations, studies."""
     return bool(_OWN.fullmatch(path.name)) or (path.is_dir() and any((path / name).is_file() for name in _RECORDS))
 
 

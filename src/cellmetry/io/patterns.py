@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
     from cellmetry.io.discover import InputFile
 
-__all__ = ["FileGroup", "FilePattern", "Grouping", "Place", "group_files", "parse_pattern"]
+__all__ = ["FileGroup", "FilePattern", "Grouping", "Piece", "Place", "group_files", "parse_pattern", "split_pattern"]
 
 _DEFAULT = r"[^/]+?"
 _DEFAULTS = {"t": r"\d+", "z": r"\d+", "channel": r"[^\W_]+"}
@@ -35,6 +35,14 @@ class Place(NamedTuple):
     t: str
     channel: str
     z: str
+
+
+class Piece(NamedTuple):
+    """Literal text of a pattern and the part that follows it: its name and regular expression, empty where none."""
+
+    literal: str
+    name: str = ""
+    expression: str = ""
 
 
 @dataclass(frozen=True)
@@ -123,7 +131,7 @@ def parse_pattern(text: str) -> FilePattern:
         If braces do not match, a name or a regular expression is wrong, or nothing is named.
     """
     pieces, names = [], []
-    for literal, name, expression in _split(text):
+    for literal, name, expression in split_pattern(text):
         pieces.append(re.escape(literal))
         if name == _SKIPPED:
             pieces.append(f"(?:{expression or _DEFAULT})")
@@ -208,8 +216,14 @@ def _sorted_into_images(
     return planes, unmatched
 
 
-def _split(text: str) -> list[tuple[str, str, str]]:
-    """Return literal text, name and expression of each part; the name is empty after the last."""
+def split_pattern(text: str) -> list[Piece]:
+    """Return the pieces of a pattern; the last is the literal text after its last part.
+
+    Raises
+    ------
+    ParameterError
+        If braces do not match or a name is wrong.
+    """
     found, literal, at = [], "", 0
     while at < len(text):
         if text[at] == "}":
@@ -221,9 +235,9 @@ def _split(text: str) -> list[tuple[str, str, str]]:
         name, _, expression = text[at + 1 : end].partition(":")
         if not _NAME.fullmatch(name):
             raise ParameterError(f"The pattern {text!r} has a part named {name!r}; use letters, digits and '_'.")
-        found.append((literal, name, expression))
+        found.append(Piece(literal, name, expression))
         literal, at = "", end + 1
-    return [*found, (literal, "", "")]
+    return [*found, Piece(literal)]
 
 
 def _closing(text: str, start: int) -> int:

@@ -8,11 +8,12 @@ from functools import lru_cache
 from typing import TYPE_CHECKING, NamedTuple
 
 from cellmetry.core.columns import Column
-from cellmetry.errors import CellmetryError, MissingInput, ParameterError
+from cellmetry.errors import MissingInput, ParameterError
 from cellmetry.io.discover import find_inputs
 from cellmetry.io.grouped import open_group
 from cellmetry.io.hashing import content_hash, file_state
 from cellmetry.io.patterns import group_files, parse_pattern
+from cellmetry.io.scenes import find_scenes
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -135,19 +136,8 @@ def find_images(inputs: Iterable[str | Path], reading: Reading, out: Path | None
     files = find_inputs(inputs, out=out)
     if reading.pattern is not None:
         return _grouped(files, reading)
-    found: list[ImageRef] = []
-    covered: set[Path] = set()
-    for file in files:
-        if file.path.resolve() in covered:
-            continue
-        opened = _scenes(file, reading)
-        parts = {(file.path.parent / part).resolve() for image in opened for part in image.metadata.get("files", ())}
-        covered |= parts
-        others = tuple(sorted(parts - {file.path.resolve()}))
-        for scene in _scene_numbers(file, opened):
-            stem = file.stem if scene is None else file.stem.with_name(f"{file.stem.name}_s{scene}")
-            found.append(ImageRef(file.path, stem, reading, scene, others=others))
-    return Found(tuple(found), ())
+    found = find_scenes(files, reading.scenes)
+    return Found(tuple(ImageRef(each.path, each.stem, reading, each.scene, others=each.others) for each in found), ())
 
 
 def _grouped(files: list[InputFile], reading: Reading) -> Found:
@@ -167,18 +157,3 @@ def _grouped(files: list[InputFile], reading: Reading) -> Found:
         ImageRef(next(iter(group.files.values())), group.relative, reading, group=group) for group in grouping.groups
     )
     return Found(refs, grouping.problems)
-
-
-def _scenes(file: InputFile, reading: Reading) -> list[Image]:
-    """Return the scenes of a file, headers read; none if it cannot be opened."""
-    try:
-        return reading.scenes(file.path)
-    except (CellmetryError, OSError, ValueError, TypeError, LookupError, ArithmeticError):
-        return []  # the run opens it again and says why it cannot be read
-
-
-def _scene_numbers(file: InputFile, opened: list[Image]) -> list[int | None]:
-    """Return which scenes to work: the one asked for, each of several, or None for the only one."""
-    if file.scene is not None:
-        return [file.scene]
-    return [image.scene for image in opened] if len(opened) > 1 else [None]

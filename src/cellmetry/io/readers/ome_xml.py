@@ -12,6 +12,7 @@ from defusedxml.ElementTree import fromstring
 
 from cellmetry.core.image import UNKNOWN_PIXEL_SIZE, Channel, PixelSize
 from cellmetry.io.units import micrometres
+from cellmetry.io.wells import Well
 
 if TYPE_CHECKING:
     from xml.etree.ElementTree import Element
@@ -75,12 +76,19 @@ def parse_ome(text: str, name: str) -> tuple[OmeDocument | None, tuple[str, ...]
     except ParseError as error:
         return None, (f"{name} has malformed OME-XML ({error}); it is ignored.",)
     try:
-        images = tuple(_image(element, root) for element in _all(root, "Image") if _one(element, "Pixels") is not None)
+        images = _images(root)
     except (ValueError, KeyError) as error:
         return None, (f"{name} has OME-XML with a wrong or missing value ({error}); it is ignored.",)
     elsewhere = _one(root, "BinaryOnly")
     companion = elsewhere.get("MetadataFile") if elsewhere is not None else None
     return (OmeDocument(images, root.get("UUID"), companion), ()) if images or companion else (None, ())
+
+
+def _images(root: Element) -> tuple[OmeImage, ...]:
+    """Return the images of a document, each with its place on a plate where the document has one."""
+    places = _places_on_plates(root)
+    found = [element for element in _all(root, "Image") if _one(element, "Pixels") is not None]
+    return tuple(_image(element, root, places.get(element.get("ID", ""), {})) for element in found)
 
 
 def _all(element: Element, tag: str) -> list[Element]:
@@ -92,7 +100,7 @@ def _one(element: Element | None, tag: str) -> Element | None:
     return next(iter(_all(element, tag)), None) if element is not None else None
 
 
-def _image(element: Element, root: Element) -> OmeImage:
+def _image(element: Element, root: Element, place: dict[str, str]) -> OmeImage:
     pixels = _one(element, "Pixels")
     assert pixels is not None  # noqa: S101
     sizes = {axis: int(pixels.attrib[f"Size{axis}"]) for axis in "TCZYX"}
@@ -114,8 +122,28 @@ def _image(element: Element, root: Element) -> OmeImage:
         pixel_size=_pixel_size(pixels),
         bit_depth=int(bits) if bits else None,
         acquired=_acquired(element),
-        metadata=_metadata(element, pixels, root),
+        metadata={**_metadata(element, pixels, root), **place},
     )
+
+
+def _places_on_plates(root: Element) -> dict[str, dict[str, str]]:
+    """Return plate, well (``B03``) and field (from 1 within its well) of each image by its ID."""
+    places: dict[str, dict[str, str]] = {}
+    for plate in _all(root, "Plate"):
+        name = plate.get("Name") or plate.get("ID") or "plate"
+        for well in _all(plate, "Well"):
+            for number, sample in enumerate(_all(well, "WellSample"), 1):
+                image = _one(sample, "ImageRef")
+                if image is not None:
+                    said = {"plate": name, "well": _well_name(well), "field": str(number)}
+                    places[image.get("ID", "")] = {key: value for key, value in said.items() if value}
+    return places
+
+
+def _well_name(well: Element) -> str:
+    """Return the well in words; empty where row or column is no number from 0."""
+    row, column = well.get("Row", ""), well.get("Column", "")
+    return Well(int(row), int(column)).name if row.isdecimal() and column.isdecimal() else ""
 
 
 def _planes(data: Element, samples: int) -> OmePlanes:

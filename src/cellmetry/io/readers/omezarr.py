@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any, ClassVar
 
 import zarr
@@ -10,7 +11,7 @@ from zarr.errors import BaseZarrError
 from cellmetry.errors import DamagedFile, InputError, UnsupportedFormat
 from cellmetry.io.failures import file_name
 from cellmetry.io.reader import StoredScene
-from cellmetry.io.readers.omezarr_metadata import multiscale_axes, omero_channels, pixel_size
+from cellmetry.io.readers.omezarr_metadata import multiscale_axes, omero_channels, pixel_size, place_on_plate
 from cellmetry.io.readers.zarr_store import ZarrStore, absent_chunks
 from cellmetry.io.signatures import SIGNATURES
 
@@ -43,7 +44,11 @@ class OmeZarrReader:
             raise DamagedFile(f"{file_name(path)} has Zarr metadata that cannot be read: {error}.") from error
         if isinstance(node, zarr.Array):
             return [_bare_array(path, node)]
-        return [_image(path, node, place) for place in _places(node, file_name(path))]
+        plate = _ome(node, file_name(path)).get("plate")
+        scenes = [(place, _image(path, node, place)) for place in _places(node, file_name(path))]
+        if plate is None:
+            return [scene for _, scene in scenes]
+        return [replace(scene, metadata=place_on_plate(plate, place, file_name(path))) for place, scene in scenes]
 
 
 def _ome(group: zarr.Group, name: str) -> dict[str, Any]:

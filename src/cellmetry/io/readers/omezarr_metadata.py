@@ -1,16 +1,18 @@
-"""Axes, channels and pixel size of OME-Zarr attributes."""
+"""Axes, channels, pixel size and places on a plate of OME-Zarr attributes."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
 from cellmetry.core.image import UNKNOWN_PIXEL_SIZE, Channel, PixelSize
+from cellmetry.io.discover import stem_of
 from cellmetry.io.units import micrometres
+from cellmetry.io.wells import parse_well
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-__all__ = ["multiscale_axes", "omero_channels", "pixel_size"]
+__all__ = ["multiscale_axes", "omero_channels", "pixel_size", "place_on_plate"]
 
 
 def multiscale_axes(multiscale: Mapping[str, Any]) -> str:
@@ -48,3 +50,16 @@ def pixel_size(multiscale: Mapping[str, Any], axes: str) -> PixelSize:
         for letter, factor, axis in zip(axes, factors, stated, strict=True)
     }
     return PixelSize(sides.get("X"), sides.get("Y"), sides.get("Z"))
+
+
+def place_on_plate(plate: Mapping[str, Any], place: str, name: str) -> dict[str, str]:
+    """Return plate, well (``B03``) and field of the image at ``B/3/0`` in its plate; nothing of one at ``""``."""
+    if not place:
+        return {}
+    well, _, field = place.rpartition("/")
+    found = parse_well(well)
+    return {
+        "plate": str(plate.get("name") or stem_of(name)),
+        "well": well if found is None else found.name,
+        "field": field,
+    }

@@ -1,0 +1,14 @@
+"""`cellmetry study`: gathers the commands for studies."""
+
+from __future__ import annotations
+
+import typer
+
+from cellmetry.cli.study.design import design
+from cellmetry.cli.study.new import new
+
+__all__ = ["study_app"]
+
+study_app = typer.Typer(help="A study: images, what they are of, and what is compared.", no_args_is_help=True)
+for command in (new, design):
+    study_app.command()(command)

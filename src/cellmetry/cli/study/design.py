@@ -1,0 +1,89 @@
+"""`cellmetry study design`: what each image is of, and what is wrong with the design."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import pandas as pd
+import typer
+from rich.console import Console
+from rich.table import Table
+from rich.text import Text
+
+from cellmetry.cli.options import Json
+from cellmetry.study.evidence import counted
+from cellmetry.study.file import load_study
+from cellmetry.study.metadata import design_of, summarise_design, write_design
+
+if TYPE_CHECKING:
+    from cellmetry.study.design import StudyDesign
+
+__all__ = ["EXIT_ERRORS", "design"]
+
+EXIT_ERRORS = 2
+"""The design has an error, so that it cannot be analysed as asked."""
+
+_STYLES = {"error": "red", "warning": "yellow", "note": ""}
+
+
+def design(
+    study: Annotated[Path, typer.Argument(help="Folder NAME.cellmetry/, or its study.toml.")],
+    as_json: Json = False,
+) -> None:
+    """Say which condition and replicate each image is of, and check whether that design can answer the question.
+
+    Writes design_images.csv, a row for each image, into the study. The exit code is 2 if the design has an error.
+
+    Example: [bold]cellmetry study design edu.cellmetry/[/bold]
+    """
+    loaded = load_study(study)
+    found = design_of(loaded)
+    path = write_design(loaded, found)
+    if as_json:
+        typer.echo(json.dumps({"study": loaded.name, "design": str(path), **_summary(found)}, indent=1))
+    else:
+        _say(found, path)
+    if any(finding.severity == "error" for finding in found.findings):
+        raise typer.Exit(EXIT_ERRORS)
+
+
+def _summary(found: StudyDesign) -> dict[str, Any]:
+    counts = summarise_design(found.images)
+    return {
+        "n_images": len(found.images),
+        "n_excluded": int(found.images["excluded"].sum()),
+        "groups": counts.astype(object).where(counts.notna(), None).to_dict("records"),
+        "findings": [finding._asdict() for finding in found.findings],
+    }
+
+
+def _say(found: StudyDesign, path: Path) -> None:
+    console = Console(soft_wrap=True, highlight=False)
+    console.print(_table(summarise_design(found.images)))
+    for finding in found.findings:
+        console.print(Text(f"{finding.severity}: {finding.text}", style=_STYLES[finding.severity]))
+    if not found.findings:
+        console.print(Text("Nothing was found against this design."))
+    console.print(Text(f"What is known of each image: {path}"))
+
+
+def _table(counts: pd.DataFrame) -> Table:
+    """Return conditions as rows and replicates as columns."""
+    table = Table(title=f"{counts['n_images'].sum()} images, {counts['n_excluded'].sum()} left out", show_lines=False)
+    table.add_column("condition")
+    replicates = list(counts["replicate"].unique())
+    for name in replicates:
+        table.add_column(f"replicate {name}" if name else "no replicate", justify="right")
+    for condition, rows in counts.groupby("condition", sort=False):
+        by_replicate = rows.set_index("replicate")
+        cells = [_cell(by_replicate.loc[name]) if name in by_replicate.index else "-" for name in replicates]
+        table.add_row(str(condition) or "(none)", *cells)
+    return table
+
+
+def _cell(row: pd.Series) -> str:
+    wells = "" if pd.isna(row["n_wells"]) else f"{counted(int(row['n_wells']), 'well')}, "
+    left_out = f" ({row['n_excluded']} left out)" if row["n_excluded"] else ""
+    return f"{wells}{counted(int(row['n_images']), 'image')}{left_out}"

@@ -1,0 +1,99 @@
+"""`check_design`: what is wrong or doubtful with a design, each in a sentence that says what to do."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from cellmetry.study.confounding import check_batches, check_control, check_edges, check_factors
+from cellmetry.study.design import Finding
+from cellmetry.study.evidence import Evidence, listed
+from cellmetry.study.image_checks import (
+    check_doses,
+    check_duplicates,
+    check_excluded,
+    check_files,
+    check_headers,
+    check_wells,
+)
+from cellmetry.study.replication import check_balance, check_missing, check_pairs, check_replicates
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    import pandas as pd
+
+    from cellmetry.study.file import DesignSection
+    from cellmetry.study.images import StudyImages
+
+__all__ = ["check_design"]
+
+_ORDER = ("error", "warning", "note")
+
+
+def check_design(images: pd.DataFrame, said: DesignSection, found: StudyImages) -> tuple[Finding, ...]:
+    """Return what was found, errors first, then warnings and notes.
+
+    Parameters
+    ----------
+    images
+        One row an image with columns of a design.
+    said
+        What the study says: control, order, plate.
+    found
+        What files and headers say: missing planes, pixel sizes, exposures.
+    """
+    evidence = Evidence(images, said, found)
+    findings = [finding for check in _CHECKS for finding in check(evidence)]
+    return tuple(sorted(findings, key=lambda finding: _ORDER.index(finding.severity)))
+
+
+def _check_conditions(evidence: Evidence) -> Iterator[Finding]:
+    kept = evidence.images[~evidence.images["excluded"]]
+    if kept.empty:
+        yield Finding("error", "excluded", "Every image is left out; nothing is left to analyse.")
+        return
+    if not evidence.has("condition"):
+        yield Finding(
+            "error",
+            "condition",
+            "No image has a condition; fill in the column condition of a sheet, or write rules (design.assign).",
+        )
+        return
+    without = kept.loc[kept["condition"].isna(), "image"]
+    if len(without):
+        text = f"{len(without)} of {len(kept)} images have no condition and are in no comparison: {listed(without)}."
+        yield Finding("warning", "condition", f"{text} Name it, or leave them out with a reason.")
+    if len(evidence.conditions) == 1:
+        text = f"All images are of one condition ({evidence.conditions[0]}), so nothing can be compared."
+        yield Finding("warning", "condition", text)
+
+
+def _check_names(evidence: Evidence) -> Iterator[Finding]:
+    forms: dict[str, list[str]] = {}
+    for name in evidence.conditions:
+        forms.setdefault("".join(name.split()).casefold(), []).append(name)
+    for alike in (names for names in forms.values() if len(names) > 1):
+        quoted = " and ".join(repr(name) for name in alike)
+        text = f"The conditions {quoted} differ only by capitals or spaces and count as different ones"
+        yield Finding("warning", "names", f"{text}; write them alike, or join them by design.names in study.toml.")
+    there = set(evidence.images["condition"].dropna()) if "condition" in evidence.images.columns else set()
+    idle = [f"{written} = {shown!r}" for written, shown in evidence.said.names.items() if there and shown not in there]
+    if idle:
+        yield Finding("warning", "names", f"No image has a condition that these names are for: {listed(idle)}.")
+    for key in ("control", "positive_control"):
+        name = getattr(evidence.said, key)
+        if name is not None and name not in evidence.conditions:
+            text = f"{key} = {name!r} is no condition of an image that is analysed; there are"
+            yield Finding("error", "control", f"{text} {listed(evidence.conditions, 12) or 'none'}.")
+    unknown = [name for name in evidence.said.order if name not in evidence.conditions]
+    if unknown and evidence.conditions:
+        text = f"order names {listed(unknown)}, which is no condition of an image that is analysed"
+        yield Finding("warning", "names", f"{text}; there are {listed(evidence.conditions, 12)}.")
+
+
+_CHECKS = (
+    *(_check_conditions, _check_names, check_replicates, check_pairs, check_batches, check_factors, check_control),
+    *(check_edges, check_doses, check_duplicates, check_wells, check_balance, check_missing, check_excluded),
+    *(check_headers, check_files),
+)
+"""Each yields what it finds; those of equal severity stand in this order."""

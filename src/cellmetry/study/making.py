@@ -1,0 +1,131 @@
+"""`new_study`: a study's folder for images, with a proposed pattern and a sheet to fill in."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path, PurePath
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+from cellmetry.errors import MissingInput, ParameterError
+from cellmetry.io.atomic import atomic_folder
+from cellmetry.io.discover import find_inputs
+from cellmetry.io.tables import write_table
+from cellmetry.study.file import (
+    STUDY_FILE,
+    STUDY_SUFFIX,
+    WORDS,
+    About,
+    DesignSection,
+    ImagesSection,
+    Sheet,
+    Study,
+    StudyFile,
+)
+from cellmetry.study.images import study_images
+from cellmetry.study.name_parts import shown_values
+from cellmetry.study.proposing import propose_pattern
+from cellmetry.study.sheets import empty_sheet, with_wells
+from cellmetry.study.template import study_text
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from cellmetry.core.step import Parameters
+    from cellmetry.study.proposing import Proposal
+
+__all__ = ["SHEET_FILE", "NewStudy", "new_study"]
+
+SHEET_FILE = "design.csv"
+"""The sheet that a user fills in."""
+
+
+class NewStudy(NamedTuple):
+    """A study that was made, what was proposed, and how many rows its sheet has."""
+
+    study: Study
+    proposal: Proposal
+    n_rows: int
+
+
+def new_study(
+    images: str | Path,
+    out: str | Path,
+    name: str | None = None,
+    *,
+    figures: Mapping[str, Any] | None = None,
+    kinds: Mapping[str, type[Parameters]] | None = None,
+) -> NewStudy:
+    """Return the study that was made in the folder ``out/NAME.cellmetry/``; images stay where they are.
+
+    Parameters
+    ----------
+    name
+        That of the folder of images if left out.
+    figures
+        How figures look at first.
+    kinds
+        As in `study_text`.
+
+    Raises
+    ------
+    ParameterError
+        If there is a study of this name.
+    MissingInput
+        If the folder of images is not there, or has none.
+    """
+    images = Path(images)
+    if not images.is_dir():
+        raise MissingInput(f"There is no folder {images}; give the folder of the images.")
+    folder = _folder(images, Path(out), name)
+    proposal = propose_pattern(find_inputs([images]))
+    said = StudyFile(
+        study=About(name=folder.name.removesuffix(STUDY_SUFFIX)),
+        images=ImagesSection(
+            folder=_seen_from(folder, images),
+            pattern=proposal.pattern,
+            roles={channel: channel for channel in proposal.channels},
+        ),
+        design=DesignSection(sheets=(Sheet(file=SHEET_FILE),)),
+        figures=dict(figures or {}),
+    )
+    study = Study(folder / STUDY_FILE, said)
+    sheet = empty_sheet(with_wells(study_images(study).table))
+    text = study_text(said, hints=_hints(proposal), kinds=kinds)
+    with atomic_folder(folder, marker=STUDY_FILE) as made:
+        (made / STUDY_FILE).write_text(text, encoding="utf-8")
+        write_table(sheet, made / SHEET_FILE)
+    return NewStudy(study, proposal, len(sheet))
+
+
+def _folder(images: Path, out: Path, name: str | None) -> Path:
+    """Return the folder of a new study."""
+    name = (name or images.resolve().name).removesuffix(STUDY_SUFFIX)
+    if not name or PurePath(name).name != name:
+        raise ParameterError(f"A study cannot be called {name!r}; give a name without slashes with --name.")
+    folder = out / f"{name}{STUDY_SUFFIX}"
+    if folder.exists():
+        raise ParameterError(f"There is a study {folder} already, which is never written over; choose another --name.")
+    return folder
+
+
+def _seen_from(folder: Path, images: Path) -> str:
+    """Return the folder of images as seen from a study beside or above it, so that both can move; else its path."""
+    real = images.resolve()
+    beside = real.is_relative_to(folder.resolve().parent)
+    return Path(os.path.relpath(real, folder.resolve())).as_posix() if beside else real.as_posix()
+
+
+def _hints(proposal: Proposal) -> dict[str, list[str]]:
+    """Return what the proposal says as comments of the sections that it concerns."""
+    images = [f"Seen: {line}" for line in proposal.said] + [f"Not known: {line}" for line in proposal.doubts]
+    images += [f"Or: pattern = '{pattern}' ({words})" for pattern, words in proposal.alternatives]
+    design = [
+        f"Nothing of the design is guessed. Fill in {SHEET_FILE} (a spreadsheet opens it), or write rules "
+        f"(design.assign), or take parts of the file names (design.columns)."
+    ]
+    parts = [f"{name} ({shown_values(values)})" for name, values in proposal.parts.items() if name not in WORDS]
+    parts = [part for part in parts if not part.startswith(("channel ", "z ", "t "))]
+    if parts:
+        first = parts[0].partition(" ")[0]
+        design.append(f'Parts of the names: {", ".join(parts)}. As in condition = "{first}" if that is what it says.')
+    return {"images": images, "design": design}
