@@ -22,7 +22,7 @@ class Heading:
 
 @dataclass(frozen=True)
 class Text:
-    """A paragraph; `kind` sets it off: ``plain``, ``note``, ``warning`` or ``error``."""
+    """A paragraph; `kind` sets it off: ``plain``, ``note``, ``warning`` or ``error``; ``verbatim`` keeps its lines."""
 
     text: str
     kind: str = "plain"
