@@ -18,24 +18,27 @@ function plain(text) {
   return page.body.textContent;
 }
 
-function cellsOf(data) {
-  return data.flatMap((trace) => (trace.customdata ?? []).map((custom, place) => ({
-    key: custom[0], x: trace.x[place], y: trace.y[place], words: plain(trace.text?.[place] ?? custom[0]),
+/* Return the points that stand for a cell, those with a picture first. */
+function cellsOf(data, pictures) {
+  const cells = data.flatMap((trace) => (trace.customdata ?? []).map((custom, place) => ({
+    key: custom[0], line: custom[1], x: trace.x[place], y: trace.y[place], words: plain(trace.text[place]),
   })));
+  const rank = (cell) => (Object.hasOwn(pictures, cell.key) ? 0 : 1);
+  return cells.sort((a, b) => rank(a) - rank(b));
 }
 
 function fill(select, cells) {
   for (const [place, cell] of cells.entries()) {
-    select.add(new Option(cell.words.replaceAll("\n", ", "), String(place)));
+    select.add(new Option(cell.line, String(place)));
   }
 }
 
 for (const figure of document.querySelectorAll("figure.interactive")) {
   const { plot, pictures } = JSON.parse(document.getElementById(figure.dataset.values).textContent);
   const [area, select, panel] = [".plot", "select", ".shown"].map((name) => figure.querySelector(name));
-  const cells = cellsOf(plot.data);
+  const cells = cellsOf(plot.data, pictures);
   const options = {
-    responsive: true, displaylogo: false, modeBarButtonsToRemove: ["toImage", "select2d", "lasso2d", "autoScale2d"],
+    responsive: true, displaylogo: false, modeBarButtons: [["zoom2d", "pan2d", "zoomIn2d", "zoomOut2d", "resetScale2d"]],
   };
   let chosen = null;
 

@@ -61,7 +61,8 @@ class InteractiveBlock:
     name
         In the page.
     plot
-        ``{"data": […], "layout": {…}}``. A point may carry ``customdata`` whose first entry is a key of `pictures`.
+        ``{"data": […], "layout": {…}}``. A point that is a cell has ``text`` and ``customdata``: a key of `pictures`,
+        and its line in the list of cells. A text ``var(--ink)`` stands for that colour of the page.
     legend
         What it shows.
     pictures

@@ -77,7 +77,7 @@ def _blocks(blocks: Sequence[Block]) -> str:
     return "".join(parts)
 
 
-def _block(block: Block, place: int) -> str:
+def _block(block: Block, place: int) -> str:  # noqa: PLR0911  one return a kind of block
     match block:
         case Heading():
             level = min(max(block.level, 2), 6)

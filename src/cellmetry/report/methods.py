@@ -109,12 +109,12 @@ def legend(comparison: Comparison) -> str:
     """Return what the legend of a figure says of its numbers: replicates, cells, interval and test."""
     design, options = comparison.design, comparison.options
     cells = int(comparison.groups["n_cells"].sum())
-    shown = [f"Mean and {options.confidence:.0%} confidence interval of replicates", f"{_numbers(comparison)} replicates"]
-    text = f"{shown[0]}; {shown[1]} and {cells:,} cells in total."
+    numbers = f"n = {_numbers(comparison)}, {cells:,} cells in total."
     if design.estimation_only:
-        return text.replace(" and " + f"{options.confidence:.0%} confidence interval", "") + " No test: one replicate."
-    words = _tests(comparison)
-    return f"{text} {words}" if words else text
+        return f"Means; {numbers} No test was made, since no condition has a second replicate."
+    return (
+        f"Mean and {options.confidence:.0%} confidence interval of replicates; {numbers} {_tests(comparison)}".strip()
+    )
 
 
 def _image_part(facts: MethodsFacts) -> _Part:
@@ -132,7 +132,7 @@ def _image_part(facts: MethodsFacts) -> _Part:
 
 def _images(images: ImageFacts) -> str:
     kind = f"{images.modality} " if images.modality else ""
-    words = [f"{images.number:,} {kind}image{'s were' if images.number != 1 else ' was'} analysed"]
+    verb = "s were" if images.number != 1 else " was"
     details = []
     if images.channels:
         details.append(f"channel{'s' if len(images.channels) > 1 else ''} {_listed(images.channels)}")
@@ -140,7 +140,8 @@ def _images(images: ImageFacts) -> str:
         height, width = images.pixel_size_um
         size = f"{width:.4g} µm" if height == width else f"{width:.4g} × {height:.4g} µm (width × height)"
         details.append(f"pixel size {size}")
-    return f"{words[0]}{f' ({"; ".join(details)})' if details else ''}."
+    shown = f" ({'; '.join(details)})" if details else ""
+    return f"{images.number:,} {kind}image{verb} analysed{shown}."
 
 
 def _model(model: ModelFacts) -> str:
@@ -168,11 +169,11 @@ def _statistics(comparisons: Sequence[Comparison]) -> list[_Part]:
 def _comparison(comparison: Comparison) -> _Part:
     options, design = comparison.options, comparison.design
     cells = int(comparison.groups["n_cells"].sum())
-    what = f"fraction of positive cells by {options.value}" if design.kind == "fraction" else options.value
+    what = f"The fraction of positive cells by {options.value}" if design.kind == "fraction" else options.value
     sentences = [
-        f"The {what} was compared between {_listed(design.conditions)} (column {options.by}).",
-        f"A replicate is one value of the column {options.replicate}; n = {_numbers(comparison)} replicates, {cells:,} "
-        f"cells in total.",
+        f"{what} was compared between {_listed(design.conditions)} (column {options.by}).",
+        f"A replicate is one value of the column {options.replicate}; n = {_numbers(comparison)}, {cells:,} cells in "
+        f"total.",
         _summary(comparison),
     ]
     if design.paired:
@@ -189,11 +190,12 @@ def _comparison(comparison: Comparison) -> _Part:
 
 
 def _numbers(comparison: Comparison) -> str:
+    """Return the number of replicates in words."""
     counts = comparison.design.replicates
     if len(set(counts)) == 1:
-        return str(counts[0]) if len(counts) == 1 else f"{counts[0]} in each condition"
+        return f"{counts[0]} replicate{'s' if counts[0] != 1 else ''} in each condition"
     named = zip(comparison.design.conditions, counts, strict=True)
-    return _listed([f"{count} ({condition})" for condition, count in named])
+    return f"{_listed([f'{count} ({condition})' for condition, count in named])} replicates"
 
 
 def _summary(comparison: Comparison) -> str:
@@ -259,7 +261,12 @@ def _short(cited: Iterable[str]) -> str:
 
 
 def _with_citation(sentence: str, cited: Sequence[str]) -> str:
-    return f"{sentence[:-1]}{_short(cited)}." if cited and sentence.endswith(".") else sentence
+    """Return the sentence with its citations before the full stop, within its last brackets if it ends in them."""
+    if not cited:
+        return sentence
+    text = sentence.removesuffix(".")
+    joined = f"{text[:-1]}; {_short(cited)[2:]}" if text.endswith(")") else f"{text}{_short(cited)}"
+    return f"{joined}."
 
 
 def _listed(names: Iterable[str]) -> str:

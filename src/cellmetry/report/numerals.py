@@ -11,7 +11,7 @@ from pandas.api.types import is_bool_dtype, is_float_dtype, is_numeric_dtype
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-__all__ = ["MISSING", "is_numeric", "p_text", "shown", "shown_column", "shown_number", "span"]
+__all__ = ["MISSING", "is_numeric", "p_text", "shown", "shown_column", "shown_number", "shown_p", "span"]
 
 MISSING = "–"
 """In place of a value that is not there."""
@@ -57,14 +57,22 @@ def shown_number(value: float | np.number[Any], digits: int = 3) -> str:
 
 def span(low: float, high: float) -> str:
     """Return an interval as text: ``0.1 to 0.4``; – if an end is missing."""
-    return MISSING if pd.isna(low) or pd.isna(high) else f"{shown_number(low)} to {shown_number(high)}"
+    return MISSING if pd.isna(low) or pd.isna(high) else f"{shown_number(float(low))} to {shown_number(float(high))}"
+
+
+def shown_p(value: float) -> str:
+    """Return a p-value as text, or what it is less than where it is too small for a number; – if it is missing."""
+    if pd.isna(value):
+        return MISSING
+    return shown_number(float(value)) if value > _TINIEST_P else "< 10⁻³⁰⁰"
 
 
 def p_text(value: float) -> str:
-    """Return ``p = …``, or what it is less than where it is too small for a number; – if it is missing."""
-    if pd.isna(value):
+    """Return ``p = 0.012`` or ``p < 10⁻³⁰⁰``; – if it is missing."""
+    text = shown_p(value)
+    if text == MISSING:
         return MISSING
-    return f"p = {shown_number(float(value))}" if value > _TINIEST_P else "p < 10⁻³⁰⁰"
+    return f"p {text}" if text.startswith("<") else f"p = {text}"
 
 
 def is_numeric(column: pd.Series[Any]) -> bool:

@@ -59,7 +59,9 @@ _TEXT = ParagraphStyle("text", fontName=SANS, fontSize=9, leading=13, textColor=
 _TITLE = ParagraphStyle("title", _TEXT, fontName=BOLD, fontSize=18, leading=23, spaceAfter=4)
 _SUBTITLE = ParagraphStyle("subtitle", _TEXT, textColor=_SOFT, spaceAfter=14)
 _HEADS = {
-    2: ParagraphStyle("h2", _TEXT, fontName=BOLD, fontSize=13, leading=17, spaceBefore=14, spaceAfter=6, keepWithNext=1),
+    2: ParagraphStyle(
+        "h2", _TEXT, fontName=BOLD, fontSize=13, leading=17, spaceBefore=14, spaceAfter=6, keepWithNext=1
+    ),
     3: ParagraphStyle("h3", _TEXT, fontName=BOLD, fontSize=10, leading=14, spaceBefore=8, spaceAfter=4, keepWithNext=1),
 }
 _CAPTION = ParagraphStyle("caption", _TEXT, fontSize=7.5, leading=10.5, textColor=_SOFT)
@@ -77,25 +79,27 @@ _BOXES = {
         borderRadius=3,
         leftIndent=6,
         rightIndent=6,
-        spaceBefore=7,
-        spaceAfter=11,
+        spaceBefore=12,
+        spaceAfter=15,
     )
     for kind, (ground, edge) in _SET_OFF.items()
 }
 
 
 def write_pdf(document: Document) -> bytes:
-    """Return the report as PDF: A4, page numbers; the same bytes for the same document.
+    """Return the report as PDF: A4, page numbers; the same bytes for the same document with newly made figures.
 
     Notes
     -----
+    (Drawing a figure settles its layout, so that its second drawing may differ by a hair.)
+
     Figures are vectors (pictures and pixels in them 300 dpi) in their own size, side by side where two have room, and
     scaled down where one has none. Of an `InteractiveBlock` nothing is shown. Letters are DejaVu Sans, which has Latin,
     Greek, Cyrillic and signs, but no Chinese, Japanese or Korean.
     """
     _register_fonts()
     story = [Paragraph(escape(document.title), _TITLE), Paragraph(escape(document.subtitle), _SUBTITLE)]
-    for of_figures, run in groupby(document.blocks, lambda block: isinstance(block, FigureBlock)):
+    for of_figures, run in groupby(_printed(document.blocks), lambda block: isinstance(block, FigureBlock)):
         if of_figures:
             story += _figure_rows([_Plate(block) for block in run if isinstance(block, FigureBlock)])
         else:
@@ -137,6 +141,16 @@ class _Edge:
         canvas.restoreState()
 
 
+def _printed(blocks: Sequence[Block]) -> list[Block]:
+    """Return the blocks without interactive ones, and without heads of which nothing else is left."""
+    kept: list[Block] = []
+    for block in (*(block for block in blocks if not isinstance(block, InteractiveBlock)), Heading("", 1)):
+        while kept and isinstance(block, Heading) and isinstance(kept[-1], Heading) and kept[-1].level >= block.level:
+            kept.pop()
+        kept.append(block)
+    return kept[:-1]
+
+
 def _flowables(block: Block) -> list[Flowable]:
     match block:
         case Heading():
@@ -148,8 +162,12 @@ def _flowables(block: Block) -> list[Flowable]:
         case Text():
             return [Paragraph(escape(block.text), _BOXES.get(block.kind, _TEXT))]
         case Bullets():
-            items = [ListItem(Paragraph(escape(item), _TEXT), leftIndent=12) for item in block.items]
-            return [ListFlowable(items, bulletType="bullet", start="•", bulletFontName=SANS, bulletFontSize=8)]
+            items = [ListItem(Paragraph(escape(item), _TEXT), leftIndent=14) for item in block.items]
+            return [
+                ListFlowable(
+                    items, leftIndent=12, bulletType="bullet", start="•", bulletFontName=SANS, bulletFontSize=8
+                )
+            ]
         case TableBlock():
             caption = [Paragraph(escape(block.caption), _TABLE_CAPTION)] if block.caption else []
             return [*caption, *table_flowables(block.table, _WIDTH), Spacer(1, 8)]
@@ -206,10 +224,8 @@ def _figure_rows(plates: Sequence[_Plate]) -> list[Flowable]:
 
 
 def _row(plates: Sequence[_Plate]) -> Flowable:
-    if len(plates) == 1:
-        widths = [_WIDTH]
-    else:
-        widths = [plate.side + _GAP for plate in plates[:-1]] + [plates[-1].side]
+    widths = [_WIDTH] if len(plates) == 1 else [plate.side + _GAP for plate in plates]
+    widths[-1] = min(widths[-1], _WIDTH - sum(widths[:-1]))
     style = [("VALIGN", (0, 0), (-1, -1), "TOP"), *((f"{side}PADDING", (0, 0), (-1, -1), 0) for side in _SIDES)]
     style += [("RIGHTPADDING", (0, 0), (-2, -1), _GAP)]
     return Table([list(plates)], colWidths=widths, style=style, hAlign="LEFT")

@@ -26,6 +26,7 @@ _SIZES = (8.0, 7.0, 6.0)
 _SPLIT_SIZE = 7.0
 _PADDING = 4.0
 _WIDEST = 0.4
+_SHORT_HEAD = 12
 _INK, _SOFT, _LINE = (HexColor(colour) for colour in ("#1b2330", "#5c6878", "#c9d0d8"))
 
 
@@ -37,15 +38,18 @@ class _Column:
     cells: list[str]
     numeric: bool
 
-    def width(self, size: float, widest: float) -> float:
-        """Return the width in points that it needs, `widest` at most: longer texts run over several lines."""
+    def width(self, size: float) -> float:
+        """Return the width in points with which no cell breaks; a long head may, between words."""
         cells = max((stringWidth(text, SANS, size) for text in dict.fromkeys(self.cells)), default=0.0)
-        words = max((stringWidth(word, BOLD, size) for word in self.head.split()), default=0.0)
-        return float(min(max(cells, words), widest)) + 2 * _PADDING + 1
+        heads = [self.head] if len(self.head) <= _SHORT_HEAD else self.head.split()
+        words = max((stringWidth(word, BOLD, size) for word in heads), default=0.0)
+        return float(max(cells, words)) + 2 * _PADDING + 1
 
     def paragraphs(self, size: float) -> list[Paragraph]:
         align = TA_RIGHT if self.numeric else TA_LEFT
-        style = ParagraphStyle("cell", fontName=SANS, fontSize=size, leading=1.3 * size, textColor=_INK, alignment=align)
+        style = ParagraphStyle(
+            "cell", fontName=SANS, fontSize=size, leading=1.3 * size, textColor=_INK, alignment=align
+        )
         head = ParagraphStyle("head", style, fontName=BOLD, textColor=_SOFT)
         return [Paragraph(escape(self.head), head), *(Paragraph(escape(text), style) for text in self.cells)]
 
@@ -60,12 +64,22 @@ def table_flowables(table: pd.DataFrame, room: float) -> list[Flowable]:
         for place, name in enumerate(table.columns)
     ]
     for size in _SIZES:
-        widths = [column.width(size, _WIDEST * room) for column in columns]
-        if sum(widths) <= room:
-            return [_table(columns, widths, size)]
-    widths = [column.width(_SPLIT_SIZE, _WIDEST * room) for column in columns]
-    parts = [_table([columns[i] for i in part], [widths[i] for i in part], _SPLIT_SIZE) for part in _parts(widths, room)]
+        needed = [column.width(size) for column in columns]
+        if sum(min(need, _WIDEST * room) for need in needed) <= room:
+            return [_table(columns, _fitted(needed, room), size)]
+    widths = [min(column.width(_SPLIT_SIZE), _WIDEST * room) for column in columns]
+    parts = [
+        _table([columns[i] for i in part], [widths[i] for i in part], _SPLIT_SIZE) for part in _parts(widths, room)
+    ]
     return [flowable for part in parts for flowable in (part, Spacer(1, 6))][:-1]
+
+
+def _fitted(needed: Sequence[float], room: float) -> list[float]:
+    """Return widths that fit: what is free goes to the columns that need more than the widest usual, in turn."""
+    widths = [min(need, _WIDEST * room) for need in needed]
+    for place, need in enumerate(needed):
+        widths[place] += min(need - widths[place], room - sum(widths))
+    return widths
 
 
 def _parts(widths: Sequence[float], room: float) -> list[list[int]]:

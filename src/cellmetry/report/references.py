@@ -26,8 +26,8 @@ REFERENCES = {
     ),
     "costes": Reference(
         "Costes et al. 2004",
-        "Costes SV et al. (2004) Automatic and quantitative measurement of protein-protein colocalization in live cells. "
-        "Biophys J 86: 3993–4003.",
+        "Costes SV et al. (2004) Automatic and quantitative measurement of protein-protein colocalization in live "
+        "cells. Biophys J 86: 3993–4003.",
     ),
     "dunnett": Reference(
         "Dunnett 1955",
@@ -53,31 +53,34 @@ REFERENCES = {
     ),
     "lord": Reference(
         "Lord et al. 2020",
-        "Lord SJ, Velle KB, Mullins RD, Fritz-Laylin LK (2020) SuperPlots: communicating reproducibility and variability "
-        "in cell biology. J Cell Biol 219: e202001064.",
+        "Lord SJ, Velle KB, Mullins RD, Fritz-Laylin LK (2020) SuperPlots: communicating reproducibility and "
+        "variability in cell biology. J Cell Biol 219: e202001064.",
     ),
     "manders": Reference(
         "Manders et al. 1993",
         "Manders EMM, Verbeek FJ, Aten JA (1993) Measurement of co-localization of objects in dual-colour confocal "
         "images. J Microsc 169: 375–382.",
     ),
-    "numpy": Reference("Harris et al. 2020", "Harris CR et al. (2020) Array programming with NumPy. Nature 585: 357–362."),
+    "numpy": Reference(
+        "Harris et al. 2020", "Harris CR et al. (2020) Array programming with NumPy. Nature 585: 357–362."
+    ),
     "otsu": Reference(
         "Otsu 1979",
         "Otsu N (1979) A threshold selection method from gray-level histograms. IEEE Trans Syst Man Cybern 9: 62–66.",
     ),
     "scipy": Reference(
         "Virtanen et al. 2020",
-        "Virtanen P et al. (2020) SciPy 1.0: fundamental algorithms for scientific computing in Python. Nat Methods 17: "
-        "261–272.",
+        "Virtanen P et al. (2020) SciPy 1.0: fundamental algorithms for scientific computing in Python. Nat Methods "
+        "17: 261–272.",
     ),
     "skimage": Reference(
-        "van der Walt et al. 2014", "van der Walt S et al. (2014) scikit-image: image processing in Python. PeerJ 2: e453."
+        "van der Walt et al. 2014",
+        "van der Walt S et al. (2014) scikit-image: image processing in Python. PeerJ 2: e453.",
     ),
     "statsmodels": Reference(
         "Seabold & Perktold 2010",
-        "Seabold S, Perktold J (2010) statsmodels: econometric and statistical modeling with Python. Proc 9th Python in "
-        "Science Conf: 92–96.",
+        "Seabold S, Perktold J (2010) statsmodels: econometric and statistical modeling with Python. Proc 9th Python "
+        "in Science Conf: 92–96.",
     ),
     "sternberg": Reference("Sternberg 1983", "Sternberg SR (1983) Biomedical image processing. Computer 16: 22–34."),
     "tukey": Reference(

@@ -148,9 +148,16 @@ def _keep_ids(p: _Said) -> str:
     )
 
 
+def _maps(p: _Said) -> str:
+    model = f" by the model {p['model']}" if p.get("model") else ""
+    return f"Maps of cells were made{model}, without objects"
+
+
 def _mask(p: _Said) -> str:
     amount = {"percentile": "percentile", "mean_sd": "sd", "value": "value"}.get(p.get("method", "none"))
-    by = "not saturated" if p.get("method", "none") == "none" else f"{p.get('keep', 'above')} a threshold ({p['method']}"
+    by = (
+        "not saturated" if p.get("method", "none") == "none" else f"{p.get('keep', 'above')} a threshold ({p['method']}"
+    )
     if amount:
         by += f" {p.get(amount):g}" if p.get(amount) is not None else ""
     by += "" if by == "not saturated" else f", of each {p.get('scope', 'cell')})"
@@ -209,6 +216,13 @@ def _radial(p: _Said) -> str:
     )
 
 
+def _relate(p: _Said) -> str:
+    return (
+        f"Each of the {p.get('inner', 'nuclei')} was given to that of the {p.get('outer', 'cells')} that holds most of "
+        f"it (a share of at least {p.get('least_overlap', 0.5):g})"
+    )
+
+
 def _ring(p: _Said) -> str:
     gap = p.length("gap", ", {} left out") if (p.get("gap_px") or p.get("gap_um")) else ""
     width = p.length("width", " {} wide")
@@ -246,7 +260,8 @@ def _spots(p: _Said) -> str:
 
 def _subtract_local(p: _Said) -> str:
     width = p.length("width", " {} wide")
-    return f"The {p.get('statistic', 'median')} of a ring{width} was subtracted from each of the {p.get('labels', 'cells')}"
+    labels = p.get("labels", "cells")
+    return f"The {p.get('statistic', 'median')} of a ring{width} was subtracted from each of the {labels}"
 
 
 def _subtract_region(p: _Said) -> str:
@@ -276,7 +291,9 @@ def _cited_ball(step: Mapping[str, Any]) -> tuple[str, ...]:
 
 
 def _cited_colocalise(step: Mapping[str, Any]) -> tuple[str, ...]:
-    return {"costes": ("manders", "costes"), "otsu": ("manders", "otsu")}.get(step.get("threshold", "otsu"), ("manders",))
+    return {"costes": ("manders", "costes"), "otsu": ("manders", "otsu")}.get(
+        step.get("threshold", "otsu"), ("manders",)
+    )
 
 
 def _cited_otsu(step: Mapping[str, Any]) -> tuple[str, ...]:
@@ -302,7 +319,7 @@ _PHRASES: dict[str, tuple[Callable[[_Said], str], _Cited]] = {
     "flat_field": (_flat, ()),
     "keep_ids": (_keep_ids, ()),
     "keep_image": (lambda p: f"The image at this point was kept as {p.get('made', 'corrected')}", ()),
-    "maps": (lambda p: f"Maps of the network were made{f' (model {p["model"]})' if p.get('model') else ''}", ()),
+    "maps": (_maps, ()),
     "mask": (_mask, _cited_otsu),
     "measure": (_measure, ()),
     "measure_nested": (_nested, ()),
@@ -312,13 +329,7 @@ _PHRASES: dict[str, tuple[Callable[[_Said], str], _Cited]] = {
     "profile": (_profile, ()),
     "quantify": (_quantify, ()),
     "radial": (_radial, ()),
-    "relate": (
-        lambda p: (
-            f"Each of the {p.get('inner', 'nuclei')} was given to that of the {p.get('outer', 'cells')} that holds most "
-            f"of it (at least {p.get('least_overlap', 0.5):g})"
-        ),
-        (),
-    ),
+    "relate": (_relate, ()),
     "ring": (_ring, ()),
     "rolling_ball": (_rolling_ball, _cited_ball),
     "segment": (_segment, ()),
