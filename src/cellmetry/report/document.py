@@ -22,7 +22,7 @@ class Heading:
 
 @dataclass(frozen=True)
 class Text:
-    """A paragraph; `kind` sets it off: ``plain``, ``note``, ``warning`` or ``error``."""
+    """A paragraph; `kind` sets it off: ``plain``, ``note``, ``warning`` or ``error``; ``verbatim`` keeps its lines."""
 
     text: str
     kind: str = "plain"
@@ -61,7 +61,8 @@ class InteractiveBlock:
     name
         In the page.
     plot
-        ``{"data": […], "layout": {…}}``. A point may carry ``customdata`` whose first entry is a key of `pictures`.
+        ``{"data": […], "layout": {…}}``. A point that is a cell has ``text`` and ``customdata``: a key of `pictures`,
+        and its line in the list of cells. A text ``var(--ink)`` stands for that colour of the page.
     legend
         What it shows.
     pictures

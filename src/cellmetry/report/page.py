@@ -12,7 +12,15 @@ __all__ = ["make_page"]
 _STYLE = "index.css"
 
 
-def make_page(title: str, body: str, footer: str, *, styles: tuple[str, ...] = (), script: str | None = None) -> str:
+def make_page(
+    title: str,
+    body: str,
+    footer: str,
+    *,
+    styles: tuple[str, ...] = (),
+    script: str | None = None,
+    libraries: tuple[str, ...] = (),
+) -> str:
     """Return an HTML page.
 
     Parameters
@@ -24,10 +32,13 @@ def make_page(title: str, body: str, footer: str, *, styles: tuple[str, ...] = (
     styles, script
         Files of this package that are added: further style sheets, and one script. The page forbids all other
         scripts by its hash, and all scripts where there is none.
+    libraries
+        Code (not files) of scripts that run before it, each allowed by its hash as well.
     """
     style = "".join(_text(name) for name in (_STYLE, *styles))
-    code = "" if script is None else _text(script)
-    allowed = f" script-src '{_hash(code)}';" if code else ""
+    codes = [*libraries, *([] if script is None else [_text(script)])]
+    hashes = " ".join(f"'{_hash(code)}'" for code in codes)
+    allowed = f" script-src {hashes};" if codes else ""
     policy = (
         f"default-src 'none'; style-src 'unsafe-inline';{allowed} img-src 'self' file: data:; base-uri 'none'; "
         f"form-action 'none'"
@@ -37,7 +48,7 @@ def make_page(title: str, body: str, footer: str, *, styles: tuple[str, ...] = (
         '<meta name="viewport" content="width=device-width, initial-scale=1">\n'
         f'<meta http-equiv="Content-Security-Policy" content="{policy}">\n'
         f"<title>{escape(title)}</title>\n<style>\n{style}</style>\n</head>\n<body>\n<main>\n{body}"
-        f"<footer>{escape(footer)}</footer>\n</main>\n" + (f"<script>{code}</script>\n" if code else "")
+        f"<footer>{escape(footer)}</footer>\n</main>\n" + "".join(f"<script>{code}</script>\n" for code in codes)
     ) + "</body>\n</html>\n"
 
 

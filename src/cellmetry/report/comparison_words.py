@@ -1,0 +1,80 @@
+"""A contrast in one plain sentence."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import pandas as pd
+
+from cellmetry.report.numerals import p_text, shown_number, span
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from cellmetry.stats.comparison.result import Comparison
+
+__all__ = ["contrast_sentence"]
+
+
+def contrast_sentence(comparison: Comparison, row: Mapping[Any, Any], labels: Mapping[str, str]) -> str:
+    """Return a row of the contrasts as a sentence: estimate, interval, p or why there is none, replicates, cells.
+
+    The sentence says how large the difference is, never whether it is "significant".
+    """
+    options = comparison.options
+    value, condition, reference = (
+        labels.get(str(name), str(name)) for name in (options.value, row["condition"], row["reference"])
+    )
+    fraction = comparison.design.kind == "fraction"
+    what = f"Fraction of {value}" if fraction and options.value not in labels else value
+    if pd.isna(row["estimate"]):
+        return f"{what}: {condition} cannot be compared with {reference}{_because(row)}."
+    said = f"{what}: {condition} {_difference(row, comparison)} {reference}"
+    return f"{said} ({'; '.join((*_interval(row, comparison), _test(row), _numbers(row, comparison)))})."
+
+
+def _difference(row: Mapping[Any, Any], comparison: Comparison) -> str:
+    estimate = float(row["estimate"])
+    if comparison.options.scale == "log":
+        return f"is {shown_number(estimate)} times"
+    if estimate == 0:
+        return "is the same as"
+    way = "higher" if estimate > 0 else "lower"
+    if comparison.design.kind == "fraction":
+        return f"is {shown_number(100 * abs(estimate))} percentage points {way} than"
+    return f"is {shown_number(abs(estimate))} {way} than"
+
+
+def _interval(row: Mapping[Any, Any], comparison: Comparison) -> list[str]:
+    """Return the interval of the estimate; with one replicate that among its wells or fields, named as such."""
+    factor = 100 if comparison.design.kind == "fraction" and comparison.options.scale == "linear" else 1
+    confidence = f"{comparison.options.confidence:.0%}"
+    if pd.notna(row["ci_low"]):
+        return [f"{confidence} CI {_ends(row, 'ci', factor)}"]
+    if pd.notna(row["technical_low"]):
+        among = f"among {row['technical_unit']} of one replicate" if row["technical_unit"] else "within one replicate"
+        return [f"{confidence} interval {among} {_ends(row, 'technical', factor)}"]
+    return []
+
+
+def _ends(row: Mapping[Any, Any], kind: str, factor: float) -> str:
+    return span(factor * float(row[f"{kind}_low"]), factor * float(row[f"{kind}_high"]))
+
+
+def _test(row: Mapping[Any, Any]) -> str:
+    if pd.isna(row["p_value"]):
+        return f"no p-value{_because(row)}"
+    adjusted = row["p_adjusted"]
+    corrected = "" if pd.isna(adjusted) or adjusted == row["p_value"] else f", corrected {p_text(adjusted)}"
+    return f"{p_text(row['p_value'])}{corrected}"
+
+
+def _because(row: Mapping[Any, Any]) -> str:
+    reason = "" if pd.isna(row["reason"]) else str(row["reason"]).strip().rstrip(".")
+    return f": {reason}" if reason else ""
+
+
+def _numbers(row: Mapping[Any, Any], comparison: Comparison) -> str:
+    n = int(row["n_replicates"])
+    unit = ("pair of replicates", "pairs of replicates") if comparison.design.paired else ("replicate", "replicates")
+    return f"{n:,} {unit[n != 1]}, {int(row['n_cells']):,} cells"

@@ -1,0 +1,179 @@
+"""The report says what was found in plain words, in a fixed order, and has no empty section."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from cellmetry.report.comparison_document import ComparisonParts, Example, comparison_document
+from cellmetry.report.comparison_tables import contrast_table, naive_table, numbers_table, power_table
+from cellmetry.report.comparison_words import contrast_sentence
+from cellmetry.report.document import Bullets, FigureBlock, Heading, TableBlock, Text
+from cellmetry.report.html_document import write_html
+from cellmetry.report.interactive_superplot import superplot_json
+from cellmetry.report.methods import ImageFacts, MethodsFacts
+from cellmetry.report.pdf_document import write_pdf
+from cellmetry.report.style import FigureStyle
+from cellmetry.study.design import Finding
+
+from .made_comparison import CONDITIONS, make_cells, make_comparison
+from .test_html_document import drawn, png
+
+CELLS = make_cells()
+COMPARISON = make_comparison(CELLS)
+ONE = make_comparison(make_cells(replicates=1))
+LABELS = {"mean_EdU": "EdU (a.u.)", "10 µM drug": "drug"}
+
+
+def whole() -> ComparisonParts:
+    return ComparisonParts(
+        "A study",
+        (COMPARISON,),
+        labels=LABELS,
+        findings=(
+            Finding("note", "x", "A note."),
+            Finding("error", "y", "One plate holds all."),
+            Finding("warning", "z", "W."),
+        ),
+        plates=(FigureBlock("plate", drawn(), "Plate 1."),),
+        examples=(Example("10 µM drug", png(), "EdU; bar 20 µm."),),
+        flags=pd.DataFrame({"Condition": CONDITIONS, "Cells": [1, 2, 3]}),
+        filters=pd.DataFrame({"Rule": ["area_um2 > 50"], "Removed": [7]}),
+        figures=(FigureBlock("superplot", drawn(), "Superplot."), FigureBlock("ecdf", drawn(), "ECDF.")),
+        interactive=(superplot_json(CELLS, COMPARISON, FigureStyle(labels=LABELS)),),
+        methods=MethodsFacts(images=ImageFacts(12), versions={"cellmetry": "1.0"}),
+        provenance={
+            "inputs": [{"path": "cells.csv", "sha256": "ab" * 32}],
+            "versions": {"cellmetry": "1.0"},
+            "recipe": "[[steps]]\nstep = 'segment'",
+            "command": "cellmetry compare",
+        },
+    )
+
+
+def heads(document, level=2) -> list[str]:
+    return [block.text for block in document.blocks if isinstance(block, Heading) and block.level == level]
+
+
+def test_sections_stand_in_order() -> None:
+    document = comparison_document(whole())
+    assert heads(document) == [
+        "Summary",
+        "Design",
+        "Example images",
+        "Counts and quality",
+        "Filters",
+        "Figures",
+        "Interactive plot",
+        "Contrasts",
+        "Assumptions",
+        "How many replicates next time",
+        "Methods",
+        "Provenance",
+    ]
+    assert document.footer == "Made by Cellmetry 1.0"
+    legends = [block.legend for block in document.blocks if isinstance(block, FigureBlock)]
+    assert legends == ["Plate 1.", "drug. EdU; bar 20 µm.", "Figure 1. Superplot.", "Figure 2. ECDF."]
+    kinds = [block.kind for block in document.blocks if isinstance(block, Text) and block.kind != "plain"]
+    assert kinds == ["error", "error", "warning", "note", "verbatim"]
+
+
+def test_a_table_alone_has_no_empty_sections() -> None:
+    document = comparison_document(ComparisonParts("A table", (ONE,)))
+    assert heads(document) == ["Summary", "Design", "Contrasts", "Assumptions", "Methods"]
+    assert comparison_document(ComparisonParts("Nothing", ())).blocks == ()
+
+
+def test_both_ways_of_writing_take_it() -> None:
+    document = comparison_document(whole())
+    assert "EdU (a.u.): drug is" in write_html(document)
+    assert write_pdf(document).startswith(b"%PDF")
+
+
+def test_the_summary_says_estimate_interval_p_and_n() -> None:
+    row = COMPARISON.contrasts.iloc[0].to_dict()
+    row |= {"estimate": 3.05, "ci_low": 1.36, "ci_high": 4.74, "p_value": 0.0105, "p_adjusted": 0.021, "n_cells": 960}
+    assert contrast_sentence(COMPARISON, row, LABELS) == (
+        "EdU (a.u.): drug is 3.05 higher than control (95% CI 1.36 to 4.74; p = 0.0105, corrected p = 0.0210; 4 pairs "
+        "of replicates, 960 cells)."
+    )
+    ratio = make_comparison(CELLS, scale="log")
+    assert "drug is 3.05 times control" in contrast_sentence(ratio, row, LABELS)
+    fraction = replace(COMPARISON, design=replace(COMPARISON.design, kind="fraction", paired=False))
+    row |= {"estimate": -0.2, "ci_low": -0.31, "ci_high": -0.1, "p_adjusted": row["p_value"], "n_replicates": 8}
+    assert contrast_sentence(fraction, row, {}) == (
+        "Fraction of mean_EdU: 10 µM drug is 20.0 percentage points lower than control (95% CI −31.0 to −10.0; "
+        "p = 0.0105; 8 replicates, 960 cells)."
+    )
+
+
+def test_one_replicate_has_no_p_value_and_says_why() -> None:
+    said = contrast_sentence(ONE, ONE.contrasts.iloc[0].to_dict(), {})
+    assert "no p-value: one replicate says nothing of another; 1 replicate, 240 cells" in said
+    assert "95% interval among wells of one replicate" in said
+    assert "CI" not in said
+
+
+def test_a_missing_estimate_is_said() -> None:
+    row = COMPARISON.contrasts.iloc[0].to_dict() | {"estimate": np.nan, "reason": "no cell has a value."}
+    assert contrast_sentence(COMPARISON, row, {}).endswith("cannot be compared with control: no cell has a value.")
+
+
+def test_numbers_of_each_condition_and_replicate() -> None:
+    some = COMPARISON.replicates.iloc[1:]
+    table = numbers_table(replace(COMPARISON, replicates=some), LABELS)
+    assert table["Condition"].tolist() == ["control", "drug", CONDITIONS[2]]
+    assert table["day 1"].isna().tolist() == [True, False, False]
+    assert table["Replicates"].tolist() == [3, 4, 4]
+    assert table["Cells"].tolist() == [360, 480, 480]
+
+
+def test_the_naive_p_value_stands_beside_that_of_replicates() -> None:
+    table = naive_table(COMPARISON, {})
+    assert list(table)[2:] == ["p (replicates)", "n replicates", "naive p (cells)", "n cells", "naive test"]
+    assert table["n replicates"].tolist() == [4, 4]
+    document = comparison_document(whole())
+    place = document.blocks.index(Heading("What a test of cells would have claimed", 3))
+    assert "not to be reported" in document.blocks[place + 1].text
+
+
+def test_contrasts_have_few_columns_and_none_that_is_empty() -> None:
+    assert list(contrast_table(COMPARISON, {})) == [
+        "Condition",
+        "Reference",
+        "Estimate",
+        "95% CI",
+        "p",
+        "p corrected",
+        "Hedges' g",
+        "g, 95% CI",
+        "n",
+    ]
+    assert list(contrast_table(ONE, {})) == [
+        "Condition",
+        "Reference",
+        "Estimate",
+        "Interval within the replicate",
+        "n",
+        "No p-value because",
+    ]
+    assert power_table(COMPARISON, {})["Pairs needed"].tolist() == [3, 3]
+
+
+def test_several_values_are_told_apart() -> None:
+    other = replace(COMPARISON, options=COMPARISON.options.model_copy(update={"value": "area_um2"}))
+    document = comparison_document(ComparisonParts("Two", (COMPARISON, other), labels=LABELS))
+    assert heads(document, 3)[:2] == ["EdU (a.u.)", "area_um2"]
+    captions = [block.caption for block in document.blocks if isinstance(block, TableBlock)]
+    assert sum(caption.startswith("Cells of each condition") for caption in captions) == 1
+    sentences = next(block for block in document.blocks if isinstance(block, Bullets)).items
+    assert len(sentences) == 4
+
+
+@pytest.mark.parametrize("p", [0.04, 0.06])
+def test_nothing_is_called_significant(p) -> None:
+    row = COMPARISON.contrasts.iloc[0].to_dict() | {"p_value": p}
+    assert "significant" not in contrast_sentence(COMPARISON, row, {})
