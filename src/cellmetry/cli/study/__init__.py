@@ -1,0 +1,1 @@
+"""The commands `cellmetry study …`, one a file."""
