@@ -65,7 +65,8 @@ def cell_pictures(
     need_columns(cells, [*_KEYS, *_CENTRES])
     if cells.duplicated(_KEYS).any():
         raise ParameterError("A cell stands twice (same image and label); give the rows of one frame or plane.")
-    run, tiles = open_run(run_folder), {}
+    run = open_run(run_folder)
+    tiles: dict[str, CellTile] = {}
     for name, rows in cells.groupby("image", sort=False, observed=True):
         image, labels = run.open_image(str(name)), run.open_labels(str(name), options.labels)
         tiles |= {f"{name}|{label}": tile for label, tile in _tiles(image, labels, rows, options)}
@@ -99,7 +100,7 @@ def _side(image: Image, options: CellPictureOptions) -> int:
     if options.side_um is None:
         return ceil(options.side_px)
     if image.pixel_size.x is None:
-        raise PixelSizeNeeded(f"{image.name} has no pixel size, so {options.side_um:g} µm mean nothing; give side_px.")
+        raise PixelSizeNeeded("side_um", image.name)
     return max(2, ceil(options.side_um / image.pixel_size.x))
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
@@ -51,7 +51,8 @@ def example_pictures(
     """
     options = options or ExampleOptions()
     run = open_run(run_folder)
-    fields = [_open(run, row, options) for row in choose_examples(images).to_dict("records")]
+    chosen = choose_examples(images)
+    fields = [_open(run, row, options) for row in chosen[["image", "condition", "value", "of"]].itertuples(index=False)]
     if len({field.image.channel_names for field in fields}) > 1:
         raise ParameterError("The fields of the conditions have different channels, so no contrast is equal for all.")
     limits = shared_limits(fields, options)
@@ -82,12 +83,11 @@ def choose_examples(images: pd.DataFrame) -> pd.DataFrame:
     groups = there.groupby("condition", sort=False, observed=True)["value"]
     away = (there["value"] - groups.transform("median")).abs()
     chosen = there.assign(of=groups.transform("size")).loc[away.groupby(there["condition"], observed=True).idxmin()]
-    return chosen.set_index("condition").loc[list(dict.fromkeys(there["condition"]))].reset_index()
+    order: pd.DataFrame = chosen.set_index("condition").loc[list(dict.fromkeys(there["condition"]))].reset_index()
+    return order
 
 
-def _open(run: FinishedRun, row: dict[str, object], options: ExampleOptions) -> ExampleField:
-    name = str(row["image"])
-    labels = None if options.labels is None else run.open_labels(name, options.labels)
-    return ExampleField(
-        str(row["condition"]), run.open_image(name), labels, float(str(row["value"])), int(str(row["of"]))
-    )
+def _open(run: FinishedRun, row: tuple[Any, ...], options: ExampleOptions) -> ExampleField:
+    name, condition, value, of = row
+    labels = None if options.labels is None else run.open_labels(str(name), options.labels)
+    return ExampleField(str(condition), run.open_image(str(name)), labels, float(value), int(of))

@@ -74,9 +74,9 @@ class _OneLook(np.random.Generator):
         """Return numbers from 0 to 1."""
         return self._source(size).random(size, dtype, out)
 
-    def choice(self, a: Any, size: Any = None, replace: Any = True, p: Any = None, **more: Any) -> Any:
+    def choice(self, a: Any, size: Any = None, *rest: Any, **more: Any) -> Any:
         """Return one or more of some things."""
-        return self._source(size).choice(a, size, replace, p, **more)
+        return self._source(size).choice(a, size, *rest, **more)
 
     def dirichlet(self, alpha: Any, size: Any = None) -> Any:
         """Return shares that sum to 1."""
@@ -102,7 +102,7 @@ def draw_edu_field(options: EduOptions, well: EduWell, rng: np.random.Generator)
         _expose(topro, 100, rng),
         table[cells.owner],
         table[nuclei],
-        EduCells(*(values[kept] for values in states)),
+        EduCells(states.edu[kept], states.positive[kept], states.seen[kept]),
     )
 
 
@@ -149,10 +149,10 @@ def _places(
     density = 1.5 * count * area / np.prod(options.shape) * np.pi * (_GAP * diameter / 2) ** 2 / (PACKED * area)
     layout = Layout(density=max(density, 1e-9), spread=_SPREAD, gap=_GAP, clumping=0.15, patchy=0.3)
     centre, radius = place(rng, options.shape, diameter, layout)
-    inside = ((centre >= 0) & (centre < np.array(options.shape))).all(axis=1)
+    inside = np.all((centre >= 0) & (centre < np.array(options.shape)), axis=1)
     chosen = np.flatnonzero(inside)[:count]
     last = chosen[-1] + 1 if len(chosen) else 0
-    rows = np.sort(np.concatenate([chosen, np.flatnonzero(~inside[:last])]))
+    rows = np.sort(np.concatenate([chosen, np.flatnonzero(np.logical_not(inside[:last]))]))
     return centre[rows], radius[rows]
 
 

@@ -53,7 +53,7 @@ def phase_light(cells: LivingCells, field: Drawn, density: NDArray[np.float64] |
     seen = field.blurred(seen.astype(np.float32), 0.006, 0.7)
     strength = field.contrast * rng.uniform(0.12, 0.4)
     light = np.maximum(1 + strength * _soft_limit(seen), 0) * slope(rng, field.shape, rng.uniform(0, 0.15))
-    return light.astype(np.float32)
+    return np.asarray(light, dtype=np.float32)
 
 
 def _ring_contrast(thickness: NDArray[np.float32], field: Drawn) -> NDArray[np.float32]:
