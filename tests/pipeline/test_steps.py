@@ -52,6 +52,13 @@ class TestMeasure(StepContract):
         return STEPS.load("measure")()
 
 
+class TestMeasureImageJ(StepContract):
+    """The step measure_imagej."""
+
+    def make(self) -> Step:
+        return STEPS.load("measure_imagej")(columns=("Mean", "RawIntDen", "Feret"))
+
+
 class TestMeasureNested(StepContract):
     """The step measure_nested."""
 

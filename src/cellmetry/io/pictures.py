@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from io import BytesIO
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -15,7 +16,7 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
-__all__ = ["write_png", "write_thumbnail"]
+__all__ = ["palette_png", "png_bytes", "write_png", "write_thumbnail"]
 
 
 def write_png(rgb: NDArray[np.uint8], path: str | Path) -> None:
@@ -29,6 +30,30 @@ def write_png(rgb: NDArray[np.uint8], path: str | Path) -> None:
     picture = _picture(rgb)
     with atomic_write(path) as temporary:
         picture.save(temporary, format="PNG", compress_level=4)
+
+
+def png_bytes(rgb: NDArray[np.uint8]) -> bytes:
+    """Return an 8-bit picture, shape (Y, X, 3), or (Y, X) for grey, as the bytes of a PNG file."""
+    buffer = BytesIO()
+    _picture(rgb).save(buffer, format="PNG", optimize=True)
+    return buffer.getvalue()
+
+
+def palette_png(places: NDArray[np.uint8], palette: NDArray[np.uint8]) -> bytes:
+    """Return a picture of few colours as the bytes of a small PNG file.
+
+    Parameters
+    ----------
+    places
+        (Y, X): row of the palette of each pixel.
+    palette
+        (n, 3): red, green and blue; with 16 colours or fewer a pixel takes half a byte before compression.
+    """
+    picture = Picture.fromarray(places, mode="P")
+    picture.putpalette(palette.tobytes())
+    buffer = BytesIO()
+    picture.save(buffer, format="PNG", optimize=True)
+    return buffer.getvalue()
 
 
 def write_thumbnail(rgb: NDArray[np.uint8], path: str | Path, *, side: int = 360) -> None:

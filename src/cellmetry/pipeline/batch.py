@@ -177,10 +177,17 @@ def run(  # noqa: PLR0913  the six ways in which two runs of one recipe can diff
     problems = (*found.problems, *_compare_images(in_order))
     result = RunResult(out, in_order, reused, problems)
     times = {"started": started, "ended": datetime.now(UTC).isoformat()}
-    record = run_record(recipe, result.outcomes, times, workers) | {"problems": list(problems)}
+    record = run_record(recipe, result.outcomes, times, workers)
+    record |= {"reading": _reading_record(found), "problems": list(problems)}
     _write_results(result, recipe, layout, record)
     remove_empty_folders(out, before)
     return result
+
+
+def _reading_record(found: Found) -> dict[str, object] | None:
+    """Return how the images were opened as JSON values; none where they were put together from roles besides."""
+    bare = bool(found.images) and not found.images[0].role_text
+    return found.images[0].reading.model_dump(mode="json") if bare else None
 
 
 def _refuse_other_images(out: Path, names: set[str]) -> None:

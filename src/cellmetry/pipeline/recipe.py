@@ -48,6 +48,7 @@ STEPS = Registry(
         "maps": "cellmetry.engines.maps_step:Maps",
         "mask": "cellmetry.quantify.masks:Mask",
         "measure": "cellmetry.measure.step:Measure",
+        "measure_imagej": "cellmetry.measure.imagej_step:MeasureImageJ",
         "measure_nested": "cellmetry.measure.nested:MeasureNested",
         "normalise": "cellmetry.ops.normalise:Normalise",
         "passport": "cellmetry.measure.passport.step:Passport",

@@ -15,6 +15,7 @@ from cellmetry.learn.generate.camera import expose_bright
 from cellmetry.learn.generate.outlines import paint
 from cellmetry.learn.generate.textures import log_uniform, slope, smooth_noise, specks
 from cellmetry.learn.generate.thickness import grow_cells, optical_thickness
+from cellmetry.learn.generate.truth import spread_over
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -22,24 +23,37 @@ if TYPE_CHECKING:
     from cellmetry.learn.generate.camera import Drawn
     from cellmetry.learn.generate.thickness import LivingCells
 
-__all__ = ["phase_field"]
+__all__ = ["phase_field", "phase_light"]
 
 _NEGATIVE = 0.15
 
 
 def phase_field(field: Drawn) -> tuple[NDArray[np.float32], NDArray[np.int32]]:
     """Return counts and true labels of a phase-contrast field."""
-    rng = field.rng
     cells = grow_cells(field)
+    return expose_bright(phase_light(cells, field), field), cells.owner
+
+
+def phase_light(cells: LivingCells, field: Drawn, density: NDArray[np.float64] | None = None) -> NDArray[np.float32]:
+    """Return the light of a phase-contrast field, about 1 on empty ground.
+
+    Parameters
+    ----------
+    density
+        (n,) optical density of each cell as a part of what is usual; 1 if not given. What is near 0 is not seen.
+    """
+    rng = field.rng
     thickness = optical_thickness(cells, field)
     thickness *= ~_rounded_pixels(cells)
+    if density is not None:
+        thickness *= spread_over(cells.owner, density)
     sign = -1.0 if rng.random() < _NEGATIVE else 1.0
     seen = sign * _ring_contrast(thickness, field) + _rounded_light(cells, field)
     seen += rng.uniform(0.02, 0.12) * _ground(field)
     seen = field.blurred(seen.astype(np.float32), 0.006, 0.7)
     strength = field.contrast * rng.uniform(0.12, 0.4)
     light = np.maximum(1 + strength * _soft_limit(seen), 0) * slope(rng, field.shape, rng.uniform(0, 0.15))
-    return expose_bright(light.astype(np.float32), field), cells.owner
+    return np.asarray(light, dtype=np.float32)
 
 
 def _ring_contrast(thickness: NDArray[np.float32], field: Drawn) -> NDArray[np.float32]:

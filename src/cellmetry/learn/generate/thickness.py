@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
     from cellmetry.learn.generate.camera import Drawn
 
-__all__ = ["LivingCells", "grow_cells", "optical_thickness"]
+__all__ = ["LivingCells", "grow_at", "grow_cells", "optical_thickness"]
 
 _LEAST_VISIBLE = 0.03
 
@@ -60,6 +60,12 @@ def grow_cells(field: Drawn) -> LivingCells:
             patchy=0.0 if confluent else rng.uniform(0, 1),
         ),
     )
+    return grow_at(field, centre, radius)
+
+
+def grow_at(field: Drawn, centre: NDArray[np.float64], radius: NDArray[np.float64]) -> LivingCells:
+    """Return the cells of a field that lie at these centres (n, 2) and have these radii (n,), both in pixels."""
+    rng, confluent = field.rng, field.style == "confluent"
     often = 1.0 if field.style == "round" else rng.choice([0.0, 0.04, 0.12])
     rounded = rng.random(len(centre)) < often
     outlines = _round_up(rng, _spread_out(field, centre, radius), radius, rounded)
