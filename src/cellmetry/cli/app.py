@@ -11,6 +11,7 @@ from rich.console import Console
 from rich.text import Text
 
 from cellmetry import __version__
+from cellmetry.cli.compare import compare
 from cellmetry.cli.count import count
 from cellmetry.cli.dataset.app import dataset_app
 from cellmetry.cli.demo import demo
@@ -45,7 +46,7 @@ app = typer.Typer(
 )
 for command in (
     *(info, segment, measure, quantify, count, maps, run, dose_response, positive),
-    *(diff, shading, shifts, engines, evaluate, train, demo),
+    *(compare, diff, shading, shifts, engines, evaluate, train, demo),
 ):
     app.command()(command)
 app.add_typer(recipe_app, name="recipe")

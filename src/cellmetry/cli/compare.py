@@ -18,8 +18,7 @@ from cellmetry.pipeline.comparison.settings import CompareSettings
 from cellmetry.pipeline.comparison.sources import around_table, source_from_table
 from cellmetry.report.style import FigureStyle
 from cellmetry.stats.comparison.options import Normalise
-from cellmetry.stats.gates import Gate
-from cellmetry.study.file import TableComparison
+from cellmetry.study.questions import TableComparison, TableGate
 
 if TYPE_CHECKING:
     from cellmetry.pipeline.comparison.prepare import Compared
@@ -212,14 +211,14 @@ def _comparison(value: str, shared: dict[str, Any], *, fraction: bool) -> TableC
     return parse_parameters(TableComparison, {**own, "value": value}, where="compare")
 
 
-def _gates(values: list[str], above: float | None, negative: str | None) -> tuple[Gate, ...]:
+def _gates(values: list[str], above: float | None, negative: str | None) -> tuple[TableGate, ...]:
     if above is None and negative is None:
         return ()
     if above is not None and negative is not None:
         raise ParameterError("Give --above or --negative-control, not both.")
     control = None if negative is None else pair_of(negative, "--negative-control")
     return tuple(
-        parse_parameters(Gate, {"value": value, "threshold": above, "control": control}, where="compare")
+        parse_parameters(TableGate, {"value": value, "threshold": above, "control": control}, where="compare")
         for value in values
     )
 

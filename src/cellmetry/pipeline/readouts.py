@@ -14,7 +14,7 @@ from cellmetry.core.columns import Column
 from cellmetry.errors import ParameterError
 from cellmetry.io.atomic import atomic_folder
 from cellmetry.io.hashing import content_hash
-from cellmetry.io.tables import read_table, table_file, write_table
+from cellmetry.io.tables import read_header, read_table, table_file, write_table
 from cellmetry.pipeline.record import versions
 from cellmetry.stats.dosing import (
     CAUTION,
@@ -30,7 +30,7 @@ from cellmetry.stats.positive import POSITIVE_COLUMNS, count_positive
 from cellmetry.stats.units import Assignment, assign, join_plate_map, need_columns
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Container, Mapping, Sequence
 
     import pandas as pd
     from matplotlib.figure import Figure
@@ -75,9 +75,16 @@ class TableSource:
     join: Mapping[str, str] = field(default_factory=dict)
     assignments: tuple[Assignment, ...] = ()
 
-    def read(self) -> pd.DataFrame:
-        """Return the table with assigned columns and everything that the plate maps say."""
-        table = read_table(self.path)
+    def read(self, columns: Container[str] | None = None) -> pd.DataFrame:
+        """Return the table with assigned columns and everything that the plate maps say.
+
+        Parameters
+        ----------
+        columns
+            Columns of the table that are wanted, if it has them; what plate maps are joined on comes too. All if left
+            out.
+        """
+        table = read_table(self.path, columns=None if columns is None else self._wanted(columns))
         table.attrs = {}
         table = assign(table, self.assignments)
         unused = set(self.join)
@@ -89,6 +96,11 @@ class TableSource:
         if unused:
             raise ParameterError(f"No plate map has the column {sorted(unused)[0]!r} that --join names.")
         return table
+
+    def _wanted(self, columns: Container[str]) -> list[str]:
+        shared = {name for path in self.plate_maps for name in read_header(path)}
+        shared |= {each.where for each in self.assignments} | set(self.join.values())
+        return [name for name in read_header(self.path) if name in columns or name in shared]
 
     def refuse_inside(self, out: Path) -> None:
         """Refuse to replace a folder that holds one of these files."""

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 import pandas as pd
 
+from cellmetry.core.columns import Column
 from cellmetry.errors import UnknownName
 from cellmetry.stats.comparison.compare import compare
 from cellmetry.stats.comparison.normalising import normalise_to_control
@@ -19,12 +20,12 @@ if TYPE_CHECKING:
 
     from cellmetry.pipeline.comparison.settings import CompareSettings
     from cellmetry.stats.comparison.result import Comparison
-    from cellmetry.study.file import TableComparison
+    from cellmetry.study.questions import TableComparison
 
-__all__ = ["CELLS", "Compared", "Tables", "compare_tables", "gate_and_filter"]
+__all__ = ["CELLS", "FIELDS", "Compared", "Tables", "compare_tables", "gate_and_filter"]
 
-CELLS = "cells"
-"""Table of cells, which filters and gates are for."""
+CELLS, FIELDS = "cells", "fields"
+"""Table of cells, which filters are for; table with a row for each image."""
 
 
 @dataclass(frozen=True)
@@ -74,24 +75,44 @@ class Compared:
 
 
 def gate_and_filter(tables: Mapping[str, pd.DataFrame], settings: CompareSettings) -> Tables:
-    """Return the tables with the cells that meet all conditions, and a column for each gate.
+    """Return the tables with a column for each gate, and of the cells those that meet all conditions.
 
-    Gates come before filters, so that a condition may speak of positive cells.
+    Gates come before filters, so that a condition may speak of positive cells. Where there is a table of ``fields``, it
+    gets what its images have after both: ``n_cells_kept``, and of each gate ``n_`` and the name of its column.
 
     Raises
     ------
     ParameterError, UnknownName
         If a gate yields no threshold, a condition is none, or no cell is left.
     """
-    cells, thresholds = tables[CELLS], []
+    ready, thresholds = dict(tables), []
     for gate in settings.gates:
-        cells, found = apply_gate(cells, gate)
-        thresholds.append(found)
+        ready[gate.table], found = apply_gate(_known(ready, gate.table), gate)
+        thresholds.append(found.assign(table=gate.table))
     by = next((each.by for each in settings.comparisons if each.table == CELLS), None)
-    filtered = filter_rows(cells, settings.keep, by=() if by is None else (by,))
+    filtered = filter_rows(ready[CELLS], settings.keep, by=() if by is None else (by,))
+    ready[CELLS] = filtered.table
+    if FIELDS in ready:
+        ready[FIELDS] = _with_counts(ready, settings)
     known = pd.concat(thresholds, ignore_index=True) if thresholds else pd.DataFrame()
-    known.attrs["columns"] = GATE_COLUMNS
-    return Tables({**tables, CELLS: filtered.table}, filtered.counts, known)
+    known.attrs["columns"] = (Column("table", "", "Table of the value.", "Cellmetry"), *GATE_COLUMNS)
+    return Tables(ready, filtered.counts, known)
+
+
+def _with_counts(tables: Mapping[str, pd.DataFrame], settings: CompareSettings) -> pd.DataFrame:
+    """Return the fields with what each image has; an image without cells has 0."""
+    fields = tables[FIELDS]
+    counts = {"n_cells_kept": tables[CELLS].groupby("image", observed=True).size()}
+    for gate in settings.gates:
+        counts[f"n_{gate.column}"] = tables[gate.table].groupby("image", observed=True)[gate.column].sum()
+    found = {name: fields["image"].map(count).fillna(0).astype(int) for name, count in counts.items()}
+    return fields.assign(**found)
+
+
+def _known(tables: Mapping[str, pd.DataFrame], name: str) -> pd.DataFrame:
+    if name not in tables:
+        raise UnknownName("table", name, tables)
+    return tables[name]
 
 
 def compare_tables(
@@ -119,27 +140,29 @@ def _compared(
     table = _table(ready, asked)
     comparison = compare(table, asked)
     if second is not None:
-        comparison = with_second_segmentation(comparison, table, _table(second, asked))
+        comparison = with_second_segmentation(comparison, compare(_table(second, asked), asked))
     if corrected is not None:
         comparison = with_corrected_fields(comparison, table, _table(corrected, asked))
-    gate = next((gate for gate in settings.gates if gate.column == asked.value), None)
+    gates = {(gate.table, gate.column): gate for gate in settings.gates}
+    gate = gates.get((asked.table, asked.value))
     measure = asked.value if gate is None else gate.value
-    thresholds = ready.thresholds[ready.thresholds["value"] == measure]["threshold"] if gate is not None else ()
+    found = ready.thresholds
+    thresholds = (
+        [] if gate is None else found["threshold"][(found["value"] == measure) & (found["table"] == gate.table)]
+    )
     shown = _shown(table, asked, measure, settings) if asked.total is None else pd.DataFrame()
     return Compared(
         asked,
         comparison,
         shown,
-        threshold=float(thresholds.iloc[0]) if len(thresholds) == 1 else None,
+        threshold=float(next(iter(thresholds))) if len(thresholds) == 1 else None,
         measure="" if gate is None else measure,
         second_measure=settings.against or "second",
     )
 
 
 def _table(ready: Tables, asked: TableComparison) -> pd.DataFrame:
-    if asked.table not in ready.tables:
-        raise UnknownName("table to compare", asked.table, ready.tables)
-    table = ready.tables[asked.table]
+    table = _known(ready.tables, asked.table)
     return table if asked.normalise is None else normalise_to_control(table, asked)
 
 

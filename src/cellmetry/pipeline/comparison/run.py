@@ -5,20 +5,20 @@ from __future__ import annotations
 import json
 from dataclasses import dataclass, field
 from importlib import import_module
-from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
-
-import pandas as pd
 
 from cellmetry.io.atomic import atomic_folder
 from cellmetry.pipeline.comparison.drawing import draw_figures, interactive_plots
 from cellmetry.pipeline.comparison.files import RECORD, comparison_values, write_for_others, write_tables
-from cellmetry.pipeline.comparison.prepare import CELLS, compare_tables, gate_and_filter
+from cellmetry.pipeline.comparison.prepare import compare_tables, gate_and_filter
 from cellmetry.pipeline.record import versions
 from cellmetry.report.methods import FilterFact, MethodsFacts
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
+    from pathlib import Path
+
+    import pandas as pd
 
     from cellmetry.core.columns import Column
     from cellmetry.pipeline.comparison.drawing import Pictures

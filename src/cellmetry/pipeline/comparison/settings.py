@@ -9,8 +9,7 @@ from pydantic import Field
 from cellmetry.core.step import Parameters
 from cellmetry.measure.conditions import columns_in
 from cellmetry.report.style import FigureStyle
-from cellmetry.stats.gates import Gate
-from cellmetry.study.file import TableComparison
+from cellmetry.study.questions import TableComparison, TableGate
 
 __all__ = ["CompareSettings", "TableForm"]
 
@@ -23,7 +22,7 @@ class CompareSettings(Parameters):
 
     comparisons: tuple[TableComparison, ...] = Field(min_length=1)
     """What is compared, one entry a value."""
-    gates: tuple[Gate, ...] = ()
+    gates: tuple[TableGate, ...] = ()
     """What makes a cell positive; each makes a column of true and false that can be compared."""
     keep: tuple[str, ...] = ()
     """Conditions that a cell must meet: "area_um2 > 50"; what they leave out is counted and listed."""
@@ -45,8 +44,8 @@ class CompareSettings(Parameters):
     """Cells of which the interactive plot can show a picture, where the images are at hand."""
 
     def columns(self) -> set[str]:
-        """Return the columns of the cells' table that are needed, and those that say which cell a row is."""
-        named = {"image", "label", "well", self.against, self.time}
+        """Return the columns that are needed besides those that gates make."""
+        named = {self.against, self.time}
         for each in self.comparisons:
             within = None if each.normalise is None else each.normalise.within
             named |= {each.value, each.by, each.replicate, each.total, each.plate, within, *each.nested}
@@ -54,4 +53,4 @@ class CompareSettings(Parameters):
             named |= gate.columns_needed()
         for text in self.keep:
             named |= columns_in(text)
-        return {name for name in named if name is not None}
+        return {name for name in named if name is not None} - {gate.column for gate in self.gates}

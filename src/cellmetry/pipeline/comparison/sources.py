@@ -5,7 +5,8 @@ from __future__ import annotations
 from functools import partial
 from typing import TYPE_CHECKING
 
-from cellmetry.io.tables import read_columns
+from cellmetry.errors import UnknownName
+from cellmetry.io.tables import read_columns, read_header
 from cellmetry.pipeline.cell_pictures import cell_pictures
 from cellmetry.pipeline.comparison.prepare import CELLS
 from cellmetry.pipeline.comparison.run import Source, Surroundings
@@ -20,6 +21,9 @@ if TYPE_CHECKING:
 __all__ = ["around_table", "source_from_table"]
 
 _ALL_COLUMNS = {"conditions", "anndata"}
+"""Tables for others that have all columns."""
+_CELL = {"image", "label", "well"}
+"""Columns that say which cell a row is."""
 
 
 def source_from_table(
@@ -32,12 +36,17 @@ def source_from_table(
     second, corrected
         Further tables, joined to the same plate maps.
     """
-    needed = None if _ALL_COLUMNS & set(settings.tables) else settings.columns() - {g.column for g in settings.gates}
+    wanted = None if _ALL_COLUMNS & set(settings.tables) else settings.columns() | _CELL
     others = {}
     for name, path in (("second", second), ("corrected", corrected)):
         beside = None if path is None else TableSource(path, source.plate_maps, source.join, source.assignments)
-        others[name] = None if beside is None else {CELLS: beside.read(needed)}
-    return Source({CELLS: source.read(needed)}, read_columns(source.path), source.record(), **others)
+        others[name] = None if beside is None else {CELLS: beside.read(wanted)}
+    table = source.read(wanted)
+    missing = sorted(settings.columns() - set(table.columns))
+    if missing:
+        known = dict.fromkeys([*read_header(source.path), *map(str, table.columns)])
+        raise UnknownName("column of the table called", missing[0], known)
+    return Source({CELLS: table}, read_columns(source.path), source.record(), **others)
 
 
 def around_table(path: Path) -> Surroundings:

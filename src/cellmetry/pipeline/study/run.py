@@ -1,0 +1,191 @@
+"""`run_study`: one command from the images of a study to its report; what is done already is not done again."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import TYPE_CHECKING, NamedTuple
+
+import pandas as pd
+
+from cellmetry.core.parameters import parse_parameters
+from cellmetry.core.progress import SILENT
+from cellmetry.errors import CellmetryError, InputError
+from cellmetry.pipeline.batch import run
+from cellmetry.pipeline.comparison.prepare import FIELDS
+from cellmetry.pipeline.comparison.run import Source, Surroundings, compare_to
+from cellmetry.pipeline.comparison.run_facts import facts_of_run
+from cellmetry.pipeline.comparison.settings import CompareSettings
+from cellmetry.pipeline.comparison.sources import run_pictures
+from cellmetry.pipeline.example_pictures import example_pictures
+from cellmetry.pipeline.inputs import find_images
+from cellmetry.pipeline.pairing import check_pairing
+from cellmetry.pipeline.reading import Reading
+from cellmetry.pipeline.recipe import load_recipe
+from cellmetry.pipeline.study.plates import draw_plates
+from cellmetry.pipeline.study.tables import KEPT, described_columns, study_tables
+from cellmetry.report.examples import ExampleOptions
+from cellmetry.study.design import Finding, StudyDesign
+from cellmetry.study.metadata import design_of, write_design
+from cellmetry.study.file import WORDS
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from cellmetry.core.progress import Progress
+    from cellmetry.pipeline.batch import RunResult
+    from cellmetry.pipeline.comparison.run import ComparisonResult
+    from cellmetry.pipeline.inputs import Found
+    from cellmetry.pipeline.recipe import Recipe
+    from cellmetry.study.file import Study
+
+__all__ = ["RESULTS", "RUN", "SECOND", "StudyResult", "run_study"]
+
+RUN, SECOND, RESULTS = "run", "second", "results"
+"""Folders of a study: labels and tables, those of another segmentation, and what was found."""
+_ONE = "one"
+"""Name of the only replicate of a study that has none."""
+
+
+class StudyResult(NamedTuple):
+    """What a study gave.
+
+    Parameters
+    ----------
+    design
+        What is known of the images, with all findings.
+    run
+        Of its recipe over the images.
+    comparison
+        None if nothing is asked to be compared.
+    results
+        Folder of what was found.
+    """
+
+    design: StudyDesign
+    run: RunResult
+    comparison: ComparisonResult | None
+    results: Path
+
+
+def run_study(study: Study, *, workers: int = 1, progress: Progress = SILENT) -> StudyResult:
+    """Return what a study gave after writing ``run/`` and ``results/`` into its folder.
+
+    Raises
+    ------
+    InputError
+        If the design has an error; says the first. Nothing is run then.
+    ParameterError
+        If an entry of the study does not fit its images or tables; what was run stays.
+    """
+    settings = settings_of(study)
+    design = design_of(study)
+    write_design(study, design)
+    errors = [finding.text for finding in design.findings if finding.severity == "error"]
+    if errors:
+        more = f" ({len(errors) - 1} more; see `cellmetry study design`)" if len(errors) > 1 else ""
+        raise InputError(f"{study.path}: {errors[0]}{more}")
+    recipe = load_recipe(study.recipe, study.said.set)
+    found = find_images([study.images_folder], _reading(study), study.folder / RUN)
+    design = replace(design, findings=(*design.findings, *_pairing(study, found)))
+    done = run(recipe, found, study.folder / RUN, workers=workers, progress=progress)
+    second = _run_second(study, found, workers, progress)
+    design = replace(design, findings=(*design.findings, *_failures(done)))
+    results = study.folder / RESULTS
+    if settings is None:
+        return StudyResult(design, done, None, results)
+    return StudyResult(design, done, _compare(study, settings, design, second), results)
+
+
+def settings_of(study: Study) -> CompareSettings | None:
+    """Return what the study compares, gates, filters and draws; None if nothing is compared."""
+    said = study.said
+    if not said.compare:
+        return None
+    figures = {key: value for key, value in said.figures.items() if key != "style"}
+    shared = {"control": said.design.control, "order": said.design.order}
+    comparisons = tuple(
+        each.model_copy(update={key: value for key, value in shared.items() if value and not getattr(each, key)})
+        for each in said.compare
+    )
+    given = {"comparisons": comparisons, "gates": said.positive, "keep": (KEPT, *said.filters.keep), **figures}
+    style = said.figures.get("style", {})
+    parsed = {**given, "table": said.filters.table, "tables": said.tables, "style": style}
+    return parse_parameters(CompareSettings, parsed, where=f"{study.path} [figures]")
+
+
+def _reading(study: Study) -> Reading:
+    said = study.said.images.model_dump(exclude={"folder", "headers"})
+    return parse_parameters(Reading, said, where=f"{study.path} [images]")
+
+
+def _pairing(study: Study, found: Found) -> tuple[Finding, ...]:
+    """Return what the shifts between channels mean that the study wants checked."""
+    said = study.said.images
+    if said.aligned_to is None or not said.roles:
+        return ()
+    measured = [name for name in said.roles.values() if name != said.aligned_to]
+    return check_pairing(found.images, said.aligned_to, measured).findings
+
+
+def _run_second(study: Study, found: Found, workers: int, progress: Progress) -> Path | None:
+    """Return the folder of the run by another segmentation, None if the study asks for none."""
+    if study.said.second is None:
+        return None
+    recipe = load_recipe(study.second_recipe, (*study.said.set, *study.said.second.set))
+    run(recipe, found, study.folder / SECOND, workers=workers, progress=progress)
+    return study.folder / SECOND
+
+
+def _failures(done: RunResult) -> tuple[Finding, ...]:
+    if not done.failed:
+        return ()
+    first = done.failed[0]
+    text = f"{len(done.failed)} of {len(done.outcomes)} images could not be worked and are in no result: {first.reason}"
+    return (Finding("warning", "failed", text),)
+
+
+def _compare(study: Study, settings: CompareSettings, design: StudyDesign, second: Path | None) -> ComparisonResult:
+    folder = study.folder / RUN
+    design = _with_replicates(design)
+    wanted = [settings.table, *(each.table for each in (*settings.comparisons, *settings.gates))]
+    tables = study_tables(folder, design.images, wanted)
+    other = None if second is None else study_tables(second, design.images, wanted)
+    columns = described_columns(folder, tables, design)
+    source = Source(tables, columns, _record(study), second=other)
+    return compare_to(study.folder / RESULTS, source, settings, _around(study, settings, design, tables))
+
+
+def _with_replicates(design: StudyDesign) -> StudyDesign:
+    """Return the design in which what is no replicate does not count as one.
+
+    Where the check found that replicates are wells of one plate, or where there are none, all images are of one
+    replicate, so that differences are estimated and nothing is tested.
+    """
+    images = design.images
+    doubtful = any(finding.kind == "pseudoreplication" for finding in design.findings)
+    if "replicate" in images.columns and not doubtful:
+        return design
+    declared = {"declared_replicate": images["replicate"]} if "replicate" in images.columns else {}
+    changed = images.assign(**declared, replicate=_ONE)
+    changed.attrs = images.attrs
+    return replace(design, images=changed)
+
+
+def _record(study: Study) -> dict[str, object]:
+    return {"study": study.name, "inputs": [{"path": str(study.path), "sha256": study.sha256()}]}
+
+
+def _around(
+    study: Study, settings: CompareSettings, design: StudyDesign, tables: dict[str, pd.DataFrame]
+) -> Surroundings:
+    folder, images = study.folder / RUN, design.images
+    return Surroundings(
+        title=study.name,
+        subtitle=study.said.study.description,
+        run=facts_of_run(folder),
+        findings=design.findings,
+        plates=lambda compared: draw_plates(study, images, compared, settings.style),
+        examples=lambda compared: _examples(study, settings, images, compared),
+        flags=flags_table(tables[settings.table], settings),
+        pictures=run_pictures(folder),
+    )
