@@ -17,7 +17,7 @@ from cellmetry.study.images import study_images
 from cellmetry.study.sheets import as_text, join_sheet, well_words, with_wells
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
     from pathlib import Path
 
     from cellmetry.study.file import DesignSection, Exclusion, Rule, Study
