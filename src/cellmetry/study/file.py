@@ -287,10 +287,8 @@ def _parsed(kind: type[P], values: Mapping[str, Any], where: str, path: tuple[st
 def _parsed_part(part: Part, value: Any, where: str, path: tuple[str, ...]) -> Any:
     address, tables = ".".join(path), value if part.many else [value]
     if not isinstance(tables, list) or not all(isinstance(each, dict) for each in tables):
-        line = f"[[{address}]]" if part.many else f"[{address}]"
-        raise ParameterError(
-            f"{where}: {address} is {'a list of tables' if part.many else 'a table'}; begin it {line}."
-        )
+        what = f"a list of tables; begin each [[{address}]]" if part.many else f"a table; begin it [{address}]"
+        raise ParameterError(f"{where}: {address} is {what}.")
     if not part.many:
         return _parsed(part.kind, value, where, path)
     *above, name = path

@@ -83,7 +83,7 @@ def check_excluded(evidence: Evidence) -> Iterator[Finding]:
     images = evidence.images
     silent = images.loc[images["excluded"] & (images["reason"] == ""), "image"]
     if len(silent):
-        text = f"{counted(len(silent), 'image')} left out without a reason: {listed(silent)}"
+        text = f"Left out without a reason: {counted(len(silent), 'image')} ({listed(silent)})"
         yield Finding("warning", "excluded", f"{text}; a reader will ask for it.")
     if "condition" not in images.columns or not images["excluded"].any():
         return

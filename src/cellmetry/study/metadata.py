@@ -17,7 +17,7 @@ from cellmetry.study.images import study_images
 from cellmetry.study.sheets import as_text, join_sheet, well_words, with_wells
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
     from pathlib import Path
 
     from cellmetry.study.file import DesignSection, Exclusion, Rule, Study
@@ -27,6 +27,7 @@ __all__ = ["DESIGN_FILE", "SUMMARY_COLUMNS", "design_of", "design_table", "summa
 DESIGN_FILE = "design_images.csv"
 """What is known of each image, as the study's folder has it."""
 
+_PLACES = {"well", "row", "column"}
 _YES, _NO = {"yes", "y", "x", "1", "true"}, {"", "no", "n", "0", "false"}
 
 SUMMARY_COLUMNS = (
@@ -78,8 +79,12 @@ def design_table(table: pd.DataFrame, said: DesignSection, folder: Path) -> pd.D
 
 def _named(table: pd.DataFrame, said: DesignSection) -> pd.DataFrame:
     """Return the table with a column for each word of the design whose source it has, and wells in one form."""
-    made = {word: table[name] for word, name in said.columns.items() if name in table.columns and word != name}
-    return with_wells(table.assign(**made))
+    placed = with_wells(_renamed(table, {word: said.columns[word] for word in _PLACES & said.columns.keys()}))
+    return _renamed(placed, {word: name for word, name in said.columns.items() if word not in _PLACES})
+
+
+def _renamed(table: pd.DataFrame, columns: Mapping[str, str]) -> pd.DataFrame:
+    return table.assign(**{word: table[name] for word, name in columns.items() if name in table.columns})
 
 
 def _assigned(table: pd.DataFrame, rules: list[Rule]) -> tuple[pd.DataFrame, list[Rule]]:

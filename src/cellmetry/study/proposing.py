@@ -27,6 +27,7 @@ _BY_PRODUCT = re.compile(
     r".*(?P<ending>_(masks?|labels?|seg|cp_masks|outlines|overlay|thumb(nail)?s?))(?P<guid>[0-9A-Fa-f-]{36})?",
     re.IGNORECASE | re.DOTALL,
 )
+_ASIDE = "masks, labels or thumbnails"
 _MOST = 0.9
 """Share of the files that a known maker's pattern must fit."""
 _KNOWN = {"well", "field", "plate", "row", "column", "time", "channel", "z", "t"}
@@ -104,7 +105,7 @@ def _sorted_out(files: Sequence[InputFile]) -> _Names:
     images = [file for file in files if not is_by_product(file.relative.name)]
     aside = [file for file in files if is_by_product(file.relative.name)]
     if not images:
-        raise MissingInput(f"There are only masks, labels or thumbnails ({listed(file.relative for file in aside)}).")
+        raise MissingInput(f"There are only {_ASIDE} ({listed(file.relative for file in aside)}).")
     suffixes = Counter(_suffix(file) for file in images)
     return _Names(images, aside, suffixes.most_common(1)[0][0])
 
@@ -198,7 +199,7 @@ def _each_file(names: _Names) -> Proposal:
     pattern = None
     if names.aside:
         pattern = _but(names)
-        said.append(f"{counted(len(names.aside), 'mask or thumbnail')} left aside: {_shown(names.aside)}.")
+        said.append(f"Left aside as {_ASIDE}: {counted(len(names.aside), 'file')} ({_shown(names.aside)}).")
     return Proposal(pattern, len(names.files), len(names.files), said=tuple(said), doubts=tuple(doubts))
 
 
@@ -226,7 +227,7 @@ def _described(pattern: str, names: _Names, start: str) -> Proposal:
     n_files = sum(len(group.files) for group in groups)
     said = [f"{counted(n_files, 'file')} make {counted(len(groups), 'image')}.", *_of_parts(parts)]
     if names.aside:
-        said.append(f"{counted(len(names.aside), 'mask or thumbnail')} left aside: {_shown(names.aside)}.")
+        said.append(f"Left aside as {_ASIDE}: {counted(len(names.aside), 'file')} ({_shown(names.aside)}).")
     short = [group.shortage for group in groups if group.missing]
     if short:
         said.append(f"{counted(len(short), 'image')} {'lacks' if len(short) == 1 else 'lack'} planes: {short[0]}")

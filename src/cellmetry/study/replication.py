@@ -106,16 +106,11 @@ def check_pairs(evidence: Evidence) -> Iterator[Finding]:
     table = used.groupby(["condition", "replicate"], sort=False).size().unstack(fill_value=0) > 0
     if table.shape[1] < 2:
         return
-    shared = table.sum() > 1
-    if not shared.any():
+    if not (table.sum() > 1).any():
         text = "No replicate is in two conditions, so conditions cannot be compared in pairs and tests find less"
         yield Finding("note", "pairing", f"{text}; if they were made side by side, give both the same replicate.")
         return
-    lacking = [
-        f"{condition} (has no {listed(table.columns[shared & ~row])})"
-        for condition, row in table.iterrows()
-        if (shared & ~row).any()
-    ]
+    lacking = [f"{name} (has no {listed(table.columns[~row])})" for name, row in table.iterrows() if not row.all()]
     if lacking:
         text = f"Not every condition has every replicate: {listed(lacking)}"
         yield Finding("warning", "missing", f"{text}. Pairs are lost; add them, or compare unpaired.")

@@ -48,6 +48,8 @@ def test_plate(tmp_path: Path, version: str) -> None:
             put_image(well.create_group(str(field)), pixels[number, field], version)
     scenes = list_scenes(tmp_path / "plate.ome.zarr")
     assert [scene.metadata["scene_name"] for scene in scenes] == ["A/1/0", "A/1/1", "B/3/0", "B/3/1"]
+    places = [tuple(scene.metadata[word] for word in ("plate", "well", "field")) for scene in scenes]
+    assert places == [("plate", "A01", "0"), ("plate", "A01", "1"), ("plate", "B03", "0"), ("plate", "B03", "1")]
     assert scenes[3].name == "plate_s3"
     assert scenes[3].pixel_size == PixelSize(0.5, 0.5)
     np.testing.assert_array_equal(scenes[3].read(), pixels[1, 1])
@@ -66,6 +68,7 @@ def test_bioformats2raw_series(tmp_path: Path, listed: bool) -> None:
     scenes = list_scenes(tmp_path / "a.zarr")
     assert len(scenes) == 11
     assert scenes[10].axes == "YX"
+    assert "well" not in scenes[10].metadata
     np.testing.assert_array_equal(scenes[10].read(), pixels[10, 0])
 
 
