@@ -99,7 +99,8 @@ def _objects(difference: Difference) -> list[str]:
     overlap = f" (median IoU {iou:.3f})" if counts["changed"] else ""
     return [
         f"Objects: {counts['kept']:,} kept ({percent(counts['kept'], total)}), {counts['changed']:,} with another "
-        f"outline{overlap}, {counts['new']:,} new, {counts['lost']:,} lost, in {moved:,} of {len(fields):,} label images."
+        f"outline{overlap}, {counts['new']:,} new, {counts['lost']:,} lost, in {moved:,} of {len(fields):,} label "
+        f"images."
     ]
 
 
