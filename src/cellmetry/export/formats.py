@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from cellmetry.export.frame import Frame
     from cellmetry.export.gathering import Gathered
 
-__all__ = ["FORMATS", "LabelFormat", "recognise_format"]
+__all__ = ["FORMATS", "LabelFormat", "load_json", "recognise_format"]
 
 _HERE = "cellmetry.export.forms"
 
@@ -107,7 +107,6 @@ def load_json(path: Path) -> object:
 
 
 def _json_format(path: Path) -> str:
-    content = load_json(path)
-    if isinstance(content, dict) and {"images", "annotations"} <= content.keys():
-        return "coco"
-    return "geojson"
+    """Return which JSON it is, by words that each format must have; nothing is parsed."""
+    data = path.read_bytes()
+    return "coco" if b'"annotations"' in data and b'"images"' in data and b'"geometry"' not in data else "geojson"

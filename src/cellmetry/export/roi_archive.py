@@ -1,4 +1,4 @@
-"""The bytes of ImageJ's ROI files, alone, in a folder or in a zip; nothing is unpacked to the disk, hostile zips refused."""
+"""The bytes of ImageJ's ROI files, alone, in a folder or in a zip; nothing is unpacked, hostile zips are refused."""
 
 from __future__ import annotations
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from itertools import pairwise
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -22,7 +23,8 @@ _MOST_CHORDS = 1000
 def path_rings(path: NDArray[Any]) -> tuple[NDArray[np.float64], ...]:
     """Return the rings (n, 2) of a path; curves (Bézier) become chords within a hundredth of a pixel.
 
-    The codes are those of Java's ``java.awt.geom.PathIterator``: 0 move, 1 line, 2 quadratic and 3 cubic curve, 4 close.
+    The codes are those of Java's ``java.awt.geom.PathIterator``: 0 move, 1 line, 2 quadratic and 3
+    cubic curve, 4 close.
 
     Raises
     ------
@@ -58,5 +60,5 @@ def _curve(control: list[tuple[float, float]]) -> list[tuple[float, float]]:
     along = np.linspace(0, 1, count + 1)[1:, None]
     level = [np.broadcast_to(point, (count, 2)) for point in points]
     while len(level) > 1:  # de Casteljau
-        level = [(1 - along) * a + along * b for a, b in zip(level[:-1], level[1:], strict=True)]
+        level = [(1 - along) * a + along * b for a, b in pairwise(level)]
     return [(x, y) for x, y in level[0].tolist()]

@@ -49,10 +49,13 @@ class Outlines(NamedTuple):
         """Yield each id with its parts, each a list of rings (n, 2), the outer one first."""
         parts, rings, places = self.parts_of.tolist(), self.rings_of.tolist(), self.points_of.tolist()
         for k, identity in enumerate(self.ids.tolist()):
-            yield identity, [
-                [self.points[places[r] : places[r + 1]] for r in range(rings[p], rings[p + 1])]
-                for p in range(parts[k], parts[k + 1])
-            ]
+            yield (
+                identity,
+                [
+                    [self.points[places[r] : places[r + 1]] for r in range(rings[p], rings[p + 1])]
+                    for p in range(parts[k], parts[k + 1])
+                ],
+            )
 
     @property
     def simple(self) -> NDArray[np.bool_]:
