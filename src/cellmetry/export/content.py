@@ -86,8 +86,8 @@ class Content:
     def planes(self) -> Iterator[Plane]:
         """Yield the planes one by one; labels on disk are read when their plane is due."""
         by_lead: dict[Lead, dict[int, ObjectFacts]] = {}
-        for (identity, *lead), fact in self.facts.items():
-            by_lead.setdefault(tuple(lead), {})[identity] = fact
+        for place, fact in self.facts.items():
+            by_lead.setdefault(place[1:], {})[place[0]] = fact
         for lead in self.frame.leads():
             array = np.ascontiguousarray(self.labels.array[(*lead, slice(None), slice(None))], np.uint32)
             yield Plane(lead, array, by_lead.get(lead, {}))

@@ -110,7 +110,7 @@ def grown(array: Any, needed: int) -> Any:
 @njit(cache=True, nogil=True)
 def _is(plane: Any, y: int, x: int, wanted: int) -> bool:
     """Return whether the pixel lies in the image and has the value `wanted`."""
-    return 0 <= y < plane.shape[0] and 0 <= x < plane.shape[1] and plane[y, x] == wanted
+    return bool(0 <= y < plane.shape[0] and 0 <= x < plane.shape[1] and plane[y, x] == wanted)
 
 
 @njit(cache=True, nogil=True)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from dataclasses import replace
+from itertools import pairwise
 from typing import TYPE_CHECKING, Any, ClassVar, Literal
 
 import numpy as np
@@ -126,10 +127,10 @@ class Coco(LabelFormat):
         if len(coco.images) == 1 and not self.image:
             found = list(coco.images)
         if len(found) != 1:
-            names = ", ".join(image.file_name for image in coco.images[:5])
+            names = ", ".join(image.file_name for image in coco.images[:5]) + (", …" if len(coco.images) > 5 else "")
             raise InputError(
-                f"{path} holds {len(coco.images)} images ({names}{', …' if len(coco.images) > 5 else ''}), {len(found)} "
-                f"of them called {wanted!r}; name one with --set image=NAME."
+                f"{path} holds {len(coco.images)} images ({names}), {len(found)} of them called {wanted!r}; name one "
+                f"with --set image=NAME."
             )
         yield found[0], ()
 
@@ -149,7 +150,7 @@ def _codes(array: NDArray[np.uint32]) -> Iterator[tuple[int, dict[str, Any]]]:
     order = order[np.searchsorted(ids[order], 1) :]
     starts, lengths, ids = starts[order], lengths[order], ids[order]
     bounds = [*np.flatnonzero(np.diff(ids.astype(np.int64), prepend=-1)).tolist(), ids.size]
-    for first, last in zip(bounds[:-1], bounds[1:], strict=True):
+    for first, last in pairwise(bounds):
         ends = starts[first:last] + lengths[first:last]
         gaps = starts[first:last] - np.concatenate([[0], ends[:-1]])
         counts = np.column_stack([gaps, lengths[first:last]]).ravel().tolist()

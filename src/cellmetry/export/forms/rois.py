@@ -87,8 +87,8 @@ class Rois(LabelFormat):
 
 
 def _drawn(roi: Roi, frame: Frame) -> Drawn:
-    facts = {"group": roi.group or None, "colour": roi.colour or None}
-    values = {name: value for name, value in facts.items() if value}
+    values: dict[str, object] = {"group": roi.group} if roi.group else {}
+    values |= {"colour": roi.colour} if roi.colour else {}
     values |= {name: _number(text) for name, text in roi.properties.items() if name != "class"}
     said = roi.properties.get("class", "")
     return Drawn(roi.name, _lead(roi, frame), area_rings(roi), label_class=said, values=values)
@@ -102,7 +102,7 @@ def _number(text: str) -> object:
 
 
 def _lead(roi: Roi, frame: Frame) -> Lead:
-    """Return the plane of a ROI: by hyperstack position, position in the stack, or the ROI manager's own kind of name."""
+    """Return the plane of a ROI: by hyperstack position, position in the stack, or a name of the ROI manager's."""
     if roi.z or roi.t:
         return frame.lead(roi.name, t=roi.t - 1 if roi.t else None, z=roi.z - 1 if roi.z else None)
     named = _PLACED.fullmatch(roi.name)
