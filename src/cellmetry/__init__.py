@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from cellmetry.io.tables import read_table, write_table
     from cellmetry.measure.table import measure
     from cellmetry.pipeline.batch import run
+    from cellmetry.pipeline.exchanging import export_labels, import_labels
     from cellmetry.pipeline.recipe import Recipe, load_recipe
     from cellmetry.quantify.masks import combine_masks, mask_cells
     from cellmetry.quantify.peaks import profile_peaks
@@ -41,7 +42,9 @@ _HOMES = {
     "combine_masks": "cellmetry.quantify.masks",
     "count": "cellmetry.counting.count",
     "draw_overlay": "cellmetry.report.overlay",
+    "export_labels": "cellmetry.pipeline.exchanging",
     "image_from_array": "cellmetry.core.image",
+    "import_labels": "cellmetry.pipeline.exchanging",
     "labels_from_array": "cellmetry.core.labels",
     "labels_hash": "cellmetry.core.labels",
     "list_scenes": "cellmetry.io.opening",
@@ -71,7 +74,9 @@ __all__ = [
     "combine_masks",
     "count",
     "draw_overlay",
+    "export_labels",
     "image_from_array",
+    "import_labels",
     "labels_from_array",
     "labels_hash",
     "list_scenes",

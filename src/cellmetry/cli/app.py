@@ -19,6 +19,8 @@ from cellmetry.cli.diff import diff
 from cellmetry.cli.dose_response import dose_response
 from cellmetry.cli.engines import engines
 from cellmetry.cli.evaluate import evaluate
+from cellmetry.cli.exporting import export
+from cellmetry.cli.importing import import_outlines
 from cellmetry.cli.info import info
 from cellmetry.cli.maps import maps
 from cellmetry.cli.measure import measure
@@ -49,6 +51,8 @@ for command in (
     *(compare, diff, shading, shifts, engines, evaluate, train, demo),
 ):
     app.command()(command)
+app.command()(export)
+app.command("import")(import_outlines)
 app.add_typer(recipe_app, name="recipe")
 app.add_typer(model_app, name="model")
 app.add_typer(dataset_app, name="dataset")

@@ -25,12 +25,17 @@ __all__ = ["CocoFile", "CocoImage", "CocoObject", "coco_instance", "coco_segment
 
 @dataclass(frozen=True)
 class CocoImage:
-    """An image that a COCO file names; its size is that of the annotation, in pixels."""
+    """An image that a COCO file names; its size is that of the annotation, in pixels.
+
+    `t` and `z`, from 0, are where it lies in a stack, in files that Cellmetry wrote.
+    """
 
     id: int | str
     file_name: str
     height: int
     width: int
+    t: int | None = None
+    z: int | None = None
 
 
 @dataclass(frozen=True)
@@ -47,12 +52,15 @@ class CocoObject:
         Name of its category.
     crowd
         Whether it covers many objects that were not told apart.
+    label_id
+        Id in the labels, in files that Cellmetry wrote.
     """
 
     id: int | str
     segmentation: Any
     category: str = ""
     crowd: bool = False
+    label_id: int | None = None
 
 
 @dataclass(frozen=True)
@@ -128,13 +136,15 @@ def _listed(annotations: Any) -> list[dict[str, Any]]:
 
 
 def _image(each: dict[str, Any]) -> CocoImage:
-    return CocoImage(each["id"], str(each["file_name"]), int(each["height"]), int(each["width"]))
+    place = [None if each.get(axis) is None else int(each[axis]) for axis in ("t", "z")]
+    return CocoImage(each["id"], str(each["file_name"]), int(each["height"]), int(each["width"]), *place)
 
 
 def _object(each: dict[str, Any], categories: Mapping[Any, str]) -> CocoObject:
     category = categories.get(each.get("category_id"), "")
     crowd = each.get("iscrowd", 0) == 1
-    return CocoObject(each.get("id", "without id"), each["segmentation"], category, crowd)
+    label_id = None if each.get("label_id") is None else int(each["label_id"])
+    return CocoObject(each.get("id", "without id"), each["segmentation"], category, crowd, label_id)
 
 
 def _instance(segmentation: Any, shape: tuple[int, int]) -> Instance:

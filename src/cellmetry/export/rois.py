@@ -2,33 +2,32 @@
 
 from __future__ import annotations
 
-import re
-import zipfile
-from dataclasses import dataclass
-from pathlib import Path, PurePosixPath
+from dataclasses import dataclass, field
+from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
 import numpy as np
 import roifile
-from roifile import ROI_OPTIONS, ROI_SUBTYPE, ROI_TYPE
+from roifile import ROI_COLOR_NONE, ROI_OPTIONS, ROI_SUBTYPE, ROI_TYPE
 
-from cellmetry.errors import DamagedFile, LimitExceeded, MissingInput, UnsupportedFormat
-from cellmetry.export.polygons import fill_polygon
+from cellmetry.errors import DamagedFile, MissingInput, UnsupportedFormat
+from cellmetry.export.polygons import fill_polygon, trace_polygons
+from cellmetry.export.roi_archive import stored_rois
+from cellmetry.export.roi_paths import path_rings
+from cellmetry.export.roi_properties import parse_properties
 from cellmetry.io.failures import library_words, reading
 from cellmetry.ops.instances import Instance, instance_from_mask
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Mapping
 
     from numpy.typing import NDArray
 
-__all__ = ["Roi", "read_rois", "roi_instance"]
+__all__ = ["Roi", "area_rings", "iterate_rois", "read_rois", "roi_instance"]
 
-_MOST_ENTRIES = 1_000_000
-_MOST_BYTES = 64_000_000
-_MOST_TOTAL = 2_000_000_000
-_OUTSIDE = re.compile(r"(^|/)\.\.(/|$)|^/|^[A-Za-z]:|\\")
 _LINES = {ROI_TYPE.LINE, ROI_TYPE.FREELINE, ROI_TYPE.POLYLINE, ROI_TYPE.ANGLE}
+_FLAT = {ROI_TYPE.RECT, ROI_TYPE.OVAL}
+_LARGEST_OVAL = 1 << 15
 
 
 @dataclass(frozen=True)
@@ -48,6 +47,14 @@ class Roi:
         Whether the area is the ellipse in the rectangle of those corners.
     position
         Plane of the stack, from 1; 0 for none.
+    z, t
+        Plane and frame of the hyperstack, from 1; 0 for none.
+    group
+        Group of the ROI manager; 0 for none.
+    colour
+        Of the outline, ``#rrggbb``; empty for none.
+    properties
+        Texts by name, as ImageJ keeps them with a ROI.
     """
 
     name: str
@@ -55,6 +62,11 @@ class Roi:
     rings: tuple[NDArray[np.float64], ...]
     ellipse: bool = False
     position: int = 0
+    z: int = 0
+    t: int = 0
+    group: int = 0
+    colour: str = ""
+    properties: Mapping[str, str] = field(default_factory=dict)
 
 
 def read_rois(path: str | Path) -> list[Roi]:
@@ -67,10 +79,29 @@ def read_rois(path: str | Path) -> list[Roi]:
     MissingInput, DamagedFile, UnsupportedFormat, LimitExceeded
         If the file is missing, broken, hostile, or holds a shape that has no plain outline; names the entry.
     """
+    return list(iterate_rois(path))
+
+
+def iterate_rois(path: str | Path) -> Iterator[Roi]:
+    """Yield what `read_rois` returns, one by one."""
     path = Path(path)
     if not path.exists():
         raise MissingInput(f"{path} does not exist; give a .roi file, or a zip that ImageJ's ROI manager saved.")
-    return [_roi(data, f"{where} of {path.name}" if where else path.name, stem) for where, stem, data in _stored(path)]
+    for each in stored_rois(path):
+        yield _roi(each.data, f"{each.where} of {path.name}" if each.where else path.name, each.stem)
+
+
+def area_rings(roi: Roi) -> tuple[NDArray[np.float64], ...]:
+    """Return the rings of an area, of an ellipse those along the sides of its pixels, which lie where they lie."""
+    if not roi.ellipse:
+        return roi.rings
+    low, high = roi.rings[0]
+    first = np.floor(low)
+    size = np.ceil(high) - first
+    if size.max() > _LARGEST_OVAL:
+        raise UnsupportedFormat(f"the oval {roi.name} is {size.max():.0f} pixels wide or high, too large to be a cell.")
+    moved = _ellipse(roi.rings[0] - first, (int(size[1]), int(size[0])))
+    return tuple(ring + first for ring in trace_polygons(moved))
 
 
 def roi_instance(roi: Roi, shape: tuple[int, int]) -> Instance:
@@ -80,66 +111,38 @@ def roi_instance(roi: Roi, shape: tuple[int, int]) -> Instance:
     return _ellipse(roi.rings[0], shape) if roi.ellipse else fill_polygon(roi.rings, shape)
 
 
-def _stored(path: Path) -> Iterator[tuple[str, str, bytes]]:
-    """Yield where each ROI stands in its file, its stem and its bytes."""
-    if path.is_dir():
-        for each in sorted(path.glob("*.roi")):
-            yield each.name, each.stem, _bytes(each)
-        return
-    with path.open("rb") as file:
-        start = file.read(4)
-    if start == b"Iout":
-        yield "", path.stem, _bytes(path)
-    elif start[:2] == b"PK":
-        yield from _zipped(path)
-    else:
-        raise UnsupportedFormat(f"{path.name} is neither a .roi file nor a zip of them (it begins with {start!r}).")
-
-
-def _bytes(path: Path) -> bytes:
-    if path.stat().st_size > _MOST_BYTES:
-        raise LimitExceeded(f"{path} has {path.stat().st_size:,} bytes, far more than an outline needs.")
-    return path.read_bytes()
-
-
-def _zipped(path: Path) -> Iterator[tuple[str, str, bytes]]:
-    try:
-        with reading(str(path)), zipfile.ZipFile(path) as archive:
-            entries = [entry for entry in archive.infolist() if not entry.is_dir()]
-            _refuse_hostile(entries, path)
-            for entry in entries:
-                if entry.filename.startswith("__MACOSX/") or not entry.filename.lower().endswith(".roi"):
-                    continue
-                yield entry.filename, PurePosixPath(entry.filename).stem, archive.read(entry)
-    except zipfile.BadZipFile as error:
-        raise DamagedFile(f"{path.name} is a damaged zip: {error}.") from error
-
-
-def _refuse_hostile(entries: list[zipfile.ZipInfo], path: Path) -> None:
-    total = sum(entry.file_size for entry in entries)
-    if len(entries) > _MOST_ENTRIES or total > _MOST_TOTAL or any(e.file_size > _MOST_BYTES for e in entries):
-        raise LimitExceeded(f"{path.name} unpacks to {len(entries):,} files of {total:,} bytes, which are no outlines.")
-    for entry in entries:
-        if _OUTSIDE.search(entry.filename) or entry.external_attr >> 16 & 0o170000 == 0o120000:
-            raise DamagedFile(f"{path.name} holds {entry.filename!r}, which points outside of it; it was not opened.")
-        if entry.filename.lower().endswith(".zip"):
-            raise DamagedFile(f"{path.name} holds another zip, {entry.filename!r}; unpack it and import it by itself.")
-
-
 def _roi(data: bytes, where: str, stem: str) -> Roi:
-    with reading(where), library_words():
+    with reading(where), library_words() as said:
         read = roifile.ImagejRoi.frombytes(data)
-        name = read.name or stem
-        position = max(read.t_position, read.z_position, read.position, 0)
-        if read.roitype in _LINES:
-            return Roi(name, "line", _rings(read), position=position)
-        if read.roitype == ROI_TYPE.POINT:
-            return Roi(name, "points", _rings(read), position=position)
-        _refuse_vague(read, where)
-        if read.roitype == ROI_TYPE.OVAL:
-            return Roi(name, "area", (_corners(read)[[0, 2]],), ellipse=True, position=position)
-        boxed = read.roitype == ROI_TYPE.RECT and not read.composite
-        return Roi(name, "area", (_corners(read),) if boxed else _rings(read), position=position)
+        if said:
+            raise DamagedFile(f"{where} is damaged: {said[0]}.")
+        kind, rings, ellipse = _shape(read, where)
+        return Roi(
+            read.name or stem,
+            kind,
+            rings,
+            ellipse,
+            position=max(read.position, 0),
+            z=max(read.z_position, 0),
+            t=max(read.t_position, 0),
+            group=read.group,
+            colour=(read.hexcolor(read.stroke_color) or "") if read.stroke_color != ROI_COLOR_NONE else "",
+            properties=parse_properties(read.props),
+        )
+
+
+def _shape(
+    read: roifile.ImagejRoi, where: str
+) -> tuple[Literal["area", "points", "line"], tuple[NDArray[np.float64], ...], bool]:
+    if read.roitype in _LINES:
+        return "line", _rings(read), False
+    if read.roitype == ROI_TYPE.POINT:
+        return "points", _rings(read), False
+    _refuse_vague(read, where)
+    if read.roitype == ROI_TYPE.OVAL:
+        return "area", (_corners(read)[[0, 2]],), True
+    boxed = read.roitype == ROI_TYPE.RECT and not read.composite
+    return "area", (_corners(read),) if boxed else _rings(read), False
 
 
 def _refuse_vague(read: roifile.ImagejRoi, where: str) -> None:
@@ -149,11 +152,15 @@ def _refuse_vague(read: roifile.ImagejRoi, where: str) -> None:
         raise UnsupportedFormat(f"{where} is {what}; in Fiji make it a polygon by Edit > Selection > Interpolate.")
     if read.subtype in {ROI_SUBTYPE.TEXT, ROI_SUBTYPE.IMAGE, ROI_SUBTYPE.ARROW}:
         raise UnsupportedFormat(f"{where} is a {read.subtype.name.lower()}, not the outline of an object.")
-    if read.right < read.left or read.bottom < read.top:
-        raise DamagedFile(f"{where} is damaged: its width or height is negative.")
+    boxed = not read.composite and (read.roitype in _FLAT or not read.subpixelresolution)
+    negative = read.right < read.left or read.bottom < read.top or min(read.widthd, read.heightd) < 0
+    if read.shape_roi_size < 0 or (boxed and negative):
+        raise DamagedFile(f"{where} is damaged: its width, height or length is negative.")
 
 
 def _rings(read: roifile.ImagejRoi) -> tuple[NDArray[np.float64], ...]:
+    if read.multi_coordinates is not None:
+        return path_rings(read.multi_coordinates)
     return tuple(np.asarray(ring, np.float64) for ring in read.coordinates(multi=True))
 
 

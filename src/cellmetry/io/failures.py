@@ -44,7 +44,7 @@ RuntimeErrors, XML errors SyntaxErrors; NumPy's reader of old headers raises Tok
 _CODEC_MISSING = re.compile(r"requires the '?imagecodecs|not supported|not implemented|unknown compression", re.I)
 _ADDRESS = re.compile(r"<[\w.]+ [^>]*>\s*")
 _HARMLESS = re.compile(r"correcting LSM bitspersample", re.I)
-_LOGGERS = ("tifffile", "nd2", "oiffile", "liffile", "PIL")
+_LOGGERS = ("tifffile", "nd2", "oiffile", "liffile", "roifile", "PIL")
 
 
 def file_name(path: str) -> str:

@@ -1,4 +1,4 @@
-"""Pictures for people: PNG files of 8-bit RGB, never a source of numbers."""
+"""PNG files: pictures for people, 8-bit RGB and never a source of numbers, and label images of 16 bits."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
-__all__ = ["palette_png", "png_bytes", "write_png", "write_thumbnail"]
+__all__ = ["palette_png", "png_bytes", "write_grey_png", "write_png", "write_thumbnail"]
 
 
 def write_png(rgb: NDArray[np.uint8], path: str | Path) -> None:
@@ -54,6 +54,13 @@ def palette_png(places: NDArray[np.uint8], palette: NDArray[np.uint8]) -> bytes:
     buffer = BytesIO()
     picture.save(buffer, format="PNG", optimize=True)
     return buffer.getvalue()
+
+
+def write_grey_png(ids: NDArray[np.uint16], path: str | Path) -> None:
+    """Write ids up to 65,535, uint16 (Y, X), as a 16-bit PNG without a pixel size."""
+    picture = Picture.fromarray(np.ascontiguousarray(ids, np.uint16))
+    with atomic_write(path) as temporary:
+        picture.save(temporary, format="PNG", compress_level=4)
 
 
 def write_thumbnail(rgb: NDArray[np.uint8], path: str | Path, *, side: int = 360) -> None:

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
-__all__ = ["Instance", "Overlap", "Painted", "instance_from_mask", "instances_of", "paint_instances"]
+__all__ = ["Instance", "Overlap", "Painted", "instance_from_mask", "instances_of", "paint_instances", "paint_order"]
 
 Overlap = Literal["smaller", "later", "earlier"]
 """Which of two overlapping objects gets the pixels: the one with fewer pixels, or by the order in the file."""
@@ -86,7 +86,7 @@ def paint_instances(instances: Sequence[Instance], shape: tuple[int, int], *, ov
     labels = np.zeros(shape, np.int32)
     claims = np.zeros(shape, np.uint8)
     inside = [_clipped(instance, shape) for instance in instances]
-    for k in _order([each.area for each in inside], overlap):
+    for k in paint_order([each.area for each in inside], overlap):
         instance = inside[k]
         box = _box(instance)
         labels[box][instance.mask] = k + 1
@@ -97,8 +97,14 @@ def paint_instances(instances: Sequence[Instance], shape: tuple[int, int], *, ov
     return Painted(labels, int(np.count_nonzero(claims > 1)), tuple(k for k in gone if k not in empty), empty)
 
 
-def _order(areas: list[int], overlap: Overlap) -> list[int]:
-    """Return the order in which objects are painted, the last on top."""
+def paint_order(areas: list[int], overlap: Overlap) -> list[int]:
+    """Return the order in which objects of these areas are painted, the last on top.
+
+    Raises
+    ------
+    ParameterError
+        If there is no such rule.
+    """
     if overlap not in get_args(Overlap):
         raise ParameterError(f"overlap must be one of {', '.join(get_args(Overlap))}, not {overlap!r}.")
     order = list(range(len(areas)))

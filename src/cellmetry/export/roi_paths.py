@@ -1,0 +1,64 @@
+"""The path of an ImageJ composite ROI: numbers that say move, line, curve and close, to rings."""
+
+from __future__ import annotations
+
+from itertools import pairwise
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from cellmetry.errors import DamagedFile
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+__all__ = ["path_rings"]
+
+_MOVE, _LINE, _QUADRATIC, _CUBIC, _CLOSE = range(5)
+_NUMBERS = {_MOVE: 2, _LINE: 2, _QUADRATIC: 4, _CUBIC: 6, _CLOSE: 0}
+_FLATNESS = 0.01
+_MOST_CHORDS = 1000
+
+
+def path_rings(path: NDArray[Any]) -> tuple[NDArray[np.float64], ...]:
+    """Return the rings (n, 2) of a path; curves (Bézier) become chords within a hundredth of a pixel.
+
+    The codes are those of Java's ``java.awt.geom.PathIterator``: 0 move, 1 line, 2 quadratic and 3
+    cubic curve, 4 close.
+
+    Raises
+    ------
+    DamagedFile
+        If a code is another, numbers are missing or not finite, or a line begins nowhere.
+    """
+    numbers = np.asarray(path, np.float64).tolist()
+    if not np.isfinite(path).all():
+        raise DamagedFile("a composite ROI has a coordinate that is not a number.")
+    rings: list[list[tuple[float, float]]] = []
+    place = 0
+    while place < len(numbers):
+        code = numbers[place]
+        given = _NUMBERS.get(int(code), -1)
+        values = numbers[place + 1 : place + 1 + max(given, 0)]
+        if code != int(code) or len(values) != given or (code != _MOVE and not rings):
+            raise DamagedFile(f"a composite ROI has the code {code:g} where none such may be.")
+        if code == _MOVE:
+            rings.append([(values[0], values[1])])
+        elif code == _LINE:
+            rings[-1].append((values[0], values[1]))
+        elif code != _CLOSE:
+            rings[-1].extend(_curve([rings[-1][-1], *zip(values[::2], values[1::2], strict=True)]))
+        place += 1 + given
+    return tuple(np.array(ring, np.float64) for ring in rings if len(ring) > 2)
+
+
+def _curve(control: list[tuple[float, float]]) -> list[tuple[float, float]]:
+    """Return points along a Bézier curve after its first, as many as its bend needs."""
+    points = np.array(control, np.float64)
+    bend = float(np.abs(np.diff(points, 2, axis=0)).max())
+    count = min(_MOST_CHORDS, 1 + int(np.ceil(np.sqrt(bend / _FLATNESS))))
+    along = np.linspace(0, 1, count + 1)[1:, None]
+    level = [np.broadcast_to(point, (count, 2)) for point in points]
+    while len(level) > 1:  # de Casteljau
+        level = [(1 - along) * a + along * b for a, b in pairwise(level)]
+    return [(x, y) for x, y in level[0].tolist()]
