@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from enum import StrEnum
+from importlib import import_module
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -21,9 +22,9 @@ from cellmetry.stats.comparison.options import Normalise
 from cellmetry.study.questions import TableComparison, TableGate
 
 if TYPE_CHECKING:
-    from cellmetry.pipeline.comparison.prepare import Compared
+    from cellmetry.pipeline.comparison.run import ComparisonResult
 
-__all__ = ["compare"]
+__all__ = ["compare", "say_comparison"]
 
 _DESIGN, _TEST, _SHOWN = "What is what", "How it is tested", "What is drawn and written"
 
@@ -199,11 +200,7 @@ def compare(
     if as_json:
         typer.echo((out / "comparison.json").read_text(encoding="utf-8"))
         return
-    for each in result.compared:
-        _say(each)
-    for note in result.notes:
-        typer.echo(note)
-    typer.echo(f"Results: {out}. Report: {out / 'report.html'}")
+    say_comparison(result, out)
 
 
 def _comparison(value: str, shared: dict[str, Any], *, fraction: bool) -> TableComparison:
@@ -250,16 +247,14 @@ def _listed(text: str | None) -> tuple[str, ...]:
     return tuple(part.strip() for part in (text or "").split(",") if part.strip())
 
 
-def _say(each: Compared) -> None:
-    words = contrast_words(each)
-    typer.echo("\n".join(words))
-    for note in each.comparison.notes:
-        typer.echo(f"  Note: {note}")
-
-
-def contrast_words(each: Compared) -> list[str]:
-    """Return a sentence for each contrast of a value."""
-    from cellmetry.report.comparison_words import contrast_sentence  # noqa: PLC0415  slow to import, not for --help
-
-    rows = each.comparison.contrasts.to_dict("records")
-    return [contrast_sentence(each.comparison, row, {}) for row in rows]
+def say_comparison(result: ComparisonResult, out: Path) -> None:
+    """Print a sentence for each contrast, the notes to it, and where the results lie."""
+    words = import_module("cellmetry.report.comparison_words").contrast_sentence
+    for each in result.compared:
+        for row in each.comparison.contrasts.to_dict("records"):
+            typer.echo(words(each.comparison, row, {}))
+        for note in each.comparison.notes:
+            typer.echo(f"  Note: {note}")
+    for note in result.notes:
+        typer.echo(note)
+    typer.echo(f"Results: {out}. Report: {out / 'report.html'}")

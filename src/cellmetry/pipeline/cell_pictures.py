@@ -28,10 +28,13 @@ if TYPE_CHECKING:
 
     Window = Callable[[Box], NDArray[Any]]
 
-__all__ = ["cell_pictures"]
+__all__ = ["CENTRES", "PLACES", "cell_pictures"]
 
 _KEYS = ["image", "label"]
-_CENTRES = ["centroid_y_px", "centroid_x_px"]
+CENTRES = ("centroid_y_px", "centroid_x_px")
+"""Columns that say where in its plane a cell lies …"""
+PLACES = ("t", "z", "centroid_z_px")
+"""… and in which plane, where images are stacks."""
 
 
 class _Place(NamedTuple):
@@ -62,7 +65,7 @@ def cell_pictures(
         If the run has no such image or labels, or their files are gone.
     """
     options = options or CellPictureOptions()
-    need_columns(cells, [*_KEYS, *_CENTRES])
+    need_columns(cells, [*_KEYS, *CENTRES])
     if cells.duplicated(_KEYS).any():
         raise ParameterError("A cell stands twice (same image and label); give the rows of one frame or plane.")
     run = open_run(run_folder)
@@ -87,7 +90,7 @@ def _tiles(
         own = rows[[each == place for each in places]]
         whole = len(own) * side**2 > image.sizes["Y"] * image.sizes["X"]
         sources = [_window(image, place, c, whole=whole) for c in channels]
-        for label, y, x in own[["label", *_CENTRES]].itertuples(index=False):
+        for label, y, x in own[["label", *CENTRES]].itertuples(index=False):
             wanted, part = _square(image, float(y), float(x), side)
             planes = [_padded(source(part), wanted, part, np.nan) for source in sources]
             ids = labels_in(labels, part, t=place.t, z=place.z)

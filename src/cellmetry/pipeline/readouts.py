@@ -45,6 +45,7 @@ __all__ = [
     "TableSource",
     "dose_response_to",
     "positive_to",
+    "write_dose_response",
 ]
 
 DOSE_RECORD, POSITIVE_RECORD = "dose_response.json", "positive.json"
@@ -136,14 +137,21 @@ def dose_response_to(out: str | Path, source: TableSource, analysis: DoseAnalysi
     source.refuse_inside(Path(out))
     result = analyse_doses(source.read(), analysis)
     with atomic_folder(out, marker=DOSE_RECORD) as folder:
-        write_table(result.points, folder / "points.csv", _present(describe_points(analysis), result.points))
-        write_table(result.fits, folder / "fits.csv", _present(describe_fits(analysis), result.fits))
-        if result.screen is not None:
-            write_table(result.screen, folder / "screen.csv", describe_screen())
-        drawing = import_module("cellmetry.report.dose_figures")
-        _write_figure(drawing.draw_dose_response(result, _paper()), folder, "dose_response")
+        write_dose_response(folder, result)
         _write_record(folder / DOSE_RECORD, source, {"analysis": analysis.model_dump(mode="json"), "caution": CAUTION})
     return result
+
+
+def write_dose_response(folder: Path, result: DoseResult) -> Figure:
+    """Return the figure of curves and screen quality after writing it and their tables into a folder."""
+    analysis = result.analysis
+    write_table(result.points, folder / "points.csv", _present(describe_points(analysis), result.points))
+    write_table(result.fits, folder / "fits.csv", _present(describe_fits(analysis), result.fits))
+    if result.screen is not None:
+        write_table(result.screen, folder / "screen.csv", describe_screen())
+    figure: Figure = import_module("cellmetry.report.dose_figures").draw_dose_response(result, _paper())
+    _write_figure(figure, folder, "dose_response")
+    return figure
 
 
 def positive_to(

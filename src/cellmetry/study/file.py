@@ -12,8 +12,8 @@ from pydantic import ConfigDict, Field, field_validator, model_validator
 from cellmetry.core.parameters import parse_parameters
 from cellmetry.core.step import Parameters
 from cellmetry.errors import MissingInput, ParameterError, UnknownName
-from cellmetry.stats.comparison.options import CompareOptions
-from cellmetry.stats.positive import ControlRule
+from cellmetry.stats.dosing import DoseAnalysis
+from cellmetry.study.questions import TableComparison, TableGate
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -27,9 +27,10 @@ __all__ = [
     "Exclusion",
     "Filters",
     "ImagesSection",
+    "Output",
     "Part",
-    "Positive",
     "Rule",
+    "Second",
     "Sheet",
     "Study",
     "StudyFile",
@@ -82,6 +83,8 @@ class ImagesSection(_Section):
     """Whether RGB files are colour pictures or three channels."""
     detector_bits: int | None = Field(default=None, ge=1, le=32)
     """Bits of the detector where the files do not say; wins over what they say."""
+    aligned_to: str | None = None
+    """Channel on which the others should lie; their shift is looked for on a few fields before a run."""
     headers: bool = True
     """Whether the design asks the images for plate, well and field, pixel size and exposure. Without a pattern they are
     opened in any case."""
@@ -153,32 +156,42 @@ class DesignSection(_Section):
         return columns
 
 
-class Positive(_Section):
-    """When a cell is positive."""
-
-    value: str
-    """Column of the value."""
-    threshold: float | None = None
-    """A cell above this is positive. Say this or a control."""
-    control: str | None = None
-    """Condition whose cells are negative; the rule makes the threshold of them."""
-    rule: ControlRule | None = None
-    """How the control's cells make the threshold; their 99th percentile if left out."""
-
-    @model_validator(mode="after")
-    def _one_way(self) -> Positive:
-        if (self.threshold is None) == (self.control is None):
-            raise ParameterError("say what positive means by a threshold or by a control, one of the two")
-        if self.rule is not None and self.control is None:
-            raise ParameterError("a rule makes a threshold of a control's cells; name the control, or leave it out")
-        return self
-
-
 class Filters(_Section):
     """Which cells are analysed; what is left out is counted and reported."""
 
+    table: str = "cells"
+    """Table of the run that is filtered, and of which the report counts objects and flags: cells, nuclei, …"""
     keep: tuple[str, ...] = ()
-    """Conditions that a cell must meet, as in "area_um2 > 20"."""
+    """Conditions that an object must meet, as in "area_um2 > 20"."""
+
+
+class Second(_Section):
+    """Another segmentation of the same images, whose difference widens the intervals of the results."""
+
+    recipe: str = ""
+    """Its recipe, by name or path; that of the study if left empty."""
+    set: tuple[str, ...] = ()
+    """Parameters that are changed beside those of the study, as in "segment.engine=classical"."""
+
+    @model_validator(mode="after")
+    def _differs(self) -> Second:
+        if not self.recipe and not self.set:
+            raise ParameterError("say in what the second segmentation differs: recipe, set, or both")
+        return self
+
+
+class Output(_Section):
+    """What is drawn and written besides the report."""
+
+    figures: tuple[str, ...] | None = None
+    """Figures of each value: superplot, estimation, violin, box, jitter, ecdf, histogram, scatter, time; the first two,
+    and of positive cells the histogram, if left out."""
+    against: str | None = None
+    """Second measure, for the figure scatter."""
+    time: str | None = None
+    """Column of the time, for the figure time."""
+    tables: tuple[str, ...] = ("conditions", "workbook", "prism", "r")
+    """Tables for others: conditions (a CSV each), workbook (Excel), prism, anndata, r (a script)."""
 
 
 class StudyFile(_Section):
@@ -196,12 +209,19 @@ class StudyFile(_Section):
     """What is known of the images: which is what, of which replicate, and which are left out."""
     filters: Filters = Field(default_factory=Filters)
     """Which cells are analysed."""
-    positive: Positive | None = None
-    """When a cell is positive."""
-    compare: tuple[CompareOptions, ...] = ()
+    positive: tuple[TableGate, ...] = ()
+    """When an object is positive; each entry makes a column of true and false, and of the fields a column of their
+    number: n_ and its name."""
+    compare: tuple[TableComparison, ...] = ()
     """Values that are compared between conditions, one entry each."""
-    figures: dict[str, Any] = Field(default_factory=dict)
-    """How figures look."""
+    second: Second | None = None
+    """Another segmentation that tells how much the results depend on it; left out if it is not asked for."""
+    dose_response: tuple[DoseAnalysis, ...] = ()
+    """Curves of dose and response, one entry each."""
+    output: Output = Field(default_factory=Output)
+    """What is drawn and written."""
+    style: dict[str, Any] = Field(default_factory=dict)
+    """How figures look: width_mm, font_size_pt, labels, …"""
 
 
 @dataclass(frozen=True)
@@ -237,8 +257,16 @@ class Study:
     @property
     def recipe(self) -> str | Path:
         """Name of a shipped recipe, or the path of the study's own."""
-        own = self.said.recipe.lower().endswith(".toml")
-        return self.folder / self.said.recipe if own else self.said.recipe
+        return self._recipe(self.said.recipe)
+
+    @property
+    def second_recipe(self) -> str | Path:
+        """Recipe of the second segmentation, in the same form."""
+        named = "" if self.said.second is None else self.said.second.recipe
+        return self._recipe(named or self.said.recipe)
+
+    def _recipe(self, named: str) -> str | Path:
+        return self.folder / named if named.lower().endswith(".toml") else named
 
 
 def load_study(path: str | Path) -> Study:

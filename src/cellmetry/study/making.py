@@ -52,7 +52,7 @@ def new_study(
     out: str | Path,
     name: str | None = None,
     *,
-    figures: Mapping[str, Any] | None = None,
+    style: Mapping[str, Any] | None = None,
     kinds: Mapping[str, type[Parameters]] | None = None,
 ) -> NewStudy:
     """Return the study that was made in the folder ``out/NAME.cellmetry/``; images stay where they are.
@@ -61,7 +61,7 @@ def new_study(
     ----------
     name
         That of the folder of images if left out.
-    figures
+    style
         How figures look at first.
     kinds
         As in `study_text`.
@@ -86,7 +86,7 @@ def new_study(
             roles={channel: channel for channel in proposal.channels},
         ),
         design=DesignSection(sheets=(Sheet(file=SHEET_FILE),)),
-        figures=dict(figures or {}),
+        style=dict(style or {}),
     )
     study = Study(folder / STUDY_FILE, said)
     sheet = empty_sheet(with_wells(study_images(study).table))

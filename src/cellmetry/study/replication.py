@@ -13,8 +13,10 @@ if TYPE_CHECKING:
 
     import pandas as pd
 
-__all__ = ["check_balance", "check_missing", "check_pairs", "check_replicates"]
+__all__ = ["PSEUDO", "check_balance", "check_missing", "check_pairs", "check_replicates"]
 
+PSEUDO = "pseudoreplication"
+"""Kind of a finding that says that what is declared a replicate is none: nothing is tested then."""
 _FEW_MISSING = 0.25
 """Wells of the used rows and columns that may be absent for them to count as missing, not as a layout with gaps."""
 _ESTIMATION = "The study gives estimates and intervals, and no p-values"
@@ -53,7 +55,7 @@ def _single(evidence: Evidence, start: str) -> Iterator[Finding]:
     wells = len(evidence.wells)
     if wells > 1 and evidence.one_plate:
         text = f"{start} All {wells} wells are of one plate; wells of one plate are technical repeats, no replicates"
-        yield Finding("warning", "pseudoreplication", f"{text}. {_ESTIMATION}; {_REPEAT}.")
+        yield Finding("warning", PSEUDO, f"{text}. {_ESTIMATION}; {_REPEAT}.")
     else:
         yield Finding("warning", "replicates", f"{start} {_ESTIMATION}; {_REPEAT}.")
 
@@ -67,13 +69,13 @@ def _fields(evidence: Evidence) -> Iterator[Finding]:
         several = list(numbers.index[numbers > 1].get_level_values("well"))
         if several:
             text = f"The replicate changes between the fields of one well ({listed(several)}), so {cure}."
-            yield Finding("error", "pseudoreplication", text)
+            yield Finding("error", PSEUDO, text)
     elif evidence.has("field") and _same_partition(used, "replicate", "field"):
         text = f"The columns replicate and field say the same; if that is the field of view, {cure}."
-        yield Finding("error", "pseudoreplication", text)
+        yield Finding("error", PSEUDO, text)
     elif used["replicate"].nunique() == len(used) > len(evidence.conditions):
         text = f"Each image is a replicate of its own; if some show the same well, dish or animal, {cure}."
-        yield Finding("warning", "pseudoreplication", text)
+        yield Finding("warning", "replicates", text)
 
 
 def _wells_of_one_plate(evidence: Evidence) -> Iterator[Finding]:
@@ -85,11 +87,11 @@ def _wells_of_one_plate(evidence: Evidence) -> Iterator[Finding]:
     apart = "and of one batch" if batches else "and no column batch says that they were prepared apart"
     yield Finding(
         "warning",
-        "pseudoreplication",
+        PSEUDO,
         f"The replicates {listed(names)} are wells of one plate, {apart}. Wells of one plate that were filled from one "
         f"culture are technical repeats, no replicates: a p-value from them says that these wells differ, not that the "
         f"effect comes again. If they are independent, say of which culture or day each is in the column batch; "
-        f"otherwise give them all the same replicate.",
+        f"until then differences are estimated and no p-value is given.",
     )
 
 

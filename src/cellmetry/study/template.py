@@ -37,7 +37,7 @@ def study_text(
     hints
         Lines of comment at the head of a section, by its name (``images``).
     kinds
-        What sections that the study keeps as they are (``figures``) consist of; their entries are explained then.
+        What sections that the study keeps as they are (``style``) consist of; their entries are explained then.
     """
     lines = [*_comment(_HEAD), "", *_section(said, "", hints or {}, kinds or {})]
     return "\n".join(lines) + "\n"

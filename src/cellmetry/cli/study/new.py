@@ -30,7 +30,7 @@ def new(
     Example: [bold]cellmetry study new plate1/ --name edu[/bold]
     """
     style = FigureStyle().model_dump(mode="json")
-    _say(new_study(images, out, name, figures=style, kinds={"figures": FigureStyle}))
+    _say(new_study(images, out, name, style=style, kinds={"style": FigureStyle}))
 
 
 def _say(made: NewStudy) -> None:

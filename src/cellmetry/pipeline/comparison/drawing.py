@@ -18,11 +18,12 @@ if TYPE_CHECKING:
     from cellmetry.pipeline.comparison.prepare import Compared
     from cellmetry.pipeline.comparison.settings import CompareSettings
     from cellmetry.report.document import InteractiveBlock
+    from cellmetry.report.style import FigureStyle
 
-    Pictures = Callable[[pd.DataFrame], Mapping[str, bytes]]
-    """From rows with ``image`` and ``label`` to PNGs of cells by ``image|label``."""
+    Pictures = Callable[[pd.DataFrame, str], Mapping[str, bytes]]
+    """From rows with ``image``, ``label`` and centres, and their labels' name, to PNGs by ``image|label``."""
 
-__all__ = ["draw_figures", "interactive_plots"]
+__all__ = ["draw_figures", "interactive_plots", "write_figures"]
 
 _USUAL = ("superplot", "estimation")
 
@@ -53,6 +54,13 @@ def draw_figures(folder: Path, compared: Sequence[Compared], settings: CompareSe
     return blocks
 
 
+def write_figures(folder: Path, blocks: Sequence[FigureBlock], style: FigureStyle) -> None:
+    """Write the files of figures that are drawn."""
+    write = import_module("cellmetry.report.comparison.files").figure_files
+    for block in blocks:
+        write(block.figure, folder, file_stems([block.name])[0], style)
+
+
 def interactive_plots(
     compared: Sequence[Compared], settings: CompareSettings, pictures: Pictures | None = None
 ) -> list[InteractiveBlock]:
@@ -68,7 +76,7 @@ def interactive_plots(
     for each in compared:
         if each.cells.empty or each.comparison.design.kind == "fraction":
             continue
-        found = None if pictures is None else pictures(_some(each.cells, settings))
+        found = None if pictures is None else pictures(_some(each.cells, settings), each.asked.table)
         plots.append(make(each.cells, each.comparison, settings.style, pictures=found, most=settings.shown))
     return plots
 

@@ -9,6 +9,7 @@ import pandas as pd
 
 from cellmetry.core.columns import Column
 from cellmetry.errors import UnknownName
+from cellmetry.pipeline.cell_pictures import CENTRES, PLACES
 from cellmetry.stats.comparison.compare import compare
 from cellmetry.stats.comparison.normalising import normalise_to_control
 from cellmetry.stats.comparison.segmentation import with_corrected_fields, with_second_segmentation
@@ -25,7 +26,7 @@ if TYPE_CHECKING:
 __all__ = ["CELLS", "FIELDS", "Compared", "Tables", "compare_tables", "gate_and_filter"]
 
 CELLS, FIELDS = "cells", "fields"
-"""Table of cells, which filters are for; table with a row for each image."""
+"""Usual table of cells; table with a row for each image."""
 
 
 @dataclass(frozen=True)
@@ -58,8 +59,9 @@ class Compared:
     comparison
         What was found.
     cells
-        Columns ``condition``, ``replicate`` and ``value``, with ``image``, ``label``, ``second`` and ``time`` where they
-        are known; empty where counts are compared. Of a gate's column, ``value`` is the measure that it divides.
+        Columns ``condition``, ``replicate`` and ``value``, with ``image``, ``label``, their place, ``second`` and
+        ``time`` where they are known; empty where counts are compared. Of a gate's column, ``value`` is the measure
+        that it divides.
     threshold
         Of that gate, where it has one for all cells.
     measure
@@ -78,7 +80,8 @@ def gate_and_filter(tables: Mapping[str, pd.DataFrame], settings: CompareSetting
     """Return the tables with a column for each gate, and of the cells those that meet all conditions.
 
     Gates come before filters, so that a condition may speak of positive cells. Where there is a table of ``fields``, it
-    gets what its images have after both: ``n_cells_kept``, and of each gate ``n_`` and the name of its column.
+    gets what its images have after both: the number of objects kept (``n_cells_kept``), and that of the positive ones
+    of each gate (``n_`` and the name of its column).
 
     Raises
     ------
@@ -89,9 +92,9 @@ def gate_and_filter(tables: Mapping[str, pd.DataFrame], settings: CompareSetting
     for gate in settings.gates:
         ready[gate.table], found = apply_gate(_known(ready, gate.table), gate)
         thresholds.append(found.assign(table=gate.table))
-    by = next((each.by for each in settings.comparisons if each.table == CELLS), None)
-    filtered = filter_rows(ready[CELLS], settings.keep, by=() if by is None else (by,))
-    ready[CELLS] = filtered.table
+    by = next((each.by for each in settings.comparisons if each.table == settings.table), None)
+    filtered = filter_rows(_known(ready, settings.table), settings.keep, by=() if by is None else (by,))
+    ready[settings.table] = filtered.table
     if FIELDS in ready:
         ready[FIELDS] = _with_counts(ready, settings)
     known = pd.concat(thresholds, ignore_index=True) if thresholds else pd.DataFrame()
@@ -102,7 +105,7 @@ def gate_and_filter(tables: Mapping[str, pd.DataFrame], settings: CompareSetting
 def _with_counts(tables: Mapping[str, pd.DataFrame], settings: CompareSettings) -> pd.DataFrame:
     """Return the fields with what each image has; an image without cells has 0."""
     fields = tables[FIELDS]
-    counts = {"n_cells_kept": tables[CELLS].groupby("image", observed=True).size()}
+    counts = {f"n_{settings.table}_kept": tables[settings.table].groupby("image", observed=True).size()}
     for gate in settings.gates:
         counts[f"n_{gate.column}"] = tables[gate.table].groupby("image", observed=True)[gate.column].sum()
     found = {name: fields["image"].map(count).fillna(0).astype(int) for name, count in counts.items()}
@@ -170,6 +173,6 @@ def _shown(table: pd.DataFrame, asked: TableComparison, measure: str, settings: 
     """Return the rows that were compared under the names by which figures know them."""
     named = {asked.by: "condition", asked.replicate: "replicate", measure: "value"}
     named |= {name: what for name, what in ((settings.against, "second"), (settings.time, "time")) if name}
-    kept = [name for name in ("image", "label") if name in table.columns and name not in named]
+    kept = [name for name in ("image", "label", *CENTRES, *PLACES) if name in table.columns and name not in named]
     shown = table[[*named, *kept]].rename(columns=named)
     return shown[shown["condition"].notna() & shown["replicate"].notna()]

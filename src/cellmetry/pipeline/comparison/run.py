@@ -8,14 +8,14 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from cellmetry.io.atomic import atomic_folder
-from cellmetry.pipeline.comparison.drawing import draw_figures, interactive_plots
+from cellmetry.pipeline.comparison.drawing import draw_figures, interactive_plots, write_figures
 from cellmetry.pipeline.comparison.files import RECORD, comparison_values, write_for_others, write_tables
 from cellmetry.pipeline.comparison.prepare import compare_tables, gate_and_filter
 from cellmetry.pipeline.record import versions
 from cellmetry.report.methods import FilterFact, MethodsFacts
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Callable, Mapping, Sequence
     from pathlib import Path
 
     import pandas as pd
@@ -65,14 +65,14 @@ class Surroundings:
         Of the report.
     run
         That made the tables.
-    findings, plates
-        What the check of the design found, and pictures of the plates.
-    examples
-        Pictures of the conditions.
+    findings
+        What the check of the design found.
     flags
         Counts and quality flags.
-    excluded
-        Sentences on images that were left out.
+    plates, examples
+        Make pictures of plates, and of fields of the conditions, from the values that were compared.
+    further
+        Writes further results into a folder, and returns their figures.
     pictures
         Makes pictures of cells.
     """
@@ -81,9 +81,10 @@ class Surroundings:
     subtitle: str = ""
     run: RunFacts | None = None
     findings: tuple[Finding, ...] = ()
-    plates: tuple[FigureBlock, ...] = ()
-    examples: tuple[Example, ...] = ()
     flags: pd.DataFrame | None = None
+    plates: Callable[[Sequence[Compared]], Sequence[FigureBlock]] | None = None
+    examples: Callable[[Sequence[Compared]], Sequence[Example]] | None = None
+    further: Callable[[Path, Tables], Sequence[FigureBlock]] | None = None
     pictures: Pictures | None = None
 
 
@@ -118,8 +119,12 @@ def compare_to(
         write_tables(folder / "tables", ready, compared, source.columns)
         figures = draw_figures(folder / "figures", compared, settings)
         notes = write_for_others(folder, ready, compared, settings, source.columns)
+        figures += around.further(folder, ready) if around.further is not None else []
+        plates = around.plates(compared) if around.plates is not None else ()
+        write_figures(folder / "figures", plates, settings.style)
         _write_record(folder / RECORD, source, settings, compared, notes)
-        _write_report(folder, source, settings, around, (ready, compared, tuple(figures)))
+        parts = _parts(source, settings, around, (ready, compared), figures=figures, plates=plates)
+        _write_report(folder, parts)
     return ComparisonResult(compared, ready, tuple(notes))
 
 
@@ -142,31 +147,34 @@ def _write_record(
     path.write_text(json.dumps(record, indent=1, allow_nan=False), encoding="utf-8")
 
 
-def _write_report(
-    folder: Path,
+def _parts(
     source: Source,
     settings: CompareSettings,
     around: Surroundings,
-    found: tuple[Tables, tuple[Compared, ...], tuple[FigureBlock, ...]],
-) -> None:
-    ready, compared, figures = found
-    document = import_module("cellmetry.report.comparison_document")
-    parts = document.ComparisonParts(
+    found: tuple[Tables, tuple[Compared, ...]],
+    **figures: Sequence[FigureBlock],
+) -> Any:
+    """Return what the report shows."""
+    ready, compared = found
+    return import_module("cellmetry.report.comparison_document").ComparisonParts(
         title=around.title,
         subtitle=around.subtitle,
         comparisons=tuple(each.comparison for each in compared),
         labels=settings.style.labels,
         findings=around.findings,
-        plates=around.plates,
-        examples=around.examples,
+        plates=tuple(figures["plates"]),
+        examples=tuple(around.examples(compared)) if around.examples is not None else (),
         flags=around.flags,
         filters=ready.filters if len(ready.filters) else None,
-        figures=figures,
+        figures=tuple(figures["figures"]),
         interactive=tuple(interactive_plots(compared, settings, around.pictures)),
         methods=_methods(ready, compared, around.run),
         provenance=_provenance(source, around.run),
     )
-    made = document.comparison_document(parts)
+
+
+def _write_report(folder: Path, parts: Any) -> None:
+    made = import_module("cellmetry.report.comparison_document").comparison_document(parts)
     page = import_module("cellmetry.report.html_document").write_html(made)
     (folder / "report.html").write_text(page, encoding="utf-8", newline="\n")
     (folder / "report.pdf").write_bytes(import_module("cellmetry.report.pdf_document").write_pdf(made))

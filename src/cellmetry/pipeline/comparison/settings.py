@@ -24,6 +24,8 @@ class CompareSettings(Parameters):
     """What is compared, one entry a value."""
     gates: tuple[TableGate, ...] = ()
     """What makes a cell positive; each makes a column of true and false that can be compared."""
+    table: str = "cells"
+    """Table that is filtered, and whose objects are counted."""
     keep: tuple[str, ...] = ()
     """Conditions that a cell must meet: "area_um2 > 50"; what they leave out is counted and listed."""
     figures: tuple[str, ...] | None = None

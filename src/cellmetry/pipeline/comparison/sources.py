@@ -2,28 +2,31 @@
 
 from __future__ import annotations
 
-from functools import partial
 from typing import TYPE_CHECKING
 
 from cellmetry.errors import UnknownName
 from cellmetry.io.tables import read_columns, read_header
-from cellmetry.pipeline.cell_pictures import cell_pictures
+from cellmetry.pipeline.cell_pictures import CENTRES, PLACES, cell_pictures
 from cellmetry.pipeline.comparison.prepare import CELLS
 from cellmetry.pipeline.comparison.run import Source, Surroundings
 from cellmetry.pipeline.comparison.run_facts import facts_of_run, run_of_table
 from cellmetry.pipeline.readouts import TableSource
+from cellmetry.report.cell_tiles import CellPictureOptions
 
 if TYPE_CHECKING:
     from pathlib import Path
 
+    import pandas as pd
+
+    from cellmetry.pipeline.comparison.drawing import Pictures
     from cellmetry.pipeline.comparison.settings import CompareSettings
 
-__all__ = ["around_table", "source_from_table"]
+__all__ = ["around_table", "run_pictures", "source_from_table"]
 
 _ALL_COLUMNS = {"conditions", "anndata"}
 """Tables for others that have all columns."""
-_CELL = {"image", "label", "well"}
-"""Columns that say which cell a row is."""
+_CELL = {"image", "label", "well", *CENTRES, *PLACES}
+"""Columns that say which cell a row is, and where it lies."""
 
 
 def source_from_table(
@@ -51,9 +54,19 @@ def source_from_table(
 
 def around_table(path: Path) -> Surroundings:
     """Return what the run that made a table tells of it, and where its cells are seen; nothing if no run did."""
-    folder = run_of_table(path)
+    folder, title = run_of_table(path), f"Comparison of {path.name}"
     if folder is None:
-        return Surroundings(title=f"Comparison of {path.name}")
-    return Surroundings(
-        title=f"Comparison of {path.name}", run=facts_of_run(folder), pictures=partial(cell_pictures, folder)
-    )
+        return Surroundings(title=title)
+    return Surroundings(title=title, run=facts_of_run(folder), pictures=run_pictures(folder))
+
+
+def run_pictures(folder: Path) -> Pictures:
+    """Return what makes pictures of cells of a run; cells without a centre in their table have none."""
+
+    def make(cells: pd.DataFrame, labels: str) -> dict[str, bytes]:
+        if not set(CENTRES) <= set(cells.columns):
+            return {}
+        once = cells.drop_duplicates(["image", "label"])
+        return cell_pictures(folder, once, CellPictureOptions(labels=labels))
+
+    return make

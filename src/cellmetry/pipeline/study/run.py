@@ -5,28 +5,24 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING, NamedTuple
 
-import pandas as pd
-
 from cellmetry.core.parameters import parse_parameters
 from cellmetry.core.progress import SILENT
-from cellmetry.errors import CellmetryError, InputError
+from cellmetry.errors import InputError, ParameterError
+from cellmetry.io.hashing import content_hash
+from cellmetry.io.tables import table_file
 from cellmetry.pipeline.batch import run
-from cellmetry.pipeline.comparison.prepare import FIELDS
-from cellmetry.pipeline.comparison.run import Source, Surroundings, compare_to
-from cellmetry.pipeline.comparison.run_facts import facts_of_run
+from cellmetry.pipeline.comparison.run import Source, compare_to
 from cellmetry.pipeline.comparison.settings import CompareSettings
-from cellmetry.pipeline.comparison.sources import run_pictures
-from cellmetry.pipeline.example_pictures import example_pictures
 from cellmetry.pipeline.inputs import find_images
 from cellmetry.pipeline.pairing import check_pairing
 from cellmetry.pipeline.reading import Reading
 from cellmetry.pipeline.recipe import load_recipe
-from cellmetry.pipeline.study.plates import draw_plates
+from cellmetry.pipeline.study.surroundings import RUN, surroundings_of
 from cellmetry.pipeline.study.tables import KEPT, described_columns, study_tables
-from cellmetry.report.examples import ExampleOptions
+from cellmetry.report.style import FigureStyle
 from cellmetry.study.design import Finding, StudyDesign
 from cellmetry.study.metadata import design_of, write_design
-from cellmetry.study.file import WORDS
+from cellmetry.study.replication import PSEUDO
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -35,13 +31,12 @@ if TYPE_CHECKING:
     from cellmetry.pipeline.batch import RunResult
     from cellmetry.pipeline.comparison.run import ComparisonResult
     from cellmetry.pipeline.inputs import Found
-    from cellmetry.pipeline.recipe import Recipe
     from cellmetry.study.file import Study
 
-__all__ = ["RESULTS", "RUN", "SECOND", "StudyResult", "run_study"]
+__all__ = ["RESULTS", "SECOND", "StudyResult", "run_study"]
 
-RUN, SECOND, RESULTS = "run", "second", "results"
-"""Folders of a study: labels and tables, those of another segmentation, and what was found."""
+SECOND, RESULTS = "second", "results"
+"""Folders of a study: labels and tables by another segmentation, and what was found."""
 _ONE = "one"
 """Name of the only replicate of a study that has none."""
 
@@ -97,20 +92,33 @@ def run_study(study: Study, *, workers: int = 1, progress: Progress = SILENT) ->
 
 
 def settings_of(study: Study) -> CompareSettings | None:
-    """Return what the study compares, gates, filters and draws; None if nothing is compared."""
+    """Return what the study compares, gates, filters, draws and writes; None if nothing is compared.
+
+    Raises
+    ------
+    ParameterError
+        If an entry is wrong, or curves of dose and response are asked for without a value to compare.
+    """
     said = study.said
     if not said.compare:
+        if said.dose_response:
+            raise ParameterError(f"{study.path}: dose_response needs a value in [[compare]] beside it; name one.")
         return None
-    figures = {key: value for key, value in said.figures.items() if key != "style"}
     shared = {"control": said.design.control, "order": said.design.order}
     comparisons = tuple(
         each.model_copy(update={key: value for key, value in shared.items() if value and not getattr(each, key)})
         for each in said.compare
     )
-    given = {"comparisons": comparisons, "gates": said.positive, "keep": (KEPT, *said.filters.keep), **figures}
-    style = said.figures.get("style", {})
-    parsed = {**given, "table": said.filters.table, "tables": said.tables, "style": style}
-    return parse_parameters(CompareSettings, parsed, where=f"{study.path} [figures]")
+    style = parse_parameters(FigureStyle, said.style, where=f"{study.path} [style]")
+    given = {
+        "comparisons": comparisons,
+        "gates": said.positive,
+        "table": said.filters.table,
+        "keep": (KEPT, *said.filters.keep),
+        "style": style,
+        **dict(said.output),
+    }
+    return parse_parameters(CompareSettings, given, where=f"{study.path} [output]")
 
 
 def _reading(study: Study) -> Reading:
@@ -146,23 +154,22 @@ def _failures(done: RunResult) -> tuple[Finding, ...]:
 
 def _compare(study: Study, settings: CompareSettings, design: StudyDesign, second: Path | None) -> ComparisonResult:
     folder = study.folder / RUN
-    design = _with_replicates(design)
+    design = with_replicates(design)
     wanted = [settings.table, *(each.table for each in (*settings.comparisons, *settings.gates))]
     tables = study_tables(folder, design.images, wanted)
     other = None if second is None else study_tables(second, design.images, wanted)
-    columns = described_columns(folder, tables, design)
-    source = Source(tables, columns, _record(study), second=other)
-    return compare_to(study.folder / RESULTS, source, settings, _around(study, settings, design, tables))
+    source = Source(tables, described_columns(folder, tables, design), _record(study), second=other)
+    return compare_to(study.folder / RESULTS, source, settings, surroundings_of(study, settings, design, tables))
 
 
-def _with_replicates(design: StudyDesign) -> StudyDesign:
+def with_replicates(design: StudyDesign) -> StudyDesign:
     """Return the design in which what is no replicate does not count as one.
 
     Where the check found that replicates are wells of one plate, or where there are none, all images are of one
-    replicate, so that differences are estimated and nothing is tested.
+    replicate, so that differences are estimated and nothing is tested; what was declared is ``declared_replicate``.
     """
     images = design.images
-    doubtful = any(finding.kind == "pseudoreplication" for finding in design.findings)
+    doubtful = any(finding.kind == PSEUDO for finding in design.findings)
     if "replicate" in images.columns and not doubtful:
         return design
     declared = {"declared_replicate": images["replicate"]} if "replicate" in images.columns else {}
@@ -172,20 +179,8 @@ def _with_replicates(design: StudyDesign) -> StudyDesign:
 
 
 def _record(study: Study) -> dict[str, object]:
-    return {"study": study.name, "inputs": [{"path": str(study.path), "sha256": study.sha256()}]}
-
-
-def _around(
-    study: Study, settings: CompareSettings, design: StudyDesign, tables: dict[str, pd.DataFrame]
-) -> Surroundings:
-    folder, images = study.folder / RUN, design.images
-    return Surroundings(
-        title=study.name,
-        subtitle=study.said.study.description,
-        run=facts_of_run(folder),
-        findings=design.findings,
-        plates=lambda compared: draw_plates(study, images, compared, settings.style),
-        examples=lambda compared: _examples(study, settings, images, compared),
-        flags=flags_table(tables[settings.table], settings),
-        pictures=run_pictures(folder),
-    )
+    files = [study.path, *(study.folder / sheet.file for sheet in study.said.design.sheets)]
+    return {
+        "study": study.name,
+        "inputs": [{"path": str(file), "sha256": content_hash(table_file(file))} for file in files],
+    }
