@@ -6,6 +6,7 @@ import base64
 import json
 import os
 import subprocess
+import sys
 from shutil import which
 from typing import TYPE_CHECKING, Any
 
@@ -15,6 +16,14 @@ if TYPE_CHECKING:
 CHROMIUM = which("chromium") or which("chromium-browser") or which("google-chrome")
 _QUIET = ("--headless", "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-dev-shm-usage")
 _OFFLINE = ("--disable-background-networking", "--disable-component-update", "--disable-sync", "--no-pings")
+
+_WIRE = """
+import fcntl, os, sys
+ends = [fcntl.fcntl(int(end), fcntl.F_DUPFD, 10) for end in sys.argv[1:3]]
+os.dup2(ends[0], 3)
+os.dup2(ends[1], 4)
+os.execv(sys.argv[3], sys.argv[3:])
+"""  # Chromium reads from 3 and writes to 4
 
 
 class Browser:
@@ -26,7 +35,7 @@ class Browser:
 
         command = [CHROMIUM, *_QUIET, *_OFFLINE, "--remote-debugging-pipe", f"--user-data-dir={profile}", "about:blank"]
         self.process = subprocess.Popen(
-            ["sh", "-c", f'exec "$@" 3<&{to_it} 4>&{to_us}', "sh", *command],
+            [sys.executable, "-c", _WIRE, str(to_it), str(to_us), *command],
             pass_fds=(to_it, to_us),
             stdout=subprocess.DEVNULL,
             stderr=subprocess.DEVNULL,

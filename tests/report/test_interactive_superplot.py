@@ -114,7 +114,7 @@ def test_the_scale_is_logarithmic_only_where_no_cell_would_be_lost() -> None:
     assert superplot_json(below, logarithmic, STYLE).plot["layout"]["yaxis"]["type"] == "linear"
 
 
-def test_numbers_of_whole_images_do_not_slow_it() -> None:
+def test_a_large_table_shows_no_more_points() -> None:
     cells = make_cells(3, 20_000)
     block = superplot_json(cells, make_comparison(cells), STYLE, pictures={"control/0|7": b"png"})
     assert sum(len(trace["y"]) for trace in clouds(block)) == 2000

@@ -78,12 +78,12 @@ def test_images_models_filters_and_software() -> None:
         recipe_sha256="ab12",
     )
     assert methods_text(facts) == (
-        "54 fluorescence images were analysed (channels phase and EdU; pixel size 0.65 µm). The engine cellmetry ran the "
-        "model base version 1.2 (licence CC-BY-4.0; SHA-256 0123456789ab…).\n\n"
+        "54 fluorescence images were analysed (channels phase and EdU; pixel size 0.65 µm). The engine cellmetry ran "
+        "the model base version 1.2 (licence CC-BY-4.0; SHA-256 0123456789ab…).\n\n"
         "Cells were left out by the filter “area_um2 > 50” (312 of 18,312). A cell was called positive if mean_EdU is "
         "above 812.\n\n"
-        "Software: Cellmetry 1.0, Python 3.12 and NumPy 2.1 (Harris et al. 2020). The recipe with all parameters has the "
-        "SHA-256 ab12.\n\n"
+        "Software: Cellmetry 1.0, Python 3.12 and NumPy 2.1 (Harris et al. 2020). The recipe with all parameters has "
+        "the SHA-256 ab12.\n\n"
         f"References: {REFERENCES['numpy'].full} Someone (2025) A model."
     )
 

@@ -18,7 +18,7 @@ from cellmetry.report.document import Bullets, Document, FigureBlock, Heading, T
 from cellmetry.report.methods import MethodsFacts, methods_text
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
+    from collections.abc import Iterable, Mapping, Sequence
 
     from cellmetry.report.document import Block, InteractiveBlock
     from cellmetry.stats.comparison.result import Comparison
@@ -89,7 +89,7 @@ class ComparisonParts:
 
 def comparison_document(parts: ComparisonParts) -> Document:
     """Return the report as blocks."""
-    sections = {
+    sections: dict[str, Sequence[Block]] = {
         "Summary": _summary(parts),
         "Design": _design(parts),
         "Example images": [_example(parts, example) for example in parts.examples],

@@ -26,7 +26,7 @@ __all__ = ["superplot_json"]
 
 _SPREAD = 0.36
 _BINS = 40
-_TICK_LETTERS = 13
+_TICK_LETTERS, _MOST_UPRIGHT = 13, 5
 _INK = "var(--ink)"
 _BLACK = "#000000"
 
@@ -147,7 +147,7 @@ def _cell_traces(plot: _Plot, cells: pd.DataFrame, pictured: NDArray[np.bool_]) 
 
 def _marker(colour: str, *, outlined: bool) -> dict[str, Any]:
     if outlined:
-        return {"color": colour, "size": 8, "opacity": 0.9, "line": {"width": 1.2, "color": _INK}}
+        return {"color": colour, "size": 7, "opacity": 0.9, "line": {"width": 1.2, "color": _INK}}
     return {"color": colour, "size": 5, "opacity": 0.55, "line": {"width": 0}}
 
 
@@ -280,6 +280,9 @@ def _layout(plot: _Plot, cells: pd.DataFrame) -> dict[str, Any]:
             "tickvals": list(plot.places.values()),
             "ticktext": [plot.tick(name) for name in plot.places],
             "showgrid": False,
+            "tickangle": 0 if len(plot.places) <= _MOST_UPRIGHT else "auto",
+            "tickfont": {"size": 12},
+            "ticklabeloverflow": "allow",
             "range": [-0.6, len(plot.places) - 0.4],
         },
         "yaxis": {**axis, "title": {"text": title}, "type": "log" if logarithmic else "linear"},

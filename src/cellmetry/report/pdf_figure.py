@@ -12,17 +12,19 @@ from matplotlib.path import Path
 from matplotlib.transforms import Affine2D
 from PIL import Image as Picture
 from reportlab.lib.utils import ImageReader
+from reportlab.pdfgen.canvas import FILL_NON_ZERO
 
 if TYPE_CHECKING:
     from matplotlib.backend_bases import GraphicsContextBase
     from matplotlib.figure import Figure
     from matplotlib.transforms import Transform
     from matplotlib.typing import ColorType
-    from numpy.typing import NDArray
+    from numpy.typing import ArrayLike
 
 __all__ = ["draw_figure"]
 
 _POINTS = 72
+_mixed: Any = MixedModeRenderer  # has no types
 _CAPS = {"butt": 0, "round": 1, "projecting": 2}
 _JOINS = {"miter": 0, "round": 1, "bevel": 2}
 
@@ -40,7 +42,7 @@ def draw_figure(figure: Figure, canvas: Any, *, dpi: int) -> None:
     figure.dpi = _POINTS
     try:
         vectors = _Renderer(canvas, (width * _POINTS, height * _POINTS), dpi)
-        figure.draw(MixedModeRenderer(figure, width, height, dpi, vectors))
+        figure.draw(_mixed(figure, width, height, dpi, vectors))
     finally:
         figure.dpi = before
 
@@ -77,15 +79,15 @@ class _Renderer(RendererBase):
         if line:
             self._set_stroke(gc)
         window = (0.0, 0.0, *self.size) if rgbFace is None else None
-        self.canvas.drawPath(self._outline(path, transform, window), stroke=int(line), fill=int(rgbFace is not None))
+        outline = self._outline(path, transform, window)
+        self.canvas.drawPath(outline, stroke=int(line), fill=int(rgbFace is not None), fillMode=FILL_NON_ZERO)
         self.canvas.restoreState()
 
-    def draw_image(
-        self, gc: GraphicsContextBase, x: float, y: float, im: NDArray[np.uint8], transform: Any = None
-    ) -> None:
+    def draw_image(self, gc: GraphicsContextBase, x: float, y: float, im: ArrayLike, transform: Any = None) -> None:
+        pixels = np.asarray(im, np.uint8)
         png = io.BytesIO()
-        Picture.fromarray(np.ascontiguousarray(im[::-1])).save(png, format="PNG")
-        height, width = (side * _POINTS / self.dpi for side in im.shape[:2])
+        Picture.fromarray(np.ascontiguousarray(pixels[::-1])).save(png, format="PNG")
+        height, width = (side * _POINTS / self.dpi for side in pixels.shape[:2])
         self.canvas.saveState()
         self._clip(gc)
         alpha = gc.get_alpha()
@@ -117,9 +119,9 @@ class _Renderer(RendererBase):
         self.canvas.setLineJoin(_JOINS[gc.get_joinstyle()])
         offset, dashes = gc.get_dashes()
         if dashes is not None:
-            self.canvas.setDash([float(dash) for dash in dashes], float(offset or 0))
+            self.canvas.setDash(np.asarray(dashes, np.float64).tolist(), float(offset or 0))
 
-    def _outline(self, path: Path, transform: Transform, window: tuple[float, float, float, float] | None) -> Any:
+    def _outline(self, path: Any, transform: Transform, window: tuple[float, float, float, float] | None) -> Any:
         """Return a path of reportlab; reportlab has no quadratic curves, so they become cubic ones."""
         outline = self.canvas.beginPath()
         last = np.zeros(2)
