@@ -15,6 +15,8 @@ __all__ = ["Density", "density", "even_steps", "sina_offsets", "stratified_part"
 _STEPS_PER_WIDTH = 4
 _GRID = (64, 4096)
 _CUT = 4.0
+_ALIKE = 1e-12
+_LEAST_SMOOTHING = 0.5
 
 
 class Density(NamedTuple):
@@ -32,11 +34,11 @@ def density(values: NDArray[np.float64]) -> Density:
     """
     low, high = (float(values.min()), float(values.max())) if values.size else (0.0, 0.0)
     width = _kernel_width(values)
-    if high <= low or width == 0:
+    if high - low <= _ALIKE * max(abs(low), abs(high)) + np.finfo(np.float64).tiny or width == 0:
         return Density(np.array([low, high]), np.ones(2))
     steps = int(np.clip(np.ceil((high - low) / width * _STEPS_PER_WIDTH), *_GRID))
     counts, edges = np.histogram(values, steps, (low, high))
-    sigma = width / (edges[1] - edges[0])
+    sigma = max(width / (edges[1] - edges[0]), _LEAST_SMOOTHING)
     smooth = gaussian_filter1d(counts.astype(np.float64), sigma, mode="constant", truncate=_CUT)
     return Density(np.linspace(low, high, steps), smooth / smooth.max())
 

@@ -250,7 +250,7 @@ def _left_out(data: ComparisonData, style: FigureStyle) -> list[str]:
     drawn = []
     if data.has("cells") and drawn_note(data, style):
         drawn = [
-            f"{drawn_note(data, style)[0]}, a random part with the same share of each replicate; "
+            f"{drawn_note(data, style)[0]}, a random part with about the same share of each replicate; "
             f"axes, clouds' widths, means and tests rest on all"
         ]
     return [*_sentences(drawn), *_outside_and_missing(data, style)]

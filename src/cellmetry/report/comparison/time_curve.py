@@ -10,8 +10,9 @@ from scipy import stats
 
 from cellmetry.errors import ParameterError
 from cellmetry.report.comparison.canvas import add_key, drawing, label_of, say_below, style_axes, wrapped
+from cellmetry.report.comparison.data import plain_name
 from cellmetry.report.comparison.looks import condition_look
-from cellmetry.report.comparison.value_axis import outside_note, set_value_axis
+from cellmetry.report.comparison.value_axis import outside_note, plain_ticks, set_value_axis
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -37,6 +38,7 @@ def draw_time(data: ComparisonData, style: FigureStyle) -> Figure:
             for _, line in lines.groupby("replicate"):
                 axes.plot(line["time"], line["value"], color=look.colour, linewidth=0.4, alpha=0.6, zorder=2)
             _draw_mean(axes, summary[summary["condition"] == place], label_of(name, style), place, style)
+        plain_ticks(axes.xaxis, 8)
         axes.set_xlabel(wrapped(label_of("time", style), 0.75 * style.width_mm, style))
         add_key(figure, axes, style)
         say_below(figure, outside_note(style, curves_shown(curves)), style)
@@ -109,5 +111,7 @@ def _times(column: pd.Series) -> np.ndarray[tuple[int], np.dtype[np.float64]]:
     times = pd.to_numeric(column, errors="coerce")
     wrong = column[times.isna()]
     if len(wrong):
-        raise ParameterError(f"The time {wrong.iloc[0]!r} is no number, so it has no place on an axis; give numbers.")
+        raise ParameterError(
+            f"The time {plain_name(wrong.iloc[0])!r} is no number, so it has no place on an axis; give numbers."
+        )
     return times.to_numpy(np.float64)

@@ -55,7 +55,7 @@ def row_number(name: str) -> int:
     if text.isascii() and text.isdigit() and int(text) > 0:
         return int(text) - 1
     if not text.isascii() or not text.isalpha() or len(text) > 2:
-        raise ParameterError(f"{name!r} is no row of a plate; rows are letters: A, B, …, AA.")
+        raise ParameterError(f"{text!r} is no row of a plate; rows are letters: A, B, …, AA.")
     place = 0
     for letter in text:
         place = 26 * place + ord(letter) - ord("A") + 1
@@ -96,7 +96,7 @@ def _placed(table: pd.DataFrame, columns: Sequence[str]) -> pd.DataFrame:
     numbers = pd.to_numeric(table["column"], errors="coerce")
     wrong = table["column"][~((numbers >= 1) & (numbers == numbers.round()))]
     if len(wrong):
-        raise ParameterError(f"{wrong.iloc[0]!r} is no column of a plate; columns are numbers from 1.")
+        raise ParameterError(f"{plain_name(wrong.iloc[0])!r} is no column of a plate; columns are numbers from 1.")
     rows = {name: row_number(name) for name in table["row"].unique()}
     plates = table["plate"].map(plain_name) if "plate" in table.columns else pd.Series("", table.index)
     places = {"plate": plates, "row": table["row"].map(rows), "column": numbers.astype(np.intp) - 1}
