@@ -155,7 +155,7 @@ def _cell_names(cells: pd.DataFrame) -> pd.Index:
     if {"image", "label"} <= set(cells.columns):
         names = cells["image"].astype(str) + ":" + cells["label"].astype(str)
         if names.is_unique:
-            return pd.Index(names.to_numpy(object), dtype=object)
+            return pd.Index(names.tolist(), dtype=object)
     return pd.Index([str(row) for row in range(len(cells))], dtype=object)
 
 

@@ -52,7 +52,7 @@ def _same_objects(first: NDArray[np.uint32], second: NDArray[np.uint32]) -> NDAr
 
 def _occurring_once(ids: NDArray[np.uint64]) -> NDArray[np.uint64]:
     values, counts = np.unique(ids, return_counts=True)
-    return values[counts == 1]
+    return np.asarray(values[counts == 1])
 
 
 def _filled(first: NDArray[np.bool_], second: NDArray[np.bool_]) -> NDArray[np.uint8]:

@@ -119,7 +119,7 @@ def _adjustment(comparison: Comparison) -> str:
 def _contrasts(comparison: Comparison) -> str:
     """Return the contrasts with what Cellmetry found, to stand beside what R finds."""
     table = comparison.contrasts
-    columns = {
+    columns: dict[str, list[Any]] = {
         "condition": [str(each) for each in table["condition"]],
         "reference": [str(each) for each in table["reference"]],
         "cellmetry_estimate": table["estimate"].astype(float).tolist(),
@@ -142,7 +142,9 @@ def _r(value: object) -> str:
         return _number(value)
     if isinstance(value, dict):
         return _named(value)
-    return _vector(value)  # type: ignore[arg-type]
+    if isinstance(value, tuple | list):
+        return _vector(value)
+    raise TypeError(f"R has no form for {type(value).__name__}.")
 
 
 def _number(value: float) -> str:
@@ -151,7 +153,7 @@ def _number(value: float) -> str:
     return ("Inf" if value > 0 else "-Inf") if math.isinf(value) else repr(value)
 
 
-def _vector(values: Iterable[object]) -> str:
+def _vector(values: Iterable[Any]) -> str:
     return f"c({', '.join(map(_r, values))})"
 
 

@@ -126,8 +126,8 @@ def _is_number(column: pd.Series) -> bool:
 
 def _same(before: pd.Series, after: pd.Series) -> bool:
     if _is_number(before) and _is_number(after):
-        pair = [column.to_numpy(np.float64, na_value=np.nan) for column in (before, after)]
-        return np.array_equal(*pair, equal_nan=True)
+        first, second = (column.to_numpy(np.float64, na_value=np.nan) for column in (before, after))
+        return np.array_equal(first, second, equal_nan=True)
     texts = [column.astype(object).where(column.notna(), None).tolist() for column in (before, after)]
     return texts[0] == texts[1]
 
