@@ -15,12 +15,13 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
-__all__ = ["StoredRoi", "stored_rois"]
+__all__ = ["MOST_ENTRIES", "StoredRoi", "stored_rois"]
 
-_MOST_ENTRIES = 500_000
+MOST_ENTRIES = 500_000
+"""Most outlines in one zip."""
 _MOST_BYTES = 64_000_000
 _MOST_TOTAL = 2_000_000_000
-_MOST_LISTED = 256 * _MOST_ENTRIES
+_MOST_LISTED = 64 * MOST_ENTRIES
 _END, _END_64, _TAIL = b"PK\x05\x06", b"PK\x06\x06", 66_000
 _OUTSIDE = re.compile(r"(^|/)\.\.(/|$)|^/|^[A-Za-z]:|\\")
 
@@ -88,15 +89,16 @@ def _refuse_long_list(path: Path) -> None:
     if 0 <= place_64 <= len(tail) - 56:
         stated = [(0, 0), struct.unpack_from("<QQ", tail, place_64 + 32)]
     count, size = stated[-1]
-    if count > _MOST_ENTRIES or size > _MOST_LISTED:
+    if count > MOST_ENTRIES or size > _MOST_LISTED:
         raise LimitExceeded(
-            f"{path.name} lists {count:,} entries; at most {_MOST_ENTRIES:,} outlines are read from one zip."
+            f"{path.name} lists {count:,} entries or more in {size:,} bytes; at most {MOST_ENTRIES:,} outlines are read "
+            f"from one zip."
         )
 
 
 def _refuse_hostile(entries: list[zipfile.ZipInfo], path: Path) -> None:
     total = sum(entry.file_size for entry in entries)
-    if len(entries) > _MOST_ENTRIES or total > _MOST_TOTAL or any(e.file_size > _MOST_BYTES for e in entries):
+    if len(entries) > MOST_ENTRIES or total > _MOST_TOTAL or any(e.file_size > _MOST_BYTES for e in entries):
         raise LimitExceeded(f"{path.name} unpacks to {len(entries):,} files of {total:,} bytes, which are no outlines.")
     for entry in entries:
         if _OUTSIDE.search(entry.filename) or entry.external_attr >> 16 & 0o170000 == 0o120000:

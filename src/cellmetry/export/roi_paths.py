@@ -7,8 +7,6 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from cellmetry.errors import DamagedFile
-
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
@@ -28,12 +26,12 @@ def path_rings(path: NDArray[Any]) -> tuple[NDArray[np.float64], ...]:
 
     Raises
     ------
-    DamagedFile
+    ValueError
         If a code is another, numbers are missing or not finite, or a line begins nowhere.
     """
     numbers = np.asarray(path, np.float64).tolist()
     if not np.isfinite(path).all():
-        raise DamagedFile("a composite ROI has a coordinate that is not a number.")
+        raise ValueError("a composite ROI has a coordinate that is not a number.")
     rings: list[list[tuple[float, float]]] = []
     place = 0
     while place < len(numbers):
@@ -41,7 +39,7 @@ def path_rings(path: NDArray[Any]) -> tuple[NDArray[np.float64], ...]:
         given = _NUMBERS.get(int(code), -1)
         values = numbers[place + 1 : place + 1 + max(given, 0)]
         if code != int(code) or len(values) != given or (code != _MOVE and not rings):
-            raise DamagedFile(f"a composite ROI has the code {code:g} where none such may be.")
+            raise ValueError(f"a composite ROI has the code {code:g} where none such may be.")
         if code == _MOVE:
             rings.append([(values[0], values[1])])
         elif code == _LINE:

@@ -91,11 +91,12 @@ def pack_roi(parts: Sequence[Sequence[NDArray[np.int32]]], facts: RoiFacts) -> b
     return header + body + _second(facts, _HEADER.size + len(body))
 
 
-def write_roi_zip(rois: Iterable[tuple[str, bytes]], path: Path) -> None:
-    """Write a zip of ROI files, each with the stem of its entry; the same ROIs give the same bytes."""
+def write_roi_zip(rois: Iterable[tuple[str, bytes]], path: Path) -> int:
+    """Return how many ROI files, each with the stem of its entry, were zipped; the same ROIs give the same bytes."""
     with zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED, compresslevel=1) as archive:
         for stem, data in rois:
             archive.writestr(zipfile.ZipInfo(f"{stem}.roi", _DATE), data, zipfile.ZIP_DEFLATED, 1)
+        return len(archive.filelist)
 
 
 def _corners(points: NDArray[np.int32], low: NDArray[np.int32], *, far: bool) -> bytes:

@@ -28,6 +28,9 @@ __all__ = ["Roi", "area_rings", "iterate_rois", "read_rois", "roi_instance"]
 _LINES = {ROI_TYPE.LINE, ROI_TYPE.FREELINE, ROI_TYPE.POLYLINE, ROI_TYPE.ANGLE}
 _FLAT = {ROI_TYPE.RECT, ROI_TYPE.OVAL}
 _LARGEST_OVAL = 1 << 15
+_SHIFT = np.array([1e-8, 0])
+"""By this many pixels ImageJ's ``PolygonFiller`` moves edges, so that a pixel whose centre lies exactly on an edge
+belongs to what is on the left of it."""
 
 
 @dataclass(frozen=True)
@@ -92,9 +95,9 @@ def iterate_rois(path: str | Path) -> Iterator[Roi]:
 
 
 def area_rings(roi: Roi) -> tuple[NDArray[np.float64], ...]:
-    """Return the rings of an area, of an ellipse those along the sides of its pixels, which lie where they lie."""
+    """Return rings that take the pixels which ImageJ takes; of an ellipse along the sides of its pixels."""
     if not roi.ellipse:
-        return roi.rings
+        return tuple(ring + _SHIFT for ring in roi.rings)
     low, high = roi.rings[0]
     first = np.floor(low)
     size = np.ceil(high) - first
@@ -108,7 +111,7 @@ def roi_instance(roi: Roi, shape: tuple[int, int]) -> Instance:
     """Return the pixels of an area, those whose centre lies inside, in an image of `shape` (Y, X)."""
     if roi.kind != "area":
         raise UnsupportedFormat(f"the ROI {roi.name} is made of {roi.kind}, not an area.")
-    return _ellipse(roi.rings[0], shape) if roi.ellipse else fill_polygon(roi.rings, shape)
+    return _ellipse(roi.rings[0], shape) if roi.ellipse else fill_polygon(area_rings(roi), shape)
 
 
 def _roi(data: bytes, where: str, stem: str) -> Roi:

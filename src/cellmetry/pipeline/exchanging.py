@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from cellmetry.core.labels import Labels
 from cellmetry.core.parameters import parse_parameters
-from cellmetry.errors import ParameterError
+from cellmetry.errors import DamagedFile, ParameterError
 from cellmetry.export.content import make_content
 from cellmetry.export.formats import FORMATS, recognise_format
 from cellmetry.export.frame import Frame, frame_of_image
@@ -102,7 +102,13 @@ def import_labels(
     """
     path = Path(path)
     reader = _form(form or recognise_format(path), options)
-    return reader.read(path, frame if isinstance(frame, Frame) else read_frame(frame))
+    frame = frame if isinstance(frame, Frame) else read_frame(frame)
+    try:
+        return reader.read(path, frame)
+    except DamagedFile as error:
+        if path.name in str(error):
+            raise
+        raise DamagedFile(f"{path}: {error}") from error
 
 
 def read_frame(path: str | Path) -> Frame:

@@ -10,6 +10,7 @@ import numpy as np
 from cellmetry.errors import InputError, OutputError
 from cellmetry.export.formats import LabelFormat
 from cellmetry.export.gathering import Drawn, gather
+from cellmetry.export.roi_archive import MOST_ENTRIES
 from cellmetry.export.roi_writing import RoiFacts, pack_roi, write_roi_zip
 from cellmetry.export.rois import area_rings, iterate_rois
 from cellmetry.io.atomic import atomic_write
@@ -47,7 +48,12 @@ class Rois(LabelFormat):
         if len(content.classes) > _MOST_CLASSES:
             raise OutputError(f"ImageJ has {_MOST_CLASSES} groups, but there are {len(content.classes)} classes.")
         with atomic_write(path) as temporary:
-            write_roi_zip(self._packed(content), temporary)
+            count = write_roi_zip(self._packed(content), temporary)
+            if count > MOST_ENTRIES:
+                raise OutputError(
+                    f"{path} was not written: {count:,} outlines are more than the {MOST_ENTRIES:,} that one ROI zip "
+                    f"may have here. Cut the image into pieces, or export to GeoJSON."
+                )
         return ()
 
     def read(self, path: Path, frame: Frame) -> Gathered:
