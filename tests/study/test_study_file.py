@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import tomllib
 from pathlib import Path
 
@@ -139,3 +140,9 @@ def test_names_and_paths_of_a_study(tmp_path: Path) -> None:
     assert study.images_folder == (tmp_path / "im").resolve()
     own = Study(study.path, StudyFile(recipe="mine.toml"))
     assert own.recipe == tmp_path / "edu.cellmetry" / "mine.toml"
+
+
+def test_the_examples_of_the_guide_are_right() -> None:
+    page = Path(__file__).resolve().parents[2] / "docs" / "guide" / "comparing" / "design.md"
+    blocks = re.findall(r"^```toml\n(.*?)^```", page.read_text(encoding="utf-8"), re.DOTALL | re.MULTILINE)
+    assert [parse_study(tomllib.loads(block)).design.control for block in blocks] == ["Untreated"]
