@@ -11,7 +11,8 @@ from rich.console import Console
 
 from cellmetry.cli.options import Json
 from cellmetry.cli.progress import terminal_progress
-from cellmetry.learn.generate.edu import PATTERN, PLATE_MAP, ROLES, EduOptions, write_edu_study
+from cellmetry.learn.generate.edu import PATTERN, ROLES, EduOptions, write_edu_study
+from cellmetry.pipeline.study.example import example_study
 
 __all__ = ["example"]
 
@@ -31,10 +32,9 @@ def example(
     options = EduOptions(seed=seed, shape=(320, 320), cells=25, fields=1) if small else EduOptions(seed=seed)
     with terminal_progress(shown=not as_json) as progress:
         images = write_edu_study(out, options, progress=progress)
+    study = example_study(out)
     if as_json:
-        typer.echo(json.dumps({"images": list(images), "pattern": PATTERN, "roles": ROLES}))
+        typer.echo(json.dumps({"images": list(images), "pattern": PATTERN, "roles": ROLES, "study": str(study.folder)}))
         return
     console = Console(soft_wrap=True, highlight=False, markup=False)
-    roles = " ".join(f"--role {channel}={name}" for channel, name in ROLES.items())
-    console.print(f"{len(images)} fields of three channels: {out / 'images'}; conditions: {out / PLATE_MAP}")
-    console.print(f'Go on with: cellmetry run edu {out / "images"} --out results --pattern "{PATTERN}" {roles}')
+    console.print(f"Go on with: cellmetry study run {study.folder}")

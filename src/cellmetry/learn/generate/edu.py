@@ -41,6 +41,7 @@ if TYPE_CHECKING:
 
 __all__ = [
     "CONDITIONS",
+    "IMAGES",
     "PATTERN",
     "PLATE_MAP",
     "ROLES",
@@ -58,6 +59,8 @@ PATTERN = "{well}_x{_}_y{field}_w{channel}.tif"
 """How the names of the files are read."""
 ROLES = {"0": "phase", "1": "EdU", "2": "TO-PRO-3"}
 """What the channels show."""
+IMAGES = "images"
+"""Folder of the images."""
 PLATE_MAP = "plate_map.csv"
 """Table beside the images: condition and replicate of each well."""
 
@@ -65,6 +68,7 @@ _MAP_COLUMNS = (
     Column("well", "", "Well as row and column.", "Cellmetry (generated)"),
     Column("condition", "", "Condition.", "Cellmetry (generated)"),
     Column("replicate", "", "Day: an independent repeat.", "Cellmetry (generated)"),
+    Column("batch", "", "Culture of that day, from which its wells were filled.", "Cellmetry (generated)"),
 )
 _NUCLEUS = Column(
     "nucleus_px", "px", "Visible area of the nucleus; 0 where it lies outside the field.", "Cellmetry (generated)"
@@ -117,7 +121,8 @@ def write_edu_study(
             parts.append(_truth(named))
             progress.advance()
         cells = pd.concat(parts, ignore_index=True)
-        wells = cells[[column.name for column in _MAP_COLUMNS]].drop_duplicates()
+        batches = cells.assign(batch="culture of " + cells["replicate"])
+        wells = batches[[column.name for column in _MAP_COLUMNS]].drop_duplicates()
         write_table(wells, temporary / PLATE_MAP, _MAP_COLUMNS)
         write_table(cells, temporary / "truth" / "cells.csv", (*CELL_COLUMNS, _NUCLEUS))
         write_table(condition_truth(options), temporary / "truth" / "conditions.csv", CONDITION_COLUMNS)
@@ -127,7 +132,7 @@ def write_edu_study(
 def _write_field(folder: Path, named: NamedField, pixel_size_um: float) -> None:
     stem = f"{named.well.name}_x0_y{named.number}"
     for number, plane in enumerate((named.field.phase, named.field.edu, named.field.topro)):
-        path = folder / "images" / f"{stem}_w{number}.tif"
+        path = folder / IMAGES / f"{stem}_w{number}.tif"
         write_image(image_from_array(plane, "YX", pixel_size_um=pixel_size_um, name=path.stem), path)
     for kind, ids in (("cells", named.field.cells), ("nuclei", named.field.nuclei)):
         write_labels(Labels(ids.astype(np.uint32)), folder / "truth" / "labels" / f"{named.image}_{kind}.tif")

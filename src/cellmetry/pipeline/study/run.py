@@ -122,7 +122,7 @@ def settings_of(study: Study) -> CompareSettings | None:
 
 
 def _reading(study: Study) -> Reading:
-    said = study.said.images.model_dump(exclude={"folder", "headers"})
+    said = study.said.images.model_dump(exclude={"folder", "headers", "aligned_to"})
     return parse_parameters(Reading, said, where=f"{study.path} [images]")
 
 
