@@ -57,17 +57,17 @@ def test_a_sheet_of_wells_in_other_words(tmp_path: Path) -> None:
 
 
 def test_columns_of_other_names_and_sheets_after_one_another(tmp_path: Path) -> None:
-    (tmp_path / "map.csv").write_text("Position,drug\nA1,x\nA2,y\nA3,x\n")
-    (tmp_path / "drugs.csv").write_text("drug,um\nx,1\ny,2\n")
+    (tmp_path / "map.csv").write_text("Position,drug\nA1,x\nA2,1.10\nA3,x\n")
+    (tmp_path / "drugs.csv").write_text("drug,um\nx,1\n1.10,2\n")
     said = DesignSection(
         columns={"condition": "drug", "dose": "um"},
         sheets=(Sheet(file="map.csv", join={"Position": "well"}), Sheet(file="drugs.csv")),
         names={"x": "Drug X"},
     )
     made = design_table(plate("A"), said, tmp_path)
-    assert made["condition"].tolist() == ["Drug X", "y", "Drug X"]
+    assert made["condition"].tolist() == ["Drug X", "1.10", "Drug X"]
     assert made["dose"].tolist() == [1, 2, 1]
-    assert made["drug"].tolist() == ["x", "y", "x"]
+    assert made["drug"].tolist() == ["x", "1.10", "x"]
 
 
 def test_rules_before_and_after_sheets(tmp_path: Path) -> None:

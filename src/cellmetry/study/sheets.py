@@ -25,8 +25,11 @@ _TEXT = frozenset({"plate", "well", "row", "field", "time", "condition", "replic
 class _Words:
     """The columns whose cells are text even where they look like numbers, whatever their capitals."""
 
+    def __init__(self, words: Mapping[str, str]) -> None:
+        self.names = _TEXT | {name.casefold() for word, name in words.items() if word in _TEXT}
+
     def __contains__(self, name: object) -> bool:
-        return isinstance(name, str) and name.strip().casefold() in _TEXT
+        return isinstance(name, str) and name.strip().casefold() in self.names
 
 
 def as_text(column: pd.Series) -> pd.Series:
@@ -98,7 +101,7 @@ def join_sheet(table: pd.DataFrame, path: Path, join: Mapping[str, str], words: 
     ParameterError
         If nothing can be joined on, a place stands twice in the sheet, or an image is not in it.
     """
-    sheet = read_table(path, text=_Words())
+    sheet = read_table(path, text=_Words(words))
     sheet = sheet.loc[:, [as_text(sheet[name]).notna().any() for name in sheet.columns]]
     pairs = dict(join) or _alike(sheet, table)
     if not pairs:
