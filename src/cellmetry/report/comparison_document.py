@@ -55,10 +55,12 @@ class ComparisonParts:
         Of one value each.
     labels
         What stands in place of names of columns and conditions, as in the figures.
-    findings, plates
-        What the check of the design found, and plate layouts.
+    findings, layout
+        What the check of the design found, and where conditions lie on plates.
     examples
         Pictures of conditions.
+    plates
+        Values of wells, effects of edges and batches.
     flags
         Counts and quality flags of conditions or images.
     filters
@@ -77,6 +79,7 @@ class ComparisonParts:
     subtitle: str = ""
     labels: Mapping[str, str] = field(default_factory=dict)
     findings: tuple[Finding, ...] = ()
+    layout: tuple[FigureBlock, ...] = ()
     plates: tuple[FigureBlock, ...] = ()
     examples: tuple[Example, ...] = ()
     flags: pd.DataFrame | None = None
@@ -93,12 +96,13 @@ def comparison_document(parts: ComparisonParts) -> Document:
         "Summary": _summary(parts),
         "Design": _design(parts),
         "Example images": [_example(parts, example) for example in parts.examples],
-        "Counts and quality": _table(parts.flags, "Counts and quality flags. A flag marks a cell, it removes none."),
-        "Filters": _table(parts.filters, "Cells that were left out before anything was compared, by rule."),
         "Figures": _figures(parts.figures),
         "Interactive plot": list(parts.interactive),
         "Contrasts": _contrasts(parts),
         "Assumptions": _assumptions(parts),
+        "Plates and batches": list(parts.plates),
+        "Counts and quality": _table(parts.flags, "Counts and quality flags. A flag marks a cell, it removes none."),
+        "Filters": _table(parts.filters, "What was left out before anything was compared, by rule."),
         "How many replicates next time": _power(parts),
         "Methods": _methods(parts),
         "Provenance": _provenance(parts.provenance),
@@ -133,7 +137,7 @@ def _design(parts: ComparisonParts) -> list[Block]:
         tables.append(table)
         cells = f"Cells of each condition (rows) and replicate (columns) with a value of {_value(parts, comparison)}."
         blocks.append(TableBlock(table, cells))
-    return [*blocks, *parts.plates]
+    return [*blocks, *parts.layout]
 
 
 def _value(parts: ComparisonParts, comparison: Comparison) -> str:
@@ -142,7 +146,7 @@ def _value(parts: ComparisonParts, comparison: Comparison) -> str:
 
 def _example(parts: ComparisonParts, example: Example) -> FigureBlock:
     name = parts.labels.get(example.condition, example.condition)
-    return FigureBlock(f"Example of {name}", example.png, f"{name}. {example.caption}")
+    return FigureBlock(f"Example of {name}", example.png, example.caption)
 
 
 def _table(table: pd.DataFrame | None, caption: str) -> list[Block]:

@@ -37,6 +37,7 @@ __all__ = [
     "load_study",
     "parse_study",
     "parts_of",
+    "sources",
 ]
 
 STUDY_FILE, STUDY_SUFFIX = "study.toml", ".cellmetry"
@@ -128,8 +129,9 @@ class DesignSection(_Section):
     """What is known of the images."""
 
     columns: dict[str, str] = Field(default_factory=dict)
-    """Where the words of the design come from if their names differ: condition = "drug". The words are plate, well,
-    row, column, field, time, condition, dose, replicate and batch."""
+    """Where the words of the design come from if their names differ: condition = "drug", or of several columns
+    condition = "drug + dose". The words are plate, well, row, column, field, time, condition, dose, replicate and
+    batch."""
     sheets: tuple[Sheet, ...] = ()
     """Tables that are joined to the images, one after the other."""
     assign: tuple[Rule, ...] = ()
@@ -267,6 +269,11 @@ class Study:
 
     def _recipe(self, named: str) -> str | Path:
         return self.folder / named if named.lower().endswith(".toml") else named
+
+
+def sources(name: str) -> tuple[str, ...]:
+    """Return the columns that a word of the design is made of: ``drug + dose`` are two."""
+    return tuple(part.strip() for part in name.split(" + "))
 
 
 def load_study(path: str | Path) -> Study:

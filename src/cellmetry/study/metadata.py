@@ -12,7 +12,7 @@ from cellmetry.io.tables import write_table
 from cellmetry.stats.units import Assignment, assign, matches, need_columns
 from cellmetry.study.checks import check_design
 from cellmetry.study.design import DESIGN_COLUMNS, StudyDesign
-from cellmetry.study.file import WORDS
+from cellmetry.study.file import WORDS, sources
 from cellmetry.study.images import study_images
 from cellmetry.study.sheets import as_text, join_sheet, well_words, with_wells
 
@@ -73,7 +73,7 @@ def design_table(table: pd.DataFrame, said: DesignSection, folder: Path) -> pd.D
         table, pending = _assigned(table, pending)
     if pending:
         need_columns(table, [rule.where for rule in pending], "design")
-    need_columns(table, list(said.columns.values()), "design")
+    need_columns(table, [part for name in said.columns.values() for part in sources(name)], "design")
     return _described(_typed(_excluded(table, said), said))
 
 
@@ -84,7 +84,18 @@ def _named(table: pd.DataFrame, said: DesignSection) -> pd.DataFrame:
 
 
 def _renamed(table: pd.DataFrame, columns: Mapping[str, str]) -> pd.DataFrame:
-    return table.assign(**{word: table[name] for word, name in columns.items() if name in table.columns})
+    ready = {word: parts for word, name in columns.items() if set(parts := sources(name)) <= set(table.columns)}
+    return table.assign(**{word: _joined(table, parts) for word, parts in ready.items()})
+
+
+def _joined(table: pd.DataFrame, parts: Sequence[str]) -> pd.Series:
+    """Return a column, or the entries of several as one text: ``wortmannin 3``; none where one of them is missing."""
+    if len(parts) == 1:
+        return table[parts[0]]
+    texts = [as_text(table[part]) for part in parts]
+    known = pd.concat([text.notna() for text in texts], axis=1).all(axis=1)
+    joined = texts[0].astype("string").str.cat([text.astype("string") for text in texts[1:]], sep=" ")
+    return joined.astype(object).where(known, None)
 
 
 def _assigned(table: pd.DataFrame, rules: list[Rule]) -> tuple[pd.DataFrame, list[Rule]]:

@@ -10,6 +10,7 @@ from cellmetry.errors import ParameterError
 from cellmetry.io.tables import read_table
 from cellmetry.io.wells import Well, parse_row, parse_well, row_name, well_at
 from cellmetry.stats.units import join_plate_map
+from cellmetry.study.file import sources
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -26,7 +27,8 @@ class _Words:
     """The columns whose cells are text even where they look like numbers, whatever their capitals."""
 
     def __init__(self, words: Mapping[str, str]) -> None:
-        self.names = _TEXT | {name.casefold() for word, name in words.items() if word in _TEXT}
+        parts = [part for word, name in words.items() if word in _TEXT for part in sources(name)]
+        self.names = _TEXT | {part.casefold() for part in parts}
 
     def __contains__(self, name: object) -> bool:
         return isinstance(name, str) and name.strip().casefold() in self.names

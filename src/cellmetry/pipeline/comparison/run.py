@@ -65,8 +65,8 @@ class Surroundings:
         Of the report.
     run
         That made the tables.
-    findings
-        What the check of the design found.
+    findings, layout
+        What the check of the design found, and the plate layout.
     flags
         Counts and quality flags.
     plates, examples
@@ -81,6 +81,7 @@ class Surroundings:
     subtitle: str = ""
     run: RunFacts | None = None
     findings: tuple[Finding, ...] = ()
+    layout: FigureBlock | None = None
     flags: pd.DataFrame | None = None
     plates: Callable[[Sequence[Compared]], Sequence[FigureBlock]] | None = None
     examples: Callable[[Sequence[Compared]], Sequence[Example]] | None = None
@@ -121,7 +122,8 @@ def compare_to(
         notes = write_for_others(folder, ready, compared, settings, source.columns)
         figures += around.further(folder, ready) if around.further is not None else []
         plates = around.plates(compared) if around.plates is not None else ()
-        write_figures(folder / "figures", plates, settings.style)
+        layout = () if around.layout is None else (around.layout,)
+        write_figures(folder / "figures", (*layout, *plates), settings.style)
         _write_record(folder / RECORD, source, settings, compared, notes)
         parts = _parts(source, settings, around, (ready, compared), figures=figures, plates=plates)
         _write_report(folder, parts)
@@ -162,6 +164,7 @@ def _parts(
         comparisons=tuple(each.comparison for each in compared),
         labels=settings.style.labels,
         findings=around.findings,
+        layout=() if around.layout is None else (around.layout,),
         plates=tuple(figures["plates"]),
         examples=tuple(around.examples(compared)) if around.examples is not None else (),
         flags=around.flags,

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
 __all__ = ["draw_plates", "layout_of"]
 
-_WIDE_MM = 174.0
+_WIDE_MM = 120.0
 
 
 def layout_of(study: Study, images: pd.DataFrame, style: FigureStyle) -> FigureBlock | None:
@@ -34,9 +34,8 @@ def layout_of(study: Study, images: pd.DataFrame, style: FigureStyle) -> FigureB
 def draw_plates(
     study: Study, images: pd.DataFrame, compared: tuple[Compared, ...], style: FigureStyle
 ) -> list[FigureBlock]:
-    """Return layout, and of each value that images have, wells as a heat map, edge effects and batches."""
-    layout = layout_of(study, images, style)
-    blocks = [] if layout is None else [layout]
+    """Return, of each value that images have, wells as a heat map, edge effects and batches."""
+    blocks: list[FigureBlock] = []
     for each in compared:
         if each.comparison.design.kind == "amount" and "image" in each.cells.columns:
             blocks += _of_value(study, images, each, style)
@@ -76,7 +75,7 @@ def _of_wells(images: pd.DataFrame) -> pd.DataFrame:
 
 
 def _wide(style: FigureStyle) -> FigureStyle:
-    """Return the style with the width of two columns, which a plate needs."""
+    """Return the style with the least width that a plate needs."""
     return style.model_copy(update={"width_mm": max(style.width_mm, _WIDE_MM)})
 
 

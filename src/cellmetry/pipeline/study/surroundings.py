@@ -12,7 +12,7 @@ from cellmetry.pipeline.comparison.run_facts import facts_of_run
 from cellmetry.pipeline.comparison.sources import run_pictures
 from cellmetry.pipeline.example_pictures import example_pictures
 from cellmetry.pipeline.readouts import write_dose_response
-from cellmetry.pipeline.study.plates import draw_plates
+from cellmetry.pipeline.study.plates import draw_plates, layout_of
 from cellmetry.report.document import FigureBlock
 from cellmetry.report.examples import ExampleOptions
 from cellmetry.stats.dosing import CAUTION, analyse_doses
@@ -46,6 +46,7 @@ def surroundings_of(
         findings=design.findings,
         plates=partial(draw_plates, study, images, style=settings.style),
         examples=partial(_examples, folder, images, settings),
+        layout=layout_of(study, images, settings.style),
         flags=flags_table(tables[settings.table], settings),
         pictures=run_pictures(folder),
         further=partial(_dose_response, study, settings),
