@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import numpy as np
 import pandas as pd
 import pytest
@@ -23,6 +25,7 @@ from cellmetry.report.figures import figure_bytes
 from cellmetry.report.style import FigureStyle
 
 from .comparison_examples import example_plates
+from .draw_guide_pictures import draw_all
 
 STYLE = FigureStyle()
 
@@ -171,3 +174,10 @@ def test_missing_columns_are_named() -> None:
         draw_batches(example_plates(), "value", STYLE, control="drug Z")
     with pytest.raises(ParameterError, match="no wells"):
         draw_plate(example_plates().iloc[:0], "value", STYLE)
+
+
+def test_the_pictures_of_the_guide_are_drawn(tmp_path: Path) -> None:
+    made = draw_all(tmp_path)
+    guide = Path(__file__).resolve().parents[3] / "docs" / "guide" / "pictures"
+    assert all((guide / path.name).stat().st_size < 150_000 for path in made)
+    assert len(made) == 3

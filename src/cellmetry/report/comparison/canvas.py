@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import warnings
 from contextlib import contextmanager
+from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 
 import matplotlib as mpl
 from matplotlib.colors import is_color_like
 from matplotlib.font_manager import FontProperties, findfont, get_font
+from matplotlib.ft2font import LoadFlags
+from matplotlib.lines import Line2D
 from matplotlib.text import Text
-from matplotlib.textpath import TextPath
 
 from cellmetry.errors import ParameterError
 from cellmetry.report.figures import PAPER, new_figure
@@ -42,8 +44,9 @@ SMALL = 0.85
 LINE_MM_PER_PT = 1.25 * MM_PER_INCH / POINTS_PER_INCH
 """Height of a line of text in mm for each point of its size."""
 _ASPECT = 0.8
+_MEASURED_PT, _SUBPIXELS = 100.0, 64.0
 _MARGIN_MM = 17.0
-_KEY_MARK_MM = 9.0
+_MARK_LENGTH, _LINE_LENGTH, _KEY_GAPS = 1.2, 2.2, 1.6
 _BREAKS = " -_/,+"
 
 
@@ -107,7 +110,6 @@ def _settings(style: FigureStyle) -> dict[Any, Any]:
         "lines.linewidth": 1.0,
         "text.parse_math": False,
         "legend.frameon": False,
-        "legend.handlelength": 2.0,
         "legend.handletextpad": 0.4,
         "legend.columnspacing": 1.0,
         "legend.labelspacing": 0.3,
@@ -139,12 +141,18 @@ def small_text(style: FigureStyle) -> float:
 
 def text_width_mm(text: str, size_pt: float, font: str) -> float:
     """Return how wide the widest line of a text is in print."""
-    widths = [
-        TextPath((0, 0), line, size=size_pt, prop=FontProperties(family=font), usetex=False).get_extents().width
-        for line in text.replace("$", "S").split("\n")
-        if line.strip()
-    ]
-    return float(max(widths, default=0.0)) * MM_PER_INCH / POINTS_PER_INCH
+    widest = max((_width(line, font) for line in text.split("\n")), default=0.0)
+    return widest * size_pt * MM_PER_INCH / POINTS_PER_INCH
+
+
+@lru_cache(maxsize=10_000)
+def _width(line: str, font: str) -> float:
+    """Return the width of a line of text in sizes of its letters; signs that the font lacks count as an x."""
+    drawn = get_font(findfont(FontProperties(family=font), fallback_to_default=False))
+    drawn.set_size(_MEASURED_PT, POINTS_PER_INCH)
+    known = "".join(sign if drawn.get_char_index(ord(sign)) else "x" for sign in line)
+    drawn.set_text(known, 0.0, flags=LoadFlags.NO_HINTING)
+    return float(drawn.get_width_height()[0]) / _SUBPIXELS / _MEASURED_PT
 
 
 def wrapped(text: str, most_mm: float, style: FigureStyle, *, size_pt: float | None = None) -> str:
@@ -200,19 +208,20 @@ def say_below(figure: Figure, notes: Sequence[str], style: FigureStyle) -> None:
         figure.supxlabel(text, x=0.02, ha="left", color=PAPER.soft, size=size)
 
 
-def add_key(figure: Figure, axes: Axes, style: FigureStyle, title: str = "") -> None:
+def add_key(figure: Figure, axes: Axes, style: FigureStyle) -> None:
     """Add the key of all that is named in some axes above the figure, in as many columns as fit."""
     handles, labels = axes.get_legend_handles_labels()
     if not handles:
         return
     size = small_text(style)
-    most = 0.9 * style.width_mm - _KEY_MARK_MM
-    shown = [wrapped(label, most, style, size_pt=size) for label in labels]
-    widest = max(text_width_mm(label, size, style.font) for label in shown) + _KEY_MARK_MM
+    lined = any(isinstance(handle, Line2D) and handle.get_linestyle() != "None" for handle in handles)
+    length = _LINE_LENGTH if lined else _MARK_LENGTH
+    mark = (length + _KEY_GAPS) * size * MM_PER_INCH / POINTS_PER_INCH
+    shown = [wrapped(label, 0.9 * style.width_mm - mark, style, size_pt=size) for label in labels]
+    widest = max(text_width_mm(label, size, style.font) for label in shown) + mark
     fitting = max(1, min(len(shown), int(0.96 * style.width_mm / widest)))
     columns = -(-len(shown) // -(-len(shown) // fitting))
-    words = {"title": title, "title_fontsize": size} if title else {}
-    figure.legend(handles, shown, loc="outside upper center", ncols=columns, **words)
+    figure.legend(handles, shown, loc="outside upper center", ncols=columns, handlelength=length)
 
 
 def _refuse_no_room(figure: Figure, style: FigureStyle) -> None:
@@ -231,9 +240,9 @@ def _refuse_no_room(figure: Figure, style: FigureStyle) -> None:
 
 
 def _refuse_missing_signs(figure: Figure, path: str, name: str) -> None:
-    known = get_font(path).get_charmap()
+    drawn = get_font(path)
     for text in figure.findobj(Text):
-        missing = [sign for sign in str(text.get_text()) if sign != "\n" and ord(sign) not in known]
+        missing = [sign for sign in str(text.get_text()) if sign != "\n" and not drawn.get_char_index(ord(sign))]
         if missing:
             raise ParameterError(
                 f"The font {name!r} has no sign {missing[0]!r}, which stands in the figure; choose another font, or "

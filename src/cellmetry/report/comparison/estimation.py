@@ -103,7 +103,7 @@ def _draw_contrasts(axes: Axes, data: ComparisonData, style: FigureStyle, places
     if data.common_reference is not None:
         what = f"{what} to {label_of(data.conditions[data.common_reference], style)}"
     if data.fraction and not data.log:
-        what = f"{what} (% points)"
+        what = f"{what} (%{_NO_BREAK}points)"
     axes.set_ylabel(wrapped(what, 0.34 * figure_size_mm(style)[1], style))
 
 

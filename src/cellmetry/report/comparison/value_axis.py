@@ -93,7 +93,7 @@ def set_value_axis(
 
 def plain_ticks(axis: Axis, most: int, *, percent: bool = False) -> None:
     """Put at most this many ticks at 1, 2 or 5 times a power of ten, with plain numbers or per cent."""
-    axis.set_major_locator(MaxNLocator(most, steps=[1, 2, 5, 10]))
+    axis.set_major_locator(MaxNLocator(most, steps=[1, 2, 5, 10], min_n_ticks=3))
     axis.set_major_formatter(FuncFormatter(lambda at, _: f"{number(100 * at)} %" if percent else number(at)))
 
 
