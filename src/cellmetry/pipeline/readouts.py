@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from importlib import import_module
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal, NamedTuple
@@ -18,7 +18,6 @@ from cellmetry.io.hashing import content_hash
 from cellmetry.io.tables import read_table, table_file, write_table
 from cellmetry.pipeline.record import versions
 from cellmetry.stats.dosing import (
-    CAUTION,
     DoseAnalysis,
     DoseResult,
     analyse_doses,
@@ -55,6 +54,8 @@ __all__ = [
 DOSE_RECORD, POSITIVE_RECORD = "dose_response.json", "positive.json"
 """Files that mark a folder as a readout's, and say what was done."""
 
+_REPLICATES = "cellmetry.stats.comparison.per_replicate"
+"""Loaded only where replicates are asked for, since statsmodels is slow to import."""
 _FORMATS: tuple[Literal["png", "svg", "pdf"], ...] = ("png", "svg", "pdf")
 
 
@@ -130,7 +131,9 @@ class Positive(NamedTuple):
 def dose_response_to(out: str | Path, source: TableSource, analysis: DoseAnalysis) -> DoseResult:
     """Return curves and screen quality after writing ``fits.csv``, ``points.csv``, ``screen.csv``, figure and record.
 
-    The folder appears when everything is done; one that holds an earlier dose response is replaced.
+    With a column of replicates also ``replicates.csv`` (a curve each), ``halves.csv`` (EC50 of each group among
+    replicates) and ``contrasts.csv`` (their ratios). The folder appears when everything is done; one that holds an
+    earlier dose response is replaced.
 
     Raises
     ------
@@ -139,15 +142,27 @@ def dose_response_to(out: str | Path, source: TableSource, analysis: DoseAnalysi
     """
     source.refuse_inside(Path(out))
     result = analyse_doses(source.read(), analysis)
+    if analysis.replicate is not None:
+        result = replace(result, replicates=import_module(_REPLICATES).fit_replicates(result))
     with atomic_folder(out, marker=DOSE_RECORD) as folder:
         write_table(result.points, folder / "points.csv", _present(describe_points(analysis), result.points))
         write_table(result.fits, folder / "fits.csv", _present(describe_fits(analysis), result.fits))
         if result.screen is not None:
             write_table(result.screen, folder / "screen.csv", describe_screen())
+        _write_replicates(result, folder)
         drawing = import_module("cellmetry.report.dose_figures")
         _write_figure(drawing.draw_dose_response(result, _paper()), folder, "dose_response")
-        _write_record(folder / DOSE_RECORD, source, {"analysis": analysis.model_dump(mode="json"), "caution": CAUTION})
+        said = {"analysis": analysis.model_dump(mode="json"), "caution": result.caution}
+        _write_record(folder / DOSE_RECORD, source, said)
     return result
+
+
+def _write_replicates(result: DoseResult, folder: Path) -> None:
+    if result.replicates is None:
+        return
+    for name in ("fits", "halves", "contrasts"):
+        table = getattr(result.replicates, name)
+        write_table(table, folder / f"{'replicates' if name == 'fits' else name}.csv", table.attrs["columns"])
 
 
 def positive_to(out: str | Path, source: TableSource, analysis: PositiveAnalysis, *, confidence: float) -> Positive:
