@@ -313,3 +313,27 @@ def test_a_plate_map_in_a_sheet_of_excel(plate: Path) -> None:
     assert (plate / "csv" / "fits.csv").read_text() == (plate / "excel" / "fits.csv").read_text()
     inputs = json.loads((plate / "excel" / "dose_response.json").read_text())["inputs"]
     assert inputs[1]["path"].endswith("map.xlsx#Layout")
+
+
+def test_replicates_have_curves_of_their_own(plate: Path) -> None:
+    cells = read_table(plate / "cells.csv")
+    random = np.random.default_rng(1)
+    days = [cells.assign(day=f"day {k}", ratio=cells["ratio"] + random.normal(0, 0.1)) for k in range(3)]
+    write_table(pd.concat(days), plate / "cells.csv")
+    done = RUNNER.invoke(app, arguments(plate, *DRUGS, "--replicate", "day", "--out", str(plate / "out")))
+    assert done.exit_code == 0, done.output
+    assert "x: EC50 of 3 of 3 replicates" in done.output
+    assert "y / x: ratio" in done.output
+    assert "no test is made" not in done.output
+    fits = read_table(plate / "out" / "replicates.csv")
+    assert list(zip(fits["group"], fits["replicate"], strict=True)) == [(d, f"day {k}") for d in "xy" for k in range(3)]
+    for name in ("replicates", "halves", "contrasts"):
+        table = read_table(plate / "out" / f"{name}.csv")
+        assert {column.name for column in table.attrs["columns"]} == set(table.columns)
+    record = json.loads((plate / "out" / "dose_response.json").read_text())
+    assert record["analysis"]["replicate"] == "day"
+    done = RUNNER.invoke(app, arguments(plate, *DRUGS, "--replicate", "day", "--json", "--out", str(plate / "out")))
+    assert len(json.loads(done.stdout)["contrasts"]) == 1
+    without = RUNNER.invoke(app, arguments(plate, *DRUGS, "--unit-of-analysis", "image", "--out", str(plate / "w")))
+    assert without.exit_code == 0, without.output
+    assert not (plate / "w" / "replicates.csv").exists()

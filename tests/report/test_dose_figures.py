@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pandas as pd
 import pytest
@@ -9,6 +11,7 @@ import pytest
 from cellmetry.report.dose_figures import draw_dose_response
 from cellmetry.report.figures import PAPER, figure_bytes
 from cellmetry.report.positive_figure import draw_threshold
+from cellmetry.stats.comparison.per_replicate import fit_replicates
 from cellmetry.stats.dosing import DoseAnalysis, analyse_doses
 from cellmetry.stats.positive import fixed_threshold, population_threshold
 
@@ -58,6 +61,22 @@ def test_a_panel_a_drug_and_a_reason_without_a_curve() -> None:
     assert [axes.get_title(loc="left") for axes in shown] == ["x", "y", "z", "w"]
     said = [text.get_text() for text in shown[1].texts]
     assert any(text.startswith("no curve: the response is the same") for text in said)
+
+
+def test_replicates_are_thin_curves_with_their_half_doses() -> None:
+    table = pd.concat([wells([0, 0.1, 1, 10, 100]).assign(day=day, well=range(17)) for day in "abc"])
+    table["v"] += table["day"].map({"a": 0.0, "b": 0.05, "c": -0.1})
+    analysis = DoseAnalysis(value="v", dose="dose", by="drug", positive=("c", "1"), replicate="day")
+    result = analyse_doses(table, analysis)
+    one = draw_dose_response(result, PAPER)
+    figure = draw_dose_response(replace(result, replicates=fit_replicates(result)), PAPER)
+    axes = figure.axes[0]
+    curves = [line for line in axes.lines if len(line.get_xdata()) > 100]
+    assert len(curves) == 3
+    assert len([line for line in one.axes[0].lines if len(line.get_xdata()) > 100]) == 1
+    assert len(axes.collections) == 0  # Neither the band of one curve nor bars of means of all units.
+    assert any("of 3 replicates" in text.get_text() for text in axes.texts)
+    figure_bytes(figure, "png")
 
 
 def test_the_threshold_is_drawn_over_the_histogram() -> None:

@@ -14,7 +14,7 @@ from cellmetry.cli.table_options import Assign, Confidence, Join, PlateMaps, Tab
 from cellmetry.core.parameters import parse_parameters
 from cellmetry.errors import ParameterError
 from cellmetry.pipeline.readouts import dose_response_to
-from cellmetry.stats.dosing import CAUTION, DoseAnalysis
+from cellmetry.stats.dosing import DoseAnalysis
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -47,6 +47,10 @@ def dose_response(
     unit: Annotated[
         list[str] | None,
         typer.Option("--unit-of-analysis", help="Column that names a unit. Repeatable. If left out: well, else image."),
+    ] = None,
+    replicate: Annotated[
+        str | None,
+        typer.Option(help="Column of independent repeats (day, animal): a curve each, EC50s compared among them."),
     ] = None,
     summary: Annotated[SummaryChoice, typer.Option(help="How the cells of a unit become one number.")] = (
         SummaryChoice.median
@@ -86,6 +90,7 @@ def dose_response(
             "dose": dose,
             "by": by,
             "unit": None if unit is None else tuple(unit),
+            "replicate": replicate,
             "summary": summary.value,
             "weights": weights,
             "positive": _control(positive_control, "--positive-control"),
@@ -100,7 +105,8 @@ def dose_response(
         typer.echo(json.dumps(_summary(result, out), indent=1))
         return
     _say(result)
-    typer.echo(f"{CAUTION}\nResults: {out}")
+    _say_replicates(result)
+    typer.echo(f"{result.caution}\nResults: {out}")
 
 
 def _control(text: str | None, option: str) -> tuple[str, str] | None:
@@ -133,6 +139,25 @@ def _say(result: DoseResult) -> None:
         typer.echo(f"{group}: {_quality(part)}.")
 
 
+def _say_replicates(result: DoseResult) -> None:
+    if result.replicates is None:
+        return
+    name = {"ec50": "EC50", "kd": "Kd"}[result.analysis.half_name]
+    for row in result.replicates.halves.to_dict(orient="records"):
+        found = f"{row['group']}: {name} of {row['n_fitted']} of {row['n_replicates']} replicates"
+        interval = f" ({row['ci_low']:.3g} to {row['ci_high']:.3g})" if row["n_fitted"] > 1 else ""
+        typer.echo(f"{found}: {row['estimate']:.4g}{interval}." if row["n_fitted"] else f"{found}: none.")
+    for row in result.replicates.contrasts.to_dict(orient="records"):
+        ratio = f"{row['group']} / {row['reference']}: ratio {row['ratio']:.3g}"
+        if row["reason"]:
+            typer.echo(f"{ratio}; no p-value: {row['reason']}.")
+            continue
+        typer.echo(
+            f"{ratio} ({row['ci_low']:.3g} to {row['ci_high']:.3g}), p = {row['p_value']:.3g}, corrected "
+            f"{row['p_adjusted']:.3g} ({row['method']}, n = {row['n_replicates']})."
+        )
+
+
 def _quality(screen: pd.DataFrame) -> str:
     """Return the measures of one group in words; of one without a value, why."""
     if screen["value"].isna().all() and screen["reason"].nunique() == 1:
@@ -149,7 +174,10 @@ def _quality(screen: pd.DataFrame) -> str:
 
 def _summary(result: DoseResult, out: Path) -> dict[str, Any]:
     tables = {"fits": result.fits, "screen": result.screen}
+    if result.replicates is not None:
+        found = result.replicates
+        tables |= {"replicates": found.fits, "halves": found.halves, "contrasts": found.contrasts}
     rows = {
         name: None if table is None else json.loads(table.to_json(orient="records")) for name, table in tables.items()
     }
-    return {"out": str(out), **rows, "units": len(result.points), "caution": CAUTION}
+    return {"out": str(out), **rows, "units": len(result.points), "caution": result.caution}

@@ -78,6 +78,18 @@ class FinishedRun:
             raise UnknownName(f"labels of {name}", labels, known)
         return read_labels(self.folder / known[labels])
 
+    def labels_of(self, table: str) -> str | None:
+        """Return the labels whose objects are the rows of a table: those of its name, else the only ones there are."""
+        names = {
+            key.removeprefix("labels ")
+            for entry in self.images.values()
+            for key in entry["outputs"]
+            if key.startswith("labels ")
+        }
+        if table in names:
+            return table
+        return names.pop() if len(names) == 1 else None
+
     def _entry(self, name: str) -> Mapping[str, Any]:
         if name not in self.images:
             raise UnknownName(f"image worked in {self.folder}", name, self.images)

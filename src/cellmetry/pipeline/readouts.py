@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from importlib import import_module
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal, NamedTuple
@@ -17,7 +17,6 @@ from cellmetry.io.hashing import content_hash
 from cellmetry.io.tables import read_header, read_table, table_file, write_table
 from cellmetry.pipeline.record import versions
 from cellmetry.stats.dosing import (
-    CAUTION,
     DoseAnalysis,
     DoseResult,
     analyse_doses,
@@ -44,6 +43,7 @@ __all__ = [
     "Positive",
     "TableSource",
     "dose_response_to",
+    "fit_doses",
     "positive_to",
     "write_dose_response",
 ]
@@ -51,6 +51,8 @@ __all__ = [
 DOSE_RECORD, POSITIVE_RECORD = "dose_response.json", "positive.json"
 """Files that mark a folder as a readout's, and say what was done."""
 
+_REPLICATES = "cellmetry.stats.comparison.per_replicate"
+"""Loaded only where replicates are asked for, since statsmodels is slow to import."""
 _FORMATS: tuple[Literal["png", "svg", "pdf"], ...] = ("png", "svg", "pdf")
 
 
@@ -127,7 +129,9 @@ class Positive(NamedTuple):
 def dose_response_to(out: str | Path, source: TableSource, analysis: DoseAnalysis) -> DoseResult:
     """Return curves and screen quality after writing ``fits.csv``, ``points.csv``, ``screen.csv``, figure and record.
 
-    The folder appears when everything is done; one that holds an earlier dose response is replaced.
+    With a column of replicates also ``replicates.csv`` (a curve each), ``halves.csv`` (EC50 of each group among
+    replicates) and ``contrasts.csv`` (their ratios). The folder appears when everything is done; one that holds an
+    earlier dose response is replaced.
 
     Raises
     ------
@@ -135,11 +139,20 @@ def dose_response_to(out: str | Path, source: TableSource, analysis: DoseAnalysi
         If columns, controls or the plate map do not fit the table.
     """
     source.refuse_inside(Path(out))
-    result = analyse_doses(source.read(), analysis)
+    result = fit_doses(source.read(), analysis)
     with atomic_folder(out, marker=DOSE_RECORD) as folder:
         write_dose_response(folder, result)
-        _write_record(folder / DOSE_RECORD, source, {"analysis": analysis.model_dump(mode="json"), "caution": CAUTION})
+        said = {"analysis": analysis.model_dump(mode="json"), "caution": result.caution}
+        _write_record(folder / DOSE_RECORD, source, said)
     return result
+
+
+def fit_doses(table: pd.DataFrame, analysis: DoseAnalysis) -> DoseResult:
+    """Return curves and screen quality of a table of cells, and where a column of replicates is named a curve of each."""
+    result = analyse_doses(table, analysis)
+    if analysis.replicate is None:
+        return result
+    return replace(result, replicates=import_module(_REPLICATES).fit_replicates(result))
 
 
 def write_dose_response(folder: Path, result: DoseResult) -> Figure:
@@ -149,9 +162,18 @@ def write_dose_response(folder: Path, result: DoseResult) -> Figure:
     write_table(result.fits, folder / "fits.csv", _present(describe_fits(analysis), result.fits))
     if result.screen is not None:
         write_table(result.screen, folder / "screen.csv", describe_screen())
+    _write_replicates(result, folder)
     figure: Figure = import_module("cellmetry.report.dose_figures").draw_dose_response(result, _paper())
     _write_figure(figure, folder, "dose_response")
     return figure
+
+
+def _write_replicates(result: DoseResult, folder: Path) -> None:
+    if result.replicates is None:
+        return
+    for name in ("fits", "halves", "contrasts"):
+        table = getattr(result.replicates, name)
+        write_table(table, folder / f"{'replicates' if name == 'fits' else name}.csv", table.attrs["columns"])
 
 
 def positive_to(

@@ -18,6 +18,8 @@ from cellmetry.stats.units import SUMMARY, matches, need_columns, summarise_unit
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
+    from cellmetry.stats.comparison.per_replicate import ReplicateDoses
+
 __all__ = [
     "CAUTION",
     "DoseAnalysis",
@@ -26,13 +28,14 @@ __all__ = [
     "describe_fits",
     "describe_points",
     "describe_screen",
+    "fit_units",
 ]
 
 CAUTION = (
     "Units of one plate (wells) are technical repeats, not independent replicates: estimates and intervals describe "
     "this plate, and no test is made and no p-value given."
 )
-"""What every result says."""
+"""What every result without replicates says."""
 
 ALL = "all"
 """Name of the only group where none are asked for."""
@@ -54,6 +57,9 @@ class DoseAnalysis(Parameters):
     unit: tuple[str, ...] | None = None
     """Columns that name a unit of analysis; if left out, well, else image, where the table has such a column, else
     each row of the table is a unit."""
+    replicate: str | None = None
+    """Column of independent repeats of the experiment, each of which gets a curve of its own; a well of one repeat is
+    another unit than the same well of the next."""
     summary: Literal["median", "mean"] = "median"
     """How the cells of a unit become one number."""
     weights: str | None = None
@@ -67,16 +73,30 @@ class DoseAnalysis(Parameters):
     screen: ScreenOptions = Field(default_factory=ScreenOptions)
     """How intervals of the screen's quality are made."""
 
+    @property
+    def half_name(self) -> Literal["ec50", "kd"]:
+        """The parameter that is the dose of half the effect."""
+        return "ec50" if self.fit.model == "hill" else "kd"
+
 
 @dataclass(frozen=True)
 class DoseResult:
-    """What an analysis found: tables of units, fits and screen quality, and the curve of each group by its name."""
+    """What an analysis found: tables of units, fits and screen quality, and the curve of each group by its name.
+
+    `replicates` is there where they were asked for.
+    """
 
     analysis: DoseAnalysis
     points: pd.DataFrame
     fits: pd.DataFrame
     screen: pd.DataFrame | None
     curves: dict[str, DoseFit]
+    replicates: ReplicateDoses | None = None
+
+    @property
+    def caution(self) -> str:
+        """What a reader of these numbers must know."""
+        return CAUTION if self.replicates is None else " ".join(self.replicates.notes)
 
     @property
     def without_dose(self) -> int:
@@ -105,7 +125,9 @@ def analyse_doses(table: pd.DataFrame, analysis: DoseAnalysis) -> DoseResult:
     points["response"] = points[f"{analysis.summary}_of_cells"]
     _refuse_nothing(points, analysis)
     curves = {
-        str(name): _fitted(part, analysis) for name, part in points.groupby("group", sort=False) if _has_doses(part)
+        str(name): curve
+        for name, part in points.groupby("group", sort=False)
+        if (curve := fit_units(part, analysis)) is not None
     }
     fits = pd.DataFrame([{"group": name, **curve.row()} for name, curve in curves.items()])
     return DoseResult(analysis, points, fits, _screen(points, analysis), curves)
@@ -113,7 +135,7 @@ def analyse_doses(table: pd.DataFrame, analysis: DoseAnalysis) -> DoseResult:
 
 def _points(table: pd.DataFrame, analysis: DoseAnalysis) -> pd.DataFrame:
     named = [getattr(analysis, role)[0] for role in _ROLES if getattr(analysis, role)]
-    wanted = [name for name in (analysis.by, analysis.weights) if name is not None]
+    wanted = [name for name in (analysis.by, analysis.weights, analysis.replicate) if name is not None]
     need_columns(table, [analysis.dose, *wanted, *named])
     unit = _unit(table, analysis)
     _refuse_own_names(analysis, (*unit, *wanted, *named))
@@ -142,9 +164,12 @@ def _refuse_nothing(points: pd.DataFrame, analysis: DoseAnalysis) -> None:
 
 
 def _unit(table: pd.DataFrame, analysis: DoseAnalysis) -> tuple[str, ...]:
-    if analysis.unit is not None:
-        return analysis.unit
-    return next(((name,) for name in UNITS if name in table.columns), ())
+    unit = analysis.unit
+    if unit is None:
+        unit = next(((name,) for name in UNITS if name in table.columns), ())
+    if analysis.replicate is None or not unit:
+        return unit
+    return tuple(dict.fromkeys((analysis.replicate, *unit)))
 
 
 def _refuse_own_names(analysis: DoseAnalysis, names: Sequence[str]) -> None:
@@ -163,16 +188,15 @@ def _controls(points: pd.DataFrame, chosen: tuple[str, str], role: str) -> pd.Se
     return found
 
 
-def _has_doses(points: pd.DataFrame) -> bool:
-    return bool(_on_curve(points).any())
-
-
 def _on_curve(points: pd.DataFrame) -> pd.Series:
     return (points["role"] != "positive") & points["dose"].notna()
 
 
-def _fitted(points: pd.DataFrame, analysis: DoseAnalysis) -> DoseFit:
+def fit_units(points: pd.DataFrame, analysis: DoseAnalysis) -> DoseFit | None:
+    """Return the curve of units, those of the positive control left out; None if none of them has a dose."""
     used = points[_on_curve(points)]
+    if used.empty:
+        return None
     sd = None if analysis.weights is None else _numbers(used[analysis.weights])
     options = analysis.fit if sd is None else analysis.fit.model_copy(update={"weighted": True})
     return fit_dose_response(used["dose"], used["response"], options, sd=sd)

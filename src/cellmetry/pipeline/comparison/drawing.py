@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from cellmetry.report.style import FigureStyle
 
     Pictures = Callable[[pd.DataFrame, str], Mapping[str, bytes]]
-    """From rows with ``image``, ``label`` and centres, and their labels' name, to PNGs by ``image|label``."""
+    """From rows with ``image``, ``label`` and centres, and the name of their table, to PNGs by ``image|label``."""
 
 __all__ = ["draw_figures", "interactive_plots", "write_figures"]
 

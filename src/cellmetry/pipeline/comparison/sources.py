@@ -10,6 +10,7 @@ from cellmetry.pipeline.cell_pictures import CENTRES, PLACES, cell_pictures
 from cellmetry.pipeline.comparison.prepare import CELLS
 from cellmetry.pipeline.comparison.run import Source, Surroundings
 from cellmetry.pipeline.comparison.run_facts import facts_of_run, run_of_table
+from cellmetry.pipeline.finished_run import open_run
 from cellmetry.pipeline.readouts import TableSource
 from cellmetry.report.cell_tiles import CellPictureOptions
 
@@ -63,8 +64,9 @@ def around_table(path: Path) -> Surroundings:
 def run_pictures(folder: Path) -> Pictures:
     """Return what makes pictures of cells of a run; cells without a centre in their table have none."""
 
-    def make(cells: pd.DataFrame, labels: str) -> dict[str, bytes]:
-        if not set(CENTRES) <= set(cells.columns):
+    def make(cells: pd.DataFrame, table: str) -> dict[str, bytes]:
+        labels = open_run(folder).labels_of(table)
+        if labels is None or not set(CENTRES) <= set(cells.columns):
             return {}
         once = cells.drop_duplicates(["image", "label"])
         return cell_pictures(folder, once, CellPictureOptions(labels=labels))

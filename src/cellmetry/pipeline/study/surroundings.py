@@ -11,11 +11,11 @@ from cellmetry.pipeline.comparison.run import Surroundings
 from cellmetry.pipeline.comparison.run_facts import facts_of_run
 from cellmetry.pipeline.comparison.sources import run_pictures
 from cellmetry.pipeline.example_pictures import example_pictures
-from cellmetry.pipeline.readouts import write_dose_response
+from cellmetry.pipeline.finished_run import open_run
+from cellmetry.pipeline.readouts import fit_doses, write_dose_response
 from cellmetry.pipeline.study.plates import draw_plates, layout_of
 from cellmetry.report.document import FigureBlock
 from cellmetry.report.examples import ExampleOptions
-from cellmetry.stats.dosing import CAUTION, analyse_doses
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -75,7 +75,8 @@ def _examples(
     table = fields[["image", "condition"]].assign(value=fields["image"].map(values).astype(float))
     order = {name: place for place, name in enumerate(shown.comparison.design.conditions)}
     table = table.sort_values("condition", key=lambda column: column.map(order), kind="stable")
-    options = ExampleOptions(labels=settings.table, value_name=settings.style.labels.get(shown.measure, shown.measure))
+    labels = open_run(folder).labels_of(shown.asked.table)
+    options = ExampleOptions(labels=labels, value_name=settings.style.labels.get(shown.measure, shown.measure))
     return example_pictures(folder, table, options)
 
 
@@ -83,8 +84,9 @@ def _dose_response(study: Study, settings: CompareSettings, out: Path, ready: Ta
     """Return figures of dose and response after writing their folders."""
     blocks = []
     for number, analysis in enumerate(study.said.dose_response, start=1):
-        result = analyse_doses(ready.tables[settings.table], analysis)
+        result = fit_doses(ready.tables[settings.table], analysis)
         name = f"dose_response_{number}_{analysis.value}"
+        (out / name).mkdir()
         figure = write_dose_response(out / name, result)
-        blocks.append(FigureBlock(name, figure, f"{analysis.value} over {analysis.dose}. {CAUTION}"))
+        blocks.append(FigureBlock(name, figure, f"{analysis.value} over {analysis.dose}. {result.caution}"))
     return blocks
