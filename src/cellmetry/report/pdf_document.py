@@ -180,19 +180,26 @@ class _Plate(Flowable):  # type: ignore[misc]  # reportlab has no types
 
     def __init__(self, block: FigureBlock) -> None:
         super().__init__()
-        self.figure, self.legend = block.figure, Paragraph(escape(block.legend), _CAPTION)
+        self.block, self.figure = block, block.figure
+        self.legend = Paragraph(escape(block.legend), _CAPTION)
         self.natural = _natural_size(block.figure)
         self.side = min(self.natural[0], _WIDTH)
 
+    @property
+    def parted(self) -> bool:
+        """Whether the legend is too long to stand below the figure on one page; it then follows as a paragraph."""
+        return float(self.legend.wrap(self.side, _HEIGHT)[1]) > _LONGEST_LEGEND
+
     def wrap(self, width: float, height: float) -> tuple[float, float]:
-        _, under = self.legend.wrap(width, _HEIGHT)
+        under = 0.0 if self.parted else self.legend.wrap(width, _HEIGHT)[1]
         room = max(min(_TALLEST, _HEIGHT - under - 8), 40 * mm)
         self.scale = min(width / self.natural[0], room / self.natural[1], 1.0)
         self.width, self.height = width, self.natural[1] * self.scale + under + 4
         return self.width, self.height
 
     def draw(self) -> None:
-        self.legend.drawOn(self.canv, 0, 0)
+        if not self.parted:
+            self.legend.drawOn(self.canv, 0, 0)
         self.canv.translate(0, self.height - self.natural[1] * self.scale)
         self.canv.scale(self.scale, self.scale)
         if isinstance(self.figure, bytes):
@@ -217,10 +224,15 @@ def _figure_rows(plates: Sequence[_Plate]) -> list[Flowable]:
     rows: list[list[_Plate]] = []
     for plate in plates:
         used = sum(other.side + _GAP for other in rows[-1]) if rows else _WIDTH
+        used = _WIDTH if plate.parted or (rows and rows[-1][0].parted) else used
         if used + plate.side > _WIDTH + 1:
             rows.append([])
         rows[-1].append(plate)
-    return [flowable for row in rows for flowable in (_row(row), Spacer(1, 10))]
+    return [flowable for row in rows for flowable in (_row(row), *_parted_legends(row), Spacer(1, 10))]
+
+
+def _parted_legends(plates: Sequence[_Plate]) -> list[Flowable]:
+    return [Paragraph(escape(plate.block.legend), _CAPTION) for plate in plates if plate.parted]
 
 
 def _row(plates: Sequence[_Plate]) -> Flowable:
@@ -231,4 +243,5 @@ def _row(plates: Sequence[_Plate]) -> Flowable:
     return Table([list(plates)], colWidths=widths, style=style, hAlign="LEFT")
 
 
+_LONGEST_LEGEND = 0.5 * _HEIGHT
 _SIDES = ("LEFT", "RIGHT", "TOP", "BOTTOM")

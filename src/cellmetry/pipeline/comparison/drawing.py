@@ -26,6 +26,8 @@ if TYPE_CHECKING:
 __all__ = ["draw_figures", "interactive_plots", "write_figures"]
 
 _USUAL = ("superplot", "estimation")
+_ONE_COLUMN, _TWO_COLUMNS_MM, _HEIGHT_MM = 7, 174.0, 90.0
+"""Conditions that a figure of one column of a journal has room for; width of two columns, and its height."""
 
 
 def draw_figures(folder: Path, compared: Sequence[Compared], settings: CompareSettings) -> list[FigureBlock]:
@@ -40,11 +42,11 @@ def draw_figures(folder: Path, compared: Sequence[Compared], settings: CompareSe
     write = import_module("cellmetry.report.comparison.files").figure_files
     blocks, drawn = [], set()
     for stem, each in zip(file_stems([each.asked.value for each in compared]), compared, strict=True):
-        data = _data(each)
+        data, style = _data(each), fitting_style(settings.style, len(each.comparison.design.conditions))
         for name, kind in _kinds(data, settings).items():
-            figure = kind.draw(data, settings.style)
-            write(figure, folder, f"{stem}_{name}", settings.style)
-            blocks.append(FigureBlock(f"{stem}_{name}", figure, kind.legend(data, settings.style)))
+            figure = kind.draw(data, style)
+            write(figure, folder, f"{stem}_{name}", style)
+            blocks.append(FigureBlock(f"{stem}_{name}", figure, kind.legend(data, style)))
             drawn.add(name)
     missing = [name for name in settings.figures or () if name not in drawn]
     if missing:
@@ -52,6 +54,13 @@ def draw_figures(folder: Path, compared: Sequence[Compared], settings: CompareSe
         needed = ", ".join(catalogue.figure_kind(missing[0]).needs)
         raise ParameterError(f"The figure {missing[0]} can be drawn of none of the values; it needs {needed}.")
     return blocks
+
+
+def fitting_style(style: FigureStyle, conditions: int) -> FigureStyle:
+    """Return the style, as wide as two columns for many conditions where no width was asked for."""
+    if "width_mm" in style.model_fields_set or conditions <= _ONE_COLUMN:
+        return style
+    return style.model_copy(update={"width_mm": _TWO_COLUMNS_MM, "height_mm": style.height_mm or _HEIGHT_MM})
 
 
 def write_figures(folder: Path, blocks: Sequence[FigureBlock], style: FigureStyle) -> None:

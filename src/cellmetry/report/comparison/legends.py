@@ -41,6 +41,9 @@ __all__ = [
     "violin_legend",
 ]
 
+_MOST_NAMED = 8
+"""Conditions and contrasts that a legend names one by one at most."""
+
 
 def superplot_legend(data: ComparisonData, style: FigureStyle) -> str:
     """Return the legend of the superplot."""
@@ -203,6 +206,9 @@ def _bars(data: ComparisonData) -> str:
 def _sizes(data: ComparisonData, style: FigureStyle) -> str:
     """Return how many replicates and cells each condition has."""
     words = []
+    if len(data.groups) > _MOST_NAMED:
+        replicates, cells = ([getattr(group, name) for group in data.groups] for name in ("n_replicates", "n_cells"))
+        return f"n of each of {len(data.groups)} conditions: {_span(replicates)} replicates, {_span(cells)} cells."
     for name, group in zip(_conditions(data, style), data.groups, strict=True):
         plural = "replicate" if group.n_replicates == 1 else "replicates"
         cells = "cell" if group.n_cells == 1 else "cells"
@@ -223,10 +229,19 @@ def _tests(data: ComparisonData, style: FigureStyle) -> str:
         p_value = p_text(each.p_adjusted) if each.tested else f"no p-value: {each.reason}".rstrip(": .")
         pair = f"{names[each.at]} {'/' if data.log else '−'} {names[each.reference_at]}"
         words.append(f"{pair} = {_amount(each.estimate, data)}{interval}, {p_value}")
+    if len(data.contrasts) > _MOST_NAMED:
+        words = [
+            f"Estimates, intervals and p-values of the {len(data.contrasts)} contrasts are in the table of contrasts"
+        ]
     how = "; ".join(dict.fromkeys(each.method for each in data.contrasts if each.tested))
     corrected = "; ".join(dict.fromkeys(each.adjustment for each in data.contrasts if each.tested and each.adjustment))
     test = f" Test of replicates: {how}{f', {corrected}' if corrected else ''}." if how else ""
     return f"{'; '.join(words)}.{test}"
+
+
+def _span(numbers: list[int]) -> str:
+    least, most = min(numbers), max(numbers)
+    return count(least) if least == most else f"{count(least)} to {count(most)}"
 
 
 def _amount(value: float, data: ComparisonData) -> str:
