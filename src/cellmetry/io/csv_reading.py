@@ -83,12 +83,12 @@ def read_csv(path: Path, *, text: Container[str] = (), columns: Sequence[str] | 
     comma = source.delimiter != "," and _decimal_comma(source)
     texts = {name: TextColumn() for name in names if name in text}
     values = {name: ColumnValues(comma=comma) for name in names if name not in text}
-    _fill(source, {**texts, **values})
+    whole: dict[str, TextColumn | ColumnValues] = {**texts, **values}
+    _fill(source, whole)
     unclear = {name: TextColumn() for name, column in values.items() if column.open}
     if unclear:
         _fill(source, unclear)
     found = {name: column_values(column.cells, comma=comma) for name, column in unclear.items()}
-    whole = {**texts, **values}
     return pd.DataFrame({name: found[name] if name in found else whole[name].series() for name in names})
 
 

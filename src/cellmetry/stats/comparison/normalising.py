@@ -99,7 +99,8 @@ def _centres(control: pd.DataFrame, levels: Sequence[str], options: CompareOptio
         return summarise_levels(control.dropna(), ["batch"], levels, options.summary)
     _refuse(list(control.loc[control["number"] <= 0, "batch"].unique()), norm, "has control cells of 0 or below")
     logs = control.assign(number=np.log(control["number"])).dropna()
-    return np.exp(summarise_levels(logs, ["batch"], levels, options.summary))
+    centres: pd.Series = np.exp(summarise_levels(logs, ["batch"], levels, options.summary))
+    return centres
 
 
 def _median_and_mad(control: pd.DataFrame, norm: Normalise) -> pd.DataFrame:

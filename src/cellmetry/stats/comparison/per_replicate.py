@@ -205,13 +205,14 @@ def _notes(result: DoseResult, halves: pd.DataFrame) -> tuple[str, ...]:
         f"{name} of a group is the geometric mean of its replicates' ({result.analysis.replicate}), with intervals and "
         f"p-values among replicates; replicates must be repeats of the experiment, not wells or plates of one."
     ]
-    for row in halves[halves["n_fitted"] < halves["n_replicates"]].itertuples():
-        if row.n_fitted == 0:
-            notes.append(f"{row.group}: no replicate gives {name}.")
+    for row in halves[halves["n_fitted"] < halves["n_replicates"]].to_dict(orient="records"):
+        group, count, fitted = row["group"], int(row["n_replicates"]), int(row["n_fitted"])
+        if fitted == 0:
+            notes.append(f"{group}: no replicate gives {name}.")
             continue
         notes.append(
-            f"{row.group}: {row.n_replicates - row.n_fitted} of {row.n_replicates} replicates give no {name} and are "
-            f"left out; if they lack an effect or a plateau, the mean of the others misleads."
+            f"{group}: {count - fitted} of {count} replicates give no {name} and are left out; if they lack an "
+            f"effect or a plateau, the mean of the others misleads."
         )
     lost = int(result.points[result.analysis.replicate].isna().sum())
     if lost:

@@ -69,21 +69,19 @@ def with_second_segmentation(comparison: Comparison, second: Comparison) -> Comp
         If the two differ in their options, contrasts or replicates.
     """
     _refuse_other(comparison, second)
-    ours, theirs = comparison.contrasts, second.contrasts
+    ours, theirs = comparison.contrasts, second.contrasts.set_index(comparison.contrasts.index)
     ends = ["ci_low", "ci_high"]
-    missing = (ours[ends].isna() | theirs[ends].isna()).any(axis=1)
-    low = np.minimum(ours["ci_low"], theirs["ci_low"]).mask(missing)
-    high = np.maximum(ours["ci_high"], theirs["ci_high"]).mask(missing)
+    known = (ours[ends].notna() & theirs[ends].notna()).all(axis=1)
+    low = ours["ci_low"].clip(upper=theirs["ci_low"]).where(known)
+    high = ours["ci_high"].clip(lower=theirs["ci_high"]).where(known)
     notes = [
         "Segmentation: the interval reaches over those of two segmentations of the same images. It holds the effect if "
         "either is right or the truth lies between them, not if both err alike; p-values are of the first alone."
     ]
-    for place, row in ours.iterrows():
-        width = _width(low[place], high[place], comparison.options)
-        own = _width(row["ci_low"], row["ci_high"], comparison.options)
-        moved = f"{_named(row)}: the effect is {row['estimate']:.4g}, by the other segmentation "
-        moved += f"{theirs.loc[place, 'estimate']:.4g}"
-        notes.append(f"{moved}{_share(own, width)}.")
+    for (_, row), other, start, end in zip(ours.iterrows(), theirs["estimate"], low, high, strict=True):
+        own, width = _width(row["ci_low"], row["ci_high"], comparison.options), _width(start, end, comparison.options)
+        moved = f"the effect is {row['estimate']:.4g}, by the other segmentation {other:.4g}"
+        notes.append(f"{_named(row)}: {moved}{_share(own, width)}.")
     return _filled(comparison, low, high, notes)
 
 
