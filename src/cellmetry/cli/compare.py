@@ -249,10 +249,10 @@ def _listed(text: str | None) -> tuple[str, ...]:
 
 def say_comparison(result: ComparisonResult, out: Path) -> None:
     """Print a sentence for each contrast, the notes to it, and where the results lie."""
-    words = import_module("cellmetry.report.comparison_words").contrast_sentence
+    words = import_module("cellmetry.report.comparison_words").contrast_sentences
     for each in result.compared:
-        for row in each.comparison.contrasts.to_dict("records"):
-            typer.echo(words(each.comparison, row, {}))
+        for sentence in words(each.comparison, {}):
+            typer.echo(sentence)
         for note in each.comparison.notes:
             typer.echo(f"  Note: {note}")
     for note in result.notes:

@@ -13,7 +13,7 @@ from cellmetry.report.comparison_tables import (
     numbers_table,
     power_table,
 )
-from cellmetry.report.comparison_words import contrast_sentence
+from cellmetry.report.comparison_words import contrast_sentences
 from cellmetry.report.document import Bullets, Document, FigureBlock, Heading, TableBlock, Text
 from cellmetry.report.methods import MethodsFacts, methods_text
 
@@ -118,9 +118,7 @@ def _footer(parts: ComparisonParts) -> str:
 
 def _summary(parts: ComparisonParts) -> list[Block]:
     sentences = [
-        contrast_sentence(comparison, row, parts.labels)
-        for comparison in parts.comparisons
-        for row in comparison.contrasts.to_dict("records")
+        sentence for comparison in parts.comparisons for sentence in contrast_sentences(comparison, parts.labels)
     ]
     grave: list[Block] = [Text(finding.text, "error") for finding in parts.findings if finding.severity == "error"]
     return [*grave, Bullets(tuple(sentences))] if sentences else grave
@@ -135,8 +133,8 @@ def _design(parts: ComparisonParts) -> list[Block]:
         if any(table.equals(other) for other in tables):
             continue
         tables.append(table)
-        cells = f"Cells of each condition (rows) and replicate (columns) with a value of {_value(parts, comparison)}."
-        blocks.append(TableBlock(table, cells))
+        what = f"{comparison.options.rows.capitalize()} of each condition (rows) and replicate (columns)"
+        blocks.append(TableBlock(table, f"{what} with a value of {_value(parts, comparison)}."))
     return [*blocks, *parts.layout]
 
 

@@ -13,7 +13,24 @@ if TYPE_CHECKING:
 
     from cellmetry.stats.comparison.result import Comparison
 
-__all__ = ["contrast_sentence"]
+__all__ = ["contrast_sentence", "contrast_sentences"]
+
+_REASONS_EACH = 1
+
+
+def contrast_sentences(comparison: Comparison, labels: Mapping[str, str]) -> list[str]:
+    """Return a sentence for each contrast; where several have no p-value for one and the same kind of reason, it is
+    told once, before them.
+    """
+    rows = comparison.contrasts.to_dict("records")
+    if not comparison.design.estimation_only or len(rows) <= _REASONS_EACH:
+        return [contrast_sentence(comparison, row, labels) for row in rows]
+    value = labels.get(comparison.options.value, comparison.options.value)
+    first = (
+        f"{value}: no p-values, since each condition has one replicate; without a second one nothing is known of how "
+        f"much replicates differ. Differences to the reference are estimated."
+    )
+    return [first, *(contrast_sentence(comparison, {**row, "reason": ""}, labels) for row in rows)]
 
 
 def contrast_sentence(comparison: Comparison, row: Mapping[Any, Any], labels: Mapping[str, str]) -> str:
@@ -75,6 +92,8 @@ def _because(row: Mapping[Any, Any]) -> str:
 
 
 def _numbers(row: Mapping[Any, Any], comparison: Comparison) -> str:
-    n = int(row["n_replicates"])
+    n, rows = int(row["n_replicates"]), f"{int(row['n_cells']):,} {comparison.options.rows}"
+    if comparison.design.estimation_only:
+        return f"one replicate each, {rows}"
     unit = ("pair of replicates", "pairs of replicates") if comparison.design.paired else ("replicate", "replicates")
-    return f"{n:,} {unit[n != 1]}, {int(row['n_cells']):,} cells"
+    return f"{n:,} {unit[n != 1]}, {rows}"

@@ -109,7 +109,7 @@ def legend(comparison: Comparison) -> str:
     """Return what the legend of a figure says of its numbers: replicates, cells, interval and test."""
     design, options = comparison.design, comparison.options
     cells = int(comparison.groups["n_cells"].sum())
-    numbers = f"n = {_numbers(comparison)}, {cells:,} cells in total."
+    numbers = f"n = {_numbers(comparison)}, {cells:,} {options.rows} in total."
     if design.estimation_only:
         return f"Means; {numbers} No test was made, since no condition has a second replicate."
     return (
@@ -172,8 +172,8 @@ def _comparison(comparison: Comparison) -> _Part:
     what = f"The fraction of positive cells by {options.value}" if design.kind == "fraction" else options.value
     sentences = [
         f"{what} was compared between {_listed(design.conditions)} (column {options.by}).",
-        f"A replicate is one value of the column {options.replicate}; n = {_numbers(comparison)}, {cells:,} cells in "
-        f"total.",
+        f"A replicate is one value of the column {options.replicate}; n = {_numbers(comparison)}, {cells:,} {options.rows} "
+        f"in total.",
         _summary(comparison),
     ]
     if design.paired:
@@ -206,7 +206,7 @@ def _summary(comparison: Comparison) -> str:
     nested = f", units of {_listed(options.nested)} weighing the same" if options.nested else ""
     scale = "; differences are ratios of geometric means" if options.scale == "log" else ""
     return (
-        f"The cells of a replicate were summarised by their {options.summary}{nested}, and replicates are what "
+        f"The {options.rows} of a replicate were summarised by their {options.summary}{nested}, and replicates are what "
         f"statistics were done on ({cited}){scale}."
     )
 

@@ -163,6 +163,8 @@ class Filters(_Section):
 
     table: str = "cells"
     """Table of the run that is filtered, and of which the report counts objects and flags: cells, nuclei, …"""
+    labels: str | None = None
+    """Labels of these objects, for pictures; those of the table's name, or the only ones there are, if left out."""
     keep: tuple[str, ...] = ()
     """Conditions that an object must meet, as in "area_um2 > 20"."""
 

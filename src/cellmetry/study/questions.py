@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+from typing import Any
+
+from pydantic import model_validator
+
 from cellmetry.stats.comparison.options import CompareOptions
 from cellmetry.stats.gates import Gate
 
@@ -13,6 +17,14 @@ class TableComparison(CompareOptions):
 
     table: str = "cells"
     """Table of the run that has the value: cells, nuclei, …; fields has a row for each image, with counts."""
+
+    @model_validator(mode="before")
+    @classmethod
+    def _rows_are_of_the_table(cls, given: Any) -> Any:
+        """Let rows be called as the table is, unless they are named another way."""
+        if not isinstance(given, dict) or "rows" in given or "table" not in given or given.get("total"):
+            return given
+        return {**given, "rows": given["table"]}
 
 
 class TableGate(Gate):

@@ -61,11 +61,17 @@ def around_table(path: Path) -> Surroundings:
     return Surroundings(title=title, run=facts_of_run(folder), pictures=run_pictures(folder))
 
 
-def run_pictures(folder: Path) -> Pictures:
-    """Return what makes pictures of cells of a run; cells without a centre in their table have none."""
+def run_pictures(folder: Path, named: str | None = None) -> Pictures:
+    """Return what makes pictures of cells of a run; cells without a centre in their table have none.
+
+    Parameters
+    ----------
+    named
+        Labels of the cells; those of their table's name, or the only ones there are, if left out.
+    """
 
     def make(cells: pd.DataFrame, table: str) -> dict[str, bytes]:
-        labels = open_run(folder).labels_of(table)
+        labels = named or open_run(folder).labels_of(table)
         if labels is None or not set(CENTRES) <= set(cells.columns):
             return {}
         once = cells.drop_duplicates(["image", "label"])

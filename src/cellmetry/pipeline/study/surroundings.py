@@ -45,10 +45,10 @@ def surroundings_of(
         run=facts_of_run(folder),
         findings=design.findings,
         plates=partial(draw_plates, study, images, style=settings.style),
-        examples=partial(_examples, folder, images, settings),
+        examples=partial(_examples, folder, images, settings, study.said.filters.labels),
         layout=layout_of(study, images, settings.style),
         flags=flags_table(tables[settings.table], settings),
-        pictures=run_pictures(folder),
+        pictures=run_pictures(folder, study.said.filters.labels),
         further=partial(_dose_response, study, settings),
     )
 
@@ -64,7 +64,7 @@ def flags_table(table: pd.DataFrame, settings: CompareSettings) -> pd.DataFrame:
 
 
 def _examples(
-    folder: Path, images: pd.DataFrame, settings: CompareSettings, compared: Sequence[Compared]
+    folder: Path, images: pd.DataFrame, settings: CompareSettings, labels: str | None, compared: Sequence[Compared]
 ) -> tuple[Example, ...]:
     """Return a picture of each condition: the field in its middle by the first value that fields have."""
     shown = next((each for each in compared if "image" in each.cells.columns and len(each.cells)), None)
@@ -75,8 +75,9 @@ def _examples(
     table = fields[["image", "condition"]].assign(value=fields["image"].map(values).astype(float))
     order = {name: place for place, name in enumerate(shown.comparison.design.conditions)}
     table = table.sort_values("condition", key=lambda column: column.map(order), kind="stable")
-    labels = open_run(folder).labels_of(shown.asked.table)
-    options = ExampleOptions(labels=labels, value_name=settings.style.labels.get(shown.measure, shown.measure))
+    labels = labels or open_run(folder).labels_of(shown.asked.table)
+    name = shown.measure or shown.asked.value
+    options = ExampleOptions(labels=labels, value_name=settings.style.labels.get(name, name))
     return example_pictures(folder, table, options)
 
 

@@ -47,7 +47,11 @@ _MOST_NAMED = 8
 
 def superplot_legend(data: ComparisonData, style: FigureStyle) -> str:
     """Return the legend of the superplot."""
-    dots = "" if not data.has("cells") else f"Dots: single cells, coloured by replicate{_again(data)}. "
+    dots = (
+        ""
+        if not data.has("cells")
+        else f"Dots: single {data.comparison.options.rows}, coloured by replicate{_again(data)}. "
+    )
     what = f"{_name(data, style)} by condition (superplot, Lord et al. 2020). {dots}{_symbols(data)}"
     shown = _p_values_said(data, style)
     return _text([what, _bars(data), _sizes(data, style), _tests(data, style), shown, *_left_out(data, style)])
@@ -208,10 +212,10 @@ def _sizes(data: ComparisonData, style: FigureStyle) -> str:
     words = []
     if len(data.groups) > _MOST_NAMED:
         replicates, cells = ([getattr(group, name) for group in data.groups] for name in ("n_replicates", "n_cells"))
-        return f"n of each of {len(data.groups)} conditions: {_span(replicates)} replicates, {_span(cells)} cells."
+        return f"n of each of {len(data.groups)} conditions: {_span(replicates)} replicates, {_span(cells)} {data.comparison.options.rows}."
     for name, group in zip(_conditions(data, style), data.groups, strict=True):
         plural = "replicate" if group.n_replicates == 1 else "replicates"
-        cells = "cell" if group.n_cells == 1 else "cells"
+        cells = data.comparison.options.rows
         words.append(f"{name} {group.n_replicates} {plural} ({count(group.n_cells)} {cells})")
     return f"n: {', '.join(words)}."
 

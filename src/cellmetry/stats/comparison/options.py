@@ -34,6 +34,8 @@ class CompareOptions(Parameters):
     """Column of independent biological repeats (another day, animal, culture); never cells, fields or wells of one."""
     control: str | None = None
     """Condition with which each other one is compared; if left out, each with each."""
+    rows: str = "cells"
+    """What a row of the table is, in the words of results: cells, nuclei, fields."""
     total: str | None = None
     """Column of the number of all cells, where the value is a number of positive cells: a fraction is compared."""
     order: tuple[str, ...] = ()
