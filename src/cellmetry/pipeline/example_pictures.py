@@ -9,6 +9,7 @@ import numpy as np
 from cellmetry.errors import ParameterError
 from cellmetry.io.pictures import png_bytes
 from cellmetry.pipeline.finished_run import open_run
+from cellmetry.report.comparison_document import Example
 from cellmetry.report.examples import ExampleField, ExampleOptions, describe_example, draw_example, shared_limits
 from cellmetry.stats.units import need_columns
 
@@ -19,15 +20,7 @@ if TYPE_CHECKING:
 
     from cellmetry.pipeline.finished_run import FinishedRun
 
-__all__ = ["Example", "choose_examples", "example_pictures"]
-
-
-class Example(NamedTuple):
-    """The picture of a condition with its legend."""
-
-    condition: str
-    png: bytes
-    caption: str
+__all__ = ["choose_examples", "example_pictures"]
 
 
 def example_pictures(

@@ -148,7 +148,7 @@ def dose_response_to(out: str | Path, source: TableSource, analysis: DoseAnalysi
 
 
 def fit_doses(table: pd.DataFrame, analysis: DoseAnalysis) -> DoseResult:
-    """Return curves and screen quality of a table of cells, and where a column of replicates is named a curve of each."""
+    """Return curves and screen quality of a table of cells; with a column of replicates also a curve of each."""
     result = analyse_doses(table, analysis)
     if analysis.replicate is None:
         return result

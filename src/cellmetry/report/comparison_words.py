@@ -19,9 +19,7 @@ _REASONS_EACH = 1
 
 
 def contrast_sentences(comparison: Comparison, labels: Mapping[str, str]) -> list[str]:
-    """Return a sentence for each contrast; where several have no p-value for one and the same kind of reason, it is
-    told once, before them.
-    """
+    """Return a sentence for each contrast; where each condition has one replicate, that is told once, before them."""
     rows = comparison.contrasts.to_dict("records")
     if not comparison.design.estimation_only or len(rows) <= _REASONS_EACH:
         return [contrast_sentence(comparison, row, labels) for row in rows]

@@ -172,8 +172,8 @@ def _comparison(comparison: Comparison) -> _Part:
     what = f"The fraction of positive cells by {options.value}" if design.kind == "fraction" else options.value
     sentences = [
         f"{what} was compared between {_listed(design.conditions)} (column {options.by}).",
-        f"A replicate is one value of the column {options.replicate}; n = {_numbers(comparison)}, {cells:,} {options.rows} "
-        f"in total.",
+        f"A replicate is one value of the column {options.replicate}; n = {_numbers(comparison)}, {cells:,} "
+        f"{options.rows} in total.",
         _summary(comparison),
     ]
     if design.paired:
@@ -206,8 +206,8 @@ def _summary(comparison: Comparison) -> str:
     nested = f", units of {_listed(options.nested)} weighing the same" if options.nested else ""
     scale = "; differences are ratios of geometric means" if options.scale == "log" else ""
     return (
-        f"The {options.rows} of a replicate were summarised by their {options.summary}{nested}, and replicates are what "
-        f"statistics were done on ({cited}){scale}."
+        f"The {options.rows} of a replicate were summarised by their {options.summary}{nested}, and replicates are "
+        f"what statistics were done on ({cited}){scale}."
     )
 
 

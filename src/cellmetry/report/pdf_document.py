@@ -188,7 +188,7 @@ class _Plate(Flowable):  # type: ignore[misc]  # reportlab has no types
     @property
     def parted(self) -> bool:
         """Whether the legend is too long to stand below the figure on one page; it then follows as a paragraph."""
-        return float(self.legend.wrap(self.side, _HEIGHT)[1]) > _LONGEST_LEGEND
+        return bool(self.legend.wrap(self.side, _HEIGHT)[1] > _LONGEST_LEGEND)
 
     def wrap(self, width: float, height: float) -> tuple[float, float]:
         under = 0.0 if self.parted else self.legend.wrap(width, _HEIGHT)[1]

@@ -92,10 +92,9 @@ def _joined(table: pd.DataFrame, parts: Sequence[str]) -> pd.Series:
     """Return a column, or the entries of several as one text: ``wortmannin 3``; none where one of them is missing."""
     if len(parts) == 1:
         return table[parts[0]]
-    texts = [as_text(table[part]) for part in parts]
-    known = pd.concat([text.notna() for text in texts], axis=1).all(axis=1)
-    joined = texts[0].astype("string").str.cat([text.astype("string") for text in texts[1:]], sep=" ")
-    return joined.astype(object).where(known, None)
+    texts = pd.DataFrame({part: as_text(table[part]) for part in parts})
+    known = texts.notna().all(axis=1)
+    return texts.fillna("").agg(" ".join, axis=1).astype(object).where(known, None)
 
 
 def _assigned(table: pd.DataFrame, rules: list[Rule]) -> tuple[pd.DataFrame, list[Rule]]:

@@ -119,14 +119,14 @@ def _of_all(compared: Sequence[Compared], name: str) -> pd.DataFrame:
     """Return one table of the tables of all values, with the column that was compared first."""
     parts = []
     for each in compared:
-        table = getattr(each.comparison, name)
+        table: pd.DataFrame = getattr(each.comparison, name)
         described = table.attrs.get("columns", ())
         part = table.copy(deep=False)
         part.attrs = {}
         part = part.drop(columns="value", errors="ignore") if name == "contrasts" else part
         part.insert(0, _COMPARED.name, each.asked.value)
         parts.append(part)
-    out = pd.concat([part for part in parts if len(part)] or parts[:1], ignore_index=True)
+    out: pd.DataFrame = pd.concat([part for part in parts if len(part)] or parts[:1], ignore_index=True)
     out.attrs["columns"] = (_COMPARED, *(column for column in described if column.name in out.columns))
     return out
 

@@ -17,7 +17,7 @@ from cellmetry.stats.filtering import filter_rows
 from cellmetry.stats.gates import GATE_COLUMNS, apply_gate
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterable, Mapping
 
     from cellmetry.pipeline.comparison.settings import CompareSettings
     from cellmetry.stats.comparison.result import Comparison
@@ -158,7 +158,7 @@ def _compared(
         asked,
         comparison,
         shown,
-        threshold=float(next(iter(thresholds))) if len(thresholds) == 1 else None,
+        threshold=single[0] if len(single := [float(each) for each in thresholds]) == 1 else None,
         measure="" if gate is None else measure,
         second_measure=settings.against or "second",
     )

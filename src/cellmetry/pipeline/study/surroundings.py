@@ -58,7 +58,7 @@ def flags_table(table: pd.DataFrame, settings: CompareSettings) -> pd.DataFrame:
     by = next((each.by for each in settings.comparisons if each.table == settings.table), settings.comparisons[0].by)
     groups = table.groupby(by, observed=True, sort=False)
     flags = [str(name) for name in table.columns if str(name).startswith(_FLAG)]
-    shares = groups[flags].agg(lambda column: column.astype("Float64").mean()) if flags else pd.DataFrame()
+    shares = table[flags].astype("Float64").groupby(table[by], observed=True, sort=False).mean()
     counts = pd.DataFrame({"images": groups["image"].nunique(), settings.table: groups.size()})
     return counts.join(shares).reset_index()
 

@@ -50,7 +50,7 @@ def superplot_legend(data: ComparisonData, style: FigureStyle) -> str:
     dots = (
         ""
         if not data.has("cells")
-        else f"Dots: single {data.comparison.options.rows}, coloured by replicate{_again(data)}. "
+        else f"Dots: single {_rows(data)}, coloured by replicate{_again(data)}. "
     )
     what = f"{_name(data, style)} by condition (superplot, Lord et al. 2020). {dots}{_symbols(data)}"
     shown = _p_values_said(data, style)
@@ -211,12 +211,11 @@ def _sizes(data: ComparisonData, style: FigureStyle) -> str:
     """Return how many replicates and cells each condition has."""
     words = []
     if len(data.groups) > _MOST_NAMED:
-        replicates, cells = ([getattr(group, name) for group in data.groups] for name in ("n_replicates", "n_cells"))
-        return f"n of each of {len(data.groups)} conditions: {_span(replicates)} replicates, {_span(cells)} {data.comparison.options.rows}."
+        numbers = [_span([getattr(group, name) for group in data.groups]) for name in ("n_replicates", "n_cells")]
+        return f"n of each of {len(data.groups)} conditions: {numbers[0]} replicates, {numbers[1]} {_rows(data)}."
     for name, group in zip(_conditions(data, style), data.groups, strict=True):
         plural = "replicate" if group.n_replicates == 1 else "replicates"
-        cells = data.comparison.options.rows
-        words.append(f"{name} {group.n_replicates} {plural} ({count(group.n_cells)} {cells})")
+        words.append(f"{name} {group.n_replicates} {plural} ({count(group.n_cells)} {_rows(data)})")
     return f"n: {', '.join(words)}."
 
 
@@ -241,6 +240,10 @@ def _tests(data: ComparisonData, style: FigureStyle) -> str:
     corrected = "; ".join(dict.fromkeys(each.adjustment for each in data.contrasts if each.tested and each.adjustment))
     test = f" Test of replicates: {how}{f', {corrected}' if corrected else ''}." if how else ""
     return f"{'; '.join(words)}.{test}"
+
+
+def _rows(data: ComparisonData) -> str:
+    return data.comparison.options.rows
 
 
 def _span(numbers: list[int]) -> str:
