@@ -219,7 +219,8 @@ def _divide(points: Any, rings: Any, way: Any, knots: Any, row: int, column: int
 @njit(cache=True, nogil=True)
 def _keep(points: Any, ring: Any, way: Any, row: int, column: int) -> None:
     """Write a ring's points, and its length, twice its area and the pixel where its walk began."""
-    twice, last = np.int64(0), way.shape[0] - 1
+    twice: Any = np.int64(0)
+    last = way.shape[0] - 1
     for k in range(way.shape[0]):
         points[k, 0], points[k, 1] = way[k, 0], way[k, 1]
         twice += np.int64(way[last, 0]) * way[k, 1] - np.int64(way[k, 0]) * way[last, 1]
