@@ -189,10 +189,9 @@ def _reaches_out(each: Drawn, shape: tuple[int, int]) -> bool:
         return min(each.pixels.y, each.pixels.x) < 0 or each.pixels.y + height > shape[0] or (
             each.pixels.x + width > shape[1]
         )  # fmt: skip
-    return any(
-        ring.min() <= -0.5 or ring[:, 0].max() >= shape[1] + 0.5 or ring[:, 1].max() >= shape[0] + 0.5
-        for ring in each.rings
-    )
+    points = each.rings[0] if len(each.rings) == 1 else np.concatenate(each.rings)
+    (right, bottom), nearest = points.max(axis=0), points.min()
+    return bool(nearest <= -0.5 or right >= shape[1] + 0.5 or bottom >= shape[0] + 0.5)
 
 
 def _objects(kept: list[tuple[Drawn, int]], frame: Frame) -> pd.DataFrame:

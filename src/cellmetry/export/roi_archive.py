@@ -91,8 +91,8 @@ def _refuse_long_list(path: Path) -> None:
     count, size = stated[-1]
     if count > MOST_ENTRIES or size > _MOST_LISTED:
         raise LimitExceeded(
-            f"{path.name} lists {count:,} entries or more in {size:,} bytes; at most {MOST_ENTRIES:,} outlines are read "
-            f"from one zip."
+            f"{path.name} lists {count:,} entries or more in {size:,} bytes; at most {MOST_ENTRIES:,} outlines are "
+            f"read from one zip."
         )
 
 

@@ -6,6 +6,7 @@ from itertools import pairwise
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
+from numba import njit
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -29,9 +30,36 @@ def path_rings(path: NDArray[Any]) -> tuple[NDArray[np.float64], ...]:
     ValueError
         If a code is another, numbers are missing or not finite, or a line begins nowhere.
     """
-    numbers = np.asarray(path, np.float64).tolist()
     if not np.isfinite(path).all():
         raise ValueError("a composite ROI has a coordinate that is not a number.")
+    points, places, plain = _straight(np.asarray(path, np.float64))
+    if plain:
+        return tuple(points[first:last] for first, last in pairwise(places.tolist()) if last - first > 2)
+    return _with_curves(np.asarray(path, np.float64).tolist())
+
+
+@njit(cache=True, nogil=True)
+def _straight(path: Any) -> Any:
+    """Return the points of a path, where each ring begins, and whether it is a right one without curves."""
+    points, places = np.empty((path.size // 3 + 1, 2), np.float64), [0]
+    count, place = 0, 0
+    while place < path.size:
+        code = path[place]
+        if code == 4 and count:
+            place += 1
+            continue
+        if code not in (0, 1) or place + 2 >= path.size or (code == 1 and count == 0):
+            return points, np.array(places), False
+        if code == 0 and count:
+            places.append(count)
+        points[count, 0], points[count, 1] = path[place + 1], path[place + 2]
+        count += 1
+        place += 3
+    places.append(count)
+    return points, np.array(places), True
+
+
+def _with_curves(numbers: list[float]) -> tuple[NDArray[np.float64], ...]:
     rings: list[list[tuple[float, float]]] = []
     place = 0
     while place < len(numbers):

@@ -47,12 +47,17 @@ class Outlines(NamedTuple):
 
     def polygons(self) -> Iterator[tuple[int, list[list[NDArray[np.int32]]]]]:
         """Yield each id with its parts, each a list of rings (n, 2), the outer one first."""
-        parts, rings, places = self.parts_of.tolist(), self.rings_of.tolist(), self.points_of.tolist()
-        for k, identity in enumerate(self.ids.tolist()):
+        points, parts, rings = self.points, self.parts_of.tolist(), self.rings_of.tolist()
+        places, first = self.points_of.tolist(), self.rings_of[self.parts_of[:-1]]
+        begins, ends = self.points_of[first].tolist(), self.points_of[first + 1].tolist()
+        for k, (identity, simple) in enumerate(zip(self.ids.tolist(), self.simple.tolist(), strict=True)):
+            if simple:
+                yield identity, [[points[begins[k] : ends[k]]]]
+                continue
             yield (
                 identity,
                 [
-                    [self.points[places[r] : places[r + 1]] for r in range(rings[p], rings[p + 1])]
+                    [points[places[r] : places[r + 1]] for r in range(rings[p], rings[p + 1])]
                     for p in range(parts[k], parts[k + 1])
                 ],
             )
@@ -66,27 +71,35 @@ class Outlines(NamedTuple):
 
 
 def trace_labels(labels: NDArray[np.integer]) -> Outlines:
-    """Return the outlines of all objects of a label image (Y, X), 0 being background, in two passes over its pixels.
+    """Return the outlines of all objects of a label image (Y, X), 0 being background, in one pass over its pixels.
 
-    Parts are the 4-connected components of each id (cc3d).
+    Parts are the 4-connected components of each id; where an id has several of them and holes too, cc3d says which hole
+    is whose.
     """
     plane = np.ascontiguousarray(labels, np.uint32)
-    components, count = cc3d.connected_components(plane, connectivity=4, return_N=True, out_dtype=np.uint32)
-    points, lengths, component, outer = _walk_all(components.reshape(plane.shape))
-    id_of = np.zeros(count + 1, np.uint32)
-    id_of[components.ravel()] = plane.ravel()
-    ring_id = id_of[component]
-    order = np.lexsort((~outer, component, ring_id))
-    ids, parts_of, rings_of = _grouped(ring_id[order], component[order])
-    return Outlines(ids, parts_of, rings_of, *_gathered(points, lengths, order))
+    points, lengths, areas, starts = _walk_all(plane)
+    ids = plane[starts[:, 0], starts[:, 1]]
+    part = _parts(plane, ids, areas, starts)
+    order = np.lexsort((areas < 0, part, ids))
+    ids, part = ids[order].astype(np.int64), part[order]
+    fresh_id, fresh_part = np.diff(ids, prepend=-1) != 0, np.diff(part, prepend=-1) != 0
+    rings_of = np.append(np.flatnonzero(fresh_id | fresh_part), ids.size)
+    part_id = ids[rings_of[:-1]]
+    parts_of = np.append(np.flatnonzero(np.diff(part_id, prepend=-1)), part_id.size)
+    return Outlines(part_id[parts_of[:-1]].astype(np.uint32), parts_of, rings_of, *_gathered(points, lengths, order))
 
 
-def _grouped(ring_id: NDArray[Any], component: NDArray[Any]) -> tuple[NDArray[Any], NDArray[np.int64], NDArray[Any]]:
-    """Return the ids, where the parts of each begin, and where the rings of each part begin."""
-    rings_of = np.append(np.flatnonzero(np.diff(component, prepend=-1)), component.size)
-    part_id = ring_id[rings_of[:-1]]
-    parts_of = np.append(np.flatnonzero(np.diff(part_id.astype(np.int64), prepend=-1)), part_id.size)
-    return part_id[parts_of[:-1]], parts_of.astype(np.int64), rings_of.astype(np.int64)
+def _parts(
+    plane: NDArray[np.uint32], ids: NDArray[np.uint32], areas: NDArray[np.int64], starts: NDArray[np.int64]
+) -> NDArray[np.int64]:
+    """Return for each ring a number that tells the parts of its object apart."""
+    index = np.unique(ids, return_inverse=True)[1]
+    outer, holes = np.bincount(index[areas > 0]), np.bincount(index[areas < 0])
+    holes = np.pad(holes, (0, outer.size - holes.size))
+    if ((outer > 1) & (holes > 0)).any():
+        components = cc3d.connected_components(plane, connectivity=4, out_dtype=np.uint32).reshape(plane.shape)
+        return components[starts[:, 0], starts[:, 1]].astype(np.int64)
+    return np.where(outer[index] == 1, 0, np.arange(ids.size))
 
 
 def _gathered(points: NDArray[Any], lengths: NDArray[Any], order: NDArray[Any]) -> tuple[NDArray[Any], NDArray[Any]]:
@@ -108,79 +121,108 @@ def grown(array: Any, needed: int) -> Any:
 
 
 @njit(cache=True, nogil=True)
-def _is(plane: Any, y: int, x: int, wanted: int) -> bool:
-    """Return whether the pixel lies in the image and has the value `wanted`."""
-    return bool(0 <= y < plane.shape[0] and 0 <= x < plane.shape[1] and plane[y, x] == wanted)
-
-
-@njit(cache=True, nogil=True)
 def _walk_all(plane: Any) -> Any:
-    """Return points, and of each ring its length, its component and whether it is an outer one.
+    """Return points, and of each ring its length, twice its area (negative for holes), and a pixel of its part.
 
-    Each outline is walked with its component on the right; every outline has a side along the top of a pixel, where
-    its walk begins, and the first of a component in reading order is its outer one.
+    Each outline is walked with its object on the right; every outline has a side along the top of a pixel, where its
+    walk begins.
     """
     height, width = plane.shape
     seen = np.zeros((height, width), np.bool_)
-    begun = np.zeros(plane.max() + 1 if plane.size else 1, np.bool_)
-    points, rings = np.empty((1024, 2), np.int32), np.empty((256, 3), np.int64)
-    way, knots = np.empty((256, 2), np.int32), np.empty((64, 1), np.int64)
+    points, rings = np.empty((1024, 2), np.int32), np.empty((256, 4), np.int64)
+    way, knots = np.empty((1024, 2), np.int32), np.empty(1024, np.bool_)
     n_points, n_rings = 0, 0
     for row in range(height):
         for column in range(width):
-            part = plane[row, column]
-            if part == 0 or seen[row, column] or (row > 0 and plane[row - 1, column] == part):
+            if plane[row, column] == 0 or seen[row, column]:
                 continue
-            length, n_knots = 0, 0
-            x, y, heading = column, row, 0
-            while True:
-                x, y, turn, knot = _to_corner(plane, seen, x, y, heading)
-                heading = (heading + turn) % 4
-                if knot and n_knots and way[knots[n_knots - 1, 0], 0] == x and way[knots[n_knots - 1, 0], 1] == y:
-                    n_knots -= 1
-                    first = knots[n_knots, 0]
-                    points, rings = grown(points, n_points + length - first), grown(rings, n_rings + 1)
-                    points[n_points : n_points + length - first] = way[first:length]
-                    n_points += length - first
-                    rings[n_rings] = length - first, np.int64(part), 0
-                    n_rings += 1
-                    length = first
-                elif knot:
-                    knots = grown(knots, n_knots + 1)
-                    knots[n_knots, 0] = length
-                    n_knots += 1
-                way = grown(way, length + 1)
-                way[length] = x, y
-                length += 1
-                if x == column and y == row and heading == 0:
-                    break
-            points, rings = grown(points, n_points + length), grown(rings, n_rings + 1)
-            points[n_points : n_points + length] = way[:length]
+            if row > 0 and plane[row - 1, column] == plane[row, column]:
+                continue
+            length, knotted = _walk(plane, seen, way, knots, row, column)
+            while length > way.shape[0]:
+                way, knots = np.empty((2 * length, 2), np.int32), np.empty(2 * length, np.bool_)
+                length, knotted = _walk(plane, seen, way, knots, row, column)
+            points, rings = grown(points, n_points + length), grown(rings, n_rings + 1 + knotted)
+            if knotted == 0:
+                _keep(points[n_points:], rings[n_rings], way[:length], row, column)
+                n_rings += 1
+            else:
+                n_rings += _divide(points[n_points:], rings[n_rings:], way[:length], knots, row, column)
             n_points += length
-            rings[n_rings] = length, np.int64(part), np.int64(not begun[part])
-            begun[part] = True
-            n_rings += 1
     found = rings[:n_rings]
-    return points[:n_points].copy(), found[:, 0].copy(), found[:, 1].copy(), found[:, 2] == 1
+    return points[:n_points].copy(), found[:, 0].copy(), found[:, 1].copy(), found[:, 2:].copy()
 
 
 @njit(cache=True, nogil=True)
-def _to_corner(plane: Any, seen: Any, x: int, y: int, heading: int) -> Any:
-    """Return the next corner on the way, how to turn there (1 right, 3 left), and whether the way touches itself there.
+def _walk(plane: Any, seen: Any, way: Any, knots: Any, row: int, column: int) -> Any:
+    """Return how many corners an outline has, and at how many of them it may touch itself.
 
+    The corners are written to `way`, as many as it has place for, and whether each may be such a one to `knots`.
     Headings: 0 right, 1 down, 2 left, 3 up.
     """
-    dx, dy = (1, 0, -1, 0), (0, 1, 0, -1)
-    right_y, right_x = (0, 0, -1, -1), (0, -1, -1, 0)
-    left_y, left_x = (-1, 0, 0, -1), (0, 0, -1, -1)
-    part = plane[y + (0, 0, -1, -1)[heading], x + (0, -1, -1, 0)[heading]]
+    height, width = plane.shape
+    part = plane[row, column]
+    x, y, heading, length, knotted = column, row, 0, 0, 0
     while True:
         if heading == 0:
             seen[y, x] = True
-        x += dx[heading]
-        y += dy[heading]
-        on_left = _is(plane, y + left_y[heading], x + left_x[heading], part)
-        if not _is(plane, y + right_y[heading], x + right_x[heading], part):
-            return x, y, 1, on_left
-        if on_left:
-            return x, y, 3, False
+            x += 1
+            right_y, right_x, left_y, left_x = y, x, y - 1, x
+        elif heading == 1:
+            y += 1
+            right_y, right_x, left_y, left_x = y, x - 1, y, x
+        elif heading == 2:
+            x -= 1
+            right_y, right_x, left_y, left_x = y - 1, x - 1, y, x - 1
+        else:
+            y -= 1
+            right_y, right_x, left_y, left_x = y - 1, x, y - 1, x - 1
+        on_left = 0 <= left_y < height and 0 <= left_x < width and plane[left_y, left_x] == part
+        if not (0 <= right_y < height and 0 <= right_x < width and plane[right_y, right_x] == part):
+            heading = (heading + 1) & 3
+            knot = on_left
+        elif on_left:
+            heading = (heading + 3) & 3
+            knot = False
+        else:
+            continue
+        if length < way.shape[0]:
+            way[length, 0], way[length, 1], knots[length] = x, y, knot
+        length += 1
+        knotted += knot
+        if x == column and y == row and heading == 0:
+            return length, knotted
+
+
+@njit(cache=True, nogil=True)
+def _divide(points: Any, rings: Any, way: Any, knots: Any, row: int, column: int) -> int:
+    """Return into how many rings an outline was divided: where it comes to a corner again, it has closed one."""
+    at = {np.int64(-1): np.int64(0)}
+    kept = np.empty_like(way)
+    length, n_points, n_rings = 0, 0, 0
+    for k in range(way.shape[0]):
+        if knots[k]:
+            place = np.int64(way[k, 1]) * 0x100000000 + way[k, 0]
+            if place in at:
+                first = at[place]
+                del at[place]
+                _keep(points[n_points:], rings[n_rings], kept[first:length], row, column)
+                n_points, n_rings, length = n_points + length - first, n_rings + 1, first
+            else:
+                at[place] = np.int64(length)
+        kept[length] = way[k]
+        length += 1
+    _keep(points[n_points:], rings[n_rings], kept[:length], row, column)
+    return n_rings + 1
+
+
+@njit(cache=True, nogil=True)
+def _keep(points: Any, ring: Any, way: Any, row: int, column: int) -> None:
+    """Write a ring's points, and its length, twice its area and the pixel where its walk began."""
+    twice: Any = np.int64(0)
+    last = way.shape[0] - 1
+    for k in range(way.shape[0]):
+        points[k, 0], points[k, 1] = way[k, 0], way[k, 1]
+        twice += np.int64(way[last, 0]) * way[k, 1] - np.int64(way[k, 0]) * way[last, 1]
+        last = k
+    ring[0], ring[1], ring[2], ring[3] = way.shape[0], twice, row, column

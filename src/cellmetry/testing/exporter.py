@@ -35,7 +35,7 @@ def label_cases() -> dict[str, NDArray[np.uint32]]:
     """Return label images (Y, X) that formats tend to get wrong, by what they are."""
     empty = np.zeros((12, 15), np.uint32)
     cases = {"empty": empty}
-    for name, pixels in {
+    pixels_of: dict[str, dict[int, list[Any]]] = {
         "one object": {1: [(slice(2, 7), slice(3, 9))]},
         "one pixel": {1: [(4, 5)]},
         "touching": {1: [(slice(2, 6), slice(1, 5))], 2: [(slice(2, 6), slice(5, 9))], 3: [(slice(6, 9), slice(3, 7))]},
@@ -46,7 +46,8 @@ def label_cases() -> dict[str, NDArray[np.uint32]]:
         "many ids": {65_535: [(1, 1)], 65_536: [(3, 3)], 70_001: [(slice(5, 9), slice(5, 9))]},
         "border": {1: [(0, slice(0, 15))], 2: [(slice(1, 12), 0)], 3: [(11, slice(2, 15)), (slice(1, 11), 14)]},
         "whole image": {7: [(slice(0, 12), slice(0, 15))]},
-    }.items():
+    }
+    for name, pixels in pixels_of.items():
         cases[name] = _drawn(empty.shape, pixels)
     cases["holes"] = cases["one object"].copy()
     cases["holes"][[3, 4, 5], [4, 5, 7]] = 0  # two of them corner to corner
