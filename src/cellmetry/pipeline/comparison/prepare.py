@@ -17,11 +17,11 @@ from cellmetry.stats.filtering import filter_rows
 from cellmetry.stats.gates import GATE_COLUMNS, apply_gate
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
+    from collections.abc import Mapping
 
     from cellmetry.pipeline.comparison.settings import CompareSettings
     from cellmetry.stats.comparison.result import Comparison
-    from cellmetry.study.questions import TableComparison
+    from cellmetry.study.questions import TableComparison, TableGate
 
 __all__ = ["CELLS", "FIELDS", "Compared", "Tables", "compare_tables", "gate_and_filter"]
 
@@ -146,22 +146,22 @@ def _compared(
         comparison = with_second_segmentation(comparison, compare(_table(second, asked), asked))
     if corrected is not None:
         comparison = with_corrected_fields(comparison, table, _table(corrected, asked))
-    gates = {(gate.table, gate.column): gate for gate in settings.gates}
-    gate = gates.get((asked.table, asked.value))
+    gate = next((gate for gate in settings.gates if (gate.table, gate.column) == (asked.table, asked.value)), None)
     measure = asked.value if gate is None else gate.value
-    found = ready.thresholds
-    thresholds = (
-        [] if gate is None else found["threshold"][(found["value"] == measure) & (found["table"] == gate.table)]
-    )
-    shown = _shown(table, asked, measure, settings) if asked.total is None else pd.DataFrame()
     return Compared(
         asked,
         comparison,
-        shown,
-        threshold=single[0] if len(single := [float(each) for each in thresholds]) == 1 else None,
+        _shown(table, asked, measure, settings) if asked.total is None else pd.DataFrame(),
+        threshold=None if gate is None else _threshold(ready, gate),
         measure="" if gate is None else measure,
         second_measure=settings.against or "second",
     )
+
+
+def _threshold(ready: Tables, gate: TableGate) -> float | None:
+    """Return the threshold of a gate where it has one for all cells."""
+    found = ready.thresholds[(ready.thresholds["value"] == gate.value) & (ready.thresholds["table"] == gate.table)]
+    return float(found["threshold"].iloc[0]) if len(found) == 1 else None
 
 
 def _table(ready: Tables, asked: TableComparison) -> pd.DataFrame:

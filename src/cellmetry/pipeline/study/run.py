@@ -155,7 +155,7 @@ def _failures(done: RunResult) -> tuple[Finding, ...]:
 def _compare(study: Study, settings: CompareSettings, design: StudyDesign, second: Path | None) -> ComparisonResult:
     folder = study.folder / RUN
     design = with_replicates(design)
-    wanted = [settings.table, *(each.table for each in (*settings.comparisons, *settings.gates))]
+    wanted = [settings.table, *(each.table for each in settings.comparisons), *(gate.table for gate in settings.gates)]
     tables = study_tables(folder, design.images, wanted)
     other = None if second is None else study_tables(second, design.images, wanted)
     source = Source(tables, described_columns(folder, tables, design), _record(study), second=other)

@@ -47,11 +47,7 @@ _MOST_NAMED = 8
 
 def superplot_legend(data: ComparisonData, style: FigureStyle) -> str:
     """Return the legend of the superplot."""
-    dots = (
-        ""
-        if not data.has("cells")
-        else f"Dots: single {_rows(data)}, coloured by replicate{_again(data)}. "
-    )
+    dots = "" if not data.has("cells") else f"Dots: single {_rows(data)}, coloured by replicate{_again(data)}. "
     what = f"{_name(data, style)} by condition (superplot, Lord et al. 2020). {dots}{_symbols(data)}"
     shown = _p_values_said(data, style)
     return _text([what, _bars(data), _sizes(data, style), _tests(data, style), shown, *_left_out(data, style)])
