@@ -1,0 +1,191 @@
+"""`cellmetry compare` as a user types it: from a table of cells to numbers, figures, report and tables for others."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import numpy as np
+import openpyxl
+import pandas as pd
+import pytest
+from scipy import stats
+from typer.testing import CliRunner
+
+from cellmetry.cli.app import app
+from cellmetry.errors import ParameterError, UnknownName
+from cellmetry.io.tables import read_table, write_table
+
+RUNNER = CliRunner()
+SHIFT = {"none": 0.0, "low": 10.0, "high": 25.0}
+
+
+def make_cells(days: int = 4, cells: int = 60) -> pd.DataFrame:
+    """Return cells of three conditions on some days, which shift all conditions alike."""
+    random = np.random.default_rng(3)
+    day = random.normal(0, 8, days)
+    parts = []
+    for drug, shift in SHIFT.items():
+        for place in range(days):
+            level = 100 + shift + day[place] + random.normal(0, 3)
+            image = f"{drug}_{place}"
+            values = level + random.normal(0, 20, cells)
+            where = {"image": image, "label": np.arange(1, cells + 1), "drug": drug, "day": f"day {place + 1}"}
+            parts.append(pd.DataFrame({**where, "edu": values, "area_um2": random.gamma(5, 30, cells)}))
+    return pd.concat(parts, ignore_index=True)
+
+
+@pytest.fixture(scope="module")
+def table(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    path = tmp_path_factory.mktemp("compare") / "cells.csv"
+    write_table(make_cells(), path)
+    return path
+
+
+def typed(table: Path, out: Path, *more: str) -> list[str]:
+    return ["compare", str(table), "--value", "edu", "--by", "drug", "--replicate", "day", *more, "--out", str(out)]
+
+
+@pytest.fixture(scope="module")
+def done(table: Path) -> Path:
+    """Return the folder of a comparison with a gate, a filter and a control."""
+    more = ("--control", "none", "--order", "none,low,high", "--keep", "area_um2 > 60", "--above", "130")
+    result = RUNNER.invoke(app, typed(table, table.parent / "out", *more, "--table", "workbook", "--table", "prism"))
+    assert result.exit_code == 0, result.output
+    assert "edu: low is" in result.output
+    assert "pairs of replicates" in result.output
+    return table.parent / "out"
+
+
+def test_contrasts_are_those_of_replicate_means_and_the_naive_test_stands_beside(done: Path, table: Path):
+    found = json.loads((done / "comparison.json").read_text())
+    rows = {(row["value"], row["condition"]): row for row in found["contrasts"]}
+    assert len(rows) == 4
+    kept = read_table(table).query("area_um2 > 60")
+    means = kept.groupby(["drug", "day"])["edu"].mean().unstack("drug")
+    for condition in ("low", "high"):
+        row = rows["edu", condition]
+        assert row["reference"] == "none"
+        assert row["estimate"] == pytest.approx((means[condition] - means["none"]).mean())
+        assert row["ci_low"] < row["estimate"] < row["ci_high"]
+        assert row["p_value"] <= row["p_adjusted"] <= 1
+        assert row["n_replicates"] == 4
+        assert row["n_cells"] == kept["drug"].isin([condition, "none"]).sum()
+        cells = [kept.loc[kept["drug"] == name, "edu"] for name in (condition, "none")]
+        assert row["naive_p_value"] == pytest.approx(stats.ttest_ind(*cells, equal_var=False).pvalue)
+        assert row["naive_p_value"] < row["p_value"]
+        assert row["method"]
+    share = (kept["edu"] > 130).groupby([kept["drug"], kept["day"]]).mean().unstack("drug").mean()
+    assert rows["edu_positive", "high"]["estimate"] == pytest.approx(share["high"] - share["none"])
+
+
+def test_filters_and_thresholds_are_listed_with_what_they_do(done: Path, table: Path):
+    filters = read_table(done / "tables" / "filters.csv")
+    cells = read_table(table)
+    assert filters["n_tested"].sum() == len(cells)
+    assert filters["n_removed_first"].sum() == (cells["area_um2"] <= 60).sum()
+    thresholds = read_table(done / "tables" / "thresholds.csv")
+    assert thresholds["threshold"].tolist() == [130]
+    assert thresholds["n_positive"].tolist() == [(cells["edu"] > 130).sum()]
+    page = (done / "report.html").read_text()
+    assert "area_um2 &gt; 60" in page
+
+
+def test_the_report_holds_methods_legends_and_the_naive_test_and_loads_nothing(done: Path):
+    page = (done / "report.html").read_text()
+    for words in ("Methods", "Figure 1.", "What a test of cells would have claimed", "How many replicates next time"):
+        assert words in page
+    assert "http-equiv" in page
+    assert 'src="http' not in page
+    assert (done / "report.pdf").read_bytes().startswith(b"%PDF")
+
+
+def test_figures_and_tables_for_others_are_there(done: Path):
+    for value in ("edu", "edu_positive"):
+        for kind in ("superplot", "estimation"):
+            for form in ("png", "svg", "pdf"):
+                assert (done / "figures" / f"{value}_{kind}.{form}").stat().st_size > 1000
+    assert (done / "figures" / "edu_positive_histogram.png").is_file()
+    book = openpyxl.load_workbook(done / "results.xlsx", read_only=True)
+    assert book.sheetnames == ["summary", "contrasts", "none", "low", "high"]
+    prism = read_table(done / "prism" / "edu_replicates.csv")
+    assert list(prism.columns) == ["replicate", "none", "low", "high"]
+    assert not list(done.glob("*.R"))
+
+
+def test_one_replicate_gives_estimates_and_no_p_value(tmp_path: Path):
+    write_table(make_cells(days=1), tmp_path / "cells.csv")
+    result = RUNNER.invoke(app, typed(tmp_path / "cells.csv", tmp_path / "out", "--control", "none"))
+    assert result.exit_code == 0, result.output
+    assert "no p-value" in result.output
+    for row in json.loads((tmp_path / "out" / "comparison.json").read_text())["contrasts"]:
+        assert row["p_value"] is None
+        assert row["p_adjusted"] is None
+        assert row["estimate"] > 0
+        assert row["reason"]
+
+
+def test_the_figures_that_are_asked_for_are_drawn(table: Path, tmp_path: Path):
+    kinds = ("violin", "box", "jitter", "ecdf", "scatter")
+    asked = [text for kind in kinds for text in ("--figure", kind)]
+    look = ("--against", "area_um2", "--style", 'formats=["png"]', "--style", "dpi=72", "--label", "edu=EdU (a.u.)")
+    result = RUNNER.invoke(app, typed(table, tmp_path / "out", *asked, *look, "--table", "r"))
+    assert result.exit_code == 0, result.output
+    assert {path.name for path in (tmp_path / "out" / "figures").iterdir()} == {f"edu_{kind}.png" for kind in kinds}
+    assert "tables/edu_replicates.csv" in (tmp_path / "out" / "edu.R").read_text()
+
+
+def test_a_parquet_table_gives_the_same_as_csv(done: Path, table: Path, tmp_path: Path):
+    write_table(make_cells(), tmp_path / "cells.parquet")
+    more = ("--control", "none", "--order", "none,low,high", "--keep", "area_um2 > 60", "--json")
+    result = RUNNER.invoke(app, typed(tmp_path / "cells.parquet", tmp_path / "out", *more))
+    rows = json.loads(result.output)["contrasts"]
+    before = [row for row in json.loads((done / "comparison.json").read_text())["contrasts"] if row["value"] == "edu"]
+    for one, other in zip(rows, before, strict=True):
+        assert one["p_value"] == pytest.approx(other["p_value"], rel=1e-9)
+
+
+def test_a_second_segmentation_widens_the_interval(table: Path, tmp_path: Path):
+    cells = make_cells()
+    cells.loc[cells["drug"] == "high", "edu"] -= 6
+    write_table(cells, tmp_path / "second.csv")
+    more = ("--control", "none", "--second", str(tmp_path / "second.csv"), "--json")
+    result = RUNNER.invoke(app, typed(table, tmp_path / "out", *more))
+    assert result.exit_code == 0, result.output
+    rows = {row["condition"]: row for row in json.loads(result.output)["contrasts"]}
+    wide = rows["high"]["segmentation_high"] - rows["high"]["segmentation_low"]
+    assert wide > rows["high"]["ci_high"] - rows["high"]["ci_low"] + 3
+    assert rows["low"]["segmentation_low"] == pytest.approx(rows["low"]["ci_low"])
+
+
+@pytest.mark.parametrize(
+    ("more", "error", "words"),
+    [
+        (("--value", "edU"), UnknownName, "edu"),
+        (("--control", "nothing"), UnknownName, "none"),
+        (("--above", "1", "--negative-control", "drug=none"), ParameterError, "not both"),
+        (("--keep", "area_um2 >"), ParameterError, "area_um2"),
+        (("--keep", "area_um2 > 1e9"), ParameterError, "area_um2 > 1e9"),
+        (("--normalise-to", "none"), ParameterError, "--within"),
+        (("--figure", "time"), ParameterError, "time"),
+        (("--figure", "pie"), UnknownName, "violin"),
+        (("--style", "colour=red"), UnknownName, "palette"),
+        (("--style", "font=No Such Font"), ParameterError, "No Such Font"),
+    ],
+)
+def test_what_cannot_be_compared_is_refused_in_words_and_nothing_is_left(table, tmp_path, more, error, words):
+    result = RUNNER.invoke(app, typed(table, tmp_path / "out", *more))
+    assert isinstance(result.exception, error), result.output
+    assert words in str(result.exception)
+    assert not list(tmp_path.iterdir())
+
+
+def test_a_folder_that_is_not_a_comparison_is_never_replaced(table: Path, tmp_path: Path):
+    (tmp_path / "mine").mkdir()
+    (tmp_path / "mine" / "thesis.txt").write_text("all")
+    result = RUNNER.invoke(app, typed(table, tmp_path / "mine"))
+    assert result.exit_code != 0
+    assert (tmp_path / "mine" / "thesis.txt").read_text() == "all"
+    inside = RUNNER.invoke(app, typed(table, table.parent))
+    assert isinstance(inside.exception, ParameterError)
+    assert table.is_file()
