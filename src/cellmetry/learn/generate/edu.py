@@ -89,7 +89,7 @@ class NamedField(NamedTuple):
 
 
 def generate_edu_study(options: EduOptions) -> Iterator[NamedField]:
-    """Yield the fields of a study, row by row of the plate; each depends on the seed and its own place only."""
+    """Yield the fields of a study, row by row of the plate."""
     wells = draw_wells(options, np.random.default_rng([options.seed, 0]))
     for place, well in enumerate(wells):
         for number in range(options.fields):

@@ -33,8 +33,8 @@ __all__ = [
     "generate_edu_tables",
 ]
 
-NEGATIVE = 12.0
-"""Mean EdU signal of cells that have taken up none, in counts."""
+NEGATIVE = 15.0
+"""Mean signal in the EdU channel of nuclei that have taken up none (unbound dye), in counts."""
 
 _OURS = "Cellmetry (generated)"
 _HIDDEN_SHARE = 0.4

@@ -64,7 +64,7 @@ class EduOptions(Parameters):
     """Standard deviation among replicates of the logarithm of the intensity."""
     number_sd: float = Field(default=0.12, ge=0, le=1)
     """Standard deviation among replicates of the logarithm of the number of cells."""
-    cell_sd: float = Field(default=0.35, ge=0, le=1)
+    cell_sd: float = Field(default=0.25, ge=0, le=1)
     """Standard deviation of the logarithm of the intensity among the positive cells of a well."""
     day_share: float = Field(default=0.5, ge=0, le=1)
     """Part of the variance among replicates that all conditions of a day share."""
