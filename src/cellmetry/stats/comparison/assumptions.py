@@ -112,8 +112,8 @@ def model_notes(units: Units, tested: Sequence[int], *, blocked: bool, own: bool
     if place is not None:
         of = "" if pairs else f" of {units.conditions[tested[layout.condition[place]]]}"
         notes += (
-            f"Replicate {units.replicates[layout.replicate[place]]}{of} lies far from the others; look at its images. It is not "
-            f"left out.",
+            f"Replicate {units.replicates[layout.replicate[place]]}{of} lies far from the others; look at its "
+            f"images. It is not left out.",
         )
     return notes
 

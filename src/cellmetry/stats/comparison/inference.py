@@ -110,8 +110,9 @@ def contrast_matrix(pairs: Sequence[Pair], width: int) -> Floats:
 
 
 def f_test(means: Floats, covariance: Floats, df: float, size: float, words: str) -> str:
-    """Return in words the F test that all means are the same; empty with two means, without spread, or if
-    replicates are too few for so many means at once.
+    """Return in words the F test that all means are the same; empty where it cannot be made.
+
+    It cannot with two means, without spread, or with too few replicates for so many means at once.
 
     Parameters
     ----------

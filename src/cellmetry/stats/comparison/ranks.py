@@ -112,7 +112,8 @@ def _mann_whitney_counts(m: int, n: int) -> Floats:
         ways[n + step :] -= ways[: -(n + step)].copy() if n + step <= m * n else 0.0
         for start in range(step):
             ways[start::step] = np.cumsum(ways[start::step])
-    return ways / ways.sum()
+    chances: Floats = ways / ways.sum()
+    return chances
 
 
 @cache
