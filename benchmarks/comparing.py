@@ -15,9 +15,9 @@ import argparse
 import os
 import time
 from concurrent.futures import ProcessPoolExecutor
+from dataclasses import replace
 from functools import partial
 from itertools import product
-from typing import TYPE_CHECKING
 
 os.environ.setdefault("OMP_NUM_THREADS", "1")
 
@@ -30,9 +30,6 @@ from cellmetry.stats.comparison.naive import naive_tests
 from cellmetry.stats.comparison.options import CompareOptions
 from cellmetry.stats.comparison.plan import make_plan
 from cellmetry.stats.comparison.replicates import make_units
-
-if TYPE_CHECKING:
-    from cellmetry.stats.comparison.inference import Tests
 
 DESIGNS = ("shared days", "shared labels only", "own labels")
 REPLICATES = (3, 4, 5, 6)
@@ -55,32 +52,26 @@ def simulate(place: tuple[str, int, int], *, fractions: bool) -> pd.DataFrame:
     return pd.DataFrame(columns)
 
 
-def tested(table: pd.DataFrame, method: str) -> tuple[Tests, float]:
-    """Return the tests by a method, and the p-value of the test of cells."""
-    options = CompareOptions(value="value", method=method)
-    cells = read_cells(table, options)
-    units = make_units(cells, options)
-    plan = make_plan(units, options)
-    naive = naive_tests(units, plan.pairs, fraction=cells.kind == "fraction")
-    return run_tests(cells, units, plan, options), float(naive.p_value[0])
-
-
 def one_study(place: tuple[str, int, int], *, fractions: bool) -> dict[str, object]:
     """Return what each test says of a study without effect, and whether the interval holds one that is added."""
-    table = simulate(place, fractions=fractions)
-    found: dict[str, object] = {"design": place[0], "replicates": place[1]}
+    options = CompareOptions(value="value")
+    cells = read_cells(simulate(place, fractions=fractions), options)
+    units = make_units(cells, options)
+    plan = make_plan(units, options)
+    naive = naive_tests(units, plan.pairs, fraction=fractions)
+    found: dict[str, object] = {"design": place[0], "replicates": place[1], "cells": naive.p_value[0] < 0.05}
     for method in ("auto", "welch", "rank", "gee" if fractions else "mixed"):
-        tests, naive = tested(table, method)
-        found[{"auto": "default"}.get(method, method)] = tests.p_value[0] < 0.05
-        found["cells"] = naive < 0.05
-    effect = 0.0 if fractions else float(np.random.default_rng(place[2]).normal())
-    low, high = tested(table.assign(value=table["value"] + effect * table["condition"]), "auto")[0].bounds(0.95)
-    return {**found, "coverage": low[0] <= effect <= high[0]} if not fractions else found
+        tests = run_tests(cells, units, plan, options.model_copy(update={"method": method}))
+        found["default" if method == "auto" else method] = tests.p_value[0] < 0.05
+    effect = float(np.random.default_rng(place[2]).normal())
+    shifted = replace(units, rows=units.rows.assign(x=units.rows["x"] + effect * units.rows["condition"]))
+    low, high = run_tests(cells, shifted, plan, options).bounds(options.confidence)
+    return {**found, "coverage": low[0] <= effect <= high[0]}
 
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("--studies", type=int, default=2000, help="of each design and number of replicates")
+    parser.add_argument("--studies", type=int, default=500, help="of each design and number of replicates")
     parser.add_argument("--fractions", action="store_true", help="cells are positive or not")
     parser.add_argument("--workers", type=int, default=2)
     given = parser.parse_args()

@@ -88,16 +88,17 @@ def value_notes(cells: Cells, units: Units, options: CompareOptions) -> tuple[st
     )
 
 
-def model_notes(wide: Floats, names: Sequence[str], conditions: Sequence[str], *, blocked: bool) -> tuple[str, ...]:
+def model_notes(units: Units, tested: Sequence[int], *, blocked: bool, own: bool) -> tuple[str, ...]:
     """Return what residuals of the linear model of replicates say of normality, equal variances and odd replicates.
 
     Parameters
     ----------
-    wide
-        Tested replicates, shape (replicates, conditions); NaN where there is none.
-    names, conditions
-        Of the replicates and the conditions.
+    tested
+        Codes of the conditions in the model.
+    own
+        Whether each contrast has a variance of its own, so that they need not be equal.
     """
+    wide = units.wide()[:, tested]
     layout = lay_out(wide, blocked=blocked)
     residuals, leverage = _residuals(layout)
     df = len(layout.y) - layout.design.shape[1]
@@ -105,14 +106,14 @@ def model_notes(wide: Floats, names: Sequence[str], conditions: Sequence[str], *
         return ()
     pairs = blocked and wide.shape[1] == 2
     notes = _normality(residuals[layout.condition == 0] if pairs else residuals)
-    if not blocked:
+    if not (blocked or own):
         notes += _variances(wide)
     place = _odd_one(residuals, leverage, df, n=len(residuals) // (2 if pairs else 1))
     if place is not None:
-        of = "" if pairs else f" of {conditions[layout.condition[place]]}"
+        of = "" if pairs else f" of {units.conditions[tested[layout.condition[place]]]}"
         notes += (
-            f"Replicate {names[layout.replicate[place]]}{of} lies far from the others; look at its images. It is not "
-            f"left out.",
+            f"Replicate {units.replicates[layout.replicate[place]]}{of} lies far from the others; look at its "
+            f"images. It is not left out.",
         )
     return notes
 

@@ -43,7 +43,7 @@ class Cells:
     kind
         ``amount`` or ``fraction``.
     missing
-        Cells of each condition without a finite value, shape (conditions,).
+        Cells (of counts, rows) of each condition without a finite value, shape (conditions,).
     levels
         Further columns by their name in the table: well, image, plate and levels within a replicate.
     notes
@@ -136,7 +136,7 @@ def _counts(positive: Floats, total: Floats, options: CompareOptions) -> tuple[F
 
 def _truth(column: pd.Series) -> Floats | None:
     """Return 1, 0 or NaN for each entry of a column of true and false; None for any other column."""
-    if pd.api.types.is_bool_dtype(column):
+    if pd.api.types.is_bool_dtype(column) and not isinstance(column.dtype, pd.CategoricalDtype):
         return column.to_numpy(np.float64, na_value=np.nan)
     if pd.api.types.is_numeric_dtype(column):
         return None

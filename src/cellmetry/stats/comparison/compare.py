@@ -71,7 +71,7 @@ def compare(table: pd.DataFrame, options: CompareOptions) -> Comparison:
             *cells.notes,
             *plan.notes,
             *naive,
-            *_model_notes(units, plan, options),
+            *_model_notes(units, plan, tests, options),
             *value_notes(cells, units, options),
         ),
     )
@@ -153,7 +153,7 @@ def _gravest(design: Design, options: CompareOptions) -> tuple[str, ...]:
     if design.estimation_only:
         notes.append(
             "Each condition has one replicate: differences are estimated, and nothing can be tested. Intervals among "
-            "wells or fields, where given, say nothing of a repeat of the experiment."
+            "wells or fields, where given, and tests of cells say nothing of a repeat of the experiment."
         )
     if options.normalise is not None:
         how, norm = options.normalise.how.replace("_", " "), options.normalise
@@ -161,9 +161,10 @@ def _gravest(design: Design, options: CompareOptions) -> tuple[str, ...]:
     return tuple(notes)
 
 
-def _model_notes(units: Units, plan: Plan, options: CompareOptions) -> tuple[str, ...]:
+def _model_notes(units: Units, plan: Plan, tests: Tests, options: CompareOptions) -> tuple[str, ...]:
+    """Return what residuals say of a linear model; nothing where a constant condition left no model for all."""
     tested = tested_conditions(plan)
-    if options.method not in _LINEAR or not tested:
+    own = options.method == "welch"
+    if options.method not in _LINEAR or not tested or (tests.joint is None and not own):
         return ()
-    names = [units.conditions[each] for each in tested]
-    return model_notes(units.wide()[:, tested], units.replicates, names, blocked=plan.paired)
+    return model_notes(units, tested, blocked=plan.paired, own=own)

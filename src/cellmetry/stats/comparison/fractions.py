@@ -34,7 +34,8 @@ def few_clusters(rows: pd.DataFrame, condition: int, name: str) -> str:
     """Return why estimating equations cannot be trusted with a condition's replicates; empty if they can.
 
     Cells weigh the same in them, so that one replicate of many cells outweighs the others: simulated false positives
-    stay below 5 % for three replicates and more of 50 to 500 cells, and pass 7 % for sizes from 20 to 5,000.
+    stay near or below 5 % for three replicates and more of 50 to 500 cells (benchmarks/comparing.py --fractions), and
+    pass 5 % for sizes that differ a hundredfold.
     """
     n = rows.loc[rows["condition"] == condition, "cells"].to_numpy(np.float64)
     if len(n) < FEWEST_CLUSTERS:

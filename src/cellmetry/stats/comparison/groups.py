@@ -77,14 +77,13 @@ def _of_cells(cells: Cells) -> pd.DataFrame:
         hits = rows["number"] * rows["cells"]
         sums = pd.DataFrame({"hits": hits, "n": rows["cells"]}).groupby(rows["condition"]).sum().reset_index(drop=True)
         mean = sums["hits"] / sums["n"]
-        sd = np.sqrt(mean * (1 - mean) * sums["n"] / (sums["n"] - 1).where(sums["n"] > 1))
+        sd = (mean * (1 - mean) * sums["n"] / (sums["n"] - 1).where(sums["n"] > 1)) ** 0.5
         middle = np.where(mean == 0.5, 0.5, (mean > 0.5).astype(float))
-        mad = np.where(mean == 0.5, 0.5, 0.0)
-        return _named(sums["n"], mean, sd, middle, mad)
+        return _named(sums["n"], mean, sd, middle, np.where(mean == 0.5, 0.5, 0.0))
     groups = rows.groupby("condition")["number"]
     found = groups.agg(["count", "mean", "std", "median"]).reset_index(drop=True)
     away = (rows["number"] - found["median"].to_numpy()[rows["condition"]]).abs()
-    mad = away.groupby(rows["condition"]).median().to_numpy()
+    mad = away.groupby(rows["condition"]).median().reset_index(drop=True)
     return _named(found["count"], found["mean"], found["std"], found["median"], mad)
 
 

@@ -110,7 +110,9 @@ def contrast_matrix(pairs: Sequence[Pair], width: int) -> Floats:
 
 
 def f_test(means: Floats, covariance: Floats, df: float, size: float, words: str) -> str:
-    """Return in words the F test that all means are the same; empty with two means or without spread.
+    """Return in words the F test that all means are the same; empty where it cannot be made.
+
+    It cannot with two means, without spread, or with too few replicates for so many means at once.
 
     Parameters
     ----------
@@ -123,7 +125,10 @@ def f_test(means: Floats, covariance: Floats, df: float, size: float, words: str
     if k < 3 or not np.diag(covariance).min() > (_SAME * size) ** 2:
         return ""
     steps = np.diff(np.eye(k), axis=0)
-    value = float(steps @ means @ np.linalg.solve(steps @ covariance @ steps.T, steps @ means)) / (k - 1)
+    spread = steps @ covariance @ steps.T
+    if np.linalg.matrix_rank(spread) < k - 1:
+        return ""
+    value = float(steps @ means @ np.linalg.solve(spread, steps @ means)) / (k - 1)
     p_value = stats.f.sf(value, k - 1, df)
     return f"{words}: F({k - 1}, {df:g}) = {value:.4g}, p = {p_value:.3g}"
 

@@ -11,6 +11,7 @@ from cellmetry.stats.comparison.fractions import few_clusters, gee_tests
 from cellmetry.stats.comparison.inference import Joint, Pair, Tests, is_constant
 from cellmetry.stats.comparison.linear import own_tests, pooled_tests
 from cellmetry.stats.comparison.mixed import cell_sums, mixed_tests
+from cellmetry.stats.comparison.plan import FEW_SHARED
 from cellmetry.stats.comparison.ranks import rank_tests
 
 if TYPE_CHECKING:
@@ -58,6 +59,10 @@ def run_tests(cells: Cells, units: Units, plan: Plan, options: CompareOptions) -
     if flat and options.method in ("mixed", "gee"):
         why = f"the replicates of {flat[0]!r} are all the same, which the model cannot take; compare by t"
         return _spread_out(None, units, replace(plan, reasons=tuple(each or why for each in plan.reasons)))
+    if flat and plan.paired:
+        plan = _refuse_unshared(units, plan)
+        if not tested_conditions(plan):
+            return _spread_out(None, units, plan)
     tests = _by_method(cells, units, plan, options, own=bool(flat))
     notes = tests.notes
     if flat and options.method in ("auto", "t"):
@@ -74,6 +79,14 @@ def _refuse_clusters(units: Units, plan: Plan, options: CompareOptions) -> Plan:
         return plan
     found = [few_clusters(units.rows, place, name) for place, name in enumerate(units.conditions)]
     why = [before or found[one] or found[other] for before, (one, other) in zip(plan.reasons, plan.pairs, strict=True)]
+    return replace(plan, reasons=tuple(why))
+
+
+def _refuse_unshared(units: Units, plan: Plan) -> Plan:
+    """Return the plan without contrasts that share too few replicates for a test of their own pairs."""
+    there = np.isfinite(units.wide())
+    few = [there[:, list(pair)].all(1).sum() < 2 for pair in plan.pairs]
+    why = [before or (FEW_SHARED if each else "") for before, each in zip(plan.reasons, few, strict=True)]
     return replace(plan, reasons=tuple(why))
 
 

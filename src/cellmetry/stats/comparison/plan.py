@@ -19,7 +19,9 @@ if TYPE_CHECKING:
 
     Floats = NDArray[np.float64]
 
-__all__ = ["Plan", "make_plan"]
+__all__ = ["FEW_SHARED", "Plan", "make_plan"]
+
+FEW_SHARED = "these conditions share fewer than two replicates, so that there are no pairs to test"
 
 _FREEDOM = 2
 """Partly shared replicates are blocks if they leave this many degrees of freedom for each difference: as three whole
@@ -124,5 +126,5 @@ def _reason(pair: Pair, units: Units, there: NDArray[np.bool_], *, paired: bool,
             f"replicates differ"
         )
     if paired and options.method in ("welch", "rank") and there[:, list(pair)].all(1).sum() < 2:
-        return "these conditions share fewer than two replicates"
+        return FEW_SHARED
     return ""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from functools import cache
+from math import comb
 from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
@@ -21,8 +22,8 @@ if TYPE_CHECKING:
 
 __all__ = ["rank_tests"]
 
-_RESAMPLES = 9999
-"""Ties: all orders are tried if there are no more than this, else so many at random."""
+_ORDERS = 9999
+"""With ties all orders are tried if there are no more than this; with more the normal approximation is close."""
 
 
 class _Ranked(NamedTuple):
@@ -72,7 +73,7 @@ def _independent(wide: Floats, pair: Pair, size: float) -> _Ranked:
     if is_constant(np.concatenate([one, other]), size):
         return _Ranked(shifts, np.nan, np.nan, counts)
     tied = len(np.unique(np.concatenate([one, other]))) < len(one) + len(other)
-    way = stats.PermutationMethod(n_resamples=_RESAMPLES, rng=np.random.default_rng(0)) if tied else "exact"
+    way = _way(comb(len(one) + len(other), len(one)), tied=tied)
     p_value = float(stats.mannwhitneyu(one, other, method=way).pvalue)
     return _Ranked(shifts, p_value, 2 * counts[0], counts)
 
@@ -88,9 +89,15 @@ def _paired(wide: Floats, pair: Pair, size: float) -> _Ranked:
         return _Ranked(shifts, np.nan, np.nan, counts)
     sizes = np.abs(differences)
     tied = len(np.unique(sizes)) < n or bool((sizes == 0).any())
-    way = stats.PermutationMethod(n_resamples=_RESAMPLES, rng=np.random.default_rng(0)) if tied else "exact"
-    p_value = float(stats.wilcoxon(differences, method=way).pvalue)
+    p_value = float(stats.wilcoxon(differences, method=_way(2**n, tied=tied)).pvalue)
     return _Ranked(shifts, p_value, 2 * counts[0], counts)
+
+
+def _way(orders: int, *, tied: bool) -> stats.PermutationMethod | str:
+    """Return how scipy is to find the p-value; all orders are tried only if there are not too many."""
+    if not tied:
+        return "exact"
+    return stats.PermutationMethod(n_resamples=_ORDERS) if orders <= _ORDERS else "asymptotic"
 
 
 @cache
@@ -105,7 +112,8 @@ def _mann_whitney_counts(m: int, n: int) -> Floats:
         ways[n + step :] -= ways[: -(n + step)].copy() if n + step <= m * n else 0.0
         for start in range(step):
             ways[start::step] = np.cumsum(ways[start::step])
-    return ways / ways.sum()
+    chances: Floats = ways / ways.sum()
+    return chances
 
 
 @cache

@@ -132,7 +132,7 @@ def _cell_sums(cells: Cells) -> pd.DataFrame:
     rows = cells.rows
     if cells.kind == "amount":
         groups = rows.groupby(_KEYS)
-        out: pd.DataFrame = groups["x"].agg(cells="count", cell_mean="mean", variance="var")
+        out = pd.DataFrame(groups["x"].agg(cells="count", cell_mean="mean", variance="var"))
         out["cell_ss"] = (out.pop("variance") * (out["cells"] - 1)).fillna(0.0)
         return out.assign(positive=np.nan, sd=groups["number"].std())
     hits = rows["number"] * rows["cells"]
