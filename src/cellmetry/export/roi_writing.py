@@ -107,12 +107,14 @@ def _corners(points: NDArray[np.int32], low: NDArray[np.int32], *, far: bool) ->
 
 def _path(rings: Sequence[NDArray[np.int32]]) -> bytes:
     """Return ImageJ's path of several rings: move (0), lines (1) and close (4), in 32-bit floats."""
-    pieces = []
-    for ring in rings:
-        steps = np.empty((len(ring), 3), ">f4")
-        steps[:, 0], steps[0, 0], steps[:, 1:] = 1, 0, ring
-        pieces += [steps.tobytes(), _CLOSE]
-    return b"".join(pieces)
+    lengths = np.array([len(ring) for ring in rings])
+    steps = np.empty((int(lengths.sum()), 3), ">f4")
+    steps[:, 0], steps[:, 1:] = 1, np.concatenate(rings)
+    firsts = np.cumsum(lengths) - lengths
+    steps[firsts, 0] = 0
+    data = steps.tobytes()
+    ends = [*(12 * firsts[1:]).tolist(), len(data)]
+    return b"".join(data[first:end] + _CLOSE for first, end in zip((12 * firsts).tolist(), ends, strict=True))
 
 
 _CLOSE = struct.pack(">f", 4)

@@ -19,11 +19,11 @@ from cellmetry.io.failures import library_words, reading
 from cellmetry.ops.instances import Instance, instance_from_mask
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Mapping
 
     from numpy.typing import NDArray
 
-__all__ = ["Roi", "area_rings", "iterate_rois", "read_rois", "roi_instance"]
+__all__ = ["Roi", "area_rings", "read_rois", "roi_instance"]
 
 _LINES = {ROI_TYPE.LINE, ROI_TYPE.FREELINE, ROI_TYPE.POLYLINE, ROI_TYPE.ANGLE}
 _FLAT = {ROI_TYPE.RECT, ROI_TYPE.OVAL}
@@ -82,16 +82,17 @@ def read_rois(path: str | Path) -> list[Roi]:
     MissingInput, DamagedFile, UnsupportedFormat, LimitExceeded
         If the file is missing, broken, hostile, or holds a shape that has no plain outline; names the entry.
     """
-    return list(iterate_rois(path))
-
-
-def iterate_rois(path: str | Path) -> Iterator[Roi]:
-    """Yield what `read_rois` returns, one by one."""
     path = Path(path)
     if not path.exists():
         raise MissingInput(f"{path} does not exist; give a .roi file, or a zip that ImageJ's ROI manager saved.")
-    for each in stored_rois(path):
-        yield _roi(each.data, f"{each.where} of {path.name}" if each.where else path.name, each.stem)
+    rois = []
+    with library_words() as said:
+        for each in stored_rois(path):
+            where = f"{each.where} of {path.name}" if each.where else path.name
+            rois.append(_roi(each.data, where, each.stem))
+            if said:
+                raise DamagedFile(f"{where} is damaged: {said[0]}.")
+    return rois
 
 
 def area_rings(roi: Roi) -> tuple[NDArray[np.float64], ...]:
@@ -115,10 +116,8 @@ def roi_instance(roi: Roi, shape: tuple[int, int]) -> Instance:
 
 
 def _roi(data: bytes, where: str, stem: str) -> Roi:
-    with reading(where), library_words() as said:
+    with reading(where):
         read = roifile.ImagejRoi.frombytes(data)
-        if said:
-            raise DamagedFile(f"{where} is damaged: {said[0]}.")
         kind, rings, ellipse = _shape(read, where)
         return Roi(
             read.name or stem,

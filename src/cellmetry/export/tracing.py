@@ -204,7 +204,7 @@ def _divide(points: Any, rings: Any, way: Any, knots: Any, row: int, column: int
         if knots[k]:
             place = np.int64(way[k, 1]) * 0x100000000 + way[k, 0]
             if place in at:
-                first = at[place]
+                first = int(at[place])
                 del at[place]
                 _keep(points[n_points:], rings[n_rings], kept[first:length], row, column)
                 n_points, n_rings, length = n_points + length - first, n_rings + 1, first

@@ -12,7 +12,7 @@ from cellmetry.export.formats import LabelFormat
 from cellmetry.export.gathering import Drawn, gather
 from cellmetry.export.roi_archive import MOST_ENTRIES
 from cellmetry.export.roi_writing import RoiFacts, pack_roi, write_roi_zip
-from cellmetry.export.rois import area_rings, iterate_rois
+from cellmetry.export.rois import area_rings, read_rois
 from cellmetry.io.atomic import atomic_write
 from cellmetry.ops.instances import Overlap
 
@@ -59,7 +59,7 @@ class Rois(LabelFormat):
     def read(self, path: Path, frame: Frame) -> Gathered:
         """Return the labels of the areas in a ROI zip, a folder of ROIs, or a single one; points and lines are not."""
         drawn, left = [], []
-        for roi in iterate_rois(path):
+        for roi in read_rois(path):
             if roi.kind != "area":
                 left.append(roi)
                 continue
