@@ -51,9 +51,19 @@ def main() -> None:
         path = Path(folder) / ("cells.csv" if options.csv else "cells.parquet")
         write_table(make_table(options.cells), path)
         print(f"{options.cells:,} cells × {COLUMNS} columns: {path.stat().st_size / 1e6:.0f} MB as {path.suffix[1:]}")
-        command = [sys.executable, "-m", "cellmetry", "compare", str(path), "--value", "mean_EdU", "--control", "drug 0"]
+        command = [
+            sys.executable,
+            "-m",
+            "cellmetry",
+            "compare",
+            str(path),
+            "--value",
+            "mean_EdU",
+            "--control",
+            "drug 0",
+        ]
         start = time.perf_counter()
-        subprocess.run([*command, "--out", f"{folder}/out"], check=True)  # noqa: S603
+        subprocess.run([*command, "--out", f"{folder}/out"], check=True)
         seconds = time.perf_counter() - start
         memory = resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss / 1e6
         contrasts = json.loads(Path(folder, "out", "comparison.json").read_text(encoding="utf-8"))["contrasts"]
