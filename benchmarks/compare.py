@@ -63,7 +63,7 @@ def main() -> None:
             "drug 0",
         ]
         start = time.perf_counter()
-        subprocess.run([*command, "--out", f"{folder}/out"], check=True)
+        subprocess.run([*command, "--control", "drug 0", "--out", f"{folder}/out"], check=True)
         seconds = time.perf_counter() - start
         memory = resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss / 1e6
         contrasts = json.loads(Path(folder, "out", "comparison.json").read_text(encoding="utf-8"))["contrasts"]

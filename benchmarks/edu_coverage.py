@@ -1,4 +1,4 @@
-"""How often intervals of a generated EdU study hold the truth: 200 studies of six conditions on three days, tables only.
+"""How often intervals of generated EdU studies hold the truth: six conditions on three days, tables only.
 
     python benchmarks/edu_coverage.py [--seeds 200]
 
@@ -49,7 +49,8 @@ def main() -> None:
         ends = binomtest(int(inside.sum()), len(inside)).proportion_ci()
         families = part["simultaneous"].to_numpy().reshape(seeds, -1).all(axis=1).mean()
         print(
-            f"{value}: {inside.mean():.1%} of {len(inside)} intervals hold the truth ({ends.low:.1%} to {ends.high:.1%}); "
+            f"{value}: {inside.mean():.1%} of {len(inside)} intervals hold the truth ({ends.low:.1%} to "
+            f"{ends.high:.1%}); "
             f"all five simultaneous ones in {families:.1%} of studies; conditions in the true order in "
             f"{part['order'].mean():.1%}"
         )

@@ -145,6 +145,37 @@ def test_8_every_column_is_defined_beside_its_table(images: Path, tmp_path: Path
         assert described["source"].notna().all()
 
 
+def test_9_cells_are_no_replicates_and_the_naive_test_stands_beside(tmp_path: Path) -> None:
+    random = np.random.default_rng(0)
+    parts = []
+    for condition in ("none", "drug"):
+        for day in range(3):
+            values = random.normal(random.normal(100, 10), 5, 200)
+            parts.append(pd.DataFrame({"condition": condition, "replicate": f"{condition} {day}", "size": values}))
+    pd.concat(parts).to_csv(tmp_path / "cells.csv", index=False)
+    said = cli("compare", tmp_path / "cells.csv", "--value", "size", "--control", "none", "--out", tmp_path / "out")
+    assert said.exit_code == 0, said.output
+    row = json.loads((tmp_path / "out" / "comparison.json").read_text(encoding="utf-8"))["contrasts"][0]
+    assert row["n_replicates"] == 6
+    assert row["n_cells"] == 1200
+    assert row["naive_p_value"] < 1e-6 < 0.01 < row["p_value"]
+    assert row["ci_low"] < 0 < row["ci_high"]
+
+
+def test_10_labels_come_back_from_fiji_and_qupath_as_they_were(tmp_path: Path) -> None:
+    labels = np.zeros((60, 70), np.uint16)
+    labels[5:30, 5:30] = 7
+    labels[10:20, 10:20] = 0
+    labels[12:15, 12:15] = 70
+    labels[40:50, 40:45] = labels[50:55, 45:50] = 300
+    cm.write_labels(cm.labels_from_array(labels), tmp_path / "labels.tif")
+    for form, name in (("rois", "set.zip"), ("geojson", "set.geojson")):
+        assert cli("export", tmp_path / "labels.tif", "--to", form, "--out", tmp_path / name).exit_code == 0
+        back = tmp_path / f"{form}.tif"
+        assert cli("import", tmp_path / name, "--shape", "60,70", "--out", back).exit_code == 0
+        np.testing.assert_array_equal(np.squeeze(cm.read_labels(back).read()), labels)
+
+
 def test_the_record_says_what_was_done(images: Path, tmp_path: Path) -> None:
     cli("run", *RECIPE, images, "--out", tmp_path)
     record = json.loads((tmp_path / "run.json").read_text(encoding="utf-8"))

@@ -7,7 +7,6 @@ import re
 import shutil
 from pathlib import Path
 
-import pandas as pd
 import pytest
 from typer.testing import CliRunner
 
@@ -189,6 +188,13 @@ def test_what_is_wrong_in_a_study_is_told_and_earlier_results_stay(again: Path, 
     assert (again / "results" / "comparison.json").read_bytes() == before
 
 
-def test_the_study_can_be_compared_with_itself(made: Path, again: Path):
-    result = RUNNER.invoke(app, ["diff", str(made / "edu.cellmetry" / "run"), str(again / "run"), "--json"])
-    assert result.exit_code == 0, result.output
+def test_what_changed_between_two_studies_is_told(made: Path, again: Path):
+    before = made / "edu.cellmetry"
+    same = RUNNER.invoke(app, ["diff", str(before), str(again)])
+    assert same.exit_code == 0, same.output
+    changed(again, {"set = []": 'set = ["segment.diameter_px=12"]'})
+    run_study(load_study(again))
+    other = RUNNER.invoke(app, ["diff", str(before), str(again)])
+    assert other.exit_code == 0, other.output
+    assert "diameter_px" in other.output
+    assert "diameter_px" not in same.output
