@@ -96,9 +96,7 @@ def test_fractions_and_totals_are_those_of_the_truth(made: Path):
     assert found["EdU_positive"]["p_value"] < 0.05
     fields = read_table(study / "results" / "tables" / "fields.csv").set_index("image")
     visible = truth[truth["nucleus_px"] > 0].groupby("image").size()
-    pd.testing.assert_series_equal(
-        fields["n_nuclei"].sort_index(), visible, check_names=False, check_dtype=False, atol=2
-    )
+    assert (fields["n_nuclei"] - visible).abs().max() <= 2
 
 
 def test_the_report_tells_design_plates_examples_methods_and_recipe(made: Path):
