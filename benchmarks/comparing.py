@@ -71,7 +71,7 @@ def one_study(place: tuple[str, int, int], *, fractions: bool) -> dict[str, obje
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("--studies", type=int, default=500, help="of each design and number of replicates")
+    parser.add_argument("--studies", type=int, default=1000, help="of each design and number of replicates")
     parser.add_argument("--fractions", action="store_true", help="cells are positive or not")
     parser.add_argument("--workers", type=int, default=2)
     given = parser.parse_args()

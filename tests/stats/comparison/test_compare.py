@@ -355,3 +355,61 @@ def test_units_and_order_of_rows_do_not_matter(make_study, seed, factor, shared,
     assert ((first["p_value"] > 0) & (first["p_value"] <= first["p_adjusted"])).all()
     inside = (first["ci_low"] <= first["estimate"]) & (first["estimate"] <= first["ci_high"])
     assert (inside | first["ci_low"].isna()).all()
+
+
+def random_table(seed: int) -> pd.DataFrame:
+    """Return a table as odd as users have them: few cells, constant conditions, missing replicates, rare positives."""
+    rng = np.random.default_rng(seed)
+    k, replicates, cells = rng.integers(2, 5), rng.integers(1, 6), rng.integers(1, 30)
+    names = {"condition": k, "replicate": replicates, "image": 4, "well": 3, "plate": 3}
+    table = pd.DataFrame({name: rng.integers(0, most, k * replicates * cells) for name, most in names.items()})
+    if rng.random() < 0.4:
+        table["replicate"] += 10 * table["condition"]
+    if rng.random() < 0.3:
+        table = table[(table["condition"] != 1) | (table["replicate"] % 10 <= rng.integers(0, 3))]
+    n = len(table)
+    own = rng.normal(1, 0.2, n)
+    values = (
+        own,
+        np.full(n, 3.0),
+        rng.integers(1, 3, n),
+        np.where(table["condition"] == 0, 1.0, own),
+        table["replicate"] + 1.0,
+    )
+    table = table.assign(y=np.asarray(values[rng.integers(0, 5)], float), n=10, k=rng.integers(0, 11, n))
+    table["positive"] = rng.random(n) < rng.choice([0, 0.02, 0.5, 0.98, 1])
+    table.loc[table.index[rng.random(n) < 0.1 * rng.integers(0, 2)], "y"] = np.nan
+    return table
+
+
+@settings(max_examples=60)
+@given(
+    st.integers(0, 10**6),
+    st.sampled_from(["auto", "welch", "rank", "mixed", "gee"]),
+    st.sampled_from(["y", "positive", "k"]),
+    st.sampled_from([None, "0"]),
+    st.sampled_from(["linear", "log"]),
+    st.booleans(),
+)
+def test_any_table_gives_p_or_a_reason_or_is_refused(seed, method, value, control, scale, more) -> None:
+    options = {"value": value, "method": method, "control": control, "scale": scale}
+    options |= {"total": "n"} if value == "k" else {}
+    if more:
+        options |= {"plate": "plate"} if method == "mixed" else {"nested": ("well", "image")}
+    try:
+        found = compared(random_table(seed), **options).contrasts
+    except ParameterError:
+        return
+    assert (found["p_value"].notna() == (found["reason"] == "")).all()
+    assert (found["p_value"].dropna() > 0).all()
+    assert (found["p_adjusted"] >= found["p_value"] - 1e-12)[found["p_value"].notna()].all()
+    assert found["estimate"].notna().all()
+
+
+def test_technical_interval_where_one_side_is_constant(make_study) -> None:
+    table = make_study(2, 1)
+    table.loc[table["condition"] == "c0", "y"] = 3.0
+    row = compared(table).contrasts.iloc[0]
+    wells = table[table["condition"] == "c1"].groupby("well")["y"].mean()
+    expected = stats.ttest_1samp(wells, 3.0).confidence_interval(0.95)
+    assert row["technical_low"] == pytest.approx(expected.low - 3.0)

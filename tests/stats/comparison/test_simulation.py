@@ -69,7 +69,7 @@ def test_likeness_of_cells_is_found(make_study) -> None:
     """Variance of replicates 0.25, of cells 1: intraclass correlation 0.2."""
     options = CompareOptions(value="y")
     found = []
-    for seed in range(100):
+    for seed in range(200):
         cells = read_cells(make_study(2, 9, shared=False, seed=seed, cells=30), options)
         found.append(likeness(make_units(cells, options)).icc)
     assert np.mean(found) == pytest.approx(0.2, abs=0.025)

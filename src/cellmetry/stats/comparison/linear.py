@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
     Floats = NDArray[np.float64]
 
-__all__ = ["Layout", "lay_out", "own_tests", "pooled_tests"]
+__all__ = ["Layout", "lay_out", "own_tests", "pooled_tests", "welch_difference"]
 
 
 class Layout(NamedTuple):
@@ -88,7 +88,7 @@ def own_tests(wide: Floats, pairs: Sequence[Pair], what: str, *, paired: bool, s
     Where one condition is constant (a control divided by itself), both are the one-sample t-test of the other.
     """
     sides = [(wide[:, pair.condition], wide[:, pair.reference]) for pair in pairs]
-    found = [_pair_differences(*both) if paired else _welch(*both, size) for both in sides]
+    found = [_pair_differences(*both) if paired else welch_difference(*both, size) for both in sides]
     estimate, errors, df = np.array(found).T
     name = "paired t-test" if paired else "Welch's t-test"
     tests = t_tests(estimate, errors, df, size, f"{name} of {what}")
@@ -102,7 +102,7 @@ def _pair_differences(one: Floats, other: Floats) -> tuple[float, float, float]:
     return float(differences.mean()), float(differences.std(ddof=1) / np.sqrt(n)), n - 1.0
 
 
-def _welch(one: Floats, other: Floats, size: float) -> tuple[float, float, float]:
+def welch_difference(one: Floats, other: Floats, size: float) -> tuple[float, float, float]:
     """Return difference of means, its standard error and Satterthwaite's degrees of freedom."""
     sides = [side[np.isfinite(side)] for side in (one, other)]
     squares = [0.0 if is_constant(side, size) else float(side.var(ddof=1) / len(side)) for side in sides]

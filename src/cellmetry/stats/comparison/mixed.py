@@ -58,6 +58,17 @@ class Sums:
     plate: NDArray[np.int64] | None
     paired: bool
 
+    @property
+    def within(self) -> float:
+        """Return the degrees of freedom of cells within groups."""
+        return float(self.n.sum()) - len(self.n)
+
+    @cached_property
+    def largest(self) -> float:
+        """Return the largest number of cells of a replicate in one condition."""
+        own = np.stack([self.condition, self.replicate], 1)
+        return float(np.bincount(np.unique(own, axis=0, return_inverse=True)[1].ravel(), self.n).max())
+
     @cached_property
     def kernels(self) -> list[Floats]:
         """Return which groups share an effect: replicate in a condition, replicate (if paired), plate (if any)."""
@@ -148,27 +159,27 @@ def fit_mixed(sums: Sums) -> MixedFit:
     difference would be too small where pairs happen to differ (Stroup & Littell 2002).
     """
     scale = float(sums.mean.var()) or 1.0
-    within = float(sums.n.sum()) - len(sums.n)
-    residual = sums.squares / within if within > 0 else 0.0
-    start = np.log(np.maximum(scale, _FLOOR) * np.ones(len(sums.kernels)))
-    if residual > 0:
-        start = np.append(start, np.log(residual))
-    bounds = [(np.log(_FLOOR * scale), np.log(1e4 * scale))] * len(sums.kernels)
-    bounds += [(np.log(residual) - 5, np.log(residual) + 5)] if residual > 0 else []
-    found = minimize(_deviance, start, args=(sums,), method="L-BFGS-B", bounds=bounds, options={"ftol": 1e-13})
+    limits = (np.log(_FLOOR * scale), np.log(1e4 * scale))
+    start = [np.log(scale)] * len(sums.kernels)
+    bounds = [limits] * len(sums.kernels)
+    if sums.within > 0:
+        residual = float(np.log(max(sums.squares / sums.within, _FLOOR * scale)))
+        bounds.append((max(residual - 5, limits[0]), residual + 5))
+    else:
+        residual = start[0]
+        bounds.append(limits)
+    found = minimize(
+        _deviance, [*start, residual], args=(sums,), method="L-BFGS-B", bounds=bounds, options={"ftol": 1e-13}
+    )
     return _solved(found.x, sums)[0]
 
 
 def _variances(theta: Floats, sums: Sums) -> tuple[Floats, float]:
     """Return the effects' variances and that of cells; a paired replicate's may be below 0 by a part of the others."""
-    count = len(sums.kernels)
-    variances = np.exp(theta[:count])
-    residual = float(np.exp(theta[count])) if len(theta) > count else 0.0
+    *variances, residual = np.exp(theta)
     if sums.paired:
-        k = int(sums.condition.max()) + 1
-        per_condition = np.bincount(sums.replicate).max()
-        variances[1] -= (variances[0] + residual / sums.n.max()) / max(k, int(per_condition))
-    return variances, residual
+        variances[1] -= (variances[0] + residual / sums.largest) / (int(sums.condition.max()) + 1)
+    return np.array(variances), float(residual)
 
 
 def _deviance(theta: Floats, sums: Sums) -> float:
@@ -186,9 +197,8 @@ def _solved(theta: Floats, sums: Sums) -> tuple[MixedFit, float]:
     means = np.linalg.solve(information, weighted.T @ sums.mean)
     left = sums.mean - design @ means
     deviance = 2 * np.log(np.diag(factor[0])).sum() + np.linalg.slogdet(information)[1] + left @ cho_solve(factor, left)
-    within = float(sums.n.sum()) - len(sums.n)
-    if residual > 0:
-        deviance += within * np.log(residual) + sums.squares / residual
+    if sums.within > 0:
+        deviance += sums.within * np.log(residual) + sums.squares / residual
     return MixedFit(means, np.linalg.inv(information), residual, variances), float(deviance)
 
 

@@ -9,6 +9,7 @@ import numpy as np
 from scipy import stats
 
 from cellmetry.stats.comparison.cells import FIELD, WELL
+from cellmetry.stats.comparison.linear import welch_difference
 from cellmetry.stats.comparison.replicates import summarise
 
 if TYPE_CHECKING:
@@ -77,7 +78,8 @@ def _means(cells: Cells, condition: int, replicate: int, level: str, options: Co
 
 
 def _welch(one: Floats, other: Floats, confidence: float) -> tuple[float, float]:
-    if not (np.ptp(one) > 0 or np.ptp(other) > 0):
+    estimate, error, df = welch_difference(one, other, float(np.abs([*one, *other]).max()))
+    if not df > 0:
         return np.nan, np.nan
-    interval = stats.ttest_ind(one, other, equal_var=False).confidence_interval(confidence)
-    return float(interval.low), float(interval.high)
+    half = float(stats.t.ppf((1 + confidence) / 2, df)) * error
+    return estimate - half, estimate + half
