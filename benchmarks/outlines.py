@@ -12,7 +12,7 @@ from __future__ import annotations
 
 import argparse
 import time
-from collections.abc import Callable, Iterator
+from typing import TYPE_CHECKING
 
 import numpy as np
 from scipy import ndimage
@@ -20,6 +20,9 @@ from skimage.draw import ellipse
 from skimage.measure import find_contours
 
 from cellmetry.export.tracing import trace_labels
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
 
 
 def main() -> None:
