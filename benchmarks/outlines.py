@@ -4,13 +4,15 @@ Run: python benchmarks/outlines.py [--cells 70000] [--repeats 3]
 
 The loop cuts the box of each id out (`find_objects`), pads it, and traces it at 0.5; it gives lines through the middle
 between pixels, loses which pixels touch at corners, and tells no hole from a part. Ours gives rings along the sides of
-pixels with holes and parts told apart. Both end with the points of every object at hand in Python.
+pixels with holes and parts told apart. Both give the
+points of one object after the other.
 """
 
 from __future__ import annotations
 
 import argparse
 import time
+from typing import TYPE_CHECKING
 
 import numpy as np
 from scipy import ndimage
@@ -18,6 +20,9 @@ from skimage.draw import ellipse
 from skimage.measure import find_contours
 
 from cellmetry.export.tracing import trace_labels
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
 
 
 def main() -> None:
@@ -29,8 +34,8 @@ def main() -> None:
     labels = cells(given.cells)
     print(f"{labels.shape[0]} × {labels.shape[1]} pixels, {len(np.unique(labels)) - 1:,} cells")
     trace_labels(labels[:50, :50])  # compiled once, kept on the disk
-    ours = best(lambda: list(trace_labels(labels).polygons()), given.repeats)
-    theirs = best(lambda: loop(labels), given.repeats)
+    ours = best(lambda: sum(1 for _ in trace_labels(labels).polygons()), given.repeats)
+    theirs = best(lambda: sum(1 for _ in loop(labels)), given.repeats)
     print(f"all outlines at once        {ours:8.2f} s")
     print(f"find_contours, box by box   {theirs:8.2f} s   {theirs / ours:.1f} × as long")
 
@@ -47,16 +52,14 @@ def cells(count: int) -> np.ndarray:
     return labels
 
 
-def loop(labels: np.ndarray) -> list[list[np.ndarray]]:
-    """Return the lines of each object, one object after the other."""
-    found = []
+def loop(labels: np.ndarray) -> Iterator[list[np.ndarray]]:
+    """Yield the lines of each object, one object after the other."""
     for k, box in enumerate(ndimage.find_objects(labels.astype(np.int32)), start=1):
         corner = np.array([box[0].start - 1, box[1].start - 1])
-        found.append([line + corner for line in find_contours(np.pad(labels[box] == k, 1).astype(float), 0.5)])
-    return found
+        yield [line + corner for line in find_contours(np.pad(labels[box] == k, 1).astype(float), 0.5)]
 
 
-def best(work: object, repeats: int) -> float:
+def best(work: Callable[[], int], repeats: int) -> float:
     """Return the shortest of several times in seconds."""
     times = []
     for _ in range(repeats):
