@@ -20,6 +20,7 @@ from cellmetry.cli.dose_response import dose_response
 from cellmetry.cli.engines import engines
 from cellmetry.cli.evaluate import evaluate
 from cellmetry.cli.exporting import export
+from cellmetry.cli.fiji import fiji
 from cellmetry.cli.importing import import_outlines
 from cellmetry.cli.info import info
 from cellmetry.cli.maps import maps
@@ -52,6 +53,7 @@ for command in (
 ):
     app.command()(command)
 app.command()(export)
+app.command()(fiji)
 app.command("import")(import_outlines)
 app.add_typer(recipe_app, name="recipe")
 app.add_typer(model_app, name="model")

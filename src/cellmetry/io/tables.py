@@ -25,7 +25,7 @@ from cellmetry.io.csv_reading import csv_header, read_csv
 if TYPE_CHECKING:
     from collections.abc import Callable, Container, Iterable, Iterator, Sequence
 
-__all__ = ["columns_path", "read_columns", "read_header", "read_table", "table_file", "write_table"]
+__all__ = ["columns_path", "formula_safe", "read_columns", "read_header", "read_table", "table_file", "write_table"]
 
 _KEY = "cellmetry.columns"
 _DANGEROUS = re.compile(r"^'*[=+\-@\t\r]")
@@ -140,6 +140,11 @@ def columns_path(path: Path) -> Path:
     return path.with_name(f"{path.stem}_columns.csv")
 
 
+def formula_safe(text: str) -> str:
+    """Return text as it stands in a CSV: with a leading ``'`` where a spreadsheet would take it for a formula."""
+    return f"'{text}" if _DANGEROUS.match(text) else text
+
+
 def _refuse_unwritable(table: pd.DataFrame, path: Path) -> None:
     names = [str(name) for name in table.columns]
     twice = sorted({name for name in names if names.count(name) > 1})
@@ -148,7 +153,7 @@ def _refuse_unwritable(table: pd.DataFrame, path: Path) -> None:
 
 
 def _write_csv(table: pd.DataFrame, path: Path) -> None:
-    safe = _with_text(table, _quoted)
+    safe = _with_text(table, formula_safe)
     returns = any(
         "\r" in cell for place in _text_columns(safe) for cell in safe.iloc[:, place] if isinstance(cell, str)
     )
@@ -238,10 +243,6 @@ def _text_columns(table: pd.DataFrame) -> list[int]:
         or pd.api.types.is_string_dtype(dtype)
         or isinstance(dtype, pd.CategoricalDtype)
     ]
-
-
-def _quoted(text: str) -> str:
-    return f"'{text}" if _DANGEROUS.match(text) else text
 
 
 def _unquoted(text: str) -> str:
