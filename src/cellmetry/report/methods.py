@@ -185,8 +185,12 @@ def _comparison(comparison: Comparison) -> _Part:
         return _Part(tuple(sentences), ("lord",))
     tests = _tests(comparison)
     cited = ("lord", *(["hedges"] if comparison.contrasts["hedges_g"].notna().any() else []), *cited_in(tests))
-    sentences += [_with_citation(tests, cited_in(tests)), comparison.omnibus, _intervals(comparison)]
+    sentences += [_with_citation(tests, cited_in(tests)), _sentence(comparison.omnibus), _intervals(comparison)]
     return _Part(tuple(sentence for sentence in sentences if sentence), cited)
+
+
+def _sentence(words: str) -> str:
+    return f"{words.rstrip('.')}." if words else ""
 
 
 def _numbers(comparison: Comparison) -> str:

@@ -169,7 +169,15 @@ def _mask(p: _Said) -> str:
 
 def _measure(p: _Said) -> str:
     groups = f" (groups of measures: {_listed(p['features'])})" if p.get("features") else ""
+    p.get("table")
     return f"Objects of {p.get('labels', 'cells')} were measured in {p.channels()}{groups}"
+
+
+def _imagej(p: _Said) -> str:
+    p.get("table")
+    return (
+        f"{_listed(p['columns'])}, as ImageJ defines them, were measured of {p['labels']} in the channel {p['channel']}"
+    )
 
 
 def _nested(p: _Said) -> str:
@@ -322,6 +330,7 @@ _PHRASES: dict[str, tuple[Callable[[_Said], str], _Cited]] = {
     "maps": (_maps, ()),
     "mask": (_mask, _cited_otsu),
     "measure": (_measure, ()),
+    "measure_imagej": (_imagej, ("imagej",)),
     "measure_nested": (_nested, ()),
     "normalise": (_normalise, ()),
     "passport": (_passport, ()),

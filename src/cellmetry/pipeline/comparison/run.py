@@ -209,8 +209,8 @@ def _methods(ready: Tables, compared: tuple[Compared, ...], run: RunFacts | None
 
 
 def _gate_words(row: Mapping[Any, Any]) -> str:
-    within = f" in {row['within']}" if row["within"] else ""
-    return f"{row['value']} is above {row['threshold']:.6g}{within} ({row['source']})"
+    within = f"in {row['within']}, " if row["within"] else ""
+    return f"{within}{row['value']} is above {row['threshold']:.6g} ({row['source']})"
 
 
 def _provenance(source: Source, run: RunFacts | None) -> dict[str, Any]:

@@ -7,6 +7,8 @@ import tomllib
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+from pydantic import BaseModel
+
 from cellmetry.errors import DamagedFile
 from cellmetry.pipeline.recipe import STEPS
 from cellmetry.report.methods import ImageFacts, ModelFacts
@@ -85,7 +87,7 @@ def facts_of_run(folder: Path) -> RunFacts:
         defaults={step["step"]: _defaults(step["step"]) for step in steps},
         recipe=text,
         recipe_sha256=record["recipe"]["sha256"],
-        models=tuple(_model(engine) for engine in record["engines"] if "model" in engine),
+        models=tuple(dict.fromkeys(_model(engine) for engine in record["engines"] if "model" in engine)),
         versions=record["versions"],
     )
 
@@ -93,7 +95,8 @@ def facts_of_run(folder: Path) -> RunFacts:
 def _defaults(step: str) -> dict[str, Any]:
     """Return the parameters that a step has by default, as a recipe states them."""
     fields = STEPS.load(step).model_fields.items()
-    return {name: field.get_default(call_default_factory=True) for name, field in fields if not field.is_required()}
+    found = {name: field.get_default(call_default_factory=True) for name, field in fields if not field.is_required()}
+    return {name: each.model_dump(mode="json") if isinstance(each, BaseModel) else each for name, each in found.items()}
 
 
 def _model(engine: Mapping[str, Any]) -> ModelFacts:

@@ -41,8 +41,8 @@ __all__ = [
     "violin_legend",
 ]
 
-_MOST_NAMED = 8
-"""Conditions and contrasts that a legend names one by one at most."""
+_MOST_NAMED, _MOST_CONTRASTS = 8, 3
+"""Conditions, and contrasts, that a legend names one by one at most."""
 
 
 def superplot_legend(data: ComparisonData, style: FigureStyle) -> str:
@@ -228,7 +228,7 @@ def _tests(data: ComparisonData, style: FigureStyle) -> str:
         p_value = p_text(each.p_adjusted) if each.tested else f"no p-value: {each.reason}".rstrip(": .")
         pair = f"{names[each.at]} {'/' if data.log else '−'} {names[each.reference_at]}"
         words.append(f"{pair} = {_amount(each.estimate, data)}{interval}, {p_value}")
-    if len(data.contrasts) > _MOST_NAMED:
+    if len(data.contrasts) > _MOST_CONTRASTS:
         words = [
             f"Estimates, intervals and p-values of the {len(data.contrasts)} contrasts are in the table of contrasts"
         ]
