@@ -175,9 +175,8 @@ def _measure(p: _Said) -> str:
 
 def _imagej(p: _Said) -> str:
     p.get("table")
-    return (
-        f"{_listed(p['columns'])}, as ImageJ defines them, were measured of {p['labels']} in the channel {p['channel']}"
-    )
+    what = _listed(p["columns"]) if p.get("columns") else "Area and intensities"
+    return f"{what}, as ImageJ defines them, were measured of {p.get('labels', 'cells')} in the channel {p['channel']}"
 
 
 def _nested(p: _Said) -> str:
