@@ -176,7 +176,11 @@ def _measure(p: _Said) -> str:
 def _imagej(p: _Said) -> str:
     p.get("table")
     what = _listed(p["columns"]) if p.get("columns") else "Area and intensities"
-    return f"{what}, as ImageJ defines them, were measured of {p.get('labels', 'cells')} in the channel {p['channel']}"
+    return f"{what}, as ImageJ defines them, were measured of {p.get('labels', 'cells')}{_in(p)}"
+
+
+def _in(p: _Said) -> str:
+    return f" in the channel {p['channel']}" if p.get("channel") is not None else ""
 
 
 def _nested(p: _Said) -> str:
