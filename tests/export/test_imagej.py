@@ -17,11 +17,14 @@ from cellmetry.core.image import PixelSize, image_from_array
 from cellmetry.core.labels import Labels
 from cellmetry.export.content import make_content
 from cellmetry.export.forms.rois import Rois
-from cellmetry.export.imagej_macro import MEASURES, MacroImage, imagej_macro
-from cellmetry.export.imagej_tiff import write_imagej_tiff
+from cellmetry.export.imagej_macro import MEASURES, MacroImage, imagej_macro, macro_string
+from cellmetry.export.imagej_tiff import opens_in_imagej, write_imagej_tiff
 from cellmetry.io.tables import read_table, write_table
 from cellmetry.measure.imagej import measure_imagej
 from cellmetry.ops.rolling_ball import RollingBall, subtract_imagej
+from cellmetry.pipeline.batch import run
+from cellmetry.pipeline.fiji_check import FijiOptions, fiji_check
+from cellmetry.pipeline.recipe import parse_recipe
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -140,3 +143,104 @@ def test_imagej_measures_what_we_measure(
     largest = [float(line.rpartition(":")[2]) for line in said.splitlines() if line.startswith("  ")]
     assert len(largest) == len(MEASURES)
     assert max(largest) < 1e-6
+
+
+@pytest.mark.parametrize("step", [[], [{"step": "rolling_ball", "radius_px": 50}]], ids=["as read", "rolling ball"])
+@pytest.mark.parametrize("originals", [False, True])
+def test_imagej_finds_the_numbers_of_a_run_on_real_images(
+    imagej: Run, shared: Path, tmp_path: Path, step: list[dict[str, object]], originals: bool
+) -> None:
+    data = shared / "data" / "bbbc039"
+    options = {"folder": str(data / "labels"), "pattern": "{stem}.png"}
+    segment = {"step": "segment", "engine": "labels", "options": options}
+    recipe = parse_recipe({"steps": [segment, *step, {"step": "measure", "features": ["size", "intensity"]}]})
+    images = [data / "images" / f"{name}.tif" for name in FIELDS]
+    if originals:  # ImageJ reads wrong values of these compressed files; see test_which_files_imagej_reads_as_stored
+        images = [tmp_path / path.name for path in images]
+        for path in images:
+            tifffile.imwrite(path, tifffile.imread(data / "images" / path.name))
+    run(recipe, images, tmp_path / "run")
+    done = fiji_check(tmp_path / "run", tmp_path / "fiji", FijiOptions(originals=originals))
+    assert (tmp_path / "fiji" / f"{FIELDS[0]}.tif").exists() != originals
+    said = imagej(tmp_path / "fiji" / "measure.ijm")
+    cells = read_table(tmp_path / "run" / "tables" / "cells.csv")
+    found = read_table(tmp_path / "fiji" / "fiji.csv")
+    assert (done.images, done.objects) == (len(FIELDS), len(cells))
+    assert f"{len(cells)} objects of 3 images" in said
+    assert found[["image", "label"]].to_numpy().tolist() == cells[["image", "label"]].to_numpy().tolist()
+    for theirs, ours in {
+        "Area": "area_px",
+        "Mean": "mean_channel0",
+        "Min": "min_channel0",
+        "Max": "max_channel0",
+    }.items():
+        np.testing.assert_allclose(found[theirs], cells[ours], rtol=0, atol=1e-9)
+    np.testing.assert_allclose(found["RawIntDen"], cells["sum_channel0"], rtol=1e-12)
+
+
+def simple_case(folder: Path) -> pd.DataFrame:
+    """Write image, outlines, macro and numbers of one image; return the numbers."""
+    pixels, labels = cells()
+    write_imagej_tiff(pixels, folder / "a.tif", PixelSize(), "a")
+    Rois().write(make_content(Labels(labels), "a"), folder / "a.zip")
+    image = MacroImage("a", "a.tif", "a.zip", labels.shape, len(np.unique(labels)) - 1)
+    (folder / "m.ijm").write_text(imagej_macro([image]), encoding="ascii")
+    ours = words(pixels, labels, PixelSize()).assign(image="a", unit="pixel")[["image", "label", "unit", *MEASURES]]
+    write_table(ours, folder / "ours.csv")
+    return ours
+
+
+def test_the_macro_tells_how_far_numbers_are(imagej: Run, tmp_path: Path) -> None:
+    ours = simple_case(tmp_path)
+    ours.loc[4, "Mean"] *= 1.25
+    write_table(ours, tmp_path / "ours.csv")
+    said = imagej(tmp_path / "m.ijm")
+    assert "Mean: 2.00E-1" in said
+    assert "Area: 0.00E0" in said
+    (tmp_path / "ours.csv").unlink()
+    assert "Largest" not in imagej(tmp_path / "m.ijm")
+
+
+ONE = Labels(np.eye(9, dtype=np.uint32))
+
+
+@pytest.mark.parametrize(
+    ("spoil", "words"),
+    [
+        (lambda folder: (folder / "a.tif").unlink(), "There is no image"),
+        (lambda folder: write_imagej_tiff(np.zeros((9, 9), np.uint8), folder / "a.tif", PixelSize(), "a"), "Another"),
+        (lambda folder: Rois().write(make_content(ONE, "a"), folder / "a.zip"), "not 31"),
+        (lambda folder: write_table(pd.DataFrame([["a", 5, "x", *range(6)]]), folder / "ours.csv"), "Another object"),
+    ],
+)  # fmt: skip
+def test_the_macro_stops_in_words_and_leaves_no_half_table(
+    imagej: Run, tmp_path: Path, spoil: Callable[[Path], object], words: str
+) -> None:
+    simple_case(tmp_path)
+    spoil(tmp_path)
+    assert words in imagej(tmp_path / "m.ijm")
+    assert not (tmp_path / "fiji.csv").exists()
+
+
+def test_which_files_imagej_reads_as_stored(imagej: Run, tmp_path: Path) -> None:
+    """Files that we say ImageJ reads, it reads; the usual compression with a predictor it gets wrong in silence."""
+    pixels, _ = cells()
+    forms = {
+        "plain": {},
+        "big": {"byteorder": ">"},
+        "strips": {"rowsperstrip": 7},
+        "predicted": {"compression": "zlib", "predictor": True},
+        "tiled": {"tile": (32, 32)},
+    }
+    for name, how in forms.items():
+        tifffile.imwrite(tmp_path / f"{name}.tif", pixels, **how)
+    imsave(tmp_path / "picture.png", pixels, check_contrast=False)
+    said = {path.stem: opens_in_imagej(path) for path in tmp_path.glob("*.*")}
+    assert said == {"plain": True, "big": True, "strips": True, "picture": True, "predicted": False, "tiled": False}
+    read = ""
+    for name in ("plain.tif", "big.tif", "strips.tif", "picture.png", "predicted.tif"):
+        path = macro_string(str(tmp_path / name))
+        read += f"open({path}); getRawStatistics(n, mean, low, high); print(d2s(n * mean, 0)); close();\n"
+    (tmp_path / "m.ijm").write_text("setBatchMode(true);\n" + read, encoding="ascii")
+    sums = [int(line) for line in imagej(tmp_path / "m.ijm").split()]
+    assert sums[:4] == [pixels.sum()] * 4

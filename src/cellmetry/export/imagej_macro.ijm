@@ -25,7 +25,6 @@ function stop(sentence) {
         deleted = File.delete(folder + resultFile);
     }
     restoreSettings();
-    print(sentence);
     exit(sentence);
 }
 

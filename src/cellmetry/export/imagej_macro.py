@@ -7,6 +7,8 @@ import io
 from importlib.resources import files
 from typing import TYPE_CHECKING, NamedTuple
 
+import numpy as np
+
 from cellmetry.core.image import UNKNOWN_PIXEL_SIZE, PixelSize
 from cellmetry.errors import ParameterError
 from cellmetry.io.tables import formula_safe
@@ -104,7 +106,7 @@ def imagej_macro(
         "measures": list(MEASURES),
     }
     texts = {"background": background_options(background), "resultFile": out, "oursFile": ours}
-    arrays = "".join(f"var {name} = newArray({', '.join(map(_value, values))});\n" for name, values in entries.items())
+    arrays = "".join(f"var {name} = {_array(values)};\n" for name, values in entries.items())
     single = "".join(f"var {name} = {macro_string(text)};\n" for name, text in texts.items())
     code = files("cellmetry.export").joinpath(_CODE).read_text("utf-8").replace("\r\n", "\n")
     return _HEAD.format(out=_comment(out), ours=_comment(ours)) + arrays + single + code
@@ -130,7 +132,7 @@ def background_options(step: RollingBall | None) -> str:
         "sliding": step.sliding_paraboloid,
         "disable": step.smooth is False,
     }
-    return " ".join([f"rolling={step.radius_px:.17g}", *(word for word, said in words.items() if said)])
+    return " ".join([f"rolling={_value(step.radius_px)}", *(word for word, said in words.items() if said)])
 
 
 def macro_string(text: str) -> str:
@@ -172,7 +174,7 @@ def _check(images: Sequence[MacroImage]) -> None:
 
 
 def _csv_field(name: str) -> str:
-    r"""Return a name as it stands in a CSV of Cellmetry; other than ASCII, which Java might spoil, as ``\u`` and number."""
+    r"""Return a name as it stands in a CSV; what is not ASCII, which Java might spoil, as ``\u`` and its number."""
     line = io.StringIO()
     plain = formula_safe(name).encode("ascii", "backslashreplace").decode("ascii")
     csv.writer(line, lineterminator="").writerow([plain])
@@ -184,5 +186,11 @@ def _comment(name: str) -> str:
     return "".join("?" if each in _LINE_ENDS or not each.isascii() else each for each in name)
 
 
+def _array(values: Sequence[str | float]) -> str:
+    """Return an array; of numbers with a 0 behind them, since ``newArray(5)`` has five elements."""
+    ends = [] if isinstance(values[0], str) else ["0"]
+    return f"newArray({', '.join([*map(_value, values), *ends])})"
+
+
 def _value(value: str | float) -> str:
-    return macro_string(value) if isinstance(value, str) else format(value, ".17g")
+    return macro_string(value) if isinstance(value, str) else np.format_float_positional(value, trim="-")

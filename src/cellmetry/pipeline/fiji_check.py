@@ -18,7 +18,7 @@ from cellmetry.export.condition_tables import file_stems
 from cellmetry.export.content import make_content
 from cellmetry.export.forms.rois import Rois
 from cellmetry.export.imagej_macro import MEASURES, MacroImage, imagej_macro
-from cellmetry.export.imagej_tiff import check_imagej_type, write_imagej_tiff
+from cellmetry.export.imagej_tiff import check_imagej_type, opens_in_imagej, write_imagej_tiff
 from cellmetry.io.atomic import atomic_folder
 from cellmetry.io.tables import read_table, write_table
 from cellmetry.measure.names import safe_names
@@ -50,8 +50,6 @@ _KEEP_PIXELS = {
     *("colocalise", "mask", "combine_masks", "quantify", "radial", "profile", "peaks"),
 }
 """Steps after which the image has the same pixels as before."""
-_OPENED = {".tif", ".tiff", ".png", ".bmp"}
-"""Files that ImageJ opens without plug-ins, every value as stored."""
 _COLUMNS = (
     Column("image", "", "Name of the image, as in images.csv.", "Cellmetry"),
     Column("label", "", "Id of the object in the label image; name of its outline.", "Cellmetry"),
@@ -268,9 +266,10 @@ def _original(run: FinishedRun, name: str, out: Path) -> str:
     """Return the file of an image relative to `out`, if ImageJ opens it as it is."""
     said = run.images[name]
     path = Path(said["path"])
-    single = run.reading.pattern is None and said["scene"] is None and path.suffix.lower() in _OPENED
-    if not single:
-        raise ParameterError(f"ImageJ would not open {path} as Cellmetry does; leave out originals to get copies.")
+    if run.reading.pattern is not None or said["scene"] is not None or not opens_in_imagej(path):
+        raise ParameterError(
+            f"ImageJ may not read the values of {path} as they are stored; leave out --originals to get copies."
+        )
     try:
         return Path(os.path.relpath(path.resolve(), out.resolve())).as_posix()
     except ValueError as error:
