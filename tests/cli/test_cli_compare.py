@@ -86,7 +86,7 @@ def test_filters_and_thresholds_are_listed_with_what_they_do(done: Path, table: 
     assert filters["n_removed_first"].sum() == (cells["area_um2"] <= 60).sum()
     thresholds = read_table(done / "tables" / "thresholds.csv")
     assert thresholds["threshold"].tolist() == [130]
-    assert thresholds["n_positive"].tolist() == [(cells["edu"] > 130).sum()]
+    assert thresholds["n_positive"].tolist() == [((cells["edu"] > 130) & (cells["area_um2"] > 60)).sum()]
     page = (done / "report.html").read_text()
     assert "area_um2 &gt; 60" in page
 
@@ -98,6 +98,38 @@ def test_the_report_holds_methods_legends_and_the_naive_test_and_loads_nothing(d
     assert "http-equiv" in page
     assert 'src="http' not in page
     assert (done / "report.pdf").read_bytes().startswith(b"%PDF")
+
+
+def test_cells_that_a_filter_removes_do_not_make_the_threshold(tmp_path: Path):
+    cells = make_cells()
+    cells.loc[cells["area_um2"] <= 60, "edu"] *= 5
+    write_table(cells, tmp_path / "cells.csv")
+    more = ("--keep", "area_um2 > 60", "--negative-control", "drug=none")
+    result = RUNNER.invoke(app, typed(tmp_path / "cells.csv", tmp_path / "out", *more))
+    assert result.exit_code == 0, result.output
+    control = cells.query("area_um2 > 60 and drug == 'none'")["edu"]
+    thresholds = read_table(tmp_path / "out" / "tables" / "thresholds.csv")
+    assert thresholds.loc[0, "threshold"] == pytest.approx(np.percentile(control, 99))
+    assert thresholds.loc[0, "n_cells"] == (cells["area_um2"] > 60).sum()
+
+
+def test_corrected_fields_are_judged_by_the_thresholds_of_all(table: Path, tmp_path: Path):
+    cells = make_cells()
+    corrected = cells[(cells["drug"] != "none") & cells["day"].isin(["day 1", "day 2", "day 3"])]
+    others = cells[(cells["drug"] == "none") & cells["day"].isin(["day 1", "day 2", "day 3"])]
+    write_table(pd.concat([corrected, others.assign(edu=others["edu"] + 1)]), tmp_path / "corrected.csv")
+    more = ("--negative-control", "drug=none", "--control", "none", "--corrected", str(tmp_path / "corrected.csv"))
+    result = RUNNER.invoke(app, typed(table, tmp_path / "out", *more, "--json"))
+    assert result.exit_code == 0, result.output
+    rows = [row for row in json.loads(result.output)["contrasts"] if row["value"] == "edu_positive"]
+    assert all(row["segmentation_low"] is not None for row in rows)
+
+
+def test_numbers_keep_all_their_digits(done: Path):
+    rows = json.loads((done / "comparison.json").read_text())["contrasts"]
+    table = read_table(done / "tables" / "contrasts.parquet")
+    for name in ("p_value", "naive_p_value", "estimate"):
+        assert [row[name] for row in rows] == table[name].tolist()
 
 
 def test_figures_and_tables_for_others_are_there(done: Path):

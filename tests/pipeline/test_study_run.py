@@ -142,6 +142,7 @@ def test_excluded_images_are_counted_with_their_reason_and_in_no_result(again: P
     plate_map = read_table(again.parent / "plate_map.csv")
     plate_map["excluded"] = ["yes" if well == "A01" else "" for well in plate_map["well"]]
     plate_map["reason"] = ["out of focus" if well == "A01" else "" for well in plate_map["well"]]
+    thresholds = read_table(again / "results" / "tables" / "thresholds.csv")
     write_table(plate_map, again.parent / "plate_map.csv")
     run_study(load_study(again))
     filters = read_table(again / "results" / "tables" / "filters.csv").set_index("condition")
@@ -152,6 +153,9 @@ def test_excluded_images_are_counted_with_their_reason_and_in_no_result(again: P
     assert filters.loc["growth factor", "n_removed_first"] == 0
     assert "A01_0" not in set(read_table(again / "results" / "tables" / "nuclei.csv")["image"])
     assert "A01_0" not in set(read_table(again / "results" / "tables" / "fields.csv")["image"])
+    anew = read_table(again / "results" / "tables" / "thresholds.csv")
+    assert anew.loc[0, "n_cells"] == thresholds.loc[0, "n_cells"] - gone
+    assert anew.loc[1:, "threshold"].tolist() == thresholds.loc[1:, "threshold"].tolist()
 
 
 def test_a_second_segmentation_runs_too_and_widens_intervals(again: Path):

@@ -112,30 +112,43 @@ def control_values(table: pd.DataFrame, gate: Gate) -> Floats | None:
     return np.asarray(table.loc[chosen, gate.value], np.float64)
 
 
-def apply_gate(table: pd.DataFrame, gate: Gate) -> Gated:
+def apply_gate(table: pd.DataFrame, gate: Gate, known: pd.DataFrame | None = None) -> Gated:
     """Return the table with a column that says which cells are positive; missing where a cell has no value.
+
+    Parameters
+    ----------
+    known
+        Thresholds that another table of the same images gave (`GATE_COLUMNS`), which then hold for this one.
 
     Raises
     ------
     ParameterError
-        As `find_threshold`, naming the part of the cells (`Gate.within`) that yields none; or if the table has the
-        column already.
+        As `find_threshold`, naming the part of the cells (`Gate.within`) that yields none; if the table has the
+        column already, or a part that the known thresholds lack.
     """
     if gate.column in table.columns:
         raise ParameterError(f"The table has a column {gate.column!r} already; name the gate's another way.")
     values = _numbers(table, gate)
-    known = np.isfinite(values)
+    finite = np.isfinite(values)
     positive = np.zeros(len(table), bool)
     rows = []
     for name, places in _parts(table, gate):
-        threshold = _found(table.iloc[places], gate, name)
-        positive[places] = known[places] & (values[places] > threshold.value)
-        counts = (int(known[places].sum()), int(positive[places].sum()))
+        threshold = _found(table.iloc[places], gate, name) if known is None else _given(known, gate, name)
+        positive[places] = finite[places] & (values[places] > threshold.value)
+        counts = (int(finite[places].sum()), int(positive[places].sum()))
         rows.append((gate.value, name, threshold.value, threshold.source, *counts))
-    marked = pd.Series(pd.array(positive, "boolean"), table.index).mask(~known)
+    marked = pd.Series(pd.array(positive, "boolean"), table.index).mask(~finite)
     thresholds = pd.DataFrame(rows, columns=[column.name for column in GATE_COLUMNS])
     thresholds.attrs["columns"] = GATE_COLUMNS
-    return Gated(table.assign(**{gate.column: marked if not known.all() else positive}), thresholds)
+    return Gated(table.assign(**{gate.column: marked if not finite.all() else positive}), thresholds)
+
+
+def _given(known: pd.DataFrame, gate: Gate, name: str) -> Threshold:
+    """Return the threshold that is known for a part of the cells."""
+    found = known[(known["value"] == gate.value) & (known["within"] == name)]
+    if found.empty:
+        raise ParameterError(f"No threshold is known for {gate.within} {name}, which only the second table has.")
+    return Threshold(float(found["threshold"].iloc[0]), str(found["source"].iloc[0]))
 
 
 def _numbers(table: pd.DataFrame, gate: Gate) -> Floats:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import json
+import math
 from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
@@ -46,8 +46,16 @@ def comparison_values(each: Compared) -> dict[str, Any]:
 
 
 def _rows(table: pd.DataFrame) -> list[dict[str, Any]]:
-    rows: list[dict[str, Any]] = json.loads(table.to_json(orient="records", double_precision=15))
-    return rows
+    """Return the rows as JSON values with all their digits; missing and infinite ones are None."""
+    return [{str(name): _value(value) for name, value in row.items()} for row in table.to_dict("records")]
+
+
+def _value(value: Any) -> Any:
+    if isinstance(value, str | bool):
+        return value
+    if pd.isna(value) or (isinstance(value, float) and not math.isfinite(value)):
+        return None
+    return value.item() if hasattr(value, "item") else value
 
 
 def write_tables(folder: Path, ready: Tables, compared: Sequence[Compared], columns: Sequence[Column]) -> None:

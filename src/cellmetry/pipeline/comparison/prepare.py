@@ -9,6 +9,7 @@ import pandas as pd
 
 from cellmetry.core.columns import Column
 from cellmetry.errors import UnknownName
+from cellmetry.measure.conditions import columns_in
 from cellmetry.pipeline.cell_pictures import CENTRES, PLACES
 from cellmetry.stats.comparison.compare import compare
 from cellmetry.stats.comparison.normalising import normalise_to_control
@@ -76,30 +77,45 @@ class Compared:
     second_measure: str = field(default="second")
 
 
-def gate_and_filter(tables: Mapping[str, pd.DataFrame], settings: CompareSettings) -> Tables:
-    """Return the tables with a column for each gate, and of the cells those that meet all conditions.
+def gate_and_filter(
+    tables: Mapping[str, pd.DataFrame], settings: CompareSettings, known: Tables | None = None
+) -> Tables:
+    """Return the tables with the objects that meet all conditions, and a column for each gate.
 
-    Gates come before filters, so that a condition may speak of positive cells. Where there is a table of ``fields``, it
-    gets what its images have after both: the number of objects kept (``n_cells_kept``), and that of the positive ones
-    of each gate (``n_`` and the name of its column).
+    What fails a condition goes first, and what is left yields the thresholds; conditions that speak of positive objects
+    come last. Where there is a table of ``fields``, it gets what its images have after all: the number of objects kept
+    (``n_cells_kept``), and that of the positive ones of each gate (``n_`` and the name of its column).
+
+    Parameters
+    ----------
+    known
+        Tables of the same images whose thresholds hold for these too; found anew if left out.
 
     Raises
     ------
     ParameterError, UnknownName
-        If a gate yields no threshold, a condition is none, or no cell is left.
+        If a gate yields no threshold, a condition is none, or no row is left.
     """
-    ready, thresholds = dict(tables), []
+    made = {gate.column for gate in settings.gates if gate.table == settings.table}
+    last = [text for text in settings.keep if columns_in(text) & made]
+    first = [text for text in settings.keep if text not in last]
+    by = next(((each.by,) for each in settings.comparisons if each.table == settings.table), ())
+    before = filter_rows(_known(tables, settings.table), first, by=by)
+    ready = {**tables, settings.table: before.table}
+    thresholds = []
     for gate in settings.gates:
-        ready[gate.table], found = apply_gate(_known(ready, gate.table), gate)
+        told = None if known is None else known.thresholds[known.thresholds["table"] == gate.table]
+        ready[gate.table], found = apply_gate(_known(ready, gate.table), gate, told)
         thresholds.append(found.assign(table=gate.table))
-    by = next((each.by for each in settings.comparisons if each.table == settings.table), None)
-    filtered = filter_rows(_known(ready, settings.table), settings.keep, by=() if by is None else (by,))
-    ready[settings.table] = filtered.table
+    after = filter_rows(ready[settings.table], last, by=by)
+    ready[settings.table] = after.table
     if FIELDS in ready:
         ready[FIELDS] = _with_counts(ready, settings)
-    known = pd.concat(thresholds, ignore_index=True) if thresholds else pd.DataFrame()
-    known.attrs["columns"] = (Column("table", "", "Table of the value.", "Cellmetry"), *GATE_COLUMNS)
-    return Tables(ready, filtered.counts, known)
+    counts = pd.concat([before.counts, after.counts], ignore_index=True) if last else before.counts
+    counts.attrs["columns"] = before.counts.attrs["columns"]
+    gated = pd.concat(thresholds, ignore_index=True) if thresholds else pd.DataFrame()
+    gated.attrs["columns"] = (Column("table", "", "Table of the value.", "Cellmetry"), *GATE_COLUMNS)
+    return Tables(ready, counts, gated)
 
 
 def _with_counts(tables: Mapping[str, pd.DataFrame], settings: CompareSettings) -> pd.DataFrame:

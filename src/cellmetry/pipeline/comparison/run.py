@@ -45,7 +45,8 @@ class Source:
     record
         Where they come from, as JSON values.
     second, corrected
-        Tables of the same names: all images segmented another way; some images after correction by hand.
+        Tables of the same names: all images segmented another way, an analysis of its own with its own thresholds; some
+        images after correction by hand, to which the thresholds of `tables` apply.
     """
 
     tables: Mapping[str, pd.DataFrame]
@@ -111,11 +112,9 @@ def compare_to(
     """
     around = around or Surroundings()
     ready = gate_and_filter(source.tables, settings)
-    others = {
-        name: None if tables is None else gate_and_filter(tables, settings)
-        for name, tables in (("second", source.second), ("corrected", source.corrected))
-    }
-    compared = compare_tables(ready, settings, **others)
+    second = None if source.second is None else gate_and_filter(source.second, settings)
+    corrected = None if source.corrected is None else gate_and_filter(source.corrected, settings, ready)
+    compared = compare_tables(ready, settings, second=second, corrected=corrected)
     with atomic_folder(out, marker=RECORD) as folder:
         write_tables(folder / "tables", ready, compared, source.columns)
         figures = draw_figures(folder / "figures", compared, settings)

@@ -156,8 +156,8 @@ def _compare(study: Study, settings: CompareSettings, design: StudyDesign, secon
     folder = study.folder / RUN
     design = with_replicates(design)
     wanted = [settings.table, *(each.table for each in settings.comparisons), *(gate.table for gate in settings.gates)]
-    tables = study_tables(folder, design.images, wanted)
-    other = None if second is None else study_tables(second, design.images, wanted)
+    tables = study_tables(folder, design.images, wanted, settings.table)
+    other = None if second is None else study_tables(second, design.images, wanted, settings.table)
     source = Source(tables, described_columns(folder, tables, design), _record(study), second=other)
     return compare_to(study.folder / RESULTS, source, settings, surroundings_of(study, settings, design, tables))
 

@@ -25,7 +25,7 @@ _REPEATED = ("image", "axes", "shape", "path", "status", "reason", "sha256", "se
 """Columns of the images that say nothing that a table of fields is asked for."""
 
 
-def study_tables(run: Path, design: pd.DataFrame, names: Iterable[str]) -> dict[str, pd.DataFrame]:
+def study_tables(run: Path, design: pd.DataFrame, names: Iterable[str], filtered: str) -> dict[str, pd.DataFrame]:
     """Return tables of a run, and the table of its ``fields``, each row with what the design knows of its image.
 
     Parameters
@@ -36,6 +36,9 @@ def study_tables(run: Path, design: pd.DataFrame, names: Iterable[str]) -> dict[
         One row an image, with ``replicate`` and ``excluded``.
     names
         Tables that are wanted; ``fields`` is there in any case.
+    filtered
+        The table from which a filter takes images that are left out, so that they are counted; in the others their rows
+        are not there.
 
     Raises
     ------
@@ -49,7 +52,8 @@ def study_tables(run: Path, design: pd.DataFrame, names: Iterable[str]) -> dict[
             continue
         if name not in made:
             raise UnknownName("table of the run", name, [*made, FIELDS])
-        tables[name] = _with_design(read_table(run / "tables" / f"{name}.parquet"), design)
+        table = _with_design(read_table(run / "tables" / f"{name}.parquet"), design)
+        tables[name] = table if name == filtered else table[~table["excluded"]]
     return {**tables, FIELDS: _fields(run, design)}
 
 
