@@ -69,7 +69,7 @@ def test_one_number_is_no_length_of_an_array() -> None:
     ("images", "words"),
     [
         ([], "at least one"),
-        ([IMAGE._replace(count=0)], "no outlines"),
+        ([IMAGE._replace(n_objects=0)], "no outlines"),
         ([IMAGE._replace(channel=2)], "no channel 2"),
         ([IMAGE._replace(name="a\nb")], "line end"),
         ([IMAGE._replace(image_file="a\0")], "NUL"),

@@ -45,7 +45,7 @@ class MacroImage(NamedTuple):
         Relative to the macro's folder, with ``/`` between folders.
     shape
         Height and width in pixels.
-    count
+    n_objects
         How many outlines the ROI file holds; 1 or more.
     channel, channels
         Which channel is measured, from 1, and how many the file has.
@@ -57,7 +57,7 @@ class MacroImage(NamedTuple):
     image_file: str
     roi_file: str
     shape: tuple[int, int]
-    count: int
+    n_objects: int
     channel: int = 1
     channels: int = 1
     pixel_size: PixelSize = UNKNOWN_PIXEL_SIZE
@@ -97,7 +97,7 @@ def imagej_macro(
         "csvNames": [_csv_field(each.name) for each in images],
         "widths": [each.shape[1] for each in images],
         "heights": [each.shape[0] for each in images],
-        "counts": [each.count for each in images],
+        "counts": [each.n_objects for each in images],
         "channels": [each.channel for each in images],
         "planes": [each.channels for each in images],
         "pixelWidths": [each.pixel_size.x or 1 if each.pixel_size.known else 1 for each in images],
@@ -165,7 +165,7 @@ def _check(images: Sequence[MacroImage]) -> None:
     if not images:
         raise ParameterError("A macro needs at least one image with outlines.")
     for each in images:
-        if each.count < 1:
+        if each.n_objects < 1:
             raise ParameterError(f"{each.name} has no outlines, so there is nothing to measure; leave it out.")
         if not 1 <= each.channel <= each.channels:
             raise ParameterError(f"{each.name} has {each.channels} channels, no channel {each.channel}.")

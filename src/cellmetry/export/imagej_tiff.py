@@ -49,7 +49,7 @@ def opens_in_imagej(path: Path) -> bool:
         return True
     if path.suffix.lower() not in _TIFFS:
         return False
-    with reading(path), tifffile.TiffFile(path) as file:
+    with reading(path.name), tifffile.TiffFile(path) as file:
         page = file.pages.first
         return page.compression == tifffile.COMPRESSION.NONE and not page.is_tiled
 

@@ -4,7 +4,8 @@ It is the alternative to the rolling ball in ImageJ, described in the documentat
 paraboloid is as curved at its top as a ball of the stated radius, but has no rim and needs no shrunken plane. Here a
 parabola y = −c x² that slides below a line of pixels v is found exactly: the line that it leaves is the lower convex
 hull of v + c x², less c x² (hull: A. M. Andrew, Information Processing Letters 9(5), 216–219 (1979)). Lines are
-computed with 64 bits, where ImageJ rounds to 32.
+computed with 64 bits, where ImageJ rounds to 32: of whole numbers a few pixels in 10,000 differ by 1 from those of
+ImageJ 1.53t, fractional ones by 1 in 100,000 of the largest (compared in the tests, where ImageJ is installed).
 """
 
 from __future__ import annotations

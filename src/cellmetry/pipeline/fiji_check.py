@@ -149,14 +149,12 @@ def fiji_check(
 def _plan(run: FinishedRun, options: FijiOptions) -> _Plan:
     """Return what is checked, from the recipe of the run and its table."""
     steps = load_recipe(run.folder / "recipe.toml").steps
-    made = [place for place, step in enumerate(steps) if isinstance(step, Measure) and step.table == options.table]
-    if not made:
-        known = [step.table for step in steps if isinstance(step, Measure)]
-        raise UnknownName("table of a step measure called", options.table, known)
-    measure = steps[made[-1]]
-    assert isinstance(measure, Measure)  # noqa: S101  found by its type just now
+    made = {place: step for place, step in enumerate(steps) if isinstance(step, Measure)}
+    places = [place for place, step in made.items() if step.table == options.table]
+    if not places:
+        raise UnknownName("table of a step measure called", options.table, [step.table for step in made.values()])
     table = read_table(run.folder / "tables" / f"{options.table}.parquet")
-    return _Plan(table, measure, steps[: made[-1]], options)
+    return _Plan(table, made[places[-1]], steps[: places[-1]], options)
 
 
 def _chosen(run: FinishedRun, options: FijiOptions) -> list[str]:
