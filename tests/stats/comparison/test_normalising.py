@@ -11,14 +11,19 @@ from scipy import stats
 
 from cellmetry.core.columns import Column
 from cellmetry.errors import ParameterError, UnknownName
+from cellmetry.stats.comparison.cells import read_part
 from cellmetry.stats.comparison.normalising import normalise_to_control
 from cellmetry.stats.comparison.options import CompareOptions, Normalise
-from cellmetry.stats.comparison.unit_values import unit_values
+from cellmetry.stats.comparison.replicates import named_values
 
 
 def options(how: str = "ratio", within: str = "replicate", **more: object) -> CompareOptions:
     norm = Normalise.model_validate({"control": "DMSO", "within": within, "how": how})
     return CompareOptions.model_validate({"value": "v", "normalise": norm, **more})
+
+
+def values_of(table: pd.DataFrame, asked: CompareOptions, level: str | None = None) -> pd.Series:
+    return named_values(read_part(table, asked), asked, level)
 
 
 def cells(day_effects: tuple[float, ...] = (1.0, 3.0, 10.0), n: int = 40, *, seed: int = 0) -> pd.DataFrame:
@@ -62,15 +67,15 @@ def test_the_control_of_a_batch_is_the_standard_that_a_replicate_is(how: str, mo
     asked = options(how, **more)
     if how == "difference":
         asked = asked.model_copy(update={"scale": "linear"})
-    values = unit_values(normalise_to_control(cells(), asked), asked)
+    values = values_of(normalise_to_control(cells(), asked), asked)
     expected = (0.0 if how == "difference" else 1.0) if asked.scale == "linear" else 0.0
     np.testing.assert_allclose(values["DMSO"], expected, atol=1e-12)
 
 
 def test_effects_of_days_drop_out() -> None:
     asked = options(within="plate")
-    before = unit_values(cells(), asked)["drug"]
-    after = unit_values(normalise_to_control(cells(), asked), asked)["drug"]
+    before = values_of(cells(), asked)["drug"]
+    after = values_of(normalise_to_control(cells(), asked), asked)["drug"]
     assert before.std() / before.mean() > 0.8
     np.testing.assert_allclose(after, 1.5, rtol=0.1)
 
@@ -117,6 +122,7 @@ REFUSED = {
     "no logarithm": (change(CELLS, OF_DAY_2, 0.0), options(scale="log"), "'day 2'. has control cells of 0 or below"),
     "no control": (change(CELLS, CELLS["condition"] == "DMSO", "none", "condition"), options(), "there is no control"),
     "truth": (CELLS.assign(v=CELLS["v"] > 3), options(), "A fraction is not normalised"),
+    "truth in words": (CELLS.assign(v="TRUE"), options(), "A fraction is not normalised"),
     "text": (CELLS.assign(v="x"), options(), "does not hold numbers"),
 }
 
@@ -133,6 +139,15 @@ def test_columns_are_needed() -> None:
         normalise_to_control(CELLS, options(within="plates"))
 
 
+def test_only_cells_that_count_make_a_standard() -> None:
+    lost = CELLS[:40].assign(v=1e9, replicate=None)
+    for how in ("ratio", "difference", "robust_z"):
+        asked = options(how, within="plate")
+        made = normalise_to_control(pd.concat([CELLS, lost], ignore_index=True), asked)
+        pd.testing.assert_frame_equal(made[: len(CELLS)], normalise_to_control(CELLS, asked))
+    assert made["v"][len(CELLS) :].gt(1e6).all()
+
+
 @given(st.floats(0.01, 1e6), st.floats(-1e3, 1e3))
 def test_ratios_know_no_unit_and_differences_no_origin(factor: float, offset: float) -> None:
     ratio, less = options(), options("difference")
@@ -142,19 +157,3 @@ def test_ratios_know_no_unit_and_differences_no_origin(factor: float, offset: fl
     np.testing.assert_allclose(
         normalise_to_control(moved, less)["v"], normalise_to_control(CELLS, less)["v"], rtol=1e-6, atol=1e-6
     )
-
-
-def test_values_of_units_by_hand() -> None:
-    table = pd.DataFrame(
-        {"condition": "a", "replicate": [1.0] * 5, "well": ["x", "x", "x", "y", "y"], "v": [1.0, 2, 3, 8, np.nan]}
-    )
-    plain = CompareOptions(value="v")
-    assert unit_values(table, plain).to_dict() == {("a", "1"): 3.5}
-    assert unit_values(table, plain.model_copy(update={"nested": ("well",)}))["a", "1"] == 5
-    assert unit_values(table, plain.model_copy(update={"scale": "log"}))["a", "1"] == pytest.approx(np.log(48) / 4)
-    assert unit_values(table, plain, ["well"]).to_dict() == {("a", "1", "x"): 2, ("a", "1", "y"): 8}
-    counts = pd.DataFrame({"condition": "a", "replicate": "r", "v": [1, 9], "n": [10, 10]})
-    assert unit_values(counts, plain.model_copy(update={"total": "n"}))["a", "r"] == 0.5
-    assert unit_values(table.assign(v=table["v"] > 2), plain)["a", "1"] == 0.4
-    with pytest.raises(ParameterError, match="2 of 2 values are not above 0"):
-        unit_values(counts.assign(v=[0, -1]), plain.model_copy(update={"scale": "log"}))

@@ -8,10 +8,11 @@ import pytest
 from scipy import stats
 
 from cellmetry.errors import ParameterError, UnknownName
+from cellmetry.stats.comparison.cells import read_cells
 from cellmetry.stats.comparison.options import CompareOptions, Normalise
+from cellmetry.stats.comparison.replicates import named_values
 from cellmetry.stats.comparison.result import CONTRAST_COLUMNS, Comparison, Design
 from cellmetry.stats.comparison.segmentation import with_corrected_fields, with_second_segmentation
-from cellmetry.stats.comparison.unit_values import unit_values
 
 EFFECT = 2.0
 
@@ -19,7 +20,7 @@ EFFECT = 2.0
 def compared(table: pd.DataFrame, *, paired: bool = True, **more: object) -> Comparison:
     """Return each condition b… against its a… by a t test of replicates, made here by SciPy."""
     options = CompareOptions.model_validate({"value": "v", **more})
-    values = unit_values(table, options)
+    values = named_values(read_cells(table, options), options)
     names = [name[1:] for name in values.index.unique(0) if name.startswith("a")]
     a, b = (np.array([values[f"{side}{name}"].to_numpy() for name in names]) for side in "ab")
     result = stats.ttest_1samp(b - a, 0, axis=1) if paired else stats.ttest_ind(b, a, equal_var=False, axis=1)
@@ -119,6 +120,26 @@ def test_prediction_powered_interval_by_hand() -> None:
     assert "6 of 8 fields were corrected" in found.notes[1]
     assert "from 4 to 5.167" in found.notes[2]
     assert "with 2 degrees of freedom" in found.notes[2]
+
+
+def test_fields_without_values_or_names_do_not_count() -> None:
+    automatic, truth = study(2)
+    plain = compared(automatic)
+    expected = with_corrected_fields(plain, automatic, some(truth, 2))
+    nameless = truth[-3:].assign(image=None, v=1e9)
+    empty = truth[~truth.index.isin(some(truth, 2).index)][:3].assign(v=np.nan)
+    found = with_corrected_fields(plain, automatic, pd.concat([some(truth, 2), nameless, empty]))
+    ends = ["segmentation_low", "segmentation_high"]
+    np.testing.assert_allclose(found.contrasts[ends], expected.contrasts[ends], rtol=1e-12)
+    assert found.notes[1:] == expected.notes[1:]
+
+
+def test_truth_in_words_is_truth() -> None:
+    automatic, truth = (table.assign(v=table["v"] > 10.5) for table in study(6))
+    expected = with_corrected_fields(compared(automatic), automatic, some(truth, 3)).contrasts
+    words = automatic.assign(v=automatic["v"].map({True: "TRUE", False: "false"}))
+    found = with_corrected_fields(compared(words), words, some(truth, 3)).contrasts
+    pd.testing.assert_frame_equal(found, expected)
 
 
 def test_on_log_scale_the_change_is_a_factor() -> None:

@@ -13,6 +13,8 @@ from cellmetry.errors import ParameterError, UnknownName
 from cellmetry.stats.units import need_columns
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from numpy.typing import NDArray
 
     from cellmetry.stats.comparison.options import CompareOptions
@@ -20,7 +22,7 @@ if TYPE_CHECKING:
     Floats = NDArray[np.float64]
     Codes = NDArray[np.int64]
 
-__all__ = ["FIELD", "WELL", "Cells", "read_cells"]
+__all__ = ["FIELD", "WELL", "Cells", "label_codes", "read_cells", "read_part"]
 
 FIELD, WELL = "image", "well"
 """Columns of a table of cells that name the field of view and the well."""
@@ -37,15 +39,18 @@ class Cells:
     rows
         ``condition`` and ``replicate`` (codes, places in the names below), ``number`` (the value; of a fraction the
         share that is positive), ``x`` (the same on the scale of the test), ``cells`` (how many cells the row is), and
-        codes of the columns in `levels`.
+        ``level_NAME``, codes of each column in `levels` (-1 without a name). The index is the row's place in the table.
     conditions, replicates
         Names in the order of their codes.
+    without
+        Conditions that the table names and of which no cell counts.
     kind
         ``amount`` or ``fraction``.
     missing
         Cells (of counts, rows) of each condition without a finite value, shape (conditions,).
     levels
-        Further columns by their name in the table: well, image, plate and levels within a replicate.
+        Further columns by their name in the table (well, image, plate, levels within a replicate), each with its names
+        in the order of their codes.
     notes
         What was left out, in sentences.
     """
@@ -53,9 +58,10 @@ class Cells:
     rows: pd.DataFrame
     conditions: tuple[str, ...]
     replicates: tuple[str, ...]
+    without: tuple[str, ...]
     kind: Literal["amount", "fraction"]
     missing: Codes
-    levels: tuple[str, ...]
+    levels: Mapping[str, tuple[str, ...]]
     notes: tuple[str, ...]
 
 
@@ -69,23 +75,40 @@ def read_cells(table: pd.DataFrame, options: CompareOptions) -> Cells:
     ParameterError
         If values are no numbers or do not fit the scale, or fewer than two conditions are left.
     """
+    cells = read_part(table, options)
+    _refuse_conditions(cells, options)
+    return cells
+
+
+def read_part(table: pd.DataFrame, options: CompareOptions) -> Cells:
+    """Return the cells that count of any part of a study: one condition will do, and the control may be absent.
+
+    Raises
+    ------
+    UnknownName
+        If a column is not there.
+    ParameterError
+        If values are no numbers or do not fit the scale, or the method does not heed an option.
+    """
     _refuse_unused(options)
     needed = [name for name in (options.total, options.plate) if name is not None]
     need_columns(table, [options.value, options.by, options.replicate, *options.nested, *needed])
     kind, number, cells = _numbers(table, options)
     levels = _levels(table, options)
-    labels = {name: _codes(table[name]) for name in dict.fromkeys((options.by, options.replicate, *levels))}
+    labels = {name: label_codes(table[name]) for name in dict.fromkeys((options.by, options.replicate, *levels))}
     needs = (options.by, options.replicate, *options.nested, *((options.plate,) if options.plate else ()))
     named = np.all([labels[name][0] >= 0 for name in needs], axis=0)
     with_value = np.isfinite(number) & (cells > 0)
     used = named & with_value
-    codes, conditions = _ordered(labels[options.by], used, options)
+    codes, conditions = _ordered(labels[options.by], used, options.order)
+    without = tuple(name for name in labels[options.by][1] if name not in conditions)
     missing = np.bincount(codes[named & ~with_value & (codes >= 0)], minlength=len(conditions))
     rows = pd.DataFrame({"condition": codes, "replicate": labels[options.replicate][0], "number": number})
     rows = rows.assign(cells=cells, **{f"level_{name}": labels[name][0] for name in levels})[used]
     rows["x"] = _scaled(rows["number"].to_numpy(), kind, options)
-    notes = _left_out(table, named, labels[options.by], conditions, options)
-    return Cells(rows, conditions, labels[options.replicate][1], kind, missing, levels, notes)
+    names = {name: labels[name][1] for name in levels}
+    notes = _left_out(named, without, options)
+    return Cells(rows, conditions, labels[options.replicate][1], without, kind, missing, names, notes)
 
 
 def _refuse_unused(options: CompareOptions) -> None:
@@ -158,8 +181,11 @@ def _levels(table: pd.DataFrame, options: CompareOptions) -> tuple[str, ...]:
     return tuple(dict.fromkeys([*options.nested, *there, *([options.plate] if options.plate else [])]))
 
 
-def _codes(column: pd.Series) -> tuple[Codes, tuple[str, ...]]:
-    """Return for each entry its place among the names, -1 if it is missing or blank, and the names in their order."""
+def label_codes(column: pd.Series) -> tuple[Codes, tuple[str, ...]]:
+    """Return for each entry its place among the names, -1 if it is missing or blank, and the names in their order.
+
+    Names are texts in natural order; 1.0 is 1, as a column of whole numbers with gaps holds it.
+    """
     codes, found = pd.factorize(column)
     texts = [_text(each) for each in found]
     names = sorted({text for text in texts if text}, key=natural_key)
@@ -174,23 +200,30 @@ def _text(label: Any) -> str:
     return str(label).strip()
 
 
-def _ordered(
-    labels: tuple[Codes, tuple[str, ...]], used: NDArray[np.bool_], options: CompareOptions
-) -> tuple[Codes, tuple[str, ...]]:
-    """Return codes of conditions that have cells, in the order asked for (-1 for others), and their names."""
-    codes, names = labels
+def _refuse_conditions(cells: Cells, options: CompareOptions) -> None:
+    """Refuse cells that are no whole comparison: a name that is not there, a control or a second condition lacking."""
+    known = sorted((*cells.conditions, *cells.without), key=natural_key)
     for name in (*((options.control,) if options.control is not None else ()), *options.order):
-        if name not in names:
-            raise UnknownName("condition", name, names)
-    there = {names[code] for code in np.unique(codes[used])}
-    if options.control is not None and options.control not in there:
-        raise ParameterError(f"The control {options.control!r} has no cell with a {options.value} and a replicate.")
-    order = [name for name in dict.fromkeys([*options.order, *names]) if name in there]
-    if len(order) < 2:
-        said = f"only {order[0]!r} has" if order else "none has"
+        if name not in known:
+            raise UnknownName("condition", name, known)
+    if options.control in cells.without:
+        raise ParameterError(
+            f"The control {options.control!r} has none of the {options.rows} with a {options.value} and a replicate."
+        )
+    if len(cells.conditions) < 2:
+        said = f"only {cells.conditions[0]!r} has" if cells.conditions else "none has"
         raise ParameterError(
             f"A comparison needs two conditions with values and replicates; of those in {options.by!r}, {said}."
         )
+
+
+def _ordered(
+    labels: tuple[Codes, tuple[str, ...]], used: NDArray[np.bool_], first: tuple[str, ...]
+) -> tuple[Codes, tuple[str, ...]]:
+    """Return codes of conditions that have cells, those named first at the front (-1 for others), and their names."""
+    codes, names = labels
+    there = {names[code] for code in np.unique(codes[used])}
+    order = [name for name in dict.fromkeys([*first, *names]) if name in there]
     place = {name: index for index, name in enumerate(order)}
     return np.array([*(place.get(name, -1) for name in names), -1], np.int64)[codes], tuple(order)
 
@@ -208,18 +241,11 @@ def _scaled(number: Floats, kind: str, options: CompareOptions) -> Floats:
     return np.log(number)
 
 
-def _left_out(
-    table: pd.DataFrame,
-    named: NDArray[np.bool_],
-    labels: tuple[Codes, tuple[str, ...]],
-    conditions: tuple[str, ...],
-    options: CompareOptions,
-) -> tuple[str, ...]:
+def _left_out(named: NDArray[np.bool_], without: tuple[str, ...], options: CompareOptions) -> tuple[str, ...]:
     notes = []
     if not named.all():
         what = ", ".join((options.by, options.replicate, *options.nested, *filter(None, [options.plate])))
-        notes.append(f"{int((~named).sum())} of {len(table)} rows name no {what} and are left out.")
-    empty = [name for name in labels[1] if name not in conditions]
-    if empty:
-        notes.append(f"No cell with a value and a replicate is left of: {', '.join(empty)}.")
+        notes.append(f"{int((~named).sum())} of {len(named)} rows name no {what} and are left out.")
+    if without:
+        notes.append(f"Of {', '.join(without)} no {options.rows} with a value and a replicate are left.")
     return tuple(notes)

@@ -2,20 +2,26 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+from functools import partial
 from typing import TYPE_CHECKING
 
 import numpy as np
 import pandas as pd
 
 from cellmetry.errors import ParameterError
-from cellmetry.stats.comparison.unit_values import names_of, summarise_levels
+from cellmetry.stats.comparison.cells import label_codes, read_part
+from cellmetry.stats.comparison.replicates import summarise
 from cellmetry.stats.units import matches, need_columns
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Iterable, Sequence
 
     from cellmetry.core.columns import Column
+    from cellmetry.stats.comparison.cells import Cells
     from cellmetry.stats.comparison.options import CompareOptions, Normalise
+
+    Refusal = Callable[[Iterable[int], str], None]
 
 __all__ = ["normalise_to_control"]
 
@@ -33,7 +39,8 @@ def normalise_to_control(table: pd.DataFrame, options: CompareOptions) -> pd.Dat
     mean or median of the cells as `options.summary` says (on log scale the geometric mean), averaged over nested levels
     and over replicates where a batch holds several. The control is therefore exactly 1, or 0, where a batch is a
     replicate. ``robust_z`` takes the median of all the control's cells of the batch and divides by 1.4826 times the
-    median distance from it. Cells without a batch get no value. The table that is given keeps its own values.
+    median distance from it. Only cells make a standard that count in the comparison (with a value, a condition and a
+    replicate). Cells without a batch get no value. The table that is given keeps its own values.
 
     Raises
     ------
@@ -46,78 +53,91 @@ def normalise_to_control(table: pd.DataFrame, options: CompareOptions) -> pd.Dat
     norm = options.normalise
     if norm is None:
         return table
-    need_columns(table, [options.value, options.by, options.replicate, norm.within, *options.nested])
-    _refuse_fraction(table, options)
-    batch = names_of(table[norm.within])
+    need_columns(table, [norm.within])
+    cells = _amounts(table, options)
+    codes, names = label_codes(table[norm.within])
+    cells = replace(cells, rows=cells.rows.assign(batch=codes[cells.rows.index]))
+    centre, scale = _standards(cells, names, options, norm).reindex(codes).to_numpy().T
     values = table[options.value].astype(np.float64)
     values = values.where(np.isfinite(values))
-    rows = pd.DataFrame({"batch": batch, "number": values})
-    standard = _standards(table, rows, options, norm)
-    centre, scale = (batch.map(standard[name]).astype(np.float64) for name in ("centre", "scale"))
     out = table.assign(**{options.value: values / scale if norm.how == "ratio" else (values - centre) / scale})
     if "columns" in table.attrs:
         out.attrs["columns"] = tuple(_described(column, options.value, norm) for column in table.attrs["columns"])
     return out
 
 
-def _refuse_fraction(table: pd.DataFrame, options: CompareOptions) -> None:
-    if options.total is not None or pd.api.types.is_bool_dtype(table[options.value]):
+def _amounts(table: pd.DataFrame, options: CompareOptions) -> Cells:
+    """Return the cells that count, with their values as they are in the table whatever the scale of the test."""
+    cells = read_part(table, options.model_copy(update={"scale": "linear"}))
+    if cells.kind == "fraction":
         raise ParameterError(
             "A fraction is not normalised cell by cell; name its control, and with scale log the ratio is compared."
         )
-    if not pd.api.types.is_numeric_dtype(table[options.value]):
-        raise ParameterError(f"The column {options.value!r} does not hold numbers; choose one that does.")
+    return cells
 
 
-def _standards(table: pd.DataFrame, rows: pd.DataFrame, options: CompareOptions, norm: Normalise) -> pd.DataFrame:
-    """Return what is subtracted (``centre``) and what is divided by (``scale``) in each batch."""
-    chosen = matches(table[options.by], norm.control)
-    if not chosen.any():
-        raise ParameterError(f"No row has {options.by} = {norm.control}, so there is no control.")
-    control = rows[chosen.to_numpy()].dropna()
-    named = [name for name in (options.replicate, *options.nested) if name != norm.within]
-    levels = {f"level_{name}": names_of(table.loc[chosen, name])[control.index] for name in named}
-    control = control.assign(**levels)
-    present = rows.loc[table[options.by].notna() & rows["number"].notna(), "batch"].dropna().unique()
-    _refuse([name for name in present if name not in set(control["batch"])], norm, "has no cell of the control")
+def _standards(cells: Cells, names: Sequence[str], options: CompareOptions, norm: Normalise) -> pd.DataFrame:
+    """Return what is subtracted (``centre``) and divided by (``scale``) of each batch that has cells, by its code.
+
+    Parameters
+    ----------
+    cells
+        With a column ``batch``: codes, places in `names`.
+    """
+    rows = cells.rows[cells.rows["batch"] >= 0]
+    control = rows[rows["condition"].isin(_control_codes(cells, options, norm))]
+    refuse = partial(_refuse, names=names, norm=norm)
+    refuse(set(rows["batch"]) - set(control["batch"]), f"no {options.rows} of the control")
     if norm.how == "robust_z":
-        return _median_and_mad(control, norm)
-    centre = _centres(control, list(levels), options, norm)
+        return _median_and_mad(control, refuse)
+    centre = _centres(replace(cells, rows=control), options, norm, refuse)
     if norm.how == "difference":
         return pd.DataFrame({"centre": centre, "scale": 1.0})
     error = control.groupby("batch")["number"].sem().fillna(0)
-    _refuse(
-        list(centre.index[centre <= _CLEAR * error]),
-        norm,
-        f"has a control within {_CLEAR:g} standard errors of 0 or below",
-    )
+    refuse(centre.index[centre <= _CLEAR * error], f"a control within {_CLEAR:g} standard errors of 0 or below")
     return pd.DataFrame({"centre": 0.0, "scale": centre})
 
 
-def _centres(control: pd.DataFrame, levels: Sequence[str], options: CompareOptions, norm: Normalise) -> pd.Series:
+def _control_codes(cells: Cells, options: CompareOptions, norm: Normalise) -> list[int]:
+    """Return the codes of the control: one, or none if no cell of it counts; several where 1 is also written 01."""
+    known = pd.Series([*cells.conditions, *cells.without], dtype=object)
+    found = np.flatnonzero(matches(known, norm.control))
+    if not len(found):
+        raise ParameterError(f"No row has {options.by} = {norm.control}, so there is no control.")
+    return [int(code) for code in found if code < len(cells.conditions)]
+
+
+def _centres(control: Cells, options: CompareOptions, norm: Normalise, refuse: Refusal) -> pd.Series:
+    """Return what the control of each batch amounts to: units in a replicate are averaged, then replicates."""
+    rows = control.rows
+    levels = ["replicate", *(f"level_{name}" for name in options.nested if name != norm.within)]
+    levels = levels[1:] if norm.within == options.replicate else levels
     if options.scale == "linear":
-        return summarise_levels(control.dropna(), ["batch"], levels, options.summary)
-    _refuse(list(control.loc[control["number"] <= 0, "batch"].unique()), norm, "has control cells of 0 or below")
-    logs = control.assign(number=np.log(control["number"])).dropna()
-    centres: pd.Series = np.exp(summarise_levels(logs, ["batch"], levels, options.summary))
+        return summarise(control, ["batch"], options, levels)
+    refuse(rows.loc[rows["number"] <= 0, "batch"], f"control {options.rows} of 0 or below")
+    logs = replace(control, rows=rows.assign(x=np.log(rows["number"])))
+    centres: pd.Series = np.exp(summarise(logs, ["batch"], options, levels))
     return centres
 
 
-def _median_and_mad(control: pd.DataFrame, norm: Normalise) -> pd.DataFrame:
+def _median_and_mad(control: pd.DataFrame, refuse: Refusal) -> pd.DataFrame:
     groups = control.groupby("batch")["number"]
     distance = (control["number"] - groups.transform("median")).abs()
     spread = _NORMAL * distance.groupby(control["batch"]).median()
-    _refuse(list(spread.index[spread <= 0]), norm, "has a control whose median distance from its median (MAD) is 0")
+    refuse(spread.index[spread <= 0], "a control whose median distance from its median (MAD) is 0")
     return pd.DataFrame({"centre": groups.median(), "scale": spread})
 
 
-def _refuse(batches: Sequence[str], norm: Normalise, why: str) -> None:
-    if not batches:
+def _refuse(batches: Iterable[int], what: str, *, names: Sequence[str], norm: Normalise) -> None:
+    """Refuse batches, if there are any, that have what no standard can have."""
+    codes = sorted(set(batches))
+    if not codes:
         return
-    shown = ", ".join(repr(name) for name in sorted(batches)[:_SHOWN]) + (" …" if len(batches) > _SHOWN else "")
+    shown = ", ".join(repr(names[code]) for code in codes[:_SHOWN]) + (" …" if len(codes) > _SHOWN else "")
+    verb, of = ("has", "batch") if len(codes) == 1 else ("have", "batches")
     raise ParameterError(
-        f"{len(batches)} of the batches ({norm.within} {shown}) {why} ({norm.control}); leave them out, or do without "
-        f"normalisation ({norm.how})."
+        f"{len(codes)} {of} ({norm.within} {shown}) {verb} {what} ({norm.control}); leave such batches out, or do "
+        f"without normalisation ({norm.how})."
     )
 
 

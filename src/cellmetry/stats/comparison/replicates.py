@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
     Floats = NDArray[np.float64]
 
-__all__ = ["Units", "back", "counted_fields", "make_units", "summarise"]
+__all__ = ["Units", "back", "counted_fields", "level_values", "make_units", "named_values", "summarise"]
 
 _KEYS = ["condition", "replicate"]
 
@@ -74,42 +74,76 @@ class Units:
 
 
 def make_units(cells: Cells, options: CompareOptions) -> Units:
-    """Return the replicates of each condition.
-
-    Each cell of a replicate weighs the same; with nested levels each unit of a level does: cells are summarised in
-    the innermost unit, and units averaged from there outwards. On log scale logarithms are averaged, so that the value
-    is a geometric mean; of a fraction, the logarithm of the replicate's fraction is taken.
+    """Return the replicates of each condition, whose `x` is as `level_values` makes it.
 
     Raises
     ------
     ParameterError
         If a replicate's fraction is 0 on log scale.
     """
-    nested = [f"level_{name}" for name in options.nested]
-    fraction = cells.kind == "fraction"
     rows = _cell_sums(cells)
-    shares = summarise(cells, [*_KEYS, *nested], options)
-    for depth in range(len(nested) - 1, -1, -1):
-        shares = shares.groupby([*_KEYS, *nested[:depth]]).mean()
-    rows["x"] = shares
+    rows["x"] = level_values(cells, _KEYS, options)
     rows = rows.reset_index()
-    if fraction and options.scale == "log":
-        rows["x"] = _log_fractions(rows["x"])
     rows["value"] = back(rows["x"].to_numpy(), options)
     rows["n_fields"] = counted_fields(cells, _KEYS)
     return Units(rows, cells.conditions, cells.replicates)
 
 
-def summarise(cells: Cells, keys: Sequence[str], options: CompareOptions) -> pd.Series:
-    """Return mean or median of the cells of each group, on the scale of the test; of a fraction, the share."""
-    rows = cells.rows
+def named_values(cells: Cells, options: CompareOptions, level: str | None = None) -> pd.Series:
+    """Return what enters the test of each replicate, or of each unit of a level in it (image), by their names.
+
+    Returns
+    -------
+    pandas.Series
+        With levels ``condition``, ``replicate`` and, if asked for, that of `level`; as `level_values` makes it.
+    """
+    keys = [*_KEYS, *([] if level is None else [f"level_{level}"])]
+    named = cells if level is None else replace(cells, rows=cells.rows[cells.rows[keys[-1]] >= 0])
+    found = level_values(named, keys, options)
+    names = [cells.conditions, cells.replicates, *([] if level is None else [cells.levels[level]])]
+    codes = [found.index.get_level_values(key) for key in keys]
+    return found.set_axis(pd.MultiIndex(names, codes, names=[*_KEYS, *([] if level is None else [level])]))
+
+
+def level_values(cells: Cells, keys: Sequence[str], options: CompareOptions) -> pd.Series:
+    """Return what enters a test, on its scale, of each group: one number for each that has cells.
+
+    Each cell of a group weighs the same; with nested levels each unit of a level does: cells are summarised in the
+    innermost unit, and units averaged from there outwards. On log scale logarithms are averaged, so that the value is
+    a geometric mean; of a fraction, the logarithm of the group's fraction is taken.
+
+    Raises
+    ------
+    ParameterError
+        If a group's fraction is 0 on log scale.
+    """
+    nested = [f"level_{name}" for name in options.nested if f"level_{name}" not in keys]
+    found = summarise(cells, keys, options, nested)
+    if cells.kind == "fraction" and options.scale == "log":
+        return _log_fractions(found, f"{keys[-1].removeprefix('level_')}s", options)
+    return found
+
+
+def summarise(cells: Cells, keys: Sequence[str], options: CompareOptions, levels: Sequence[str] = ()) -> pd.Series:
+    """Return mean or median of the cells of each group, on the scale of the test; of a fraction, the share.
+
+    Parameters
+    ----------
+    keys
+        Columns of the cells' rows; each combination is a group.
+    levels
+        Columns of units within a group, outermost first: the innermost ones are summarised, and averaged outwards.
+    """
+    rows, within = cells.rows, [*keys, *levels]
     if cells.kind == "fraction":
-        sums = pd.DataFrame({"hits": rows["number"] * rows["cells"], "cells": rows["cells"]}).groupby(
-            [rows[key] for key in keys]
-        )
-        both = sums.sum()
-        return both["hits"] / both["cells"]
-    return rows.groupby(list(keys))["x"].agg(options.summary)
+        hits = pd.DataFrame({"hits": rows["number"] * rows["cells"], "cells": rows["cells"]})
+        sums = hits.groupby([rows[key] for key in within]).sum()
+        found = sums["hits"] / sums["cells"]
+    else:
+        found = rows.groupby(within)["x"].agg(options.summary)
+    for depth in range(len(levels) - 1, -1, -1):
+        found = found.groupby([*keys, *levels[:depth]]).mean()
+    return found
 
 
 def back(x: Floats, options: CompareOptions) -> Floats:
@@ -143,12 +177,12 @@ def _cell_sums(cells: Cells) -> pd.DataFrame:
     return out.assign(cell_mean=share, cell_ss=squares, sd=sd, positive=out["positive"].round())
 
 
-def _log_fractions(share: pd.Series) -> pd.Series:
+def _log_fractions(share: pd.Series, groups: str, options: CompareOptions) -> pd.Series:
     none = int((share <= 0).sum())
     if none:
         raise ParameterError(
-            f"{none} of {len(share)} replicates have no positive cell, and a fraction of 0 has no logarithm; compare "
-            f"on the linear scale."
+            f"{none} of {len(share)} {groups} have no positive {options.rows}, and a fraction of 0 has no logarithm; "
+            f"compare on the linear scale."
         )
     logs: pd.Series = np.log(share)
     return logs

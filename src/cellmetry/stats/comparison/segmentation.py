@@ -20,12 +20,14 @@ import pandas as pd
 from scipy import stats
 
 from cellmetry.errors import ParameterError
-from cellmetry.stats.comparison.unit_values import names_of, unit_values
+from cellmetry.stats.comparison.cells import FIELD, label_codes, read_part
+from cellmetry.stats.comparison.replicates import named_values
 from cellmetry.stats.units import need_columns
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
+    from cellmetry.stats.comparison.cells import Cells
     from cellmetry.stats.comparison.options import CompareOptions
     from cellmetry.stats.comparison.result import Comparison
 
@@ -33,8 +35,6 @@ if TYPE_CHECKING:
 
 __all__ = ["with_corrected_fields", "with_second_segmentation"]
 
-FIELD = "image"
-"""Column that names fields."""
 _KEYS = ["condition", "replicate"]
 
 
@@ -147,23 +147,39 @@ def _fields(table: pd.DataFrame, corrected: pd.DataFrame, options: CompareOption
     columns = [options.by, options.replicate, FIELD]
     for each, what in ((table, "table"), (corrected, "table of corrected fields")):
         need_columns(each, [options.value, *columns], what)
-    wanted = pd.MultiIndex.from_frame(_names(corrected, columns).dropna())
-    near = table[names_of(table[FIELD]).isin(set(wanted.get_level_values(2)))]
-    known = pd.MultiIndex.from_frame(_names(near, columns))
-    unknown = wanted.difference(known)
+    _refuse_unknown(_places(corrected, columns), _places(table, columns), columns)
+    before, after = read_part(table, options), read_part(corrected, options)
+    both = _fields_of(before).intersection(_fields_of(after)).dropna()
+    same, after = _only(before, both), _only(after, both)
+    change = named_values(after, options) - named_values(same, options)
+    by_field = named_values(after, options, FIELD) - named_values(same, options, FIELD)
+    return _Fields(named_values(before, options), change, by_field)
+
+
+def _refuse_unknown(wanted: pd.MultiIndex, known: pd.MultiIndex, columns: list[str]) -> None:
+    unknown = wanted.dropna().difference(known)
     if len(unknown):
         raise ParameterError(
             f"The table has no field {' / '.join(map(str, unknown[0]))} ({', '.join(columns)}), which is corrected; "
             f"give the table of all fields with the same names."
         )
-    same = near[known.isin(wanted)]
-    change = unit_values(corrected, options) - unit_values(same, options)
-    by_field = unit_values(corrected, options, [FIELD]) - unit_values(same, options, [FIELD])
-    return _Fields(unit_values(table, options), change.dropna(), by_field.dropna())
 
 
-def _names(table: pd.DataFrame, columns: list[str]) -> pd.DataFrame:
-    return pd.DataFrame({name: names_of(table[name]) for name in columns})
+def _places(table: pd.DataFrame, columns: list[str]) -> pd.MultiIndex:
+    """Return the different fields that the rows of a table name, whether their cells have values or not."""
+    codes, names = zip(*(label_codes(table[name]) for name in columns), strict=True)
+    return pd.MultiIndex(names, codes).unique()
+
+
+def _fields_of(cells: Cells) -> pd.MultiIndex:
+    """Return condition, replicate and field of each cell that counts."""
+    rows = cells.rows
+    codes = [rows["condition"], rows["replicate"], rows[f"level_{FIELD}"]]
+    return pd.MultiIndex([cells.conditions, cells.replicates, cells.levels[FIELD]], codes)
+
+
+def _only(cells: Cells, fields: pd.MultiIndex) -> Cells:
+    return replace(cells, rows=cells.rows[_fields_of(cells).isin(fields)])
 
 
 def _effects(fields: _Fields, condition: str, reference: str, *, paired: bool) -> tuple[_Part, _Part]:
