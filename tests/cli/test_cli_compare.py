@@ -190,6 +190,43 @@ def test_a_second_segmentation_widens_the_interval(table: Path, tmp_path: Path):
     assert rows["low"]["segmentation_low"] == pytest.approx(rows["low"]["ci_low"])
 
 
+def test_relative_values_stand_in_a_column_of_their_own_everywhere(table: Path, tmp_path: Path):
+    more = ("--control", "none", "--normalise-to", "none", "--within", "day", "--label", "edu=EdU (a.u.)")
+    result = RUNNER.invoke(app, typed(table, tmp_path / "out", *more))
+    assert result.exit_code == 0, result.output
+    assert "EdU" not in result.output.split("is")[0]
+    out = tmp_path / "out"
+    cells = read_table(out / "tables" / "cells.csv")
+    means = read_table(table).query("drug == 'none'").groupby("day")["edu"].mean()
+    np.testing.assert_allclose(cells["edu_relative"], cells["edu"] / cells["day"].map(means), rtol=1e-9)
+    rows = json.loads((out / "comparison.json").read_text())["contrasts"]
+    assert {row["value"] for row in rows} == {"edu_relative"}
+    assert "edu_relative" in (out / "edu_relative.R").read_text()
+    assert read_table(out / "prism" / "edu_relative_cells.csv")["none"].mean() == pytest.approx(1, abs=0.01)
+    page = (out / "report.html").read_text()
+    assert "EdU (a.u.) / none of the same day" in page
+    described = read_table(out / "tables" / "cells_columns.csv").set_index("name")
+    assert "none of the same day" in described.loc["edu_relative", "definition"]
+
+
+def test_what_a_user_put_or_changed_in_the_results_stays(table: Path, tmp_path: Path):
+    arguments = typed(table, tmp_path / "out", "--figure", "box", "--table", "prism")
+    assert RUNNER.invoke(app, arguments).exit_code == 0
+    out = tmp_path / "out"
+    (out / "notes.txt").write_text("mine")
+    picture = out / "figures" / "edu_box.svg"
+    picture.write_text(picture.read_text().replace("<svg", "<!-- mine --><svg", 1))
+    again = RUNNER.invoke(app, arguments)
+    assert again.exit_code == 0, again.output
+    assert (out / "notes.txt").read_text() == "mine"
+    assert "<!-- mine -->" not in picture.read_text()
+    assert "<!-- mine -->" in (out / "figures" / "edu_box (changed by hand).svg").read_text()
+    assert "notes.txt was not written by Cellmetry" in again.output
+    files = {path.relative_to(out).as_posix() for path in out.rglob("*") if path.is_file()}
+    assert RUNNER.invoke(app, arguments).exit_code == 0
+    assert {path.relative_to(out).as_posix() for path in out.rglob("*") if path.is_file()} == files
+
+
 @pytest.mark.parametrize(
     ("more", "error", "words"),
     [

@@ -105,7 +105,14 @@ def test_the_report_tells_design_plates_examples_methods_and_recipe(made: Path):
     for words in ("Plate layout", "Example images", "rolling ball", "Counts and quality", "SHA-256", "day 3"):
         assert words in page
     assert page.count("data:image/png") > 5
-    for name in ("layout", "plate_mean_EdU", "edges_mean_EdU", "batches_mean_EdU", "mean_EdU_superplot"):
+    for name in (
+        "EdU_positive_thresholds",
+        "layout",
+        "plate_mean_EdU",
+        "edges_mean_EdU",
+        "batches_mean_EdU",
+        "mean_EdU_superplot",
+    ):
         assert (results / "figures" / f"{name}.png").is_file()
     assert sorted(path.name for path in (results / "conditions").glob("*.csv")) == [
         "columns.csv",

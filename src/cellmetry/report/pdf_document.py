@@ -184,11 +184,8 @@ class _Plate(Flowable):  # type: ignore[misc]  # reportlab has no types
         self.legend = Paragraph(escape(block.legend), _CAPTION)
         self.natural = _natural_size(block.figure)
         self.side = min(self.natural[0], _WIDTH)
-
-    @property
-    def parted(self) -> bool:
-        """Whether the legend is too long to stand below the figure on one page; it then follows as a paragraph."""
-        return bool(self.legend.wrap(self.side, _HEIGHT)[1] > _LONGEST_LEGEND)
+        # A legend that is too long to stand below the figure on one page follows as a paragraph.
+        self.parted = self.legend.wrap(self.side, _HEIGHT)[1] > _LONGEST_LEGEND
 
     def wrap(self, width: float, height: float) -> tuple[float, float]:
         under = 0.0 if self.parted else self.legend.wrap(width, _HEIGHT)[1]

@@ -15,15 +15,16 @@ if TYPE_CHECKING:
 
     import pandas as pd
 
-    from cellmetry.pipeline.comparison.prepare import Compared
+    from cellmetry.pipeline.comparison.prepare import Compared, Tables
     from cellmetry.pipeline.comparison.settings import CompareSettings
     from cellmetry.report.document import InteractiveBlock
     from cellmetry.report.style import FigureStyle
+    from cellmetry.study.questions import TableGate
 
     Pictures = Callable[[pd.DataFrame, str], Mapping[str, bytes]]
     """From rows with ``image``, ``label`` and centres, and the name of their table, to PNGs by ``image|label``."""
 
-__all__ = ["draw_figures", "interactive_plots", "write_figures"]
+__all__ = ["draw_figures", "draw_gates", "interactive_plots", "write_figures"]
 
 _USUAL = ("superplot", "estimation")
 _ONE_COLUMN, _TWO_COLUMNS_MM, _HEIGHT_MM = 7, 174.0, 90.0
@@ -52,8 +53,44 @@ def draw_figures(folder: Path, compared: Sequence[Compared], settings: CompareSe
     if missing:
         catalogue = import_module("cellmetry.report.comparison.catalogue")
         needed = ", ".join(catalogue.figure_kind(missing[0]).needs)
-        raise ParameterError(f"The figure {missing[0]} can be drawn of none of the values; it needs {needed}.")
+        how = {"scatter": "; name a second measure with --against", "time": "; name the column of times with --time"}
+        raise ParameterError(
+            f"The figure {missing[0]} can be drawn of none of the values; it needs {needed}{how.get(missing[0], '')}."
+        )
     return blocks
+
+
+def draw_gates(folder: Path, ready: Tables, settings: CompareSettings) -> list[FigureBlock]:
+    """Return histograms with the thresholds of gates that have one for each day or plate, after writing their files."""
+    blocks = []
+    for gate in settings.gates:
+        if gate.within is None:
+            continue
+        told = ready.thresholds[(ready.thresholds["value"] == gate.value) & (ready.thresholds["table"] == gate.table)]
+        figure = _draw_thresholds(ready.tables[gate.table], gate, told, settings)
+        sources = dict.fromkeys(f"{row['within']}: {row['source']}" for row in told.to_dict("records"))
+        value = settings.style.labels.get(gate.value, gate.value)
+        legend = (
+            f"{value} with the threshold of each {gate.within}, above which {gate.table} are positive (full colour). "
+        )
+        blocks.append(FigureBlock(f"{gate.column}_thresholds", figure, f"{legend}{'; '.join(sources)}."))
+    write_figures(folder, blocks, settings.style)
+    return blocks
+
+
+def _draw_thresholds(table: pd.DataFrame, gate: TableGate, told: pd.DataFrame, settings: CompareSettings) -> Any:
+    thresholds = import_module("cellmetry.report.comparison.thresholds")
+    parts = [
+        thresholds.ThresholdPart(
+            str(row["within"]),
+            table.loc[table[gate.within].astype(str) == row["within"], gate.value].to_numpy(
+                float, na_value=float("nan")
+            ),
+            float(row["threshold"]),
+        )
+        for row in told.to_dict("records")
+    ]
+    return thresholds.draw_thresholds(parts, gate.value, settings.style)
 
 
 def fitting_style(style: FigureStyle, conditions: int) -> FigureStyle:

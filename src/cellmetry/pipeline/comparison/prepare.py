@@ -12,7 +12,6 @@ from cellmetry.errors import UnknownName
 from cellmetry.measure.conditions import columns_in
 from cellmetry.pipeline.cell_pictures import CENTRES, PLACES
 from cellmetry.stats.comparison.compare import compare
-from cellmetry.stats.comparison.normalising import normalise_to_control
 from cellmetry.stats.comparison.segmentation import with_corrected_fields, with_second_segmentation
 from cellmetry.stats.filtering import filter_rows
 from cellmetry.stats.gates import GATE_COLUMNS, apply_gate
@@ -181,8 +180,7 @@ def _threshold(ready: Tables, gate: TableGate) -> float | None:
 
 
 def _table(ready: Tables, asked: TableComparison) -> pd.DataFrame:
-    table = _known(ready.tables, asked.table)
-    return table if asked.normalise is None else normalise_to_control(table, asked)
+    return _known(ready.tables, asked.table)
 
 
 def _shown(table: pd.DataFrame, asked: TableComparison, measure: str, settings: CompareSettings) -> pd.DataFrame:

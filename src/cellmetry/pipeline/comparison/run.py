@@ -5,18 +5,20 @@ from __future__ import annotations
 import json
 from dataclasses import dataclass, field
 from importlib import import_module
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from cellmetry.io.atomic import atomic_folder
-from cellmetry.pipeline.comparison.drawing import draw_figures, interactive_plots, write_figures
+from cellmetry.pipeline.comparison.drawing import draw_figures, draw_gates, interactive_plots, write_figures
 from cellmetry.pipeline.comparison.files import RECORD, comparison_values, write_for_others, write_tables
+from cellmetry.pipeline.comparison.keeping import keep_own_files, written_files
 from cellmetry.pipeline.comparison.prepare import compare_tables, gate_and_filter
+from cellmetry.pipeline.comparison.relative import relative_columns, with_relative_names, with_relative_values
 from cellmetry.pipeline.record import versions
 from cellmetry.report.methods import FilterFact, MethodsFacts
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
-    from pathlib import Path
 
     import pandas as pd
 
@@ -103,7 +105,8 @@ def compare_to(
 ) -> ComparisonResult:
     """Return what was found after writing ``comparison.json``, ``report.html`` and ``.pdf``, figures and tables.
 
-    The folder appears when everything is done; one that holds an earlier comparison is replaced.
+    The folder appears when everything is done; one that holds an earlier comparison is replaced, but for files that
+    Cellmetry did not write or that were changed since: they stay.
 
     Raises
     ------
@@ -114,23 +117,29 @@ def compare_to(
     ready = gate_and_filter(source.tables, settings)
     second = None if source.second is None else gate_and_filter(source.second, settings)
     corrected = None if source.corrected is None else gate_and_filter(source.corrected, settings, ready)
+    ready = with_relative_values(ready, settings)
+    second = None if second is None else with_relative_values(second, settings)
+    columns, settings = (*source.columns, *relative_columns(settings)), with_relative_names(settings)
     compared = compare_tables(ready, settings, second=second, corrected=corrected)
     with atomic_folder(out, marker=RECORD) as folder:
-        write_tables(folder / "tables", ready, compared, source.columns)
+        write_tables(folder / "tables", ready, compared, columns)
         figures = draw_figures(folder / "figures", compared, settings)
-        notes = write_for_others(folder, ready, compared, settings, source.columns)
+        figures += draw_gates(folder / "figures", ready, settings)
+        notes = write_for_others(folder, ready, compared, settings, columns)
         figures += around.further(folder, ready) if around.further is not None else []
         plates = around.plates(compared) if around.plates is not None else ()
         layout = () if around.layout is None else (around.layout,)
         write_figures(folder / "figures", (*layout, *plates), settings.style)
-        _write_record(folder / RECORD, source, settings, compared, notes)
         parts = _parts(source, settings, around, (ready, compared), figures=figures, plates=plates)
         _write_report(folder, parts)
+        written = written_files(folder)
+        notes += keep_own_files(Path(out), folder, RECORD)
+        _write_record(folder / RECORD, source, settings, compared, {"not_written": notes, "files": written})
     return ComparisonResult(compared, ready, tuple(notes))
 
 
 def _write_record(
-    path: Path, source: Source, settings: CompareSettings, compared: tuple[Compared, ...], notes: list[str]
+    path: Path, source: Source, settings: CompareSettings, compared: tuple[Compared, ...], said: Mapping[str, Any]
 ) -> None:
     values = [comparison_values(each) for each in compared]
     record = {
@@ -142,7 +151,7 @@ def _write_record(
         "comparisons": values,
         "settings": settings.model_dump(mode="json", exclude={"comparisons"}),
         "source": dict(source.record),
-        "not_written": notes,
+        **said,
         "versions": versions(),
     }
     path.write_text(json.dumps(record, indent=1, allow_nan=False), encoding="utf-8")

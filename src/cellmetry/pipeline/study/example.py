@@ -42,7 +42,7 @@ def example_study(folder: Path) -> Study:
             name="EdU, six conditions on three days",
             description="Generated images: which conditions change the share of cells that make DNA, and their number?",
         ),
-        images=ImagesSection(folder=f"../{IMAGES}", pattern=PATTERN, roles=ROLES, aligned_to="phase"),
+        images=ImagesSection(folder=f"../{IMAGES}", pattern=PATTERN, roles=ROLES, detector_bits=16, aligned_to="phase"),
         design=DesignSection(sheets=(Sheet(file=f"../{PLATE_MAP}"),), order=tuple(names), control=names[0]),
         filters=Filters(table="nuclei"),
         positive=(

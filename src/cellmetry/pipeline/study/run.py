@@ -37,7 +37,7 @@ __all__ = ["RESULTS", "SECOND", "StudyResult", "run_study"]
 
 SECOND, RESULTS = "second", "results"
 """Folders of a study: labels and tables by another segmentation, and what was found."""
-_ONE = "one"
+_ONE = "all wells"
 """Name of the only replicate of a study that has none."""
 
 
