@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import tracemalloc
 from pathlib import Path
 
 import numpy as np
@@ -157,15 +156,3 @@ def test_any_text_comes_back_or_is_said(tmp_path_factory: pytest.TempPathFactory
     assert [cell.value for cell in sheet["B"][1:]] == [-1.5] * len(texts)
     plain = [text.replace("\r\n", "\n").replace("\r", "\n") for text in texts]
     assert read == plain or (notes and [len(each) for each in read] == [len(each) for each in plain])
-
-
-def test_memory_does_not_grow_with_rows(tmp_path: Path) -> None:
-    def peak(rows: int) -> int:
-        table = pd.DataFrame(np.random.default_rng(0).normal(size=(rows, 5)))
-        tracemalloc.start()
-        write_workbook(tmp_path / "a.xlsx", {"cells": table})
-        highest = tracemalloc.get_traced_memory()[1]
-        tracemalloc.stop()
-        return highest
-
-    assert peak(24_000) < 1.5 * peak(12_000)
