@@ -124,6 +124,14 @@ def test_the_layout_names_conditions_and_numbers_them_where_colours_run_out() ->
     assert "Numbers in wells stand for conditions" in layout_legend(many, STYLE)
 
 
+def test_the_layout_has_the_order_of_the_study() -> None:
+    table = example_plates()
+    figure = draw_layout(table, STYLE, order=("drug C", "not there", "control"))
+    names = [text.get_text() for text in figure.legends[0].get_texts()]
+    assert names == ["drug C", "control", "drug A", "drug B", "drug D", "drug E"]
+    assert draw_layout(table, STYLE).legends[0].get_texts()[0].get_text() == "control"
+
+
 def test_the_edge_shows_in_distances_and_medians() -> None:
     table = example_plates()
     wells = well_values(plates_of(table, ["value"]), "value")
