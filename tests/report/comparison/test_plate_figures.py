@@ -159,6 +159,15 @@ def test_batches_show_the_control_only() -> None:
     assert f"in 3 batches (batch), {len(kept)} values" in batches_legend(table, "value", STYLE, control="control")
 
 
+def test_few_points_of_a_batch_are_large_and_lie_over_the_bar() -> None:
+    table = example_plates(3)
+    few = draw_batches(table.groupby("batch").head(4), "value", STYLE).axes[0].lines[0]
+    many = draw_batches(table, "value", STYLE).axes[0].lines[0]
+    assert few.get_markersize() == 7
+    assert many.get_markersize() == 4
+    assert few.get_zorder() > few.axes.collections[0].get_zorder()
+
+
 @pytest.mark.parametrize(
     ("change", "said"),
     [
