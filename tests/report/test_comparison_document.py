@@ -17,6 +17,8 @@ from cellmetry.report.interactive_superplot import superplot_json
 from cellmetry.report.methods import ImageFacts, MethodsFacts
 from cellmetry.report.pdf_document import write_pdf
 from cellmetry.report.style import FigureStyle
+from cellmetry.stats.comparison.result import Comparison
+from cellmetry.stats.filtering import filter_rows
 from cellmetry.study.design import Finding
 
 from .made_comparison import CONDITIONS, make_cells, make_comparison
@@ -64,19 +66,20 @@ def test_sections_stand_in_order() -> None:
         "Summary",
         "Design",
         "Example images",
-        "Counts and quality",
-        "Filters",
         "Figures",
         "Interactive plot",
         "Contrasts",
         "Assumptions",
+        "Plates and batches",
+        "Counts and quality",
+        "Filters",
         "How many replicates next time",
         "Methods",
         "Provenance",
     ]
     assert document.footer == "Made by Cellmetry 1.0"
     legends = [block.legend for block in document.blocks if isinstance(block, FigureBlock)]
-    assert legends == ["Plate 1.", "drug. EdU; bar 20 µm.", "Figure 1. Superplot.", "Figure 2. ECDF."]
+    assert legends == ["EdU; bar 20 µm.", "Figure 1. Superplot.", "Figure 2. ECDF.", "Plate 1."]
     kinds = [block.kind for block in document.blocks if isinstance(block, Text) and block.kind != "plain"]
     assert kinds == ["error", "error", "warning", "note", "verbatim"]
 
@@ -112,7 +115,7 @@ def test_the_summary_says_estimate_interval_p_and_n() -> None:
 
 def test_one_replicate_has_no_p_value_and_says_why() -> None:
     said = contrast_sentence(ONE, ONE.contrasts.iloc[0].to_dict(), {})
-    assert "no p-value: one replicate says nothing of another; 1 replicate, 240 cells" in said
+    assert "no p-value: one replicate says nothing of another; one replicate each, 240 cells" in said
     assert "95% interval among wells of one replicate" in said
     assert "CI" not in said
 
@@ -171,6 +174,86 @@ def test_several_values_are_told_apart() -> None:
     assert sum(caption.startswith("Cells of each condition") for caption in captions) == 1
     sentences = next(block for block in document.blocks if isinstance(block, Bullets)).items
     assert len(sentences) == 4
+
+
+def of_ranks(scale: str = "linear", *, paired: bool = False) -> Comparison:
+    made = make_comparison(CELLS, method="rank", scale=scale)
+    contrasts = made.contrasts.assign(method=["Mann–Whitney test of replicate means", "estimate only"])
+    return replace(made, contrasts=contrasts, design=replace(made.design, paired=paired))
+
+
+def test_an_estimate_by_ranks_is_called_a_median_shift() -> None:
+    first, second = of_ranks().contrasts.to_dict("records")
+    assert "drug is, by the median shift, 2.92 higher than" in contrast_sentence(of_ranks(), first, LABELS)
+    assert "median" not in contrast_sentence(of_ranks(), second, LABELS)
+    assert "drug is, by the median ratio, 2.92 times control" in contrast_sentence(of_ranks("log"), first, LABELS)
+    assert list(contrast_table(of_ranks(), {}))[2] == "Median shift"
+    assert list(contrast_table(of_ranks("log"), {}))[2] == "Median ratio"
+    captions = [each.caption for each in tables(comparison_document(ComparisonParts("Ranks", (of_ranks(),))))]
+    assert any("Hodges–Lehmann shifts: the median of all differences" in caption for caption in captions)
+    assert any("Those without p-value are differences of means." in caption for caption in captions)
+
+
+def tables(document) -> list[TableBlock]:
+    return [block for block in document.blocks if isinstance(block, TableBlock)]
+
+
+def test_fractions_are_in_percentage_points_in_every_table() -> None:
+    fraction = replace(COMPARISON, design=replace(COMPARISON.design, kind="fraction"))
+    fraction = replace(fraction, contrasts=COMPARISON.contrasts.assign(estimate=0.00495, ci_low=0.001, ci_high=0.009))
+    table = contrast_table(fraction, {})
+    assert table["Estimate (% points)"].tolist() == pytest.approx([0.495, 0.495])
+    assert table["95% CI"].tolist() == ["0.100 to 0.900"] * 2
+    power = power_table(fraction, {})
+    assert power["Difference to find (% points)"].tolist() == pytest.approx([480, 480])
+    assert power["Smallest difference found now (% points)"].tolist() == pytest.approx([210, 210])
+    assert power["SD of replicates (% points)"].tolist() == pytest.approx(list(100 * COMPARISON.power["sd"]))
+    assert "Ratio to find" in power_table(make_comparison(CELLS, scale="log"), {})
+    captions = [each.caption for each in tables(comparison_document(ComparisonParts("Shares", (fraction,))))]
+    assert any("in percentage points" in caption for caption in captions)
+
+
+def test_power_is_said_to_be_that_of_one_uncorrected_contrast() -> None:
+    captions = [each.caption for each in tables(comparison_document(whole()))]
+    (power,) = [caption for caption in captions if "power" in caption]
+    assert "one contrast without correction for several" in power
+
+
+def test_no_naive_test_where_a_replicate_has_one_row() -> None:
+    single = replace(COMPARISON, replicates=COMPARISON.replicates.assign(n_cells=1))
+    assert not any("would have claimed" in head for head in heads(comparison_document(parts_of(single)), 3))
+    nuclei = make_comparison(CELLS, rows="nuclei")
+    document = comparison_document(parts_of(nuclei, single))
+    place = document.blocks.index(Heading("What a test of nuclei would have claimed", 3))
+    assert "takes nuclei for replicates" in document.blocks[place + 1].text
+    assert "n nuclei" in document.blocks[place + 2].table
+    assert document.blocks[place + 2].table["naive test"].iloc[0] == "Welch's t test of nuclei"
+    assert sum("with nuclei as n" in each.caption for each in tables(document)) == 1
+
+
+def parts_of(*comparisons) -> ComparisonParts:
+    return ComparisonParts("A study", comparisons)
+
+
+def test_filters_have_headings_in_words() -> None:
+    cells = CELLS.assign(excluded=CELLS["label"] <= 2)
+    counts = filter_rows(cells, ["not excluded", "value > 21"], by=("condition",)).counts
+    (table,) = [
+        each.table
+        for each in tables(comparison_document(replace(whole(), filters=counts)))
+        if "Filter" in each.table.columns
+    ]
+    assert list(table) == ["Condition", "Filter", "Tested", "Do not meet it", "of these for missing values", "Removed"]
+    assert set(table["Filter"]) == {"images left out", "value > 21"}
+    assert set(table["Condition"]) == {"control", "drug", CONDITIONS[2]}
+    assert table["Removed"].sum() == len(cells) - ((cells["value"] > 21) & ~cells["excluded"]).sum()
+
+
+def test_of_many_contrasts_the_summary_tells_twelve() -> None:
+    many = replace(COMPARISON, contrasts=pd.concat([COMPARISON.contrasts] * 10, ignore_index=True))
+    (summary, *_) = [block for block in comparison_document(parts_of(many)).blocks if isinstance(block, Bullets)]
+    assert len(summary.items) == 13
+    assert summary.items[-1] == "mean_EdU: and 8 more in the table of contrasts."
 
 
 @pytest.mark.parametrize("p", [0.04, 0.06])

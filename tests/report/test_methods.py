@@ -7,10 +7,12 @@ from dataclasses import replace
 import pytest
 
 from cellmetry.pipeline.recipe import STEPS
-from cellmetry.report.methods import FilterFact, ImageFacts, MethodsFacts, ModelFacts, legend, methods_text
+from cellmetry.report.methods import FilterFact, ImageFacts, MethodsFacts, ModelFacts, methods_text
+from cellmetry.report.methods_statistics import legend
 from cellmetry.report.references import REFERENCES
 from cellmetry.report.step_phrases import phrase_step
 from cellmetry.stats.comparison.options import Normalise
+from cellmetry.stats.comparison.result import Comparison
 
 from .made_comparison import make_cells, make_comparison
 
@@ -98,7 +100,7 @@ def test_statistics_in_words() -> None:
     text = methods_text(MethodsFacts(comparisons=(comparison,)))
     for said in (
         "mean_EdU was compared between control, 10 µM drug and serum <free> & 37 °C (column condition).",
-        "n = 4 replicates in each condition, 1,440 cells in total.",
+        "n = 4 replicates in each condition, 1,440 cells in total; All conditions at once: F = 12.3, p = 0.0012.",
         "were treated as pairs (blocks).",
         "Test (two-sided): paired t test of replicate means; correction for several contrasts: Holm (Holm 1979).",
         "Intervals are 95% confidence intervals.",
@@ -126,3 +128,97 @@ def test_unequal_replicates_and_normalisation() -> None:
     assert "n = 4 (control), 3 (10 µM drug) and 4 (serum <free> & 37 °C) replicates" in text
     assert "divided by 1.4826 · MAD of control within the same day" in text
     assert "pairs" not in text
+
+
+def said_of(comparison: Comparison) -> str:
+    return methods_text(MethodsFacts(comparisons=(comparison,)))
+
+
+def test_models_of_cells_are_told_as_models_of_cells() -> None:
+    mixed = said_of(make_comparison(make_cells(), method="mixed"))
+    assert "All cells entered a model with the condition as fixed and the replicate as random effect" in mixed
+    assert "summarised" not in mixed
+    gee = make_comparison(make_cells(), method="gee", rows="nuclei")
+    said = said_of(replace(gee, design=replace(gee.design, kind="fraction")))
+    assert "fractions of all nuclei of conditions, in which nuclei weigh the same" in said
+    assert "one fraction" not in said
+    untested = make_comparison(make_cells(), method="mixed")
+    untested = replace(untested, contrasts=untested.contrasts.assign(p_value=float("nan")))
+    assert "summarised by their mean" in said_of(untested)
+
+
+@pytest.mark.parametrize(
+    ("how", "options", "said"),
+    [
+        ("ratio", {}, "divided by the mean of control"),
+        ("ratio", {"summary": "median"}, "divided by the median of control"),
+        ("ratio", {"scale": "log"}, "divided by the geometric mean of control"),
+        ("difference", {"summary": "median"}, "taken less the median of control"),
+    ],
+)
+def test_normalisation_names_what_is_divided_by(how, options, said) -> None:
+    norm = Normalise(control="control", within="day", how=how)
+    assert said in said_of(make_comparison(make_cells(), normalise=norm, **options))
+
+
+def test_geometric_means_are_called_so() -> None:
+    log = make_comparison(make_cells(), scale="log")
+    assert legend(log).startswith("Geometric mean and 95% confidence interval of replicates;")
+    assert "summarised by their geometric mean" in said_of(log)
+    assert legend(make_comparison(make_cells(replicates=1), scale="log")).startswith("Geometric means;")
+
+
+def test_what_was_not_tested_and_has_no_interval_is_said() -> None:
+    made = make_comparison(make_cells())
+    gone = made.contrasts.assign(ci_low=float("nan"), ci_high=float("nan"))
+    assert "Intervals are" not in said_of(replace(made, contrasts=gone))
+    assert "The contrasts have no 95% confidence intervals." in said_of(replace(made, contrasts=gone))
+    some = made.contrasts.copy()
+    some.loc[1, ["p_value", "p_adjusted", "ci_low", "ci_high"]] = float("nan")
+    some.loc[1, "reason"] = "one replicate of serum."
+    text = said_of(replace(made, contrasts=some))
+    assert "1 of 2 contrasts was estimated and not tested: one replicate of serum." in text
+    assert "Intervals are 95% confidence intervals; 1 of 2 contrasts have none." in text
+    groups = made.groups.assign(ci_low=[1.0, float("nan"), 2.0])
+    assert "of replicates where there is more than one;" in legend(replace(made, groups=groups))
+
+
+def test_estimates_by_ranks_are_told_and_cited() -> None:
+    made = make_comparison(make_cells(), method="rank")
+    assert "Estimates are Hodges–Lehmann shifts: the median of all averages of two differences of pairs" in said_of(
+        made
+    )
+    assert REFERENCES["hodges"].full in said_of(made)
+    assert "Hodges–Lehmann" not in said_of(make_comparison(make_cells()))
+
+
+def test_images_left_out_are_no_filter_in_code() -> None:
+    text = methods_text(MethodsFacts(filters=(FilterFact("not excluded", 12, 3000),)))
+    assert text == "Cells were left out with the images left out of the study (12 of 3,000)."
+
+
+def test_several_values_share_what_is_common() -> None:
+    first = make_comparison(make_cells())
+    second = replace(first, options=first.options.model_copy(update={"value": "area_um2"}), omnibus="F = 3, p = 0.1")
+    options = first.options.model_copy(update={"value": "positive"})
+    third = replace(first, options=options, design=replace(first.design, kind="fraction"))
+    text = methods_text(MethodsFacts(comparisons=(first, second, third)))
+    for once in (
+        "A replicate is one value",
+        "Test (two-sided)",
+        "Holm (Holm 1979).",
+        "Intervals are 95%",
+        "summarised",
+    ):
+        assert text.count(once) == 1, once
+    assert text.startswith(
+        "mean_EdU, area_um2 and the fraction of positive cells by positive were compared between control, "
+    )
+    assert "mean_EdU and area_um2: the cells of a replicate were summarised by their mean" in text
+    assert "area_um2: n = 4 replicates in each condition, 1,440 cells in total; F = 3, p = 0.1." in text
+    assert "The fraction of positive cells by positive: each replicate gave one fraction" in text
+
+
+def test_software_lists_statsmodels_where_it_is_known() -> None:
+    text = methods_text(MethodsFacts(versions={"cellmetry": "1.0", "statsmodels": "0.14"}))
+    assert text.startswith("Software: Cellmetry 1.0 and statsmodels 0.14 (Seabold & Perktold 2010).")

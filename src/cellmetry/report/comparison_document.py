@@ -15,7 +15,10 @@ from cellmetry.report.comparison_tables import (
 )
 from cellmetry.report.comparison_words import contrast_sentences
 from cellmetry.report.document import Bullets, Document, FigureBlock, Heading, TableBlock, Text
+from cellmetry.report.estimates import in_points, is_shift, shift_words
+from cellmetry.report.filters import FILTERS_CAPTION, filter_table
 from cellmetry.report.methods import MethodsFacts, methods_text
+from cellmetry.report.references import listed
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
@@ -28,8 +31,10 @@ __all__ = ["ComparisonParts", "Example", "comparison_document"]
 
 _FOOTER = "Made by Cellmetry"
 _SEVERITIES = ("error", "warning", "note")
+_MOST_SENTENCES = 12
+"""Contrasts of a value that the summary tells one by one at most."""
 _NAIVE = (
-    "A test that takes each cell for a replicate finds nearly everything significant, given cells enough: cells of one "
+    "A test that takes {rows} for replicates finds nearly everything significant, given enough of them: {rows} of one "
     "culture, animal or day share its state, so they are not independent, and their number says nothing about another "
     "replicate (Lord et al. 2020). Its p-values stand here so that readers can compare; they are not to be reported."
 )
@@ -102,7 +107,7 @@ def comparison_document(parts: ComparisonParts) -> Document:
         "Assumptions": _assumptions(parts),
         "Plates and batches": list(parts.plates),
         "Counts and quality": _table(parts.flags, "Counts and quality flags. A flag marks a cell, it removes none."),
-        "Filters": _table(parts.filters, "What was left out before anything was compared, by rule."),
+        "Filters": _filters(parts),
         "How many replicates next time": _power(parts),
         "Methods": _methods(parts),
         "Provenance": _provenance(parts.provenance),
@@ -117,11 +122,18 @@ def _footer(parts: ComparisonParts) -> str:
 
 
 def _summary(parts: ComparisonParts) -> list[Block]:
-    sentences = [
-        sentence for comparison in parts.comparisons for sentence in contrast_sentences(comparison, parts.labels)
-    ]
+    sentences = [sentence for comparison in parts.comparisons for sentence in _told(parts, comparison)]
     grave: list[Block] = [Text(finding.text, "error") for finding in parts.findings if finding.severity == "error"]
     return [*grave, Bullets(tuple(sentences))] if sentences else grave
+
+
+def _told(parts: ComparisonParts, comparison: Comparison) -> list[str]:
+    """Return the sentences of a value; of many contrasts the first, and how many more there are."""
+    sentences = contrast_sentences(comparison, parts.labels)
+    more = len(sentences) - _MOST_SENTENCES
+    if more <= 0:
+        return sentences
+    return [*sentences[:_MOST_SENTENCES], f"{_value(parts, comparison)}: and {more} more in the table of contrasts."]
 
 
 def _design(parts: ComparisonParts) -> list[Block]:
@@ -165,11 +177,26 @@ def _contrasts(parts: ComparisonParts) -> list[Block]:
     for comparison in compared:
         blocks += _heading(parts, comparison, compared)
         blocks.append(TableBlock(contrast_table(comparison, parts.labels), _contrast_caption(parts, comparison)))
-    blocks += [Heading("What a test of cells would have claimed", 3), Text(_NAIVE)]
-    for comparison in compared:
-        caption = f"{_value(parts, comparison)}: p-values with replicates and with cells as n."
-        blocks.append(TableBlock(naive_table(comparison, parts.labels), caption))
+    return [*blocks, *_naive(parts, compared)]
+
+
+def _naive(parts: ComparisonParts, compared: list[Comparison]) -> list[Block]:
+    """Return what a test of cells says; nothing of values that replicates have one row of (a table of fields)."""
+    several = [each for each in compared if (each.replicates["n_cells"] > 1).any()]
+    if not several:
+        return []
+    rows = listed(dict.fromkeys(each.options.rows for each in several))
+    blocks: list[Block] = [Heading(f"What a test of {rows} would have claimed", 3), Text(_NAIVE.format(rows=rows))]
+    for each in several:
+        caption = f"{_value(parts, each)}: p-values with replicates and with {each.options.rows} as n."
+        blocks.append(TableBlock(naive_table(each, parts.labels), caption))
     return blocks
+
+
+def _filters(parts: ComparisonParts) -> list[Block]:
+    if parts.filters is None:
+        return []
+    return _table(filter_table(parts.filters, parts.labels), FILTERS_CAPTION)
 
 
 def _heading(parts: ComparisonParts, comparison: Comparison, among: list[Comparison]) -> list[Block]:
@@ -179,11 +206,22 @@ def _heading(parts: ComparisonParts, comparison: Comparison, among: list[Compari
 def _contrast_caption(parts: ComparisonParts, comparison: Comparison) -> str:
     ratio = comparison.options.scale == "log"
     kind = "ratio of the condition to its reference" if ratio else "condition less reference"
-    paired = " Replicates are pairs." if comparison.design.paired else ""
-    return (
-        f"{_value(parts, comparison)}, {kind}. n: "
-        f"{'pairs of replicates' if comparison.design.paired else 'replicates of both conditions together'}.{paired}"
-    )
+    points = ", in percentage points" if in_points(comparison) else ""
+    paired = comparison.design.paired
+    unit = "pairs of replicates" if paired else "replicates of both conditions together"
+    pairs = " Replicates are pairs." if paired else ""
+    return f"{_value(parts, comparison)}, {kind}{points}. n: {unit}.{pairs}{_shifts(comparison)}"
+
+
+def _shifts(comparison: Comparison) -> str:
+    """Return what estimates by ranks are, and what those are beside them that were not tested."""
+    by_rank = [is_shift(comparison, str(method)) for method in comparison.contrasts["method"]]
+    if not any(by_rank):
+        return ""
+    others = "" if all(by_rank) else " Those without p-value are differences of means."
+    if others and comparison.options.scale == "log":
+        others = " Those without p-value are ratios of geometric means."
+    return f" {shift_words(comparison)}{others}"
 
 
 def _assumptions(parts: ComparisonParts) -> list[Block]:
@@ -201,7 +239,8 @@ def _power(parts: ComparisonParts) -> list[Block]:
         TableBlock(
             power_table(comparison, parts.labels),
             f"{_value(parts, comparison)}: replicates that would find the difference with a power of "
-            f"{comparison.options.power:.0%}, if replicates scatter as they do here.",
+            f"{comparison.options.power:.0%}, if replicates scatter as they do here. The power is that of one contrast "
+            f"without correction for several{'; with one, more are needed' if len(comparison.power) > 1 else ''}.",
         )
         for comparison in known
     ]

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import pandas as pd
 
+from cellmetry.report.estimates import in_points, is_shift
 from cellmetry.report.numerals import p_text, shown_number, span
 
 if TYPE_CHECKING:
@@ -49,20 +50,23 @@ def contrast_sentence(comparison: Comparison, row: Mapping[Any, Any], labels: Ma
 
 
 def _difference(row: Mapping[Any, Any], comparison: Comparison) -> str:
+    """Return how a condition differs, between the names of the two; a shift of ranks is called so."""
     estimate = float(row["estimate"])
+    shift = is_shift(comparison, str(row["method"]))
     if comparison.options.scale == "log":
-        return f"is {shown_number(estimate)} times"
+        return f"is{', by the median ratio,' if shift else ''} {shown_number(estimate)} times"
     if estimate == 0:
         return "is the same as"
     way = "higher" if estimate > 0 else "lower"
-    if comparison.design.kind == "fraction":
-        return f"is {shown_number(100 * abs(estimate))} percentage points {way} than"
-    return f"is {shown_number(abs(estimate))} {way} than"
+    size = shown_number(abs(estimate))
+    if in_points(comparison):
+        size = f"{shown_number(100 * abs(estimate))} percentage points"
+    return f"is{', by the median shift,' if shift else ''} {size} {way} than"
 
 
 def _interval(row: Mapping[Any, Any], comparison: Comparison) -> list[str]:
     """Return the interval of the estimate; with one replicate that among its wells or fields, named as such."""
-    factor = 100 if comparison.design.kind == "fraction" and comparison.options.scale == "linear" else 1
+    factor = 100 if in_points(comparison) else 1
     confidence = f"{comparison.options.confidence:.0%}"
     if pd.notna(row["ci_low"]):
         return [f"{confidence} CI {_ends(row, 'ci', factor)}"]

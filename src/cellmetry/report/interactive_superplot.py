@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from cellmetry.report.document import InteractiveBlock
-from cellmetry.report.methods import legend
+from cellmetry.report.methods_statistics import legend
 from cellmetry.report.numerals import shown_number
 
 if TYPE_CHECKING:
@@ -215,7 +215,7 @@ def _replicate_traces(plot: _Plot) -> list[dict[str, Any]]:
     traces = []
     for name, colour in plot.colours.items():
         rows = table[(table["replicate"].astype(str) == name) & table["value"].notna()]
-        mode = "lines+markers" if plot.comparison.design.paired else "markers"
+        mode = "lines+markers" if _joined(plot.comparison) else "markers"
         text = [
             f"{plot.label(condition)}, replicate {plot.label(name)}<br>{plot.comparison.options.summary}: "
             f"{shown_number(value, 4)}<br>{cells:,} cells"
@@ -302,6 +302,11 @@ def _layout(plot: _Plot, cells: pd.DataFrame) -> dict[str, Any]:
     }
 
 
+def _joined(comparison: Comparison) -> bool:
+    """Return whether lines join the values of a replicate: not where there is one, whose line would join all."""
+    return comparison.design.paired and comparison.replicates["replicate"].nunique() > 1
+
+
 def _legend(plot: _Plot, numbers: tuple[int, int, int]) -> str:
     """Return what the plot shows; numbers of cells: shown, known, and shown with a picture."""
     shown, known, pictured = numbers
@@ -316,5 +321,5 @@ def _legend(plot: _Plot, numbers: tuple[int, int, int]) -> str:
         cells = f"Small points are cells, all {known:,} of them; large points are replicates."
     if pictured:
         cells += f" Outlined points ({pictured:,}) have a picture."
-    joined = " Lines join a replicate's values." if plot.comparison.design.paired else ""
+    joined = " Lines join a replicate's values." if _joined(plot.comparison) else ""
     return f"{cells}{joined} {legend(plot.comparison)}"

@@ -1,10 +1,13 @@
-"""Papers that a methods paragraph cites."""
+"""Papers that a methods paragraph cites, and sentences with their citations."""
 
 from __future__ import annotations
 
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
-__all__ = ["REFERENCES", "Reference", "cited_in"]
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Sequence
+
+__all__ = ["REFERENCES", "Part", "Reference", "cited_in", "listed", "short_citations", "with_citation"]
 
 
 class Reference(NamedTuple):
@@ -38,6 +41,10 @@ REFERENCES = {
         "Hedges 1981",
         "Hedges LV (1981) Distribution theory for Glass's estimator of effect size and related estimators. J Educ Stat "
         "6: 107–128.",
+    ),
+    "hodges": Reference(
+        "Hodges & Lehmann 1963",
+        "Hodges JL, Lehmann EL (1963) Estimates of location based on rank tests. Ann Math Stat 34: 598–611.",
     ),
     "holm": Reference(
         "Holm 1979", "Holm S (1979) A simple sequentially rejective multiple test procedure. Scand J Stat 6: 65–70."
@@ -100,9 +107,40 @@ _BY_WORD = {
     "Benjamini": "benjamini",
     "Welch": "welch",
     "estimating equations": "liang",
+    "GEE": "liang",
+    "Hodges–Lehmann": "hodges",
 }
 
 
 def cited_in(words: str) -> tuple[str, ...]:
     """Return the keys of the papers whose authors or methods are named in a test's words."""
-    return tuple(key for word, key in _BY_WORD.items() if word in words)
+    return tuple(dict.fromkeys(key for word, key in _BY_WORD.items() if word in words))
+
+
+class Part(NamedTuple):
+    """Sentences of one paragraph with the keys of the papers that they cite."""
+
+    sentences: tuple[str, ...]
+    cited: tuple[str, ...] = ()
+
+
+def short_citations(cited: Iterable[str]) -> str:
+    """Return papers as a text cites them, in brackets with a space before; empty without any."""
+    names = "; ".join(REFERENCES[key].short for key in cited)
+    return f" ({names})" if names else ""
+
+
+def with_citation(sentence: str, cited: Sequence[str]) -> str:
+    """Return the sentence with its citations before the full stop, within its last brackets if it ends in them."""
+    if not cited:
+        return sentence
+    text = sentence.removesuffix(".")
+    short = short_citations(cited)
+    joined = f"{text[:-1]}; {short[2:]}" if text.endswith(")") else f"{text}{short}"
+    return f"{joined}."
+
+
+def listed(names: Iterable[str]) -> str:
+    """Return names as words list them: ``a, b and c``."""
+    *most, last = names
+    return f"{', '.join(most)} and {last}" if most else last

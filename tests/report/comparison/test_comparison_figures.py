@@ -403,3 +403,43 @@ def test_missing_values_are_said() -> None:
     data = example(Study(2, 2))
     data.comparison.groups["n_missing"] = pd.Series([3, 4])
     assert "7 cells without a finite value are left out." in FIGURES["violin"].legend(data, STYLE)
+
+
+def test_legends_give_both_p_values_beside_the_interval() -> None:
+    data = example(Study(2, 3))
+    found = data.comparison.contrasts.assign(p_value=0.043, p_adjusted=0.15)
+    data = ComparisonData(replace(data.comparison, contrasts=found), data.cells)
+    for kind in ("superplot", "estimation"):
+        assert ", p = 0.043, corrected p = 0.15." in FIGURES[kind].legend(data, STYLE)
+    assert "p-values in the figure are corrected." in FIGURES["superplot"].legend(data, STYLE)
+    assert "intervals of each contrast alone, as p without correction" in FIGURES["estimation"].legend(data, STYLE)
+    alone = ComparisonData(replace(data.comparison, contrasts=found.assign(p_adjusted=0.043)), data.cells)
+    assert "corrected" not in FIGURES["superplot"].legend(alone, STYLE)
+
+
+def test_p_values_in_the_figure_are_called_corrected() -> None:
+    assert "Corrected p-values in the figure: against control." in FIGURES["superplot"].legend(example(Study()), STYLE)
+    crowded = FIGURES["superplot"].legend(example(Study(6, 3, control=False, cells=5)), STYLE)
+    assert "no room for the corrected p-values of 15 contrasts" in crowded
+    assert "p-values, also corrected for their number, of the 15 contrasts" in crowded
+
+
+def test_legends_of_ranks_and_ratios_name_their_estimates() -> None:
+    data = example(Study(3, 3))
+    options = data.comparison.options.model_copy(update={"method": "rank"})
+    ranks = ComparisonData(replace(data.comparison, options=options), data.cells)
+    assert "Below: median shifts between the conditions" in FIGURES["estimation"].legend(ranks, STYLE)
+    assert "Estimates are Hodges–Lehmann shifts" in FIGURES["superplot"].legend(ranks, STYLE)
+    log = FIGURES["superplot"].legend(example(Study(3, 3, shape="skewed", log=True)), STYLE)
+    assert "Black: geometric mean and 95 % confidence interval" in log
+    assert "geometric mean of the cells of each" in log
+
+
+def test_one_replicate_is_not_joined_by_a_line() -> None:
+    data = example(Study(3, 1))
+    assert data.comparison.design.paired
+    (axes,) = FIGURES["superplot"].draw(data, STYLE).axes
+    assert max(len(line.get_xdata()) for line in axes.lines) == 1
+    assert "join" not in FIGURES["superplot"].legend(data, STYLE)
+    (joined,) = FIGURES["superplot"].draw(example(Study(3, 2)), STYLE).axes
+    assert max(len(line.get_xdata()) for line in joined.lines) == 3

@@ -124,6 +124,14 @@ def test_the_layout_names_conditions_and_numbers_them_where_colours_run_out() ->
     assert "Numbers in wells stand for conditions" in layout_legend(many, STYLE)
 
 
+def test_the_layout_has_the_order_of_the_study() -> None:
+    table = example_plates()
+    figure = draw_layout(table, STYLE, order=("drug C", "not there", "control"))
+    names = [text.get_text() for text in figure.legends[0].get_texts()]
+    assert names == ["drug C", "control", "drug A", "drug B", "drug D", "drug E"]
+    assert draw_layout(table, STYLE).legends[0].get_texts()[0].get_text() == "control"
+
+
 def test_the_edge_shows_in_distances_and_medians() -> None:
     table = example_plates()
     wells = well_values(plates_of(table, ["value"]), "value")
@@ -149,6 +157,15 @@ def test_batches_show_the_control_only() -> None:
     bars = [path.vertices[0, 1] for each in axes.collections for path in each.get_paths()]
     assert bars == pytest.approx(kept.groupby("batch")["value"].mean().tolist())
     assert f"in 3 batches (batch), {len(kept)} values" in batches_legend(table, "value", STYLE, control="control")
+
+
+def test_few_points_of_a_batch_are_large_and_lie_over_the_bar() -> None:
+    table = example_plates(3)
+    few = draw_batches(table.groupby("batch").head(4), "value", STYLE).axes[0].lines[0]
+    many = draw_batches(table, "value", STYLE).axes[0].lines[0]
+    assert few.get_markersize() == 7
+    assert many.get_markersize() == 4
+    assert few.get_zorder() > few.axes.collections[0].get_zorder()
 
 
 @pytest.mark.parametrize(

@@ -27,7 +27,8 @@ def layout_of(study: Study, images: pd.DataFrame, style: FigureStyle) -> FigureB
     if not {"row", "column", "condition"} <= set(images.columns) or images["row"].isna().all():
         return None
     draw = import_module("cellmetry.report.comparison.plates").draw_layout
-    figure = draw(_of_wells(images), _wide(style), wells=study.said.design.plate_wells)
+    design = study.said.design
+    figure = draw(_of_wells(images), _wide(style), order=design.order, wells=design.plate_wells)
     return FigureBlock("layout", figure, "Plate layout: the condition of each well; excluded wells are crossed out.")
 
 

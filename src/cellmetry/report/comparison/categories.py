@@ -17,7 +17,7 @@ from cellmetry.report.comparison.canvas import (
     style_axes,
     wrapped,
 )
-from cellmetry.report.comparison.looks import replicate_looks, replicate_offsets, shares_replicates
+from cellmetry.report.comparison.looks import joins_replicates, replicate_looks, replicate_offsets, shares_replicates
 from cellmetry.report.comparison.value_axis import set_value_axis
 from cellmetry.report.figures import PAPER
 
@@ -89,13 +89,16 @@ def _most_lines(texts: Sequence[str]) -> int:
 
 
 def draw_replicates(axes: Axes, data: ComparisonData, style: FigureStyle, *, size_pt: float = 6.0) -> None:
-    """Draw the value of each replicate, named for the key, and thin lines between the pairs of a paired design."""
+    """Draw the value of each replicate, named for the key, and thin lines between the pairs of a paired design.
+
+    With a single replicate nothing is joined: a line through all conditions would look like a course.
+    """
     looks, offsets = replicate_looks(data, style), replicate_offsets(data)
     named = shares_replicates(data) and len(data.replicates) <= _MOST_IN_KEY
     size = size_pt * min(1.0, max(0.5, 8 / max(len(data.conditions) * len(data.replicates) ** 0.5, 1)))
     for place, row in enumerate(data.means):
         known = np.flatnonzero(np.isfinite(row))
-        if data.comparison.design.paired:
+        if joins_replicates(data):
             axes.plot(known + offsets[place, known], row[known], "-", color=PAPER.soft, linewidth=0.6, zorder=4)
         for condition in known:
             look = looks[place][condition]

@@ -83,6 +83,7 @@ class Contrast(NamedTuple):
     simultaneous_high: float
     technical_low: float
     technical_high: float
+    p_value: float
     p_adjusted: float
     method: str
     adjustment: str
@@ -103,6 +104,11 @@ class Contrast(NamedTuple):
     def tested(self) -> bool:
         """Whether it has a p-value."""
         return isfinite(self.p_adjusted)
+
+    @property
+    def corrected(self) -> bool:
+        """Whether the correction for several contrasts made its p-value another."""
+        return self.tested and isfinite(self.p_value) and self.p_adjusted != self.p_value
 
 
 @dataclass(frozen=True, eq=False)

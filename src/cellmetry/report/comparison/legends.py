@@ -10,7 +10,7 @@ from cellmetry.report.comparison.by_condition import box_of, drawn_note
 from cellmetry.report.comparison.canvas import label_of
 from cellmetry.report.comparison.categories import p_text, shown_p_values
 from cellmetry.report.comparison.distributions import share_above
-from cellmetry.report.comparison.looks import shares_replicates
+from cellmetry.report.comparison.looks import joins_replicates, shares_replicates
 from cellmetry.report.comparison.time_curve import curves_shown, replicates_over_time, summary_over_time
 from cellmetry.report.comparison.two_measures import pairs_of_measures
 from cellmetry.report.comparison.value_axis import (
@@ -22,11 +22,12 @@ from cellmetry.report.comparison.value_axis import (
     outside_note,
     value_label,
 )
+from cellmetry.report.estimates import is_shift, shift_words, summary_word
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-    from cellmetry.report.comparison.data import ComparisonData
+    from cellmetry.report.comparison.data import ComparisonData, Contrast
     from cellmetry.report.style import FigureStyle
 
 __all__ = [
@@ -119,8 +120,11 @@ def estimation_legend(data: ComparisonData, style: FigureStyle) -> str:
     """Return the legend of the estimation plot."""
     found = data.contrasts
     kind = "ratios of the conditions" if data.log else "differences of the conditions"
+    if any(is_shift(data.comparison, each.method) for each in found):
+        kind = f"median {'ratios' if data.log else 'shifts'} between the conditions"
     level = _level(data)
-    bars = [f"thick bars: {level} confidence intervals"] if any(each.has_interval for each in found) else []
+    alone = " of each contrast alone, as p without correction" if any(each.corrected for each in found) else ""
+    bars = [f"thick bars: {level} confidence intervals{alone}"] if any(each.has_interval for each in found) else []
     if any(np.isfinite(each.simultaneous_low) for each in found):
         bars.append(f"thin bars: {level} intervals that hold for all contrasts at once")
     units = sorted({each.technical_unit for each in found if each.has_technical})
@@ -186,21 +190,22 @@ def _again(data: ComparisonData) -> str:
 
 def _symbols(data: ComparisonData) -> str:
     nested = data.comparison.options.nested
-    how = f"{data.comparison.options.summary} of the cells of each"
+    how = f"{summary_word(data.comparison.options)} of the {_rows(data)} of each"
     if data.fraction:
-        how = "fraction of the cells of each"
+        how = f"fraction of the {_rows(data)} of each"
     elif nested:
         how = f"{how}, each {' and each '.join(nested)} weighing the same"
-    pairs = "; thin lines join the same replicate" if data.comparison.design.paired else ""
+    pairs = "; thin lines join the same replicate" if joins_replicates(data) else ""
     return f"Large symbols: replicates ({how}){pairs}."
 
 
 def _bars(data: ComparisonData) -> str:
     known = [group.has_interval for group in data.groups]
+    mean = "geometric mean" if data.log else "mean"
     if any(known):
         some = "" if all(known) else " where there is more than one"
-        return f"Black: mean and {_level(data)} confidence interval of the replicates (Student's t){some}."
-    return "Black: mean of the replicates; with one replicate there is no interval."
+        return f"Black: {mean} and {_level(data)} confidence interval of the replicates (Student's t){some}."
+    return f"Black: {mean} of the replicates; with one replicate there is no interval."
 
 
 def _sizes(data: ComparisonData, style: FigureStyle) -> str:
@@ -225,17 +230,29 @@ def _tests(data: ComparisonData, style: FigureStyle) -> str:
         interval = ""
         if each.has_interval:
             interval = f" ({_level(data)} CI {_amount(each.ci_low, data)} to {_amount(each.ci_high, data)})"
-        p_value = p_text(each.p_adjusted) if each.tested else f"no p-value: {each.reason}".rstrip(": .")
         pair = f"{names[each.at]} {'/' if data.log else '−'} {names[each.reference_at]}"
-        words.append(f"{pair} = {_amount(each.estimate, data)}{interval}, {p_value}")
+        words.append(f"{pair} = {_amount(each.estimate, data)}{interval}, {_p_said(each)}")
     if len(data.contrasts) > _MOST_CONTRASTS:
+        both = ", also corrected for their number," if any(each.corrected for each in data.contrasts) else ""
         words = [
-            f"Estimates, intervals and p-values of the {len(data.contrasts)} contrasts are in the table of contrasts"
+            f"Estimates, intervals and p-values{both} of the {len(data.contrasts)} contrasts are in the table of "
+            f"contrasts"
         ]
     how = "; ".join(dict.fromkeys(each.method for each in data.contrasts if each.tested))
     corrected = "; ".join(dict.fromkeys(each.adjustment for each in data.contrasts if each.tested and each.adjustment))
-    test = f" Test of replicates: {how}{f', {corrected}' if corrected else ''}." if how else ""
-    return f"{'; '.join(words)}.{test}"
+    test = f" Test of replicates: {how}{f'; correction: {corrected}' if corrected else ''}." if how else ""
+    shifts = [is_shift(data.comparison, each.method) for each in data.contrasts]
+    estimates = f" {shift_words(data.comparison)}" if any(shifts) else ""
+    return f"{'; '.join(words)}.{test}{estimates}"
+
+
+def _p_said(contrast: Contrast) -> str:
+    """Return the p-value that belongs to the interval, with the corrected one; or why there is none."""
+    if not contrast.tested:
+        return f"no p-value: {contrast.reason}".rstrip(": .")
+    if not contrast.corrected:
+        return p_text(contrast.p_adjusted)
+    return f"{p_text(contrast.p_value)}, corrected {p_text(contrast.p_adjusted)}"
 
 
 def _rows(data: ComparisonData) -> str:
@@ -257,11 +274,13 @@ def _p_values_said(data: ComparisonData, style: FigureStyle) -> str:
     tested = sum(each.tested for each in data.contrasts)
     if not tested:
         return ""
+    corrected = any(each.corrected for each in data.contrasts)
     if not shown_p_values(data):
-        return f"The figure has no room for the p-values of {tested} contrasts."
+        return f"The figure has no room for the {'corrected ' if corrected else ''}p-values of {tested} contrasts."
     if data.common_reference is not None and len(data.conditions) > 2:
-        return f"p-values in the figure: against {label_of(data.conditions[data.common_reference], style)}."
-    return ""
+        reference = label_of(data.conditions[data.common_reference], style)
+        return f"{'Corrected p' if corrected else 'p'}-values in the figure: against {reference}."
+    return "p-values in the figure are corrected." if corrected else ""
 
 
 def _left_out(data: ComparisonData, style: FigureStyle) -> list[str]:

@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     from cellmetry.report.comparison.data import ComparisonData
     from cellmetry.report.style import FigureStyle
 
-__all__ = ["Look", "condition_look", "replicate_looks", "replicate_offsets", "shares_replicates"]
+__all__ = ["Look", "condition_look", "joins_replicates", "replicate_looks", "replicate_offsets", "shares_replicates"]
 
 _MARKERS = ("o", "s", "^", "D", "v", "P", "X", "p")
 _LINES: tuple[str | tuple[int, tuple[int, ...]], ...] = ("-", (0, (4, 1)), (0, (1, 1)), (0, (4, 1, 1, 1)))
@@ -44,6 +44,11 @@ def condition_look(place: int, style: FigureStyle) -> Look:
 def shares_replicates(data: ComparisonData) -> bool:
     """Return whether a replicate stands in more than one condition."""
     return bool((np.isfinite(data.means).sum(axis=1) > 1).any()) or len(data.conditions) == 1
+
+
+def joins_replicates(data: ComparisonData) -> bool:
+    """Return whether lines join the values of a replicate: in paired designs, unless one line would join all."""
+    return data.comparison.design.paired and len(data.replicates) > 1
 
 
 def replicate_looks(data: ComparisonData, style: FigureStyle) -> list[list[Look]]:

@@ -92,6 +92,7 @@ def draw_batches(
     """
     shown = batch_values(table, value, control=control, batch=batch)
     names = sorted(shown["batch"].unique(), key=natural_key)
+    size = _point_size_pt(int(shown["batch"].value_counts().max()))
     with drawing(style) as figure:
         axes = figure.add_subplot()
         style_axes(axes, style)
@@ -99,7 +100,17 @@ def draw_batches(
             values = shown.loc[shown["batch"] == name, "value"].to_numpy(np.float64)
             sides = _SIDE * even_steps(values.size) if values.size > 1 else np.zeros(1)
             look = condition_look(place, style)
-            axes.plot(place + sides, values, look.marker, color=look.colour, markersize=4, alpha=0.8, markeredgewidth=0)
+            axes.plot(
+                place + sides,
+                values,
+                look.marker,
+                color=look.colour,
+                markersize=size,
+                alpha=0.8,
+                markeredgecolor="white",
+                markeredgewidth=0.4,
+                zorder=3,
+            )
             axes.hlines(values.mean(), place - 0.3, place + 0.3, color="black", linewidth=1.6)
         axes.axhline(shown["value"].mean(), color=PAPER.soft, linewidth=0.8, linestyle="--")
         axes.set_xlim(-0.55, len(names) - 0.45)
@@ -108,6 +119,11 @@ def draw_batches(
         plain_ticks(axes.yaxis, 6)
         axes.set_ylabel(wrapped(whose, 0.75 * figure_size_mm(style)[1], style))
     return figure
+
+
+def _point_size_pt(points: int) -> float:
+    """Return the diameter of the points of a batch: a few are large enough to be seen beside the bar."""
+    return float(np.clip(20 / np.sqrt(points), 4, 7))
 
 
 def batch_values(table: pd.DataFrame, value: str, *, control: str | None = None, batch: str = "batch") -> pd.DataFrame:

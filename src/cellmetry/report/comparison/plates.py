@@ -94,7 +94,9 @@ def plate_legend(plates: pd.DataFrame, value: str, style: FigureStyle, *, wells:
     )
 
 
-def draw_layout(images: pd.DataFrame, style: FigureStyle, *, wells: int | None = None) -> Figure:
+def draw_layout(
+    images: pd.DataFrame, style: FigureStyle, *, order: Sequence[str] = (), wells: int | None = None
+) -> Figure:
     """Return a panel for each plate with the condition of each well as a colour, and the dose in it where there is one.
 
     Where conditions are more than colours, each has a number too, which stands in its wells.
@@ -104,12 +106,14 @@ def draw_layout(images: pd.DataFrame, style: FigureStyle, *, wells: int | None =
     images
         One row a well or image with ``row``, ``column``, ``condition``, and if there are any ``plate``, ``dose``,
         ``excluded``.
+    order
+        Conditions in the order of the key and of colours; those not named follow in natural order.
     wells
         Number of wells of a plate, see `plates_of`.
     """
     dosed = "dose" in images.columns and images["dose"].notna().any()
     found = plates_of(images, ["condition", "dose"] if dosed else ["condition"], wells)
-    names = sorted({name for plate in found for name in plate.wells["condition"] if name}, key=natural_key)
+    names = _in_order({name for plate in found for name in plate.wells["condition"] if name}, order)
     numbered = len(names) > len(style.palette)
     with drawing(style) as figure:
         panels = _panels(figure, found, style)
@@ -122,6 +126,10 @@ def draw_layout(images: pd.DataFrame, style: FigureStyle, *, wells: int | None =
             panels[0].scatter([], [], s=30, marker="s", color=[_colour(place, style)], label=said)
         add_key(figure, panels[0], style)
     return figure
+
+
+def _in_order(names: set[str], order: Sequence[str]) -> list[str]:
+    return [*(name for name in dict.fromkeys(order) if name in names), *sorted(names - set(order), key=natural_key)]
 
 
 def layout_legend(images: pd.DataFrame, style: FigureStyle, *, wells: int | None = None) -> str:
