@@ -158,8 +158,7 @@ def _form(image: Image) -> dict[str, Any]:
         "photometric": "rgb" if image.colour else "minisblack",
         "planarconfig": "contig" if image.colour else None,
         "compression": "zlib",
-        "compressionargs": {"level": 6},
-        "predictor": True,
+        "compressionargs": {"level": 6},  # no predictor: ImageJ 1.53 reads wrong values from zlib with one
     } | resolution_tags(image.pixel_size, per_cm=True)
 
 

@@ -239,11 +239,16 @@ def _power(parts: ComparisonParts) -> list[Block]:
         TableBlock(
             power_table(comparison, parts.labels),
             f"{_value(parts, comparison)}: replicates that would find the difference with a power of "
-            f"{comparison.options.power:.0%}, if replicates scatter as they do here. The power is that of one contrast "
-            f"without correction for several{'; with one, more are needed' if len(comparison.power) > 1 else ''}.",
+            f"{comparison.options.power:.0%}, if replicates scatter as they do here.{_worth(comparison)} The power is that "
+            f"of one contrast without correction for several{'; with one, more are needed' if len(comparison.power) > 1 else ''}.",
         )
         for comparison in known
     ]
+
+
+def _worth(comparison: Comparison) -> str:
+    usual = comparison.options.worth(fraction=comparison.design.kind == "fraction")
+    return f" No difference was named: it is {usual}." if usual else ""
 
 
 def _methods(parts: ComparisonParts) -> list[Block]:

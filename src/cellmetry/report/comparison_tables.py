@@ -26,7 +26,7 @@ def numbers_table(comparison: Comparison, labels: Mapping[str, str]) -> pd.DataF
     for name in cells.columns:
         shown[str(name)] = pd.array(cells[name].tolist(), "Int64")
     shown["Replicates"] = cells.gt(0).sum(axis="columns").tolist()
-    shown["Cells"] = cells.sum(axis="columns").astype(int).tolist()
+    shown[comparison.options.rows.capitalize()] = cells.sum(axis="columns").astype(int).tolist()
     return shown
 
 
@@ -64,7 +64,7 @@ def naive_table(comparison: Comparison, labels: Mapping[str, str]) -> pd.DataFra
             "n replicates": rows["n_replicates"].array,
             f"naive p ({of})": rows["naive_p_value"].map(shown_p).array,
             f"n {of}": rows["n_cells"].array,
-            "naive test": [str(method).replace("of cells", f"of {of}") for method in rows["naive_method"]],
+            "naive test": rows["naive_method"].array,
         }
     )
 
