@@ -18,9 +18,8 @@ def test_hedges_g_by_hand() -> None:
     pooled = np.sqrt((4 * ONE.var(ddof=1) + 3 * OTHER.var(ddof=1)) / 7)
     assert g.value == pytest.approx((ONE.mean() - OTHER.mean()) / pooled * (1 - 3 / (4 * 7 - 1)), rel=1e-3)
     t, root = stats.ttest_ind(ONE, OTHER).statistic, np.sqrt(1 / 5 + 1 / 4)
-    small = g.value / ((ONE.mean() - OTHER.mean()) / pooled)
-    assert stats.nct.cdf(t, 7, g.low / small / root) == pytest.approx(0.975, abs=1e-4)
-    assert stats.nct.cdf(t, 7, g.high / small / root) == pytest.approx(0.025, abs=1e-4)
+    assert stats.nct.cdf(t, 7, g.low / root) == pytest.approx(0.975, abs=1e-4)
+    assert stats.nct.cdf(t, 7, g.high / root) == pytest.approx(0.025, abs=1e-4)
 
 
 def test_hedges_g_says_what_the_t_test_says() -> None:
@@ -44,6 +43,27 @@ def test_intervals_hold_the_truth() -> None:
         held += [g.low <= 1 <= g.high, delta.low <= true <= delta.high]
     assert held[0] / 600 == pytest.approx(0.95, abs=0.03)
     assert held[1] / 600 > 0.9
+
+
+@pytest.mark.parametrize("paired", [True, False])
+def test_g_of_three_replicates_is_right_and_its_interval_holds(paired) -> None:
+    """True effect 1; pairs correlate by 0.5."""
+    rng = np.random.default_rng(7)
+    shared = rng.normal(0, np.sqrt(0.5), (2000, 3)) if paired else 0.0
+    own = np.sqrt(0.5) if paired else 1.0
+    ones, others = (shared + rng.normal(0, own, (2, 2000, 3))) + np.array([1.0, 0.0])[:, None, None]
+    found = np.array(
+        [hedges_g(*both, paired=paired, confidence=0.95, size=5.0) for both in zip(ones, others, strict=True)]
+    )
+    assert np.mean((found[:, 1] <= 1) & (found[:, 2] >= 1)) == pytest.approx(0.95, abs=0.025)
+    assert np.mean(found[:, 0]) == pytest.approx(1.0, abs=0.12)
+
+
+@pytest.mark.parametrize("paired", [True, False])
+def test_effects_too_large_for_an_interval_have_none(paired) -> None:
+    g = hedges_g(1e5 * ONE.mean() + ONE[:4], OTHER, paired=paired, confidence=0.95, size=1e6)
+    assert g.value > 1e4
+    assert np.isnan([g.low, g.high]).all()
 
 
 def test_too_few_or_no_spread_is_missing() -> None:

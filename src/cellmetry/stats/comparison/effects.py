@@ -25,15 +25,29 @@ class Effect(NamedTuple):
     high: float
 
 
+class _Unit(NamedTuple):
+    """Standard deviation that is the unit, error of the difference, and the degrees of freedom of each."""
+
+    spread: float
+    spread_df: float
+    error: float
+    df: float
+
+
 NONE = Effect(np.nan, np.nan, np.nan)
+
+_FAR = 1e3
+"""Difference in standard errors from which the interval is missing: SciPy's inverse of the non-central t takes minutes
+there, and no study is that sure."""
 
 
 def hedges_g(one: Floats, other: Floats, *, paired: bool, confidence: float, size: float) -> Effect:
     """Return the difference of means in standard deviations of replicates, corrected for few of them (Hedges 1981).
 
     The standard deviation is the pooled one; of pairs the root of the mean variance, so that both designs speak the
-    same unit. Where one condition is constant (a control divided by itself) it is the other's. The interval inverts the
-    non-central t (Hedges & Olkin 1985), of pairs that of their differences (Goulet-Pelletier & Cousineau 2018).
+    same unit, with 2 (n - 1) / (1 + r²) degrees of freedom (Cousineau 2020). Where one condition is constant (a control
+    divided by itself) it is the other's. The interval inverts the non-central t (Hedges & Olkin 1985), of pairs that of
+    their differences (Goulet-Pelletier & Cousineau 2018); it is one of the true effect and needs no correction.
 
     Parameters
     ----------
@@ -42,30 +56,38 @@ def hedges_g(one: Floats, other: Floats, *, paired: bool, confidence: float, siz
     size
         As in `t_tests`.
     """
-    n, m = len(one), len(other)
-    if min(n, m) < 2:
-        return NONE
-    flat = [is_constant(side, size) for side in (one, other)]
-    if all(flat) or (paired and is_constant(one - other, size)):
-        return NONE
-    variances = np.array([one.var(ddof=1), other.var(ddof=1)])
-    freedom = np.array([n - 1.0, m - 1.0])
-    if any(flat):
-        spread, df = float(np.sqrt(variances[int(flat[0])])), float(freedom[int(flat[0])])
-        error = spread / np.sqrt(len((one, other)[int(flat[0])]))
-    elif paired:
-        spread, df = float(np.sqrt(variances.mean())), n - 1.0
-        error = float((one - other).std(ddof=1)) / np.sqrt(n)
-    else:
-        spread, df = float(np.sqrt(freedom @ variances / freedom.sum())), float(freedom.sum())
-        error = spread * np.sqrt(1 / n + 1 / m)
-    if df < 2:
+    unit = _unit(one, other, paired=paired, size=size)
+    if unit is None or unit.df < 2:
         return NONE
     difference = float(one.mean() - other.mean())
-    factor = _small_sample(df) * error / spread
+    value = _small_sample(unit.spread_df) * difference / unit.spread
+    t = difference / unit.error
+    if abs(t) > _FAR:
+        return Effect(value, np.nan, np.nan)
     chances = np.array([(1 + confidence) / 2, (1 - confidence) / 2])
-    low, high = special.nctdtrinc(df, chances, difference / error)
-    return Effect(_small_sample(df) * difference / spread, float(low * factor), float(high * factor))
+    low, high = special.nctdtrinc(unit.df, chances, t) * unit.error / unit.spread
+    return Effect(value, float(low), float(high))
+
+
+def _unit(one: Floats, other: Floats, *, paired: bool, size: float) -> _Unit | None:
+    """Return what a difference is divided by; None where replicates are too few or do not differ."""
+    n, m = len(one), len(other)
+    if min(n, m) < 2:
+        return None
+    flat = [is_constant(side, size) for side in (one, other)]
+    if all(flat) or (paired and is_constant(one - other, size)):
+        return None
+    first, second = float(one.var(ddof=1)), float(other.var(ddof=1))
+    if any(flat):
+        spread, df = np.sqrt(second if flat[0] else first), (m if flat[0] else n) - 1.0
+        return _Unit(spread, df, spread / np.sqrt(df + 1), df)
+    if paired:
+        mean, own = (first + second) / 2, float((one - other).var(ddof=1))
+        likeness = 1 - own / (2 * mean)
+        return _Unit(np.sqrt(mean), 2 * (n - 1) / (1 + likeness**2), np.sqrt(own / n), n - 1.0)
+    df = n + m - 2.0
+    spread = np.sqrt(((n - 1) * first + (m - 1) * second) / df)
+    return _Unit(spread, df, spread * np.sqrt(1 / n + 1 / m), df)
 
 
 def _small_sample(df: float) -> float:

@@ -24,8 +24,11 @@ __all__ = ["FEW_SHARED", "Plan", "make_plan"]
 FEW_SHARED = "these conditions share fewer than two replicates, so that there are no pairs to test"
 
 _FREEDOM = 2
-"""Partly shared replicates are blocks if they leave this many degrees of freedom for each difference: as three whole
-blocks do."""
+"""Partly shared replicates are blocks if they leave this many residual degrees of freedom: as three pairs do."""
+_SHARED = 2
+"""Fewest replicates that each condition shares with others, where only some are shared."""
+_NAMED = 4
+"""Most replicates of which a note says that a condition lacks them."""
 
 
 @dataclass(frozen=True)
@@ -68,9 +71,12 @@ def make_plan(units: Units, options: CompareOptions) -> Plan:
         control = units.conditions.index(options.control)
         pairs = tuple(Pair(each, control) for each in range(k) if each != control)
     tested = np.flatnonzero(np.array(units.counts()) >= 2)
+    tested = tested if len(tested) >= 2 else np.arange(k)
     there = np.isfinite(units.wide())
-    paired, notes = _pairing(there if len(tested) < 2 else there[:, tested], options)
-    notes = notes if len(tested) >= 2 else ()
+    paired, notes = _pairing(there[:, tested], options)
+    if paired and not there[:, tested][there[:, tested].any(1)].all():
+        notes += _lacking(units, there, tested)
+    notes = notes if min(units.counts()[each] for each in tested) >= 2 else ()
     reasons = tuple(_reason(pair, units, there, paired=paired, options=options) for pair in pairs)
     return Plan(pairs, paired, reasons, notes)
 
@@ -81,9 +87,12 @@ def _pairing(there: NDArray[np.bool_], options: CompareOptions) -> tuple[bool, t
     if options.pairing == "unpaired":
         note = "Replicates of one name in two conditions are taken as independent, as asked."
         return False, (note,) if shared.any() else ()
-    k = there.shape[1]
     whole = bool(there[there.any(1)].all())
-    enough = whole or _freedom(there[shared]) >= (_FREEDOM * (k - 1) if options.pairing == "auto" else 1)
+    auto = options.pairing == "auto"
+    enough = whole or (
+        _freedom(there[shared]) >= (_FREEDOM if auto else 1)
+        and (not auto or int(there[shared].sum(0).min()) >= _SHARED)
+    )
     if options.pairing == "paired" and not (shared.any() and enough):
         raise ParameterError(
             "Pairs were asked for, but the conditions do not share enough replicates; name each replicate (day, "
@@ -94,7 +103,7 @@ def _pairing(there: NDArray[np.bool_], options: CompareOptions) -> tuple[bool, t
     if not enough:
         return False, (
             f"Conditions share {int(shared.sum())} of {len(there)} replicates, too few for pairs: all are taken as "
-            f"independent, which errs on the side of too large p-values if the shared ones are alike.",
+            f"independent, which they are not if the shared ones are alike; p-values and intervals are rough then.",
         )
     return True, _paired_notes(there, shared, whole=whole)
 
@@ -106,6 +115,28 @@ def _paired_notes(there: NDArray[np.bool_], shared: NDArray[np.bool_], *, whole:
         left = f"; {alone} that only one condition has add nothing to the test" if alone else ""
         return (f"{note}. Conditions share only some of the replicates{left}.",)
     return (f"{note}; if numbers only count them within each condition, choose unpaired.",)
+
+
+def _lacking(units: Units, there: NDArray[np.bool_], tested: NDArray[np.intp]) -> tuple[str, ...]:
+    """Return which conditions lack replicates that others share, and what that does to the estimates."""
+    shared = there[:, tested].sum(1) >= 2
+    lacks = [
+        f"{units.conditions[each]} lacks {_names(units, np.flatnonzero(shared & ~there[:, each]))}"
+        for each in tested
+        if (shared & ~there[:, each]).any()
+    ]
+    said = f"{'; '.join(lacks)}. " if lacks else ""
+    return (
+        f"{said}Differences are those within shared replicates, as the model estimates them, and not those of the "
+        f"means shown.",
+    )
+
+
+def _names(units: Units, places: NDArray[np.intp]) -> str:
+    names = [units.replicates[place] for place in places]
+    if len(names) > _NAMED:
+        return f"{len(names)} of the shared replicates"
+    return f"replicate{'s' if len(names) > 1 else ''} {', '.join(names)}"
 
 
 def _freedom(there: NDArray[np.bool_]) -> int:

@@ -64,8 +64,13 @@ CONTRAST_COLUMNS = (
     Column("n_replicates", "1", "Pairs of replicates, or where unpaired those of both conditions together.", _OURS),
     Column("n_cells", "1", "Cells of both conditions.", _OURS),
     Column("hedges_g", "1", "Difference in standard deviations of replicates, corrected for few.", "Hedges 1981"),
-    Column("hedges_g_low", "1", "Lower end of its interval.", "Hedges & Olkin 1985"),
-    Column("hedges_g_high", "1", "Upper end of its interval.", "Hedges & Olkin 1985"),
+    Column(
+        "hedges_g_low",
+        "1",
+        "Lower end of the interval of the true effect (non-central t); missing beyond 1,000 standard errors.",
+        "Hedges & Olkin 1985",
+    ),
+    Column("hedges_g_high", "1", "Upper end of that interval.", "Hedges & Olkin 1985"),
     Column(
         "cliffs_delta", "1", "Share of pairs of replicates in which the condition is higher less lower.", "Cliff 1993"
     ),
