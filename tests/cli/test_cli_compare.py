@@ -164,7 +164,9 @@ def test_the_figures_that_are_asked_for_are_drawn(table: Path, tmp_path: Path):
     result = RUNNER.invoke(app, typed(table, tmp_path / "out", *asked, *look, "--table", "r"))
     assert result.exit_code == 0, result.output
     assert {path.name for path in (tmp_path / "out" / "figures").iterdir()} == {f"edu_{kind}.png" for kind in kinds}
-    assert "tables/edu_replicates.csv" in (tmp_path / "out" / "edu.R").read_text()
+    script = (tmp_path / "out" / "edu.R").read_text()
+    assert "tables/edu_replicates.csv" in script
+    assert 'outputs = "edu_"' in script
 
 
 def test_a_parquet_table_gives_the_same_as_csv(done: Path, table: Path, tmp_path: Path):

@@ -120,6 +120,27 @@ def test_the_settings_say_what_the_comparison_was() -> None:
     assert "total = NULL" in r_script(comparison(["a", "b"]))
 
 
+def test_scripts_of_one_folder_write_different_files() -> None:
+    first, second = (r_script(comparison(["a", "b"], value=name), outputs=f"{name}_") for name in ("area", "50 %"))
+    assert 'outputs = "area_"' in first
+    assert 'outputs = "50 %_"' in second
+    places = re.findall(r"(?:ggsave, c\(list\(|write\.csv\(found, )(\w+)\(", first)
+    assert places == ["picture", "picture", "output"]
+    assert "output <- function(what) paste0(settings$outputs, what)" in first
+    assert 'gsub("%", "%%", output(' in first
+
+
+def test_on_log_scale_means_and_axis_are_logarithmic() -> None:
+    code = r_script(comparison(["a", "b"], scale="log"))
+    interval = code.partition("interval <- function")[2].partition("groups <-")[0]
+    assert "x <- onto(" in interval
+    for end in ("mean = back(mean(x))", "low = back(mean(x) - half)", "high = back(mean(x) + half)"):
+        assert end in interval
+    assert "onto <- if (settings$log) log else identity" in code
+    assert "back <- if (settings$log) exp else identity" in code
+    assert "if (settings$log) scale_y_log10()" in code.partition("looks <- list(")[2].partition("superplot <-")[0]
+
+
 def test_every_setting_that_the_code_reads_is_written() -> None:
     code = r_script(comparison(["a", "b"]))
     written = set(re.findall(r"^  (\w+) = ", code.partition("contrasts <-")[0], re.MULTILINE))

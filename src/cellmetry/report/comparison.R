@@ -47,11 +47,15 @@ cells <- complete(cells)
 
 # ---- Figures ------------------------------------------------------------------------------------------------------
 
+# On a logarithmic scale means are geometric, and so are the ends of their intervals.
+onto <- if (settings$log) log else identity
+back <- if (settings$log) exp else identity
+
 interval <- function(name) {
-  x <- replicates$value[replicates$condition == name]
+  x <- onto(replicates$value[replicates$condition == name])
   n <- length(x)
   half <- if (n > 1) qt((1 + settings$confidence) / 2, n - 1) * sd(x) / sqrt(n) else NA_real_
-  data.frame(condition = name, mean = mean(x), low = mean(x) - half, high = mean(x) + half)
+  data.frame(condition = name, mean = back(mean(x)), low = back(mean(x) - half), high = back(mean(x) + half))
 }
 groups <- do.call(rbind, lapply(levels(replicates$condition), interval))
 groups$condition <- factor(groups$condition, levels = levels(replicates$condition))
@@ -60,10 +64,13 @@ every <- union(levels(cells$replicate), levels(replicates$replicate))
 colours <- rep(settings$palette, length.out = length(every))
 names(colours) <- every
 set.seed(settings$seed)
-shown <- cells[sample.int(nrow(cells), min(nrow(cells), settings$most_points)), ]
+drawn <- if (settings$log) cells[cells$value > 0, ] else cells
+if (nrow(drawn) < nrow(cells)) message(nrow(cells) - nrow(drawn), " values of 0 or less are on no logarithmic axis.")
+shown <- drawn[sample.int(nrow(drawn), min(nrow(drawn), settings$most_points)), ]
 
 looks <- list(
   scale_x_discrete(labels = settings$condition_labels),
+  if (settings$log) scale_y_log10(),
   labs(x = NULL, y = settings$value_label),
   theme_classic(base_size = settings$font_size_pt),
   theme(axis.text.x = element_text(angle = 30, hjust = 1))
@@ -82,20 +89,24 @@ superplot <- ggplot() +
   labs(colour = settings$replicate_label, fill = settings$replicate_label) +
   looks
 
-violin <- ggplot(cells, aes(x = condition, y = value)) +
+violin <- ggplot(drawn, aes(x = condition, y = value)) +
   geom_violin(fill = "grey85", colour = NA, scale = "width") +
   geom_boxplot(width = 0.15, outlier.shape = NA) +
   looks
 
+# ggsave reads % as the start of a page's number, and %% as %.
+output <- function(what) paste0(settings$outputs, what)
+picture <- function(what, kind) gsub("%", "%%", output(paste0(what, kind)), fixed = TRUE)
+
 for (kind in c("pdf", "png")) {
   size <- list(width = settings$width_mm, height = settings$height_mm, units = "mm", dpi = settings$dpi)
-  do.call(ggsave, c(list(paste0("r_superplot.", kind), superplot), size))
-  do.call(ggsave, c(list(paste0("r_violin.", kind), violin), size))
+  do.call(ggsave, c(list(picture("r_superplot.", kind), superplot), size))
+  do.call(ggsave, c(list(picture("r_violin.", kind), violin), size))
 }
 
 # ---- Comparison, at the level of replicates -----------------------------------------------------------------------
 
-replicates$y <- if (settings$log) log(replicates$value) else replicates$value
+replicates$y <- onto(replicates$value)
 
 # Linear model: one standard deviation for all conditions; where replicates are pairs they are blocks.
 by_linear_model <- function(contrasts) {
@@ -178,11 +189,9 @@ if (settings$estimation_only || nrow(contrasts) == 0) {
   message("There is nothing to test: no condition has a second replicate, or there is one condition.")
 } else {
   found <- compare(contrasts)
-  if (settings$log) {
-    for (name in c("estimate", "ci_low", "ci_high")) found[[name]] <- exp(found[[name]])
-  }
+  for (name in c("estimate", "ci_low", "ci_high")) found[[name]] <- back(found[[name]])
   print(found)
-  write.csv(found, "r_contrasts.csv", row.names = FALSE, fileEncoding = "UTF-8")
+  write.csv(found, output("r_contrasts.csv"), row.names = FALSE, fileEncoding = "UTF-8")
 }
 
 # ---- Mixed model of cells, where that was asked for ---------------------------------------------------------------
@@ -194,7 +203,7 @@ if (settings$method %in% c("mixed", "gee") && !settings$estimation_only) {
   } else if (settings$kind == "fraction") {
     message("Of a fraction, fit lme4::glmer with family = binomial to your own counts.")
   } else {
-    cells$y <- if (settings$log) log(cells$value) else cells$value
+    cells$y <- onto(cells$value)
     mixed <- lme4::lmer(y ~ condition + (1 | replicate) + (1 | replicate:condition), data = cells)
     print(summary(mixed))
     print(confint(mixed, method = "Wald", level = settings$confidence))

@@ -20,7 +20,8 @@ _CODE = "comparison.R"
 _HEAD = """# Figures and test of a comparison, from the tables beside this file. Written by Cellmetry.
 # Run it with: Rscript FILE     (or in R: source("FILE", chdir = TRUE), encoded in UTF-8)
 # It needs R 4.0 or newer and the package ggplot2, and for Dunnett's correction the package multcomp.
-# It writes r_superplot and r_violin (.pdf, .png) and r_contrasts.csv, and leaves all other files as they are.
+# It writes r_superplot and r_violin (.pdf, .png) and r_contrasts.csv, with settings$outputs before these names, and
+# leaves all other files as they are.
 
 """
 _CORRECTIONS = {"holm": "holm", "bonferroni": "bonferroni", "fdr_bh": "BH", "none": "none"}
@@ -33,6 +34,7 @@ def r_script(
     *,
     cells: str = "cells.csv",
     replicates: str = "replicates.csv",
+    outputs: str = "",
 ) -> str:
     """Return the text of an R script, all ASCII; names of any kind stand in it as quoted text only.
 
@@ -43,13 +45,17 @@ def r_script(
     ----------
     cells, replicates
         Where the tables lie, relative to the script.
+    outputs
+        Stands before the names of the files that the script writes, so that scripts beside each other do not replace
+        each other's: ``area_`` makes ``area_r_superplot.pdf``.
 
     Raises
     ------
     ParameterError
         If a name has a character that R's text cannot hold (NUL, or half of a pair).
     """
-    settings = _settings(comparison, style or FigureStyle(), cells, replicates)
+    places = {"cells_file": cells, "replicates_file": replicates, "outputs": outputs}
+    settings = places | _settings(comparison, style or FigureStyle())
     entries = ",\n".join(f"  {name} = {_r(value)}" for name, value in settings.items())
     code = files("cellmetry.report").joinpath(_CODE).read_text("utf-8").replace("\r\n", "\n")
     return f"{_HEAD}settings <- list(\n{entries}\n)\n\n{_contrasts(comparison)}{code}"
@@ -77,13 +83,11 @@ def _escaped(character: str) -> str:
     return f"\\u{number:04x}" if number < 0x10000 else f"\\U{number:08x}"
 
 
-def _settings(comparison: Comparison, style: FigureStyle, cells: str, replicates: str) -> dict[str, Any]:
+def _settings(comparison: Comparison, style: FigureStyle) -> dict[str, Any]:
     """Return what the code needs to know, in the order in which it stands in the script."""
     options, design = comparison.options, comparison.design
     height = 0.8 * style.width_mm if style.height_mm is None else style.height_mm
     return {
-        "cells_file": cells,
-        "replicates_file": replicates,
         "value": options.value,
         "total": options.total,
         "by": options.by,

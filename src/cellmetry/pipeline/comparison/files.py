@@ -90,7 +90,7 @@ def write_for_others(
         script = import_module("cellmetry.report.r_script").r_script
         for stem, each in zip(_stems(compared), compared, strict=True):
             places = {"cells": f"tables/{each.asked.table}.csv", "replicates": f"tables/{stem}_replicates.csv"}
-            text = script(each.comparison, settings.style, **places)
+            text = script(each.comparison, settings.style, outputs=f"{stem}_", **places)
             (folder / f"{stem}.R").write_text(text, encoding="utf-8", newline="\n")
     if "workbook" in settings.tables:
         notes += _write_workbook(folder, ready, compared, settings, columns)
