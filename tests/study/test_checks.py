@@ -246,6 +246,10 @@ def test_doses() -> None:
     one(found([{**row, "dose": "-1"} for row in rows]), "dose", "error", "negative (-1)")
     images = design(rows).assign(dose=["high", *["1"] * (len(rows) - 1)])
     one(check_design(images, NAMED, StudyImages(images, pd.DataFrame())), "dose", "error", "'high'")
+    images = design(rows).assign(dose=["zehn", *["0,5"] * (len(rows) - 1)])
+    (wrong,) = of_kind(check_design(images, NAMED, StudyImages(images, pd.DataFrame())), "dose")
+    assert "'zehn' is no number" in wrong.text
+    assert "0,5" not in wrong.text
 
 
 def test_duplicates() -> None:
@@ -272,6 +276,29 @@ def test_names_of_conditions() -> None:
     one(found(sound(), DesignSection(control="ctrl", names={"z": "Zed"})), "names", "warning", "z = 'Zed'")
 
 
+def mistyped(right: str, wrong: str) -> list[dict]:
+    """Return a sound design with one well in which a condition is written otherwise."""
+    rows = sound(("ctrl", right))
+    slip = next(number for number, row in enumerate(rows) if row["condition"] == right)
+    return [{**row, "condition": wrong if number == slip else row["condition"]} for number, row in enumerate(rows)]
+
+
+@pytest.mark.parametrize(
+    ("right", "wrong"), [("EGF", "EFG"), ("EGF", "EGGF"), ("Wortmannin", "wortmanin"), ("EGF 10 nM", "EGG 10 nM")]
+)
+def test_a_rare_name_that_looks_like_another(right: str, wrong: str) -> None:
+    one(found(mistyped(right, wrong)), "names", "warning", f"{wrong!r} (1) looks like {right!r} (23)")
+
+
+@pytest.mark.parametrize(
+    ("right", "wrong"),
+    [("EGF", "PDGF"), ("siRNA1", "siRNA2"), ("drug A", "drug B"), ("10 nM", "10 mM"), ("EGF", "EGF+"), ("WT", "KO")],
+)
+def test_names_that_differ_on_purpose(right: str, wrong: str) -> None:
+    assert not of_kind(found(mistyped(right, wrong)), "names")
+    assert not of_kind(found(sound(("ctrl", "EGF", "FGF"))), "names")
+
+
 def test_conditions() -> None:
     without = [{name: value for name, value in row.items() if name != "condition"} for row in sound()]
     one(found(without), "condition", "error", "No image has a condition")
@@ -284,9 +311,11 @@ def test_conditions() -> None:
 def test_images_left_out() -> None:
     rows = sound()
     one(found([{**rows[0], "excluded": True}, *rows[1:]]), "excluded", "warning", "without a reason: 1 image (i0)")
-    some = [{**row, "excluded": row["condition"] == "a" and row["well"][0] < "D", "reason": "dim"} for row in rows]
+    one(found([{**rows[0], "reason": "dust"}, *rows[1:]]), "excluded", "warning", "1 image (i0)", "is analysed")
+    dim = {"excluded": True, "reason": "dim"}
+    some = [row | dim if row["condition"] == "a" and row["well"][0] < "D" else row for row in rows]
     one(found(some), "excluded", "warning", "Of a 38%", "of ctrl 0%")
-    all_a = [{**row, "excluded": row["condition"] == "a", "reason": "dim"} for row in rows]
+    all_a = [row | dim if row["condition"] == "a" else row for row in rows]
     one(found(all_a), "excluded", "warning", "All images of a are left out")
 
 

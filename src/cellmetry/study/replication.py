@@ -185,11 +185,13 @@ def _range(numbers: pd.Series) -> str:
 
 
 def check_missing(evidence: Evidence) -> Iterator[Finding]:
-    """Yield wells without image, wells with too few fields, and images that lack planes."""
+    """Yield wells without image, rows of sheets likewise, wells with too few fields, and images that lack planes."""
     shortages = evidence.found.shortages
     if shortages:
         text = f"{counted(len(shortages), 'image')} cannot be read since planes are missing: {' '.join(shortages[:3])}"
         yield Finding("warning", "missing", text + (f" And {len(shortages) - 3} more." if len(shortages) > 3 else ""))
+    for text in evidence.found.idle:
+        yield Finding("warning", "missing", text)
     if "well" not in evidence.images.columns:
         return
     named = evidence.images.dropna(subset=["well"])
