@@ -104,11 +104,13 @@ def _check_slips(evidence: Evidence) -> Iterator[Finding]:
     """Yield the conditions that look like a commoner one with a slip of one or two letters."""
     rows = evidence.wells if len(evidence.wells) else evidence.used
     numbers = rows["condition"].value_counts().to_dict() if evidence.conditions else {}
-    for rare, common in permutations(numbers, 2):
-        if numbers[rare] <= numbers[common] / _RARER and _is_slip(rare, common):
-            text = f"The condition {rare!r} ({numbers[rare]}) looks like {common!r} ({numbers[common]}) with a slip"
-            cure = "correct the sheet, or join them by design.names in study.toml; if both are meant, all is well"
-            yield Finding("warning", "names", f"{text} and counts as another; {cure}.")
+    pairs = ((rare, common) for rare, common in permutations(numbers, 2) if numbers[rare] <= numbers[common] / _RARER)
+    slips = {rare: common for rare, common in pairs if _is_slip(rare, common)}
+    if slips:
+        alike = (f"{rare!r} ({numbers[rare]}) looks like {slips[rare]!r} ({numbers[slips[rare]]})" for rare in slips)
+        text = f"A slip in the name of a condition? {listed(alike)}, but counts as another"
+        cure = "correct the sheet, or join them by design.names in study.toml; if both are meant, all is well"
+        yield Finding("warning", "names", f"{text}; {cure}.")
 
 
 def _is_slip(one: str, other: str) -> bool:
