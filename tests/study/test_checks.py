@@ -88,13 +88,61 @@ def test_rows_of_one_plate_named_replicates() -> None:
     assert not of_kind(found(apart), "pseudoreplication")
 
 
+def days(**more: str) -> list[dict]:
+    """Return two conditions of nine wells each, three of a day, numbered 1 to 9 as replicates."""
+    return [
+        {
+            "well": f"{row}{2 + 3 * day + well:02d}",
+            "condition": condition,
+            "replicate": str(3 * day + well + 1),
+            "batch": "ABC"[day],
+            **more,
+        }
+        for (row, condition), day, well in product((("B", "ctrl"), ("C", "a")), range(3), range(3))
+    ]
+
+
+def test_wells_of_one_day_are_no_replicates_though_days_are_named() -> None:
+    words = ("1, 2, 3 of ctrl are wells of one plate", "one batch (A)", "batch (A, B, C) would be the replicate")
+    one(found(days()), "pseudoreplication", "warning", *words, "5 more groups", "3 in all", "no p-value")
+    one(found(days(plate="P1")), "pseudoreplication", "warning", "of ctrl are wells of plate P1")
+    by_day = [{**row, "replicate": row["batch"]} for row in days()]
+    assert found(by_day) == ()
+    one_well_twice = [row for row in days() if row["replicate"] in "12" or row["batch"] != "A"]
+    apart = [{**row, "batch": f"culture {row['replicate']}"} for row in one_well_twice]
+    assert not of_kind(found(apart), "pseudoreplication")
+    half = [{**row, "batch": None if row["replicate"] in "123" else f"day {row['replicate']}"} for row in days()]
+    one(found(half), "pseudoreplication", "warning", "1, 2, 3 of ctrl", "no column batch says")
+
+
+def test_replicates_on_plates_of_their_own() -> None:
+    plates = [{**row, "plate": f"P{row['replicate']}"} for row in days()]
+    one(found(plates), "replicates", "note", "1, 2, 3 of ctrl are of one batch (A)", "from one culture")
+    assert not of_kind(found(plates), "pseudoreplication")
+    unknown = [{name: value for name, value in row.items() if name != "batch"} for row in plates]
+    assert not of_kind(found(unknown), "replicates")
+    two = [{**row, "plate": f"P{row['batch']}", "batch": None} for row in days()]
+    one(
+        found(two),
+        "pseudoreplication",
+        "warning",
+        "1, 2, 3 of ctrl are wells of plate PA",
+        "plate (PA, PB, PC) would be",
+    )
+
+
+def test_replicates_of_one_batch_whose_wells_are_unknown() -> None:
+    dishes = [{"condition": c, "replicate": r, "batch": "day", "field": f} for c, r, f in product("ab", "12", "xy")]
+    one(found(dishes), "replicates", "note", "1, 2 of a are of one batch (day)")
+
+
 def test_a_replicate_that_is_a_field() -> None:
     rows = [{**row, "field": field, "replicate": field} for row in sound() for field in "12"]
     one(found(rows), "pseudoreplication", "error", "between the fields of one well (A03")
     bare = [{"condition": c, "field": f, "replicate": f"r{f}"} for c, f in product(("ctrl", "a"), "123")]
     one(found(bare), "pseudoreplication", "error", "replicate and field say the same")
     each = [{"condition": c, "replicate": f"{c}{f}"} for c, f in product(("ctrl", "a"), "123")]
-    one(found(each), "pseudoreplication", "warning", "Each image is a replicate of its own")
+    one(found(each), "replicates", "warning", "Each image is a replicate of its own")
 
 
 def test_too_few_replicates() -> None:
@@ -198,6 +246,10 @@ def test_doses() -> None:
     one(found([{**row, "dose": "-1"} for row in rows]), "dose", "error", "negative (-1)")
     images = design(rows).assign(dose=["high", *["1"] * (len(rows) - 1)])
     one(check_design(images, NAMED, StudyImages(images, pd.DataFrame())), "dose", "error", "'high'")
+    images = design(rows).assign(dose=["zehn", *["0,5"] * (len(rows) - 1)])
+    (wrong,) = of_kind(check_design(images, NAMED, StudyImages(images, pd.DataFrame())), "dose")
+    assert "'zehn' is no number" in wrong.text
+    assert "0,5" not in wrong.text
 
 
 def test_duplicates() -> None:
@@ -224,6 +276,29 @@ def test_names_of_conditions() -> None:
     one(found(sound(), DesignSection(control="ctrl", names={"z": "Zed"})), "names", "warning", "z = 'Zed'")
 
 
+def mistyped(right: str, wrong: str) -> list[dict]:
+    """Return a sound design with one well in which a condition is written otherwise."""
+    rows = sound(("ctrl", right))
+    slip = next(number for number, row in enumerate(rows) if row["condition"] == right)
+    return [{**row, "condition": wrong if number == slip else row["condition"]} for number, row in enumerate(rows)]
+
+
+@pytest.mark.parametrize(
+    ("right", "wrong"), [("EGF", "EFG"), ("EGF", "EGGF"), ("Wortmannin", "wortmanin"), ("EGF 10 nM", "EGG 10 nM")]
+)
+def test_a_rare_name_that_looks_like_another(right: str, wrong: str) -> None:
+    one(found(mistyped(right, wrong)), "names", "warning", f"{wrong!r} (1) looks like {right!r} (23)")
+
+
+@pytest.mark.parametrize(
+    ("right", "wrong"),
+    [("EGF", "PDGF"), ("siRNA1", "siRNA2"), ("drug A", "drug B"), ("10 nM", "10 mM"), ("EGF", "EGF+"), ("WT", "KO")],
+)
+def test_names_that_differ_on_purpose(right: str, wrong: str) -> None:
+    assert not of_kind(found(mistyped(right, wrong)), "names")
+    assert not of_kind(found(sound(("ctrl", "EGF", "FGF"))), "names")
+
+
 def test_conditions() -> None:
     without = [{name: value for name, value in row.items() if name != "condition"} for row in sound()]
     one(found(without), "condition", "error", "No image has a condition")
@@ -236,9 +311,11 @@ def test_conditions() -> None:
 def test_images_left_out() -> None:
     rows = sound()
     one(found([{**rows[0], "excluded": True}, *rows[1:]]), "excluded", "warning", "without a reason: 1 image (i0)")
-    some = [{**row, "excluded": row["condition"] == "a" and row["well"][0] < "D", "reason": "dim"} for row in rows]
+    one(found([{**rows[0], "reason": "dust"}, *rows[1:]]), "excluded", "warning", "1 image (i0)", "is analysed")
+    dim = {"excluded": True, "reason": "dim"}
+    some = [row | dim if row["condition"] == "a" and row["well"][0] < "D" else row for row in rows]
     one(found(some), "excluded", "warning", "Of a 38%", "of ctrl 0%")
-    all_a = [{**row, "excluded": row["condition"] == "a", "reason": "dim"} for row in rows]
+    all_a = [row | dim if row["condition"] == "a" else row for row in rows]
     one(found(all_a), "excluded", "warning", "All images of a are left out")
 
 

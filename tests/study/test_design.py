@@ -100,6 +100,12 @@ def test_images_left_out_by_sheet_and_rule(tmp_path: Path) -> None:
 
 WRONG = {
     "well not in sheet": ("well,condition\nA1,x\nA2,y\n", {}, ParameterError, r"design.csv: the sheet does not have"),
+    "one well for another": (
+        "well,condition\nA1,x\nB99,y\nA3,x\n",
+        {},
+        ParameterError,
+        r"does not have well A02, of which there are images; it has well B99, of which there are none",
+    ),
     "well twice": ("well,condition\nA1,x\na01,y\nA2,x\nA3,x\n", {}, ParameterError, "A01 twice"),
     "nothing in common": ("x,condition\n1,x\n", {}, ParameterError, "no column in common with the images"),
     "a word for excluded": ("well,excluded\nA1,maybe\nA2,\nA3,\n", {}, ParameterError, "says 'maybe'"),
@@ -124,6 +130,19 @@ def test_what_does_not_fit_is_said(tmp_path: Path, text: str, more: dict, kind: 
     said = sheet(tmp_path, text).model_copy(update=more)
     with pytest.raises(kind, match=words):
         design_table(plate("A"), said, tmp_path)
+
+
+def test_rows_of_a_sheet_without_an_image_are_said(folder: Path) -> None:
+    study = new_study(folder, folder.parent).study
+    wells = "".join(f"{row}{column},ctrl,1,,\n" for row in "ABC" for column in (1, 2))
+    head = "well,condition,replicate,excluded,reason\n"
+    file = study.folder / "design.csv"
+    file.write_text(f"{head}{wells}H01,ctrl,1,,\nB7,EGF,1,,\nB8,,,,\nB9,EGF,1,yes,lost\n", encoding="utf-8")
+    idle = [finding for finding in design_of(study).findings if "of which there is no image" in finding.text]
+    assert [(finding.severity, finding.kind) for finding in idle] == [("warning", "missing")]
+    assert "The sheet design.csv has H01, B07, of which" in idle[0].text
+    file.write_text(f"{head}{wells}", encoding="utf-8")
+    assert not [finding for finding in design_of(study).findings if "of which there is no" in finding.text]
 
 
 def test_an_empty_sheet_changes_nothing(tmp_path: Path) -> None:

@@ -12,7 +12,16 @@ from cellmetry.errors import ParameterError, UnknownName
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
-__all__ = ["SUMMARY", "Assignment", "assign", "join_plate_map", "matches", "need_columns", "summarise_units"]
+__all__ = [
+    "SUMMARY",
+    "Assignment",
+    "assign",
+    "join_plate_map",
+    "matched_rows",
+    "matches",
+    "need_columns",
+    "summarise_units",
+]
 
 _SHOWN = 3
 SUMMARY = ("n_cells", "mean_of_cells", "median_of_cells", "sd_of_cells")
@@ -82,9 +91,18 @@ def join_plate_map(
     missing = np.isnan(found.astype(float))
     if missing.any():
         where = _place(table, pd.Series(missing, table.index), {name: name for name in pairs.values()})
-        raise ParameterError(f"The plate map does not have {where}, which the table has.")
+        other = ~matched_rows(table, plate_map, pairs)
+        idle = f"; it has {_place(plate_map, other, pairs)}, of which there are none" if other.any() else ""
+        raise ParameterError(f"The plate map does not have {where}, of which there are images{idle}.")
     rows = plate_map[added].iloc[found.astype(int)].set_axis(table.index)
     return pd.concat([table, rows], axis=1)
+
+
+def matched_rows(table: pd.DataFrame, plate_map: pd.DataFrame, columns: Mapping[str, str]) -> pd.Series:
+    """Return which rows of the plate map a row of the table belongs to, compared as `join_plate_map` does."""
+    left, right = _keys(table, plate_map, columns)
+    there = right.merge(left.drop_duplicates(), on=list(left.columns), how="left", indicator=True)["_merge"] == "both"
+    return pd.Series(there.to_numpy(), plate_map.index)
 
 
 def _keys(table: pd.DataFrame, plate_map: pd.DataFrame, pairs: Mapping[str, str]) -> tuple[pd.DataFrame, pd.DataFrame]:

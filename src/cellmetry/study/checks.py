@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from difflib import SequenceMatcher
+from itertools import permutations
 from typing import TYPE_CHECKING
 
 from cellmetry.study.confounding import check_batches, check_control, check_edges, check_factors
@@ -28,6 +30,12 @@ if TYPE_CHECKING:
 __all__ = ["check_design"]
 
 _ORDER = ("error", "warning", "note")
+_RARER = 2
+"""How many times as many wells the other has for a name to be taken for a slip of it."""
+_LETTERS = 2
+"""Letters that may differ."""
+_SHORTEST, _LONG = 3, 6
+"""Letters of a word in which a slip is looked for, and from which on two letters may differ."""
 
 
 def check_design(images: pd.DataFrame, said: DesignSection, found: StudyImages) -> tuple[Finding, ...]:
@@ -76,6 +84,7 @@ def _check_names(evidence: Evidence) -> Iterator[Finding]:
         quoted = " and ".join(repr(name) for name in alike)
         text = f"The conditions {quoted} differ only by capitals or spaces and count as different ones"
         yield Finding("warning", "names", f"{text}; write them alike, or join them by design.names in study.toml.")
+    yield from _check_slips(evidence)
     there = set(evidence.images["condition"].dropna()) if "condition" in evidence.images.columns else set()
     idle = [f"{written} = {shown!r}" for written, shown in evidence.said.names.items() if there and shown not in there]
     if idle:
@@ -89,6 +98,40 @@ def _check_names(evidence: Evidence) -> Iterator[Finding]:
     if unknown and evidence.conditions:
         text = f"order names {listed(unknown)}, which is no condition of an image that is analysed"
         yield Finding("warning", "names", f"{text}; there are {listed(evidence.conditions, 12)}.")
+
+
+def _check_slips(evidence: Evidence) -> Iterator[Finding]:
+    """Yield the conditions that look like a commoner one with a slip of one or two letters."""
+    rows = evidence.wells if len(evidence.wells) else evidence.used
+    numbers = rows["condition"].value_counts().to_dict() if evidence.conditions else {}
+    pairs = ((rare, common) for rare, common in permutations(numbers, 2) if numbers[rare] <= numbers[common] / _RARER)
+    slips = {rare: common for rare, common in pairs if _is_slip(rare, common)}
+    if slips:
+        alike = (f"{rare!r} ({numbers[rare]}) looks like {slips[rare]!r} ({numbers[slips[rare]]})" for rare in slips)
+        text = f"A slip in the name of a condition? {listed(alike)}, but counts as another"
+        cure = "correct the sheet, or join them by design.names in study.toml; if both are meant, all is well"
+        yield Finding("warning", "names", f"{text}; {cure}.")
+
+
+def _is_slip(one: str, other: str) -> bool:
+    """Return whether two names differ in one or two letters of one word, or in the order of two.
+
+    Digits, signs and words of less than three letters tell different conditions apart: siRNA 1 and 2, drug A and B.
+    """
+    if abs(len(one) - len(other)) > _LETTERS:
+        return False
+    words = [name.casefold().split() for name in (one, other)]
+    if len(words[0]) != len(words[1]):
+        return False
+    pairs = [pair for pair in zip(*words, strict=True) if pair[0] != pair[1]]
+    if len(pairs) != 1 or min(sum(map(str.isalpha, word)) for word in pairs[0]) < _SHORTEST:
+        return False
+    left, right = pairs[0]
+    steps = [step for step in SequenceMatcher(None, left, right, autojunk=False).get_opcodes() if step[0] != "equal"]
+    changed = "".join(left[step[1] : step[2]] + right[step[3] : step[4]] for step in steps)
+    size = sum(max(step[2] - step[1], step[4] - step[3]) for step in steps)
+    swapped = sorted(left) == sorted(right)
+    return changed.isalpha() and size <= (_LETTERS if swapped or min(len(left), len(right)) >= _LONG else 1)
 
 
 _CHECKS = (

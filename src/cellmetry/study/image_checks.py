@@ -24,7 +24,9 @@ def check_doses(evidence: Evidence) -> Iterator[Finding]:
         return
     doses = evidence.used["dose"].dropna()
     if not pd.api.types.is_numeric_dtype(doses):
-        wrong = doses[pd.to_numeric(doses, errors="coerce").isna()].unique()
+        plain = doses.astype("string").str.replace(",", ".", regex=False)  # a decimal comma is no mistake
+        wrong = doses[pd.to_numeric(plain, errors="coerce").isna()].unique()
+        wrong = wrong if len(wrong) else doses[doses.astype("string").str.contains(",")].unique()
         text = f"The dose {listed(map(repr, wrong))} is no number; write amounts in one unit, without the unit"
         yield Finding("error", "dose", f"{text}, and leave the cell empty where there is none.")
         return
@@ -79,12 +81,16 @@ def check_wells(evidence: Evidence) -> Iterator[Finding]:
 
 
 def check_excluded(evidence: Evidence) -> Iterator[Finding]:
-    """Yield images left out without a reason, and conditions of which more are left out than of others."""
+    """Yield reasons without leaving out and the reverse, and conditions of which more are left out than of others."""
     images = evidence.images
     silent = images.loc[images["excluded"] & (images["reason"] == ""), "image"]
     if len(silent):
         text = f"Left out without a reason: {counted(len(silent), 'image')} ({listed(silent)})"
         yield Finding("warning", "excluded", f"{text}; a reader will ask for it.")
+    kept = images.loc[~images["excluded"] & (images["reason"] != ""), "image"]
+    if len(kept):
+        text = f"There is a reason, but no yes in the column excluded: {counted(len(kept), 'image')} ({listed(kept)})"
+        yield Finding("warning", "excluded", f"{text}; what has only a reason is analysed. Write yes, or drop it.")
     if "condition" not in images.columns or not images["excluded"].any():
         return
     shares = images.groupby("condition", sort=False)["excluded"].mean()

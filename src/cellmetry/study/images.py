@@ -43,12 +43,15 @@ class StudyImages(NamedTuple):
         A sentence about the files whose names do not fit the pattern; empty if all do.
     shortages
         A sentence for each image that lacks planes.
+    idle
+        A sentence for each sheet that says something of wells or images that are not there.
     """
 
     table: pd.DataFrame
     headers: pd.DataFrame
     unmatched: str = ""
     shortages: tuple[str, ...] = ()
+    idle: tuple[str, ...] = ()
 
 
 class _One(NamedTuple):

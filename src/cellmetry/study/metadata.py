@@ -14,7 +14,7 @@ from cellmetry.study.checks import check_design
 from cellmetry.study.design import DESIGN_COLUMNS, StudyDesign
 from cellmetry.study.file import WORDS, sources
 from cellmetry.study.images import study_images
-from cellmetry.study.sheets import as_text, join_sheet, well_words, with_wells
+from cellmetry.study.sheets import YES, as_text, join_sheet, well_words, with_wells
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -28,7 +28,7 @@ DESIGN_FILE = "design_images.csv"
 """What is known of each image, as the study's folder has it."""
 
 _PLACES = {"well", "row", "column"}
-_YES, _NO = {"yes", "y", "x", "1", "true"}, {"", "no", "n", "0", "false"}
+_NO = {"", "no", "n", "0", "false"}
 
 SUMMARY_COLUMNS = (
     Column("condition", "", "Condition.", "Cellmetry"),
@@ -48,8 +48,8 @@ def design_of(study: Study) -> StudyDesign:
         If there are no images, a sheet cannot be read or joined, or a rule meets no image.
     """
     found = study_images(study)
-    images = design_table(found.table, study.said.design, study.folder)
-    return StudyDesign(images, check_design(images, study.said.design, found))
+    images, idle = _known(found.table, study.said.design, study.folder)
+    return StudyDesign(images, check_design(images, study.said.design, found._replace(idle=idle)))
 
 
 def design_table(table: pd.DataFrame, said: DesignSection, folder: Path) -> pd.DataFrame:
@@ -67,14 +67,22 @@ def design_table(table: pd.DataFrame, said: DesignSection, folder: Path) -> pd.D
     InputError
         If a sheet cannot be read or joined, or a rule or a column that is named is not there.
     """
+    return _known(table, said, folder)[0]
+
+
+def _known(table: pd.DataFrame, said: DesignSection, folder: Path) -> tuple[pd.DataFrame, tuple[str, ...]]:
+    """Return the table of a design, and a sentence for each sheet with rows of which there is no image."""
     table, pending = _assigned(_named(table, said), list(said.assign))
+    idle = []
     for sheet in said.sheets:
-        table = _named(join_sheet(table, folder / sheet.file, sheet.join, said.columns), said)
+        joined = join_sheet(table, folder / sheet.file, sheet.join, said.columns)
+        idle += [joined.idle] if joined.idle else []
+        table = _named(joined.table, said)
         table, pending = _assigned(table, pending)
     if pending:
         need_columns(table, [rule.where for rule in pending], "design")
     need_columns(table, [part for name in said.columns.values() for part in sources(name)], "design")
-    return _described(_typed(_excluded(table, said), said))
+    return _described(_typed(_excluded(table, said), said)), tuple(idle)
 
 
 def _named(table: pd.DataFrame, said: DesignSection) -> pd.DataFrame:
@@ -126,10 +134,10 @@ def _excluded(table: pd.DataFrame, said: DesignSection) -> pd.DataFrame:
 
 def _truth(column: pd.Series) -> pd.Series:
     words = as_text(column).fillna("").str.casefold()
-    wrong = words[~words.isin(_YES | _NO)]
+    wrong = words[~words.isin(YES | _NO)]
     if len(wrong):
         raise ParameterError(f"The column excluded says {wrong.iloc[0]!r}; write yes, or leave the cell empty.")
-    return words.isin(_YES)
+    return words.isin(YES)
 
 
 def _typed(table: pd.DataFrame, said: DesignSection) -> pd.DataFrame:

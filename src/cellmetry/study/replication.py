@@ -21,6 +21,14 @@ _FEW_MISSING = 0.25
 """Wells of the used rows and columns that may be absent for them to count as missing, not as a layout with gaps."""
 _ESTIMATION = "The study gives estimates and intervals, and no p-values"
 _REPEAT = "repeat it with another culture, animal or day, and say which in the column replicate"
+_TECHNICAL = (
+    "Wells of one plate that were filled from one culture are technical repeats, no replicates: a p-value from them "
+    "says that these wells differ, not that the effect comes again."
+)
+_INDEPENDENT = (
+    "If they are independent, say of which culture, animal or day each is in the column batch; until then differences "
+    "are estimated and no p-value is given."
+)
 
 
 def check_replicates(evidence: Evidence) -> Iterator[Finding]:
@@ -79,20 +87,56 @@ def _fields(evidence: Evidence) -> Iterator[Finding]:
 
 
 def _wells_of_one_plate(evidence: Evidence) -> Iterator[Finding]:
-    """Yield that all replicates lie on one plate and nothing says that they were prepared apart."""
+    """Yield that replicates are wells of one plate and nothing says that they were prepared apart."""
+    if len(evidence.wells) < 2:
+        return _of_one_batch(evidence)
     batches = evidence.used["batch"].nunique() if evidence.has("batch") else 0
-    if len(evidence.wells) < 2 or not evidence.one_plate or batches > 1:
+    if evidence.one_plate and batches <= 1:
+        names = evidence.used["replicate"].dropna().unique()
+        apart = "and of one batch" if batches else "and no column batch says that they were prepared apart"
+        text = f"The replicates {listed(names)} are wells of one plate, {apart}. {_TECHNICAL}"
+        return iter((Finding("warning", PSEUDO, f"{text} {_INDEPENDENT}"),))
+    return _of_one_plate_and_batch(evidence)
+
+
+def _of_one_plate_and_batch(evidence: Evidence) -> Iterator[Finding]:
+    """Yield the replicates of one condition that share plate and batch, else those on plates of one batch."""
+    shared = _sharing(evidence.wells, "plate", "batch")
+    if shared.empty:
+        yield from _of_one_batch(evidence)
         return
-    names = evidence.used["replicate"].dropna().unique()
-    apart = "and of one batch" if batches else "and no column batch says that they were prepared apart"
-    yield Finding(
-        "warning",
-        PSEUDO,
-        f"The replicates {listed(names)} are wells of one plate, {apart}. Wells of one plate that were filled from one "
-        f"culture are technical repeats, no replicates: a p-value from them says that these wells differ, not that the "
-        f"effect comes again. If they are independent, say of which culture or day each is in the column batch; "
-        f"until then differences are estimated and no p-value is given.",
+    (condition, plate, batch), names = shared.index[0], shared.iloc[0]
+    where = f"plate {plate}" if plate else "one plate"
+    apart = f"and of one batch ({batch})" if batch else "and no column batch says that they were prepared apart"
+    others = f", and so it is in {len(shared) - 1} more groups of wells" if len(shared) > 1 else ""
+    text = f"The replicates {listed(names)} of {condition} are wells of {where}, {apart}{others}. {_TECHNICAL}"
+    unit = "batch" if evidence.has("batch") and evidence.used["batch"].nunique() > 1 else "plate"
+    units = evidence.used[unit].replace("", None).dropna().unique()
+    would = (
+        f"The {unit} ({listed(units)}) would be the replicate: write it in the column replicate, {len(units)} in all."
     )
+    yield Finding("warning", PSEUDO, f"{text} {would} {_INDEPENDENT}")
+
+
+def _of_one_batch(evidence: Evidence) -> Iterator[Finding]:
+    """Yield that replicates of one condition are of one batch, though not of one plate, or of unknown plates."""
+    if not evidence.has("batch"):
+        return
+    used = evidence.used.dropna(subset=["batch"])
+    shared = _sharing(used, "batch")
+    if len(shared):
+        (condition, batch), names = shared.index[0], shared.iloc[0]
+        text = f"The replicates {listed(names)} of {condition} are of one batch ({batch})"
+        cure = "if they were filled from one culture they are one replicate, and the batch is its name"
+        yield Finding("note", "replicates", f"{text}; {cure}. They count as independent cultures or animals here.")
+
+
+def _sharing(rows: pd.DataFrame, *place: str) -> pd.Series:
+    """Return the replicates of a condition in one place (plate, batch) where there are several; unknown is a place."""
+    known = rows.dropna(subset=["replicate"])
+    keys = {name: known[name].fillna("") if name in known.columns else "" for name in place}
+    names = known.assign(**keys).groupby(["condition", *place], sort=False)["replicate"].unique()
+    return names[names.map(len) > 1]
 
 
 def _same_partition(table: pd.DataFrame, one: str, other: str) -> bool:
@@ -141,11 +185,13 @@ def _range(numbers: pd.Series) -> str:
 
 
 def check_missing(evidence: Evidence) -> Iterator[Finding]:
-    """Yield wells without image, wells with too few fields, and images that lack planes."""
+    """Yield wells without image, rows of sheets likewise, wells with too few fields, and images that lack planes."""
     shortages = evidence.found.shortages
     if shortages:
         text = f"{counted(len(shortages), 'image')} cannot be read since planes are missing: {' '.join(shortages[:3])}"
         yield Finding("warning", "missing", text + (f" And {len(shortages) - 3} more." if len(shortages) > 3 else ""))
+    for text in evidence.found.idle:
+        yield Finding("warning", "missing", text)
     if "well" not in evidence.images.columns:
         return
     named = evidence.images.dropna(subset=["well"])

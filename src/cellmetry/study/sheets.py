@@ -2,24 +2,27 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 import pandas as pd
 
 from cellmetry.errors import ParameterError
 from cellmetry.io.tables import read_table
 from cellmetry.io.wells import Well, parse_row, parse_well, row_name, well_at
-from cellmetry.stats.units import join_plate_map
+from cellmetry.stats.units import join_plate_map, matched_rows
+from cellmetry.study.evidence import listed
 from cellmetry.study.file import sources
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
     from pathlib import Path
 
-__all__ = ["as_text", "empty_sheet", "join_sheet", "well_words", "with_wells"]
+__all__ = ["Joined", "as_text", "empty_sheet", "join_sheet", "well_words", "with_wells"]
 
 TO_FILL = ("condition", "dose", "replicate", "batch", "excluded", "reason")
 """Columns of the sheet that a user fills in."""
+YES = frozenset({"yes", "y", "x", "1", "true"})
+"""Words in the column ``excluded`` for an image that is left out."""
 _TEXT = frozenset({"plate", "well", "row", "field", "time", "condition", "replicate", "batch", "excluded", "reason"})
 
 
@@ -88,7 +91,14 @@ def _well_of(row: str | None, column: str | None) -> str | None:
     return None if well is None else well.name
 
 
-def join_sheet(table: pd.DataFrame, path: Path, join: Mapping[str, str], words: Mapping[str, str]) -> pd.DataFrame:
+class Joined(NamedTuple):
+    """The images with the columns of a sheet, and a sentence on the rows without an image; empty if there are none."""
+
+    table: pd.DataFrame
+    idle: str
+
+
+def join_sheet(table: pd.DataFrame, path: Path, join: Mapping[str, str], words: Mapping[str, str]) -> Joined:
     """Return the table of images with the columns of a sheet; columns without a single entry are left out.
 
     Parameters
@@ -117,9 +127,24 @@ def join_sheet(table: pd.DataFrame, path: Path, join: Mapping[str, str], words: 
         if theirs in sheet.columns and ours in table.columns:
             sheet[theirs] = well_words(sheet[theirs], places.get(ours, ours))
     try:
-        return join_plate_map(table, sheet, pairs)
+        joined = join_plate_map(table, sheet, pairs)
     except ParameterError as error:
         raise ParameterError(f"{path}: {str(error).replace('The plate map', 'the sheet', 1)}") from error
+    return Joined(joined, _idle(table, sheet, pairs, path.name))
+
+
+def _idle(table: pd.DataFrame, sheet: pd.DataFrame, pairs: Mapping[str, str], name: str) -> str:
+    """Return which wells or images a sheet says something of, though none is there; left out ones are not missed."""
+    if not {"well", "image"} & set(pairs.values()) and not {"row", "column"} <= set(pairs.values()):
+        return ""
+    told = pd.DataFrame({each: as_text(sheet[each]) for each in sheet.columns if each not in pairs}, sheet.index)
+    left_out = told["excluded"].str.casefold().isin(YES) if "excluded" in told.columns else False
+    idle = sheet[~matched_rows(table, sheet, pairs) & told.notna().any(axis=1) & ~left_out]
+    if idle.empty:
+        return ""
+    places = idle[list(pairs)].astype("string").fillna("?").agg(" ".join, axis=1)
+    cure = "correct the names, or leave these rows out by excluded = yes with a reason"
+    return f"The sheet {name} has {listed(places)}, of which there is no image; {cure}."
 
 
 def _alike(sheet: pd.DataFrame, table: pd.DataFrame) -> dict[str, str]:
