@@ -177,7 +177,7 @@ def test_what_was_not_tested_and_has_no_interval_is_said() -> None:
     some.loc[1, ["p_value", "p_adjusted", "ci_low", "ci_high"]] = float("nan")
     some.loc[1, "reason"] = "one replicate of serum."
     text = said_of(replace(made, contrasts=some))
-    assert "1 of 2 contrasts was estimated and not tested: one replicate of serum." in text
+    assert "1 of 2 contrasts was estimated from means of replicates and not tested: one replicate of serum." in text
     assert "Intervals are 95% confidence intervals; 1 of 2 contrasts have none." in text
     groups = made.groups.assign(ci_low=[1.0, float("nan"), 2.0])
     assert "of replicates where there is more than one;" in legend(replace(made, groups=groups))

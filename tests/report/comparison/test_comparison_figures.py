@@ -443,3 +443,12 @@ def test_one_replicate_is_not_joined_by_a_line() -> None:
     assert "join" not in FIGURES["superplot"].legend(data, STYLE)
     (joined,) = FIGURES["superplot"].draw(example(Study(3, 2)), STYLE).axes
     assert max(len(line.get_xdata()) for line in joined.lines) == 3
+
+
+def test_intervals_of_fractions_name_their_unit_once() -> None:
+    legend = FIGURES["superplot"].legend(example(Study(2, 3, fraction=True)), STYLE)
+    (interval,) = [part for part in legend.split("(") if part.startswith("95 % CI")]
+    assert legend.count("percentage points") == 1
+    low, high = (float(end.replace("−", "-")) for end in interval.removeprefix("95 % CI ").split(")")[0].split(" to "))
+    row = example(Study(2, 3, fraction=True)).comparison.contrasts.iloc[0]
+    assert [low, high] == pytest.approx([100 * row["ci_low"], 100 * row["ci_high"]], rel=0.01)

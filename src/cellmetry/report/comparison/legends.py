@@ -22,7 +22,7 @@ from cellmetry.report.comparison.value_axis import (
     outside_note,
     value_label,
 )
-from cellmetry.report.estimates import is_shift, shift_words, summary_word
+from cellmetry.report.estimates import in_points, is_shift, shift_words, summary_word
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -229,7 +229,7 @@ def _tests(data: ComparisonData, style: FigureStyle) -> str:
     for each in data.contrasts:
         interval = ""
         if each.has_interval:
-            interval = f" ({_level(data)} CI {_amount(each.ci_low, data)} to {_amount(each.ci_high, data)})"
+            interval = f" ({_level(data)} CI {_digits(each.ci_low, data)} to {_digits(each.ci_high, data)})"
         pair = f"{names[each.at]} {'/' if data.log else '−'} {names[each.reference_at]}"
         words.append(f"{pair} = {_amount(each.estimate, data)}{interval}, {_p_said(each)}")
     if len(data.contrasts) > _MOST_CONTRASTS:
@@ -266,8 +266,11 @@ def _span(numbers: list[int]) -> str:
 
 def _amount(value: float, data: ComparisonData) -> str:
     """Return an estimate with three digits; a difference of fractions in percentage points."""
-    points = data.fraction and not data.log
-    return f"{number(float(f'{100 * value if points else value:.3g}'))}{' percentage points' if points else ''}"
+    return f"{_digits(value, data)}{' percentage points' if in_points(data.comparison) else ''}"
+
+
+def _digits(value: float, data: ComparisonData) -> str:
+    return number(float(f"{100 * value if in_points(data.comparison) else value:.3g}"))
 
 
 def _p_values_said(data: ComparisonData, style: FigureStyle) -> str:
