@@ -3,6 +3,7 @@ PYTHON ?= python3
 PIP_FLAGS ?= --quiet
 DEMO = .venv/.installed
 TEST = .venv-test/.installed
+ANNDATA = .venv-anndata/.installed
 SOURCES := $(shell find src -type f ! -path '*/__pycache__/*')
 
 .PHONY: demo test check lint types layers site licences docs clean
@@ -10,8 +11,9 @@ SOURCES := $(shell find src -type f ! -path '*/__pycache__/*')
 demo: $(DEMO)
 	.venv/bin/cellmetry demo --out demo-output
 
-test: $(TEST)
+test: $(TEST) $(ANNDATA)
 	.venv-test/bin/python -m pytest -n 2 --dist loadgroup
+	.venv-anndata/bin/python -m pytest -q tests/export/test_anndata_file.py tests/cli/test_cli_compare.py
 
 check: lint types layers site licences
 
@@ -35,7 +37,7 @@ docs: $(TEST)
 	NO_MKDOCS_2_WARNING=1 .venv-test/bin/mkdocs serve
 
 clean:
-	rm -rf .venv .venv-test demo-output site build dist
+	rm -rf .venv .venv-test .venv-anndata demo-output site build dist
 	rm -rf .pytest_cache .mypy_cache .ruff_cache .hypothesis .import_linter_cache
 	find src tests -name __pycache__ -type d -prune -exec rm -rf {} +
 
@@ -54,4 +56,10 @@ $(TEST): pyproject.toml constraints-test.txt
 	@test -x .venv-test/bin/python || $(PYTHON) -m venv .venv-test
 	.venv-test/bin/python -m pip install $(PIP_FLAGS) --upgrade 'pip>=25.1'
 	.venv-test/bin/python -m pip install $(PIP_FLAGS) -c constraints-test.txt -e '.[train]' --group dev
+	@touch $@
+
+# AnnData needs pandas 2, everything else is tested with the newest: its own environment.
+$(ANNDATA): pyproject.toml constraints-test.txt
+	test -x .venv-anndata/bin/python || $(PYTHON) -m venv .venv-anndata
+	.venv-anndata/bin/python -m pip install $(PIP_FLAGS) -c constraints-test.txt -e '.[anndata]' hypothesis pytest pytest-timeout
 	@touch $@

@@ -12,7 +12,8 @@ from hypothesis import strategies as st
 
 from cellmetry.errors import MissingInput, ParameterError, UnknownName
 from cellmetry.report.style import FigureStyle
-from cellmetry.stats.comparison.options import CompareOptions, Normalise
+from cellmetry.stats.comparison.options import Normalise
+from cellmetry.stats.dosing import DoseAnalysis
 from cellmetry.stats.positive import ControlRule
 from cellmetry.study.file import (
     WORDS,
@@ -20,14 +21,16 @@ from cellmetry.study.file import (
     Exclusion,
     Filters,
     ImagesSection,
-    Positive,
+    Output,
     Rule,
+    Second,
     Sheet,
     Study,
     StudyFile,
     load_study,
     parse_study,
 )
+from cellmetry.study.questions import TableComparison, TableGate
 from cellmetry.study.template import study_text
 
 FULL = StudyFile(
@@ -45,18 +48,21 @@ FULL = StudyFile(
         exclude=(Exclusion(where="well", values=("A01",), reason="dust"),),
     ),
     filters=Filters(keep=("area_um2 > 20",)),
-    positive=Positive(value="EdU", control="Untreated", rule=ControlRule(percentile=95)),
+    positive=(TableGate(value="EdU", control=("condition", "Untreated"), rule=ControlRule(percentile=95)),),
     compare=(
-        CompareOptions(value="EdU", normalise=Normalise(control="a", within="plate")),
-        CompareOptions(value="n", total="m"),
+        TableComparison(value="EdU", table="nuclei", normalise=Normalise(control="a", within="plate")),
+        TableComparison(value="n", total="m"),
     ),
-    figures={"width_mm": 100.0, "labels": {"mean EdU": "EdU (a.u.)"}},
+    second=Second(set=("segment.engine=classical",)),
+    dose_response=(DoseAnalysis(value="EdU", dose="dose", by="drug"),),
+    output=Output(figures=("box",), tables=("r",)),
+    style={"width_mm": 100.0, "labels": {"mean EdU": "EdU (a.u.)"}},
 )
 
 
 @pytest.mark.parametrize("said", [StudyFile(), FULL])
 def test_what_is_written_is_read_again(said: StudyFile, tmp_path: Path) -> None:
-    text = study_text(said, hints={"design": ["Nothing is guessed."]}, kinds={"figures": FigureStyle})
+    text = study_text(said, hints={"design": ["Nothing is guessed."]}, kinds={"style": FigureStyle})
     (tmp_path / "study.toml").write_text(text, encoding="utf-8")
     for place in (tmp_path, tmp_path / "study.toml"):
         assert load_study(place).said == said
@@ -78,10 +84,22 @@ def test_any_text_survives(text: str, names: dict, order: list, size: float) -> 
 
 def test_every_entry_is_stated_and_explained() -> None:
     text = study_text(StudyFile())
-    for kind in (StudyFile, ImagesSection, DesignSection, Filters, CompareOptions, Positive, Rule, Exclusion):
+    kinds = (
+        StudyFile,
+        ImagesSection,
+        DesignSection,
+        Filters,
+        TableComparison,
+        TableGate,
+        Second,
+        Output,
+        Rule,
+        Exclusion,
+    )
+    for kind in kinds:
         for name, field in kind.model_fields.items():
             assert field.description, f"{kind.__name__}.{name} has no description"
-            if kind is not CompareOptions or name != "normalise":
+            if name not in ("normalise", "rule"):
                 assert name in text, f"{kind.__name__}.{name} is not in the text"
     assert all(word in text for word in WORDS)
 
@@ -100,8 +118,8 @@ WRONG = {
         {"design": {"exclude": [{"where": "well", "values": []}]}},
         "values: tuple should have at least 1 item",
     ),
-    "no way": ({"positive": {"value": "a"}}, "by a threshold or by a control, one of the two"),
-    "rule without control": ({"positive": {"value": "a", "threshold": 1, "rule": {"k": 2}}}, "name the control"),
+    "no way": ({"positive": [{"value": "a"}]}, "in one way: a threshold, a control or mixture"),
+    "rule without control": ({"positive": [{"value": "a", "threshold": 1, "rule": {"k": 2}}]}, "need a control"),
 }
 
 

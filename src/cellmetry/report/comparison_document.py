@@ -239,8 +239,9 @@ def _power(parts: ComparisonParts) -> list[Block]:
         TableBlock(
             power_table(comparison, parts.labels),
             f"{_value(parts, comparison)}: replicates that would find the difference with a power of "
-            f"{comparison.options.power:.0%}, if replicates scatter as they do here.{_worth(comparison)} The power is that "
-            f"of one contrast without correction for several{'; with one, more are needed' if len(comparison.power) > 1 else ''}.",
+            f"{comparison.options.power:.0%}, if replicates scatter as they do here.{_worth(comparison)} The power is "
+            f"that of one contrast without correction for several"
+            f"{'; with one, more are needed' if len(comparison.power) > 1 else ''}.",
         )
         for comparison in known
     ]

@@ -176,5 +176,6 @@ def test_the_command_writes_a_small_study_and_says_how_to_go_on(tmp_path: Path) 
     result = CliRunner().invoke(app, [str(tmp_path / "small"), "--small", "--seed", "3"])
     assert result.exit_code == 0, result.output
     assert "18 fields" in result.output
-    assert "--role 2=TO-PRO-3" in result.output
+    assert "cellmetry study run" in result.output
+    assert (tmp_path / "small" / "edu.cellmetry" / "study.toml").is_file()
     assert len(list((tmp_path / "small" / "images").glob("*.tif"))) == 54
