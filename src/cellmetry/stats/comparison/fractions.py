@@ -10,7 +10,7 @@ from statsmodels.genmod.cov_struct import Independence
 from statsmodels.genmod.families import Gaussian
 from statsmodels.genmod.generalized_estimating_equations import GEE
 
-from cellmetry.stats.comparison.inference import contrast_matrix, f_test, t_tests
+from cellmetry.stats.comparison.inference import contrast_matrix, f_test, hotelling_test, t_tests
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -56,6 +56,7 @@ def gee_tests(rows: pd.DataFrame, pairs: Sequence[Pair], what: str, *, paired: b
     link. Sums over a replicate's cells then say all: they enter as one row, scaled by the square root of their number,
     of a Gaussian GEE, whose equations, sandwich and bias correction (Mancl & DeRouen 2001) are the binomial one's of
     all cells. t has replicates less conditions as degrees of freedom, of pairs replicates less 1.
+    The test of all conditions at once is Hotelling's (1931) of pairs, whose covariance has as little freedom.
 
     Parameters
     ----------
@@ -81,4 +82,8 @@ def gee_tests(rows: pd.DataFrame, pairs: Sequence[Pair], what: str, *, paired: b
     errors = np.sqrt(np.diag(contrasts @ covariance @ contrasts.T))
     method = f"binomial GEE of {what} clustered by replicate (bias-reduced covariance, t)"
     tests = t_tests(contrasts @ shares, errors, np.full(len(pairs), df), 1.0, method)
-    return replace(tests, omnibus=f_test(shares, covariance, df, 1.0, "Wald test of the GEE"))
+    words = "Wald test of the GEE"
+    if paired:
+        whole = int((np.bincount(clusters, minlength=1) == len(shares)).sum())
+        return replace(tests, omnibus=hotelling_test(shares, covariance, whole, 1.0, words))
+    return replace(tests, omnibus=f_test(shares, covariance, df, 1.0, words))

@@ -15,7 +15,17 @@ if TYPE_CHECKING:
 
     Floats = NDArray[np.float64]
 
-__all__ = ["NO_SPREAD", "Joint", "Pair", "Tests", "contrast_matrix", "f_test", "is_constant", "t_tests"]
+__all__ = [
+    "NO_SPREAD",
+    "Joint",
+    "Pair",
+    "Tests",
+    "contrast_matrix",
+    "f_test",
+    "hotelling_test",
+    "is_constant",
+    "t_tests",
+]
 
 NO_SPREAD = "the replicates do not differ among themselves, so there is no spread to test against"
 
@@ -121,16 +131,39 @@ def f_test(means: Floats, covariance: Floats, df: float, size: float, words: str
     size
         As in `t_tests`.
     """
+    square = _wald(means, covariance, size)
+    if square is None:
+        return ""
+    return _f_words(words, square / (len(means) - 1), len(means) - 1, df)
+
+
+def hotelling_test(means: Floats, covariance: Floats, n: int, size: float, words: str) -> str:
+    """Return in words the F test that all means are the same, where `n` blocks alone tell the covariance.
+
+    Hotelling (1931): with q = conditions - 1, W (n - q) / (q (n - 1)) is F of q and n - q degrees of freedom. Empty
+    where `f_test` is, and with no more blocks than q.
+    """
+    q = len(means) - 1
+    square = _wald(means, covariance, size) if n > q else None
+    if square is None:
+        return ""
+    return _f_words(words, square * (n - q) / (q * (n - 1)), q, n - q)
+
+
+def _wald(means: Floats, covariance: Floats, size: float) -> float | None:
+    """Return Wald's statistic that all means are the same; None where there is none."""
     k = len(means)
     if k < 3 or not np.diag(covariance).min() > (_SAME * size) ** 2:
-        return ""
+        return None
     steps = np.diff(np.eye(k), axis=0)
     spread = steps @ covariance @ steps.T
     if np.linalg.matrix_rank(spread) < k - 1:
-        return ""
-    value = float(steps @ means @ np.linalg.solve(spread, steps @ means)) / (k - 1)
-    p_value = stats.f.sf(value, k - 1, df)
-    return f"{words}: F({k - 1}, {df:g}) = {value:.4g}, p = {p_value:.3g}"
+        return None
+    return float(steps @ means @ np.linalg.solve(spread, steps @ means))
+
+
+def _f_words(words: str, value: float, q: int, df: float) -> str:
+    return f"{words}: F({q}, {df:g}) = {value:.4g}, p = {stats.f.sf(value, q, df):.3g}"
 
 
 def is_constant(values: Floats, size: float) -> bool:

@@ -75,7 +75,7 @@ def make_plan(units: Units, options: CompareOptions) -> Plan:
     there = np.isfinite(units.wide())
     paired, notes = _pairing(there[:, tested], options)
     if paired and not there[:, tested][there[:, tested].any(1)].all():
-        notes += _lacking(units, there, tested)
+        notes += _lacking(units, there, tested, gee=options.method == "gee")
     notes = notes if min(units.counts()[each] for each in tested) >= 2 else ()
     reasons = tuple(_reason(pair, units, there, paired=paired, options=options) for pair in pairs)
     return Plan(pairs, paired, reasons, notes)
@@ -117,18 +117,24 @@ def _paired_notes(there: NDArray[np.bool_], shared: NDArray[np.bool_], *, whole:
     return (f"{note}; if numbers only count them within each condition, choose unpaired.",)
 
 
-def _lacking(units: Units, there: NDArray[np.bool_], tested: NDArray[np.intp]) -> tuple[str, ...]:
-    """Return which conditions lack replicates that others share, and what that does to the estimates."""
+def _lacking(units: Units, there: NDArray[np.bool_], tested: NDArray[np.intp], *, gee: bool) -> tuple[str, ...]:
+    """Return which conditions lack replicates that others share, and what that does to the estimates.
+
+    Estimating equations compare all cells, whatever their replicate.
+    """
     shared = there[:, tested].sum(1) >= 2
     lacks = [
         f"{units.conditions[each]} lacks {_names(units, np.flatnonzero(shared & ~there[:, each]))}"
         for each in tested
         if (shared & ~there[:, each]).any()
     ]
-    said = f"{'; '.join(lacks)}. " if lacks else ""
+    said = (f"{'; '.join(lacks)}.",) if lacks else ()
+    if gee:
+        return said
     return (
-        f"{said}Differences are those within shared replicates, as the model estimates them, and not those of the "
-        f"means shown.",
+        *said,
+        "Differences are those within shared replicates, as the model estimates them, and not those of the means "
+        "shown, since conditions do not have the same replicates.",
     )
 
 
