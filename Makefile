@@ -59,7 +59,7 @@ $(TEST): pyproject.toml constraints-test.txt
 	@touch $@
 
 # AnnData needs pandas 2, everything else is tested with the newest: its own environment.
-$(ANNDATA): pyproject.toml constraints-test.txt
+$(ANNDATA): pyproject.toml
 	test -x .venv-anndata/bin/python || $(PYTHON) -m venv .venv-anndata
-	.venv-anndata/bin/python -m pip install $(PIP_FLAGS) -c constraints-test.txt -e '.[anndata]' hypothesis pytest pytest-timeout
+	.venv-anndata/bin/python -m pip install $(PIP_FLAGS) -e '.[anndata]' hypothesis pytest pytest-timeout
 	@touch $@

@@ -185,7 +185,8 @@ def _untested(comparison: Comparison) -> str:
     why = f": {reasons.pop()}" if len(reasons) == 1 else ", for reasons that the table of contrasts gives"
     if few == all_:
         return f"No contrast was tested{why}."
-    return f"{few} of {all_} contrasts {'was' if few == 1 else 'were'} estimated from means of replicates and not tested{why}."
+    verb = "was" if few == 1 else "were"
+    return f"{few} of {all_} contrasts {verb} estimated from means of replicates and not tested{why}."
 
 
 def _intervals(comparison: Comparison) -> str:
