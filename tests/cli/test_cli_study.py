@@ -50,7 +50,7 @@ def test_from_a_folder_to_a_checked_design(images: Path) -> None:
     folder = out / "edu.cellmetry"
     assert sorted(file.name for file in folder.iterdir()) == ["design.csv", "study.toml"]
     said = load_study(folder).said
-    assert FigureStyle(**said.figures) == FigureStyle()
+    assert FigureStyle(**said.style) == FigureStyle()
     assert len(list(images.iterdir())) == 37
 
     empty = RUNNER.invoke(app, ["study", "design", str(folder)])
