@@ -70,6 +70,13 @@ def test_columns_of_other_names_and_sheets_after_one_another(tmp_path: Path) -> 
     assert made["drug"].tolist() == ["x", "1.10", "x"]
 
 
+def test_a_sheet_of_replicates_is_joined_by_what_the_study_calls_one(tmp_path: Path) -> None:
+    said = sheet(tmp_path, "replicate,batch\nA,monday\nB,tuesday\n").model_copy(
+        update={"columns": {"replicate": "row"}}
+    )
+    assert design_table(plate("AB", 1), said, tmp_path)["batch"].tolist() == ["monday", "tuesday"]
+
+
 def test_rules_before_and_after_sheets(tmp_path: Path) -> None:
     (tmp_path / "a.csv").write_text("drug,level\nx,1\ny,2\n")
     said = DesignSection(
@@ -105,6 +112,18 @@ WRONG = {
         {},
         ParameterError,
         r"does not have well A02, of which there are images; it has well B99, of which there are none",
+    ),
+    "replicate twice": (
+        "well,condition,Replicate\nA1,x,1\nA2,y,1\nA3,x,2\n",
+        {"columns": {"replicate": "row"}},
+        ParameterError,
+        r"replicate is given twice: by design.columns \(replicate = 'row'\) in study.toml, and by the column Replicate",
+    ),
+    "condition twice": (
+        "well,condition\nA1,x\nA2,y\nA3,x\n",
+        {"assign": (Rule(column="condition", label="a", where="row", values=("A",)),)},
+        ParameterError,
+        r"condition is given twice: by design.assign in study.toml, and by the column condition of .*design.csv",
     ),
     "well twice": ("well,condition\nA1,x\na01,y\nA2,x\nA3,x\n", {}, ParameterError, "A01 twice"),
     "nothing in common": ("x,condition\n1,x\n", {}, ParameterError, "no column in common with the images"),

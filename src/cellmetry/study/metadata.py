@@ -14,7 +14,7 @@ from cellmetry.study.checks import check_design
 from cellmetry.study.design import DESIGN_COLUMNS, StudyDesign
 from cellmetry.study.file import WORDS, sources
 from cellmetry.study.images import study_images
-from cellmetry.study.sheets import YES, as_text, join_sheet, well_words, with_wells
+from cellmetry.study.sheets import TO_FILL, YES, as_text, join_sheet, well_words, with_wells
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -75,7 +75,7 @@ def _known(table: pd.DataFrame, said: DesignSection, folder: Path) -> tuple[pd.D
     table, pending = _assigned(_named(table, said), list(said.assign))
     idle = []
     for sheet in said.sheets:
-        joined = join_sheet(table, folder / sheet.file, sheet.join, said.columns)
+        joined = join_sheet(table, folder / sheet.file, sheet.join, said.columns, _made(table, said))
         idle += [joined.idle] if joined.idle else []
         table = _named(joined.table, said)
         table, pending = _assigned(table, pending)
@@ -83,6 +83,15 @@ def _known(table: pd.DataFrame, said: DesignSection, folder: Path) -> tuple[pd.D
         need_columns(table, [rule.where for rule in pending], "design")
     need_columns(table, [part for name in said.columns.values() for part in sources(name)], "design")
     return _described(_typed(_excluded(table, said), said)), tuple(idle)
+
+
+def _made(table: pd.DataFrame, said: DesignSection) -> dict[str, str]:
+    """Return which of the words that a user fills in the study has made already, and by which entry."""
+    by = {rule.column: "design.assign" for rule in said.assign}
+    by |= {word: f"design.columns ({word} = {name!r})" for word, name in said.columns.items()}
+    return {
+        word: by[word] for word in TO_FILL if word in by and word in table.columns and said.columns.get(word) != word
+    }
 
 
 def _named(table: pd.DataFrame, said: DesignSection) -> pd.DataFrame:

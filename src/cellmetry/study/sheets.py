@@ -98,7 +98,13 @@ class Joined(NamedTuple):
     idle: str
 
 
-def join_sheet(table: pd.DataFrame, path: Path, join: Mapping[str, str], words: Mapping[str, str]) -> Joined:
+def join_sheet(
+    table: pd.DataFrame,
+    path: Path,
+    join: Mapping[str, str],
+    words: Mapping[str, str],
+    made: Mapping[str, str] | None = None,
+) -> Joined:
     """Return the table of images with the columns of a sheet; columns without a single entry are left out.
 
     Parameters
@@ -107,11 +113,14 @@ def join_sheet(table: pd.DataFrame, path: Path, join: Mapping[str, str], words: 
         Column of the sheet → column of the table; all that are called alike but for capitals if empty.
     words
         What words of the design are called in this study, if not by themselves: ``{"well": "position"}``.
+    made
+        Columns of the table that the study makes by other means, each with a word for these.
 
     Raises
     ------
     ParameterError
-        If nothing can be joined on, a place stands twice in the sheet, or an image is not in it.
+        If nothing can be joined on, a place stands twice in the sheet, an image is not in it, or it says what the
+        study makes by other means.
     """
     sheet = read_table(path, text=_Words(words))
     sheet = sheet.loc[:, [as_text(sheet[name]).notna().any() for name in sheet.columns]]
@@ -121,6 +130,7 @@ def join_sheet(table: pd.DataFrame, path: Path, join: Mapping[str, str], words: 
             f"{path} ({', '.join(map(str, sheet.columns))}) has no column in common with the images "
             f"({', '.join(map(str, table.columns))}); say with join which belong together."
         )
+    _refuse_twice(sheet, pairs, made or {}, path)
     sheet = sheet.rename(columns={name: _word_of(name, sheet) for name in sheet.columns if name not in pairs})
     places = {words.get(word, word): word for word in ("well", "row", "column")}
     for theirs, ours in pairs.items():
@@ -135,7 +145,7 @@ def join_sheet(table: pd.DataFrame, path: Path, join: Mapping[str, str], words: 
 
 def _idle(table: pd.DataFrame, sheet: pd.DataFrame, pairs: Mapping[str, str], name: str) -> str:
     """Return which wells or images a sheet says something of, though none is there; left out ones are not missed."""
-    if not {"well", "image"} & set(pairs.values()) and not {"row", "column"} <= set(pairs.values()):
+    if not _of_places(pairs):
         return ""
     told = pd.DataFrame({each: as_text(sheet[each]) for each in sheet.columns if each not in pairs}, sheet.index)
     left_out = told["excluded"].str.casefold().isin(YES) if "excluded" in told.columns else False
@@ -145,6 +155,23 @@ def _idle(table: pd.DataFrame, sheet: pd.DataFrame, pairs: Mapping[str, str], na
     places = idle[list(pairs)].astype("string").fillna("?").agg(" ".join, axis=1)
     cure = "correct the names, or leave these rows out by excluded = yes with a reason"
     return f"The sheet {name} has {listed(places)}, of which there is no image; {cure}."
+
+
+def _refuse_twice(sheet: pd.DataFrame, pairs: Mapping[str, str], made: Mapping[str, str], path: Path) -> None:
+    """Refuse a sheet of places that says again what the study makes; a sheet of replicates is joined by theirs."""
+    if not _of_places(pairs):
+        return
+    for name in (str(name) for name in sheet.columns if str(name).strip().casefold() in made):
+        word = name.strip().casefold()
+        raise ParameterError(
+            f"{word} is given twice: by {made[word]} in study.toml, and by the column {name} of {path}. "
+            f"Keep the one that is meant, and take the other out."
+        )
+
+
+def _of_places(pairs: Mapping[str, str]) -> bool:
+    """Return whether the rows of a sheet are wells or images."""
+    return bool({"well", "image"} & set(pairs.values())) or {"row", "column"} <= set(pairs.values())
 
 
 def _alike(sheet: pd.DataFrame, table: pd.DataFrame) -> dict[str, str]:
