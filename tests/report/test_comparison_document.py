@@ -263,6 +263,16 @@ def test_filters_have_headings_in_words() -> None:
     assert table["Removed"].sum() == len(cells) - ((cells["value"] > 21) & ~cells["excluded"]).sum()
 
 
+def test_the_interactive_plot_joins_no_single_replicate() -> None:
+    one = replace(ONE, design=replace(ONE.design, paired=True))
+    alone = superplot_json(make_cells(replicates=1), one, FigureStyle())
+    several = superplot_json(CELLS, COMPARISON, FigureStyle())
+    modes = [{trace.get("mode") for trace in each.plot["data"]} for each in (alone, several)]
+    assert "lines+markers" not in modes[0]
+    assert "lines+markers" in modes[1]
+    assert "Lines join" not in alone.legend
+
+
 def test_of_many_contrasts_the_summary_tells_twelve() -> None:
     many = replace(COMPARISON, contrasts=pd.concat([COMPARISON.contrasts] * 10, ignore_index=True))
     (summary, *_) = [block for block in comparison_document(parts_of(many)).blocks if isinstance(block, Bullets)]

@@ -217,6 +217,14 @@ def test_several_values_share_what_is_common() -> None:
     assert "mean_EdU and area_um2: the cells of a replicate were summarised by their mean" in text
     assert "area_um2: n = 4 replicates in each condition, 1,440 cells in total; F = 3, p = 0.1." in text
     assert "The fraction of positive cells by positive: each replicate gave one fraction" in text
+    assert text.count("1,440 cells in total") == 3
+    same = replace(second, omnibus=first.omnibus)
+    text = methods_text(MethodsFacts(comparisons=(first, same)))
+    assert "\n\nmean_EdU and area_um2: n = 4 replicates in each condition, 1,440 cells in total; All" in text
+    assert text.count("1,440 cells in total") == 1
+    other = replace(second, design=replace(second.design, conditions=("a", "b", "c")))
+    text = methods_text(MethodsFacts(comparisons=(first, other)))
+    assert "area_um2 was compared between a, b and c (column condition): n = 4" in text
 
 
 def test_software_lists_statsmodels_where_it_is_known() -> None:

@@ -86,12 +86,18 @@ def _told(comparison: Comparison) -> _Told:
 
 
 def _of_group(own: tuple[str, ...], alike: list[_Told], *, once: bool) -> Part:
-    """Return the paragraph of values of which the same is said, with the numbers of each."""
-    said = " ".join(own)
-    sentences = [_start(f"{listed(each.what for each in alike)}: {said[0].lower()}{said[1:]}")] if own else []
+    """Return the paragraph of values of which the same is said, with their numbers, which several may share too."""
+    said = f"{own[0][0].lower()}{' '.join(own)[1:]}" if own else ""
+    numbers: dict[tuple[str, str], list[str]] = {}
     for each in alike:
-        compared = "" if once else f" was compared {each.between}"
-        sentences.append(_start(f"{each.what}{compared}: {each.numbers}."))
+        numbers.setdefault((each.between, each.numbers), []).append(each.what)
+    names = listed(each.what for each in alike)
+    if own and once and len(numbers) == 1:
+        return Part((_start(f"{names}: {said} {alike[0].numbers}."),))
+    sentences = [_start(f"{names}: {said}")] if own else []
+    for (between, number), whats in numbers.items():
+        compared = "" if once else f" {'was' if len(whats) == 1 else 'were'} compared {between}"
+        sentences.append(_start(f"{listed(whats)}{compared}: {number}."))
     return Part(tuple(sentences))
 
 
