@@ -105,7 +105,7 @@ def _check_slips(evidence: Evidence) -> Iterator[Finding]:
     rows = evidence.wells if len(evidence.wells) else evidence.used
     numbers = rows["condition"].value_counts().to_dict() if evidence.conditions else {}
     pairs = ((rare, common) for rare, common in permutations(numbers, 2) if numbers[rare] <= numbers[common] / _RARER)
-    slips = {rare: common for rare, common in pairs if _is_slip(rare, common)}
+    slips = {rare: common for rare, common in pairs if _is_slip(str(rare), str(common))}
     if slips:
         alike = (f"{rare!r} ({numbers[rare]}) looks like {slips[rare]!r} ({numbers[slips[rare]]})" for rare in slips)
         text = f"A slip in the name of a condition? {listed(alike)}, but counts as another"
