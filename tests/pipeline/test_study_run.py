@@ -7,11 +7,14 @@ import re
 import shutil
 from pathlib import Path
 
+import numpy as np
 import pytest
 from typer.testing import CliRunner
 
 from cellmetry.cli.app import app
+from cellmetry.core.labels import labels_from_array
 from cellmetry.errors import InputError, ParameterError, UnknownName
+from cellmetry.io.labels import read_labels, write_labels
 from cellmetry.io.tables import read_table, write_table
 from cellmetry.learn.generate.edu import EduCondition, EduOptions, write_edu_study
 from cellmetry.pipeline.study.example import example_study
@@ -128,6 +131,22 @@ def test_a_second_run_does_no_image_again_and_finds_the_same(again: Path):
     assert result.run.reused == 6
     assert contrasts(again) == before
     assert (again / "results" / "report.html").is_file()
+
+
+def test_labels_that_were_changed_by_hand_are_told_and_never_written_over(again: Path):
+    file = again / "run" / "labels" / "A01_0_nuclei_labels.tif"
+    labels = np.asarray(read_labels(file).read())
+    labels[labels == labels.max()] = 0
+    write_labels(labels_from_array(np.squeeze(labels)), file)
+    told = RUNNER.invoke(app, ["study", "run", str(again)])
+    assert told.exit_code == 0, told.output
+    assert "changed by hand since this run wrote them" in told.output
+    changed(again, {"set = []": 'set = ["rolling_ball.radius_px=40"]'})
+    anew = RUNNER.invoke(app, ["study", "run", str(again)])
+    assert anew.exit_code == 0, anew.output
+    kept = file.with_name("A01_0_nuclei_labels_changed_by_hand.tif")
+    np.testing.assert_array_equal(np.squeeze(read_labels(kept).read()), np.squeeze(labels))
+    assert np.max(read_labels(file).read()) > labels.max()
 
 
 def test_wells_of_one_plate_are_no_replicates_so_nothing_is_tested(again: Path):

@@ -39,6 +39,7 @@ from cellmetry.pipeline.work import (
     Job,
     Layout,
     Outcome,
+    changed_by_hand,
     finished_outcome,
     folders_before,
     images_done_before,
@@ -156,6 +157,7 @@ def run(  # noqa: PLR0913  the six ways in which two runs of one recipe can diff
     jobs = [Job(ref, recipe, out, layout) for ref in found.images]
     outcomes = {place: done for place, job in enumerate(jobs) if (done := finished_outcome(job)) is not None}
     reused, before = len(outcomes), folders_before(out)
+    edited = [sentence for place in outcomes for sentence in changed_by_hand(jobs[place])]
     todo = [place for place in range(len(jobs)) if place not in outcomes]
     for folder in {(out / outcome.outputs[key]).parent for outcome in outcomes.values() for key in outcome.outputs}:
         clean_leftovers(folder)
@@ -174,7 +176,7 @@ def run(  # noqa: PLR0913  the six ways in which two runs of one recipe can diff
         ) from stop
     _refuse_if_none_done(outcomes)
     in_order = tuple(outcomes[place] for place in range(len(jobs)))
-    problems = (*found.problems, *_compare_images(in_order))
+    problems = (*found.problems, *edited, *_compare_images(in_order))
     result = RunResult(out, in_order, reused, problems)
     times = {"started": started, "ended": datetime.now(UTC).isoformat()}
     record = run_record(recipe, result.outcomes, times, workers)

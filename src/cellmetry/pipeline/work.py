@@ -25,6 +25,7 @@ from cellmetry.io.pixel_checks import check_pixels
 from cellmetry.ops.saturation import find_detectors
 from cellmetry.pipeline.acquisition import settings_of
 from cellmetry.pipeline.detectors import detectors_of
+from cellmetry.pipeline.edited_labels import edited_labels, keep_edited_labels
 from cellmetry.pipeline.inputs import file_hash
 from cellmetry.pipeline.outputs import STATE, write_outputs
 from cellmetry.report.index import thumbnail_path
@@ -173,6 +174,15 @@ def finished_outcome(job: Job) -> Outcome | None:
     return Outcome(**saved)
 
 
+def changed_by_hand(job: Job) -> list[str]:
+    """Return a sentence for each label file of a finished image that was changed since it was written."""
+    return [
+        f"The labels {name} of {job.ref.name} were changed by hand since this run wrote them ({file.name}); its tables "
+        f"are those of before. To measure them, run a recipe with the engine labels, as existing-labels does."
+        for name, file in edited_labels(job.out, _state_path(job)).items()
+    ]
+
+
 def do_job(job: Job, progress: Progress = SILENT) -> Outcome:
     """Return what became of one image; a failure is an outcome, not an exception.
 
@@ -207,13 +217,13 @@ def _process(job: Job, progress: Progress) -> Outcome:
     invalid = check_pixels(image)
     known, detectors = find_detectors(image, job.recipe.detectors_used(image))
     sample = job.recipe.apply(Sample(known), progress)
-    before = _outputs_before(job)
+    before, kept = _outputs_before(job), keep_edited_labels(job.out, _state_path(job))
     _state_path(job).unlink(missing_ok=True)
     outputs = write_outputs(job, sample)
     _remove(job.out, _with_thumbnails(before) - _with_thumbnails(set(outputs.values())))
     counts = {name: count_objects(labels) for name, labels in sample.labels.items()}
     nothing = [f"No objects were found for {name}." for name, count in counts.items() if count == 0]
-    doubts = (*image.warnings, *invalid, *sample.warnings, *nothing)
+    doubts = (*image.warnings, *invalid, *sample.warnings, *nothing, *kept)
     return Outcome(
         image=job.ref.name,
         path=job.ref.text,

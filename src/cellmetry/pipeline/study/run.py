@@ -145,11 +145,13 @@ def _run_second(study: Study, found: Found, workers: int, progress: Progress) ->
 
 
 def _failures(done: RunResult) -> tuple[Finding, ...]:
+    """Return what went wrong in a run: labels that were changed by hand and are not measured, images that failed."""
+    told = tuple(Finding("warning", "run", problem) for problem in done.problems)
     if not done.failed:
-        return ()
+        return told
     first = done.failed[0]
     text = f"{len(done.failed)} of {len(done.outcomes)} images could not be worked and are in no result: {first.reason}"
-    return (Finding("warning", "failed", text),)
+    return (*told, Finding("warning", "failed", text))
 
 
 def _compare(study: Study, settings: CompareSettings, design: StudyDesign, second: Path | None) -> ComparisonResult:
