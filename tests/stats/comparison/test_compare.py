@@ -98,6 +98,32 @@ def test_one_single_replicate_among_others(make_study) -> None:
     assert said(result, "unbalanced")
 
 
+def test_one_replicate_against_several_has_no_technical_interval(make_study) -> None:
+    """The estimate is that of all replicates of one side; wells of one day are of another difference."""
+    table = make_study(2, 3)
+    table = table[(table["condition"] == "c0") | (table["replicate"] == "0")]
+    result = compared(table)
+    row = result.contrasts.iloc[0]
+    means = table.groupby(["condition", "replicate"])["y"].mean().groupby("condition").mean()
+    assert row["estimate"] == pytest.approx(means["c1"] - means["c0"])
+    assert np.isnan(row[["technical_low", "technical_high"]].astype(float)).all()
+    assert row["technical_unit"] == ""
+    assert row["n_replicates"] == 4
+    assert said(result, "Of c1 there is one replicate")
+
+
+def test_one_pair_among_pairs_is_of_that_pair(make_study) -> None:
+    table = make_study(3, 3)
+    table = table[(table["condition"] != "c2") | (table["replicate"] == "1")]
+    row = compared(table, control="c0").contrasts.iloc[1]
+    assert row["n_replicates"] == 1
+    assert row["technical_low"] < row["estimate"] < row["technical_high"]
+    own = table.assign(replicate=table["replicate"].where(table["condition"] != "c2", "x"))
+    none = compared(own, control="c0").contrasts.iloc[1]
+    assert np.isnan(none["technical_low"])
+    assert none["n_replicates"] == 4
+
+
 @pytest.mark.parametrize("shared", [True, False])
 def test_control_divided_by_itself_lends_no_variance(make_table, shared) -> None:
     rng = np.random.default_rng(3)
@@ -149,6 +175,11 @@ def test_no_spread_gives_a_reason_and_never_p_0(make_table, method, names, secon
     assert row["reason"]
     assert row["estimate"] == second[0] - 5.0
     assert np.isnan(row["hedges_g"])
+
+
+def test_no_spread_anywhere_is_not_said_to_be_tested(make_table) -> None:
+    result = compared(make_table({"a": [5.0, 5.0, 5.0], "b": [7.0, 7.0, 7.0]}))
+    assert not said(result, "tested by the spread of its own")
 
 
 def test_pairs_that_all_differ_by_the_same_have_no_p(make_table) -> None:

@@ -8,13 +8,13 @@ import numpy as np
 import pandas as pd
 
 from cellmetry.stats.comparison.adjust import adjust_tests
-from cellmetry.stats.comparison.assumptions import design_notes, model_notes, value_notes
+from cellmetry.stats.comparison.assumptions import design_notes, model_notes, spread_notes, value_notes
 from cellmetry.stats.comparison.cells import read_cells
 from cellmetry.stats.comparison.effects import cliffs_delta, delta_of_sorted, hedges_g
 from cellmetry.stats.comparison.groups import summarise_groups
-from cellmetry.stats.comparison.methods import NOTHING, run_tests, scale_size, tested_conditions
+from cellmetry.stats.comparison.methods import NOTHING, own_variances, run_tests, scale_size
 from cellmetry.stats.comparison.naive import naive_note, naive_tests
-from cellmetry.stats.comparison.plan import make_plan
+from cellmetry.stats.comparison.plan import make_plan, tested_conditions
 from cellmetry.stats.comparison.power import power_table
 from cellmetry.stats.comparison.replicates import back, make_units
 from cellmetry.stats.comparison.result import CONTRAST_COLUMNS, Comparison, Design
@@ -121,7 +121,7 @@ def _sizes(cells: Cells, units: Units, plan: Plan, place: int, options: CompareO
     row: dict[str, object] = {
         "condition": units.conditions[pair.condition],
         "reference": units.conditions[pair.reference],
-        "n_replicates": int(both.sum()) if plan.paired else int(sum(map(len, sides))),
+        "n_replicates": _counted(one, other, paired=plan.paired),
         "n_cells": int(units.rows.loc[units.rows["condition"].isin(pair), "cells"].sum()),
         **dict(zip(("hedges_g", "hedges_g_low", "hedges_g_high"), g, strict=True)),
         **dict(zip(("cliffs_delta", "cliffs_delta_low", "cliffs_delta_high"), delta, strict=True)),
@@ -130,10 +130,16 @@ def _sizes(cells: Cells, units: Units, plan: Plan, place: int, options: CompareO
         "technical_unit": "",
     }
     if min(units.counts()[each] for each in pair) < 2:
-        low, high, unit = technical_interval(cells, units, pair, options)
+        low, high, unit = technical_interval(cells, units, plan, pair, options)
         ends = back(np.array([low, high]), options)
         row |= {"technical_low": ends[0], "technical_high": ends[1], "technical_unit": unit}
     return row
+
+
+def _counted(one: Floats, other: Floats, *, paired: bool) -> int:
+    """Return the pairs that a contrast is made of; without any, the replicates of both conditions."""
+    pairs = int((np.isfinite(one) & np.isfinite(other)).sum())
+    return pairs if paired and pairs else int(np.isfinite([one, other]).sum())
 
 
 def _deltas_of_cells(cells: Cells, units: Units, plan: Plan) -> list[float]:
@@ -155,6 +161,12 @@ def _gravest(design: Design, options: CompareOptions) -> tuple[str, ...]:
             "Each condition has one replicate: differences are estimated, and nothing can be tested. Intervals among "
             "wells or fields, where given, and tests of cells say nothing of a repeat of the experiment."
         )
+    elif min(design.replicates) < 2:
+        single = [name for name, count in zip(design.conditions, design.replicates, strict=True) if count < 2]
+        notes.append(
+            f"Of {', '.join(single)} there is one replicate: differences from it are estimated and not tested, and "
+            f"another repeat of the experiment may well give others."
+        )
     if options.normalise is not None:
         how, norm = options.normalise.how.replace("_", " "), options.normalise
         notes.append(f"Values are relative to {norm.control!r} of the same {norm.within} ({how}).")
@@ -164,7 +176,8 @@ def _gravest(design: Design, options: CompareOptions) -> tuple[str, ...]:
 def _model_notes(units: Units, plan: Plan, tests: Tests, options: CompareOptions) -> tuple[str, ...]:
     """Return what residuals say of a linear model; nothing where a constant condition left no model for all."""
     tested = tested_conditions(plan)
-    own = options.method == "welch"
+    own = own_variances(units.wide()[:, tested], plan, options)
     if options.method not in _LINEAR or not tested or (tests.joint is None and not own):
         return ()
-    return model_notes(units, tested, blocked=plan.paired, own=own)
+    unlike = () if own else spread_notes(units, plan, options)
+    return (*unlike, *model_notes(units, tested, blocked=plan.paired, variances_told=own or bool(unlike)))

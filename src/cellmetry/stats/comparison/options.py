@@ -49,7 +49,8 @@ class CompareOptions(Parameters):
     """Whether the same replicate in two conditions (the same day) is a pair; auto: where replicates are shared."""
     method: Literal["auto", "t", "welch", "rank", "mixed", "gee"] = "auto"
     """Test on replicate means (Student's or Welch's t and their linear models), on their ranks, a linear mixed model of
-    cells, or generalised estimating equations for fractions. auto: t on replicate means."""
+    cells, or generalised estimating equations for fractions. auto: t on replicate means, which is Welch's for two
+    conditions with unequal numbers of replicates of their own."""
     adjust: Literal["auto", "dunnett", "tukey", "holm", "bonferroni", "fdr_bh", "none"] = "auto"
     """Correction for several contrasts; auto: Dunnett with a control, Tukey without, Holm where neither fits."""
     scale: Literal["linear", "log"] = "linear"

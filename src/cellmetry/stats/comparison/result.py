@@ -61,7 +61,12 @@ CONTRAST_COLUMNS = (
     Column("p_adjusted", "1", "The same, corrected for the number of contrasts.", _OURS),
     Column("method", "", "Test in words.", _OURS),
     Column("adjustment", "", "Correction for several contrasts in words.", _OURS),
-    Column("n_replicates", "1", "Pairs of replicates, or where unpaired those of both conditions together.", _OURS),
+    Column(
+        "n_replicates",
+        "1",
+        "Pairs of replicates, or where unpaired or without a pair those of both conditions together.",
+        _OURS,
+    ),
     Column("n_cells", "1", "Cells of both conditions.", _OURS),
     Column("hedges_g", "1", "Difference in standard deviations of replicates, corrected for few.", "Hedges 1981"),
     Column(
