@@ -444,3 +444,51 @@ def test_technical_interval_where_one_side_is_constant(make_study) -> None:
     wells = table[table["condition"] == "c1"].groupby("well")["y"].mean()
     expected = stats.ttest_1samp(wells, 3.0).confidence_interval(0.95)
     assert row["technical_low"] == pytest.approx(expected.low - 3.0)
+
+
+def test_the_control_stands_first_without_an_order(make_table) -> None:
+    table = make_table({"drug10": [1.0, 2, 3], "drug2": [2.0, 3, 5], "drug": [1.0, 1.5, 3], "vehicle": [1.0, 2, 4]})
+    assert compared(table).design.conditions == ("drug", "drug2", "drug10", "vehicle")
+    assert compared(table, control="vehicle").design.conditions == ("vehicle", "drug", "drug2", "drug10")
+    asked = compared(table, control="vehicle", order=("drug10",))
+    assert asked.design.conditions == ("drug10", "drug", "drug2", "vehicle")
+
+
+def test_intervals_of_fractions_stay_in_their_range() -> None:
+    counts = {"condition": list("aabb"), "replicate": list("wxyz"), "k": [0, 30, 95, 70], "n": 100}
+    row = compared(pd.DataFrame(counts), value="k", total="n").contrasts.iloc[0]
+    assert row["ci_high"] == 1.0
+    assert -1 < row["ci_low"] < row["estimate"]
+
+
+def test_yes_and_no_are_true_and_false(make_study) -> None:
+    table = make_study(2, 4)
+    truth = compared(table, value="positive")
+    words = compared(table.assign(positive=np.where(table["positive"], "Yes", "no")), value="positive")
+    pd.testing.assert_frame_equal(words.contrasts, truth.contrasts)
+    numbers = compared(table.assign(positive=table["positive"].astype(int)), value="positive")
+    assert numbers.design.kind == "amount"
+    assert said(numbers, "holds only 0 and 1")
+    assert not said(truth, "holds only 0 and 1")
+
+
+def test_logarithms_are_named_as_they_are_taken(make_study) -> None:
+    table = make_study(2, 4)
+    result = compared(table, scale="log")
+    assert result.contrasts["method"][0] == "paired t-test of replicate means of logarithms"
+    defined = {column.name: column.definition for column in result.groups.attrs["columns"]}
+    assert all("eometric mean" in defined[name] for name in ("mean", "sd", "median", "mad"))
+    value = {column.name: column.definition for column in result.replicates.attrs["columns"]}["value"]
+    assert "Geometric mean" in value
+    fraction = compared(table, value="positive", scale="log")
+    assert fraction.contrasts["method"][0] == "paired t-test of logarithms of replicate fractions"
+
+
+def test_power_and_least_p_of_ranks(make_study) -> None:
+    result = compared(make_study(2, 3), method="rank")
+    assert result.power[["n_replicates", "power_now", "detectable_now"]].isna().all(axis=None)
+    assert said(result, "No power")
+    assert said(result, "below 0.25")
+    assert not said(result, "three against three")
+    assert said(compared(make_study(2, 3, shared=False), method="rank"), "three against three")
+    assert not said(compared(make_study(2, 3)), "No power")

@@ -15,7 +15,7 @@ from cellmetry.stats.comparison.groups import summarise_groups
 from cellmetry.stats.comparison.methods import NOTHING, own_variances, run_tests, scale_size
 from cellmetry.stats.comparison.naive import naive_note, naive_tests
 from cellmetry.stats.comparison.plan import make_plan, tested_conditions
-from cellmetry.stats.comparison.power import power_table
+from cellmetry.stats.comparison.power import power_notes, power_table
 from cellmetry.stats.comparison.replicates import back, make_units
 from cellmetry.stats.comparison.result import CONTRAST_COLUMNS, Comparison, Design
 from cellmetry.stats.comparison.technical import technical_interval
@@ -35,6 +35,8 @@ __all__ = ["compare"]
 
 _LINEAR = ("auto", "t", "welch")
 """Methods whose assumptions are those of linear models of replicates."""
+
+_ENDS = [f"{kind}_{end}" for kind in ("ci", "simultaneous", "technical") for end in ("low", "high")]
 
 
 def compare(table: pd.DataFrame, options: CompareOptions) -> Comparison:
@@ -60,7 +62,7 @@ def compare(table: pd.DataFrame, options: CompareOptions) -> Comparison:
         options=options,
         design=design,
         groups=summarise_groups(cells, units, options),
-        replicates=units.table(),
+        replicates=units.table(options),
         contrasts=contrasts,
         power=power_table(units, plan, options),
         omnibus=tests.omnibus,
@@ -73,6 +75,7 @@ def compare(table: pd.DataFrame, options: CompareOptions) -> Comparison:
             *naive,
             *_model_notes(units, plan, tests, options),
             *value_notes(cells, units, options),
+            *power_notes(options),
         ),
     )
 
@@ -103,6 +106,8 @@ def _contrasts(
         segmentation_high=np.nan,
         reason=tests.reasons,
     )
+    if cells.kind == "fraction" and options.scale == "linear":
+        table[_ENDS] = table[_ENDS].clip(-1, 1)
     table = table[[column.name for column in CONTRAST_COLUMNS]]
     table.attrs["columns"] = CONTRAST_COLUMNS
     return table, naive_note(units, plan.pairs, tests.p_value, naive)

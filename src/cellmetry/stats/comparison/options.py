@@ -39,7 +39,8 @@ class CompareOptions(Parameters):
     total: str | None = None
     """Column of the number of all cells, where the value is a number of positive cells: a fraction is compared."""
     order: tuple[str, ...] = ()
-    """Conditions in the order in which they are shown; those not named follow in natural order."""
+    """Conditions in the order in which they are shown; those not named follow in natural order. If left out, the
+    control stands first."""
     summary: Literal["mean", "median"] = "mean"
     """How the cells of a replicate become one number."""
     nested: tuple[str, ...] = ()

@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
     Floats = NDArray[np.float64]
 
-__all__ = ["MOST_REPLICATES", "power_table"]
+__all__ = ["MOST_REPLICATES", "power_notes", "power_table"]
 
 MOST_REPLICATES = 10_000
 """More replicates than this are given as missing."""
@@ -39,13 +39,24 @@ of the non-central t cannot be computed there."""
 def power_table(units: Units, plan: Plan, options: CompareOptions) -> pd.DataFrame:
     """Return one row for each contrast, as `POWER_COLUMNS` describes them.
 
-    A t-test of one contrast without correction for several, two-sided at 1 - confidence. On log scale ``sd`` is that of
-    logarithms, and effects are ratios.
+    A t-test of one contrast without correction for several, two-sided at 1 - confidence; missing for ranks, whose power
+    is another (none with three replicates against three). On log scale ``sd`` is that of logarithms, and effects are
+    ratios.
     """
     rows = [_row(units, plan, place, options) for place in range(len(plan.pairs))]
     table = pd.DataFrame(rows, columns=[column.name for column in POWER_COLUMNS])
     table.attrs["columns"] = tuple(_described(column, options) for column in POWER_COLUMNS)
     return table
+
+
+def power_notes(options: CompareOptions) -> tuple[str, ...]:
+    """Return why no power is given; nothing where it is."""
+    if options.method != "rank":
+        return ()
+    return (
+        "No power and no number of replicates is given for tests of ranks: that of a t-test, which could be given, is "
+        "not theirs.",
+    )
 
 
 def _row(units: Units, plan: Plan, place: int, options: CompareOptions) -> list[object]:
@@ -54,7 +65,7 @@ def _row(units: Units, plan: Plan, place: int, options: CompareOptions) -> list[
     sd, counts = _spread(one, other, paired=plan.paired)
     names = [units.conditions[each] for each in pair]
     effect = worth_finding(units, options)
-    if not (np.isfinite(sd) and sd > 0):
+    if not (np.isfinite(sd) and sd > 0) or options.method == "rank":
         return [*names, sd, _shown(effect, options), np.nan, np.nan, np.nan]
     chance = _power_function(sd, counts, paired=plan.paired, alpha=1 - options.confidence)
     now = chance(effect, *counts) if effect > 0 else np.nan
@@ -133,7 +144,7 @@ def _described(column: Column, options: CompareOptions) -> Column:
     words = {
         "sd": "Standard deviation of the logarithms of replicates (of pair differences where paired).",
         "effect": "Ratio that is to be found.",
-        "detectable_now": "Smallest ratio above 1 that they find with the power asked for.",
+        "detectable_now": "Smallest ratio above 1 that it finds with the present replicates with the power asked for.",
     }
     if options.scale == "linear" or column.name not in words:
         return column

@@ -43,7 +43,7 @@ def technical_interval(cells: Cells, units: Units, plan: Plan, pair: Pair, optio
     """Return Welch's interval between the wells (else fields) of one replicate of each condition.
 
     The replicate is the one that the estimate is made of: of pairs the only one that both share, else the only one that
-    each has. None where the estimate is made of several, or where a condition has fewer than two wells and fields in it.
+    each has. None where the estimate is made of several, or a condition has fewer than two wells and fields in it.
     """
     chosen = _replicates(units, plan, pair)
     if chosen is None:
