@@ -33,9 +33,8 @@ def held(seed: int) -> list[tuple[str, str, bool, bool, bool]]:
         for row in result.contrasts.to_dict("records"):
             true = truth.loc[row["condition"], column] - truth.loc[row["reference"], column]
             inside = row["ci_low"] <= true <= row["ci_high"]
-            found.append(
-                (value, row["condition"], inside, row["simultaneous_low"] <= true <= row["simultaneous_high"], right)
-            )
+            together = row["simultaneous_low"] <= true <= row["simultaneous_high"]
+            found.append((value, row["condition"], inside, together, right))
     return found
 
 

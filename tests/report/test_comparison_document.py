@@ -140,6 +140,21 @@ def test_the_naive_p_value_stands_beside_that_of_replicates() -> None:
     assert "not to be reported" in document.blocks[place + 1].text
 
 
+def test_nuclei_are_called_nuclei_and_the_usual_difference_is_named() -> None:
+    nuclei = replace(COMPARISON, options=COMPARISON.options.model_copy(update={"rows": "nuclei"}))
+    assert list(naive_table(nuclei, {}))[4:6] == ["naive p (nuclei)", "n nuclei"]
+    assert "Nuclei" in numbers_table(nuclei, {})
+    blocks = comparison_document(ComparisonParts("Nuclei", (nuclei,))).blocks
+    place = blocks.index(Heading("What a test of nuclei would have claimed", 3))
+    assert blocks[place + 1].text.startswith("A test that takes nuclei for replicates")
+    captions = " ".join(block.caption for block in blocks if isinstance(block, TableBlock))
+    usual = nuclei.options.worth(fraction=False)
+    assert f"No difference was named: it is {usual}." in captions
+    assert "of the mean of" in usual
+    assert nuclei.options.model_copy(update={"detect": 2.0}).worth(fraction=False) == ""
+    assert nuclei.options.worth(fraction=True) == "10 percentage points"
+
+
 def test_contrasts_have_few_columns_and_none_that_is_empty() -> None:
     assert list(contrast_table(COMPARISON, {})) == [
         "Condition",

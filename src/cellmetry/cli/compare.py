@@ -136,7 +136,11 @@ def compare(
         Path | None, _in(_TEST, "Table of some of the images after correction by hand: shifts and widens.")
     ] = None,
     detect: Annotated[
-        float | None, _in(_TEST, "Smallest difference worth finding, for the advice on numbers of replicates.")
+        float | None,
+        _in(
+            _TEST,
+            "Smallest difference worth finding, for advice on replicates; a fifth of the mean, of fractions 0.1.",
+        ),
     ] = None,
     confidence: Confidence = 0.95,
     figure: Annotated[

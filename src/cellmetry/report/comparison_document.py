@@ -29,7 +29,7 @@ __all__ = ["ComparisonParts", "Example", "comparison_document"]
 _FOOTER = "Made by Cellmetry"
 _SEVERITIES = ("error", "warning", "note")
 _NAIVE = (
-    "A test that takes each cell for a replicate finds nearly everything significant, given cells enough: cells of one "
+    "A test that takes {rows} for replicates finds nearly everything significant, given enough of them: {rows} of one "
     "culture, animal or day share its state, so they are not independent, and their number says nothing about another "
     "replicate (Lord et al. 2020). Its p-values stand here so that readers can compare; they are not to be reported."
 )
@@ -165,9 +165,10 @@ def _contrasts(parts: ComparisonParts) -> list[Block]:
     for comparison in compared:
         blocks += _heading(parts, comparison, compared)
         blocks.append(TableBlock(contrast_table(comparison, parts.labels), _contrast_caption(parts, comparison)))
-    blocks += [Heading("What a test of cells would have claimed", 3), Text(_NAIVE)]
+    rows = " or ".join(dict.fromkeys(comparison.options.rows for comparison in compared))
+    blocks += [Heading(f"What a test of {rows} would have claimed", 3), Text(_NAIVE.format(rows=rows))]
     for comparison in compared:
-        caption = f"{_value(parts, comparison)}: p-values with replicates and with cells as n."
+        caption = f"{_value(parts, comparison)}: p-values with replicates and with {comparison.options.rows} as n."
         blocks.append(TableBlock(naive_table(comparison, parts.labels), caption))
     return blocks
 
@@ -201,10 +202,15 @@ def _power(parts: ComparisonParts) -> list[Block]:
         TableBlock(
             power_table(comparison, parts.labels),
             f"{_value(parts, comparison)}: replicates that would find the difference with a power of "
-            f"{comparison.options.power:.0%}, if replicates scatter as they do here.",
+            f"{comparison.options.power:.0%}, if replicates scatter as they do here.{_worth(comparison)}",
         )
         for comparison in known
     ]
+
+
+def _worth(comparison: Comparison) -> str:
+    usual = comparison.options.worth(fraction=comparison.design.kind == "fraction")
+    return f" No difference was named: it is {usual}." if usual else ""
 
 
 def _methods(parts: ComparisonParts) -> list[Block]:

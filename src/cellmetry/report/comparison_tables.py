@@ -25,7 +25,7 @@ def numbers_table(comparison: Comparison, labels: Mapping[str, str]) -> pd.DataF
     for name in cells.columns:
         shown[str(name)] = pd.array(cells[name].tolist(), "Int64")
     shown["Replicates"] = cells.gt(0).sum(axis="columns").tolist()
-    shown["Cells"] = cells.sum(axis="columns").astype(int).tolist()
+    shown[comparison.options.rows.capitalize()] = cells.sum(axis="columns").astype(int).tolist()
     return shown
 
 
@@ -50,15 +50,15 @@ def contrast_table(comparison: Comparison, labels: Mapping[str, str]) -> pd.Data
 
 
 def naive_table(comparison: Comparison, labels: Mapping[str, str]) -> pd.DataFrame:
-    """Return for each contrast the p-value with replicates as n beside that with cells as n."""
+    """Return for each contrast the p-value with replicates as n beside that of cells, by what rows are called."""
     rows = comparison.contrasts
     return pd.DataFrame(
         {
             **_pair(comparison, labels),
             "p (replicates)": rows["p_value"].map(shown_p).array,
             "n replicates": rows["n_replicates"].array,
-            "naive p (cells)": rows["naive_p_value"].map(shown_p).array,
-            "n cells": rows["n_cells"].array,
+            f"naive p ({comparison.options.rows})": rows["naive_p_value"].map(shown_p).array,
+            f"n {comparison.options.rows}": rows["n_cells"].array,
             "naive test": rows["naive_method"].array,
         }
     )

@@ -271,13 +271,45 @@ def test_cells_of_one_replicate_are_said_to_be_alike(make_study) -> None:
     cells = [table.loc[table["condition"] == name, "y"] for name in ("c1", "c0")]
     assert row["naive_p_value"] == pytest.approx(stats.ttest_ind(*cells, equal_var=False).pvalue)
     assert row["naive_p_value"] < row["p_value"]
-    assert said(result, "takes each cell as a replicate")
+    assert said(result, "takes cells as replicates")
     assert said(result, "design effect")
 
 
-def test_a_cell_level_p_is_never_0(make_study) -> None:
+def test_a_cell_level_p_is_never_0_and_not_told_in_numbers_that_mean_nothing(make_study) -> None:
     result = compared(make_study(2, 3, effect=500))
     assert 0 < result.contrasts["naive_p_value"][0] < 1e-300
+    assert said(result, "gives p below 1e-300 for c1 – c0, more than a million times smaller than the p = ")
+
+
+def test_how_far_the_test_of_cells_is_off(make_study) -> None:
+    table = make_study(2, 3, effect=0)
+    row = compared(table).contrasts.iloc[0]
+    times = row["p_value"] / row["naive_p_value"]
+    (note,) = (each for each in compared(table).notes if "times smaller" in each)
+    told = float(note.split(" times smaller")[0].split()[-1].replace(",", ""))
+    assert told == pytest.approx(times, rel=0.05)
+    assert f"p = {row['naive_p_value']:.2g} for" in note
+
+
+def test_rows_are_called_by_their_name(make_study) -> None:
+    for more in (
+        {"value": "y"},
+        {"value": "y", "method": "mixed"},
+        {"value": "positive"},
+        {"value": "positive", "method": "gee"},
+    ):
+        found = compared(make_study(2, 4), rows="nuclei", **more)
+        words = [*found.notes, *found.contrasts["method"], *found.contrasts["naive_method"]]
+        assert any("nuclei" in each for each in words)
+        assert not any("cell" in each for each in words)
+    alone = compared(make_study(2, 1), rows="nuclei")
+    assert said(alone, "tests of nuclei say nothing")
+    assert not said(alone, "cell")
+
+
+def test_the_note_on_pairs_names_no_command(make_study) -> None:
+    assert said(compared(make_study(2, 4)), "within each condition, choose unpaired.")
+    assert not said(compared(make_study(2, 4)), "--")
 
 
 def test_fields_that_pose_as_replicates_are_noticed(make_study) -> None:
@@ -359,7 +391,7 @@ def test_assumptions_in_words(make_study, make_table) -> None:
     assert said(compared(make_table(wide)), "do not scatter alike")
     table = make_study(2, 6, effect=3)
     table["y"] = np.exp(table["y"])
-    assert said(compared(table), "consider --scale log")
+    assert said(compared(table), "consider the log scale")
     rare = make_study(2, 4).assign(positive=lambda cells: cells["y"] > 14)
     assert said(compared(rare, value="positive"), "near 0 or 1")
     asked = compared(table, normalise=Normalise(control="c0", within="replicate"))
@@ -480,7 +512,7 @@ def test_logarithms_are_named_as_they_are_taken(make_study) -> None:
     assert all("eometric mean" in defined[name] for name in ("mean", "sd", "median", "mad"))
     value = {column.name: column.definition for column in result.replicates.attrs["columns"]}["value"]
     assert "Geometric mean" in value
-    fraction = compared(table, value="positive", scale="log")
+    fraction = compared(table.assign(positive=table["y"] > 8.5), value="positive", scale="log")
     assert fraction.contrasts["method"][0] == "paired t-test of logarithms of replicate fractions"
 
 

@@ -50,6 +50,21 @@ def test_a_fifth_of_the_control_if_nothing_is_named(make_table) -> None:
     assert ratio["detectable_now"] > 1
 
 
+def test_ten_percentage_points_of_fractions_if_nothing_is_named(make_table) -> None:
+    counts = make_table({"a": [8, 12, 10, 9], "b": [30, 41, 33, 36]}).assign(n=100)
+    asked = {"value": "y", "total": "n", "control": "a"}
+    power = compare(counts, CompareOptions(**asked)).power
+    assert power["effect"][0] == pytest.approx(0.1)
+    (effect,) = (column for column in power.attrs["columns"] if column.name == "effect")
+    assert effect.definition == "Difference that is to be found: 10 percentage points, as none was named."
+    assert compare(counts, CompareOptions(**asked, detect=0.02)).power["effect"][0] == pytest.approx(0.02)
+    none = counts.assign(y=counts["y"].where(counts["condition"] == "b", 0))
+    assert compare(none, CompareOptions(**asked)).power["effect"][0] == pytest.approx(0.1)
+    ratio = compare(counts, CompareOptions(**asked, scale="log")).power["effect"][0]
+    share = np.exp(np.log([0.08, 0.12, 0.1, 0.09]).mean())
+    assert ratio == pytest.approx((share + 0.1) / share)
+
+
 @pytest.mark.parametrize("effect", [1e-6, 1e6])
 def test_far_ends(make_table, effect) -> None:
     row = compare(make_table(GROUPS), CompareOptions(value="y", detect=effect)).power.iloc[0]

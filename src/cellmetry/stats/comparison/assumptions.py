@@ -58,8 +58,8 @@ def design_notes(cells: Cells, units: Units, options: CompareOptions) -> tuple[s
     most, least = units.rows["cells"].max(), units.rows["cells"].min()
     if most >= 10 * least and options.method not in ("mixed", "gee"):
         notes.append(
-            f"Replicates hold from {least:.0f} to {most:.0f} cells and weigh the same; those of few cells are "
-            f"less certain."
+            f"Replicates hold from {least:.0f} to {most:.0f} {options.rows} and weigh the same; those of few "
+            f"are less certain."
         )
     return (*notes, *_fraction_notes(cells, units))
 
@@ -89,8 +89,8 @@ def value_notes(cells: Cells, units: Units, options: CompareOptions) -> tuple[st
     if found.statistic < 0.8 or found.pvalue > _ALPHA or not (cells.rows["number"] > 0).all():
         return ()
     return (
-        "Cells scatter more where their mean is higher, as values do that differ by factors: consider --scale log, "
-        "which estimates ratios.",
+        f"Where their mean is higher {options.rows} scatter more, as values do that differ by factors: consider the "
+        f"log scale, which estimates ratios.",
     )
 
 
@@ -135,7 +135,7 @@ def _normality(residuals: Floats) -> tuple[str, ...]:
     if n < _ENOUGH:
         return (
             f"Whether replicates scatter normally, as t-tests take for granted, cannot be checked with {n} of them; "
-            f"means of many cells usually do nearly.",
+            f"means of many values usually do nearly.",
         )
     p_value = stats.shapiro(residuals).pvalue
     if p_value >= _ALPHA:
@@ -144,8 +144,8 @@ def _normality(residuals: Floats) -> tuple[str, ...]:
             f"(Shapiro–Wilk p = {p_value:.2g}).",
         )
     return (
-        f"Residuals of the {n} replicates are not normal (Shapiro–Wilk p = {p_value:.2g}): consider --scale log or "
-        f"--method rank.",
+        f"Residuals of the {n} replicates are not normal (Shapiro–Wilk p = {p_value:.2g}): consider the log scale, or "
+        f"the method rank.",
     )
 
 
@@ -156,7 +156,7 @@ def _variances(wide: Floats) -> tuple[str, ...]:
     p_value = stats.levene(*groups, center="median").pvalue
     if not p_value < _ALPHA:
         return ()
-    return (f"Conditions do not scatter alike (Brown–Forsythe p = {p_value:.2g}): consider --method welch.",)
+    return (f"Conditions do not scatter alike (Brown–Forsythe p = {p_value:.2g}): consider the method welch.",)
 
 
 def spread_notes(units: Units, plan: Plan, options: CompareOptions) -> tuple[str, ...]:

@@ -64,7 +64,7 @@ def compare(table: pd.DataFrame, options: CompareOptions) -> Comparison:
         groups=summarise_groups(cells, units, options),
         replicates=units.table(options),
         contrasts=contrasts,
-        power=power_table(units, plan, options),
+        power=power_table(units, plan, options, fraction=cells.kind == "fraction"),
         omnibus=tests.omnibus,
         notes=(
             *_gravest(design, options),
@@ -86,7 +86,7 @@ def _contrasts(
     """Return one row for each contrast as `CONTRAST_COLUMNS` describes them, and the note on the test of cells."""
     adjusted = adjust_tests(tests, options)
     low, high = tests.bounds(options.confidence)
-    naive = naive_tests(units, plan.pairs, fraction=cells.kind == "fraction")
+    naive = naive_tests(units, plan.pairs, fraction=cells.kind == "fraction", what=options.rows)
     table = pd.DataFrame([_sizes(cells, units, plan, place, options) for place in range(len(plan.pairs))])
     table = table.assign(
         value=options.value,
@@ -110,7 +110,7 @@ def _contrasts(
         table[_ENDS] = table[_ENDS].clip(-1, 1)
     table = table[[column.name for column in CONTRAST_COLUMNS]]
     table.attrs["columns"] = CONTRAST_COLUMNS
-    return table, naive_note(units, plan.pairs, tests.p_value, naive)
+    return table, naive_note(units, plan.pairs, tests.p_value, naive, options.rows)
 
 
 def _sizes(cells: Cells, units: Units, plan: Plan, place: int, options: CompareOptions) -> dict[str, object]:
@@ -163,8 +163,8 @@ def _gravest(design: Design, options: CompareOptions) -> tuple[str, ...]:
     notes = []
     if design.estimation_only:
         notes.append(
-            "Each condition has one replicate: differences are estimated, and nothing can be tested. Intervals among "
-            "wells or fields, where given, and tests of cells say nothing of a repeat of the experiment."
+            f"Each condition has one replicate: differences are estimated, and nothing can be tested. Intervals among "
+            f"wells or fields, where given, and tests of {options.rows} say nothing of a repeat of the experiment."
         )
     elif min(design.replicates) < 2:
         single = [name for name, count in zip(design.conditions, design.replicates, strict=True) if count < 2]

@@ -43,13 +43,13 @@ def few_clusters(rows: pd.DataFrame, condition: int, name: str) -> str:
     effective = float(n.sum() ** 2 / (n**2).sum())
     if effective < LEAST_SHARE * len(n):
         return (
-            f"the cells of {name!r} lie mostly in few of its replicates ({len(n)} count like {effective:.1f}), for "
-            f"which estimating equations find too much; compare by t"
+            f"what is counted of {name!r} lies mostly in few of its replicates ({len(n)} count like {effective:.1f}), "
+            f"for which estimating equations find too much; compare by t"
         )
     return ""
 
 
-def gee_tests(rows: pd.DataFrame, pairs: Sequence[Pair], *, paired: bool, log: bool) -> Tests:
+def gee_tests(rows: pd.DataFrame, pairs: Sequence[Pair], what: str, *, paired: bool, log: bool) -> Tests:
     """Return contrasts of the binomial GEE with independence as working correlation, clustered by replicate.
 
     Conditions are the only terms, so that the estimates are the fractions of all cells of each condition, whatever the
@@ -62,6 +62,8 @@ def gee_tests(rows: pd.DataFrame, pairs: Sequence[Pair], *, paired: bool, log: b
     ----------
     rows
         Replicates: ``condition`` (codes from 0), ``replicate``, ``cells``, ``positive``.
+    what
+        What cells are called in words.
     log
         Whether ratios of fractions are estimated in place of differences.
     """
@@ -78,7 +80,7 @@ def gee_tests(rows: pd.DataFrame, pairs: Sequence[Pair], *, paired: bool, log: b
     df = float(len(np.unique(clusters)) - (1 if paired else len(shares)))
     contrasts = contrast_matrix(pairs, len(shares))
     errors = np.sqrt(np.diag(contrasts @ covariance @ contrasts.T))
-    method = "binomial GEE of cells clustered by replicate (bias-reduced covariance, t)"
+    method = f"binomial GEE of {what} clustered by replicate (bias-reduced covariance, t)"
     tests = t_tests(contrasts @ shares, errors, np.full(len(pairs), df), 1.0, method)
     words = "Wald test of the GEE"
     if paired:

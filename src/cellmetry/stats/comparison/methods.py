@@ -95,11 +95,11 @@ def _by_method(cells: Cells, units: Units, plan: Plan, options: CompareOptions, 
         return rank_tests(wide, pairs, _what(cells, options), paired=plan.paired, size=size)
     if options.method == "mixed":
         sums, notes = cell_sums(cells, tested, options.plate, paired=plan.paired)
-        return replace(mixed_tests(sums, pairs, size), notes=notes)
+        return replace(mixed_tests(sums, pairs, options.rows, size=size), notes=notes)
     if options.method == "gee":
         rows = units.rows[units.rows["condition"].isin(tested)]
         rows = rows.assign(condition=np.searchsorted(tested, rows["condition"]))
-        return gee_tests(rows, pairs, paired=plan.paired, log=options.scale == "log")
+        return gee_tests(rows, pairs, options.rows, paired=plan.paired, log=options.scale == "log")
     if own or own_variances(wide, plan, options):
         return own_tests(wide, pairs, _what(cells, options), paired=plan.paired, size=size)
     return pooled_tests(wide, pairs, _what(cells, options), blocked=plan.paired, size=size)

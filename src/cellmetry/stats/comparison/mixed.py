@@ -202,12 +202,19 @@ def _solved(theta: Floats, sums: Sums) -> tuple[MixedFit, float]:
     return MixedFit(means, np.linalg.inv(information), residual, variances), float(deviance)
 
 
-def mixed_tests(sums: Sums, pairs: Sequence[Pair], size: float) -> Tests:
+def mixed_tests(sums: Sums, pairs: Sequence[Pair], what: str, *, size: float) -> Tests:
     """Return contrasts of the mixed model, with t of as many degrees of freedom as replicates leave.
 
     statsmodels gives z for them, which with a handful of replicates finds far too much: the error of a difference is
     known no better than the variance of replicates is. Degrees of freedom are those of the linear model of replicate
     means: replicates less conditions, in blocks less blocks too.
+
+    Parameters
+    ----------
+    what
+        What cells are called in words.
+    size
+        As in `t_tests`.
     """
     fit = fit_mixed(sums)
     k = len(fit.means)
@@ -216,7 +223,7 @@ def mixed_tests(sums: Sums, pairs: Sequence[Pair], size: float) -> Tests:
     covariance = contrasts @ fit.covariance @ contrasts.T
     errors = np.where(sums.mean.var() > 0, np.sqrt(np.diag(covariance)), 0.0)
     effects = "replicate and replicate × condition" if sums.paired else "replicate"
-    method = f"linear mixed model of cells (random: {effects}{'' if sums.plate is None else ', plate'}; REML, t)"
+    method = f"linear mixed model of {what} (random: {effects}{'' if sums.plate is None else ', plate'}; REML, t)"
     tests = t_tests(contrasts @ fit.means, errors, np.full(len(pairs), df), size, method)
     omnibus = f_test(fit.means, fit.covariance, df, size, "Wald test of the mixed model")
     return replace(tests, joint=Joint(covariance, df, k), omnibus=omnibus)

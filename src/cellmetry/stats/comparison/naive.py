@@ -22,6 +22,10 @@ if TYPE_CHECKING:
 __all__ = ["Likeness", "Naive", "likeness", "naive_note", "naive_tests"]
 
 _LEAST = float(np.finfo(float).tiny)
+_TOLD = 1e-300
+"""Smaller p-values are not told in numbers: some of them could not be held by one."""
+_MOST = 1e6
+"""Larger factors between p-values are not told in numbers: they say no more than this one."""
 
 
 class Naive(NamedTuple):
@@ -39,17 +43,22 @@ class Likeness(NamedTuple):
     worth: float
 
 
-def naive_tests(units: Units, pairs: Sequence[Pair], *, fraction: bool) -> Naive:
+def naive_tests(units: Units, pairs: Sequence[Pair], *, fraction: bool, what: str = "cells") -> Naive:
     """Return Welch's t-test of cells, of fractions the z-test of two proportions (χ² of the 2 × 2 table).
 
     A p-value below the smallest floating-point number is given as that (2.2e-308). NaN without spread.
+
+    Parameters
+    ----------
+    what
+        What cells are called in words.
     """
     rows = units.rows
     if fraction:
         sums = rows.groupby("condition")[["positive", "cells"]].sum()
-        return Naive(np.array([_proportions(sums, pair) for pair in pairs]), "two-proportion z-test of cells")
+        return Naive(np.array([_proportions(sums, pair) for pair in pairs]), f"two-proportion z-test of {what}")
     found = [_moments(rows, place) for place in range(len(units.conditions))]
-    return Naive(np.array([_welch(found[one], found[other]) for one, other in pairs]), "Welch's t-test of cells")
+    return Naive(np.array([_welch(found[one], found[other]) for one, other in pairs]), f"Welch's t-test of {what}")
 
 
 def _moments(rows: pd.DataFrame, place: int) -> tuple[float, float, float]:
@@ -96,21 +105,36 @@ def likeness(units: Units) -> Likeness | None:
     return Likeness(icc, float(effect), float(n.sum() / effect))
 
 
-def naive_note(units: Units, pairs: Sequence[Pair], p_value: Floats, naive: Naive) -> tuple[str, ...]:
-    """Return how far the test of cells is off, for the contrast in which it is most so; empty without p-values."""
+def naive_note(
+    units: Units, pairs: Sequence[Pair], p_value: Floats, naive: Naive, what: str = "cells"
+) -> tuple[str, ...]:
+    """Return how far the test of cells is off, for the contrast in which it is most so; empty without p-values.
+
+    Parameters
+    ----------
+    what
+        What cells are called in words.
+    """
     alike = likeness(units)
-    with np.errstate(divide="ignore", over="ignore"):
-        times = p_value / naive.p_value
-    if alike is None or not np.isfinite(p_value).any() or not (np.nan_to_num(times) > 1).any():
+    times = p_value / naive.p_value
+    if alike is None or not (np.nan_to_num(times) > 1).any():
         return ()
     worst = int(np.nanargmax(times))
     one, other = (units.conditions[each] for each in pairs[worst])
-    cells = int(units.rows["cells"].sum())
-    far = "more than 1e300" if np.isinf(times[worst]) else f"{times[worst]:.2g}"
     return (
-        f"A test that takes each cell as a replicate gives p = {naive.p_value[worst]:.2g} for {one} – {other}, {far} "
-        f"times smaller than the {p_value[worst]:.2g} of the replicates. Cells of one replicate are alike (intraclass "
-        f"correlation {alike.icc:.2g}): {cells} cells tell as much as about {alike.worth:.0f} independent ones (design "
-        f"effect {alike.design_effect:.3g}). That p-value speaks of these very replicates, not of a repeat of the "
-        f"experiment.",
+        f"A test that takes {what} as replicates gives {_told(naive.p_value[worst])} for {one} – {other}, "
+        f"{_factor(times[worst])} times smaller than the {_told(p_value[worst])} of the replicates. In one replicate "
+        f"{what} are alike (intraclass correlation {alike.icc:.2g}): {units.rows['cells'].sum():,.0f} {what} tell as "
+        f"much as about {alike.worth:,.0f} independent ones (design effect {alike.design_effect:.3g}). That p-value "
+        f"speaks of these very replicates, not of a repeat of the experiment.",
     )
+
+
+def _told(p_value: float) -> str:
+    return f"p = {p_value:.2g}" if p_value >= _TOLD else f"p below {_TOLD:.0e}"
+
+
+def _factor(times: float) -> str:
+    if times > _MOST:
+        return "more than a million"
+    return f"{times:.2g}" if times < 10 else f"{float(f'{times:.2g}'):,.0f}"

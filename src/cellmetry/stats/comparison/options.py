@@ -8,7 +8,12 @@ from pydantic import Field
 
 from cellmetry.core.step import Parameters
 
-__all__ = ["CompareOptions", "Normalise"]
+__all__ = ["WORTH_POINTS", "WORTH_SHARE", "CompareOptions", "Normalise"]
+
+WORTH_SHARE = 0.2
+"""Of the control's (or the smallest) mean: the difference of amounts that is worth finding if none is named."""
+WORTH_POINTS = 0.1
+"""The same of fractions, as a difference of fractions: 10 percentage points."""
 
 
 class Normalise(Parameters):
@@ -65,5 +70,13 @@ class CompareOptions(Parameters):
     power: float = Field(default=0.8, gt=0.05, lt=1)
     """Power that the advice on the number of replicates is for."""
     detect: float | None = Field(default=None, gt=0)
-    """Smallest difference worth finding, in the unit of the value, that the advice is for; a fifth of the control's (or
-    the smallest) mean if left out."""
+    """Smallest difference worth finding, in the unit of the value, that the advice is for. If left out, a fifth of the
+    control's (or the smallest) mean; of fractions 10 percentage points (0.1)."""
+
+    def worth(self, *, fraction: bool) -> str:
+        """Return in words which difference the advice is for, if none is named; empty if one is."""
+        if self.detect is not None:
+            return ""
+        if fraction:
+            return f"{100 * WORTH_POINTS:g} percentage points"
+        return f"{WORTH_SHARE:.0%} of the mean of {'the lowest condition' if self.control is None else self.control}"

@@ -101,7 +101,7 @@ def _pairing(there: NDArray[np.bool_], options: CompareOptions) -> tuple[bool, t
     if options.pairing == "paired" and not (shared.any() and enough):
         raise ParameterError(
             "Pairs were asked for, but the conditions do not share enough replicates; name each replicate (day, "
-            "culture) the same in all conditions, or choose --pairing unpaired."
+            "culture) the same in all conditions, or choose unpaired."
         )
     if not shared.any():
         return False, ()
@@ -119,7 +119,7 @@ def _paired_notes(there: NDArray[np.bool_], shared: NDArray[np.bool_], *, whole:
         alone = int((there.any(1) & ~shared).sum())
         left = f"; {alone} that only one condition has add nothing to the test" if alone else ""
         return (f"{note}. Conditions share only some of the replicates{left}.",)
-    return (f"{note}; if numbers only count them within each condition, choose --pairing unpaired.",)
+    return (f"{note}; if numbers only count them within each condition, choose unpaired.",)
 
 
 def _lacking(units: Units, there: NDArray[np.bool_], tested: NDArray[np.intp], *, gee: bool) -> tuple[str, ...]:

@@ -9,6 +9,7 @@ import pandas as pd
 from scipy import optimize
 from statsmodels.stats.power import TTestIndPower, TTestPower
 
+from cellmetry.stats.comparison.options import WORTH_POINTS, WORTH_SHARE
 from cellmetry.stats.comparison.result import POWER_COLUMNS
 
 if TYPE_CHECKING:
@@ -28,24 +29,27 @@ __all__ = ["MOST_REPLICATES", "power_notes", "power_table"]
 MOST_REPLICATES = 10_000
 """More replicates than this are given as missing."""
 
-_SHARE = 0.2
-"""Of the control's (or the smallest) mean: the difference worth finding if none is named."""
-
 _ONE_SIDED = 5.0
 """Effect in standard errors from which a result of the wrong sign has a chance below 1e-6 and is left out: the far tail
 of the non-central t cannot be computed there."""
 
 
-def power_table(units: Units, plan: Plan, options: CompareOptions) -> pd.DataFrame:
+def power_table(units: Units, plan: Plan, options: CompareOptions, *, fraction: bool) -> pd.DataFrame:
     """Return one row for each contrast, as `POWER_COLUMNS` describes them.
 
     A t-test of one contrast without correction for several, two-sided at 1 - confidence; missing for ranks, whose power
     is another (none with three replicates against three). On log scale ``sd`` is that of logarithms, and effects are
     ratios.
+
+    Parameters
+    ----------
+    fraction
+        Whether fractions are compared.
     """
-    rows = [_row(units, plan, place, options) for place in range(len(plan.pairs))]
+    effect = worth_finding(units, options, fraction=fraction)
+    rows = [_row(units, plan, place, effect, options) for place in range(len(plan.pairs))]
     table = pd.DataFrame(rows, columns=[column.name for column in POWER_COLUMNS])
-    table.attrs["columns"] = tuple(_described(column, options) for column in POWER_COLUMNS)
+    table.attrs["columns"] = tuple(_described(column, options, fraction=fraction) for column in POWER_COLUMNS)
     return table
 
 
@@ -59,12 +63,11 @@ def power_notes(options: CompareOptions) -> tuple[str, ...]:
     )
 
 
-def _row(units: Units, plan: Plan, place: int, options: CompareOptions) -> list[object]:
+def _row(units: Units, plan: Plan, place: int, effect: float, options: CompareOptions) -> list[object]:
     pair = plan.pairs[place]
     one, other = units.wide()[:, list(pair)].T
     sd, counts = _spread(one, other, paired=plan.paired)
     names = [units.conditions[each] for each in pair]
-    effect = worth_finding(units, options)
     if not (np.isfinite(sd) and sd > 0) or options.method == "rank":
         return [*names, sd, _shown(effect, options), np.nan, np.nan, np.nan]
     chance = _power_function(sd, counts, paired=plan.paired, alpha=1 - options.confidence)
@@ -74,13 +77,18 @@ def _row(units: Units, plan: Plan, place: int, options: CompareOptions) -> list[
     return [*names, sd, _shown(effect, options), needed, now, _shown(detectable, options)]
 
 
-def worth_finding(units: Units, options: CompareOptions) -> float:
-    """Return the difference that is to be found, on the scale of the test; NaN if a fifth of the mean is 0."""
+def worth_finding(units: Units, options: CompareOptions, *, fraction: bool) -> float:
+    """Return the difference that is to be found, on the scale of the test; NaN if a fifth of the mean is 0.
+
+    If none is named it is `WORTH_SHARE` of the control's (or the smallest) mean, of fractions `WORTH_POINTS`: a share
+    of a rare fraction would be less than any experiment finds or any reader minds.
+    """
     means = units.rows.groupby("condition")["x"].mean()
     values = np.abs(np.exp(means) if options.scale == "log" else means)
     base = float(values.min() if options.control is None else values[units.conditions.index(options.control)])
-    effect = _SHARE * base if options.detect is None else options.detect
-    if not base > 0 and (options.detect is None or options.scale == "log"):
+    usual = WORTH_POINTS if fraction else WORTH_SHARE * base
+    effect = usual if options.detect is None else options.detect
+    if not effect > 0 or (options.scale == "log" and not base > 0):
         return np.nan
     return float(np.log1p(effect / base)) if options.scale == "log" else float(effect)
 
@@ -140,12 +148,15 @@ def _shown(effect: float, options: CompareOptions) -> float:
     return float(np.exp(effect)) if options.scale == "log" else effect
 
 
-def _described(column: Column, options: CompareOptions) -> Column:
+def _described(column: Column, options: CompareOptions, *, fraction: bool) -> Column:
     words = {
         "sd": "Standard deviation of the logarithms of replicates (of pair differences where paired).",
         "effect": "Ratio that is to be found.",
         "detectable_now": "Smallest ratio above 1 that it finds with the present replicates with the power asked for.",
     }
-    if options.scale == "linear" or column.name not in words:
-        return column
-    return column._replace(definition=words[column.name], unit="1")
+    if options.scale == "log" and column.name in words:
+        column = column._replace(definition=words[column.name], unit="1")
+    usual = options.worth(fraction=fraction)
+    if column.name == "effect" and usual:
+        column = column._replace(definition=f"{column.definition[:-1]}: {usual}, as none was named.")
+    return column

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pandas as pd
@@ -109,7 +109,7 @@ def named_values(cells: Cells, options: CompareOptions, level: str | None = None
     named = cells if level is None else replace(cells, rows=cells.rows[cells.rows[keys[-1]] >= 0])
     found = level_values(named, keys, options)
     names = [cells.conditions, cells.replicates, *([] if level is None else [cells.levels[level]])]
-    codes = [found.index.get_level_values(key) for key in keys]
+    codes: list[Any] = [found.index.get_level_values(key) for key in keys]
     return found.set_axis(pd.MultiIndex(names, codes, names=[*_KEYS, *([] if level is None else [level])]))
 
 

@@ -13,7 +13,7 @@ double sampling (Cochran 1977, chapter 12), with r - 1 degrees of freedom. Paire
 from __future__ import annotations
 
 from dataclasses import replace
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 import pandas as pd
@@ -174,7 +174,7 @@ def _places(table: pd.DataFrame, columns: list[str]) -> pd.MultiIndex:
 def _fields_of(cells: Cells) -> pd.MultiIndex:
     """Return condition, replicate and field of each cell that counts."""
     rows = cells.rows
-    codes = [rows["condition"], rows["replicate"], rows[f"level_{FIELD}"]]
+    codes: list[Any] = [rows["condition"], rows["replicate"], rows[f"level_{FIELD}"]]
     return pd.MultiIndex([cells.conditions, cells.replicates, cells.levels[FIELD]], codes)
 
 
