@@ -20,8 +20,8 @@ from cellmetry.stats.comparison.options import CompareOptions
 VALUES = {"positive": "fraction", "edu": "edu"}
 
 
-def held(seed: int) -> list[tuple[str, bool, bool, bool]]:
-    """Return for each value and contrast whether the interval, and the simultaneous one, hold the truth; the order."""
+def held(seed: int) -> list[tuple[str, str, bool, bool, bool]]:
+    """Return for each value and condition whether its two intervals hold the truth, and the order is right."""
     made = generate_edu_tables(EduOptions(seed=seed))
     truth = made.conditions.set_index("condition")
     found = []
@@ -33,7 +33,8 @@ def held(seed: int) -> list[tuple[str, bool, bool, bool]]:
         for row in result.contrasts.to_dict("records"):
             true = truth.loc[row["condition"], column] - truth.loc[row["reference"], column]
             inside = row["ci_low"] <= true <= row["ci_high"]
-            found.append((value, inside, row["simultaneous_low"] <= true <= row["simultaneous_high"], right))
+            together = row["simultaneous_low"] <= true <= row["simultaneous_high"]
+            found.append((value, row["condition"], inside, together, right))
     return found
 
 
@@ -43,7 +44,7 @@ def main() -> None:
     seeds = parser.parse_args().seeds
     with ProcessPoolExecutor(2) as pool:
         rows = [row for found in pool.map(held, range(seeds)) for row in found]
-    table = pd.DataFrame(rows, columns=["value", "interval", "simultaneous", "order"])
+    table = pd.DataFrame(rows, columns=["value", "contrast", "interval", "simultaneous", "order"])
     for value, part in table.groupby("value"):
         inside = part["interval"]
         ends = binomtest(int(inside.sum()), len(inside)).proportion_ci()
@@ -54,6 +55,8 @@ def main() -> None:
             f"all five simultaneous ones in {families:.1%} of studies; conditions in the true order in "
             f"{part['order'].mean():.1%}"
         )
+        each = part.groupby("contrast", sort=False)["interval"].mean()
+        print("  " + ", ".join(f"{name} {share:.1%}" for name, share in each.items()))
 
 
 if __name__ == "__main__":

@@ -97,5 +97,11 @@ def _numbers(row: Mapping[Any, Any], comparison: Comparison) -> str:
     n, rows = int(row["n_replicates"]), f"{int(row['n_cells']):,} {comparison.options.rows}"
     if comparison.design.estimation_only:
         return f"one replicate each, {rows}"
-    unit = ("pair of replicates", "pairs of replicates") if comparison.design.paired else ("replicate", "replicates")
+    unit = ("pair of replicates", "pairs of replicates") if _pairs(row, comparison) else ("replicate", "replicates")
     return f"{n:,} {unit[n != 1]}, {rows}"
+
+
+def _pairs(row: Mapping[Any, Any], comparison: Comparison) -> bool:
+    """Return whether a contrast is made of pairs: also in blocks, a condition may share no replicate with another."""
+    names = comparison.replicates.groupby("condition")["replicate"].agg(set)
+    return comparison.design.paired and bool(names[row["condition"]] & names[row["reference"]])

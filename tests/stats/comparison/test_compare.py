@@ -98,6 +98,32 @@ def test_one_single_replicate_among_others(make_study) -> None:
     assert said(result, "unbalanced")
 
 
+def test_one_replicate_against_several_has_no_technical_interval(make_study) -> None:
+    """The estimate is that of all replicates of one side; wells of one day are of another difference."""
+    table = make_study(2, 3)
+    table = table[(table["condition"] == "c0") | (table["replicate"] == "0")]
+    result = compared(table)
+    row = result.contrasts.iloc[0]
+    means = table.groupby(["condition", "replicate"])["y"].mean().groupby("condition").mean()
+    assert row["estimate"] == pytest.approx(means["c1"] - means["c0"])
+    assert np.isnan(row[["technical_low", "technical_high"]].astype(float)).all()
+    assert row["technical_unit"] == ""
+    assert row["n_replicates"] == 4
+    assert said(result, "Of c1 there is one replicate")
+
+
+def test_one_pair_among_pairs_is_of_that_pair(make_study) -> None:
+    table = make_study(3, 3)
+    table = table[(table["condition"] != "c2") | (table["replicate"] == "1")]
+    row = compared(table, control="c0").contrasts.iloc[1]
+    assert row["n_replicates"] == 1
+    assert row["technical_low"] < row["estimate"] < row["technical_high"]
+    own = table.assign(replicate=table["replicate"].where(table["condition"] != "c2", "x"))
+    none = compared(own, control="c0").contrasts.iloc[1]
+    assert np.isnan(none["technical_low"])
+    assert none["n_replicates"] == 4
+
+
 @pytest.mark.parametrize("shared", [True, False])
 def test_control_divided_by_itself_lends_no_variance(make_table, shared) -> None:
     rng = np.random.default_rng(3)
@@ -149,6 +175,11 @@ def test_no_spread_gives_a_reason_and_never_p_0(make_table, method, names, secon
     assert row["reason"]
     assert row["estimate"] == second[0] - 5.0
     assert np.isnan(row["hedges_g"])
+
+
+def test_no_spread_anywhere_is_not_said_to_be_tested(make_table) -> None:
+    result = compared(make_table({"a": [5.0, 5.0, 5.0], "b": [7.0, 7.0, 7.0]}))
+    assert not said(result, "tested by the spread of its own")
 
 
 def test_pairs_that_all_differ_by_the_same_have_no_p(make_table) -> None:
@@ -445,3 +476,51 @@ def test_technical_interval_where_one_side_is_constant(make_study) -> None:
     wells = table[table["condition"] == "c1"].groupby("well")["y"].mean()
     expected = stats.ttest_1samp(wells, 3.0).confidence_interval(0.95)
     assert row["technical_low"] == pytest.approx(expected.low - 3.0)
+
+
+def test_the_control_stands_first_without_an_order(make_table) -> None:
+    table = make_table({"drug10": [1.0, 2, 3], "drug2": [2.0, 3, 5], "drug": [1.0, 1.5, 3], "vehicle": [1.0, 2, 4]})
+    assert compared(table).design.conditions == ("drug", "drug2", "drug10", "vehicle")
+    assert compared(table, control="vehicle").design.conditions == ("vehicle", "drug", "drug2", "drug10")
+    asked = compared(table, control="vehicle", order=("drug10",))
+    assert asked.design.conditions == ("drug10", "drug", "drug2", "vehicle")
+
+
+def test_intervals_of_fractions_stay_in_their_range() -> None:
+    counts = {"condition": list("aabb"), "replicate": list("wxyz"), "k": [0, 30, 95, 70], "n": 100}
+    row = compared(pd.DataFrame(counts), value="k", total="n").contrasts.iloc[0]
+    assert row["ci_high"] == 1.0
+    assert -1 < row["ci_low"] < row["estimate"]
+
+
+def test_yes_and_no_are_true_and_false(make_study) -> None:
+    table = make_study(2, 4)
+    truth = compared(table, value="positive")
+    words = compared(table.assign(positive=np.where(table["positive"], "Yes", "no")), value="positive")
+    pd.testing.assert_frame_equal(words.contrasts, truth.contrasts)
+    numbers = compared(table.assign(positive=table["positive"].astype(int)), value="positive")
+    assert numbers.design.kind == "amount"
+    assert said(numbers, "holds only 0 and 1")
+    assert not said(truth, "holds only 0 and 1")
+
+
+def test_logarithms_are_named_as_they_are_taken(make_study) -> None:
+    table = make_study(2, 4)
+    result = compared(table, scale="log")
+    assert result.contrasts["method"][0] == "paired t-test of replicate means of logarithms"
+    defined = {column.name: column.definition for column in result.groups.attrs["columns"]}
+    assert all("eometric mean" in defined[name] for name in ("mean", "sd", "median", "mad"))
+    value = {column.name: column.definition for column in result.replicates.attrs["columns"]}["value"]
+    assert "Geometric mean" in value
+    fraction = compared(table.assign(positive=table["y"] > 8.5), value="positive", scale="log")
+    assert fraction.contrasts["method"][0] == "paired t-test of logarithms of replicate fractions"
+
+
+def test_power_and_least_p_of_ranks(make_study) -> None:
+    result = compared(make_study(2, 3), method="rank")
+    assert result.power[["n_replicates", "power_now", "detectable_now"]].isna().all(axis=None)
+    assert said(result, "No power")
+    assert said(result, "below 0.25")
+    assert not said(result, "three against three")
+    assert said(compared(make_study(2, 3, shared=False), method="rank"), "three against three")
+    assert not said(compared(make_study(2, 3)), "No power")

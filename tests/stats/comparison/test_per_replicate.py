@@ -136,3 +136,18 @@ def test_wells_of_one_name_are_units_of_each_replicate() -> None:
         found(table.assign(day=np.nan))
     lost = table.assign(day=table["day"].where(table["dose"] != 300))
     assert any("3 units have no day" in note for note in found(lost).notes)
+
+
+def test_pairs_are_the_fitted_replicates_of_both() -> None:
+    """A day that failed and a day that is missing say the same."""
+    failed = found(wells({"x": (3.0, np.inf, 6.0, 5.0), "y": HALVES["y"]}))
+    table = wells({name: HALVES[name] for name in "xy"})
+    lost = found(table[(table["drug"] != "x") | (table["day"] != "day 2")])
+    for made in (failed, lost):
+        row = made.contrasts.iloc[0]
+        assert row["method"].startswith("paired")
+        assert row["n_replicates"] == 3
+        assert any("3 of 4 fitted replicates are in both; only these pairs" in note for note in made.notes)
+    two = found(wells({"x": (3.0, np.inf, 6.0), "y": HALVES["y"][:3]}))
+    assert two.contrasts["method"].iloc[0].startswith("Welch")
+    assert any("all are taken as independent" in note for note in two.notes)

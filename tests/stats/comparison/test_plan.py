@@ -63,7 +63,7 @@ def test_gee_of_all_conditions_finds_no_more_than_it_should(paired) -> None:
         }
         replicate = day if paired else day + 5 * condition
         table = pd.DataFrame({**counts, "replicate": replicate.ravel()})
-        words = gee_tests(table, [Pair(1, 0)], paired=paired, log=False).omnibus
+        words = gee_tests(table, [Pair(1, 0)], "cells", paired=paired, log=False).omnibus
         assert words.startswith("Wald test of the GEE: F(2, 3)" if paired else "Wald test of the GEE: F(2, 12)")
         found.append(float(words.rsplit("p = ", 1)[1]) < 0.05)
     assert np.mean(found) < 0.1

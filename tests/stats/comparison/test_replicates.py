@@ -35,7 +35,7 @@ def test_values_of_units_by_hand() -> None:
 
 def test_values_by_name_are_those_of_units() -> None:
     table = pd.DataFrame({"condition": list("bbaa"), "replicate": [10, 2, 2, 2], "image": 1, "v": [1.0, 2, 4, 9]})
-    units = make_units(read_cells(table, PLAIN), PLAIN).table().set_index(["condition", "replicate"])["value"]
+    units = make_units(read_cells(table, PLAIN), PLAIN).table(PLAIN).set_index(["condition", "replicate"])["value"]
     assert values_of(table).to_dict() == units.to_dict() == {("a", "2"): 6.5, ("b", "2"): 2, ("b", "10"): 1}
 
 

@@ -8,6 +8,7 @@ import numpy as np
 from scipy import stats
 
 from cellmetry.stats.comparison.linear import lay_out
+from cellmetry.stats.comparison.plan import tested_conditions
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -17,17 +18,22 @@ if TYPE_CHECKING:
     from cellmetry.stats.comparison.cells import Cells
     from cellmetry.stats.comparison.linear import Layout
     from cellmetry.stats.comparison.options import CompareOptions
+    from cellmetry.stats.comparison.plan import Plan
     from cellmetry.stats.comparison.replicates import Units
 
     Floats = NDArray[np.float64]
 
-__all__ = ["design_notes", "model_notes", "value_notes"]
+__all__ = ["design_notes", "model_notes", "spread_notes", "value_notes"]
 
 _ALPHA = 0.05
 _ENOUGH = 8
 """Fewest residuals of which Shapiro and Wilk's test can tell anything."""
 _FIELDS = 6
 """Replicates of a condition from which one image each makes them look like fields."""
+_UNLIKE = 3
+"""Times that the largest standard deviation is above the smallest from which one variance for all misleads."""
+_TELLING = 6
+"""Fewest replicates of each condition with which conditions that scatter alike seldom seem that unlike."""
 _TECHNICAL = ("well", "image", "field", "label", "cell")
 
 
@@ -88,15 +94,15 @@ def value_notes(cells: Cells, units: Units, options: CompareOptions) -> tuple[st
     )
 
 
-def model_notes(units: Units, tested: Sequence[int], *, blocked: bool, own: bool) -> tuple[str, ...]:
+def model_notes(units: Units, tested: Sequence[int], *, blocked: bool, variances_told: bool) -> tuple[str, ...]:
     """Return what residuals of the linear model of replicates say of normality, equal variances and odd replicates.
 
     Parameters
     ----------
     tested
         Codes of the conditions in the model.
-    own
-        Whether each contrast has a variance of its own, so that they need not be equal.
+    variances_told
+        Whether nothing is to be said of equal variances: each contrast has its own, or it has been said.
     """
     wide = units.wide()[:, tested]
     layout = lay_out(wide, blocked=blocked)
@@ -106,7 +112,7 @@ def model_notes(units: Units, tested: Sequence[int], *, blocked: bool, own: bool
         return ()
     pairs = blocked and wide.shape[1] == 2
     notes = _normality(residuals[layout.condition == 0] if pairs else residuals)
-    if not (blocked or own):
+    if not (blocked or variances_told):
         notes += _variances(wide)
     place = _odd_one(residuals, leverage, df, n=len(residuals) // (2 if pairs else 1))
     if place is not None:
@@ -151,6 +157,40 @@ def _variances(wide: Floats) -> tuple[str, ...]:
     if not p_value < _ALPHA:
         return ()
     return (f"Conditions do not scatter alike (Brown–Forsythe p = {p_value:.2g}): consider the method welch.",)
+
+
+def spread_notes(units: Units, plan: Plan, options: CompareOptions) -> tuple[str, ...]:
+    """Return a warning where a model of one variance has conditions (in blocks, differences) of very unlike spread."""
+    spreads = _differences(units, plan) if plan.paired else _replicates(units, plan)
+    if len(spreads) < 2:
+        return ()
+    most, least = max(spreads, key=lambda name: spreads[name]), min(spreads, key=lambda name: spreads[name])
+    if not spreads[most] > _UNLIKE * spreads[least]:
+        return ()
+    what = "differences" if plan.paired else "replicates"
+    unit = " (of logarithms)" if options.scale == "log" else ""
+    chance = "; with so few replicates that may be chance" if min(units.counts()) < _TELLING else ""
+    welch = "makes a paired t-test of each contrast" if plan.paired else "gives each contrast a spread of its own"
+    log = "" if options.scale == "log" else ", and --scale log helps where values differ by factors"
+    return (
+        f"Conditions do not scatter alike: {what} of {most} have a standard deviation of {spreads[most]:.3g}{unit}, "
+        f"those of {least} of {spreads[least]:.3g}{chance}. Intervals and p-values use an average spread, which is too "
+        f"small for {most} and too large for {least}: --method welch {welch}{log}.",
+    )
+
+
+def _replicates(units: Units, plan: Plan) -> dict[str, float]:
+    """Return the standard deviation of the replicates of each tested condition."""
+    wide = units.wide()
+    return {units.conditions[each]: float(np.nanstd(wide[:, each], ddof=1)) for each in tested_conditions(plan)}
+
+
+def _differences(units: Units, plan: Plan) -> dict[str, float]:
+    """Return the standard deviation of the pair differences of each tested contrast that has two of them."""
+    wide, names = units.wide(), units.conditions
+    pairs = [pair for pair, why in zip(plan.pairs, plan.reasons, strict=True) if not why]
+    by_pair = {f"{names[one]} less {names[other]}": wide[:, one] - wide[:, other] for one, other in pairs}
+    return {name: float(np.nanstd(each, ddof=1)) for name, each in by_pair.items() if np.isfinite(each).sum() > 1}
 
 
 def _odd_one(residuals: Floats, leverage: Floats, df: int, n: int) -> int | None:

@@ -27,7 +27,7 @@ __all__ = ["FIELD", "WELL", "Cells", "label_codes", "read_cells", "read_part"]
 FIELD, WELL = "image", "well"
 """Columns of a table of cells that name the field of view and the well."""
 
-_TRUTH = {"true": 1.0, "false": 0.0}
+_TRUTH = {"true": 1.0, "false": 0.0, "yes": 1.0, "no": 0.0}
 
 
 @dataclass(frozen=True)
@@ -100,14 +100,14 @@ def read_part(table: pd.DataFrame, options: CompareOptions) -> Cells:
     named = np.all([labels[name][0] >= 0 for name in needs], axis=0)
     with_value = np.isfinite(number) & (cells > 0)
     used = named & with_value
-    codes, conditions = _ordered(labels[options.by], used, options.order)
+    codes, conditions = _ordered(labels[options.by], used, _first(options))
     without = tuple(name for name in labels[options.by][1] if name not in conditions)
     missing = np.bincount(codes[named & ~with_value & (codes >= 0)], minlength=len(conditions))
     rows = pd.DataFrame({"condition": codes, "replicate": labels[options.replicate][0], "number": number})
     rows = rows.assign(cells=cells, **{f"level_{name}": labels[name][0] for name in levels})[used]
     rows["x"] = _scaled(rows["number"].to_numpy(), kind, options)
     names = {name: labels[name][1] for name in levels}
-    notes = _left_out(named, without, options)
+    notes = (*_left_out(named, without, options), *_like_truth(kind, number[used], options))
     return Cells(rows, conditions, labels[options.replicate][1], without, kind, missing, names, notes)
 
 
@@ -158,7 +158,7 @@ def _counts(positive: Floats, total: Floats, options: CompareOptions) -> tuple[F
 
 
 def _truth(column: pd.Series) -> Floats | None:
-    """Return 1, 0 or NaN for each entry of a column of true and false; None for any other column."""
+    """Return 1, 0 or NaN for each entry of a column of true and false or yes and no; None for any other."""
     if pd.api.types.is_bool_dtype(column) and not isinstance(column.dtype, pd.CategoricalDtype):
         return column.to_numpy(np.float64, na_value=np.nan)
     if pd.api.types.is_numeric_dtype(column):
@@ -217,6 +217,11 @@ def _refuse_conditions(cells: Cells, options: CompareOptions) -> None:
         )
 
 
+def _first(options: CompareOptions) -> tuple[str, ...]:
+    """Return the conditions that stand first: those in the order asked for, else the control."""
+    return options.order or (() if options.control is None else (options.control,))
+
+
 def _ordered(
     labels: tuple[Codes, tuple[str, ...]], used: NDArray[np.bool_], first: tuple[str, ...]
 ) -> tuple[Codes, tuple[str, ...]]:
@@ -239,6 +244,16 @@ def _scaled(number: Floats, kind: str, options: CompareOptions) -> Floats:
             f"the linear scale, or filter them out by a stated condition."
         )
     return np.log(number)
+
+
+def _like_truth(kind: str, number: Floats, options: CompareOptions) -> tuple[str, ...]:
+    """Return a note that amounts look like true and false."""
+    if kind == "fraction" or set(np.unique(number)) != {0.0, 1.0}:
+        return ()
+    return (
+        f"{options.value!r} holds only 0 and 1 and is compared as an amount; if these are no and yes, write them as "
+        f"false and true (or no and yes), and fractions are compared.",
+    )
 
 
 def _left_out(named: NDArray[np.bool_], without: tuple[str, ...], options: CompareOptions) -> tuple[str, ...]:

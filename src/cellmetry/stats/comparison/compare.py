@@ -8,14 +8,14 @@ import numpy as np
 import pandas as pd
 
 from cellmetry.stats.comparison.adjust import adjust_tests
-from cellmetry.stats.comparison.assumptions import design_notes, model_notes, value_notes
+from cellmetry.stats.comparison.assumptions import design_notes, model_notes, spread_notes, value_notes
 from cellmetry.stats.comparison.cells import read_cells
 from cellmetry.stats.comparison.effects import cliffs_delta, delta_of_sorted, hedges_g
 from cellmetry.stats.comparison.groups import summarise_groups
-from cellmetry.stats.comparison.methods import NOTHING, run_tests, scale_size, tested_conditions
+from cellmetry.stats.comparison.methods import NOTHING, own_variances, run_tests, scale_size
 from cellmetry.stats.comparison.naive import naive_note, naive_tests
-from cellmetry.stats.comparison.plan import make_plan
-from cellmetry.stats.comparison.power import power_table
+from cellmetry.stats.comparison.plan import make_plan, tested_conditions
+from cellmetry.stats.comparison.power import power_notes, power_table
 from cellmetry.stats.comparison.replicates import back, make_units
 from cellmetry.stats.comparison.result import CONTRAST_COLUMNS, Comparison, Design
 from cellmetry.stats.comparison.technical import technical_interval
@@ -35,6 +35,8 @@ __all__ = ["compare"]
 
 _LINEAR = ("auto", "t", "welch")
 """Methods whose assumptions are those of linear models of replicates."""
+
+_ENDS = [f"{kind}_{end}" for kind in ("ci", "simultaneous", "technical") for end in ("low", "high")]
 
 
 def compare(table: pd.DataFrame, options: CompareOptions) -> Comparison:
@@ -60,7 +62,7 @@ def compare(table: pd.DataFrame, options: CompareOptions) -> Comparison:
         options=options,
         design=design,
         groups=summarise_groups(cells, units, options),
-        replicates=units.table(),
+        replicates=units.table(options),
         contrasts=contrasts,
         power=power_table(units, plan, options, fraction=cells.kind == "fraction"),
         omnibus=tests.omnibus,
@@ -73,6 +75,7 @@ def compare(table: pd.DataFrame, options: CompareOptions) -> Comparison:
             *naive,
             *_model_notes(units, plan, tests, options),
             *value_notes(cells, units, options),
+            *power_notes(options),
         ),
     )
 
@@ -103,6 +106,8 @@ def _contrasts(
         segmentation_high=np.nan,
         reason=tests.reasons,
     )
+    if cells.kind == "fraction" and options.scale == "linear":
+        table[_ENDS] = table[_ENDS].clip(-1, 1)
     table = table[[column.name for column in CONTRAST_COLUMNS]]
     table.attrs["columns"] = CONTRAST_COLUMNS
     return table, naive_note(units, plan.pairs, tests.p_value, naive, options.rows)
@@ -121,7 +126,7 @@ def _sizes(cells: Cells, units: Units, plan: Plan, place: int, options: CompareO
     row: dict[str, object] = {
         "condition": units.conditions[pair.condition],
         "reference": units.conditions[pair.reference],
-        "n_replicates": int(both.sum()) if plan.paired else int(sum(map(len, sides))),
+        "n_replicates": _counted(one, other, paired=plan.paired),
         "n_cells": int(units.rows.loc[units.rows["condition"].isin(pair), "cells"].sum()),
         **dict(zip(("hedges_g", "hedges_g_low", "hedges_g_high"), g, strict=True)),
         **dict(zip(("cliffs_delta", "cliffs_delta_low", "cliffs_delta_high"), delta, strict=True)),
@@ -130,10 +135,16 @@ def _sizes(cells: Cells, units: Units, plan: Plan, place: int, options: CompareO
         "technical_unit": "",
     }
     if min(units.counts()[each] for each in pair) < 2:
-        low, high, unit = technical_interval(cells, units, pair, options)
+        low, high, unit = technical_interval(cells, units, plan, pair, options)
         ends = back(np.array([low, high]), options)
         row |= {"technical_low": ends[0], "technical_high": ends[1], "technical_unit": unit}
     return row
+
+
+def _counted(one: Floats, other: Floats, *, paired: bool) -> int:
+    """Return the pairs that a contrast is made of; without any, the replicates of both conditions."""
+    pairs = int((np.isfinite(one) & np.isfinite(other)).sum())
+    return pairs if paired and pairs else int(np.isfinite([one, other]).sum())
 
 
 def _deltas_of_cells(cells: Cells, units: Units, plan: Plan) -> list[float]:
@@ -155,6 +166,12 @@ def _gravest(design: Design, options: CompareOptions) -> tuple[str, ...]:
             f"Each condition has one replicate: differences are estimated, and nothing can be tested. Intervals among "
             f"wells or fields, where given, and tests of {options.rows} say nothing of a repeat of the experiment."
         )
+    elif min(design.replicates) < 2:
+        single = [name for name, count in zip(design.conditions, design.replicates, strict=True) if count < 2]
+        notes.append(
+            f"Of {', '.join(single)} there is one replicate: differences from it are estimated and not tested, and "
+            f"another repeat of the experiment may well give others."
+        )
     if options.normalise is not None:
         how, norm = options.normalise.how.replace("_", " "), options.normalise
         notes.append(f"Values are relative to {norm.control!r} of the same {norm.within} ({how}).")
@@ -164,7 +181,8 @@ def _gravest(design: Design, options: CompareOptions) -> tuple[str, ...]:
 def _model_notes(units: Units, plan: Plan, tests: Tests, options: CompareOptions) -> tuple[str, ...]:
     """Return what residuals say of a linear model; nothing where a constant condition left no model for all."""
     tested = tested_conditions(plan)
-    own = options.method == "welch"
+    own = own_variances(units.wide()[:, tested], plan, options)
     if options.method not in _LINEAR or not tested or (tests.joint is None and not own):
         return ()
-    return model_notes(units, tested, blocked=plan.paired, own=own)
+    unlike = () if own else spread_notes(units, plan, options)
+    return (*unlike, *model_notes(units, tested, blocked=plan.paired, variances_told=own or bool(unlike)))

@@ -27,6 +27,13 @@ _LOG = {
     "mean": "Geometric mean of the replicates.",
     "ci_low": "Lower end of the interval of the geometric mean: Student's t of the replicates' logarithms.",
 }
+_LOG_MEANS = {
+    "mean": "Geometric mean of the replicates, each the geometric mean of its cells.",
+    "sd": "Standard deviation among the replicates' geometric means (n - 1); missing with one.",
+    "median": "Median of the replicates' geometric means.",
+    "mad": "Median distance of the replicates' geometric means from their median, unscaled.",
+}
+"""Where replicates are means of logarithms, and not medians or fractions."""
 
 
 def summarise_groups(cells: Cells, units: Units, options: CompareOptions) -> pd.DataFrame:
@@ -47,7 +54,7 @@ def summarise_groups(cells: Cells, units: Units, options: CompareOptions) -> pd.
     if cells.kind == "fraction":
         table[["ci_low", "ci_high"]] = table[["ci_low", "ci_high"]].clip(0, 1)
     table = table[[column.name for column in GROUP_COLUMNS]]
-    table.attrs["columns"] = _described(options)
+    table.attrs["columns"] = _described(options, cells.kind)
     return table
 
 
@@ -94,7 +101,8 @@ def _named(
     return pd.DataFrame({**named, "median_of_cells": median, "mad_of_cells": mad})
 
 
-def _described(options: CompareOptions) -> tuple[Column, ...]:
+def _described(options: CompareOptions, kind: str) -> tuple[Column, ...]:
     if options.scale == "linear":
         return GROUP_COLUMNS
-    return tuple(column._replace(definition=_LOG.get(column.name, column.definition)) for column in GROUP_COLUMNS)
+    words = _LOG | (_LOG_MEANS if kind == "amount" and options.summary == "mean" else {})
+    return tuple(column._replace(definition=words.get(column.name, column.definition)) for column in GROUP_COLUMNS)

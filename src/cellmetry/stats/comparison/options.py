@@ -44,7 +44,8 @@ class CompareOptions(Parameters):
     total: str | None = None
     """Column of the number of all cells, where the value is a number of positive cells: a fraction is compared."""
     order: tuple[str, ...] = ()
-    """Conditions in the order in which they are shown; those not named follow in natural order."""
+    """Conditions in the order in which they are shown; those not named follow in natural order. If left out, the
+    control stands first."""
     summary: Literal["mean", "median"] = "mean"
     """How the cells of a replicate become one number."""
     nested: tuple[str, ...] = ()
@@ -54,7 +55,8 @@ class CompareOptions(Parameters):
     """Whether the same replicate in two conditions (the same day) is a pair; auto: where replicates are shared."""
     method: Literal["auto", "t", "welch", "rank", "mixed", "gee"] = "auto"
     """Test on replicate means (Student's or Welch's t and their linear models), on their ranks, a linear mixed model of
-    cells, or generalised estimating equations for fractions. auto: t on replicate means."""
+    cells, or generalised estimating equations for fractions. auto: t on replicate means, which is Welch's for two
+    conditions with unequal numbers of replicates of their own."""
     adjust: Literal["auto", "dunnett", "tukey", "holm", "bonferroni", "fdr_bh", "none"] = "auto"
     """Correction for several contrasts; auto: Dunnett with a control, Tukey without, Holm where neither fits."""
     scale: Literal["linear", "log"] = "linear"

@@ -34,6 +34,8 @@ if TYPE_CHECKING:
 __all__ = ["HALF_COLUMNS", "HALF_CONTRAST_COLUMNS", "ReplicateDoses", "describe_replicates", "fit_replicates"]
 
 _OURS = "Cellmetry"
+_PAIRS = 3
+"""Replicates that are fitted in both of two groups are pairs from this number, though either has others."""
 _SAME = 1e-10
 """Logarithms are the same that differ by less."""
 
@@ -96,7 +98,8 @@ class ReplicateDoses:
 def fit_replicates(result: DoseResult) -> ReplicateDoses:
     """Return the curve of each replicate in each group, the EC50 (Kd) of each group, and their ratios.
 
-    Two groups with the same replicates are compared in pairs (t of the differences of logarithms), others by Welch's t.
+    Two groups are compared by the replicates that are fitted: in pairs (t of the differences of logarithms) if these
+    are the same, or at least three are in both, whose pairs alone then count; else by Welch's t.
 
     Raises
     ------
@@ -120,7 +123,7 @@ def fit_replicates(result: DoseResult) -> ReplicateDoses:
     fits.attrs["columns"] = describe_replicates(result.analysis)
     logs = np.log(fits.set_index(["group", "replicate"])[result.analysis.half_name])
     halves, contrasts = _halves(logs, result.analysis), _contrasts(logs, result.analysis)
-    return ReplicateDoses(fits, halves, contrasts, curves, _notes(result, halves))
+    return ReplicateDoses(fits, halves, contrasts, curves, (*_notes(result, halves), *_pair_notes(logs)))
 
 
 def describe_replicates(analysis: DoseAnalysis) -> tuple[Column, ...]:
@@ -159,13 +162,14 @@ def _contrasts(logs: pd.Series, analysis: DoseAnalysis) -> pd.DataFrame:
 
 def _ratio(one: pd.Series, other: pd.Series, analysis: DoseAnalysis) -> tuple[float | str, ...]:
     """Return the ratio of two groups from their logarithms by replicate: the columns from ``ratio`` on."""
-    paired = set(one.index) == set(other.index)
+    one, other = one.dropna(), other.dropna()
+    paired = _are_pairs(one, other)
     if paired:
         difference = (one - other).dropna().to_numpy()
         n, value, error, df = len(difference), *_paired(difference)
         method = "paired t test of log EC50 by replicate"
     else:
-        sides = one.dropna().to_numpy(), other.dropna().to_numpy()
+        sides = one.to_numpy(), other.to_numpy()
         n, value, error, df = sum(map(len, sides)), *_welch(*sides)
         method = "Welch's t test of log EC50 by replicate"
     method = method.replace("EC50", analysis.half_name.replace("ec50", "EC50").replace("kd", "Kd"))
@@ -177,6 +181,30 @@ def _ratio(one: pd.Series, other: pd.Series, analysis: DoseAnalysis) -> tuple[fl
     p_value = 2 * float(stats.t.sf(abs(value) / error, df))
     ends = np.exp(np.array([value, value - half, value + half]))
     return *map(float, ends), p_value, np.nan, method, n, ""
+
+
+def _are_pairs(one: pd.Series, other: pd.Series) -> bool:
+    """Return whether the replicates that are fitted in two groups are pairs: all the same, or three and more."""
+    shared = one.index.intersection(other.index)
+    return len(shared) >= _PAIRS or len(shared) == len(one) == len(other)
+
+
+def _pair_notes(logs: pd.Series) -> list[str]:
+    """Return which groups share only some of the replicates that are fitted, and what is made of them."""
+    fitted = logs.dropna()
+    notes = []
+    for reference, group in combinations(logs.index.unique("group"), 2):
+        one, other = (
+            fitted[fitted.index.get_level_values("group") == name].droplevel(0) for name in (group, reference)
+        )
+        shared, every = one.index.intersection(other.index), one.index.union(other.index)
+        if 0 < len(shared) < len(every):
+            pairs = _are_pairs(one, other)
+            use = "only these pairs are compared" if pairs else "too few for pairs: all are taken as independent"
+            notes.append(
+                f"{group} against {reference}: {len(shared)} of {len(every)} fitted replicates are in both; {use}."
+            )
+    return notes
 
 
 def _paired(difference: Floats) -> tuple[float, float, float]:

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
     Floats = NDArray[np.float64]
 
-__all__ = ["FEW_SHARED", "Plan", "make_plan"]
+__all__ = ["FEW_SHARED", "Plan", "make_plan", "tested_conditions"]
 
 FEW_SHARED = "these conditions share fewer than two replicates, so that there are no pairs to test"
 
@@ -79,6 +79,11 @@ def make_plan(units: Units, options: CompareOptions) -> Plan:
     notes = notes if min(units.counts()[each] for each in tested) >= 2 else ()
     reasons = tuple(_reason(pair, units, there, paired=paired, options=options) for pair in pairs)
     return Plan(pairs, paired, reasons, notes)
+
+
+def tested_conditions(plan: Plan) -> list[int]:
+    """Return the codes of the conditions of which some contrast can be tested."""
+    return sorted({each for pair, why in zip(plan.pairs, plan.reasons, strict=True) if not why for each in pair})
 
 
 def _pairing(there: NDArray[np.bool_], options: CompareOptions) -> tuple[bool, tuple[str, ...]]:

@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 
     Floats = NDArray[np.float64]
 
-__all__ = ["MOST_REPLICATES", "power_table"]
+__all__ = ["MOST_REPLICATES", "power_notes", "power_table"]
 
 MOST_REPLICATES = 10_000
 """More replicates than this are given as missing."""
@@ -37,8 +37,9 @@ of the non-central t cannot be computed there."""
 def power_table(units: Units, plan: Plan, options: CompareOptions, *, fraction: bool) -> pd.DataFrame:
     """Return one row for each contrast, as `POWER_COLUMNS` describes them.
 
-    A t-test of one contrast without correction for several, two-sided at 1 - confidence. On log scale ``sd`` is that of
-    logarithms, and effects are ratios.
+    A t-test of one contrast without correction for several, two-sided at 1 - confidence; missing for ranks, whose power
+    is another (none with three replicates against three). On log scale ``sd`` is that of logarithms, and effects are
+    ratios.
 
     Parameters
     ----------
@@ -52,12 +53,22 @@ def power_table(units: Units, plan: Plan, options: CompareOptions, *, fraction: 
     return table
 
 
+def power_notes(options: CompareOptions) -> tuple[str, ...]:
+    """Return why no power is given; nothing where it is."""
+    if options.method != "rank":
+        return ()
+    return (
+        "No power and no number of replicates is given for tests of ranks: that of a t-test, which could be given, is "
+        "not theirs.",
+    )
+
+
 def _row(units: Units, plan: Plan, place: int, effect: float, options: CompareOptions) -> list[object]:
     pair = plan.pairs[place]
     one, other = units.wide()[:, list(pair)].T
     sd, counts = _spread(one, other, paired=plan.paired)
     names = [units.conditions[each] for each in pair]
-    if not (np.isfinite(sd) and sd > 0):
+    if not (np.isfinite(sd) and sd > 0) or options.method == "rank":
         return [*names, sd, _shown(effect, options), np.nan, np.nan, np.nan]
     chance = _power_function(sd, counts, paired=plan.paired, alpha=1 - options.confidence)
     now = chance(effect, *counts) if effect > 0 else np.nan
@@ -141,7 +152,7 @@ def _described(column: Column, options: CompareOptions, *, fraction: bool) -> Co
     words = {
         "sd": "Standard deviation of the logarithms of replicates (of pair differences where paired).",
         "effect": "Ratio that is to be found.",
-        "detectable_now": "Smallest ratio above 1 that they find with the power asked for.",
+        "detectable_now": "Smallest ratio above 1 that it finds with the present replicates with the power asked for.",
     }
     if options.scale == "log" and column.name in words:
         column = column._replace(definition=words[column.name], unit="1")

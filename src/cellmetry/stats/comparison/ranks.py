@@ -62,7 +62,7 @@ def rank_tests(wide: Floats, pairs: Sequence[Pair], what: str, *, paired: bool, 
         method=f"{'Wilcoxon signed-rank test' if paired else 'Mann–Whitney test'} of {what}",
         reasons=tuple(NO_SPREAD if np.isnan(each.p_value) else "" for each in found),
         omnibus=_omnibus(wide, paired=paired, size=size),
-        notes=_least(found),
+        notes=_least(found, paired=paired),
     )
 
 
@@ -136,13 +136,14 @@ def _cut(ranked: _Ranked, coverage: float) -> tuple[float, float]:
     return float(ranked.shifts[place - 1]), float(ranked.shifts[-place])
 
 
-def _least(found: list[_Ranked]) -> tuple[str, ...]:
+def _least(found: list[_Ranked], *, paired: bool) -> tuple[str, ...]:
     least = [each.least_p for each in found if np.isfinite(each.least_p)]
     if not least or max(least) <= 0.05:
         return ()
+    example = "" if paired else " (three against three: 0.1)"
     return (
         f"With so few replicates a test of ranks cannot give a p-value below {max(least):.3g}, however large the "
-        f"effect (three against three: 0.1); more replicates or a t-test are needed to find anything.",
+        f"effect{example}; more replicates or a t-test are needed to find anything.",
     )
 
 

@@ -17,6 +17,7 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
+    from cellmetry.core.columns import Column
     from cellmetry.stats.comparison.cells import Cells
     from cellmetry.stats.comparison.options import CompareOptions
 
@@ -55,7 +56,7 @@ class Units:
         """Return the number of replicates of each condition."""
         return tuple(np.bincount(self.rows["condition"], minlength=len(self.conditions)).tolist())
 
-    def table(self) -> pd.DataFrame:
+    def table(self, options: CompareOptions) -> pd.DataFrame:
         """Return the replicates with their names, as `REPLICATE_COLUMNS` describes them."""
         rows = self.rows
         table = pd.DataFrame(
@@ -69,8 +70,15 @@ class Units:
                 "sd_of_cells": rows["sd"],
             }
         )
-        table.attrs["columns"] = REPLICATE_COLUMNS
+        table.attrs["columns"] = tuple(_described(column, options) for column in REPLICATE_COLUMNS)
         return table
+
+
+def _described(column: Column, options: CompareOptions) -> Column:
+    if column.name != "value" or options.scale == "linear":
+        return column
+    what = "Geometric mean" if options.summary == "mean" else "Median"
+    return column._replace(definition=f"{what} of the replicate's cells, or fraction; its logarithm enters the test.")
 
 
 def make_units(cells: Cells, options: CompareOptions) -> Units:

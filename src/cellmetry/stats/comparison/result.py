@@ -25,7 +25,12 @@ GROUP_COLUMNS = (
     Column("mean", "as value", "Mean of the replicates; of a fraction, mean of their fractions.", _OURS),
     Column("sd", "as value", "Standard deviation among replicates (n - 1); missing with one.", _OURS),
     Column("se", "as value", "sd / √(number of replicates).", _OURS),
-    Column("ci_low", "as value", "Lower end of the interval of the mean: Student's t of the replicates.", "Student"),
+    Column(
+        "ci_low",
+        "as value",
+        "Lower end of the mean's interval: Student's t of the replicates; fractions' cut at 0 and 1.",
+        "Student",
+    ),
     Column("ci_high", "as value", "Upper end of that interval.", "Student"),
     Column("median", "as value", "Median of the replicates.", _OURS),
     Column("mad", "as value", "Median distance of the replicates from their median, unscaled.", _OURS),
@@ -53,7 +58,12 @@ CONTRAST_COLUMNS = (
     Column(
         "estimate", "as value", "Mean of the condition less that of the reference; on log scale their ratio.", _OURS
     ),
-    Column("ci_low", "as value", "Lower end of the estimate's interval, by the same model as the p-value.", _OURS),
+    Column(
+        "ci_low",
+        "as value",
+        "Lower end of the estimate's interval, by the same model as the p-value; of fractions cut at -1 and 1.",
+        _OURS,
+    ),
     Column("ci_high", "as value", "Upper end of that interval.", _OURS),
     Column("simultaneous_low", "as value", "Lower end of the interval that holds for all contrasts at once.", _OURS),
     Column("simultaneous_high", "as value", "Upper end of that interval.", _OURS),
@@ -61,7 +71,12 @@ CONTRAST_COLUMNS = (
     Column("p_adjusted", "1", "The same, corrected for the number of contrasts.", _OURS),
     Column("method", "", "Test in words.", _OURS),
     Column("adjustment", "", "Correction for several contrasts in words.", _OURS),
-    Column("n_replicates", "1", "Pairs of replicates, or where unpaired those of both conditions together.", _OURS),
+    Column(
+        "n_replicates",
+        "1",
+        "Pairs of replicates, or where unpaired or without a pair those of both conditions together.",
+        _OURS,
+    ),
     Column("n_cells", "1", "Cells of both conditions.", _OURS),
     Column("hedges_g", "1", "Difference in standard deviations of replicates, corrected for few.", "Hedges 1981"),
     Column(
@@ -101,11 +116,17 @@ POWER_COLUMNS = (
     Column(
         "n_replicates",
         "1",
-        "Replicates in each condition (pairs) that find it with the power asked for.",
+        "Replicates in each condition (pairs) that find it with the power asked for, in a t-test of this contrast "
+        "alone, without correction for several; missing for tests of ranks.",
         "statsmodels",
     ),
-    Column("power_now", "1", "Power with the replicates that there are.", "statsmodels"),
-    Column("detectable_now", "as value", "Smallest difference that they find with the power asked for.", "statsmodels"),
+    Column("power_now", "1", "Power of that test with the replicates that there are.", "statsmodels"),
+    Column(
+        "detectable_now",
+        "as value",
+        "Smallest difference that it then finds with the power asked for.",
+        "statsmodels",
+    ),
 )
 
 

@@ -297,6 +297,8 @@ def _named(row: pd.Series) -> str:
 
 
 def _filled(comparison: Comparison, low: pd.Series, high: pd.Series, notes: list[str]) -> Comparison:
+    if comparison.design.kind == "fraction" and comparison.options.scale == "linear":
+        low, high = low.clip(-1, 1), high.clip(-1, 1)
     contrasts = comparison.contrasts.assign(segmentation_low=low, segmentation_high=high)
     contrasts.attrs = dict(comparison.contrasts.attrs)
     return replace(comparison, contrasts=contrasts, notes=(*comparison.notes, *notes))

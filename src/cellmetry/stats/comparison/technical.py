@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from cellmetry.stats.comparison.cells import Cells
     from cellmetry.stats.comparison.inference import Pair
     from cellmetry.stats.comparison.options import CompareOptions
+    from cellmetry.stats.comparison.plan import Plan
     from cellmetry.stats.comparison.replicates import Units
 
     Floats = NDArray[np.float64]
@@ -38,13 +39,13 @@ class Technical(NamedTuple):
 NONE = Technical(np.nan, np.nan, "")
 
 
-def technical_interval(cells: Cells, units: Units, pair: Pair, options: CompareOptions) -> Technical:
+def technical_interval(cells: Cells, units: Units, plan: Plan, pair: Pair, options: CompareOptions) -> Technical:
     """Return Welch's interval between the wells (else fields) of one replicate of each condition.
 
-    The replicate is the one that both share, else the only one that each has; none where there are several, or where
-    a condition has fewer than two wells and fields in it.
+    The replicate is the one that the estimate is made of: of pairs the only one that both share, else the only one that
+    each has. None where the estimate is made of several, or a condition has fewer than two wells and fields in it.
     """
-    chosen = _replicates(units, pair)
+    chosen = _replicates(units, plan, pair)
     if chosen is None:
         return NONE
     for level in (WELL, FIELD):
@@ -54,9 +55,9 @@ def technical_interval(cells: Cells, units: Units, pair: Pair, options: CompareO
     return NONE
 
 
-def _replicates(units: Units, pair: Pair) -> tuple[int, int] | None:
+def _replicates(units: Units, plan: Plan, pair: Pair) -> tuple[int, int] | None:
     one, other = (set(np.flatnonzero(np.isfinite(column))) for column in units.wide()[:, list(pair)].T)
-    if len(one & other) == 1:
+    if plan.paired and len(one & other) == 1:
         (both,) = one & other
         return int(both), int(both)
     if len(one) == len(other) == 1:
