@@ -43,8 +43,8 @@ def compare_studies(old: ResultFolder, new: ResultFolder) -> list[Change]:
     if all((side.folder / DESIGN_FILE).is_file() for side in (old, new)):
         changes += compare_designs(*(_as_text(side.folder / DESIGN_FILE) for side in (old, new)))
     if is_study(old) and is_study(new):
-        said = (load_study(side.folder).said.model_dump(mode="json", include=_ENTRIES) for side in (old, new))
-        changes += compare_entries(*said, "study")
+        before, after = (load_study(side.folder).said.model_dump(mode="json", include=_ENTRIES) for side in (old, new))
+        changes += compare_entries(before, after, "study")
     return changes
 
 

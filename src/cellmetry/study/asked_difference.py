@@ -51,7 +51,7 @@ def compare_designs(before: pd.DataFrame, after: pd.DataFrame) -> list[Change]:
     changes = [Change("design", str(name), "a column", None) for name in first if name not in second]
     changes += [Change("design", str(name), None, "a column") for name in second if name not in first]
     for name in (name for name in first if name in second):
-        sides = (first.loc[images, name], second.loc[images, name])
+        sides = (side[name].loc[images] for side in (first, second))
         found = ((image, old or None, new or None) for image, old, new in zip(images, *sides, strict=True))
         changes += _together("design", str(name), found, "images")
     return changes
