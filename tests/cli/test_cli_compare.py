@@ -139,9 +139,20 @@ def test_figures_and_tables_for_others_are_there(done: Path):
                 assert (done / "figures" / f"{value}_{kind}.{form}").stat().st_size > 1000
     assert (done / "figures" / "edu_positive_histogram.png").is_file()
     book = openpyxl.load_workbook(done / "results.xlsx", read_only=True)
-    assert book.sheetnames == ["summary", "contrasts", "none", "low", "high"]
+    assert book.sheetnames == ["summary", "contrasts", "replicates", "filters", "none", "low", "high"]
+    sheet = pd.DataFrame(book["replicates"].values)
+    replicates = sheet.iloc[1:].set_axis(sheet.iloc[0], axis="columns")
+    assert replicates["compared"].value_counts().to_dict() == {"edu": 12, "edu_positive": 12}
+    for value in ("edu", "edu_positive"):
+        table = read_table(done / "tables" / f"{value}_replicates.csv")
+        shown = replicates.loc[replicates["compared"] == value, "value"].astype(float)
+        assert shown.tolist() == pytest.approx(table["value"].tolist(), rel=1e-14)
+    assert next(iter(book["filters"].values))[:2] == ("drug", "filter")
     prism = read_table(done / "prism" / "edu_replicates.csv")
     assert list(prism.columns) == ["replicate", "none", "low", "high"]
+    assert {path.name for path in (done / "prism").glob("*s.csv")} == {
+        *("edu_cells.csv", "edu_replicates.csv", "edu_positive_replicates.csv"),
+    }
     assert not list(done.glob("*.R"))
 
 

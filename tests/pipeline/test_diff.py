@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import shutil
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -154,11 +155,19 @@ def test_a_series_is_compared_frame_by_frame(tmp_path: Path) -> None:
     assert sum(found.counts.values()) >= 8
 
 
-def comparison(folder: Path, p: float, method: str) -> Path:
+def comparison(folder: Path, p: float, method: str, **changed: Any) -> Path:
+    """Return a folder with the record of a comparison as `compare_to` writes it, as far as it is read."""
     contrast = {"value": "edu", "condition": "drug", "reference": "control", "estimate": 2.0, "ci_low": 1.0}
-    contrast |= {"ci_high": 3.0, "p_value": p, "p_adjusted": p}
+    contrast |= {"ci_high": 3.0, "p_value": p, "p_adjusted": p, "method": "t", "n_replicates": 3, "n_cells": 90}
+    contrast |= {name: value for name, value in changed.items() if name in contrast}
+    options = {"value": contrast["value"], "scale": "linear", "method": method}
+    options |= {name: value for name, value in changed.items() if name in options}
     folder.mkdir(parents=True)
-    record = {"options": {"method": method}, "contrasts": [contrast]}
+    record = {
+        "contrasts": [contrast],
+        "comparisons": [{"options": options, "contrasts": [contrast]}],
+        "settings": {"keep": changed.get("keep", []), "gates": changed.get("gates", []), "table": "cells"},
+    }
     (folder / "comparison.json").write_text(json.dumps(record), encoding="utf-8")
     return folder
 
@@ -166,7 +175,7 @@ def comparison(folder: Path, p: float, method: str) -> Path:
 def test_comparisons_without_runs(tmp_path: Path) -> None:
     first, second = comparison(tmp_path / "a", 0.01, "t"), comparison(tmp_path / "b", 0.2, "welch")
     found = diff_runs(first, second)
-    assert [each[1:] for each in found.changes] == [("method", "t", "welch")]
+    assert [each[1:] for each in found.changes] == [("compare[edu].method", "t", "welch")]
     assert found.contrasts["conclusion_changed"].tolist() == [True]
     assert diff_runs(first, first).equal
     assert not diff_runs(first, second, DiffOptions(significance=0.5)).contrasts["conclusion_changed"].any()
@@ -174,6 +183,44 @@ def test_comparisons_without_runs(tmp_path: Path) -> None:
     page = (tmp_path / "out" / "index.html").read_text(encoding="utf-8")
     assert "significantly higher" in page
     assert pd.isna(found.contrasts["estimate_before"]).sum() == 0
+
+
+def test_what_comparisons_rest_on_is_told(tmp_path: Path) -> None:
+    gate = {"value": "edu", "threshold": 100.0}
+    first = comparison(tmp_path / "a", 0.01, "t", gates=[gate])
+    more = {"keep": ["area_px > 9"], "gates": [gate | {"threshold": 120.0}], "n_cells": 80, "n_replicates": 2}
+    found = diff_runs(first, comparison(tmp_path / "b", 0.01, "t", **more))
+    assert [tuple(each) for each in found.changes] == [
+        ("comparison", "keep", [], ["area_px > 9"]),
+        ("comparison", "gates[edu].threshold", 100.0, 120.0),
+        ("contrasts", "n_replicates of edu: drug against control", 3, 2),
+        ("contrasts", "n_cells of edu: drug against control", 90, 80),
+    ]
+    assert not found.contrasts["conclusion_changed"].any()
+
+
+def test_a_ratio_below_one_is_lower(tmp_path: Path) -> None:
+    sides = [comparison(tmp_path / name, 0.01, "t", scale="log", estimate=0.5) for name in "ab"]
+    found = diff_runs(*sides)
+    assert found.contrasts["conclusion_before"].tolist() == ["significantly lower"]
+
+
+def test_comparisons_of_other_values_have_nothing_in_common(tmp_path: Path) -> None:
+    first, second = (comparison(tmp_path / name, 0.01, "t", value=name) for name in ("area", "edu"))
+    found = diff_runs(first, second)
+    assert [tuple(each) for each in found.changes] == [
+        ("comparison", "compare[area]", "an entry", None),
+        ("comparison", "compare[edu]", None, "an entry"),
+    ]
+    assert found.contrasts["conclusion_changed"].tolist() == [False, False]
+    assert found.parts == ("comparison",)
+    elsewhere = comparison(tmp_path / "below" / "results", 0.01, "t", value="area")
+    apart = diff_runs(first, elsewhere.parent)
+    assert apart.parts == ()
+    assert [tuple(each) for each in apart.changes] == [
+        ("comparison", ".", "a comparison", None),
+        ("comparison", "results", None, "a comparison"),
+    ]
 
 
 def test_a_study_with_a_run_and_comparisons_below(runs: Path, tmp_path: Path) -> None:

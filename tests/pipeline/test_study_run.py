@@ -8,6 +8,7 @@ import shutil
 from pathlib import Path
 
 import numpy as np
+import openpyxl
 import pytest
 from typer.testing import CliRunner
 
@@ -124,6 +125,17 @@ def test_the_report_tells_design_plates_examples_methods_and_recipe(made: Path):
     ]
 
 
+def test_the_workbook_has_replicates_filters_and_fields(made: Path):
+    results = made / "edu.cellmetry" / "results"
+    book = openpyxl.load_workbook(results / "results.xlsx", read_only=True)
+    assert book.sheetnames[:5] == ["summary", "contrasts", "replicates", "filters", "fields"]
+    assert {"growth factor", "vehicle", "columns"} <= set(book.sheetnames[5:])
+    images = [row[0] for row in book["fields"].values]
+    assert images == ["image", *read_table(results / "tables" / "fields.csv")["image"]]
+    assert not (results / "prism" / "EdU_positive_cells.csv").exists()
+    assert (results / "prism" / "EdU_positive_replicates.csv").is_file()
+
+
 def test_a_second_run_does_no_image_again_and_finds_the_same(again: Path):
     before = contrasts(again)
     (again / "results" / "report.html").unlink()
@@ -226,3 +238,15 @@ def test_what_changed_between_two_studies_is_told(made: Path, again: Path):
     assert other.exit_code == 0, other.output
     assert "diameter_px" in other.output
     assert "diameter_px" not in same.output
+    assert same.output.startswith("The two are equal")
+
+
+def test_an_image_that_only_one_study_leaves_out_is_told(made: Path, again: Path):
+    changed(again, {"[filters]": '[[design.exclude]]\nwhere = "image"\nvalues = ["A01_0"]\n\n[filters]'})
+    run_study(load_study(again))
+    result = RUNNER.invoke(app, ["diff", str(made / "edu.cellmetry"), str(again)])
+    assert result.exit_code == 0, result.output
+    assert "Recipe, engine, versions, reading and images are the same." in result.output
+    assert "excluded of A01_0: False → True" in result.output
+    assert "design.exclude[1]: added" in result.output
+    assert "n_cells of " in result.output

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pandas as pd
 
 from cellmetry.report.colours import colour_bytes
 from cellmetry.report.diff_page import FieldPictures, diff_page
 from cellmetry.report.difference_picture import DIFFERENCE_COLOURS, draw_difference
-from cellmetry.report.difference_words import EQUAL, change_words, sentences
+from cellmetry.report.difference_words import change_words, contrast_words, sentences
 from cellmetry.study.difference import (
     CELL_CHANGES,
     CONTRAST_CHANGES,
@@ -19,6 +21,7 @@ from cellmetry.study.difference import (
     DiffOptions,
 )
 
+EQUAL = "The two are equal: the same recipe, engine, versions, images and results; objects."
 NAME = "<img src=x onerror=alert(1)>"
 
 
@@ -31,7 +34,21 @@ def difference(changes: tuple[Change, ...] = (), changed: int = 0) -> Difference
     cells = table(CELL_CHANGES, *((NAME, "cells", "", "changed", 1, 1, 0.9, 10, 9) for _ in range(changed)))
     results = table(RESULT_CHANGES, *(("cells", NAME, NAME, 1.0, 2.0, 1.0, 1.0) for _ in range(changed)))
     contrasts = table(CONTRAST_CHANGES)
-    return Difference(NAME, "b", DiffOptions(), changes, fields, cells, results, contrasts)
+    parts = ("run", "labels")
+    return Difference(NAME, "b", DiffOptions(), changes, fields, cells, results, contrasts, parts=parts)
+
+
+def conclusions(*rows: tuple[str, str, str], parts: tuple[str, ...] = ("comparison",)) -> Difference:
+    """Return a difference of comparisons without runs: name of the condition, conclusion before and after."""
+    contrasts = pd.DataFrame(
+        [{"value": "edu", "condition": name, "reference": "c"} for name, _, _ in rows],
+        columns=[column.name for column in CONTRAST_CHANGES],
+    )
+    contrasts["conclusion_before"], contrasts["conclusion_after"] = [row[1] for row in rows], [row[2] for row in rows]
+    sides = zip(contrasts["conclusion_before"], contrasts["conclusion_after"], strict=True)
+    contrasts["conclusion_changed"] = ["absent" not in pair and pair[0] != pair[1] for pair in sides]
+    empty = [table(columns) for columns in (FIELD_CHANGES, CELL_CHANGES, RESULT_CHANGES)]
+    return Difference("a", "b", DiffOptions(), (), *empty, contrasts, parts=parts)
 
 
 def test_a_lost_a_new_a_changed_and_a_kept_object_have_their_colours() -> None:
@@ -76,6 +93,46 @@ def test_equality_is_one_sentence() -> None:
         "Objects: 3 kept (60.0 %), 2 with another outline (median IoU 0.900), 0 new, 0 lost, in 1 of 1 label images."
     )
     assert "(+100 %)" in told[2]
+
+
+def test_contrasts_of_one_side_are_no_other_conclusions() -> None:
+    higher, none = "significantly higher", "not significant"
+    rows = (("x", higher, none), ("y", none, none), ("z", higher, "absent"), ("w", "absent", higher))
+    found = conclusions(*rows)
+    assert sentences(found)[-1] == "Conclusions: 1 of 2 contrasts have another one; 1 only before; 1 only after."
+    assert sentences(conclusions(*rows[2:]))[-1] == (
+        "Conclusions: no contrast is in both; 1 only before; 1 only after."
+    )
+    assert "in both are the same" in sentences(conclusions(*rows[1:3]))[-1]
+    told = contrast_words(found.contrasts.iloc[3].to_dict())
+    assert told == "edu: w against c: significantly higher"
+
+
+def test_what_was_not_compared_is_never_called_the_same() -> None:
+    told = sentences(conclusions(("x", "no test", "absent"), parts=()))
+    assert told[0].startswith("At least one has no run, so recipe, engine")
+    assert not any("same" in sentence for sentence in told)
+    assert not conclusions(parts=()).equal
+    equal = sentences(conclusions(("x", "no test", "no test")))
+    assert equal[0] == "The two are equal: the same settings and contrasts of comparisons."
+    assert equal[1].startswith("At least one has no run")
+    found = conclusions(("x", "no test", "no test"), parts=("run", "comparison"))
+    assert sentences(found)[-1] == "No label image is in both, so no objects were compared."
+
+
+def test_the_design_is_told_before_the_conclusions_and_the_recipe_is_the_same() -> None:
+    row = ("x", "not significant", "significantly higher")
+    found = replace(
+        conclusions(row, parts=("run", "labels", "study", "comparison")),
+        changes=(Change("design", "excluded of B02", "False", "True"),),
+    )
+    told = sentences(found)
+    assert told[:2] == [
+        "Changes: design of the images (1).",
+        "Recipe, engine, versions, reading and images are the same.",
+    ]
+    page = diff_page(found)
+    assert page.index("excluded of B02") < page.index("<h2>Conclusions</h2>")
 
 
 def test_changes_in_words() -> None:

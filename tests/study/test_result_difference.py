@@ -113,7 +113,7 @@ def test_conclusions_side_by_side() -> None:
     assert told == {
         "x": ["significantly higher", "not significant", True],
         "y": ["not significant", "not significant", False],
-        "z": ["significantly lower", "absent", True],
-        "w": ["absent", "no test", True],
+        "z": ["significantly lower", "absent", False],
+        "w": ["absent", "no test", False],
     }
     assert rows["p_before"].tolist()[:2] == [0.01, 0.2]

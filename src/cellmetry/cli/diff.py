@@ -65,8 +65,13 @@ def _details(found: Difference) -> list[str]:
     for section, heading in SECTIONS.items():
         lines += _some(heading, [change_words(change) for change in found.changes if change.section == section])
     lines += _some("Results", [column_words(row) for row in found.columns.to_dict("records")])
-    turned = found.contrasts[found.contrasts["conclusion_changed"].astype(bool)]
-    lines += _some("Other conclusions", [contrast_words(row) for row in turned.to_dict("records")])
+    rows = found.contrasts
+    for heading, which in (
+        ("Other conclusions", rows["conclusion_changed"].astype(bool)),
+        ("Contrasts only before", rows["conclusion_after"] == "absent"),
+        ("Contrasts only after", rows["conclusion_before"] == "absent"),
+    ):
+        lines += _some(heading, [contrast_words(row) for row in rows[which].to_dict("records")])
     reasons = found.fields[found.fields["reason"] != ""]
     told = [f"{row['labels']} of {row['image']}: {row['reason']}" for row in reasons.to_dict("records")]
     return lines + _some("Not compared", told)

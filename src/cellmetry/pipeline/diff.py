@@ -15,6 +15,7 @@ from cellmetry.core.progress import SILENT
 from cellmetry.errors import ParameterError
 from cellmetry.io.atomic import atomic_folder
 from cellmetry.io.tables import read_table, write_table
+from cellmetry.pipeline.diff_asked import compare_comparisons, compare_studies, is_study
 from cellmetry.pipeline.diff_pictures import picture_fields
 from cellmetry.pipeline.result_folders import open_results
 from cellmetry.report.diff_page import diff_page
@@ -24,13 +25,13 @@ from cellmetry.study.difference import (
     CONTRAST_CHANGES,
     FIELD_CHANGES,
     RESULT_CHANGES,
+    RUN_SECTIONS,
     Change,
     Difference,
     DiffOptions,
 )
 from cellmetry.study.record_difference import compare_images, compare_readings, compare_recipes, compare_values
 from cellmetry.study.result_difference import (
-    compare_contrasts,
     compare_objects,
     compare_tables,
     described,
@@ -43,6 +44,7 @@ if TYPE_CHECKING:
     from cellmetry.core.labels import Labels
     from cellmetry.core.progress import Progress
     from cellmetry.pipeline.result_folders import ResultFolder
+    from cellmetry.study.difference import Part
 
 __all__ = ["DIFF_RECORD", "diff_record", "diff_runs", "diff_to"]
 
@@ -71,10 +73,11 @@ def diff_runs(
     changes = _changes(old, new)
     fields, cells, edits = _objects(old, new, options, progress)
     results, more, notes = _tables(old, new)
-    contrasts, asked = _contrasts(old, new, options)
-    changes += [*edits, *more, *asked]
+    contrasts, asked = compare_comparisons(old, new, options)
+    changes += [*edits, *more, *compare_studies(old, new), *asked]
     notes += _unexplained(changes, fields)
-    return Difference(str(before), str(after), options, tuple(changes), fields, cells, results, contrasts, tuple(notes))
+    told = (fields, cells, results, contrasts, tuple(notes), _parts(old, new, fields))
+    return Difference(str(before), str(after), options, tuple(changes), *told)
 
 
 def diff_to(
@@ -147,6 +150,17 @@ def _changes(old: ResultFolder, new: ResultFolder) -> list[Change]:
         *compare_values(_by_name(old.run), _by_name(new.run), "files"),
         *compare_images(old.images, new.images),
     ]
+
+
+def _parts(old: ResultFolder, new: ResultFolder, fields: pd.DataFrame) -> tuple[Part, ...]:
+    """Return what both have, so that it was compared."""
+    both: dict[Part, bool] = {
+        "run": bool(old.run and new.run),
+        "labels": bool(len(fields)),
+        "study": is_study(old) and is_study(new),
+        "comparison": bool(old.comparisons.keys() & new.comparisons.keys()),
+    }
+    return tuple(name for name, there in both.items() if there)
 
 
 def _by_name(run: dict[str, Any]) -> dict[str, str]:
@@ -241,30 +255,10 @@ def _tables(old: ResultFolder, new: ResultFolder) -> tuple[pd.DataFrame, list[Ch
     return described(table, RESULT_CHANGES), changes, notes
 
 
-def _contrasts(old: ResultFolder, new: ResultFolder, options: DiffOptions) -> tuple[pd.DataFrame, list[Change]]:
-    """Return the contrasts of both side by side, and what was asked otherwise."""
-    found, changes = [], []
-    for place in dict.fromkeys((*old.comparisons, *new.comparisons)):
-        before, after = (side.comparisons.get(place, {}) for side in (old, new))
-        asked = compare_values(before.get("options", {}), after.get("options", {}), "comparison")
-        changes += [change._replace(what=f"{place}: {change.what}") if place != "." else change for change in asked]
-        sides = [_scaled(side) for side in (before, after)]
-        found.append(compare_contrasts(*sides, comparison=place, significance=options.significance))
-    filled = [rows for rows in found if len(rows)]
-    table = pd.concat(filled, ignore_index=True) if filled else _table([], CONTRAST_CHANGES)
-    return described(table, CONTRAST_CHANGES), changes
-
-
-def _scaled(comparison: dict[str, Any]) -> list[dict[str, Any]]:
-    """Return the contrasts of a comparison, each with the scale on which it was made."""
-    scale = comparison.get("options", {}).get("scale", "linear")
-    return [{"scale": scale, **contrast} for contrast in comparison.get("contrasts", ())]
-
-
 def _unexplained(changes: list[Change], fields: pd.DataFrame) -> list[str]:
     """Return a warning where objects differ though nothing that makes them does."""
     moved = int((fields[["changed", "new", "lost"]].sum(axis=1) > 0).sum())
-    if not moved or any(change.section != "columns" for change in changes):
+    if not moved or any(change.section in (*RUN_SECTIONS, "edits") for change in changes):
         return []
     return [
         f"Objects differ in {moved} label images though recipe, engine, versions, reading and pixels are the same: "

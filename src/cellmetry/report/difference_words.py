@@ -7,15 +7,16 @@ import math
 from typing import TYPE_CHECKING, Any
 
 from cellmetry.report.score_words import percent
+from cellmetry.study.difference import RUN_SECTIONS
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from cellmetry.study.difference import Change, Difference
+    import pandas as pd
 
-__all__ = ["EQUAL", "SECTIONS", "change_words", "column_words", "contrast_words", "sentences", "shown"]
+    from cellmetry.study.difference import Change, Difference, Part
 
-EQUAL = "The two are equal: the same recipe, engine, versions, images, objects and results."
+__all__ = ["SECTIONS", "change_words", "column_words", "contrast_words", "sentences", "shown"]
 
 SECTIONS: Mapping[str, str] = {
     "recipe": "Recipe",
@@ -27,21 +28,32 @@ SECTIONS: Mapping[str, str] = {
     "images": "Images",
     "edits": "Edits by hand",
     "columns": "Columns of tables",
-    "comparison": "Options of the comparison",
+    "design": "Design of the images",
+    "study": "Entries of study.toml",
+    "comparison": "Settings of comparisons",
+    "contrasts": "What contrasts rest on",
 }
 """Sections of changes in the order in which they are told, with their headings."""
 
-_WHOLE = ("a step", "an image", "a column")
+_EQUAL: Mapping[Part, str] = {
+    "run": "recipe, engine, versions, images and results",
+    "labels": "objects",
+    "study": "design and entries of study.toml",
+    "comparison": "settings and contrasts of comparisons",
+}
+_WHOLE = ("a step", "an image", "a column", "an entry", "a comparison")
 """Stands for something that is there as a whole, without a value to tell."""
 _LONGEST = 60
 _HASH = 64
 
 
 def sentences(difference: Difference) -> list[str]:
-    """Return what differs in a few sentences; one if nothing does."""
+    """Return what differs in a few sentences, and what was not compared since a side does not have it."""
     if difference.equal:
-        return [EQUAL]
-    return [*_changes(difference), *_objects(difference), *_results(difference), *_contrasts(difference)]
+        same = "; ".join(_EQUAL[part] for part in difference.parts)
+        return [f"The two are equal: the same {same}.", *_not_compared(difference)]
+    told = (_changes, _not_compared, _objects, _results, _contrasts)
+    return [sentence for tell in told for sentence in tell(difference)]
 
 
 def change_words(change: Change) -> str:
@@ -61,14 +73,15 @@ def column_words(row: Mapping[Any, Any]) -> str:
 
 
 def contrast_words(row: Mapping[Any, Any]) -> str:
-    """Return a contrast in words, before and after."""
+    """Return a contrast in words, before and after, or as the only side has it."""
     told = [
         f"{row[f'conclusion_{when}']}"
         + ("" if math.isnan(row[f"p_{when}"]) else f", p = {row[f'p_{when}']:.3g}")
         + ("" if math.isnan(row[f"estimate_{when}"]) else f", estimate {row[f'estimate_{when}']:.4g}")
         for when in ("before", "after")
+        if row[f"conclusion_{when}"] != "absent"
     ]
-    return f"{row['value']}: {row['condition']} against {row['reference']}: {told[0]} → {told[1]}"
+    return f"{row['value']}: {row['condition']} against {row['reference']}: {' → '.join(told)}"
 
 
 def shown(value: Any) -> str:
@@ -84,7 +97,18 @@ def shown(value: Any) -> str:
 def _changes(difference: Difference) -> list[str]:
     found = [change.section for change in difference.changes]
     told = [f"{heading.lower()} ({found.count(key)})" for key, heading in SECTIONS.items() if key in found]
-    return [f"Changes: {', '.join(told)}."] if told else ["Recipe, engine, versions, reading and images are the same."]
+    same = "run" in difference.parts and not set(found) & set(RUN_SECTIONS)
+    return [
+        *([f"Changes: {', '.join(told)}."] if told else []),
+        *(["Recipe, engine, versions, reading and images are the same."] if same else []),
+    ]
+
+
+def _not_compared(difference: Difference) -> list[str]:
+    """Return what one side lacks."""
+    if "run" not in difference.parts:
+        return ["At least one has no run, so recipe, engine, versions, reading, images and objects were not compared."]
+    return [] if "labels" in difference.parts else ["No label image is in both, so no objects were compared."]
 
 
 def _objects(difference: Difference) -> list[str]:
@@ -115,8 +139,20 @@ def _contrasts(difference: Difference) -> list[str]:
     rows = difference.contrasts
     if not len(rows):
         return []
-    turned = int(rows["conclusion_changed"].sum())
+    turned, alone = int(rows["conclusion_changed"].sum()), _alone(rows)
+    both = len(rows) - sum(alone.values())
+    only = "".join(f"; {count} only {when}" for when, count in alone.items() if count)
+    if not both:
+        return [f"Conclusions: no contrast is in both{only}."]
     if turned:
-        return [f"Conclusions: {turned} of {len(rows)} contrasts have another one."]
+        return [f"Conclusions: {turned} of {both} contrasts have another one{only}."]
     same = "" if difference.contrasts_differ else ", and so are the numbers"
-    return [f"Conclusions: those of all {len(rows)} contrasts are the same{same}."]
+    return [f"Conclusions: those of all {both} contrasts {'in both ' if only else ''}are the same{same}{only}."]
+
+
+def _alone(rows: pd.DataFrame) -> dict[str, int]:
+    """Return how many contrasts are only in the first analysis, and only in the second."""
+    return {
+        "before": int((rows["conclusion_after"] == "absent").sum()),
+        "after": int((rows["conclusion_before"] == "absent").sum()),
+    }

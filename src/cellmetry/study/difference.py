@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any, NamedTuple
+from typing import Any, Literal, NamedTuple
 
 import pandas as pd
 from pydantic import Field
@@ -11,9 +11,24 @@ from pydantic import Field
 from cellmetry.core.columns import Column
 from cellmetry.core.step import Parameters
 
-__all__ = ["CELL_CHANGES", "CONTRAST_CHANGES", "FIELD_CHANGES", "RESULT_CHANGES", "Change", "DiffOptions", "Difference"]
+__all__ = [
+    "CELL_CHANGES",
+    "CONTRAST_CHANGES",
+    "FIELD_CHANGES",
+    "RESULT_CHANGES",
+    "RUN_SECTIONS",
+    "Change",
+    "DiffOptions",
+    "Difference",
+    "Part",
+]
 
 _OURS = "Cellmetry"
+
+RUN_SECTIONS = ("recipe", "filters", "engine", "versions", "reading", "files", "images")
+"""Sections of changes that the records of two runs tell."""
+Part = Literal["run", "labels", "study", "comparison"]
+"""What can be compared: records of runs, label images, studies, comparisons."""
 
 FIELD_CHANGES = (
     Column("image", "", "Name of the image.", _OURS),
@@ -62,11 +77,14 @@ CONTRAST_CHANGES = (
             ("ci_low", "as value", "Lower end of its interval"),
             ("ci_high", "as value", "Upper end of its interval"),
             ("p", "1", "p-value (corrected, where several were tested)"),
+            ("n_replicates", "1", "Replicates (pairs; where unpaired, those of both conditions together)"),
+            ("n_cells", "1", "Cells of both conditions"),
+            ("method", "", "Test in words"),
             ("conclusion", "", "significantly higher or lower, not significant, no test, or absent,"),
         )
         for when, which in (("before", "first"), ("after", "second"))
     ),
-    Column("conclusion_changed", "", "Whether the conclusion is another.", _OURS),
+    Column("conclusion_changed", "", "Whether both have the contrast and conclude otherwise.", _OURS),
 )
 """One row for each contrast that either analysis has."""
 
@@ -88,8 +106,7 @@ class Change(NamedTuple):
     Parameters
     ----------
     section
-        ``recipe``, ``filters``, ``engine``, ``versions``, ``reading``, ``files``, ``images``, ``edits``, ``columns`` or
-        ``comparison``.
+        One of `RUN_SECTIONS`, ``edits``, ``columns``, ``design``, ``study``, ``comparison`` or ``contrasts``.
     what
         ``segment.diameter_px``, say.
     before, after
@@ -113,11 +130,13 @@ class Difference:
     options
         What counts as the same.
     changes
-        Of recipe, engine, versions, reading, images, edits.
+        Of recipe, engine, versions, reading, images, edits, design, questions and what contrasts rest on.
     fields, cells, results, contrasts
         Tables with the columns of `FIELD_CHANGES`, `CELL_CHANGES`, `RESULT_CHANGES` and `CONTRAST_CHANGES`.
     notes
         Sentences about what could not be told, or what is odd.
+    parts
+        What both have, so that it was compared.
     """
 
     before: str
@@ -129,12 +148,13 @@ class Difference:
     results: pd.DataFrame
     contrasts: pd.DataFrame
     notes: tuple[str, ...] = ()
+    parts: tuple[Part, ...] = ()
 
     @property
     def equal(self) -> bool:
         """Whether nothing differs and everything could be compared."""
         told = bool(self.changes or self.notes or len(self.cells) or len(self.results))
-        return not told and not self.contrasts_differ and not (self.fields["reason"] != "").any()
+        return bool(self.parts) and not told and not self.contrasts_differ and not (self.fields["reason"] != "").any()
 
     @property
     def contrasts_differ(self) -> bool:

@@ -23,7 +23,7 @@ __all__ = ["compare_contrasts", "compare_objects", "compare_tables", "described"
 
 _NO_RESULT = re.compile(r"(label|parent_label|t|z)|(.*_)?(centroid|bbox|weighted)_[xyz].*|.*_deg")
 """Columns that name an object or say where it lies and whither it points: no results whose medians tell anything."""
-_SHOWN = ("estimate", "ci_low", "ci_high")
+_SHOWN = ("estimate", "ci_low", "ci_high", "n_replicates", "n_cells")
 
 
 def described(rows: pd.DataFrame, columns: Sequence[Column]) -> pd.DataFrame:
@@ -107,10 +107,11 @@ def compare_contrasts(
         for when, side in (("before", first), ("after", second)):
             one = side.get(key)
             row |= {f"{name}_{when}": _number((one or {}).get(name)) for name in _SHOWN}
-            row[f"p_{when}"] = _p_value(one or {})
+            row[f"p_{when}"], row[f"method_{when}"] = _p_value(one or {}), (one or {}).get("method", "")
             row[f"conclusion_{when}"] = "absent" if one is None else _conclusion(one, significance)
-        row["conclusion_changed"] = row["conclusion_before"] != row["conclusion_after"]
-        rows.append(row | {"comparison": comparison})
+        conclusions = {row["conclusion_before"], row["conclusion_after"]}
+        row["conclusion_changed"] = len(conclusions) > 1 and "absent" not in conclusions
+        rows.append(row)
     return described(pd.DataFrame(rows, columns=[column.name for column in CONTRAST_CHANGES]), CONTRAST_CHANGES)
 
 

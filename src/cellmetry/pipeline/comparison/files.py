@@ -10,8 +10,9 @@ import pandas as pd
 
 from cellmetry.core.columns import Column
 from cellmetry.export.condition_tables import file_stems, write_condition_tables
-from cellmetry.export.prism import write_prism
+from cellmetry.export.prism import column_table, replicate_table
 from cellmetry.io.tables import write_table
+from cellmetry.pipeline.comparison.prepare import FIELDS
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -84,8 +85,8 @@ def write_for_others(
         write_condition_tables(folder / "conditions", cells, first.asked.by, columns=columns, order=order)
     if "prism" in settings.tables:
         (folder / "prism").mkdir()
-        for each in compared:
-            _write_prism(folder / "prism", ready, each)
+        for stem, each in zip(_stems(compared), compared, strict=True):
+            _write_prism(folder / "prism", stem, ready, each)
     if "r" in settings.tables:
         script = import_module("cellmetry.report.r_script").r_script
         for stem, each in zip(_stems(compared), compared, strict=True):
@@ -100,9 +101,13 @@ def write_for_others(
     return notes
 
 
-def _write_prism(folder: Path, ready: Tables, each: Compared) -> None:
-    table, order = ready.tables[each.asked.table], each.comparison.design.conditions
-    write_prism(folder, table, [each.asked.value], each.asked.by, replicates=each.comparison.replicates, order=order)
+def _write_prism(folder: Path, stem: str, ready: Tables, each: Compared) -> None:
+    """Write Prism's columns of replicates, and of cells unless fractions are compared: 0 and 1 make no column."""
+    table, design = ready.tables[each.asked.table], each.comparison.design
+    if design.kind != "fraction":
+        cells = column_table(table, each.asked.value, each.asked.by, order=design.conditions)
+        write_table(cells, folder / f"{stem}_cells.csv")
+    write_table(replicate_table(each.comparison.replicates, order=design.conditions), folder / f"{stem}_replicates.csv")
 
 
 def _write_workbook(
@@ -111,7 +116,10 @@ def _write_workbook(
     """Return what is not in the workbook as it is in the tables; one that would be too large is not written."""
     excel = import_module("cellmetry.export.workbook")
     first = compared[0]
-    found = {"summary": _of_all(compared, "groups"), "contrasts": _of_all(compared, "contrasts")}
+    names = {"summary": "groups", "contrasts": "contrasts", "replicates": "replicates"}
+    found = {sheet: _of_all(compared, name) for sheet, name in names.items()}
+    found |= {"filters": ready.filters} if len(ready.filters) else {}
+    found |= {FIELDS: ready.tables[FIELDS]} if FIELDS in ready.tables and first.asked.table != FIELDS else {}
     cells, order = ready.tables[first.asked.table], first.comparison.design.conditions
     sheets = excel.result_sheets(cells, first.asked.by, first=found, columns=columns, order=order)
     values = excel.count_cells(sheets)
