@@ -14,9 +14,7 @@ from cellmetry.cli.options import Json, given
 from cellmetry.cli.table_options import Assign, Confidence, Join, PlateMaps, Table, pair_of, source_of
 from cellmetry.core.parameters import parse_parameters
 from cellmetry.errors import ParameterError
-from cellmetry.pipeline.comparison.run import compare_to
 from cellmetry.pipeline.comparison.settings import CompareSettings
-from cellmetry.pipeline.comparison.sources import around_table, source_from_table
 from cellmetry.report.style import FigureStyle
 from cellmetry.stats.comparison.options import Normalise
 from cellmetry.study.questions import TableComparison, TableGate
@@ -198,9 +196,12 @@ def compare(
         },
         where="compare",
     )
-    source = source_from_table(source_of(table, plate_map, join, assigned), settings, second, corrected)
-    source_of(table, plate_map, join, assigned).refuse_inside(out)
-    result = compare_to(out, source, settings, around_table(table))
+    given_table = source_of(table, plate_map, join, assigned)
+    given_table.refuse_inside(out)
+    # statsmodels, slow to import, is loaded here only
+    sources, work = (import_module(f"cellmetry.pipeline.comparison.{name}") for name in ("sources", "run"))
+    source = sources.source_from_table(given_table, settings, second, corrected)
+    result: ComparisonResult = work.compare_to(out, source, settings, sources.around_table(table))
     if as_json:
         typer.echo((out / "comparison.json").read_text(encoding="utf-8"))
         return

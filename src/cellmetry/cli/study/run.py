@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from importlib import import_module
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -14,7 +15,6 @@ from cellmetry.cli.compare import say_comparison
 from cellmetry.cli.options import Json, Workers
 from cellmetry.cli.outcome import EXIT_SOME_FAILED
 from cellmetry.cli.progress import terminal_progress
-from cellmetry.pipeline.study.run import run_study
 from cellmetry.study.file import load_study
 
 if TYPE_CHECKING:
@@ -36,7 +36,8 @@ def run(
     """
     loaded = load_study(study)
     with terminal_progress(shown=not as_json) as progress:
-        result = run_study(loaded, workers=workers, progress=progress)
+        # statsmodels, slow to import, is loaded here only
+        result = import_module("cellmetry.pipeline.study.run").run_study(loaded, workers=workers, progress=progress)
     if as_json:
         typer.echo(json.dumps(_summary(result), indent=1))
     else:
