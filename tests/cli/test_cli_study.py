@@ -154,6 +154,35 @@ def told(study: Path) -> tuple[int, list[dict]]:
     return done.exit_code, json.loads(done.output)["findings"]
 
 
+def test_a_new_study_says_what_several_channels_need(images: Path) -> None:
+    assert RUNNER.invoke(app, ["study", "new", str(images), "--out", str(images.parent)]).exit_code == 0
+    file = images.parent / "edu.cellmetry" / "study.toml"
+    text = file.read_text(encoding="utf-8")
+    head = " ".join(text.partition("\n[study]")[0].replace("\n# ", " ").split())
+    assert "`cellmetry recipe list` shows the recipes." in head
+    assert "The images have 2 channels" in head
+    assert 'set = ["segment.channel=1"]' in head
+    example = '# [[compare]]\n# value = "mean_1"\n'
+    assert example in text
+    file.write_text(text.replace(example, example.replace("# ", "")), encoding="utf-8")
+    assert [each.value for each in load_study(file).said.compare] == ["mean_1"]
+
+
+def test_channels_within_files_are_counted_and_one_needs_no_word(tmp_path: Path) -> None:
+    for name, shape in (("two", (2, 8, 8)), ("one", (8, 8))):
+        (tmp_path / name).mkdir()
+        axes = "CYX" if name == "two" else "YX"
+        tifffile.imwrite(tmp_path / name / "a.ome.tif", np.zeros(shape, "uint16"), metadata={"axes": axes})
+        assert RUNNER.invoke(app, ["study", "new", str(tmp_path / name), "--out", str(tmp_path)]).exit_code == 0
+    said = {
+        name: (tmp_path / f"{name}.cellmetry" / "study.toml").read_text(encoding="utf-8") for name in ("one", "two")
+    }
+    assert "The images have 2 channels" in said["two"]
+    assert "segment.channel=0" in said["two"]
+    assert "channels, so say which" not in said["one"]
+    assert "recipe list" in said["one"]
+
+
 def test_a_sound_plan_is_left_alone(ready: Path) -> None:
     code, findings = told(ready)
     assert code == 0
