@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from functools import partial
 from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
-from cellmetry.engines.base import ENGINES
-from cellmetry.engines.lookup import LookupEngine
+from cellmetry.engines.base import ENGINES, LookupEngine
 from cellmetry.engines.segment import Segment
 from cellmetry.errors import CellmetryError, InputError
 from cellmetry.pipeline.inputs import find_images
@@ -19,6 +19,7 @@ from cellmetry.study.evidence import listed
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
+    from pathlib import Path
 
     from cellmetry.core.image import Image
     from cellmetry.core.step import Step
@@ -46,12 +47,12 @@ def check_plan(study: Study, design: StudyDesign) -> tuple[Finding, ...]:
 
 def _check_recipes(study: Study, _: StudyDesign) -> Iterator[Finding]:
     """Yield what is wrong with recipes and channels."""
-    recipes = [lambda: load_recipe(study.recipe, study.said.set)]
+    named = [(study.recipe, study.said.set)]
     if (second := study.said.second) is not None:
-        recipes.append(lambda: load_recipe(study.second_recipe, (*study.said.set, *second.set)))
-    loaded = []
-    for load in recipes:
-        yield from _told("recipe", study, lambda load=load: loaded.append(_ready(load())))
+        named.append((study.second_recipe, (*study.said.set, *second.set)))
+    loaded: list[Recipe] = []
+    for source, changes in named:
+        yield from _told("recipe", study, partial(_load_into, loaded, source, changes))
     images: list[Image] = []
     yield from _told("channels", study, lambda: images.extend(_first_image(study)))
     for image in images:
@@ -68,13 +69,14 @@ def _told(kind: str, study: Study, check: Callable[[], object]) -> Iterator[Find
         yield Finding("error", kind, text if str(study.path) in text else f"{study.path}: {text}")
 
 
-def _ready(recipe: Recipe) -> Recipe:
-    """Return the recipe, whose files are there and whose engines are known."""
+def _load_into(loaded: list[Recipe], source: str | Path, changes: tuple[str, ...]) -> None:
+    """Add a recipe whose files are there and whose engines are known."""
+    recipe = load_recipe(source, changes)
     recipe.files_read()
     for step in recipe.steps:
         if isinstance(step, Segment):
             ENGINES.load(step.engine)
-    return recipe
+    loaded.append(recipe)
 
 
 def _first_image(study: Study) -> Iterator[Image]:
@@ -129,7 +131,7 @@ def _check_comparisons(study: Study, design: StudyDesign) -> Iterator[Finding]:
     found: list[CompareSettings] = []
     yield from _told("compare", study, lambda: found.extend(each for each in [settings_of(study)] if each is not None))
     for settings in found:
-        yield from _told("compare", study, lambda settings=settings: _refuse_unknown_figures(settings))
+        yield from _told("compare", study, partial(_refuse_unknown_figures, settings))
         yield from _unknown_conditions(study, settings, design)
 
 
