@@ -103,7 +103,8 @@ def _check_names(evidence: Evidence) -> Iterator[Finding]:
 def _check_slips(evidence: Evidence) -> Iterator[Finding]:
     """Yield the conditions that look like a commoner one with a slip of one or two letters."""
     rows = evidence.wells if len(evidence.wells) else evidence.used
-    numbers = rows["condition"].value_counts().to_dict() if evidence.conditions else {}
+    counts = rows["condition"].value_counts().items() if evidence.conditions else ()
+    numbers = {str(name): int(number) for name, number in counts}
     pairs = ((rare, common) for rare, common in permutations(numbers, 2) if numbers[rare] <= numbers[common] / _RARER)
     slips = {rare: common for rare, common in pairs if _is_slip(str(rare), str(common))}
     if slips:

@@ -37,8 +37,8 @@ class StudyImages(NamedTuple):
         A row an image in natural order: ``image``, its name as in the tables of a run, then the parts of its file
         names, and plate, well and field of its header where the names do not tell them; all text.
     headers
-        In the same order ``image``, ``pixel_size_um``, ``exposure_ms`` (text, one value a channel) and ``readable``;
-        empty where headers were not asked for.
+        In the same order ``image``, ``pixel_size_um``, ``exposure_ms`` (text, one value a channel), ``n_channels`` of
+        the file that was opened (of a colour picture 1) and ``readable``; empty where headers were not asked for.
     unmatched
         A sentence about the files whose names do not fit the pattern; empty if all do.
     shortages
@@ -121,7 +121,13 @@ def _gathered(images: Iterable[_One], *, headers: bool) -> StudyImages:
 
 def _stated(header: Image | None) -> dict[str, Any]:
     if header is None:
-        return {"pixel_size_um": None, "exposure_ms": None, "readable": False}
+        return {"pixel_size_um": None, "exposure_ms": None, "n_channels": None, "readable": False}
     exposures = header.metadata.get("exposure_ms")
     said = None if exposures is None else ", ".join("?" if each is None else f"{each:g}" for each in exposures)
-    return {"pixel_size_um": header.pixel_size.mean_um, "exposure_ms": said, "readable": True}
+    number = 1 if header.colour else len(header.channels)
+    return {
+        "pixel_size_um": header.pixel_size.mean_um,
+        "exposure_ms": said,
+        "n_channels": number,
+        "readable": True,
+    }

@@ -31,6 +31,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from cellmetry.core.step import Parameters
+    from cellmetry.study.images import StudyImages
     from cellmetry.study.proposing import Proposal
 
 __all__ = ["SHEET_FILE", "NewStudy", "new_study"]
@@ -89,8 +90,9 @@ def new_study(
         style=dict(style or {}),
     )
     study = Study(folder / STUDY_FILE, said)
-    sheet = empty_sheet(with_wells(study_images(study).table))
-    text = study_text(said, hints=_hints(proposal), kinds=kinds)
+    found = study_images(study)
+    sheet = empty_sheet(with_wells(found.table))
+    text = study_text(said, hints=_hints(proposal) | _run_hints(_n_channels(proposal, found), proposal), kinds=kinds)
     with atomic_folder(folder, marker=STUDY_FILE) as made:
         (made / STUDY_FILE).write_text(text, encoding="utf-8")
         write_table(sheet, made / SHEET_FILE)
@@ -113,6 +115,30 @@ def _seen_from(folder: Path, images: Path) -> str:
     real = images.resolve()
     beside = real.is_relative_to(folder.resolve().parent)
     return Path(os.path.relpath(real, folder.resolve())).as_posix() if beside else real.as_posix()
+
+
+def _n_channels(proposal: Proposal, found: StudyImages) -> int:
+    """Return how many channels the images have at most, by their names and by their headers."""
+    stated = found.headers["n_channels"].dropna() if "n_channels" in found.headers.columns else ()
+    return max(1, len(proposal.channels), *map(int, stated))
+
+
+def _run_hints(channels: int, proposal: Proposal) -> dict[str, list[str]]:
+    """Return comments that help to choose a recipe that fits, and what is compared."""
+    name = proposal.channels[-1] if proposal.channels else "0"
+    recipe = ["`cellmetry recipe list` shows the recipes."]
+    if channels > 1:
+        recipe.append(
+            f"The images have {channels} channels, so say which one the recipe any segments, by its name in "
+            f'images.roles or its number from 0: set = ["segment.channel={name}"]. Or choose a recipe that names its '
+            f"channels, such as edu (phase, EdU and TO-PRO-3), and name those of the images so in images.roles."
+        )
+    value = f"mean_{proposal.channels[-1]}" if proposal.channels else "area_px"
+    compare = ["Two lines are enough; write them here without the #:", "[[compare]]", f'value = "{value}"']
+    if proposal.channels:
+        compare.append("The mean of a channel is called by the name that images.roles gives it: mean_EdU.")
+    compare.append("All entries that there are, with what holds where nothing is said:")
+    return {"": recipe, "compare": compare}
 
 
 def _hints(proposal: Proposal) -> dict[str, list[str]]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -13,6 +14,8 @@ from rich.table import Table
 from rich.text import Text
 
 from cellmetry.cli.options import Json
+from cellmetry.core.ordering import natural_key
+from cellmetry.pipeline.study.plan import check_plan
 from cellmetry.study.evidence import counted
 from cellmetry.study.file import load_study
 from cellmetry.study.metadata import design_of, summarise_design, write_design
@@ -23,8 +26,10 @@ if TYPE_CHECKING:
 __all__ = ["EXIT_ERRORS", "design"]
 
 EXIT_ERRORS = 2
-"""The design has an error, so that it cannot be analysed as asked."""
+"""The design or the plan of the run has an error, so that it cannot be analysed as asked."""
 
+_MOST_COLUMNS = 3
+"""Replicates that a terminal has room for beside one another."""
 _STYLES = {"error": "red", "warning": "yellow", "note": ""}
 
 
@@ -34,13 +39,16 @@ def design(
 ) -> None:
     """Say which condition and replicate each image is of, and check whether that design can answer the question.
 
-    Writes design_images.csv, a row for each image, into the study. The exit code is 2 if the design has an error.
+    Also checks what would stop a run: the recipe and its changes, roles and channels, what is compared and drawn.
+    Writes design_images.csv, a row for each image, into the study. The exit code is 2 if there is an error.
 
     Example: [bold]cellmetry study design edu.cellmetry/[/bold]
     """
     loaded = load_study(study)
     found = design_of(loaded)
     path = write_design(loaded, found)
+    told = (*check_plan(loaded, found), *found.findings)
+    found = replace(found, findings=tuple(sorted(told, key=lambda finding: list(_STYLES).index(finding.severity))))
     if as_json:
         typer.echo(json.dumps({"study": loaded.name, "design": str(path), **_summary(found)}, indent=1))
     else:
@@ -70,16 +78,30 @@ def _say(found: StudyDesign, path: Path) -> None:
 
 
 def _table(counts: pd.DataFrame) -> Table:
-    """Return conditions as rows and replicates as columns."""
+    """Return conditions as rows and replicates as columns, or their number where they are many."""
     table = Table(title=f"{counts['n_images'].sum()} images, {counts['n_excluded'].sum()} left out", show_lines=False)
     table.add_column("condition")
-    replicates = list(counts["replicate"].unique())
+    replicates = sorted(counts["replicate"].unique(), key=lambda name: (name == "", natural_key(name)))
+    if len(replicates) > _MOST_COLUMNS:
+        return _with_numbers(table, counts)
     for name in replicates:
         table.add_column(f"replicate {name}" if name else "no replicate", justify="right")
     for condition, rows in counts.groupby("condition", sort=False):
         by_replicate = rows.set_index("replicate")
         cells = [_cell(by_replicate.loc[name]) if name in by_replicate.index else "-" for name in replicates]
         table.add_row(str(condition) or "(none)", *cells)
+    return table
+
+
+def _with_numbers(table: Table, counts: pd.DataFrame) -> Table:
+    """Return the table with the number of replicates, wells and images of each condition."""
+    for name in ("replicates", "wells", "images", "left out"):
+        table.add_column(name, justify="right")
+    for condition, rows in counts.groupby("condition", sort=False):
+        there = rows.loc[(rows["replicate"] != "") & (rows["n_images"] > 0), "replicate"].nunique()
+        wells = "-" if rows["n_wells"].isna().all() else str(rows["n_wells"].sum())
+        numbers = (str(there), wells, str(rows["n_images"].sum()), str(rows["n_excluded"].sum()))
+        table.add_row(str(condition) or "(none)", *numbers)
     return table
 
 

@@ -33,7 +33,7 @@ if TYPE_CHECKING:
     from cellmetry.pipeline.inputs import Found
     from cellmetry.study.file import Study
 
-__all__ = ["RESULTS", "SECOND", "StudyResult", "run_study"]
+__all__ = ["RESULTS", "SECOND", "StudyResult", "reading_of", "run_study", "settings_of"]
 
 SECOND, RESULTS = "second", "results"
 """Folders of a study: labels and tables by another segmentation, and what was found."""
@@ -80,7 +80,7 @@ def run_study(study: Study, *, workers: int = 1, progress: Progress = SILENT) ->
         more = f" ({len(errors) - 1} more; see `cellmetry study design`)" if len(errors) > 1 else ""
         raise InputError(f"{study.path}: {errors[0]}{more}")
     recipe = load_recipe(study.recipe, study.said.set)
-    found = find_images([study.images_folder], _reading(study), study.folder / RUN)
+    found = find_images([study.images_folder], reading_of(study), study.folder / RUN)
     design = replace(design, findings=(*design.findings, *_pairing(study, found)))
     done = run(recipe, found, study.folder / RUN, workers=workers, progress=progress)
     second = _run_second(study, found, workers, progress)
@@ -121,7 +121,8 @@ def settings_of(study: Study) -> CompareSettings | None:
     return parse_parameters(CompareSettings, given, where=f"{study.path} [output]")
 
 
-def _reading(study: Study) -> Reading:
+def reading_of(study: Study) -> Reading:
+    """Return how the images of a study are opened."""
     said = study.said.images.model_dump(exclude={"folder", "headers", "aligned_to"})
     return parse_parameters(Reading, said, where=f"{study.path} [images]")
 
