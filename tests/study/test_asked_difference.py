@@ -14,7 +14,9 @@ from cellmetry.study.result_difference import compare_contrasts
 
 values = st.recursive(
     st.booleans() | st.integers() | st.text(max_size=3),
-    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.sampled_from(["value", "a", "b"]), inner),
+    lambda inner: (
+        st.lists(st.integers(), min_size=1, max_size=3) | st.dictionaries(st.sampled_from(["value", "a", "b"]), inner)
+    ),
     max_leaves=8,
 )
 entries = st.dictionaries(st.sampled_from("xyz"), values)
@@ -52,6 +54,13 @@ def test_tables_are_compared_entry_by_entry() -> None:
         Change("study", "positive[edu]", None, "an entry"),
         Change("study", "second", None, {"recipe": "x"}),
     ]
+
+
+def test_lists_of_other_things_are_told_whole_and_the_order_of_tables_is_none() -> None:
+    one, two = {"value": "a"}, {"value": "b"}
+    assert compare_entries({"x": [one]}, {"x": [1]}, "study") == [Change("study", "x", [one], [1])]
+    assert compare_entries({"x": [one, two]}, {"x": [two, one]}, "study") == []
+    assert compare_entries({"x": []}, {}, "study") == []
 
 
 @given(entries, entries)

@@ -33,7 +33,7 @@ def compare_entries(before: Mapping[str, Any], after: Mapping[str, Any], section
     """Return a change for each entry of nested tables that differs, named as in ``compare[area_um2].scale``.
 
     Lists of tables are compared table by table, by the names of `named_entries`; a table that only one side has is told
-    as a whole.
+    as a whole; their order counts for nothing, and no list is an empty one.
     """
     return [Change(section, *found) for found in _differing(before, after, "")]
 
@@ -83,7 +83,7 @@ def _differing(before: Mapping[str, Any], after: Mapping[str, Any], above: str) 
             continue
         if isinstance(old, dict) and isinstance(new, dict):
             yield from _differing(old, new, f"{path}.")
-        elif _is_tables(old or new) and isinstance(old or [], list) and isinstance(new or [], list):
+        elif _are_tables(old) and _are_tables(new):
             yield from _differing_tables(old or [], new or [], path)
         else:
             yield path, old, new
@@ -100,8 +100,9 @@ def _differing_tables(
             yield f"{path}[{name}]", _ONE_ENTRY if name in first else None, _ONE_ENTRY if name in second else None
 
 
-def _is_tables(value: Any) -> bool:
-    return isinstance(value, list) and bool(value) and all(isinstance(each, dict) for each in value)
+def _are_tables(value: Any) -> bool:
+    """Return whether this is a list of tables, one without any, or none."""
+    return value is None or (isinstance(value, list) and all(isinstance(each, dict) for each in value))
 
 
 def _together(section: str, what: str, found: Iterable[tuple[str, Hashable, Hashable]], many: str) -> Iterator[Change]:
