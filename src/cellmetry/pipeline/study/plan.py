@@ -12,7 +12,7 @@ from cellmetry.engines.segment import Segment
 from cellmetry.errors import CellmetryError, InputError
 from cellmetry.pipeline.inputs import find_images
 from cellmetry.pipeline.recipe import load_recipe
-from cellmetry.pipeline.study.run import reading_of, settings_of
+from cellmetry.pipeline.study.settings import reading_of, settings_of
 from cellmetry.pipeline.study.surroundings import RUN
 from cellmetry.study.design import Finding
 from cellmetry.study.evidence import listed

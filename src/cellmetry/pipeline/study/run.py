@@ -5,21 +5,19 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING, NamedTuple
 
-from cellmetry.core.parameters import parse_parameters
 from cellmetry.core.progress import SILENT
-from cellmetry.errors import InputError, ParameterError
+from cellmetry.errors import InputError
 from cellmetry.io.hashing import content_hash
 from cellmetry.io.tables import table_file
 from cellmetry.pipeline.batch import run
 from cellmetry.pipeline.comparison.run import Source, compare_to
-from cellmetry.pipeline.comparison.settings import CompareSettings
 from cellmetry.pipeline.inputs import find_images
 from cellmetry.pipeline.pairing import check_pairing
-from cellmetry.pipeline.reading import Reading
 from cellmetry.pipeline.recipe import load_recipe
+from cellmetry.pipeline.study.plan import check_plan
+from cellmetry.pipeline.study.settings import reading_of, settings_of
 from cellmetry.pipeline.study.surroundings import RUN, surroundings_of
-from cellmetry.pipeline.study.tables import KEPT, described_columns, study_tables
-from cellmetry.report.style import FigureStyle
+from cellmetry.pipeline.study.tables import described_columns, study_tables
 from cellmetry.study.design import Finding, StudyDesign
 from cellmetry.study.metadata import design_of, write_design
 from cellmetry.study.replication import PSEUDO
@@ -30,6 +28,7 @@ if TYPE_CHECKING:
     from cellmetry.core.progress import Progress
     from cellmetry.pipeline.batch import RunResult
     from cellmetry.pipeline.comparison.run import ComparisonResult
+    from cellmetry.pipeline.comparison.settings import CompareSettings
     from cellmetry.pipeline.inputs import Found
     from cellmetry.study.file import Study
 
@@ -37,6 +36,8 @@ __all__ = ["RESULTS", "SECOND", "StudyResult", "reading_of", "run_study", "setti
 
 SECOND, RESULTS = "second", "results"
 """Folders of a study: labels and tables by another segmentation, and what was found."""
+_STOPS = ("compare",)
+"""Kinds of errors of the plan that stop a run before it begins; a recipe tells its own, a channel is an image's."""
 _ONE = "all wells"
 """Name of the only replicate of a study that has none."""
 
@@ -75,10 +76,12 @@ def run_study(study: Study, *, workers: int = 1, progress: Progress = SILENT) ->
     settings = settings_of(study)
     design = design_of(study)
     write_design(study, design)
-    errors = [finding.text for finding in design.findings if finding.severity == "error"]
+    planned = [finding for finding in check_plan(study, design) if finding.kind in _STOPS]
+    errors = [finding.text for finding in (*design.findings, *planned) if finding.severity == "error"]
     if errors:
         more = f" ({len(errors) - 1} more; see `cellmetry study design`)" if len(errors) > 1 else ""
-        raise InputError(f"{study.path}: {errors[0]}{more}")
+        where = "" if errors[0].startswith(str(study.path)) else f"{study.path}: "
+        raise InputError(f"{where}{errors[0]}{more}")
     recipe = load_recipe(study.recipe, study.said.set)
     found = find_images([study.images_folder], reading_of(study), study.folder / RUN)
     design = replace(design, findings=(*design.findings, *_pairing(study, found)))
@@ -89,42 +92,6 @@ def run_study(study: Study, *, workers: int = 1, progress: Progress = SILENT) ->
     if settings is None:
         return StudyResult(design, done, None, results)
     return StudyResult(design, done, _compare(study, settings, design, second), results)
-
-
-def settings_of(study: Study) -> CompareSettings | None:
-    """Return what the study compares, gates, filters, draws and writes; None if nothing is compared.
-
-    Raises
-    ------
-    ParameterError
-        If an entry is wrong, or curves of dose and response are asked for without a value to compare.
-    """
-    said = study.said
-    if not said.compare:
-        if said.dose_response:
-            raise ParameterError(f"{study.path}: dose_response needs a value in [[compare]] beside it; name one.")
-        return None
-    shared = {"control": said.design.control, "order": said.design.order}
-    comparisons = tuple(
-        each.model_copy(update={key: value for key, value in shared.items() if value and not getattr(each, key)})
-        for each in said.compare
-    )
-    style = parse_parameters(FigureStyle, said.style, where=f"{study.path} [style]")
-    given = {
-        "comparisons": comparisons,
-        "gates": said.positive,
-        "table": said.filters.table,
-        "keep": (KEPT, *said.filters.keep),
-        "style": style,
-        **dict(said.output),
-    }
-    return parse_parameters(CompareSettings, given, where=f"{study.path} [output]")
-
-
-def reading_of(study: Study) -> Reading:
-    """Return how the images of a study are opened."""
-    said = study.said.images.model_dump(exclude={"folder", "headers", "aligned_to"})
-    return parse_parameters(Reading, said, where=f"{study.path} [images]")
 
 
 def _pairing(study: Study, found: Found) -> tuple[Finding, ...]:
