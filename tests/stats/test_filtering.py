@@ -85,4 +85,4 @@ def test_what_is_removed_adds_up(cells: list[tuple[int | None, bool]], condition
     assert (counts["n_removed_first"] <= counts["n_failed"]).all()
     assert (counts["n_missing"] <= counts["n_failed"]).all()
     parts = filter_rows(table, conditions, by=["group"]).counts.groupby("filter", sort=False).sum()
-    assert (parts[["n_failed", "n_removed_first"]].to_numpy() == counts[["n_failed", "n_removed_first"]]).all(None)
+    assert (parts[["n_failed", "n_removed_first"]].to_numpy() == counts[["n_failed", "n_removed_first"]]).all(axis=None)

@@ -33,10 +33,10 @@ def test_wells_rows_and_columns_are_made_of_each_other() -> None:
     made = with_wells(plate("A", 2))
     assert made[["well", "row", "column"]].to_numpy().tolist() == [["A01", "A", "1"], ["A02", "A", "2"]]
     parts = pd.DataFrame({"row": ["A", "02", "b"], "column": ["01", "12", None]}, dtype=object)
-    assert with_wells(parts)["well"].tolist() == ["A01", "B12", None]
+    assert with_wells(parts)["well"].fillna("none").tolist() == ["A01", "B12", "none"]
     odd = with_wells(pd.DataFrame({"well": ["dish 1", "A - 1"]}, dtype=object))
     assert odd["well"].tolist() == ["dish 1", "A01"]
-    assert odd["row"].tolist() == [None, "A"]
+    assert odd["row"].fillna("none").tolist() == ["none", "A"]
 
 
 def test_a_sheet_of_wells_in_other_words(tmp_path: Path) -> None:
@@ -89,7 +89,7 @@ def test_rules_before_and_after_sheets(tmp_path: Path) -> None:
     )
     made = design_table(plate("A"), said, tmp_path)
     assert made["drug"].tolist() == ["x", "x", "y"]
-    assert made["condition"].tolist() == ["low", "low", None]
+    assert made["condition"].fillna("none").tolist() == ["low", "low", "none"]
 
 
 def test_names_of_columns_with_and_without_zeros(tmp_path: Path) -> None:

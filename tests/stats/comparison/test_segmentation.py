@@ -196,5 +196,5 @@ def test_without_an_interval_there_is_none_by_two_segmentations() -> None:
     plain = compared(automatic)
     plain.contrasts["ci_low"] = np.nan
     found = with_second_segmentation(plain, compared(truth))
-    assert found.contrasts[["segmentation_low", "segmentation_high"]].isna().all(None)
+    assert found.contrasts[["segmentation_low", "segmentation_high"]].isna().all(axis=None)
     assert found.notes[2].endswith(f"by the other segmentation {compared(truth).contrasts['estimate'].iloc[0]:.4g}.")

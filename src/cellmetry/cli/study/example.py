@@ -11,7 +11,7 @@ from rich.console import Console
 
 from cellmetry.cli.options import Json
 from cellmetry.cli.progress import terminal_progress
-from cellmetry.learn.generate.edu import PATTERN, ROLES, EduOptions, write_edu_study
+from cellmetry.learn.generate.edu import IMAGES, PATTERN, PLATE_MAP, ROLES, EduOptions, write_edu_study
 from cellmetry.pipeline.study.example import example_study
 
 __all__ = ["example"]
@@ -37,4 +37,5 @@ def example(
         typer.echo(json.dumps({"images": list(images), "pattern": PATTERN, "roles": ROLES, "study": str(study.folder)}))
         return
     console = Console(soft_wrap=True, highlight=False, markup=False)
+    console.print(f"{len(images)} fields of three channels: {out / IMAGES}; conditions: {out / PLATE_MAP}")
     console.print(f"Go on with: cellmetry study run {study.folder}")
