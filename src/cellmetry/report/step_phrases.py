@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping
 from typing import Any, NamedTuple
 
+from cellmetry.report.references import listed
+
 __all__ = ["StepPhrase", "phrase_step"]
 
 
@@ -94,10 +96,7 @@ def _value(value: Any) -> str:
 
 
 def _listed(names: Any) -> str:
-    if isinstance(names, str | int):
-        return str(names)
-    *most, last = (str(name) for name in names)
-    return f"{', '.join(most)} and {last}" if most else last
+    return str(names) if isinstance(names, str | int) else listed(map(str, names))
 
 
 def _align(p: _Said) -> str:

@@ -8,7 +8,7 @@ from cellmetry.core.parameters import parse_parameters
 from cellmetry.errors import ParameterError
 from cellmetry.pipeline.comparison.settings import CompareSettings
 from cellmetry.pipeline.reading import Reading
-from cellmetry.pipeline.study.tables import KEPT
+from cellmetry.report.filters import IMAGES_KEPT
 from cellmetry.report.style import FigureStyle
 
 if TYPE_CHECKING:
@@ -40,7 +40,7 @@ def settings_of(study: Study) -> CompareSettings | None:
         "comparisons": comparisons,
         "gates": said.positive,
         "table": said.filters.table,
-        "keep": (KEPT, *said.filters.keep),
+        "keep": (IMAGES_KEPT, *said.filters.keep),
         "style": style,
         **dict(said.output),
     }

@@ -17,10 +17,8 @@ if TYPE_CHECKING:
     from cellmetry.core.columns import Column
     from cellmetry.study.design import StudyDesign
 
-__all__ = ["KEPT", "described_columns", "study_tables"]
+__all__ = ["described_columns", "study_tables"]
 
-KEPT = "not excluded"
-"""Filter by which images that the design leaves out are counted like any other."""
 _REPEATED = ("image", "axes", "shape", "path", "status", "reason", "sha256", "seconds", "warnings")
 """Columns of the images that say nothing that a table of fields is asked for."""
 
