@@ -20,10 +20,10 @@ from cellmetry.io.tables import read_table
 from cellmetry.ops.matching import match_labels
 from cellmetry.ops.synthetic import make_cells
 from cellmetry.pipeline.batch import run
-from cellmetry.pipeline.diff import diff_record, diff_runs, diff_to
+from cellmetry.pipeline.difference.diff import diff_record, diff_runs, diff_to
 from cellmetry.pipeline.reading import Reading
 from cellmetry.pipeline.recipe import load_recipe
-from cellmetry.study.difference import DiffOptions
+from cellmetry.study.difference.changes import DiffOptions
 
 SETTINGS = ["segment.engine=classical", 'measure.features=["size", "intensity"]']
 

@@ -8,18 +8,18 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from cellmetry.report.comparison_document import ComparisonParts, Example, comparison_document
-from cellmetry.report.comparison_tables import contrast_table, naive_table, numbers_table, power_table
-from cellmetry.report.comparison_words import contrast_sentence
+from cellmetry.report.comparison.document import ComparisonParts, Example, comparison_document
+from cellmetry.report.comparison.interactive_superplot import superplot_json
+from cellmetry.report.comparison.tables import contrast_table, naive_table, numbers_table, power_table
+from cellmetry.report.comparison.words import contrast_sentence
 from cellmetry.report.document import Bullets, FigureBlock, Heading, TableBlock, Text
 from cellmetry.report.html_document import write_html
-from cellmetry.report.interactive_superplot import superplot_json
 from cellmetry.report.methods import ImageFacts, MethodsFacts
 from cellmetry.report.pdf_document import write_pdf
 from cellmetry.report.style import FigureStyle
 from cellmetry.stats.comparison.result import Comparison
 from cellmetry.stats.filtering import filter_rows
-from cellmetry.study.design import Finding
+from cellmetry.study.design.design import Finding
 
 from .made_comparison import CONDITIONS, make_cells, make_comparison
 from .test_html_document import drawn, png

@@ -8,10 +8,10 @@ import numpy as np
 import pandas as pd
 
 from cellmetry.report.colours import colour_bytes
-from cellmetry.report.diff_page import FieldPictures, diff_page
-from cellmetry.report.difference_picture import DIFFERENCE_COLOURS, draw_difference
-from cellmetry.report.difference_words import change_words, contrast_words, sentences
-from cellmetry.study.difference import (
+from cellmetry.report.difference.page import FieldPictures, diff_page
+from cellmetry.report.difference.picture import DIFFERENCE_COLOURS, draw_difference
+from cellmetry.report.difference.words import change_words, contrast_words, sentences
+from cellmetry.study.difference.changes import (
     CELL_CHANGES,
     CONTRAST_CHANGES,
     FIELD_CHANGES,

@@ -11,7 +11,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from cellmetry.report.interactive_superplot import superplot_json
+from cellmetry.report.comparison.interactive_superplot import superplot_json
 from cellmetry.report.style import FigureStyle
 
 from .made_comparison import CONDITIONS, make_cells, make_comparison

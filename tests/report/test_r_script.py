@@ -13,7 +13,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from cellmetry.errors import ParameterError
-from cellmetry.report.r_script import r_script, r_string
+from cellmetry.report.comparison.r_script import r_script, r_string
 from cellmetry.report.style import FigureStyle
 from cellmetry.stats.comparison.options import CompareOptions
 from cellmetry.stats.comparison.result import Comparison, Design

@@ -8,9 +8,9 @@ import pandas as pd
 from hypothesis import given
 from hypothesis import strategies as st
 
-from cellmetry.study.asked_difference import compare_designs, compare_entries, compare_evidence, named_entries
-from cellmetry.study.difference import Change
-from cellmetry.study.result_difference import compare_contrasts
+from cellmetry.study.difference.asked import compare_designs, compare_entries, compare_evidence, named_entries
+from cellmetry.study.difference.changes import Change
+from cellmetry.study.difference.results import compare_contrasts
 
 values = st.recursive(
     st.booleans() | st.integers() | st.text(max_size=3),

@@ -9,8 +9,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from cellmetry.study.checks import check_design
-from cellmetry.study.design import Finding
+from cellmetry.study.design.checks import check_design
+from cellmetry.study.design.design import Finding
 from cellmetry.study.file import DesignSection
 from cellmetry.study.images import StudyImages
 from cellmetry.study.sheets import with_wells

@@ -11,11 +11,11 @@ import tifffile
 
 from cellmetry.errors import MissingInput, ParameterError, UnknownName
 from cellmetry.io.tables import read_table
-from cellmetry.study.design import DESIGN_COLUMNS
+from cellmetry.study.design.design import DESIGN_COLUMNS
+from cellmetry.study.design.metadata import design_of, design_table, summarise_design, write_design
 from cellmetry.study.file import DesignSection, Exclusion, ImagesSection, Rule, Sheet, Study, StudyFile
 from cellmetry.study.images import study_images
 from cellmetry.study.making import new_study
-from cellmetry.study.metadata import design_of, design_table, summarise_design, write_design
 from cellmetry.study.sheets import empty_sheet, with_wells
 
 

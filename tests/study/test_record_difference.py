@@ -7,8 +7,8 @@ from typing import Any
 from hypothesis import given
 from hypothesis import strategies as st
 
-from cellmetry.study.difference import Change
-from cellmetry.study.record_difference import compare_images, compare_readings, compare_recipes, compare_values
+from cellmetry.study.difference.changes import Change
+from cellmetry.study.difference.records import compare_images, compare_readings, compare_recipes, compare_values
 
 values = st.recursive(
     st.none() | st.booleans() | st.integers() | st.text(max_size=3),

@@ -9,8 +9,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 
-from cellmetry.study.difference import CELL_CHANGES, CONTRAST_CHANGES, RESULT_CHANGES
-from cellmetry.study.result_difference import (
+from cellmetry.study.difference.changes import CELL_CHANGES, CONTRAST_CHANGES, RESULT_CHANGES
+from cellmetry.study.difference.results import (
     compare_contrasts,
     compare_objects,
     compare_tables,

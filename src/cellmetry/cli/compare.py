@@ -254,7 +254,7 @@ def _listed(text: str | None) -> tuple[str, ...]:
 
 def say_comparison(result: ComparisonResult, out: Path) -> None:
     """Print a sentence for each contrast, the notes to it, and where the results lie."""
-    words = import_module("cellmetry.report.comparison_words").contrast_sentences
+    words = import_module("cellmetry.report.comparison.words").contrast_sentences
     for each in result.compared:
         for sentence in words(each.comparison, {}):
             typer.echo(sentence)

@@ -13,9 +13,9 @@ from rich.text import Text
 from cellmetry.cli.options import Json
 from cellmetry.cli.progress import terminal_progress
 from cellmetry.core.parameters import parse_parameters
-from cellmetry.pipeline.diff import diff_record, diff_runs, diff_to
-from cellmetry.report.difference_words import SECTIONS, change_words, column_words, contrast_words, sentences
-from cellmetry.study.difference import Difference, DiffOptions
+from cellmetry.pipeline.difference.diff import diff_record, diff_runs, diff_to
+from cellmetry.report.difference.words import SECTIONS, change_words, column_words, contrast_words, sentences
+from cellmetry.study.difference.changes import Difference, DiffOptions
 
 __all__ = ["diff"]
 

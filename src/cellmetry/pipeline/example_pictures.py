@@ -9,7 +9,7 @@ import numpy as np
 from cellmetry.errors import ParameterError
 from cellmetry.io.pictures import png_bytes
 from cellmetry.pipeline.finished_run import open_run
-from cellmetry.report.comparison_document import Example
+from cellmetry.report.comparison.document import Example
 from cellmetry.report.examples import ExampleField, ExampleOptions, describe_example, draw_example, shared_limits
 from cellmetry.stats.units import need_columns
 

@@ -14,7 +14,7 @@ from cellmetry.core.step import Parameters
 from cellmetry.ops.align import middle_box
 from cellmetry.ops.shift import Shift, measure_shift
 from cellmetry.pipeline.checking import choose_evenly
-from cellmetry.study.design import Finding
+from cellmetry.study.design.design import Finding
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence

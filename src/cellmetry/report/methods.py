@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from cellmetry.report.filters import IMAGES_KEPT
+from cellmetry.report.comparison.filters import IMAGES_KEPT
 from cellmetry.report.methods_statistics import statistics_parts
 from cellmetry.report.references import REFERENCES, Part, listed, short_citations, with_citation
 from cellmetry.report.step_phrases import phrase_step

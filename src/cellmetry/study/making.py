@@ -22,8 +22,8 @@ from cellmetry.study.file import (
     StudyFile,
 )
 from cellmetry.study.images import study_images
-from cellmetry.study.name_parts import shown_values
-from cellmetry.study.proposing import propose_pattern
+from cellmetry.study.naming.parts import shown_values
+from cellmetry.study.naming.proposing import propose_pattern
 from cellmetry.study.sheets import empty_sheet, with_wells
 from cellmetry.study.template import study_text
 
@@ -32,7 +32,7 @@ if TYPE_CHECKING:
 
     from cellmetry.core.step import Parameters
     from cellmetry.study.images import StudyImages
-    from cellmetry.study.proposing import Proposal
+    from cellmetry.study.naming.proposing import Proposal
 
 __all__ = ["SHEET_FILE", "NewStudy", "new_study"]
 

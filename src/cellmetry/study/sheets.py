@@ -10,8 +10,8 @@ from cellmetry.errors import ParameterError
 from cellmetry.io.tables import read_table
 from cellmetry.io.wells import Well, parse_row, parse_well, row_name, well_at
 from cellmetry.stats.units import join_plate_map, matched_rows
-from cellmetry.study.evidence import listed
 from cellmetry.study.file import sources
+from cellmetry.study.words import listed
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

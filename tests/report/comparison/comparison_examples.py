@@ -9,7 +9,7 @@ import numpy as np
 import pandas as pd
 from scipy import stats
 
-from cellmetry.report.comparison.data import ComparisonData
+from cellmetry.report.comparison.figures.data import ComparisonData
 from cellmetry.stats.comparison.options import CompareOptions
 from cellmetry.stats.comparison.result import (
     CONTRAST_COLUMNS,

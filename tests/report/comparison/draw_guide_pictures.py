@@ -5,9 +5,9 @@ from __future__ import annotations
 import sys
 from pathlib import Path
 
-from cellmetry.report.comparison.catalogue import FIGURES
-from cellmetry.report.comparison.files import figure_files
-from cellmetry.report.comparison.plates import draw_plate
+from cellmetry.report.comparison.figures.catalogue import FIGURES
+from cellmetry.report.comparison.figures.files import figure_files
+from cellmetry.report.comparison.figures.plates import draw_plate
 from cellmetry.report.style import FigureStyle
 
 from .comparison_examples import Study, example, example_plates

@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from scipy.stats import gaussian_kde
 
-from cellmetry.report.comparison.clouds import density, even_steps, sina_offsets, stratified_part
+from cellmetry.report.comparison.figures.clouds import density, even_steps, sina_offsets, stratified_part
 
 
 def test_the_density_is_that_of_scipy_with_the_same_kernel() -> None:

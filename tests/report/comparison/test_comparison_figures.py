@@ -17,15 +17,15 @@ from PIL import Image
 from scipy import stats
 
 from cellmetry.errors import OutputError, ParameterError, UnknownName
-from cellmetry.report.comparison.by_condition import box_of
-from cellmetry.report.comparison.catalogue import FIGURES, drawable, figure_kind
-from cellmetry.report.comparison.categories import p_text
-from cellmetry.report.comparison.data import ComparisonData
-from cellmetry.report.comparison.distributions import histogram_edges, thinned_ecdf
-from cellmetry.report.comparison.files import figure_files
-from cellmetry.report.comparison.looks import replicate_looks
-from cellmetry.report.comparison.time_curve import replicates_over_time, summary_over_time
-from cellmetry.report.comparison.value_axis import number
+from cellmetry.report.comparison.figures.by_condition import box_of
+from cellmetry.report.comparison.figures.catalogue import FIGURES, drawable, figure_kind
+from cellmetry.report.comparison.figures.categories import p_text
+from cellmetry.report.comparison.figures.data import ComparisonData
+from cellmetry.report.comparison.figures.distributions import histogram_edges, thinned_ecdf
+from cellmetry.report.comparison.figures.files import figure_files
+from cellmetry.report.comparison.figures.looks import replicate_looks
+from cellmetry.report.comparison.figures.time_curve import replicates_over_time, summary_over_time
+from cellmetry.report.comparison.figures.value_axis import number
 from cellmetry.report.figures import figure_bytes
 from cellmetry.report.style import FigureStyle
 

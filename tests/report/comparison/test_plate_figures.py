@@ -12,15 +12,15 @@ from hypothesis import strategies as st
 from matplotlib.collections import QuadMesh
 
 from cellmetry.errors import ParameterError, UnknownName
-from cellmetry.report.comparison.plate_effects import (
+from cellmetry.report.comparison.figures.plate_effects import (
     batch_values,
     batches_legend,
     draw_batches,
     draw_edges,
     edges_legend,
 )
-from cellmetry.report.comparison.plates import draw_layout, draw_plate, layout_legend, plate_legend
-from cellmetry.report.comparison.wells import plates_of, row_name, row_number, well_values
+from cellmetry.report.comparison.figures.plates import draw_layout, draw_plate, layout_legend, plate_legend
+from cellmetry.report.comparison.figures.wells import plates_of, row_name, row_number, well_values
 from cellmetry.report.figures import figure_bytes
 from cellmetry.report.style import FigureStyle
 

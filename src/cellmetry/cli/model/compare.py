@@ -17,13 +17,13 @@ from cellmetry.cli.progress import terminal_progress
 from cellmetry.errors import ParameterError
 from cellmetry.learn.pairs import read_truth_set
 from cellmetry.models.store import find_model
-from cellmetry.pipeline.comparing import compare_cards, compare_on
+from cellmetry.pipeline.model_scores import compare_cards, compare_on
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from cellmetry.models.store import Model
-    from cellmetry.pipeline.comparing import ComparedScore
+    from cellmetry.pipeline.model_scores import ComparedScore
 
 __all__ = ["compare"]
 

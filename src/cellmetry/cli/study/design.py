@@ -16,12 +16,12 @@ from rich.text import Text
 from cellmetry.cli.options import Json
 from cellmetry.core.ordering import natural_key
 from cellmetry.pipeline.study.plan import check_plan
-from cellmetry.study.evidence import counted
+from cellmetry.study.design.metadata import design_of, summarise_design, write_design
 from cellmetry.study.file import load_study
-from cellmetry.study.metadata import design_of, summarise_design, write_design
+from cellmetry.study.words import counted
 
 if TYPE_CHECKING:
-    from cellmetry.study.design import StudyDesign
+    from cellmetry.study.design.design import StudyDesign
 
 __all__ = ["EXIT_ERRORS", "design"]
 

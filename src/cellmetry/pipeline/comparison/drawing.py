@@ -40,7 +40,7 @@ def draw_figures(folder: Path, compared: Sequence[Compared], settings: CompareSe
         If a figure that was asked for can be drawn of no value; says what it needs.
     """
     folder.mkdir()
-    write = import_module("cellmetry.report.comparison.files").figure_files
+    write = import_module("cellmetry.report.comparison.figures.files").figure_files
     blocks, drawn = [], set()
     for stem, each in zip(file_stems([each.asked.value for each in compared]), compared, strict=True):
         data, style = _data(each), fitting_style(settings.style, len(each.comparison.design.conditions))
@@ -51,7 +51,7 @@ def draw_figures(folder: Path, compared: Sequence[Compared], settings: CompareSe
             drawn.add(name)
     missing = [name for name in settings.figures or () if name not in drawn]
     if missing:
-        catalogue = import_module("cellmetry.report.comparison.catalogue")
+        catalogue = import_module("cellmetry.report.comparison.figures.catalogue")
         needed = ", ".join(catalogue.figure_kind(missing[0]).needs)
         how = {"scatter": "; name a second measure with --against", "time": "; name the column of times with --time"}
         raise ParameterError(
@@ -79,7 +79,7 @@ def draw_gates(folder: Path, ready: Tables, settings: CompareSettings) -> list[F
 
 
 def _draw_thresholds(table: pd.DataFrame, gate: TableGate, told: pd.DataFrame, settings: CompareSettings) -> Any:
-    thresholds = import_module("cellmetry.report.comparison.thresholds")
+    thresholds = import_module("cellmetry.report.comparison.figures.thresholds")
     parts = [
         thresholds.ThresholdPart(
             str(row["within"]),
@@ -102,7 +102,7 @@ def fitting_style(style: FigureStyle, conditions: int) -> FigureStyle:
 
 def write_figures(folder: Path, blocks: Sequence[FigureBlock], style: FigureStyle) -> None:
     """Write the files of figures that are drawn."""
-    write = import_module("cellmetry.report.comparison.files").figure_files
+    write = import_module("cellmetry.report.comparison.figures.files").figure_files
     for block in blocks:
         write(block.figure, folder, file_stems([block.name])[0], style)
 
@@ -117,7 +117,7 @@ def interactive_plots(
     pictures
         Makes pictures of cells; None where there are no images.
     """
-    make = import_module("cellmetry.report.interactive_superplot").superplot_json
+    make = import_module("cellmetry.report.comparison.interactive_superplot").superplot_json
     plots = []
     for each in compared:
         if each.cells.empty or each.comparison.design.kind == "fraction":
@@ -137,7 +137,7 @@ def _some(cells: pd.DataFrame, settings: CompareSettings) -> pd.DataFrame:
 
 
 def _data(each: Compared) -> Any:
-    data = import_module("cellmetry.report.comparison.data").ComparisonData
+    data = import_module("cellmetry.report.comparison.figures.data").ComparisonData
     return data(
         each.comparison,
         each.cells,
@@ -149,7 +149,7 @@ def _data(each: Compared) -> Any:
 
 def _kinds(data: Any, settings: CompareSettings) -> dict[str, Any]:
     """Return the figures that are drawn of a value: those asked for as far as it has what they need, or the usual."""
-    catalogue = import_module("cellmetry.report.comparison.catalogue")
+    catalogue = import_module("cellmetry.report.comparison.figures.catalogue")
     for name in settings.figures or ():
         catalogue.figure_kind(name)
     usual = (*_USUAL, "histogram") if data.threshold is not None else _USUAL

@@ -88,7 +88,7 @@ def write_for_others(
         for stem, each in zip(_stems(compared), compared, strict=True):
             _write_prism(folder / "prism", stem, ready, each)
     if "r" in settings.tables:
-        script = import_module("cellmetry.report.r_script").r_script
+        script = import_module("cellmetry.report.comparison.r_script").r_script
         for stem, each in zip(_stems(compared), compared, strict=True):
             places = {"cells": f"tables/{each.asked.table}.csv", "replicates": f"tables/{stem}_replicates.csv"}
             text = script(each.comparison, settings.style, outputs=f"{stem}_", **places)

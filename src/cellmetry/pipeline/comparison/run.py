@@ -27,9 +27,9 @@ if TYPE_CHECKING:
     from cellmetry.pipeline.comparison.prepare import Compared, Tables
     from cellmetry.pipeline.comparison.run_facts import RunFacts
     from cellmetry.pipeline.comparison.settings import CompareSettings
-    from cellmetry.report.comparison_document import Example
+    from cellmetry.report.comparison.document import Example
     from cellmetry.report.document import FigureBlock
-    from cellmetry.study.design import Finding
+    from cellmetry.study.design.design import Finding
 
 __all__ = ["ComparisonResult", "Source", "Surroundings", "compare_to"]
 
@@ -166,7 +166,7 @@ def _parts(
 ) -> Any:
     """Return what the report shows."""
     ready, compared = found
-    return import_module("cellmetry.report.comparison_document").ComparisonParts(
+    return import_module("cellmetry.report.comparison.document").ComparisonParts(
         title=around.title,
         subtitle=around.subtitle,
         comparisons=tuple(each.comparison for each in compared),
@@ -185,7 +185,7 @@ def _parts(
 
 
 def _write_report(folder: Path, parts: Any) -> None:
-    made = import_module("cellmetry.report.comparison_document").comparison_document(parts)
+    made = import_module("cellmetry.report.comparison.document").comparison_document(parts)
     page = import_module("cellmetry.report.html_document").write_html(made)
     (folder / "report.html").write_text(page, encoding="utf-8", newline="\n")
     (folder / "report.pdf").write_bytes(import_module("cellmetry.report.pdf_document").write_pdf(made))

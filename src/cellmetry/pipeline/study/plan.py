@@ -14,8 +14,8 @@ from cellmetry.pipeline.inputs import find_images
 from cellmetry.pipeline.recipe import load_recipe
 from cellmetry.pipeline.study.settings import reading_of, settings_of
 from cellmetry.pipeline.study.surroundings import RUN
-from cellmetry.study.design import Finding
-from cellmetry.study.evidence import listed
+from cellmetry.study.design.design import Finding
+from cellmetry.study.words import listed
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from cellmetry.pipeline.comparison.settings import CompareSettings
     from cellmetry.pipeline.inputs import ImageRef
     from cellmetry.pipeline.recipe import Recipe
-    from cellmetry.study.design import StudyDesign
+    from cellmetry.study.design.design import StudyDesign
     from cellmetry.study.file import Study
 
 __all__ = ["check_plan"]
@@ -136,7 +136,7 @@ def _check_comparisons(study: Study, design: StudyDesign) -> Iterator[Finding]:
 
 
 def _refuse_unknown_figures(settings: CompareSettings) -> None:
-    kind_of = import_module("cellmetry.report.comparison.catalogue").figure_kind
+    kind_of = import_module("cellmetry.report.comparison.figures.catalogue").figure_kind
     for name in settings.figures or ():
         kind_of(name)
 

@@ -26,7 +26,7 @@ def layout_of(study: Study, images: pd.DataFrame, style: FigureStyle) -> FigureB
     """Return the plate layout with its legend; None where images have no wells."""
     if not {"row", "column", "condition"} <= set(images.columns) or images["row"].isna().all():
         return None
-    draw = import_module("cellmetry.report.comparison.plates").draw_layout
+    draw = import_module("cellmetry.report.comparison.figures.plates").draw_layout
     design = study.said.design
     figure = draw(_of_wells(images), _wide(style), order=design.order, wells=design.plate_wells)
     return FigureBlock("layout", figure, "Plate layout: the condition of each well; excluded wells are crossed out.")
@@ -49,8 +49,8 @@ def _of_value(study: Study, images: pd.DataFrame, each: Compared, style: FigureS
     values = each.cells.groupby("image", observed=True)["value"].mean()
     table = images.assign(**{name: images["image"].map(values).astype(float)})
     told = table[~table["excluded"]]
-    plates = import_module("cellmetry.report.comparison.plates")
-    effects = import_module("cellmetry.report.comparison.plate_effects")
+    plates = import_module("cellmetry.report.comparison.figures.plates")
+    effects = import_module("cellmetry.report.comparison.figures.plate_effects")
     wells = study.said.design.plate_wells
     if "row" in table.columns and told["row"].notna().any() and told[name].notna().any():
         plated = _of_wells(table)
@@ -85,6 +85,6 @@ def write_layout(study: Study, images: pd.DataFrame, style: FigureStyle) -> list
     layout = layout_of(study, images, style)
     if layout is None:
         return []
-    write = import_module("cellmetry.report.comparison.files").figure_files
+    write = import_module("cellmetry.report.comparison.figures.files").figure_files
     written: list[Path] = write(layout.figure, study.folder, "layout", style)
     return written

@@ -18,9 +18,9 @@ from cellmetry.pipeline.study.plan import check_plan
 from cellmetry.pipeline.study.settings import reading_of, settings_of
 from cellmetry.pipeline.study.surroundings import RUN, surroundings_of
 from cellmetry.pipeline.study.tables import described_columns, study_tables
-from cellmetry.study.design import Finding, StudyDesign
-from cellmetry.study.metadata import design_of, write_design
-from cellmetry.study.replication import PSEUDO
+from cellmetry.study.design.design import Finding, StudyDesign
+from cellmetry.study.design.metadata import design_of, write_design
+from cellmetry.study.design.replication import PSEUDO
 
 if TYPE_CHECKING:
     from pathlib import Path

@@ -8,7 +8,7 @@ from cellmetry.core.parameters import parse_parameters
 from cellmetry.errors import ParameterError
 from cellmetry.pipeline.comparison.settings import CompareSettings
 from cellmetry.pipeline.reading import Reading
-from cellmetry.report.filters import IMAGES_KEPT
+from cellmetry.report.comparison.filters import IMAGES_KEPT
 from cellmetry.report.style import FigureStyle
 
 if TYPE_CHECKING:

@@ -23,8 +23,8 @@ if TYPE_CHECKING:
 
     from cellmetry.pipeline.comparison.prepare import Compared, Tables
     from cellmetry.pipeline.comparison.settings import CompareSettings
-    from cellmetry.report.comparison_document import Example
-    from cellmetry.study.design import StudyDesign
+    from cellmetry.report.comparison.document import Example
+    from cellmetry.study.design.design import StudyDesign
     from cellmetry.study.file import Study
 
 __all__ = ["flags_table", "surroundings_of"]

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from cellmetry.core.columns import Column
-    from cellmetry.study.design import StudyDesign
+    from cellmetry.study.design.design import StudyDesign
 
 __all__ = ["described_columns", "study_tables"]
 

@@ -1,1 +1,1 @@
-"""Figures of a comparison, drawn at the size of print with the legend that belongs to each."""
+"""Comparisons of conditions for readers: figures, tables, sentences, the report, and a script that draws them again."""

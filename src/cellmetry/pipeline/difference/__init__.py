@@ -1,0 +1,1 @@
+"""Two folders of results compared: `diff`, and pictures of what changed."""

@@ -1,0 +1,1 @@
+"""The difference of two analyses in sentences, in pictures and as a page."""

@@ -1,0 +1,1 @@
+"""What differs between two analyses of the same images: what was asked, how it was done, what came out."""
