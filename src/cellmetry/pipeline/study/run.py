@@ -149,7 +149,8 @@ def with_replicates(design: StudyDesign) -> StudyDesign:
 
 
 def _record(study: Study) -> dict[str, object]:
-    files = [study.path, *(study.folder / sheet.file for sheet in study.said.design.sheets)]
+    sheets = (study.folder / sheet.file for sheet in study.said.design.sheets)
+    files = [study.path, *sheets, study.folder / RUN / "run.json"]  # the last has the hashes of all images
     return {
         "study": study.name,
         "inputs": [{"path": str(file), "sha256": content_hash(table_file(file))} for file in files],

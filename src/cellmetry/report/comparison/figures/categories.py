@@ -158,8 +158,11 @@ def draw_p_values(axes: Axes, data: ComparisonData, style: FigureStyle) -> None:
     shown = shown_p_values(data)
     if data.common_reference is not None and len(data.conditions) > 2:
         room = _GAP * axes_width_mm(style) / len(data.conditions)
-        for at, _, p_value in shown:
-            _write_above(axes, at, 1.01, wrapped(p_text(p_value), room, style, size_pt=small_text(style)), style)
+        texts = [wrapped(p_text(p_value), room, style, size_pt=small_text(style)) for _, _, p_value in shown]
+        if any("\n" in text for text in texts):  # then all, so that they stand alike
+            texts = [p_text(p_value)[::-1].replace(" ", "\n", 1)[::-1] for _, _, p_value in shown]
+        for (at, *_), text in zip(shown, texts, strict=True):
+            _write_above(axes, at, 1.01, text, style)
         return
     step = max(_BRACKET_MM, 1.5 * LINE_MM_PER_PT * style.font_size_pt) / (0.7 * figure_size_mm(style)[1])
     levels = sorted(shown, key=lambda each: (abs(each[0] - each[1]), min(each[:2])))
