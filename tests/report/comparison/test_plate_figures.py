@@ -101,6 +101,7 @@ def test_wells_hold_numbers_or_words_where_there_is_room() -> None:
     table = example_plates()
     numbers = [text.get_text() for text in draw_plate(table, "value", STYLE).axes[0].texts]
     assert len(numbers) == 91
+    assert len({len(text.partition(".")[2]) for text in numbers}) == 1, "numbers of one plate have the same decimals"
     words = draw_plate(table, "value", FigureStyle(width_mm=174), text="condition").axes[0].texts
     assert {text.get_text() for text in words} >= {"control", "drug A"}
     assert len(draw_plate(table, "value", STYLE, text="").axes[0].texts) == 0

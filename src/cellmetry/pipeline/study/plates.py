@@ -20,6 +20,7 @@ if TYPE_CHECKING:
 __all__ = ["draw_plates", "layout_of"]
 
 _WIDE_MM = 120.0
+_UNUSED = "; wells without images are hatched, excluded ones crossed out."
 
 
 def layout_of(study: Study, images: pd.DataFrame, style: FigureStyle) -> FigureBlock | None:
@@ -29,7 +30,7 @@ def layout_of(study: Study, images: pd.DataFrame, style: FigureStyle) -> FigureB
     draw = import_module("cellmetry.report.comparison.figures.plates").draw_layout
     design = study.said.design
     figure = draw(_of_wells(images), _wide(style), order=design.order, wells=design.plate_wells)
-    return FigureBlock("layout", figure, "Plate layout: the condition of each well; excluded wells are crossed out.")
+    return FigureBlock("layout", figure, f"Plate layout: the condition of each well{_UNUSED}")
 
 
 def draw_plates(
@@ -55,7 +56,7 @@ def _of_value(study: Study, images: pd.DataFrame, each: Compared, style: FigureS
     if "row" in table.columns and told["row"].notna().any() and told[name].notna().any():
         plated = _of_wells(table)
         heat = plates.draw_plate(plated, name, _wide(style), wells=wells)
-        yield FigureBlock(f"plate_{name}", heat, f"Mean {shown} of the cells of each well, excluded wells crossed out.")
+        yield FigureBlock(f"plate_{name}", heat, f"Mean {shown} of the cells of each well{_UNUSED}")
         edges = effects.draw_edges(plated, name, _wide(style), wells=wells)
         words = "over the distance from the plate's edge, and medians of rows and columns: flat if the plate is even."
         yield FigureBlock(f"edges_{name}", edges, f"Mean {shown} of wells {words}")

@@ -229,8 +229,7 @@ def _write_wells(
 ) -> None:
     """Write the entries of a column in their wells, white on dark, in letters that fit; none if those are too small."""
     kept = plate.wells[~plate.wells["excluded"]]
-    texts = [_short(entry) for entry in kept[column]]
-    _write(axes, kept, texts, dark, well_mm, style)
+    _write(axes, kept, _alike(list(kept[column])), dark, well_mm, style)
 
 
 def _write(
@@ -244,6 +243,16 @@ def _write(
     for row, column, text in zip(wells["row"], wells["column"], texts, strict=True):
         colour = "white" if dark[row, column] else PAPER.ink
         axes.text(column + 0.5, row + 0.53, text, ha="center", va="center", size=size, color=colour)
+
+
+def _alike(entries: list[float | str]) -> list[str]:
+    """Return entries as text; numbers of one plate with the same decimals, three digits for the largest."""
+    sizes = [abs(float(entry)) for entry in entries if not isinstance(entry, str) and np.isfinite(float(entry))]
+    largest = max(sizes, default=0.0)
+    if len(sizes) < len(entries) or not 1e-3 <= largest < 1e5 or all(size == round(size) for size in sizes):
+        return [_short(entry) for entry in entries]
+    decimals = max(0, 2 - int(np.floor(np.log10(largest))))
+    return [f"{float(entry):,.{decimals}f}".replace("-", "−") for entry in entries]
 
 
 def _short(entry: float | str) -> str:
