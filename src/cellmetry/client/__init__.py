@@ -1,1 +1,0 @@
-"""`Client`: a running Cellmetry server from Python."""

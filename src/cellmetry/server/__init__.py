@@ -1,1 +1,0 @@
-"""Cellmetry over HTTP: thin routes over studies and the pipeline."""

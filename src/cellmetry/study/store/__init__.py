@@ -1,1 +1,0 @@
-"""The study on disk: state in SQLite, labels as OME-Zarr with a log of edits, tables as Parquet."""
