@@ -16,6 +16,9 @@
     ├── ModelError                                   weights missing, damaged, foreign or altered
     ├── MissingExtra            (ImportError)        an optional library is not installed
     ├── OutputError             (OSError)            results could not be written
+    ├── StudyInUse              (OSError)            another program changes the study, or it can only be read
+    ├── EditConflict                                 somebody else changed the same place
+    ├── NotAllowed              (PermissionError)    not signed in, or without the right
     └── Cancelled                                    the user stopped the work
 
 `exit_code` and `http_status` of each class are the one table that the command line and the server read.
@@ -34,15 +37,18 @@ __all__ = [
     "Cancelled",
     "CellmetryError",
     "DamagedFile",
+    "EditConflict",
     "InputError",
     "LabelsError",
     "LimitExceeded",
     "MissingExtra",
     "MissingInput",
     "ModelError",
+    "NotAllowed",
     "OutputError",
     "ParameterError",
     "PixelSizeNeeded",
+    "StudyInUse",
     "UnknownName",
     "UnsupportedFormat",
 ]
@@ -134,6 +140,28 @@ class OutputError(CellmetryError, OSError):
     """Results could not be written; nothing half-written was left."""
 
     http_status = 507
+
+
+class StudyInUse(CellmetryError, OSError):
+    """The study cannot be changed: another program has it open, or its folder can only be read."""
+
+    http_status = 423
+
+
+class EditConflict(CellmetryError):
+    """Somebody else changed the same place since; nothing was changed, the edit is kept in the log."""
+
+    http_status = 409
+
+    def __init__(self, message: str, *, version: int, act: int | None = None) -> None:
+        super().__init__(message)
+        self.version, self.act = version, act
+
+
+class NotAllowed(CellmetryError, PermissionError):
+    """Who asks is not known, or lacks the right."""
+
+    http_status = 403
 
 
 class Cancelled(CellmetryError):

@@ -97,13 +97,21 @@ def open_label_store(path: str | Path) -> Labels:
         raise DamagedFile(f"{path} has a damaged OME-Zarr description ({error}); write the labels again.") from error
 
 
-def write_label_store(labels: Labels, path: str | Path) -> None:
-    """Write `labels` as an OME-Zarr label image with its pyramid; lazy labels in constant memory."""
+def write_label_store(labels: Labels, path: str | Path, *, chunk: int = 1024, smallest: int = 1024) -> None:
+    """Write `labels` as an OME-Zarr label image with its pyramid; lazy labels in constant memory.
+
+    Parameters
+    ----------
+    chunk
+        Side of a chunk in Y and X.
+    smallest
+        Largest side that the coarsest level may have.
+    """
     with atomic_folder(path) as temporary:
-        level = create_label_store(temporary, labels.shape, labels.axes, labels.pixel_size)
+        level = create_label_store(temporary, labels.shape, labels.axes, labels.pixel_size, chunk=chunk)
         for index in _blocks(labels.shape, level.chunks[-1]):
             level[index] = np.asarray(labels.array[index], dtype=np.uint32)
-        build_label_pyramid(temporary)
+        build_label_pyramid(temporary, smallest=smallest)
 
 
 @dataclass(frozen=True)

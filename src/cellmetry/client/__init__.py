@@ -1,0 +1,1 @@
+"""`Client`: a running Cellmetry server from Python."""

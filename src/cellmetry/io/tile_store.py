@@ -1,0 +1,162 @@
+"""Tiles of an OME-Zarr image or label image of ours, as they lie on the disk: one zstd frame a file.
+
+A chunk of the arrays that `write_image_store` and `create_label_store` write is one tile of raw little-endian values,
+compressed by zstd with a checksum. It can be sent to a browser as it is, or decoded without the machinery of zarr.
+"""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass
+from functools import cached_property
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from numcodecs.zstd import Zstd
+
+from cellmetry.errors import DamagedFile, ParameterError
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+    from pathlib import Path
+
+    from numpy.typing import NDArray
+
+__all__ = ["ZSTD_LEVEL", "TileLevel", "TileStore", "decode_tile", "encode_tile"]
+
+ZSTD_LEVEL = 3
+
+
+@dataclass(frozen=True)
+class TileLevel:
+    """One resolution level: its whole shape, the shape of a tile, and the values' type."""
+
+    shape: tuple[int, ...]
+    tile: tuple[int, ...]
+    dtype: np.dtype[Any]
+
+    @property
+    def count(self) -> tuple[int, ...]:
+        """Tiles along each axis."""
+        return tuple(-(-size // side) for size, side in zip(self.shape, self.tile, strict=True))
+
+
+@dataclass(frozen=True)
+class TileStore:
+    """The levels of an OME-Zarr folder that Cellmetry wrote; tiles at the edge are filled up with 0.
+
+    Parameters
+    ----------
+    path
+        The folder. It must not change while it is read.
+    """
+
+    path: Path
+
+    @cached_property
+    def levels(self) -> tuple[TileLevel, ...]:
+        """All levels, the finest first.
+
+        Raises
+        ------
+        DamagedFile
+            If the description is missing or is not one that Cellmetry writes.
+        """
+        found = []
+        try:
+            attributes = json.loads((self.path / "zarr.json").read_text("utf-8"))["attributes"]["ome"]
+            for dataset in attributes["multiscales"][0]["datasets"]:
+                said = json.loads((self.path / dataset["path"] / "zarr.json").read_text("utf-8"))
+                found.append(self._level(said))
+        except (OSError, KeyError, IndexError, ValueError, TypeError) as error:
+            raise DamagedFile(f"{self.path} has no whole description of its levels ({error}).") from error
+        return tuple(found)
+
+    @cached_property
+    def axes(self) -> str:
+        """Letters of the axes, as in TCZYX."""
+        said = json.loads((self.path / "zarr.json").read_text("utf-8"))["attributes"]["ome"]["multiscales"][0]["axes"]
+        return "".join(axis["name"] for axis in said).upper()
+
+    def frame(self, level: int, place: Sequence[int]) -> bytes | None:
+        """Return the compressed bytes of a tile, None if all of it is 0 and it is not stored.
+
+        Raises
+        ------
+        ParameterError
+            If there is no such level or tile.
+        """
+        self.check(level, place)
+        file = self.path / str(level) / "c" / "/".join(map(str, place))
+        try:
+            return file.read_bytes()
+        except FileNotFoundError:
+            return None
+
+    def check(self, level: int, place: Sequence[int]) -> TileLevel:
+        """Return a level if it has a tile at this place.
+
+        Raises
+        ------
+        ParameterError
+            If there is no such level or tile.
+        """
+        if not 0 <= level < len(self.levels):
+            raise ParameterError(f"There is no resolution level {level}; there are {len(self.levels)}, from 0.")
+        found = self.levels[level]
+        if len(place) != len(found.count) or not all(0 <= at < n for at, n in zip(place, found.count, strict=True)):
+            raise ParameterError(
+                f"There is no tile {tuple(place)} at level {level}; there are {' × '.join(map(str, found.count))}."
+            )
+        return found
+
+    def tile(self, level: int, place: Sequence[int]) -> NDArray[Any]:
+        """Return the values of a tile, in the whole shape of tiles also at the edge.
+
+        Raises
+        ------
+        DamagedFile
+            If its bytes are not what was written.
+        """
+        found = self.check(level, place)
+        frame = self.frame(level, place)
+        if frame is None:
+            return np.zeros(found.tile, found.dtype)
+        return decode_tile(frame, found.tile, found.dtype, f"tile {tuple(place)} of level {level} of {self.path}")
+
+    @staticmethod
+    def _level(said: dict[str, Any]) -> TileLevel:
+        codecs = [codec["name"] for codec in said["codecs"]]
+        if codecs != ["bytes", "zstd"] or said["chunk_key_encoding"] != _KEYS or said["fill_value"] != 0:
+            raise ValueError(f"levels are written with {', '.join(codecs)}")
+        dtype = np.dtype(said["data_type"]).newbyteorder("<")
+        tile = tuple(said["chunk_grid"]["configuration"]["chunk_shape"])
+        return TileLevel(tuple(said["shape"]), tile, dtype)
+
+
+_CODEC = Zstd(level=ZSTD_LEVEL, checksum=True)
+_KEYS = {"name": "default", "configuration": {"separator": "/"}}
+
+
+def encode_tile(values: NDArray[Any]) -> bytes:
+    """Return the zstd frame of an array's values, little-endian, with a checksum."""
+    raw = np.ascontiguousarray(values, values.dtype.newbyteorder("<"))
+    return bytes(_CODEC.encode(raw))
+
+
+def decode_tile(frame: bytes, shape: Sequence[int], dtype: np.dtype[Any], name: str) -> NDArray[Any]:
+    """Return the values of a zstd frame.
+
+    Raises
+    ------
+    DamagedFile
+        If its checksum or length is wrong; says `name`.
+    """
+    needed = int(np.prod(shape)) * dtype.itemsize
+    try:
+        raw = _CODEC.decode(frame)
+    except (RuntimeError, ValueError) as error:
+        raise DamagedFile(f"{name} is damaged ({error}); `cellmetry study repair` makes what can be whole.") from error
+    if len(raw) != needed:
+        raise DamagedFile(f"{name} is damaged: it holds {len(raw)} bytes instead of {needed}.")
+    return np.frombuffer(raw, dtype).reshape(tuple(shape)).astype(dtype.newbyteorder("="), copy=True)

@@ -1,0 +1,1 @@
+"""Cellmetry over HTTP: thin routes over studies and the pipeline."""

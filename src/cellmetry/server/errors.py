@@ -1,0 +1,57 @@
+"""Errors as JSON: ``{"error": {"kind": ..., "message": ...}}`` with the status of `cellmetry.errors`."""
+
+from __future__ import annotations
+
+import logging
+from typing import TYPE_CHECKING, Any
+
+from fastapi.exceptions import RequestValidationError
+from fastapi.responses import JSONResponse
+from starlette.exceptions import HTTPException
+
+from cellmetry.errors import CellmetryError, EditConflict, UnknownName
+
+if TYPE_CHECKING:
+    from fastapi import FastAPI, Request
+
+__all__ = ["error_body", "install_error_handlers"]
+
+log = logging.getLogger(__name__)
+
+
+def install_error_handlers(app: FastAPI) -> None:
+    """Make every failure of a request JSON in one form."""
+    app.add_exception_handler(CellmetryError, _explained)
+    app.add_exception_handler(RequestValidationError, _invalid)
+    app.add_exception_handler(HTTPException, _refused)
+    app.add_exception_handler(Exception, _unforeseen)
+
+
+def error_body(kind: str, message: str, **more: Any) -> dict[str, Any]:
+    """Return the one form of an error."""
+    return {"error": {"kind": kind, "message": message, **more}}
+
+
+async def _explained(_: Request, error: Exception) -> JSONResponse:
+    more = {"version": error.version, "act": error.act} if isinstance(error, EditConflict) else {}
+    status = 404 if isinstance(error, UnknownName) else getattr(error, "http_status", 500)
+    return JSONResponse(error_body(type(error).__name__, str(error), **more), status)
+
+
+async def _invalid(_: Request, error: Exception) -> JSONResponse:
+    first = error.errors()[0] if isinstance(error, RequestValidationError) else {}
+    where = ".".join(str(part) for part in first.get("loc", ())[1:])
+    return JSONResponse(error_body("ParameterError", f"{where or 'The request'}: {first.get('msg', error)}."), 422)
+
+
+async def _refused(_: Request, error: Exception) -> JSONResponse:
+    status = error.status_code if isinstance(error, HTTPException) else 400
+    detail = error.detail if isinstance(error, HTTPException) else str(error)
+    headers = error.headers if isinstance(error, HTTPException) else None
+    return JSONResponse(error_body("Refused", str(detail)), status, headers=dict(headers or {}))
+
+
+async def _unforeseen(request: Request, error: Exception) -> JSONResponse:
+    log.error("%s %s failed", request.method, request.url.path, exc_info=error)
+    message = f"Cellmetry failed with an unforeseen {type(error).__name__}; the server's log has the details."
+    return JSONResponse(error_body("Unforeseen", message), 500)

@@ -1,0 +1,369 @@
+"""Label images of a study: a checkpoint on the disk that never changes, and the tiles that edits changed since.
+
+``labels/ID/N.ome.zarr`` is the checkpoint of version N. Changed tiles lie in the database, at every resolution level,
+so an edit, its tiles and its version number are one transaction. A tile, from either place, is a zstd frame of uint32.
+"""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass
+from itertools import product
+from pathlib import PurePosixPath
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+import numpy as np
+
+from cellmetry.core.image import Box, PixelSize
+from cellmetry.core.labels import Labels, labels_hash
+from cellmetry.errors import ParameterError, UnknownName
+from cellmetry.io.label_store import open_label_store, write_label_store
+from cellmetry.io.tile_store import TileStore, decode_tile, encode_tile
+from cellmetry.study.store.acts import ALIVE
+from cellmetry.study.store.objects import store_objects, update_objects
+from cellmetry.study.store.store import new_name
+
+if TYPE_CHECKING:
+    import sqlite3
+    from collections.abc import Iterator, Mapping, Sequence
+
+    from numpy.typing import NDArray
+
+    from cellmetry.study.store.store import Store
+
+__all__ = [
+    "TILE",
+    "LabelSet",
+    "Patch",
+    "Tile",
+    "add_labels",
+    "label_sets",
+    "labels_of_image",
+    "read_labels",
+    "read_window",
+    "remove_labels",
+    "tile_frame",
+    "whole_labels",
+    "write_patch",
+]
+
+TILE = 512
+"""Side of a tile of labels and of images, in pixels."""
+_UINT32 = np.dtype("<u4")
+
+
+class Tile(NamedTuple):
+    """Where a tile is: resolution level, frame, plane, row and column of tiles."""
+
+    level: int
+    t: int
+    z: int
+    y: int
+    x: int
+
+
+@dataclass(frozen=True)
+class Patch:
+    """Ids of a box of one plane, before and after a change."""
+
+    t: int
+    z: int
+    box: Box
+    before: NDArray[np.uint32]
+    after: NDArray[np.uint32]
+
+
+@dataclass(frozen=True)
+class LabelSet:
+    """A label image of a study.
+
+    Parameters
+    ----------
+    version
+        Number of the last edit; 0 is what a job or a file gave.
+    next_id
+        Smallest id that was never used.
+    checkpoint, first_checkpoint
+        Folders in the study's folder with the labels of version `checkpoint_version`, and of version 0.
+    sha256
+        `labels_hash` of version 0.
+    origin
+        What made version 0: recipe, engine, model, job, or file.
+    """
+
+    id: str
+    image_id: str
+    name: str
+    axes: str
+    shape: tuple[int, ...]
+    details: dict[str, Any]
+    levels: int
+    version: int
+    next_id: int
+    first_checkpoint: str
+    checkpoint: str
+    checkpoint_version: int
+    sha256: str
+    origin: dict[str, Any]
+    added_by: int
+    removed_by: int | None
+
+    @property
+    def plane_shape(self) -> tuple[int, int]:
+        """Height and width."""
+        return self.shape[-2], self.shape[-1]
+
+    def size(self, axis: str) -> int:
+        """Return the number of planes along T or Z, 1 where there is no such axis."""
+        return self.shape[self.axes.index(axis)] if axis in self.axes else 1
+
+    def check_plane(self, t: int, z: int) -> None:
+        """Refuse a plane that is not there.
+
+        Raises
+        ------
+        ParameterError
+            If it is not; says how many there are.
+        """
+        if not (0 <= t < self.size("T") and 0 <= z < self.size("Z")):
+            raise ParameterError(f"There is no plane t={t}, z={z}; there are {self.size('T')} × {self.size('Z')}.")
+
+    def place(self, tile: Tile) -> tuple[int, ...]:
+        """Return the index of a tile along the axes of the array."""
+        lead = {"T": tile.t, "Z": tile.z}
+        return (*(lead[axis] for axis in self.axes[:-2]), tile.y, tile.x)
+
+
+def add_labels(
+    store: Store, act: int, image_id: str, labels: Labels, *, name: str = "cells", origin: Mapping[str, Any] = {}
+) -> str:
+    """Return the id of a new label image of an image, which hides an older one of the same name.
+
+    Call it outside a transaction for large labels: they are written to the disk first.
+
+    Parameters
+    ----------
+    act
+        The act that adds them (`acts.act`).
+    """
+    store.must_be_writable()
+    labels_id = new_name("lbl")
+    place = PurePosixPath("labels", labels_id, "0.ome.zarr").as_posix()
+    write_label_store(labels, store.folder / place, chunk=TILE, smallest=TILE)
+    tiles = TileStore(store.folder / place)
+    details = {"pixel_size": labels.pixel_size, "linked_z": labels.linked_z, "ids_along": labels.ids_along}
+    with store.database.write() as connection:
+        connection.execute(
+            f"UPDATE labels SET removed_by = ? WHERE image_id = ? AND name = ? AND {ALIVE}", (act, image_id, name)
+        )
+        connection.execute(
+            "INSERT INTO labels (id, image_id, name, axes, shape, details, levels, next_id, first_checkpoint, "
+            "checkpoint, sha256, origin, added_by) VALUES (?, ?, ?, ?, ?, ?, ?, 1, ?, ?, ?, ?, ?)",
+            (
+                labels_id,
+                image_id,
+                name,
+                labels.axes,
+                json.dumps(labels.shape),
+                json.dumps(details),
+                len(tiles.levels),
+                place,
+                place,
+                labels_hash(open_label_store(store.folder / place)),
+                json.dumps(dict(origin)),
+                act,
+            ),
+        )
+        largest = store_objects(connection, labels_id, labels.axes, tiles)
+        connection.execute("UPDATE labels SET next_id = ? WHERE id = ?", (largest + 1, labels_id))
+    return labels_id
+
+
+def remove_labels(store: Store, act: int, labels_id: str) -> None:
+    """Hide a label image; undoing the act brings it back."""
+    label_set(store, labels_id)
+    with store.database.write() as connection:
+        connection.execute("UPDATE labels SET removed_by = ? WHERE id = ?", (act, labels_id))
+
+
+def label_set(store: Store, labels_id: str) -> LabelSet:
+    """Return a label image by its id, also a hidden one.
+
+    Raises
+    ------
+    UnknownName
+        If there is none.
+    """
+    row = store.database.row("SELECT * FROM labels WHERE id = ?", (labels_id,))
+    if row is None:
+        raise UnknownName("label image", labels_id, ())
+    return _set_of(row)
+
+
+def label_sets(store: Store, image_id: str | None = None) -> list[LabelSet]:
+    """Return the label images that are to be seen, of one image or of all, the oldest first."""
+    rows = store.database.rows(
+        f"SELECT * FROM labels WHERE (?1 IS NULL OR image_id = ?1) AND {ALIVE} ORDER BY added_by", (image_id,)
+    )
+    return [_set_of(row) for row in rows]
+
+
+def labels_of_image(store: Store, image_id: str, name: str = "cells") -> LabelSet | None:
+    """Return the label image of this name that an image has now."""
+    return next((each for each in label_sets(store, image_id) if each.name == name), None)
+
+
+def tile_frame(store: Store, labels: LabelSet, tile: Tile) -> bytes | None:
+    """Return the zstd frame of a tile as it is now, None where all of it is background.
+
+    Raises
+    ------
+    ParameterError
+        If there is no such tile.
+    """
+    labels.check_plane(tile.t, tile.z)
+    row = store.database.row(
+        "SELECT frame FROM tiles WHERE labels_id = ? AND level = ? AND t = ? AND z = ? AND y = ? AND x = ?",
+        (labels.id, *tile),
+    )
+    return bytes(row["frame"]) if row is not None else _checkpoint(store, labels).frame(tile.level, labels.place(tile))
+
+
+def read_window(store: Store, labels: LabelSet, t: int, z: int, box: Box) -> NDArray[np.uint32]:
+    """Return the ids in a box of one plane as they are now.
+
+    Raises
+    ------
+    ParameterError
+        If the box is not inside the plane.
+    DamagedFile
+        If a tile is damaged.
+    """
+    labels.check_plane(t, z)
+    height, width = labels.plane_shape
+    if not (0 <= box.y0 <= box.y1 <= height and 0 <= box.x0 <= box.x1 <= width):
+        raise ParameterError(f"{tuple(box)} is not inside labels of {height} × {width} pixels.")
+    window = np.zeros(box.shape, np.uint32)
+    for tile, inside in _tiles_of(box, 0, t, z):
+        part = _read_tile(store, labels, tile)
+        window[inside.within(box).slices] = part[inside.within(_box_of(tile)).slices]
+    return window
+
+
+def whole_labels(store: Store, labels: LabelSet) -> Labels:
+    """Return the labels as they are now; tiles are read when asked for."""
+    pixel_size = PixelSize(*labels.details["pixel_size"])
+    array = _StoredLabels(store, labels)
+    return Labels(
+        array, labels.axes, pixel_size, linked_z=labels.details["linked_z"], ids_along=labels.details["ids_along"]
+    )
+
+
+def read_labels(store: Store, labels_id: str) -> Labels:
+    """Return the labels of an id as they are now; tiles are read when asked for."""
+    return whole_labels(store, label_set(store, labels_id))
+
+
+def write_patch(
+    connection: sqlite3.Connection, store: Store, labels: LabelSet, patch: Patch, version: int
+) -> list[Tile]:
+    """Return the tiles of all levels that change when a patch is put in; call it within a transaction."""
+    touched = []
+    for level in range(labels.levels):
+        pixels, box = _at_level(patch, level)
+        for tile, inside in _tiles_of(box, level, patch.t, patch.z):
+            values = _read_tile(store, labels, tile)
+            values[inside.within(_box_of(tile)).slices] = pixels[inside.within(box).slices]
+            connection.execute(
+                "INSERT OR REPLACE INTO tiles VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
+                (labels.id, *tile, version, encode_tile(values)),
+            )
+            touched.append(tile)
+    update_objects(connection, labels.id, patch, lambda box: read_window(store, labels, patch.t, patch.z, box))
+    return touched
+
+
+def _at_level(patch: Patch, level: int) -> tuple[NDArray[np.uint32], Box]:
+    """Return the part of a patch that is seen at a level, where every 2^level-th pixel is, and its box there."""
+    step = 1 << level
+    box = Box(*(-(-edge // step) for edge in patch.box))
+    rows, columns = box.y0 * step - patch.box.y0, box.x0 * step - patch.box.x0
+    return patch.after[rows::step, columns::step], box
+
+
+def _tiles_of(box: Box, level: int, t: int, z: int) -> Iterator[tuple[Tile, Box]]:
+    """Yield the tiles that a box touches, each with the part of the box that is in it."""
+    rows, columns = (range(a // TILE, -(-b // TILE)) for a, b in ((box.y0, box.y1), (box.x0, box.x1)))
+    if 0 in box.shape:
+        return
+    for y, x in product(rows, columns):
+        tile = Tile(level, t, z, y, x)
+        whole = _box_of(tile)
+        inside = (max(box.y0, whole.y0), min(box.y1, whole.y1), max(box.x0, whole.x0), min(box.x1, whole.x1))
+        yield tile, Box(*inside)
+
+
+def _box_of(tile: Tile) -> Box:
+    return Box(tile.y * TILE, (tile.y + 1) * TILE, tile.x * TILE, (tile.x + 1) * TILE)
+
+
+def _read_tile(store: Store, labels: LabelSet, tile: Tile) -> NDArray[np.uint32]:
+    """Return the ids of a whole tile: `TILE` × `TILE` pixels also at the edge of a plane, less if that is smaller."""
+    shape = tuple(min(TILE, -(-size // (1 << tile.level))) for size in labels.plane_shape)
+    frame = tile_frame(store, labels, tile)
+    if frame is None:
+        return np.zeros(shape, np.uint32)
+    return decode_tile(frame, shape, _UINT32, f"tile {tuple(tile)} of the labels {labels.id} of {store.folder}")
+
+
+def _checkpoint(store: Store, labels: LabelSet) -> TileStore:
+    return TileStore(store.folder / labels.checkpoint)
+
+
+@dataclass(frozen=True)
+class _StoredLabels:
+    """Ids as they are now, indexed like an array by whole numbers, slices and ``...``."""
+
+    store: Store
+    labels: LabelSet
+
+    @property
+    def shape(self) -> tuple[int, ...]:
+        return self.labels.shape
+
+    @property
+    def dtype(self) -> np.dtype[np.uint32]:
+        return np.dtype(np.uint32)
+
+    def __getitem__(self, index: Any) -> NDArray[np.uint32]:
+        ranges = [range(size)[part] for part, size in zip(_whole_index(index, self.shape), self.shape, strict=True)]
+        lead = [[part] if isinstance(part, int) else part for part in ranges[:-2]]
+        rows, columns = (range(part, part + 1) if isinstance(part, int) else part for part in ranges[-2:])
+        planes = [
+            self._plane(dict(zip(self.labels.axes, place, strict=False)), rows, columns) for place in product(*lead)
+        ]
+        shape = [len(part) for part in (*lead, rows, columns)]
+        dropped = tuple(axis for axis, part in enumerate(ranges) if isinstance(part, int))
+        return np.stack(planes).reshape(shape).squeeze(dropped)
+
+    def _plane(self, place: Mapping[str, int], rows: range, columns: range) -> NDArray[np.uint32]:
+        box = Box(*(edge for part in (rows, columns) for edge in ((part.start, part.stop) if part else (0, 0))))
+        window = read_window(self.store, self.labels, place.get("T", 0), place.get("Z", 0), box)
+        return window[:: rows.step, :: columns.step]
+
+
+def _whole_index(index: Any, shape: Sequence[int]) -> list[Any]:
+    """Return one entry for each axis."""
+    parts = list(index) if isinstance(index, tuple) else [index]
+    missing = len(shape) - sum(part is not Ellipsis for part in parts)
+    if Ellipsis not in parts:
+        parts.append(Ellipsis)
+    at = parts.index(Ellipsis)
+    return [*parts[:at], *[slice(None)] * missing, *parts[at + 1 :]]
+
+
+def _set_of(row: sqlite3.Row) -> LabelSet:
+    said = dict(row)
+    for name in ("details", "origin"):
+        said[name] = json.loads(said[name])
+    return LabelSet(**{**said, "shape": tuple(json.loads(said["shape"]))})

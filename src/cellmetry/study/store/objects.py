@@ -1,0 +1,161 @@
+"""Where each object of a label image is: its box and its pixels in each plane, kept as edits change them."""
+
+from __future__ import annotations
+
+from itertools import product
+from typing import TYPE_CHECKING, NamedTuple
+
+import numpy as np
+
+from cellmetry.core.image import Box
+from cellmetry.measure.runs import Extents, extents_of, merge_extents
+
+if TYPE_CHECKING:
+    import sqlite3
+    from collections.abc import Callable, Iterable, Sequence
+
+    from numpy.typing import NDArray
+
+    from cellmetry.io.tile_store import TileStore
+    from cellmetry.study.store.labels import LabelSet, Patch
+    from cellmetry.study.store.store import Store
+
+__all__ = ["StoredObject", "box_around", "count_stored", "find_object", "objects_in", "store_objects", "update_objects"]
+
+_IDS_A_QUESTION = 500
+
+
+class StoredObject(NamedTuple):
+    """One object in one plane."""
+
+    t: int
+    z: int
+    id: int
+    box: Box
+    area_px: int
+
+
+class _Found(NamedTuple):
+    """Objects with their boxes, in rows (y0, y1, x0, x1), and numbers of pixels."""
+
+    extents: Extents
+    areas: NDArray[np.int64]
+
+
+def store_objects(connection: sqlite3.Connection, labels_id: str, axes: str, tiles: TileStore) -> int:
+    """Return the largest id after storing all objects of a label image, plane by plane, tile by tile."""
+    largest = 0
+    level = tiles.levels[0]
+    for lead in product(*(range(size) for size in level.shape[:-2])):
+        place = dict(zip(axes, lead, strict=False))
+        found = _merged(
+            [
+                _found(tiles.tile(0, (*lead, y, x)), y * level.tile[-2], x * level.tile[-1])
+                for y, x in product(*(range(n) for n in level.count[-2:]))
+                if tiles.frame(0, (*lead, y, x)) is not None
+            ]
+        )
+        _insert(connection, labels_id, place.get("T", 0), place.get("Z", 0), found)
+        largest = max(largest, int(found.extents.ids.max(initial=0)))
+    return largest
+
+
+def update_objects(
+    connection: sqlite3.Connection, labels_id: str, patch: Patch, read: Callable[[Box], NDArray[np.uint32]]
+) -> None:
+    """Bring the objects that a patch touched up to date, after its pixels are stored.
+
+    Parameters
+    ----------
+    read
+        Returns the ids in a box of the plane, with the patch.
+    """
+    changed = patch.before != patch.after
+    ids = np.union1d(patch.before[changed], patch.after[changed])
+    ids = ids[ids > 0]
+    before = _select(connection, labels_id, patch.t, patch.z, ids)
+    around = box_around([patch.box, *(each.box for each in before)])
+    found = _found(read(around), around.y0, around.x0)
+    kept = np.isin(found.extents.ids, ids)
+    extents = Extents(found.extents.ids[kept], found.extents.low[kept], found.extents.high[kept])
+    connection.executemany(
+        "DELETE FROM objects WHERE labels_id = ? AND t = ? AND z = ? AND id = ?",
+        [(labels_id, patch.t, patch.z, int(each)) for each in ids],
+    )
+    _insert(connection, labels_id, patch.t, patch.z, _Found(extents, found.areas[kept]))
+
+
+def find_object(store: Store, labels: LabelSet, label: int, t: int = 0, z: int = 0) -> StoredObject | None:
+    """Return where an object is in a plane, None if it is not there."""
+    row = store.database.row(
+        "SELECT * FROM objects WHERE labels_id = ? AND t = ? AND z = ? AND id = ?", (labels.id, t, z, label)
+    )
+    return None if row is None else _object_of(row)
+
+
+def objects_in(store: Store, labels: LabelSet, t: int, z: int, box: Box) -> list[StoredObject]:
+    """Return the objects whose boxes meet a box, by id."""
+    rows = store.database.rows(
+        "SELECT * FROM objects WHERE labels_id = ? AND t = ? AND z = ? AND y0 < ? AND y1 > ? AND x0 < ? AND x1 > ? "
+        "ORDER BY id",
+        (labels.id, t, z, box.y1, box.y0, box.x1, box.x0),
+    )
+    return [_object_of(row) for row in rows]
+
+
+def count_stored(store: Store, labels: LabelSet) -> int:
+    """Return the number of outlines: every object once in each plane where it is."""
+    row = store.database.row("SELECT count(*) AS n FROM objects WHERE labels_id = ?", (labels.id,))
+    return 0 if row is None else int(row["n"])
+
+
+def box_around(boxes: Iterable[Box]) -> Box:
+    """Return the smallest box that holds all of `boxes`, of which there is one at least."""
+    edges = np.array(list(boxes))
+    low, high = edges.min(axis=0), edges.max(axis=0)
+    return Box(int(low[0]), int(high[1]), int(low[2]), int(high[3]))
+
+
+def _found(window: NDArray[np.uint32], y: int, x: int) -> _Found:
+    """Return the objects of a window whose first pixel lies at row y and column x."""
+    extents = extents_of(window[None], (0, y, x))
+    ids, counts = np.unique(window, return_counts=True)
+    return _Found(extents, counts[ids > 0].astype(np.int64))
+
+
+def _merged(parts: Sequence[_Found]) -> _Found:
+    if not parts:
+        empty = np.empty((0, 3), np.int64)
+        return _Found(Extents(np.empty(0, np.uint32), empty, empty), np.empty(0, np.int64))
+    extents = merge_extents([part.extents for part in parts])
+    places = np.searchsorted(extents.ids, np.concatenate([part.extents.ids for part in parts]))
+    areas = np.zeros(extents.ids.size, np.int64)
+    np.add.at(areas, places, np.concatenate([part.areas for part in parts]))
+    return _Found(extents, areas)
+
+
+def _insert(connection: sqlite3.Connection, labels_id: str, t: int, z: int, found: _Found) -> None:
+    low, high = found.extents.low, found.extents.high
+    columns = (found.extents.ids, low[:, 1], high[:, 1], low[:, 2], high[:, 2], found.areas)
+    connection.executemany(
+        "INSERT INTO objects (labels_id, t, z, id, y0, y1, x0, x1, area_px) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)",
+        [(labels_id, t, z, *row) for row in zip(*(column.tolist() for column in columns), strict=True)],
+    )
+
+
+def _select(
+    connection: sqlite3.Connection, labels_id: str, t: int, z: int, ids: NDArray[np.uint32]
+) -> list[StoredObject]:
+    found = []
+    for start in range(0, ids.size, _IDS_A_QUESTION):
+        some = ids[start : start + _IDS_A_QUESTION].tolist()
+        marks = ", ".join("?" * len(some))
+        found += connection.execute(
+            f"SELECT * FROM objects WHERE labels_id = ? AND t = ? AND z = ? AND id IN ({marks})",
+            (labels_id, t, z, *some),
+        ).fetchall()
+    return [_object_of(row) for row in found]
+
+
+def _object_of(row: sqlite3.Row) -> StoredObject:
+    return StoredObject(row["t"], row["z"], row["id"], Box(row["y0"], row["y1"], row["x0"], row["x1"]), row["area_px"])

@@ -1,0 +1,189 @@
+"""Originals: the files that users gave, by reference and hash; never written to, found again when they were moved."""
+
+from __future__ import annotations
+
+import os
+from dataclasses import dataclass
+from pathlib import Path, PurePath
+from typing import TYPE_CHECKING, Literal
+
+from cellmetry.errors import DamagedFile, MissingInput, UnknownName
+from cellmetry.io.hashing import FileState, content_hash, file_state
+from cellmetry.study.store.store import new_name
+
+if TYPE_CHECKING:
+    import sqlite3
+    from collections.abc import Iterator, Sequence
+
+    from cellmetry.study.store.store import Store
+
+__all__ = ["Original", "add_original", "find_moved", "original", "original_path", "original_status", "originals"]
+
+Status = Literal["there", "missing", "changed"]
+
+
+@dataclass(frozen=True)
+class Original:
+    """A file, or a folder that is one image.
+
+    Parameters
+    ----------
+    name
+        Name as the user gave it: with folders below the one that was added, `/` between them. It is text to show and to
+        read patterns from, never a path to open.
+    place
+        Path seen from the study's folder with `/`; None where there is no such path, as on another drive.
+    whole
+        Path on the computer where it was seen last.
+    """
+
+    id: str
+    name: str
+    place: str | None
+    whole: str
+    uploaded: bool
+    sha256: str
+    state: FileState
+    added_by: int
+
+
+def add_original(store: Store, act: int, path: Path, name: str, *, uploaded: bool = False) -> str:
+    """Return the id of a file after noting where it is and what is in it. It is read as a whole to be hashed."""
+    file_id, state, sha256 = new_name("file"), file_state(path), content_hash(path)
+    whole = path.resolve()
+    with store.database.write() as connection:
+        connection.execute(
+            "INSERT INTO files (id, name, place, whole, uploaded, sha256, entries, newest_ns, size, added_by) "
+            "VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+            (file_id, name, _seen_from(store.folder, whole), str(whole), int(uploaded), sha256, *state, act),
+        )
+    return file_id
+
+
+def original(store: Store, file_id: str) -> Original:
+    """Return a file by its id.
+
+    Raises
+    ------
+    UnknownName
+        If there is none.
+    """
+    row = store.database.row("SELECT * FROM files WHERE id = ?", (file_id,))
+    if row is None:
+        raise UnknownName("file", file_id, ())
+    return _original_of(row)
+
+
+def originals(store: Store) -> list[Original]:
+    """Return all files, in the order in which they were added."""
+    return [_original_of(row) for row in store.database.rows("SELECT * FROM files ORDER BY rowid")]
+
+
+def original_path(store: Store, file: Original) -> Path:
+    """Return where a file is, if it is there and what it was.
+
+    Raises
+    ------
+    MissingInput
+        If it was moved or deleted.
+    DamagedFile
+        If it was changed since it was added.
+    """
+    for path in _places(store, file):
+        if path.exists() and _unchanged(store, file, path):
+            return path
+    if any(path.exists() for path in _places(store, file)):
+        raise DamagedFile(
+            f"{file.whole} was changed since it was added to the study; put the original back, or add it again."
+        )
+    raise MissingInput(
+        f"{file.whole} is not there any more; `cellmetry study relink` finds it by its content in another folder."
+    )
+
+
+def original_status(store: Store, file: Original) -> Status:
+    """Return whether a file is there, missing, or other than it was."""
+    try:
+        original_path(store, file)
+    except MissingInput:
+        return "missing"
+    except DamagedFile:
+        return "changed"
+    return "there"
+
+
+def find_moved(store: Store, folders: Sequence[Path]) -> list[Original]:
+    """Return the missing files that were found in folders or below them, by their content, after noting where.
+
+    Only files of the same size are read.
+    """
+    missing = {file.sha256: file for file in originals(store) if original_status(store, file) == "missing"}
+    sizes = {file.state.size for file in missing.values()}
+    found = []
+    for path in _candidates(folders):
+        state = file_state(path) if missing else None
+        if state is None or state.size not in sizes:
+            continue
+        file = missing.pop(content_hash(path), None)
+        if file is not None:
+            _note_place(store, file, path, state)
+            found.append(file)
+    return found
+
+
+def _candidates(folders: Sequence[Path]) -> Iterator[Path]:
+    """Yield files, and folders that are one image, below folders."""
+    for folder in folders:
+        for where, inner, names in os.walk(folder):
+            for name in sorted(inner):
+                if name.endswith(".zarr"):
+                    yield Path(where, name)
+            inner[:] = [name for name in inner if not name.endswith((".zarr", ".cellmetry"))]
+            yield from (Path(where, name) for name in sorted(names))
+
+
+def _unchanged(store: Store, file: Original, path: Path) -> bool:
+    state = file_state(path)
+    if state == file.state:
+        return True
+    if state.size != file.state.size or content_hash(path) != file.sha256:
+        return False
+    _note_place(store, file, path, state)
+    return True
+
+
+def _note_place(store: Store, file: Original, path: Path, state: FileState) -> None:
+    """Note where a file is now and when it was written, so that it need not be hashed again."""
+    if store.read_only:
+        return
+    whole = path.resolve()
+    with store.database.write() as connection:
+        connection.execute(
+            "UPDATE files SET place = ?, whole = ?, entries = ?, newest_ns = ? WHERE id = ?",
+            (_seen_from(store.folder, whole), str(whole), state.entries, state.newest_ns, file.id),
+        )
+
+
+def _places(store: Store, file: Original) -> list[Path]:
+    near = [] if file.place is None else [store.folder / PurePath(file.place)]
+    return [*near, Path(file.whole)]
+
+
+def _seen_from(folder: Path, whole: Path) -> str | None:
+    try:
+        return Path(os.path.relpath(whole, folder.resolve())).as_posix()
+    except ValueError:  # another drive of Windows
+        return None
+
+
+def _original_of(row: sqlite3.Row) -> Original:
+    return Original(
+        row["id"],
+        row["name"],
+        row["place"],
+        row["whole"],
+        bool(row["uploaded"]),
+        row["sha256"],
+        FileState(row["entries"], row["newest_ns"], row["size"]),
+        row["added_by"],
+    )
