@@ -5,7 +5,7 @@ from __future__ import annotations
 from fastapi import APIRouter
 from pydantic import BaseModel
 
-from cellmetry.server.dependencies import StudiesDep, StudyDep
+from cellmetry.server.dependencies import ReadStudy, StudiesDep
 from cellmetry.study.file import STUDY_SUFFIX
 from cellmetry.study.store.store import Store
 
@@ -30,7 +30,7 @@ def list_studies(studies: StudiesDep) -> list[StudyView]:
 
 
 @router.get("/{study}")
-def get_study(store: StudyDep) -> StudyView:
+def get_study(store: ReadStudy) -> StudyView:
     """Return one study."""
     return _view(store)
 
