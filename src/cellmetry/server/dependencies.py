@@ -9,7 +9,7 @@ from fastapi import Depends, Path, Request
 from starlette.concurrency import run_in_threadpool
 
 from cellmetry.errors import NotAllowed, NotSignedIn, UnknownName
-from cellmetry.server.runner import Runner
+from cellmetry.pipeline.jobs.runner import JobRunner
 from cellmetry.server.security.visitor import VISITOR, Gate, Role, Visitor
 from cellmetry.server.settings import ServerSettings
 from cellmetry.server.studies import OpenStudies
@@ -46,8 +46,8 @@ async def _studies(request: Request) -> OpenStudies:
     return cast("OpenStudies", request.app.state.studies)
 
 
-async def _runner(request: Request) -> Runner:
-    return cast("Runner", request.app.state.studies.runner)
+async def _runner(request: Request) -> JobRunner:
+    return cast("JobRunner", request.app.state.studies.runner)
 
 
 async def _gate(request: Request) -> Gate:
@@ -64,7 +64,7 @@ async def _visitor(request: Request) -> Visitor:
 SettingsDep = Annotated[ServerSettings, Depends(_settings)]
 StudiesDep = Annotated[OpenStudies, Depends(_studies)]
 """All studies that are open, whoever may see them: `SeenStudies` are those of the visitor."""
-RunnerDep = Annotated[Runner, Depends(_runner)]
+RunnerDep = Annotated[JobRunner, Depends(_runner)]
 """What works on the jobs of all open studies."""
 GateDep = Annotated[Gate, Depends(_gate)]
 VisitorDep = Annotated[Visitor, Depends(_visitor)]

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from uuid import uuid4
 
 from cellmetry.errors import CellmetryError, ParameterError, UnknownName
-from cellmetry.server.runner import NoRunner
+from cellmetry.pipeline.jobs.runner import JobRunner
 from cellmetry.study.file import STUDY_SUFFIX
 from cellmetry.study.store.acts import Actor, act
 from cellmetry.study.store.images import say
@@ -20,7 +20,6 @@ if TYPE_CHECKING:
     from collections.abc import Iterable
     from pathlib import Path
 
-    from cellmetry.server.runner import Runner
     from cellmetry.study.store.store import Store
 
 __all__ = ["OpenStudies"]
@@ -53,10 +52,10 @@ class OpenStudies:
         program: str,
         *,
         address: str = "",
-        runner: Runner | None = None,
+        runner: JobRunner | None = None,
         more: Iterable[Path] = (),
     ) -> None:
-        self.runner: Runner = NoRunner() if runner is None else runner
+        self.runner = runner or JobRunner()
         self._homes, self._program, self._address, self._more = homes, program, address, tuple(more)
         self._lock = threading.RLock()
         self._open: dict[str, Store] = {}
