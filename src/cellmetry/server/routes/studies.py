@@ -1,17 +1,24 @@
-"""Studies: list, one."""
+"""Studies: list, make, one with what is in it, its name and notes."""
 
 from __future__ import annotations
 
-from fastapi import APIRouter
-from pydantic import BaseModel
+from typing import Annotated, Any
 
-from cellmetry.server.dependencies import ReadStudy, StudiesDep
+from fastapi import APIRouter
+from pydantic import BaseModel, Field, StringConstraints
+
+from cellmetry.core.step import Parameters
+from cellmetry.server.dependencies import ActorDep, CreateStudyDep, EditStudy, ReadStudy, SeenStudies
+from cellmetry.server.routes.bodies import LongText
 from cellmetry.study.file import STUDY_SUFFIX
+from cellmetry.study.store.acts import ALIVE, act
+from cellmetry.study.store.images import said_of, say
 from cellmetry.study.store.store import Store
 
 __all__ = ["router"]
 
 router = APIRouter(prefix="/studies", tags=["studies"])
+Name = Annotated[str, StringConstraints(min_length=1, max_length=200, strip_whitespace=True)]
 
 
 class StudyView(BaseModel):
@@ -19,14 +26,37 @@ class StudyView(BaseModel):
 
     id: str
     name: str
-    read_only: str
-    notices: tuple[str, ...]
+    notes: str
+    read_only: str = Field(description="Why nothing can be changed, as a sentence; empty if all can.")
+    notices: tuple[str, ...] = Field(description="What was found and mended when the study was opened.")
+    images: int
+    labels: int
+    last_act: int = Field(description="Number of the last act of the study's history.")
+
+
+class NewStudy(Parameters):
+    """A study to be made."""
+
+    name: Name = Field(description="Any text.")
+
+
+class StudySaid(Parameters):
+    """What is to be said of a study; what is left out stays."""
+
+    name: Name | None = None
+    notes: LongText | None = None
 
 
 @router.get("")
-def list_studies(studies: StudiesDep) -> list[StudyView]:
-    """Return the studies of the server."""
-    return [_view(store) for store in studies.find().values()]
+def list_studies(studies: SeenStudies) -> list[StudyView]:
+    """Return the studies that who asks may see."""
+    return [_view(store) for store in studies.values()]
+
+
+@router.post("", status_code=201)
+def make_study(body: NewStudy, create: CreateStudyDep) -> StudyView:
+    """Make an empty study."""
+    return _view(create(body.name))
 
 
 @router.get("/{study}")
@@ -35,6 +65,27 @@ def get_study(store: ReadStudy) -> StudyView:
     return _view(store)
 
 
+@router.patch("/{study}")
+def say_of_study(body: StudySaid, store: EditStudy, actor: ActorDep) -> StudyView:
+    """Name a study, or write notes to it. Its folder keeps its name."""
+    values: dict[str, Any] = body.model_dump(exclude_none=True)
+    if values:
+        with store.database.write():
+            say(store, act(store, actor, "say", f"Say {', '.join(values)} of the study"), "study", values)
+    return _view(store)
+
+
 def _view(store: Store) -> StudyView:
-    name = store.folder.name.removesuffix(STUDY_SUFFIX)
-    return StudyView(id=store.id, name=name, read_only=store.read_only, notices=store.notices)
+    said = said_of(store, "study")
+    row = store.database.row(
+        f"SELECT (SELECT count(*) FROM images WHERE {ALIVE}) AS images, (SELECT count(*) FROM labels WHERE {ALIVE}) "
+        "AS labels, (SELECT ifnull(max(seq), 0) FROM acts) AS last_act"
+    )
+    return StudyView(
+        id=store.id,
+        name=said.get("name") or store.folder.name.removesuffix(STUDY_SUFFIX),
+        notes=said.get("notes", ""),
+        read_only=store.read_only,
+        notices=store.notices,
+        **dict(row or {}),
+    )

@@ -18,7 +18,7 @@ from cellmetry.core.image import Box, PixelSize
 from cellmetry.core.labels import Labels, labels_hash
 from cellmetry.errors import ParameterError, UnknownName
 from cellmetry.io.label_store import open_label_store, write_label_store
-from cellmetry.io.tile_store import TileStore, decode_tile, encode_tile
+from cellmetry.io.tile_store import TileStore, decode_tile, encode_tile, tile_store
 from cellmetry.study.store.acts import ALIVE
 from cellmetry.study.store.objects import store_objects, update_objects
 from cellmetry.study.store.store import new_name
@@ -317,7 +317,7 @@ def _read_tile(store: Store, labels: LabelSet, tile: Tile) -> NDArray[np.uint32]
 
 
 def _checkpoint(store: Store, labels: LabelSet) -> TileStore:
-    return TileStore(store.folder / labels.checkpoint)
+    return tile_store(store.folder / labels.checkpoint)
 
 
 @dataclass(frozen=True)
