@@ -12,7 +12,7 @@ from cellmetry.errors import MissingInput, ParameterError
 from cellmetry.io.tile_store import tile_store
 from cellmetry.study.store.images import image
 from cellmetry.study.store.labels import TILE, LabelSet, Tile, label_set
-from cellmetry.study.store.versions import tile_at, tile_now
+from cellmetry.study.store.tile_states import tile_at, tile_now
 
 if TYPE_CHECKING:
     from cellmetry.io.tile_store import TileStore
