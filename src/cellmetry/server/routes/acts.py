@@ -6,9 +6,10 @@ from typing import Annotated, Any
 
 from fastapi import APIRouter
 from fastapi import Path as InPath
-from pydantic import BaseModel, Field
+from pydantic import Field
 
 from cellmetry.errors import NotAllowed, ParameterError
+from cellmetry.server.bodies import View
 from cellmetry.server.dependencies import ActorDep, EditStudy, GateDep, Id, ReadStudy, RoleDep
 from cellmetry.server.routes.bodies import Limit, Number
 from cellmetry.server.security.visitor import Gate, Role, Visitor
@@ -23,7 +24,7 @@ router = APIRouter(prefix="/studies/{study}/acts", tags=["history"])
 Seq = Annotated[int, InPath(ge=1, le=2**62)]
 
 
-class ActView(BaseModel):
+class ActView(View):
     """One line of a study's history."""
 
     seq: int

@@ -7,12 +7,10 @@ from typing import Annotated
 from fastapi import Query
 from pydantic import StringConstraints
 
-__all__ = ["IdText", "Key", "Limit", "LongText", "Number", "PathText", "SessionName", "ShortText"]
+__all__ = ["IdText", "Key", "Limit", "Number", "PathText", "SessionName"]
 
 IdText = Annotated[str, StringConstraints(max_length=64, pattern=r"^[a-z]+_[0-9a-f]{16}$")]
 """An id in a body."""
-ShortText = Annotated[str, StringConstraints(max_length=300)]
-LongText = Annotated[str, StringConstraints(max_length=20_000)]
 PathText = Annotated[str, StringConstraints(min_length=1, max_length=4096, pattern=r"^[^\x00]*$")]
 Key = Annotated[str, StringConstraints(max_length=64, pattern=r"^[A-Za-z][A-Za-z0-9_]*$")]
 """Name of what is said of an image: a column of the tables."""

@@ -7,17 +7,18 @@ from typing import Annotated, Any, Literal
 from fastapi import APIRouter, Query
 from fastapi import Path as InPath
 from fastapi.responses import Response
-from pydantic import BaseModel, Field, JsonValue
+from pydantic import Field, JsonValue
 
-from cellmetry.core.step import Parameters
-from cellmetry.errors import ParameterError
+from cellmetry.errors import ParameterError, UnknownName
+from cellmetry.server.bodies import Body, View
 from cellmetry.server.dependencies import ActorDep, EditStudy, Id, ReadStudy
 from cellmetry.server.routes.acts import ActView, Seq, act_view
 from cellmetry.server.routes.bodies import Key, Limit, Number, SessionName
 from cellmetry.study.editing.registry import parse_operation
 from cellmetry.study.store.checkpoints import restore_version
-from cellmetry.study.store.edits import Edit, EditResult, apply_edit, edit_of_act, history, patches_of, redo, undo
+from cellmetry.study.store.edits import Edit, EditResult, apply_edit, find_edit, history, patches_of, redo, undo
 from cellmetry.study.store.labels import label_set
+from cellmetry.study.store.store import Store
 
 __all__ = ["router"]
 
@@ -25,7 +26,7 @@ router = APIRouter(prefix="/studies/{study}/labels/{labels}", tags=["edits"])
 Version = Annotated[int, InPath(ge=0, le=2**62)]
 
 
-class EditBody(Parameters):
+class EditBody(Body):
     """One edit."""
 
     operation: Key = Field(description="Its name, as draw or merge.")
@@ -36,14 +37,14 @@ class EditBody(Parameters):
     """Name of the window or program: its own edits since `base_version` are known to it."""
 
 
-class UndoBody(Parameters):
+class UndoBody(Body):
     """Whose edits are meant."""
 
     session: SessionName = ""
     """Only edits of this window or program; of who asks if left out."""
 
 
-class PlaneBox(BaseModel):
+class PlaneBox(View):
     """A box of a plane; its end is outside."""
 
     t: int
@@ -54,7 +55,7 @@ class PlaneBox(BaseModel):
     x1: int
 
 
-class EditAnswer(BaseModel):
+class EditAnswer(View):
     """What an edit changed. It is on the disk."""
 
     act: int | None = Field(description="Its number in the study's history; none if it changed nothing.")
@@ -66,7 +67,7 @@ class EditAnswer(BaseModel):
     )
 
 
-class EditView(BaseModel):
+class EditView(View):
     """One line of the log of a label image."""
 
     act: ActView
@@ -116,7 +117,7 @@ def list_edits(store: ReadStudy, labels: Id, before: Number | None = None, limit
 @router.get("/edits/{seq}")
 def get_edit(store: ReadStudy, labels: Id, seq: Seq) -> EditDetails:
     """Return one edit with the places that it changed."""
-    found = edit_of_act(store, labels, seq)
+    found = _edit(store, labels, seq)
     boxes = tuple(_box(patch.t, patch.z, patch.box) for patch in patches_of(store, seq))
     return EditDetails(**_said(found), boxes=boxes)
 
@@ -130,7 +131,7 @@ def get_pixels(
     side: Annotated[Literal["before", "after"], Query()] = "before",
 ) -> Response:
     """Return the ids in a box that an edit changed, before or after it: little-endian uint32, row by row."""
-    edit_of_act(store, labels, seq)
+    _edit(store, labels, seq)
     patches = patches_of(store, seq)
     if part >= len(patches):
         raise ParameterError(f"Edit {seq} has {len(patches)} parts, from 0; there is no part {part}.")
@@ -153,6 +154,13 @@ def _answer(result: EditResult) -> EditAnswer:
 def _box(t: int, z: int, box: tuple[float, ...]) -> PlaneBox:
     y0, y1, x0, x1 = (int(edge) for edge in box)
     return PlaneBox(t=t, z=z, y0=y0, y1=y1, x0=x0, x1=x1)
+
+
+def _edit(store: Store, labels_id: str, seq: int) -> Edit:
+    found = find_edit(store, seq)
+    if found.labels_id != labels_id:
+        raise UnknownName(f"edit of {labels_id} with the number", str(seq), ())
+    return found
 
 
 def _said(found: Edit) -> dict[str, Any]:

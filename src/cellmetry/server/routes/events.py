@@ -48,7 +48,7 @@ async def follow(
 async def _events(request: Request, store: Store, known: int) -> AsyncIterator[bytes]:
     silent = 0.0
     yield b": following\n\n"
-    while not getattr(request.app.state, "stopping", False):
+    while not request.app.state.service.stopping.is_set():
         try:
             found = await run_in_threadpool(_since, store, known)
         except CellmetryError as error:

@@ -8,17 +8,18 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 from fastapi import APIRouter, Query, Request
 from fastapi.responses import FileResponse
-from pydantic import BaseModel, Field, StringConstraints
+from pydantic import Field, StringConstraints
 from starlette.concurrency import run_in_threadpool
 
 from cellmetry.core.parameters import parse_parameters
-from cellmetry.core.step import Parameters
 from cellmetry.errors import ParameterError
+from cellmetry.io.discover import find_inputs
 from cellmetry.pipeline.reading import Reading
 from cellmetry.pipeline.stored.registering import register_images
+from cellmetry.server.bodies import Body, ShortText, View
 from cellmetry.server.dependencies import ActorDep, EditStudy, Id, ReadStudy, RunnerDep, SettingsDep
-from cellmetry.server.roots import inputs_below, place_below
-from cellmetry.server.routes.bodies import IdText, Key, Limit, PathText, ShortText
+from cellmetry.server.routes.bodies import IdText, Key, Limit, PathText
+from cellmetry.server.security.folders import allowed_place, must_lie_below
 from cellmetry.server.uploads import receive_upload
 from cellmetry.study.store.acts import Actor, act
 from cellmetry.study.store.images import StoredImage, image, images, remove_images, said_of, say
@@ -51,7 +52,7 @@ _FORM = {
 }
 
 
-class ImageView(BaseModel):
+class ImageView(View):
     """An image."""
 
     id: str
@@ -68,7 +69,7 @@ class ImageView(BaseModel):
     removed: bool
 
 
-class OriginalView(BaseModel):
+class OriginalView(View):
     """A file that a user gave."""
 
     id: str
@@ -87,14 +88,14 @@ class ReadingSaid(Reading):
     roles: dict[ShortText, ShortText] = Field(default_factory=dict, max_length=1000)
 
 
-class Registration(Parameters):
+class Registration(Body):
     """Files and folders of the server's computer that are to become images, by reference."""
 
     paths: tuple[PathText, ...] = Field(min_length=1, max_length=1000)
     reading: ReadingSaid = ReadingSaid()
 
 
-class ImageSaid(Parameters):
+class ImageSaid(Body):
     """What is to be said of images; what is left out stays, null takes a word back."""
 
     values: dict[Key, ShortText | float | int | bool | None] = Field(default_factory=dict, max_length=100)
@@ -110,19 +111,19 @@ class ManyImagesSaid(ImageSaid):
     images: tuple[IdText, ...] = Field(min_length=1, max_length=10_000)
 
 
-class SomeImages(Parameters):
+class SomeImages(Body):
     """Images by their ids."""
 
     images: tuple[IdText, ...] = Field(min_length=1, max_length=10_000)
 
 
-class Folder(Parameters):
+class Folder(Body):
     """A folder of the server's computer."""
 
     path: PathText
 
 
-class Done(BaseModel):
+class Done(View):
     """What was done."""
 
     act: int = Field(description="Its number in the study's history, by which it can be undone.")
@@ -153,7 +154,9 @@ def register_folder(
     body: Registration, store: EditStudy, actor: ActorDep, settings: SettingsDep, runner: RunnerDep
 ) -> list[ImageView]:
     """Add files and folders of the server's computer as images, by reference; they must lie below its roots."""
-    ids = register_images(store, actor, inputs_below(body.paths, settings.roots), reading=_plain(body.reading))
+    places = [allowed_place(path, settings.roots) for path in body.paths]
+    must_lie_below([file.path for file in find_inputs(places)], settings.roots)
+    ids = register_images(store, actor, places, reading=_plain(body.reading))
     runner.wake()
     return _views(store, [image(store, each) for each in ids])
 
@@ -248,7 +251,7 @@ def download_original(store: ReadStudy, image: Id, file: Id) -> FileResponse:
 @router.post("/originals/relink")
 def relink(body: Folder, store: EditStudy, settings: SettingsDep) -> list[str]:
     """Return the ids of missing originals that were found by their content in a folder below the server's roots."""
-    return [file.id for file in find_moved(store, [place_below(body.path, settings.roots)])]
+    return [file.id for file in find_moved(store, [allowed_place(body.path, settings.roots)])]
 
 
 def _image(store: Store, image_id: str) -> StoredImage:

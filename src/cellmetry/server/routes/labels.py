@@ -5,10 +5,11 @@ from __future__ import annotations
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Query
-from pydantic import BaseModel, Field
+from pydantic import Field
 
 from cellmetry.core.image import Box
 from cellmetry.errors import UnknownName
+from cellmetry.server.bodies import View
 from cellmetry.server.dependencies import ActorDep, EditStudy, Id, ReadStudy
 from cellmetry.server.routes.bodies import IdText, Limit, Number
 from cellmetry.study.store.acts import act
@@ -25,7 +26,7 @@ Plane = Annotated[int, Query(ge=0, le=2**31)]
 Place = Annotated[float, Query(ge=0, le=2**31, allow_inf_nan=False)]
 
 
-class LabelsView(BaseModel):
+class LabelsView(View):
     """A label image."""
 
     id: str
@@ -42,7 +43,7 @@ class LabelsView(BaseModel):
     removed: bool
 
 
-class ObjectView(BaseModel):
+class ObjectView(View):
     """One object in one plane. The box's end is outside: rows y0 to y1 - 1."""
 
     id: int
@@ -55,7 +56,7 @@ class ObjectView(BaseModel):
     area_px: int
 
 
-class UnderPoint(BaseModel):
+class UnderPoint(View):
     """What is at a point."""
 
     id: int = Field(description="Object there, 0 for background.")
@@ -63,7 +64,7 @@ class UnderPoint(BaseModel):
     version: int
 
 
-class Done(BaseModel):
+class Done(View):
     """What was done."""
 
     act: int = Field(description="Its number in the study's history, by which it can be undone.")

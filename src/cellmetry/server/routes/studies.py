@@ -5,12 +5,11 @@ from __future__ import annotations
 from typing import Annotated, Any
 
 from fastapi import APIRouter
-from pydantic import BaseModel, Field, StringConstraints
+from pydantic import Field
 
-from cellmetry.core.step import Parameters
+from cellmetry.server.bodies import Body, View
 from cellmetry.server.dependencies import ActorDep, CreateStudyDep, EditStudy, ReadStudy, SeenStudies
-from cellmetry.server.routes.bodies import LongText
-from cellmetry.study.file import STUDY_SUFFIX
+from cellmetry.server.views import study_name
 from cellmetry.study.store.acts import ALIVE, act
 from cellmetry.study.store.images import said_of, say
 from cellmetry.study.store.store import Store
@@ -18,33 +17,37 @@ from cellmetry.study.store.store import Store
 __all__ = ["router"]
 
 router = APIRouter(prefix="/studies", tags=["studies"])
-Name = Annotated[str, StringConstraints(min_length=1, max_length=200, strip_whitespace=True)]
+Name = Annotated[str, Field(min_length=1, max_length=200)]
 
 
-class StudyView(BaseModel):
+class NewStudy(Body):
+    """A study to be made."""
+
+    name: Name
+    """What people call it."""
+
+
+class StudySaid(Body):
+    """What is to be said of a study; what is left out stays."""
+
+    name: Name | None = None
+    notes: str | None = Field(None, max_length=20_000)
+
+
+class StudyView(View):
     """A study."""
 
     id: str
     name: str
     notes: str
-    read_only: str = Field(description="Why nothing can be changed, as a sentence; empty if all can.")
-    notices: tuple[str, ...] = Field(description="What was found and mended when the study was opened.")
+    read_only: str
+    """Why nothing can be changed, as a sentence; empty if all can."""
+    notices: tuple[str, ...]
+    """What was found and mended when the study was opened."""
     images: int
     labels: int
-    last_act: int = Field(description="Number of the last act of the study's history.")
-
-
-class NewStudy(Parameters):
-    """A study to be made."""
-
-    name: Name = Field(description="Any text.")
-
-
-class StudySaid(Parameters):
-    """What is to be said of a study; what is left out stays."""
-
-    name: Name | None = None
-    notes: LongText | None = None
+    last_act: int
+    """Number of the last act of the study's history."""
 
 
 @router.get("")
@@ -54,8 +57,8 @@ def list_studies(studies: SeenStudies) -> list[StudyView]:
 
 
 @router.post("", status_code=201)
-def make_study(body: NewStudy, create: CreateStudyDep) -> StudyView:
-    """Make an empty study."""
+def create_study(body: NewStudy, create: CreateStudyDep) -> StudyView:
+    """Make a study that belongs to who asks."""
     return _view(create(body.name))
 
 
@@ -76,16 +79,15 @@ def say_of_study(body: StudySaid, store: EditStudy, actor: ActorDep) -> StudyVie
 
 
 def _view(store: Store) -> StudyView:
-    said = said_of(store, "study")
-    row = store.database.row(
+    counts = store.database.row(
         f"SELECT (SELECT count(*) FROM images WHERE {ALIVE}) AS images, (SELECT count(*) FROM labels WHERE {ALIVE}) "
         "AS labels, (SELECT ifnull(max(seq), 0) FROM acts) AS last_act"
     )
     return StudyView(
         id=store.id,
-        name=said.get("name") or store.folder.name.removesuffix(STUDY_SUFFIX),
-        notes=said.get("notes", ""),
+        name=study_name(store),
+        notes=said_of(store, "study").get("notes", ""),
         read_only=store.read_only,
         notices=store.notices,
-        **dict(row or {}),
+        **dict(counts or {}),
     )

@@ -10,9 +10,10 @@ from typing import Annotated, NoReturn
 
 from fastapi import APIRouter, Query
 from fastapi.responses import Response
-from pydantic import BaseModel, Field
+from pydantic import Field
 
 from cellmetry.errors import ParameterError
+from cellmetry.server.bodies import View
 from cellmetry.server.dependencies import Id, ReadStudy
 from cellmetry.server.tiles.finding import pyramid_of
 from cellmetry.study.store.images import image as image_of
@@ -31,7 +32,7 @@ _RESPONSES: dict[int | str, dict[str, object]] = {
 }
 
 
-class LevelView(BaseModel):
+class LevelView(View):
     """One resolution level: 2^level pixels of the image are one of it, along Y and X."""
 
     shape: tuple[int, int] = Field(description="Height and width in pixels.")
@@ -39,7 +40,7 @@ class LevelView(BaseModel):
     tiles: tuple[int, int] = Field(description="Rows and columns of tiles.")
 
 
-class TilesView(BaseModel):
+class TilesView(View):
     """What tiles there are."""
 
     dtype: str = Field(description="Type of the values, little-endian.")

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import re
-from functools import lru_cache
 from typing import TYPE_CHECKING, NamedTuple
+from weakref import WeakKeyDictionary
 
 import numpy as np
 
@@ -16,6 +16,7 @@ from cellmetry.study.store.tile_states import tile_at, tile_now
 
 if TYPE_CHECKING:
     from cellmetry.io.tile_store import TileStore
+    from cellmetry.study.store.database import Database
     from cellmetry.study.store.images import StoredImage
     from cellmetry.study.store.store import Store
 
@@ -28,6 +29,9 @@ _PATH = re.compile(
     rf"(?P<place>{_NUMBER}(?:/{_NUMBER}){{4,5}})"
 )
 _VERSION = re.compile(rb"(?:^|&)version=([^&]*)")
+# what never changes of an open study's images and labels, as long as it is open
+_LABELS: WeakKeyDictionary[Database, dict[str, LabelSet]] = WeakKeyDictionary()
+_PYRAMIDS: WeakKeyDictionary[Database, dict[str, TileStore]] = WeakKeyDictionary()
 _UINT32 = np.dtype("<u4")
 
 
@@ -147,16 +151,22 @@ def _of_labels(store: Store, asked: TileRequest) -> FoundTile:
     return FoundTile(state.frame, shape, _UINT32, tag, asked.version is not None, state.version)
 
 
-@lru_cache(maxsize=1024)
 def _lasting(store: Store, labels_id: str) -> LabelSet:
     """Return a label image of which only what never changes is used: axes, shape, levels."""
-    return label_set(store, labels_id)
+    known = _LABELS.setdefault(store.database, {})
+    found = known.get(labels_id)
+    if found is None:
+        found = known[labels_id] = label_set(store, labels_id)
+    return found
 
 
-@lru_cache(maxsize=1024)
 def _tiles_of_image(store: Store, image_id: str) -> TileStore:
     """Return the tiles of an image; an image that was read never gets others."""
-    return pyramid_of(store, image(store, image_id))
+    known = _PYRAMIDS.setdefault(store.database, {})
+    found = known.get(image_id)
+    if found is None:
+        found = known[image_id] = pyramid_of(store, image(store, image_id))
+    return found
 
 
 def _version(query: bytes) -> int | None:

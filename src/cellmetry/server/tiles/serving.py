@@ -6,19 +6,22 @@ describe the same addresses in the API's document, and answer what is no address
 
 from __future__ import annotations
 
+from functools import lru_cache
 from typing import TYPE_CHECKING
 
 from anyio.to_thread import run_sync
-from starlette.requests import Request
 
 from cellmetry.errors import CellmetryError
 from cellmetry.server.errors import error_response
+from cellmetry.server.security.refusal import route_path
 from cellmetry.server.tiles.encoding import BodyCache, encode_body, encoding_for
 from cellmetry.server.tiles.finding import find_tile, parse_path
 from cellmetry.server.tiles.rights import study_to_read
 from cellmetry.study.store.places import on_network
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from starlette.types import ASGIApp, Receive, Scope, Send
 
     from cellmetry.server.tiles.encoding import Encoding
@@ -43,7 +46,7 @@ class TileServing:
             await self._app(scope, receive, send)
             return
         try:
-            asked = parse_path(_below_root(scope), scope["query_string"])
+            asked = parse_path(route_path(scope), scope["query_string"])
             if asked is None:
                 await self._app(scope, receive, send)
                 return
@@ -52,8 +55,8 @@ class TileServing:
             await error_response(error)(scope, receive, send)
 
     async def _answer(self, asked: TileRequest, scope: Scope, receive: Receive, send: Send) -> None:
-        store = study_to_read(Request(scope, receive), asked.study)
-        slow = on_network(store.folder)
+        store = await study_to_read(scope, asked.study)
+        slow = _is_slow(store.folder)
         found = await run_sync(find_tile, store, asked) if slow else find_tile(store, asked)
         said = dict(scope["headers"])
         encoding = encoding_for(said.get(b"accept-encoding", b""))
@@ -92,12 +95,12 @@ class TileServing:
         return body
 
 
+@lru_cache(maxsize=256)
+def _is_slow(folder: Path) -> bool:
+    """Return whether reading a tile may take long: other requests must not wait for it."""
+    return on_network(folder)
+
+
 async def _send(send: Send, status: int, headers: list[tuple[bytes, bytes]], body: bytes) -> None:
     await send({"type": "http.response.start", "status": status, "headers": headers})
     await send({"type": "http.response.body", "body": body})
-
-
-def _below_root(scope: Scope) -> str:
-    path, root = scope["path"], scope.get("root_path", "")
-    below: str = path.removeprefix(root) if root and path.startswith(f"{root}/") else path
-    return below
