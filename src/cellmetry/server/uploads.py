@@ -81,8 +81,8 @@ async def receive_upload(request: Request, folder: Path, *, wanted: frozenset[st
     """
     kind, options = parse_options_header(request.headers.get("content-type"))
     boundary = options.get(b"boundary", b"")
-    if kind != b"multipart/form-data" or not 1 <= len(boundary) <= 70:  # noqa: PLR2004  RFC 2046
-        raise UnsupportedFormat("Files are sent as a form: multipart/form-data with a boundary, the part called `files`.")
+    if kind != b"multipart/form-data" or not 1 <= len(boundary) <= 70:
+        raise UnsupportedFormat("Send files as a form, multipart/form-data, in parts called `files`.")
     place = folder / new_name("upl")
     stack = ExitStack()
     try:
@@ -95,7 +95,7 @@ async def receive_upload(request: Request, folder: Path, *, wanted: frozenset[st
                 if chunk:
                     parser.write(chunk)
         except ClientDisconnect as error:
-            raise InputError("The connection broke before all files had come; nothing was kept. Send them again.") from error
+            raise InputError("The connection broke before the end of the form; nothing was kept.") from error
         except MultipartParseError as error:
             raise InputError(f"The form is malformed ({error}); nothing was kept.") from error
         form.must_be_whole()
@@ -197,7 +197,9 @@ class _Form:
             return
         name = options[b"filename"].decode("utf-8", "replace")
         if self._field not in self.wanted:
-            raise InputError(f"Files are the parts called {' or '.join(sorted(self.wanted))}, not {self._field[:_SHOWN]!r}.")
+            raise InputError(
+                f"Files are the parts called {' or '.join(sorted(self.wanted))}, not {self._field[:_SHOWN]!r}."
+            )
         _refuse_kind(name)
         if len(self.names) >= MAX_FILES:
             raise LimitExceeded(f"More than {MAX_FILES} files at once; send them in several requests.")

@@ -17,7 +17,6 @@ from cellmetry.study.store.acts import Act, acts, find_act
 from cellmetry.study.store.edits import undo_any
 from cellmetry.study.store.store import Store
 
-
 __all__ = ["ActView", "act_view", "router"]
 
 router = APIRouter(prefix="/studies/{study}/acts", tags=["history"])
@@ -51,9 +50,7 @@ def get_act(store: ReadStudy, seq: Seq) -> ActView:
 
 
 @router.post("/{seq}/undo")
-def undo_one(  # noqa: PLR0913, PLR0917  what FastAPI is to bring
-    study: Id, store: EditStudy, seq: Seq, actor: ActorDep, role: RoleDep, gate: GateDep
-) -> ActView:
+def undo_one(study: Id, store: EditStudy, seq: Seq, actor: ActorDep, role: RoleDep, gate: GateDep) -> ActView:
     """Take back any act: an edit by its pixels, all others by hiding what they added and showing what they removed.
 
     Editors take back edits of labels by anybody, and other acts of their own and of other editors, not of owners.
@@ -63,9 +60,7 @@ def undo_one(  # noqa: PLR0913, PLR0917  what FastAPI is to bring
 
 
 @router.post("/{seq}/redo")
-def redo_one(  # noqa: PLR0913, PLR0917  what FastAPI is to bring
-    study: Id, store: EditStudy, seq: Seq, actor: ActorDep, role: RoleDep, gate: GateDep
-) -> ActView:
+def redo_one(study: Id, store: EditStudy, seq: Seq, actor: ActorDep, role: RoleDep, gate: GateDep) -> ActView:
     """Do an act again that was taken back."""
     undone_by = find_act(store, seq).undone_by
     if undone_by is None:
@@ -83,4 +78,6 @@ def _must_undo(store: Store, found: Act, study: str, role: Role, gate: Gate) -> 
     if role is Role.owner or store.database.row("SELECT act FROM edits WHERE act = ?", (found.seq,)) is not None:
         return
     if gate.role(Visitor(found.who), study) is Role.owner:
-        raise NotAllowed(f"Act {found.seq} ({found.summary}) was done by {found.who}, an owner; ask an owner to undo it.")
+        raise NotAllowed(
+            f"Act {found.seq} ({found.summary}) was done by {found.who}, an owner; ask an owner to undo it."
+        )

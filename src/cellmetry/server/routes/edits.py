@@ -15,9 +15,9 @@ from cellmetry.server.dependencies import ActorDep, EditStudy, Id, ReadStudy
 from cellmetry.server.routes.acts import ActView, Seq, act_view
 from cellmetry.server.routes.bodies import Key, Limit, Number, SessionName
 from cellmetry.study.editing.registry import parse_operation
-from cellmetry.study.store.checkpoints import restore_version
 from cellmetry.study.store.edits import Edit, EditResult, apply_edit, find_edit, history, patches_of, redo, undo
 from cellmetry.study.store.labels import label_set
+from cellmetry.study.store.restoring import restore_version
 from cellmetry.study.store.store import Store
 
 __all__ = ["router"]
@@ -132,10 +132,10 @@ def get_pixels(
 ) -> Response:
     """Return the ids in a box that an edit changed, before or after it: little-endian uint32, row by row."""
     _edit(store, labels, seq)
-    patches = patches_of(store, seq)
-    if part >= len(patches):
-        raise ParameterError(f"Edit {seq} has {len(patches)} parts, from 0; there is no part {part}.")
-    ids = patches[part].before if side == "before" else patches[part].after
+    found = patches_of(store, seq, part)
+    if not found:
+        raise ParameterError(f"Edit {seq} has no part {part}; they are counted from 0.")
+    ids = found[0].before if side == "before" else found[0].after
     headers = {"X-Content-Type-Options": "nosniff", "Cache-Control": "private, max-age=31536000, immutable"}
     return Response(ids.astype("<u4").tobytes(), media_type="application/octet-stream", headers=headers)
 

@@ -12,8 +12,7 @@ from starlette.concurrency import run_in_threadpool
 
 from cellmetry.errors import CellmetryError
 from cellmetry.server.dependencies import ReadStudy
-from cellmetry.study.store.acts import acts_after
-from cellmetry.study.store.edits import changes_of
+from cellmetry.study.store.changes import acts_after, changes_of, newest_act
 from cellmetry.study.store.store import Store
 
 if TYPE_CHECKING:
@@ -40,7 +39,7 @@ async def follow(
     """
     known = int(last_event_id) if last_event_id is not None else after
     if known is None:
-        known = await run_in_threadpool(_newest, store)
+        known = await run_in_threadpool(newest_act, store)
     headers = {"Cache-Control": "no-store", "X-Accel-Buffering": "no"}
     return StreamingResponse(_events(request, store, known), media_type="text/event-stream", headers=headers)
 
@@ -63,11 +62,6 @@ async def _events(request: Request, store: Store, known: int) -> AsyncIterator[b
         if found or silent >= _HEARTBEAT_S:
             silent = 0.0
             yield b": still here\n\n"
-
-
-def _newest(store: Store) -> int:
-    row = store.database.row("SELECT ifnull(max(seq), 0) AS seq FROM acts")
-    return 0 if row is None else int(row["seq"])
 
 
 def _since(store: Store, known: int) -> list[dict[str, Any]]:

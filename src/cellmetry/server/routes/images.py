@@ -162,7 +162,7 @@ def register_folder(
 
 
 @router.get("/images")
-def list_images(  # noqa: PLR0913  its filters
+def list_images(
     store: ReadStudy,
     *,
     state: Literal["new", "ready", "failed"] | None = None,
@@ -172,9 +172,7 @@ def list_images(  # noqa: PLR0913  its filters
     limit: Limit = 100,
 ) -> list[ImageView]:
     """Return the images, page by page."""
-    found = [
-        each for each in images(store) if state in (None, each.state) and name.casefold() in each.name.casefold()
-    ]
+    found = [each for each in images(store) if state in (None, each.state) and name.casefold() in each.name.casefold()]
     if sort.endswith("name"):
         found.sort(key=lambda each: (each.name, each.seq))
     if sort.startswith("-"):
@@ -306,7 +304,7 @@ def _reading_of_text(fields: Mapping[str, str]) -> Reading:
     except (ValueError, RecursionError) as error:
         raise ParameterError("reading: it is not JSON.") from error
     if not isinstance(said, dict):
-        raise ParameterError("reading: it is an object, as {\"pattern\": \"{well}_w{channel}.tif\"}.")
+        raise ParameterError('reading: it is an object, as {"pattern": "{well}_w{channel}.tif"}.')
     return _plain(parse_parameters(ReadingSaid, said, where="reading"))
 
 

@@ -134,9 +134,7 @@ def get_object(store: ReadStudy, labels: Id, object_id: int, t: Plane = 0, z: Pl
 
 
 @router.get("/labels/{labels}/at")
-def get_at(  # noqa: PLR0913, PLR0917  a point of a plane
-    store: ReadStudy, labels: Id, y: Place, x: Place, t: Plane = 0, z: Plane = 0
-) -> UnderPoint:
+def get_at(store: ReadStudy, labels: Id, y: Place, x: Place, t: Plane = 0, z: Plane = 0) -> UnderPoint:
     """Return the object under a point; pixel (0, 0) covers [0, 1) × [0, 1)."""
     found = label_set(store, labels)
     row, column = int(y), int(x)

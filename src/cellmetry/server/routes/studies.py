@@ -10,7 +10,8 @@ from pydantic import Field
 from cellmetry.server.bodies import Body, View
 from cellmetry.server.dependencies import ActorDep, CreateStudyDep, EditStudy, ReadStudy, SeenStudies
 from cellmetry.server.views import study_name
-from cellmetry.study.store.acts import ALIVE, act
+from cellmetry.study.store.acts import act
+from cellmetry.study.store.changes import counts_of
 from cellmetry.study.store.images import said_of, say
 from cellmetry.study.store.store import Store
 
@@ -79,15 +80,11 @@ def say_of_study(body: StudySaid, store: EditStudy, actor: ActorDep) -> StudyVie
 
 
 def _view(store: Store) -> StudyView:
-    counts = store.database.row(
-        f"SELECT (SELECT count(*) FROM images WHERE {ALIVE}) AS images, (SELECT count(*) FROM labels WHERE {ALIVE}) "
-        "AS labels, (SELECT ifnull(max(seq), 0) FROM acts) AS last_act"
-    )
     return StudyView(
         id=store.id,
         name=study_name(store),
         notes=said_of(store, "study").get("notes", ""),
         read_only=store.read_only,
         notices=store.notices,
-        **dict(counts or {}),
+        **counts_of(store),
     )

@@ -101,7 +101,9 @@ def label_tile(  # noqa: PLR0913, PLR0917  a tile of labels of four dimensions
     z: int,
     y: int,
     x: int,
-    version: Annotated[int | None, Query(ge=0, le=2**62, description="Of the labels; the present one if left out.")] = None,
+    version: Annotated[
+        int | None, Query(ge=0, le=2**62, description="Of the labels; the present one if left out.")
+    ] = None,
 ) -> Response:
     """Return the ids of a tile as uint32: zstd, gzip or plain by ``Accept-Encoding``.
 

@@ -35,7 +35,9 @@ def encoding_for(accepted: bytes) -> Encoding:
     return "gzip" if weights.get("gzip", others) > 0 else "identity"
 
 
-def encode_body(frame: bytes, encoding: Encoding, shape: Sequence[int], dtype: np.dtype[np.generic], name: str) -> bytes:
+def encode_body(
+    frame: bytes, encoding: Encoding, shape: Sequence[int], dtype: np.dtype[np.generic], name: str
+) -> bytes:
     """Return the body of an answer made of a zstd frame.
 
     Raises

@@ -120,7 +120,7 @@ def pyramid_of(store: Store, found: StoredImage) -> TileStore:
         If the image was not read yet, or could not be.
     """
     if found.pyramid is None or found.state != "ready":
-        why = f"could not be read: {found.reason}" if found.state == "failed" else "is being read; ask again in a moment"
+        why = f"could not be read: {found.reason}" if found.state == "failed" else "is being read; ask again"
         raise MissingInput(f"There are no tiles of {found.name} yet: it {why.rstrip('.')}.")
     return tile_store(store.folder / found.pyramid)
 
@@ -141,10 +141,7 @@ def _of_image(store: Store, asked: TileRequest) -> FoundTile:
 def _of_labels(store: Store, asked: TileRequest) -> FoundTile:
     labels = _lasting(store, asked.id)
     tile = Tile(*asked.place)
-    if asked.version is None:
-        state = tile_now(store, labels, tile)
-    else:
-        state = tile_at(store, labels, tile, asked.version)
+    state = tile_now(store, labels, tile) if asked.version is None else tile_at(store, labels, tile, asked.version)
     height, width = labels.plane_shape
     shape = (min(TILE, -(-height // (1 << tile.level))), min(TILE, -(-width // (1 << tile.level))))
     tag = f"{labels.id}.{state.changed}"
@@ -174,6 +171,6 @@ def _version(query: bytes) -> int | None:
     if match is None:
         return None
     text = match[1].decode("latin-1")
-    if not (text.isascii() and text.isdigit() and len(text) <= 18):  # noqa: PLR2004  what SQLite can hold
+    if not (text.isascii() and text.isdigit() and len(text) <= 18):
         raise ParameterError("version: it is a whole number, 0 for the first.")
     return int(text)

@@ -1,4 +1,4 @@
-"""`TileServing`: answers the requests for tiles before the routes are asked, as one tile is a fraction of a millisecond.
+"""`TileServing`: answers the requests for tiles before the routes are asked.
 
 Routing and dependencies of an ordinary route cost more than reading a tile. The tiles' routes (`routes/tiles.py`)
 describe the same addresses in the API's document, and answer what is no address of a tile.

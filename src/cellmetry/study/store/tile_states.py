@@ -82,7 +82,9 @@ def tile_at(store: Store, labels: LabelSet, tile: Tile, version: int) -> TileSta
     """
     now = tile_now(store, labels, tile)
     if not 0 <= version <= now.version:
-        raise ParameterError(f"There is no version {version} of these labels; the newest is {now.version}, the first 0.")
+        raise ParameterError(
+            f"There is no version {version} of these labels; the newest is {now.version}, the first 0."
+        )
     later = _patches_since(store, labels, tile, version, now.version) if now.changed > version else []
     if not later:
         return now._replace(changed=min(now.changed, version))
@@ -133,4 +135,6 @@ def _take_back(values: NDArray[np.uint32], patch: Patch, tile: Tile) -> None:
     y0, y1 = max(box.y0, top), min(box.y1, top + values.shape[0])
     x0, x1 = max(box.x0, left), min(box.x1, left + values.shape[1])
     if y0 < y1 and x0 < x1:
-        values[y0 - top : y1 - top, x0 - left : x1 - left] = before[y0 - box.y0 : y1 - box.y0, x0 - box.x0 : x1 - box.x0]
+        values[y0 - top : y1 - top, x0 - left : x1 - left] = before[
+            y0 - box.y0 : y1 - box.y0, x0 - box.x0 : x1 - box.x0
+        ]
