@@ -130,7 +130,7 @@ def test_a_third_model_hears_of_what_the_second_agreed_with(store):
 def with_question(store):
     old = stored(store, OLD)
     apply_edit(store, ANNA, old, Delete(ids=(5,)))
-    halves = disks(*[cell for cell in GRID if cell[0] != 5], (50, 57, 65, 7), (51, 73, 65, 7))
+    halves = disks(*[cell for cell in GRID if cell[0] != 5], (50, 57, 65, 8), (51, 74, 65, 8))
     return rebase(store, ANNA, old, Labels(halves)), halves
 
 

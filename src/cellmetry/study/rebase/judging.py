@@ -29,8 +29,6 @@ from cellmetry.core.image import Box
 from cellmetry.study.rebase.scene import around, iou
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
-
     from numpy.typing import NDArray
 
     from cellmetry.study.rebase.scene import Scene
@@ -96,9 +94,7 @@ def judge_deleted(scene: Scene, label: int) -> Verdict | None:
     if not back:
         return Verdict(Finding(label, "deleted", "agreed", own))
     box = around((own, *(scene.theirs.boxes[u] for u in back)))
-    known = all(
-        iou(found[u], area, scene.theirs.areas[u]) >= SAME or scene.theirs.areas[u] < BIT * area for u in back
-    )
+    known = all(iou(found[u], area, scene.theirs.areas[u]) >= SAME or scene.theirs.areas[u] < BIT * area for u in back)
     cleared = np.isin(scene.theirs.pixels[box.slices], back)
     return Verdict(Finding(label, "deleted", "kept" if known else "question", box, tuple(back)), None, cleared)
 
@@ -116,10 +112,9 @@ class _Present:
         self.area = scene.mine.areas[label]
         self.sources = scene.mine_base.get(label, {})
         self.body = self._body()
+        self.swallowed = [b for b, shared in self.sources.items() if shared >= SAME * scene.base.areas[b]]
         theirs = scene.mine_theirs.get(label, {})
-        self.found = [
-            u for u, shared in theirs.items() if shared >= SAME * min(scene.theirs.areas[u], self.area)
-        ]
+        self.found = [u for u, shared in theirs.items() if shared >= SAME * min(scene.theirs.areas[u], self.area)]
         old = scene.base_theirs.get(self.body, {})
         self.inside = {u for u, shared in old.items() if shared >= SAME * scene.theirs.areas[u]} | set(self.found)
         boxes = (scene.theirs.boxes[u] for u in {*theirs, *self.inside})
@@ -155,8 +150,7 @@ class _Present:
 
     def _kind(self) -> ChangeKind:
         scene, body = self.scene, self.body
-        swallowed = [b for b, shared in self.sources.items() if shared >= SAME * scene.base.areas[b]]
-        if len(swallowed) > 1:
+        if len(self.swallowed) > 1:
             return "merged"
         others = scene.base_mine.get(body, {})
         parts = [m for m, shared in others.items() if shared >= SAME * scene.mine.areas[m]]
@@ -194,10 +188,12 @@ class _Present:
         outline = np.isin(self.theirs, self.found)
         if self.drawn >= SAME or np.count_nonzero(outline & self.is_it) < SAME * self.area:
             return self.is_it
-        allowed = (self.scene.nearest[self.box.slices] == self.label) & ~(self.scene.changed[self.box.slices] & ~self.is_it)
+        allowed = (self.scene.nearest[self.box.slices] == self.label) & ~(
+            self.scene.changed[self.box.slices] & ~self.is_it
+        )
         left = self.is_it & np.isin(self.theirs, list(self.inside))
-        made = (outline & allowed) | left | self.added
-        made = _whole(made, self.is_it, self.added)
+        strokes = self.added & ~np.isin(self.base, self.swallowed)
+        made = _whole((outline & allowed) | left | strokes, self.is_it, strokes)
         shared = np.count_nonzero(made & self.is_it)
         return made if iou(shared, self.area, np.count_nonzero(made)) >= SAME else self.is_it
 

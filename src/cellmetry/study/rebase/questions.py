@@ -151,9 +151,7 @@ def answer_question(store: Store, actor: Actor, question_id: str, answer: Answer
         if seq is None:
             summary = f"answer to a question about {labels.name}: {answer}"
             seq = act(store, actor, "answer", summary, labels=labels.id, question=question_id)
-        connection.execute(
-            "UPDATE questions SET answer = ?, answered_by = ? WHERE id = ?", (answer, seq, question_id)
-        )
+        connection.execute("UPDATE questions SET answer = ?, answered_by = ? WHERE id = ?", (answer, seq, question_id))
     return result
 
 

@@ -12,7 +12,7 @@ import numpy as np
 from cellmetry.core.image import Box
 from cellmetry.study.editing.operation import Change
 from cellmetry.study.rebase.identities import renumbered
-from cellmetry.study.rebase.judging import Finding, Outcome
+from cellmetry.study.rebase.judging import Finding
 from cellmetry.study.rebase.merging import merge_windows
 from cellmetry.study.rebase.questions import Question, add_question
 from cellmetry.study.rebase.windows import Said, edited_windows, read_base, said_of_labels
@@ -21,7 +21,7 @@ from cellmetry.study.store.edits import apply_changes
 from cellmetry.study.store.labels import add_labels, label_set, read_window
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
+    from collections.abc import Mapping
 
     from numpy.typing import NDArray
 
