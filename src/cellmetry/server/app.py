@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from fastapi import APIRouter, FastAPI
 
 from cellmetry.server.errors import install_error_handlers
-from cellmetry.server.routes import studies
+from cellmetry.server.routes import predict, studies
 from cellmetry.server.studies import OpenStudies
 
 if TYPE_CHECKING:
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 __all__ = ["API", "create_app"]
 
 API = "/api/v1"
-_ROUTES = (studies,)
+_ROUTES = (predict, studies)
 
 
 def create_app(settings: ServerSettings) -> FastAPI:
@@ -48,4 +48,5 @@ def create_app(settings: ServerSettings) -> FastAPI:
 async def _open_studies(app: FastAPI) -> AsyncIterator[None]:
     app.state.studies.find()
     yield
+    predict.stop_pool(app.state)
     app.state.studies.close()

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Literal
+
+from cellmetry.pipeline.oneshot.limits import OneShotLimits
 
 __all__ = ["ServerSettings"]
 
@@ -22,6 +24,8 @@ class ServerSettings:
         limits, cleaned up.
     root_path
         Path below which a proxy shows the server, as in ``/cellmetry``.
+    oneshot
+        Limits of `POST /predict` and `POST /count`.
     """
 
     home: Path
@@ -29,3 +33,4 @@ class ServerSettings:
     host: str = "127.0.0.1"
     port: int = 8765
     root_path: str = ""
+    oneshot: OneShotLimits = field(default_factory=OneShotLimits)
