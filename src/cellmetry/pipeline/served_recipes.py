@@ -16,10 +16,10 @@ from cellmetry.pipeline.recipe import load_recipe, parse_recipe, shipped_recipes
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
-    from cellmetry.core.step import Step
+    from cellmetry.core.step import Parameters
     from cellmetry.pipeline.recipe import Recipe
 
-__all__ = ["named_recipe", "recipe_of_text", "refuse_paths"]
+__all__ = ["is_path", "named_recipe", "paths_in", "recipe_of_text", "refuse_paths"]
 
 
 def named_recipe(name: str, changes: Iterable[str] = ()) -> Recipe:
@@ -63,7 +63,7 @@ def refuse_paths(recipe: Recipe) -> None:
         If a step reads a file, an engine looks up label files, or a model is given by its path.
     """
     for step in recipe.steps:
-        read = [*step.files_read(), *_paths(step)]
+        read = [*step.files_read(), *paths_in(step)]
         if isinstance(step, Segment | Maps):
             read += _paths_of_engine(step)
         if read:
@@ -83,12 +83,16 @@ def _paths_of_engine(step: Segment | Maps) -> list[Any]:
             f"labels into a study."
         )
     options = parse_parameters(kind.options_type, getattr(step, "options", {}), where=f"engine {engine}")
-    model = step.model
-    named = [model] if model is not None and (any(mark in model for mark in "/\\.") or model.startswith("~")) else []
-    return [*named, *_paths(options)]
+    named = [step.model] if step.model is not None and is_path(step.model) else []
+    return [*named, *paths_in(options)]
 
 
-def _paths(values: Step | Any) -> list[Path]:
+def is_path(name: str) -> bool:
+    """Return whether a model or recipe of this name would be looked for as a file."""
+    return any(mark in name for mark in "/\\.~")
+
+
+def paths_in(values: Parameters) -> list[Path]:
     """Return the paths among the values of parameters, however deep."""
     return list(_walk(values.model_dump()))
 

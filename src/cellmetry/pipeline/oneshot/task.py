@@ -9,7 +9,6 @@ from pathlib import Path, PurePosixPath
 from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
-import pandas as pd
 
 from cellmetry.core.parameters import parse_parameters
 from cellmetry.errors import CellmetryError, LabelsError, LimitExceeded, ParameterError
@@ -24,8 +23,11 @@ from cellmetry.pipeline.inputs import ImageRef
 from cellmetry.pipeline.oneshot.request import CountRequest, PredictRequest
 from cellmetry.pipeline.work import Job, Layout, do_job
 from cellmetry.settings import current_settings
+from cellmetry.study.tables.query import TablePage
 
 if TYPE_CHECKING:
+    import pandas as pd
+
     from cellmetry.pipeline.oneshot.request import OneShotRequest
     from cellmetry.pipeline.recipe import Recipe
     from cellmetry.pipeline.work import Outcome
@@ -247,15 +249,7 @@ def _write_tables(out: Path, answer: ImageAnswer, outcome: Outcome) -> Path:
 
 def _records(table: pd.DataFrame) -> list[dict[str, Any]]:
     """Return the rows of a table as JSON values; what is missing or not finite is None."""
-    columns = {str(name): _values(table[name]) for name in table}
-    return [dict(zip(columns, row, strict=True)) for row in zip(*columns.values(), strict=True)]
-
-
-def _values(column: pd.Series) -> list[Any]:
-    missing = column.isna().to_numpy(bool)
-    if pd.api.types.is_float_dtype(column.dtype):
-        missing = missing | np.isinf(column.to_numpy(float, na_value=np.nan))
-    return [None if gone else value for value, gone in zip(column.tolist(), missing, strict=True)]
+    return TablePage((), table, len(table)).records()
 
 
 def _plain(task: FileTask, sentence: str) -> str:
