@@ -151,7 +151,10 @@ async def watch(
 
 
 async def _bytes(request: Request, store: ReadStudy, job_id: str, seen: int) -> AsyncIterator[bytes]:
-    async for text in job_events(store, job_id, seen, request.is_disconnected):
+    async def left() -> bool:
+        return request.app.state.service.stopping.is_set() or await request.is_disconnected()
+
+    async for text in job_events(store, job_id, seen, left):
         yield text.encode()
 
 

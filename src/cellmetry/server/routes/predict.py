@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 from pathlib import Path
 from tempfile import TemporaryDirectory
-from typing import Annotated, Any, get_origin
+from typing import Annotated, Any, cast, get_origin
 
 from fastapi import APIRouter, Depends, Request
 from fastapi.responses import JSONResponse, Response
@@ -17,12 +17,11 @@ from cellmetry.pipeline.oneshot.answer import all_failed, count_file, predict_fi
 from cellmetry.pipeline.oneshot.pool import Batch, OneShotPool, PoolBusy
 from cellmetry.pipeline.oneshot.request import CountRequest, OneShotRequest, PredictRequest
 from cellmetry.pipeline.oneshot.task import FileTask, ImageAnswer, Verb
-from cellmetry.server.dependencies import SettingsDep
 from cellmetry.server.errors import error_body
 from cellmetry.server.temporary import TemporaryFile
 from cellmetry.server.uploading import SentFile, form_values, read_form, store_files
 
-__all__ = ["router", "stop_pool"]
+__all__ = ["router"]
 
 router = APIRouter(tags=["one-shot"])
 
@@ -31,21 +30,8 @@ _LOOK_S = 0.25
 _LEFT = 499
 
 
-def _pool(request: Request, settings: SettingsDep) -> OneShotPool:
-    """Return the pool of the server, made when it is first needed."""
-    state = request.app.state
-    if getattr(state, "oneshot", None) is None:
-        state.oneshot = OneShotPool(settings.oneshot)
-    pool: OneShotPool = state.oneshot
-    return pool
-
-
-def stop_pool(state: Any) -> None:
-    """End the processes of the pool of an application's state, if it has one."""
-    pool = getattr(state, "oneshot", None)
-    if pool is not None:
-        pool.stop()
-        state.oneshot = None
+async def _pool(request: Request) -> OneShotPool:
+    return cast("OneShotPool", request.app.state.service.oneshot)
 
 
 PoolDep = Annotated[OneShotPool, Depends(_pool)]

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
-from fastapi import APIRouter
-from pydantic import BaseModel
+from typing import Annotated
 
-from cellmetry.server.dependencies import ReadStudy, StudiesDep
-from cellmetry.study.file import STUDY_SUFFIX
+from fastapi import APIRouter
+from pydantic import Field
+
+from cellmetry.server.bodies import Body, View
+from cellmetry.server.dependencies import CreateStudyDep, ReadStudy, SeenStudies
+from cellmetry.server.views import study_name
 from cellmetry.study.store.store import Store
 
 __all__ = ["router"]
@@ -14,7 +17,14 @@ __all__ = ["router"]
 router = APIRouter(prefix="/studies", tags=["studies"])
 
 
-class StudyView(BaseModel):
+class NewStudy(Body):
+    """A study to be made."""
+
+    name: Annotated[str, Field(min_length=1, max_length=200)]
+    """What people call it."""
+
+
+class StudyView(View):
     """A study."""
 
     id: str
@@ -24,9 +34,15 @@ class StudyView(BaseModel):
 
 
 @router.get("")
-def list_studies(studies: StudiesDep) -> list[StudyView]:
-    """Return the studies of the server."""
-    return [_view(store) for store in studies.find().values()]
+def list_studies(studies: SeenStudies) -> list[StudyView]:
+    """Return the studies that who asks may see."""
+    return [_view(store) for store in studies.values()]
+
+
+@router.post("", status_code=201)
+def create_study(body: NewStudy, create: CreateStudyDep) -> StudyView:
+    """Make a study that belongs to who asks."""
+    return _view(create(body.name))
 
 
 @router.get("/{study}")
@@ -36,5 +52,4 @@ def get_study(store: ReadStudy) -> StudyView:
 
 
 def _view(store: Store) -> StudyView:
-    name = store.folder.name.removesuffix(STUDY_SUFFIX)
-    return StudyView(id=store.id, name=name, read_only=store.read_only, notices=store.notices)
+    return StudyView(id=store.id, name=study_name(store), read_only=store.read_only, notices=store.notices)
