@@ -9,11 +9,12 @@ from pydantic import BaseModel
 
 from cellmetry.core.step import Parameters
 from cellmetry.engines.base import ENGINES, Engine
-from cellmetry.errors import MissingExtra
+from cellmetry.errors import MissingExtra, UnknownName
 from cellmetry.export.formats import FORMATS
 from cellmetry.pipeline.jobs.registry import JOB_KINDS, job_kind
 from cellmetry.pipeline.recipe import STEPS
 from cellmetry.server.wording import summary_of
+from cellmetry.study.editing.registry import EDIT_OPERATIONS
 
 __all__ = ["router"]
 
@@ -52,6 +53,20 @@ def list_steps() -> list[Described]:
 def get_step(name: Word) -> Described:
     """Return one step."""
     return _described(name, STEPS.load(name))
+
+
+@router.get("/edit-operations")
+def list_operations() -> list[Described]:
+    """Return all ways to change labels, with the schema of their parameters."""
+    return [_described(name, kind) for name, kind in EDIT_OPERATIONS.items()]
+
+
+@router.get("/edit-operations/{name}")
+def get_operation(name: Word) -> Described:
+    """Return one way to change labels."""
+    if name not in EDIT_OPERATIONS:
+        raise UnknownName("edit operation", name, EDIT_OPERATIONS)
+    return _described(name, EDIT_OPERATIONS[name])
 
 
 @router.get("/job-kinds")
