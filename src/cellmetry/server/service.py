@@ -12,7 +12,9 @@ from typing import TYPE_CHECKING
 from starlette.concurrency import run_in_threadpool
 
 from cellmetry.errors import CellmetryError
+from cellmetry.pipeline.oneshot.pool import OneShotPool
 from cellmetry.server.housekeeping import keep_house
+from cellmetry.server.settings import DEMO_ONESHOT
 from cellmetry.server.studies import OpenStudies
 
 if TYPE_CHECKING:
@@ -43,6 +45,7 @@ class Service:
             address=settings.address,
             more=settings.studies,
         )
+        self.oneshot = OneShotPool(DEMO_ONESHOT if settings.mode == "demo" else settings.oneshot)
         self._lock = threading.Lock()
 
     @asynccontextmanager
@@ -72,6 +75,7 @@ class Service:
     def stop(self) -> None:
         """Stop the jobs after their present image, and close all studies."""
         self.stopping.set()
+        self.oneshot.stop()
         with self._lock:
             if self.awake:
                 atexit.unregister(self.stop)
