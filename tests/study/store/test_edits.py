@@ -130,7 +130,7 @@ def test_any_sequence_of_edits_equals_the_same_on_an_array(seed, tmp_path_factor
             y, x = rng.integers(0, 250), rng.integers(0, 580)
             operation = Draw(points=square(y, x, 25), over=True)
             expected = states[-1].copy()
-            expected[y : y + 26, x : x + 26] = labels.next_id
+            expected[y : y + 25, x : x + 25] = labels.next_id
         apply_edit(store, ANNA, name, operation)
         states.append(expected)
         now = read_labels(store, name).read()

@@ -8,8 +8,9 @@ from __future__ import annotations
 
 import json
 from dataclasses import dataclass
+from functools import lru_cache
 from itertools import product
-from pathlib import PurePosixPath
+from pathlib import Path, PurePosixPath
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
@@ -18,9 +19,9 @@ from cellmetry.core.image import Box, PixelSize
 from cellmetry.core.labels import Labels, labels_hash
 from cellmetry.errors import ParameterError, UnknownName
 from cellmetry.io.label_store import open_label_store, write_label_store
-from cellmetry.io.tile_store import TileStore, decode_tile, encode_tile
+from cellmetry.io.tile_store import TileStore, decode_tile
 from cellmetry.study.store.acts import ALIVE
-from cellmetry.study.store.objects import store_objects, update_objects
+from cellmetry.study.store.objects import store_objects
 from cellmetry.study.store.store import new_name
 
 if TYPE_CHECKING:
@@ -37,14 +38,16 @@ __all__ = [
     "Patch",
     "Tile",
     "add_labels",
+    "box_of_tile",
     "label_sets",
     "labels_of_image",
     "read_labels",
+    "read_tile",
     "read_window",
     "remove_labels",
     "tile_frame",
+    "tiles_of",
     "whole_labels",
-    "write_patch",
 ]
 
 TILE = 512
@@ -244,9 +247,9 @@ def read_window(store: Store, labels: LabelSet, t: int, z: int, box: Box) -> NDA
     if not (0 <= box.y0 <= box.y1 <= height and 0 <= box.x0 <= box.x1 <= width):
         raise ParameterError(f"{tuple(box)} is not inside labels of {height} × {width} pixels.")
     window = np.zeros(box.shape, np.uint32)
-    for tile, inside in _tiles_of(box, 0, t, z):
-        part = _read_tile(store, labels, tile)
-        window[inside.within(box).slices] = part[inside.within(_box_of(tile)).slices]
+    for tile, inside in tiles_of(box, 0, t, z):
+        part = read_tile(store, labels, tile)
+        window[inside.within(box).slices] = part[inside.within(box_of_tile(tile)).slices]
     return window
 
 
@@ -264,50 +267,24 @@ def read_labels(store: Store, labels_id: str) -> Labels:
     return whole_labels(store, label_set(store, labels_id))
 
 
-def write_patch(
-    connection: sqlite3.Connection, store: Store, labels: LabelSet, patch: Patch, version: int
-) -> list[Tile]:
-    """Return the tiles of all levels that change when a patch is put in; call it within a transaction."""
-    touched = []
-    for level in range(labels.levels):
-        pixels, box = _at_level(patch, level)
-        for tile, inside in _tiles_of(box, level, patch.t, patch.z):
-            values = _read_tile(store, labels, tile)
-            values[inside.within(_box_of(tile)).slices] = pixels[inside.within(box).slices]
-            connection.execute(
-                "INSERT OR REPLACE INTO tiles VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
-                (labels.id, *tile, version, encode_tile(values)),
-            )
-            touched.append(tile)
-    update_objects(connection, labels.id, patch, lambda box: read_window(store, labels, patch.t, patch.z, box))
-    return touched
-
-
-def _at_level(patch: Patch, level: int) -> tuple[NDArray[np.uint32], Box]:
-    """Return the part of a patch that is seen at a level, where every 2^level-th pixel is, and its box there."""
-    step = 1 << level
-    box = Box(*(-(-edge // step) for edge in patch.box))
-    rows, columns = box.y0 * step - patch.box.y0, box.x0 * step - patch.box.x0
-    return patch.after[rows::step, columns::step], box
-
-
-def _tiles_of(box: Box, level: int, t: int, z: int) -> Iterator[tuple[Tile, Box]]:
+def tiles_of(box: Box, level: int, t: int, z: int) -> Iterator[tuple[Tile, Box]]:
     """Yield the tiles that a box touches, each with the part of the box that is in it."""
     rows, columns = (range(a // TILE, -(-b // TILE)) for a, b in ((box.y0, box.y1), (box.x0, box.x1)))
     if 0 in box.shape:
         return
     for y, x in product(rows, columns):
         tile = Tile(level, t, z, y, x)
-        whole = _box_of(tile)
+        whole = box_of_tile(tile)
         inside = (max(box.y0, whole.y0), min(box.y1, whole.y1), max(box.x0, whole.x0), min(box.x1, whole.x1))
         yield tile, Box(*inside)
 
 
-def _box_of(tile: Tile) -> Box:
+def box_of_tile(tile: Tile) -> Box:
+    """Return the pixels of its level that a tile holds."""
     return Box(tile.y * TILE, (tile.y + 1) * TILE, tile.x * TILE, (tile.x + 1) * TILE)
 
 
-def _read_tile(store: Store, labels: LabelSet, tile: Tile) -> NDArray[np.uint32]:
+def read_tile(store: Store, labels: LabelSet, tile: Tile) -> NDArray[np.uint32]:
     """Return the ids of a whole tile: `TILE` × `TILE` pixels also at the edge of a plane, less if that is smaller."""
     shape = tuple(min(TILE, -(-size // (1 << tile.level))) for size in labels.plane_shape)
     frame = tile_frame(store, labels, tile)
@@ -317,7 +294,13 @@ def _read_tile(store: Store, labels: LabelSet, tile: Tile) -> NDArray[np.uint32]
 
 
 def _checkpoint(store: Store, labels: LabelSet) -> TileStore:
-    return TileStore(store.folder / labels.checkpoint)
+    return _opened(store.folder / labels.checkpoint)
+
+
+@lru_cache(maxsize=256)
+def _opened(path: Path) -> TileStore:
+    """Return the tiles of a checkpoint; it never changes, so its description is read once."""
+    return TileStore(path)
 
 
 @dataclass(frozen=True)
