@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
     from cellmetry.study.store.store import Store
 
-__all__ = ["ResultKind", "StoredResult", "add_result", "result", "result_path", "results"]
+__all__ = ["ResultKind", "StoredResult", "add_result", "result", "result_path", "results", "results_of_job"]
 
 ResultKind = Literal["table", "comparison", "report", "figure", "export", "run"]
 
@@ -99,6 +99,11 @@ def results(store: Store, kind: ResultKind | None = None) -> list[StoredResult]:
         f"SELECT * FROM results WHERE (?1 IS NULL OR kind = ?1) AND {ALIVE} ORDER BY added_by, rowid", (kind,)
     )
     return [_result_of(row) for row in rows]
+
+
+def results_of_job(store: Store, job_id: str) -> list[StoredResult]:
+    """Return what a job made, also what was hidden since, the oldest first."""
+    return [_result_of(row) for row in store.database.rows("SELECT * FROM results WHERE job_id = ?", (job_id,))]
 
 
 def result_path(store: Store, found: StoredResult) -> Path:
