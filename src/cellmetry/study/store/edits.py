@@ -37,6 +37,7 @@ __all__ = [
     "apply_changes",
     "apply_edit",
     "history",
+    "patch_of",
     "patches_of",
     "redo",
     "reverse_edit",
@@ -246,7 +247,7 @@ def patches_of(store: Store, seq: int) -> list[Patch]:
         If its pixels are damaged.
     """
     rows = store.database.rows("SELECT * FROM patches WHERE act = ? ORDER BY part", (seq,))
-    return [_patch_of(row) for row in rows]
+    return [patch_of(row) for row in rows]
 
 
 @dataclass(frozen=True)
@@ -404,7 +405,14 @@ def _changed_ids(patches: Sequence[Patch]) -> tuple[int, ...]:
     return tuple(int(label) for label in ids if label > 0)
 
 
-def _patch_of(row: sqlite3.Row) -> Patch:
+def patch_of(row: sqlite3.Row) -> Patch:
+    """Return a row of the table of patches.
+
+    Raises
+    ------
+    DamagedFile
+        If its pixels are damaged.
+    """
     box = Box(row["y0"], row["y1"], row["x0"], row["x1"])
     name = f"act {row['act']} of the history"
     before, after = (decode_tile(bytes(row[side]), box.shape, _UINT32, name) for side in ("before", "after"))
