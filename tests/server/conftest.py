@@ -1,0 +1,41 @@
+"""The server that tests of routes share."""
+
+from __future__ import annotations
+
+import sys
+from importlib.util import module_from_spec, spec_from_file_location
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+
+def _load() -> Any:
+    spec = spec_from_file_location("tests_real_server", Path(__file__).parent / "real_server.py")
+    module = module_from_spec(spec)
+    sys.modules[spec.name] = module  # dataclasses look their module up
+    spec.loader.exec_module(module)
+    return module
+
+
+@pytest.fixture(scope="session")
+def serving() -> Any:
+    """Return the module `real_server`: `with serving.real_server(home, *options) as server: server.client()…`."""
+    return _load()
+
+
+@pytest.fixture(scope="module")
+def server(serving: Any, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Any]:
+    """A real server of mode laptop, with an empty home folder; images may be registered below `server.home.parent`."""
+    folder = tmp_path_factory.mktemp("server")
+    with serving.real_server(folder / "home", "--root", str(folder)) as running:
+        yield running
+
+
+@pytest.fixture
+def client(server: Any) -> Any:
+    """A client that is let in; its URLs are below ``/api/v1/``."""
+    return server.client()
