@@ -14,8 +14,8 @@ from typing import TYPE_CHECKING
 
 from cellmetry.errors import CellmetryError
 from cellmetry.pipeline.jobs.limits import JobLimits
-from cellmetry.pipeline.jobs.memory import too_large
 from cellmetry.pipeline.jobs.process import WorkerProcess
+from cellmetry.pipeline.memory import too_large
 from cellmetry.study.store.images import image
 from cellmetry.study.store.jobs import ENDED, cancel_job, job, jobs, next_job, note, set_state
 from cellmetry.study.store.units import end_unit, running_unit

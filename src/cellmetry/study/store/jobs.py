@@ -32,6 +32,7 @@ __all__ = [
     "next_job",
     "note",
     "resume_job",
+    "set_act",
     "set_state",
     "tell_progress",
 ]
@@ -157,6 +158,12 @@ def set_state(
         _event(connection, job_id, "state", state)
         if error:
             _event(connection, job_id, "error", error)
+
+
+def set_act(store: Store, job_id: str, act: int) -> None:
+    """Note by which act the results of a job come."""
+    with store.database.write() as connection:
+        connection.execute("UPDATE jobs SET act = ? WHERE id = ?", (act, job_id))
 
 
 def tell_progress(store: Store, job_id: str, task: str, done: int, total: int) -> None:

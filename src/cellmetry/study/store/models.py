@@ -25,6 +25,7 @@ __all__ = [
     "activate_model",
     "active_model",
     "add_model",
+    "find_model_of",
     "hide_model",
     "load_model",
     "model",
@@ -174,6 +175,11 @@ def active_model(store: Store) -> StoredModel | None:
     """Return the model that is taken where none is named; None for the one that comes with Cellmetry."""
     said = said_of(store, _STUDY).get(ACTIVE)
     return next((each for each in models(store) if each.id == said), None)
+
+
+def find_model_of(store: Store, name: str) -> StoredModel | None:
+    """Return the model of this id, or the newest of this name, among those that are to be seen."""
+    return next((each for each in reversed(models(store)) if name in (each.id, each.name)), None)
 
 
 def hide_model(store: Store, actor: Actor, model_id: str) -> int:
