@@ -1,48 +1,35 @@
-"""What a job that comes over the network may not ask for: files of the server's computer."""
+"""What is looked at before a job is put into the queue, so that a wrong request is refused at once."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
 from cellmetry.errors import ParameterError
-from cellmetry.pipeline.recipe import shipped_recipes
-from cellmetry.pipeline.served_recipes import is_path, named_recipe, paths_in, recipe_of_text
-from cellmetry.study.store.recipes import find_recipe
+from cellmetry.pipeline.jobs.kinds.segmenting import SegmentImages
+from cellmetry.pipeline.served_recipes import paths_in, refuse_engine_paths
+from cellmetry.pipeline.stored.recipes import recipe_of_text, wanted_recipe
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
-
     from cellmetry.pipeline.jobs.kind import JobKind
     from cellmetry.study.store.store import Store
 
-__all__ = ["refuse_job_paths"]
+__all__ = ["check_job"]
 
 
-def refuse_job_paths(store: Store, wanted: JobKind) -> None:
-    """Refuse a job whose parameters, or whose recipe with its changes, name files of the server's computer.
+def check_job(store: Store, wanted: JobKind) -> None:
+    """Refuse a job whose recipe is wrong, or that names files of the server's computer.
 
     Raises
     ------
-    ParameterError
-        If they do, or the recipe is wrong.
+    ParameterError, ModelError
+        If it is; says what is wrong.
     """
     paths = paths_in(wanted)
-    model = getattr(wanted, "model", None)
-    if isinstance(model, str) and is_path(model):
-        raise ParameterError(f"The model {model!r} is a path; over the network a model is given by its name or id.")
     if paths:
         raise ParameterError(f"The job names {paths[0]}, a file of the server's computer; give ids of the study.")
-    changes: Sequence[str] = getattr(wanted, "set", None) or ()
-    text, name = getattr(wanted, "recipe_text", None), getattr(wanted, "recipe", None)
-    if isinstance(text, str) and text:
-        recipe_of_text(text, changes)
-    elif isinstance(name, str) and name:
-        _check_named(store, name, changes)
-
-
-def _check_named(store: Store, name: str, changes: Sequence[str]) -> None:
-    kept = find_recipe(store, name)
-    if kept is not None:
-        recipe_of_text(kept.text, changes, where=f"recipe {kept.name}")
-    elif name in shipped_recipes() or is_path(name):
-        named_recipe(name, changes)
+    if isinstance(wanted, SegmentImages):
+        if wanted.recipe_text is not None:
+            recipe = recipe_of_text(store, wanted.recipe_text, wanted.set)
+        else:
+            recipe = wanted_recipe(store, wanted.recipe or "any", wanted.set)
+        refuse_engine_paths(recipe)

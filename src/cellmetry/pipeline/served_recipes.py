@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from cellmetry.core.step import Parameters
     from cellmetry.pipeline.recipe import Recipe
 
-__all__ = ["is_path", "named_recipe", "paths_in", "recipe_of_text", "refuse_paths"]
+__all__ = ["is_path", "named_recipe", "paths_in", "recipe_of_text", "refuse_engine_paths", "refuse_paths"]
 
 
 def named_recipe(name: str, changes: Iterable[str] = ()) -> Recipe:
@@ -63,8 +63,10 @@ def refuse_paths(recipe: Recipe) -> None:
         If a step reads a file, an engine looks up label files, or a model is given by its path.
     """
     for step in recipe.steps:
-        read = [*step.files_read(), *paths_in(step)]
-        if isinstance(step, Segment | Maps):
+        read: list[Path | str] = [*step.files_read(), *paths_in(step)]
+        if isinstance(step, Segment | Maps) and step.model is not None and is_path(step.model):
+            read.append(step.model)
+        if isinstance(step, Segment):
             read += _paths_of_engine(step)
         if read:
             raise ParameterError(
@@ -73,18 +75,28 @@ def refuse_paths(recipe: Recipe) -> None:
             )
 
 
-def _paths_of_engine(step: Segment | Maps) -> list[Any]:
+def refuse_engine_paths(recipe: Recipe) -> None:
+    """Refuse a recipe whose engines look label files up, or have files of the server's computer among their options.
+
+    Raises
+    ------
+    ParameterError
+        If they do.
+    """
+    for step in recipe.steps:
+        if isinstance(step, Segment) and (paths := _paths_of_engine(step)):
+            raise ParameterError(f"The engine {step.engine} reads {paths[0]}, a file of the server's computer.")
+
+
+def _paths_of_engine(step: Segment) -> list[Path]:
     """Return the files that the engine of a step is told to read."""
-    engine = step.engine if isinstance(step, Segment) else "cellmetry"
-    kind = ENGINES.load(engine)
+    kind = ENGINES.load(step.engine)
     if issubclass(kind, LookupEngine):
         raise ParameterError(
-            f"The engine {engine} looks label files up beside the images, where a server has none; import the "
+            f"The engine {step.engine} looks label files up beside the images, where a server has none; import the "
             f"labels into a study."
         )
-    options = parse_parameters(kind.options_type, getattr(step, "options", {}), where=f"engine {engine}")
-    named = [step.model] if step.model is not None and is_path(step.model) else []
-    return [*named, *paths_in(options)]
+    return paths_in(parse_parameters(kind.options_type, step.options, where=f"engine {step.engine}"))
 
 
 def is_path(name: str) -> bool:

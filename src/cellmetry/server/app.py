@@ -24,6 +24,7 @@ from cellmetry.server.routes import (
     members,
     models,
     predict,
+    questions,
     recipes,
     results,
     session,
@@ -69,6 +70,7 @@ _ROUTES = (
     results,
     models,
     predict,
+    questions,
 )
 _ERRORS: dict[int | str, dict[str, Any]] = {
     "4XX": {"model": ErrorBody, "description": "Refused: the sentence says why, and what to do."},

@@ -12,7 +12,7 @@ from starlette.concurrency import run_in_threadpool
 
 from cellmetry.core.step import Parameters
 from cellmetry.pipeline.jobs.registry import parse_job
-from cellmetry.pipeline.served_jobs import refuse_job_paths
+from cellmetry.pipeline.served_jobs import check_job
 from cellmetry.server.dependencies import ActorDep, EditStudy, Id, ReadStudy, RunnerDep
 from cellmetry.server.job_events import job_events
 from cellmetry.study.store.jobs import (
@@ -71,7 +71,7 @@ class LogLine(BaseModel):
 @router.post("", status_code=202)
 def submit_job(store: EditStudy, actor: ActorDep, runner: RunnerDep, body: NewJob, response: Response) -> JobView:
     """Put a job into the queue; wrong parameters are refused at once, with the nearest right word."""
-    refuse_job_paths(store, parse_job(body.kind, body.parameters))
+    check_job(store, parse_job(body.kind, body.parameters))
     job_id = add_job(store, actor, body.kind, body.parameters)
     runner.wake()
     response.headers["Location"] = f"jobs/{job_id}"

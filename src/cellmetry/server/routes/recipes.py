@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import tomllib
 from typing import Annotated, Any, Literal
 
 from fastapi import APIRouter, Path, Query, Response
@@ -9,8 +10,9 @@ from pydantic import Field
 
 from cellmetry.core.step import Parameters
 from cellmetry.errors import ParameterError, UnknownName
-from cellmetry.pipeline.recipe import Recipe, load_recipe, recipe_text, shipped_recipes
-from cellmetry.pipeline.served_recipes import named_recipe, recipe_of_text
+from cellmetry.pipeline.recipe import Recipe, load_recipe, parse_recipe, recipe_text, shipped_recipes
+from cellmetry.pipeline.served_recipes import named_recipe, recipe_of_text, refuse_engine_paths
+from cellmetry.pipeline.stored.recipes import recipe_of_text as stored_recipe
 from cellmetry.server.dependencies import ActorDep, EditStudy, Id, ReadStudy
 from cellmetry.server.wording import ActDone
 from cellmetry.study.store.recipes import StoredRecipe, add_recipe, hide_recipe, recipe, recipes
@@ -88,7 +90,7 @@ def list_recipes(store: ReadStudy) -> list[RecipeView]:
 @router.post("/studies/{study}/recipes", status_code=201)
 def keep_recipe(store: EditStudy, actor: ActorDep, body: NewRecipe) -> RecipeView:
     """Keep a recipe after checking it; it hides an older one of the same name."""
-    recipe_of_text(body.text, where=f"recipe {body.name}")
+    refuse_engine_paths(stored_recipe(store, body.text, name=f"recipe {body.name}"))
     return _stored(recipe(store, add_recipe(store, actor, body.name, body.text)))
 
 
@@ -105,7 +107,7 @@ def remove_recipe(store: EditStudy, actor: ActorDep, recipe_id: Id) -> ActDone:
 
 
 def _stored(kept: StoredRecipe) -> RecipeView:
-    found = _view(recipe_of_text(kept.text, where=f"recipe {kept.name}"))
+    found = _view(parse_recipe(tomllib.loads(kept.text), where=f"recipe {kept.name}"))
     return found.model_copy(update={"id": kept.id, "name": kept.name, "text": kept.text})
 
 

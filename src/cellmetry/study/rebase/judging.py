@@ -1,13 +1,13 @@
 """What becomes of each object that a human changed, when a new model gives its own labels.
 
-*Base* is what the old model gave, *mine* what a human made of it, *theirs* what the new model gives; an object of theirs
-that is the same as one of mine has its id. The rules:
+*Base* is what the old model gave, *mine* what a human made of it, *theirs* what the new model gives; an object of
+theirs that is the same as one of mine has its id. The rules:
 
 1. Only objects that the human changed are looked at. Their *strokes* are the pixels that the human put in or took out.
-2. The new model **agrees** where its object is in the same place (IoU above 0.5) and has at least `AGREE` of the strokes
-   as the human set them; for an object drawn on background, what the model's has beyond the drawing counts against it.
-   A deleted object is agreed upon when no new object lies where it was. The model's object is taken, and stays marked
-   as said by a human for a later model.
+2. The new model **agrees** where its object is in the same place (IoU above 0.5) and has at least `AGREE` of the
+   strokes, and at least half of each one, as the human set them; for an object drawn on background, what the model's
+   has beyond the drawing counts against it. A deleted object is agreed upon when no new object lies where it was. The model's
+   object is taken, and stays marked as said by a human for a later model.
 3. Else the human's is **kept**. Where the new model covers half of it, the model's outline is taken and the strokes are
    drawn on that, so a cell corrected on one side does not undo a better outline on the other. Where it does not, or the
    human drew the object on background, or less than half of what the human left would remain, the human's object is put
@@ -25,12 +25,12 @@ from typing import TYPE_CHECKING, Literal
 import numpy as np
 from scipy import ndimage
 
-from cellmetry.core.image import Box
 from cellmetry.study.rebase.scene import around, iou
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
+    from cellmetry.core.image import Box
     from cellmetry.study.rebase.scene import Scene
 
 __all__ = ["AGREE", "ChangeKind", "Finding", "Outcome", "Verdict", "judge_deleted", "judge_present"]
@@ -41,6 +41,8 @@ SAME = 0.5
 """IoU at which two objects are the same."""
 BIT = 0.25
 """Share of an object below which something is no object of its own."""
+STROKE = 10
+"""Pixels below which a stroke may be a ragged edge."""
 
 Outcome = Literal["kept", "agreed", "question"]
 ChangeKind = Literal["added", "deleted", "reshaped", "merged", "split"]
@@ -164,10 +166,12 @@ class _Present:
         if not shared or iou(shared, self.area, self.scene.theirs.areas[self.label]) <= SAME:
             return False
         same = self.theirs == self.label
-        alike = np.count_nonzero(self.added & same) + np.count_nonzero(self.removed & ~same)
+        alike = (self.added & same) | (self.removed & ~same)
+        strokes, _ = ndimage.label(self.added | self.removed)
+        sizes, met = np.bincount(strokes.ravel()), np.bincount(strokes.ravel(), alike.ravel())
         beyond = np.count_nonzero(same & ~self.is_it) if self.drawn >= SAME else 0
-        total = np.count_nonzero(self.added) + np.count_nonzero(self.removed) + beyond
-        return bool(alike >= AGREE * total)
+        one_missed = ((sizes >= STROKE) & (met < sizes / 2))[1:].any()
+        return not one_missed and bool(met[1:].sum() >= AGREE * (sizes[1:].sum() + beyond))
 
     def _new_pieces(self, kind: ChangeKind) -> list[int]:
         """Return the cells, two at least, that the new model sees in this one, if the old model did not see them."""

@@ -12,7 +12,6 @@ import numpy as np
 from cellmetry.core.image import Box
 from cellmetry.study.editing.operation import Change
 from cellmetry.study.rebase.identities import renumbered
-from cellmetry.study.rebase.judging import Finding
 from cellmetry.study.rebase.merging import merge_windows
 from cellmetry.study.rebase.questions import Question, add_question
 from cellmetry.study.rebase.windows import Said, edited_windows, read_base, said_of_labels
@@ -27,6 +26,7 @@ if TYPE_CHECKING:
 
     from cellmetry.core.labels import Labels
     from cellmetry.study.rebase.identities import Renumbered
+    from cellmetry.study.rebase.judging import Finding
     from cellmetry.study.rebase.merging import Merged
     from cellmetry.study.store.acts import Actor
     from cellmetry.study.store.edits import EditResult

@@ -118,8 +118,8 @@ def edited_windows(
         ids[each.t, each.z].update(np.unique(each.mine).tolist(), np.unique(each.base).tolist())
     found = []
     for (t, z), own in sorted(boxes.items()):
-        own += _object_boxes(store, labels, t, z, sorted(ids[t, z] - {0}))
-        near = _windows(own, extents[t, z], ids[t, z], labels.plane_shape)
+        objects = _object_boxes(store, labels, t, z, sorted(ids[t, z] - {0}))
+        near = _windows([*own, *objects], extents[t, z], ids[t, z], labels.plane_shape)
         found += [(t, z, box) for box in near]
     return found
 
@@ -128,9 +128,9 @@ def _object_boxes(store: Store, labels: LabelSet, t: int, z: int, ids: Sequence[
     found = []
     for start in range(0, len(ids), _IDS_A_QUESTION):
         some = ids[start : start + _IDS_A_QUESTION]
+        marks = ", ".join("?" * len(some))
         rows = store.database.rows(
-            f"SELECT y0, y1, x0, x1 FROM objects WHERE labels_id = ? AND t = ? AND z = ? "
-            f"AND id IN ({', '.join('?' * len(some))})",
+            f"SELECT y0, y1, x0, x1 FROM objects WHERE labels_id = ? AND t = ? AND z = ? AND id IN ({marks})",
             (labels.id, t, z, *some),
         )
         found += [Box(*row) for row in rows]

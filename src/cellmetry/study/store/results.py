@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, Literal
 from cellmetry.errors import UnknownName
 from cellmetry.io.hashing import content_hash
 from cellmetry.study.store.acts import ALIVE, act
-from cellmetry.study.store.store import new_name
+from cellmetry.study.store.names import new_name
 
 if TYPE_CHECKING:
     import sqlite3
@@ -19,7 +19,16 @@ if TYPE_CHECKING:
     from cellmetry.study.store.acts import Actor
     from cellmetry.study.store.store import Store
 
-__all__ = ["ResultKind", "StoredResult", "add_result", "hide_result", "result", "result_path", "results"]
+__all__ = [
+    "ResultKind",
+    "StoredResult",
+    "add_result",
+    "hide_result",
+    "result",
+    "result_path",
+    "results",
+    "results_of_job",
+]
 
 ResultKind = Literal["table", "comparison", "report", "figure", "export", "run"]
 
@@ -110,6 +119,11 @@ def hide_result(store: Store, actor: Actor, result_id: str) -> int:
         seq = act(store, actor, "remove", f"Remove the {found.kind} {found.name}", result=result_id)
         connection.execute("UPDATE results SET removed_by = ? WHERE id = ?", (seq, result_id))
     return seq
+
+
+def results_of_job(store: Store, job_id: str) -> list[StoredResult]:
+    """Return what a job made, also what was hidden since, the oldest first."""
+    return [_result_of(row) for row in store.database.rows("SELECT * FROM results WHERE job_id = ?", (job_id,))]
 
 
 def result_path(store: Store, found: StoredResult) -> Path:
