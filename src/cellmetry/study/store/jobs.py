@@ -8,7 +8,7 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any, Literal
 
 from cellmetry.errors import ParameterError, UnknownName
-from cellmetry.study.store.store import new_name
+from cellmetry.study.store.names import new_name
 from cellmetry.study.store.units import forget_units
 
 if TYPE_CHECKING:
