@@ -25,8 +25,8 @@ SHORT = (
     "network.widths=[8, 16, 16]",
     "sampling.crop_px=48",
     "sampling.batch=4",
-    "optimisation.steps=6",
-    "optimisation.validate_every=3",
+    "optimisation.steps=2",
+    "optimisation.validate_every=2",
 )
 ASKED = {"from_nothing": True, "changes": SHORT, "name_of_model": "squares"}
 
