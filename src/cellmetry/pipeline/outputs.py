@@ -19,7 +19,7 @@ from cellmetry.io.tables import write_table
 from cellmetry.measure.columns import describe_columns
 from cellmetry.ops.label_planes import labels_in
 from cellmetry.pipeline.inputs import PLANE_COLUMNS
-from cellmetry.pipeline.places import map_folder, place_of
+from cellmetry.pipeline.places import check_name, map_folder, place_of
 from cellmetry.pipeline.quantification_pictures import write_quantification
 from cellmetry.report.counts import draw_counts
 from cellmetry.report.index import thumbnail_path
@@ -50,6 +50,7 @@ _IMAGE_COLUMN = Column("image", "", "Name of the image, as in images.csv.", "Cel
 
 def part_path(out: Path, stem: PurePosixPath, table: str) -> Path:
     """Return where the rows of one image's table lie until the whole table is written."""
+    check_name(table)
     return out / STATE / stem.parent / f"{stem.name}.{table}.parquet"
 
 
