@@ -13,12 +13,32 @@ from cellmetry.server.bodies import ErrorBody
 from cellmetry.server.errors import install_error_handlers
 from cellmetry.server.openapi import openapi_document
 from cellmetry.server.pages import routes as pages
-from cellmetry.server.routes import health, members, session, studies
+from cellmetry.server.routes import (
+    acts,
+    edits,
+    events,
+    health,
+    images,
+    jobs,
+    labels,
+    members,
+    models,
+    predict,
+    questions,
+    recipes,
+    results,
+    session,
+    steps,
+    studies,
+    tables,
+    tiles,
+)
 from cellmetry.server.security.bodies import BoundedBodies
 from cellmetry.server.security.gates import make_gate
 from cellmetry.server.security.guard import Guard
 from cellmetry.server.security.headers import SecurityHeaders
 from cellmetry.server.service import Awake, Service
+from cellmetry.server.tiles.serving import TileServing
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator
@@ -32,7 +52,26 @@ __all__ = ["API", "OPEN_PATHS", "create_app"]
 API = "/api/v1"
 OPEN_PATHS = ("/", "/pages/", f"{API}/health", f"{API}/session", f"{API}/openapi.json", f"{API}/docs")
 """What anybody may see; everything else needs a visitor whom the gate knows."""
-_ROUTES = (health, session, studies, members)
+_ROUTES = (
+    health,
+    session,
+    studies,
+    members,
+    acts,
+    events,
+    images,
+    tiles,
+    labels,
+    edits,
+    steps,
+    recipes,
+    jobs,
+    tables,
+    results,
+    models,
+    predict,
+    questions,
+)
 _ERRORS: dict[int | str, dict[str, Any]] = {
     "4XX": {"model": ErrorBody, "description": "Refused: the sentence says why, and what to do."},
     "5XX": {"model": ErrorBody, "description": "Not done: the disk, or a fault of the server."},
@@ -72,6 +111,7 @@ def create_app(settings: ServerSettings) -> FastAPI:
             Middleware(Guard, settings=settings, gate=gate, open_paths=OPEN_PATHS),
             Middleware(BoundedBodies, settings=settings),
             Middleware(Awake, service=service),
+            Middleware(TileServing),
         ],
     )
     app.state.settings, app.state.gate, app.state.service = settings, gate, service

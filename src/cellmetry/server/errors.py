@@ -15,7 +15,7 @@ from cellmetry.server.paths import methods_at, route_path
 if TYPE_CHECKING:
     from fastapi import FastAPI, Request
 
-__all__ = ["error_body", "install_error_handlers"]
+__all__ = ["error_body", "error_response", "install_error_handlers"]
 
 _WRONG_METHOD = 405
 log = logging.getLogger(__name__)
@@ -34,11 +34,16 @@ def error_body(kind: str, message: str, **more: Any) -> dict[str, Any]:
     return {"error": {"kind": kind, "message": message.encode(errors="replace").decode(), **more}}
 
 
-async def _explained(_: Request, error: Exception) -> JSONResponse:
+def error_response(error: CellmetryError) -> JSONResponse:
+    """Return the answer to a request that failed for a reason that we know."""
     more = {"version": error.version, "act": error.act} if isinstance(error, EditConflict) else {}
-    status = 404 if isinstance(error, UnknownName) else getattr(error, "http_status", 500)
+    status = 404 if isinstance(error, UnknownName) else error.http_status
     headers = {"WWW-Authenticate": "Bearer"} if isinstance(error, NotSignedIn) else None
     return JSONResponse(error_body(type(error).__name__, str(error), **more), status, headers=headers)
+
+
+async def _explained(request: Request, error: Exception) -> JSONResponse:
+    return error_response(error) if isinstance(error, CellmetryError) else await _unforeseen(request, error)
 
 
 async def _invalid(_: Request, error: Exception) -> JSONResponse:

@@ -6,7 +6,7 @@ import traceback
 from typing import TYPE_CHECKING, Any
 
 from cellmetry.errors import Cancelled, CellmetryError, OutputError
-from cellmetry.pipeline.jobs.memory import memory_sentence
+from cellmetry.pipeline.memory import memory_sentence
 from cellmetry.study.store.units import begin_unit, end_unit, units_of
 
 if TYPE_CHECKING:

@@ -20,8 +20,8 @@ from typing import TYPE_CHECKING, Any
 from cellmetry.errors import Cancelled, CellmetryError, StudyInUse
 from cellmetry.pipeline.jobs.kind import JobWork
 from cellmetry.pipeline.jobs.limits import limit_memory
-from cellmetry.pipeline.jobs.memory import memory_sentence
 from cellmetry.pipeline.jobs.registry import parse_job
+from cellmetry.pipeline.memory import memory_sentence
 from cellmetry.study.store.acts import Actor
 from cellmetry.study.store.jobs import job, note, set_state, tell_progress
 from cellmetry.study.store.lock import take_lock

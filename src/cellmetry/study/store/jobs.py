@@ -8,8 +8,8 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any, Literal
 
 from cellmetry.errors import ParameterError, UnknownName
-from cellmetry.study.store.store import new_name
-from cellmetry.study.store.units import forget_failed_units
+from cellmetry.study.store.names import new_name
+from cellmetry.study.store.units import forget_units
 
 if TYPE_CHECKING:
     import sqlite3
@@ -32,6 +32,7 @@ __all__ = [
     "next_job",
     "note",
     "resume_job",
+    "set_act",
     "set_state",
     "tell_progress",
 ]
@@ -159,6 +160,12 @@ def set_state(
             _event(connection, job_id, "error", error)
 
 
+def set_act(store: Store, job_id: str, act: int) -> None:
+    """Note by which act the results of a job come."""
+    with store.database.write() as connection:
+        connection.execute("UPDATE jobs SET act = ? WHERE id = ?", (act, job_id))
+
+
 def tell_progress(store: Store, job_id: str, task: str, done: int, total: int) -> None:
     """Note how far a job is; call it a few times a second at most."""
     with store.database.write() as connection:
@@ -194,7 +201,7 @@ def resume_job(store: Store, job_id: str) -> None:
         found = job(store, job_id)
         if found.state not in ("interrupted", "cancelled", "failed"):
             raise ParameterError(f"The job {job_id} is {found.state}; only one that was stopped can be resumed.")
-        forget_failed_units(store, job_id)
+        forget_units(store, job_id, failed=True)
         set_state(store, job_id, "queued")
 
 

@@ -8,24 +8,27 @@ from __future__ import annotations
 
 import json
 from dataclasses import dataclass
+from functools import partial
 from itertools import product
-from pathlib import PurePosixPath
+from pathlib import Path, PurePosixPath
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
 from cellmetry.core.image import Box, PixelSize
 from cellmetry.core.labels import Labels, labels_hash
-from cellmetry.errors import ParameterError, UnknownName
+from cellmetry.errors import DamagedFile, ParameterError, UnknownName
 from cellmetry.io.label_store import open_label_store, write_label_store
-from cellmetry.io.tile_store import TileStore, decode_tile, encode_tile
+from cellmetry.io.tile_store import TileStore, decode_tile, tile_store
 from cellmetry.study.store.acts import ALIVE
-from cellmetry.study.store.objects import store_objects, update_objects
-from cellmetry.study.store.store import new_name
+from cellmetry.study.store.checkpoints import chunk_file, write_missing_manifest
+from cellmetry.study.store.manifests import stored_files
+from cellmetry.study.store.names import new_name
+from cellmetry.study.store.objects import store_objects
 
 if TYPE_CHECKING:
     import sqlite3
-    from collections.abc import Iterator, Mapping, Sequence
+    from collections.abc import Callable, Iterator, Mapping, Sequence
 
     from numpy.typing import NDArray
 
@@ -37,14 +40,21 @@ __all__ = [
     "Patch",
     "Tile",
     "add_labels",
+    "box_of_tile",
+    "is_background",
+    "label_set",
     "label_sets",
     "labels_of_image",
+    "missing_tile",
+    "patch_at_level",
+    "planes_of",
     "read_labels",
+    "read_tile",
     "read_window",
     "remove_labels",
     "tile_frame",
+    "tiles_of",
     "whole_labels",
-    "write_patch",
 ]
 
 TILE = 512
@@ -176,6 +186,8 @@ def add_labels(
         )
         largest = store_objects(connection, labels_id, labels.axes, tiles)
         connection.execute("UPDATE labels SET next_id = ? WHERE id = ?", (largest + 1, labels_id))
+    if not store.database.writing:  # a manifest says that the database had the labels; later, `upkeep` writes it
+        write_missing_manifest(store.database, store.folder, labels_id)
     return labels_id
 
 
@@ -222,11 +234,21 @@ def tile_frame(store: Store, labels: LabelSet, tile: Tile) -> bytes | None:
         If there is no such tile.
     """
     labels.check_plane(tile.t, tile.z)
-    row = store.database.row(
-        "SELECT frame FROM tiles WHERE labels_id = ? AND level = ? AND t = ? AND z = ? AND y = ? AND x = ?",
-        (labels.id, *tile),
-    )
-    return bytes(row["frame"]) if row is not None else _checkpoint(store, labels).frame(tile.level, labels.place(tile))
+    place = ""
+    while True:
+        row = store.database.row(
+            "SELECT checkpoint, (SELECT frame FROM tiles WHERE labels_id = id AND level = ? AND t = ? AND z = ? "
+            "AND y = ? AND x = ?) AS frame FROM labels WHERE id = ?",
+            (*tile, labels.id),
+        )
+        if row is None or row["frame"] is not None:
+            return None if row is None else bytes(row["frame"])
+        if row["checkpoint"] == place:
+            raise missing_tile(store.folder, place, tile)
+        place = row["checkpoint"]
+        frame = tile_store(store.folder / place).frame(tile.level, labels.place(tile))
+        if frame is not None or is_background(store.folder / place, labels, tile):
+            return frame
 
 
 def read_window(store: Store, labels: LabelSet, t: int, z: int, box: Box) -> NDArray[np.uint32]:
@@ -244,9 +266,9 @@ def read_window(store: Store, labels: LabelSet, t: int, z: int, box: Box) -> NDA
     if not (0 <= box.y0 <= box.y1 <= height and 0 <= box.x0 <= box.x1 <= width):
         raise ParameterError(f"{tuple(box)} is not inside labels of {height} × {width} pixels.")
     window = np.zeros(box.shape, np.uint32)
-    for tile, inside in _tiles_of(box, 0, t, z):
-        part = _read_tile(store, labels, tile)
-        window[inside.within(box).slices] = part[inside.within(_box_of(tile)).slices]
+    for tile, inside in tiles_of(box, 0, t, z):
+        part = read_tile(store, labels, tile)
+        window[inside.within(box).slices] = part[inside.within(box_of_tile(tile)).slices]
     return window
 
 
@@ -264,50 +286,32 @@ def read_labels(store: Store, labels_id: str) -> Labels:
     return whole_labels(store, label_set(store, labels_id))
 
 
-def write_patch(
-    connection: sqlite3.Connection, store: Store, labels: LabelSet, patch: Patch, version: int
-) -> list[Tile]:
-    """Return the tiles of all levels that change when a patch is put in; call it within a transaction."""
-    touched = []
-    for level in range(labels.levels):
-        pixels, box = _at_level(patch, level)
-        for tile, inside in _tiles_of(box, level, patch.t, patch.z):
-            values = _read_tile(store, labels, tile)
-            values[inside.within(_box_of(tile)).slices] = pixels[inside.within(box).slices]
-            connection.execute(
-                "INSERT OR REPLACE INTO tiles VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
-                (labels.id, *tile, version, encode_tile(values)),
-            )
-            touched.append(tile)
-    update_objects(connection, labels.id, patch, lambda box: read_window(store, labels, patch.t, patch.z, box))
-    return touched
-
-
-def _at_level(patch: Patch, level: int) -> tuple[NDArray[np.uint32], Box]:
-    """Return the part of a patch that is seen at a level, where every 2^level-th pixel is, and its box there."""
+def patch_at_level(patch: Patch, pixels: NDArray[np.uint32], level: int) -> tuple[NDArray[np.uint32], Box]:
+    """Return what a level, where every 2^level-th pixel is, has of the pixels in a patch's box; and the box there."""
     step = 1 << level
     box = Box(*(-(-edge // step) for edge in patch.box))
     rows, columns = box.y0 * step - patch.box.y0, box.x0 * step - patch.box.x0
-    return patch.after[rows::step, columns::step], box
+    return pixels[rows::step, columns::step], box
 
 
-def _tiles_of(box: Box, level: int, t: int, z: int) -> Iterator[tuple[Tile, Box]]:
+def tiles_of(box: Box, level: int, t: int, z: int) -> Iterator[tuple[Tile, Box]]:
     """Yield the tiles that a box touches, each with the part of the box that is in it."""
     rows, columns = (range(a // TILE, -(-b // TILE)) for a, b in ((box.y0, box.y1), (box.x0, box.x1)))
     if 0 in box.shape:
         return
     for y, x in product(rows, columns):
         tile = Tile(level, t, z, y, x)
-        whole = _box_of(tile)
+        whole = box_of_tile(tile)
         inside = (max(box.y0, whole.y0), min(box.y1, whole.y1), max(box.x0, whole.x0), min(box.x1, whole.x1))
         yield tile, Box(*inside)
 
 
-def _box_of(tile: Tile) -> Box:
+def box_of_tile(tile: Tile) -> Box:
+    """Return the pixels of a tile at its level, as if the plane went on beyond its edge."""
     return Box(tile.y * TILE, (tile.y + 1) * TILE, tile.x * TILE, (tile.x + 1) * TILE)
 
 
-def _read_tile(store: Store, labels: LabelSet, tile: Tile) -> NDArray[np.uint32]:
+def read_tile(store: Store, labels: LabelSet, tile: Tile) -> NDArray[np.uint32]:
     """Return the ids of a whole tile: `TILE` × `TILE` pixels also at the edge of a plane, less if that is smaller."""
     shape = tuple(min(TILE, -(-size // (1 << tile.level))) for size in labels.plane_shape)
     frame = tile_frame(store, labels, tile)
@@ -316,8 +320,19 @@ def _read_tile(store: Store, labels: LabelSet, tile: Tile) -> NDArray[np.uint32]
     return decode_tile(frame, shape, _UINT32, f"tile {tuple(tile)} of the labels {labels.id} of {store.folder}")
 
 
-def _checkpoint(store: Store, labels: LabelSet) -> TileStore:
-    return TileStore(store.folder / labels.checkpoint)
+def is_background(checkpoint: Path, labels: LabelSet, tile: Tile) -> bool:
+    """Return whether a tile that has no file is not meant to have one."""
+    files = stored_files(checkpoint)
+    if files is None:
+        return checkpoint.is_dir()
+    return chunk_file(labels.axes, tile._asdict()) not in files
+
+
+def missing_tile(folder: Path, place: str, tile: Tile) -> DamagedFile:
+    """Return the error that says that a tile of a checkpoint has gone."""
+    return DamagedFile(
+        f"Tile {tuple(tile)} of {folder / place} is missing; `cellmetry study repair` makes what can be whole."
+    )
 
 
 @dataclass(frozen=True)
@@ -336,20 +351,22 @@ class _StoredLabels:
         return np.dtype(np.uint32)
 
     def __getitem__(self, index: Any) -> NDArray[np.uint32]:
-        ranges = [range(size)[part] for part, size in zip(_whole_index(index, self.shape), self.shape, strict=True)]
-        lead = [[part] if isinstance(part, int) else part for part in ranges[:-2]]
-        rows, columns = (range(part, part + 1) if isinstance(part, int) else part for part in ranges[-2:])
-        planes = [
-            self._plane(dict(zip(self.labels.axes, place, strict=False)), rows, columns) for place in product(*lead)
-        ]
-        shape = [len(part) for part in (*lead, rows, columns)]
-        dropped = tuple(axis for axis, part in enumerate(ranges) if isinstance(part, int))
-        return np.stack(planes).reshape(shape).squeeze(dropped)
+        return planes_of(self.labels, index, partial(read_window, self.store, self.labels))
 
-    def _plane(self, place: Mapping[str, int], rows: range, columns: range) -> NDArray[np.uint32]:
-        box = Box(*(edge for part in (rows, columns) for edge in ((part.start, part.stop) if part else (0, 0))))
-        window = read_window(self.store, self.labels, place.get("T", 0), place.get("Z", 0), box)
-        return window[:: rows.step, :: columns.step]
+
+def planes_of(labels: LabelSet, index: Any, read: Callable[[int, int, Box], NDArray[np.uint32]]) -> NDArray[np.uint32]:
+    """Return what an index of whole numbers, slices and ``...`` means, of labels whose boxes `read` returns."""
+    ranges = [range(size)[part] for part, size in zip(_whole_index(index, labels.shape), labels.shape, strict=True)]
+    lead = [[part] if isinstance(part, int) else part for part in ranges[:-2]]
+    rows, columns = (range(part, part + 1) if isinstance(part, int) else part for part in ranges[-2:])
+    box = Box(*(edge for part in (rows, columns) for edge in ((part.start, part.stop) if part else (0, 0))))
+    planes = []
+    for place in product(*lead):
+        at = dict(zip(labels.axes, place, strict=False))
+        planes.append(read(at.get("T", 0), at.get("Z", 0), box)[:: rows.step, :: columns.step])
+    shape = [len(part) for part in (*lead, rows, columns)]
+    dropped = tuple(axis for axis, part in enumerate(ranges) if isinstance(part, int))
+    return np.stack(planes).reshape(shape).squeeze(dropped)
 
 
 def _whole_index(index: Any, shape: Sequence[int]) -> list[Any]:

@@ -6,9 +6,9 @@ import json
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from cellmetry.errors import ModelError, UnknownName
+from cellmetry.errors import ModelError, ParameterError, UnknownName
 from cellmetry.models.store import Model, find_model
-from cellmetry.study.store.acts import ALIVE, act
+from cellmetry.study.store.acts import ALIVE, act, undo_act
 from cellmetry.study.store.images import said_of, say
 from cellmetry.study.store.store import new_name
 
@@ -25,12 +25,14 @@ __all__ = [
     "activate_model",
     "active_model",
     "add_model",
+    "find_model_of",
     "hide_model",
     "load_model",
     "model",
     "model_path",
     "models",
     "new_model_folder",
+    "roll_back_model",
 ]
 
 ACTIVE = "active_model"
@@ -152,10 +154,32 @@ def activate_model(store: Store, actor: Actor, model_id: str | None) -> int:
     return seq
 
 
+def roll_back_model(store: Store, actor: Actor) -> int:
+    """Return the act that took back the last activation: the model that was active before is active again.
+
+    Raises
+    ------
+    ParameterError
+        If none was ever activated, or all activations were taken back.
+    """
+    store.must_be_writable()
+    row = store.database.row(
+        "SELECT max(seq) AS seq FROM acts WHERE verb = 'activate' AND seq IN (SELECT seq FROM holding)"
+    )
+    if row is None or row["seq"] is None:
+        raise ParameterError("No model was activated in this study, so there is none to go back to.")
+    return undo_act(store, actor, row["seq"])
+
+
 def active_model(store: Store) -> StoredModel | None:
     """Return the model that is taken where none is named; None for the one that comes with Cellmetry."""
     said = said_of(store, _STUDY).get(ACTIVE)
     return next((each for each in models(store) if each.id == said), None)
+
+
+def find_model_of(store: Store, name: str) -> StoredModel | None:
+    """Return the model of this id, or the newest of this name, among those that are to be seen."""
+    return next((each for each in reversed(models(store)) if name in (each.id, each.name)), None)
 
 
 def hide_model(store: Store, actor: Actor, model_id: str) -> int:

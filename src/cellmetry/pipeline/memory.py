@@ -26,6 +26,6 @@ def memory_sentence(name: str, error: MemoryError) -> str:
 def too_large(name: str, n_bytes: float) -> str:
     """Return the sentence for an image that needs so much memory."""
     return (
-        f"{name} needs about {max(n_bytes / _GB, 0.1):.1f} GB of memory or more, which this job may not have; crop it, "
-        f"work in smaller tiles (segment.tile_px), or allow jobs more memory."
+        f"{name} needs about {max(n_bytes / _GB, 0.1):.1f} GB of memory or more, which it may not have; crop it, "
+        f"work in smaller tiles (segment.tile_px), or allow more memory."
     )
