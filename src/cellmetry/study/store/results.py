@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, Literal
 from cellmetry.errors import UnknownName
 from cellmetry.io.hashing import content_hash
 from cellmetry.study.store.acts import ALIVE, act
-from cellmetry.study.store.store import new_name
+from cellmetry.study.store.names import new_name
 
 if TYPE_CHECKING:
     import sqlite3
