@@ -60,7 +60,7 @@ def store_objects(connection: sqlite3.Connection, labels_id: str, axes: str, til
         place = dict(zip(axes, lead, strict=False))
         found = _merged(
             [
-                _found(tiles.tile(0, (*lead, y, x)), y * level.tile[-2], x * level.tile[-1])
+                _found(tiles.tile(0, (*lead, y, x)).reshape(level.tile[-2:]), y * level.tile[-2], x * level.tile[-1])
                 for y, x in product(*(range(n) for n in level.count[-2:]))
                 if tiles.frame(0, (*lead, y, x)) is not None
             ]
