@@ -12,6 +12,8 @@ from typing import TYPE_CHECKING
 from starlette.concurrency import run_in_threadpool
 
 from cellmetry.errors import CellmetryError
+from cellmetry.pipeline.jobs.limits import JobLimits
+from cellmetry.pipeline.jobs.runner import JobRunner
 from cellmetry.server.housekeeping import keep_house
 from cellmetry.server.studies import OpenStudies
 
@@ -27,6 +29,7 @@ __all__ = ["Awake", "Service"]
 
 log = logging.getLogger(__name__)
 _HOUSEKEEPING_S = 60.0
+_DEMO_JOBS = JobLimits(workers=1, image_s=120.0)
 
 
 class Service:
@@ -41,6 +44,7 @@ class Service:
             (settings.home,) if gate.place is None else (settings.home, gate.place),
             f"the Cellmetry server at {settings.address}",
             address=settings.address,
+            runner=JobRunner(_DEMO_JOBS if settings.mode == "demo" else None),
             more=settings.studies,
         )
         self._lock = threading.Lock()
