@@ -14,7 +14,9 @@ from starlette.concurrency import run_in_threadpool
 from cellmetry.errors import CellmetryError
 from cellmetry.pipeline.jobs.limits import JobLimits
 from cellmetry.pipeline.jobs.runner import JobRunner
+from cellmetry.pipeline.oneshot.pool import OneShotPool
 from cellmetry.server.housekeeping import keep_house
+from cellmetry.server.settings import DEMO_ONESHOT
 from cellmetry.server.studies import OpenStudies
 
 if TYPE_CHECKING:
@@ -47,6 +49,7 @@ class Service:
             runner=JobRunner(_DEMO_JOBS if settings.mode == "demo" else None),
             more=settings.studies,
         )
+        self.oneshot = OneShotPool(DEMO_ONESHOT if settings.mode == "demo" else settings.oneshot)
         self._lock = threading.Lock()
 
     @asynccontextmanager
@@ -76,6 +79,7 @@ class Service:
     def stop(self) -> None:
         """Stop the jobs after their present image, and close all studies."""
         self.stopping.set()
+        self.oneshot.stop()
         with self._lock:
             if self.awake:
                 atexit.unregister(self.stop)
