@@ -41,7 +41,7 @@ def shrunk(mask: NDArray[np.bool_], distance: float, *, beyond: tuple[bool, bool
         elsewhere what is beyond is outside.
     """
     top, bottom, left, right = beyond
-    padded = np.pad(mask, ((not top, not bottom), (not left, not right)))
+    padded = np.pad(mask, ((int(not top), int(not bottom)), (int(not left), int(not right))))
     if padded.all():
         return mask.copy()
     away: NDArray[np.float64] = ndimage.distance_transform_edt(padded)
