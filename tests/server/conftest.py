@@ -13,8 +13,8 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
 
-def _load() -> Any:
-    spec = spec_from_file_location("tests_real_server", Path(__file__).parent / "real_server.py")
+def _load(name: str) -> Any:
+    spec = spec_from_file_location(f"tests_server_{name}", Path(__file__).parent / f"{name}.py")
     module = module_from_spec(spec)
     sys.modules[spec.name] = module  # dataclasses look their module up
     spec.loader.exec_module(module)
@@ -24,7 +24,13 @@ def _load() -> Any:
 @pytest.fixture(scope="session")
 def serving() -> Any:
     """Return the module `real_server`: `with serving.real_server(home, *options) as server: server.client()…`."""
-    return _load()
+    return _load("real_server")
+
+
+@pytest.fixture(scope="session")
+def raw() -> Any:
+    """Return the module `raw`: requests as no HTTP library would send them."""
+    return _load("raw")
 
 
 @pytest.fixture(scope="module")

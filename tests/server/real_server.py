@@ -19,6 +19,19 @@ if TYPE_CHECKING:
 
 HEADERS = {"X-Cellmetry": "1"}
 API = "/api/v1"
+_CODE = """
+import sys
+import typer
+from cellmetry.cli.serve import serve
+from cellmetry.errors import CellmetryError
+try:
+    typer.run(serve)
+except CellmetryError as error:
+    print(error, file=sys.stderr)
+    sys.exit(error.exit_code)
+"""
+SERVE = (sys.executable, "-c", _CODE)
+"""`cellmetry serve` without importing the other commands, which takes seconds."""
 
 
 @dataclass
@@ -57,13 +70,17 @@ class RealServer:
         self.process.wait(60)
 
 
+def run_serve(*options: str) -> subprocess.CompletedProcess[str]:
+    """Return what `cellmetry serve` did that was to refuse to run."""
+    return subprocess.run([*SERVE, *options], capture_output=True, text=True, timeout=120, check=False)
+
+
 @contextmanager
 def real_server(home: Path, *options: str, **environment: str) -> Iterator[RealServer]:
     """Yield a server of a home folder on a free port; `options` are those of `cellmetry serve`."""
     home.mkdir(parents=True, exist_ok=True)
     (home / "server.json").unlink(missing_ok=True)
-    code = "from cellmetry.cli.app import main; main()"
-    command = [sys.executable, "-c", code, "serve", "--home", str(home), "--port", "0", "--no-browser", *options]
+    command = [*SERVE, "--home", str(home), "--port", "0", "--no-browser", *options]
     log = home / "server.log"
     with log.open("wb") as said:
         process = subprocess.Popen(

@@ -13,7 +13,26 @@ from cellmetry.server.bodies import ErrorBody
 from cellmetry.server.errors import install_error_handlers
 from cellmetry.server.openapi import openapi_document
 from cellmetry.server.pages import routes as pages
-from cellmetry.server.routes import acts, edits, events, health, images, labels, members, session, studies, tiles
+from cellmetry.server.routes import (
+    acts,
+    edits,
+    events,
+    health,
+    images,
+    jobs,
+    labels,
+    members,
+    models,
+    predict,
+    questions,
+    recipes,
+    results,
+    session,
+    steps,
+    studies,
+    tables,
+    tiles,
+)
 from cellmetry.server.security.bodies import BoundedBodies
 from cellmetry.server.security.gates import make_gate
 from cellmetry.server.security.guard import Guard
@@ -33,7 +52,26 @@ __all__ = ["API", "OPEN_PATHS", "create_app"]
 API = "/api/v1"
 OPEN_PATHS = ("/", "/pages/", f"{API}/health", f"{API}/session", f"{API}/openapi.json", f"{API}/docs")
 """What anybody may see; everything else needs a visitor whom the gate knows."""
-_ROUTES = (health, session, studies, members, acts, images, tiles, labels, edits, events)
+_ROUTES = (
+    health,
+    session,
+    studies,
+    members,
+    acts,
+    events,
+    images,
+    tiles,
+    labels,
+    edits,
+    steps,
+    recipes,
+    jobs,
+    tables,
+    results,
+    models,
+    predict,
+    questions,
+)
 _ERRORS: dict[int | str, dict[str, Any]] = {
     "4XX": {"model": ErrorBody, "description": "Refused: the sentence says why, and what to do."},
     "5XX": {"model": ErrorBody, "description": "Not done: the disk, or a fault of the server."},

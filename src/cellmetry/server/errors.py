@@ -9,7 +9,7 @@ from fastapi.exceptions import RequestValidationError
 from fastapi.responses import JSONResponse
 from starlette.exceptions import HTTPException
 
-from cellmetry.errors import CellmetryError, EditConflict, UnknownName
+from cellmetry.errors import CellmetryError, EditConflict, NotSignedIn, UnknownName
 
 if TYPE_CHECKING:
     from fastapi import FastAPI, Request
@@ -28,15 +28,16 @@ def install_error_handlers(app: FastAPI) -> None:
 
 
 def error_body(kind: str, message: str, **more: Any) -> dict[str, Any]:
-    """Return the one form of an error."""
-    return {"error": {"kind": kind, "message": message, **more}}
+    """Return the one form of an error; what is no text in the words of a request is shown as ``?``."""
+    return {"error": {"kind": kind, "message": message.encode(errors="replace").decode(), **more}}
 
 
 def error_response(error: CellmetryError) -> JSONResponse:
     """Return the answer to a request that failed for a reason that we know."""
     more = {"version": error.version, "act": error.act} if isinstance(error, EditConflict) else {}
     status = 404 if isinstance(error, UnknownName) else error.http_status
-    return JSONResponse(error_body(type(error).__name__, str(error), **more), status)
+    headers = {"WWW-Authenticate": "Bearer"} if isinstance(error, NotSignedIn) else None
+    return JSONResponse(error_body(type(error).__name__, str(error), **more), status, headers=headers)
 
 
 async def _explained(request: Request, error: Exception) -> JSONResponse:
@@ -52,6 +53,8 @@ async def _invalid(_: Request, error: Exception) -> JSONResponse:
 async def _refused(_: Request, error: Exception) -> JSONResponse:
     status = error.status_code if isinstance(error, HTTPException) else 400
     detail = error.detail if isinstance(error, HTTPException) else str(error)
+    if detail == "Not Found":
+        detail = "There is nothing at this address; /api/v1/docs lists what there is."
     headers = error.headers if isinstance(error, HTTPException) else None
     return JSONResponse(error_body("Refused", str(detail)), status, headers=dict(headers or {}))
 

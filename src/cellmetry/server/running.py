@@ -4,19 +4,23 @@ from __future__ import annotations
 
 import errno
 import ipaddress
+import json
 import socket
+from http import HTTPStatus
 from typing import TYPE_CHECKING
 
+import httpx
 import uvicorn
 
 from cellmetry.errors import OutputError, ParameterError
 from cellmetry.server.app import create_app
 from cellmetry.server.protocol import bounded_protocol
 from cellmetry.server.security.accounts import Accounts
-from cellmetry.server.security.laptop import LaptopGate
+from cellmetry.server.security.laptop import ADDRESS_FILE, LaptopGate
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
+    from pathlib import Path
     from types import FrameType
 
     from cellmetry.server.service import Service
@@ -25,6 +29,7 @@ if TYPE_CHECKING:
 __all__ = ["run_server"]
 
 _KEEP_ALIVE_S = 30
+_ASK_S = 2.0
 _END_S = 10
 """Seconds that answers have to end when the server does; jobs have their own time after that."""
 
@@ -58,7 +63,9 @@ def run_server(settings: ServerSettings, ready: Callable[[str], None], *, proxie
     OutputError
         If the port is taken or not permitted.
     """
+    _make_home(settings.home)
     _must_be_safe(settings)
+    _must_be_alone(settings)
     with _listening(settings) as listener:
         settings = settings.at_port(listener.getsockname()[1])
         app = create_app(settings)
@@ -89,6 +96,24 @@ def run_server(settings: ServerSettings, ready: Callable[[str], None], *, proxie
         finally:
             server.service.stop()
             gate.close()
+
+
+def _make_home(home: Path) -> None:
+    try:
+        home.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise OutputError(f"{home} cannot be made ({error.strerror}); give another folder with --home.") from error
+
+
+def _must_be_alone(settings: ServerSettings) -> None:
+    """Refuse a second server of one person and one home folder: its studies could only be read."""
+    try:
+        told = json.loads((settings.home / ADDRESS_FILE).read_text(encoding="utf-8"))["url"]
+        answers = httpx.get(f"{told}/api/v1/health", timeout=_ASK_S, trust_env=False).status_code == HTTPStatus.OK
+    except (OSError, ValueError, KeyError, TypeError, httpx.HTTPError, httpx.InvalidURL):
+        return
+    if answers:
+        raise OutputError(f"A server of {settings.home} runs already, at {told}; use it, or give another --home.")
 
 
 def _must_be_safe(settings: ServerSettings) -> None:

@@ -12,7 +12,11 @@ from typing import TYPE_CHECKING
 from starlette.concurrency import run_in_threadpool
 
 from cellmetry.errors import CellmetryError
+from cellmetry.pipeline.jobs.limits import JobLimits
+from cellmetry.pipeline.jobs.runner import JobRunner
+from cellmetry.pipeline.oneshot.pool import OneShotPool
 from cellmetry.server.housekeeping import keep_house
+from cellmetry.server.settings import DEMO_ONESHOT
 from cellmetry.server.studies import OpenStudies
 
 if TYPE_CHECKING:
@@ -27,6 +31,7 @@ __all__ = ["Awake", "Service"]
 
 log = logging.getLogger(__name__)
 _HOUSEKEEPING_S = 60.0
+_DEMO_JOBS = JobLimits(workers=1, image_s=120.0)
 
 
 class Service:
@@ -41,8 +46,10 @@ class Service:
             (settings.home,) if gate.place is None else (settings.home, gate.place),
             f"the Cellmetry server at {settings.address}",
             address=settings.address,
+            runner=JobRunner(_DEMO_JOBS if settings.mode == "demo" else None),
             more=settings.studies,
         )
+        self.oneshot = OneShotPool(DEMO_ONESHOT if settings.mode == "demo" else settings.oneshot)
         self._lock = threading.Lock()
 
     @asynccontextmanager
@@ -72,6 +79,7 @@ class Service:
     def stop(self) -> None:
         """Stop the jobs after their present image, and close all studies."""
         self.stopping.set()
+        self.oneshot.stop()
         with self._lock:
             if self.awake:
                 atexit.unregister(self.stop)

@@ -8,7 +8,9 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Literal
 
-__all__ = ["DEMO_LIMITS", "Limits", "Mode", "ServerSettings", "default_home", "person_here"]
+from cellmetry.pipeline.oneshot.limits import OneShotLimits
+
+__all__ = ["DEMO_LIMITS", "DEMO_ONESHOT", "Limits", "Mode", "ServerSettings", "default_home", "person_here"]
 
 Mode = Literal["laptop", "server", "demo"]
 
@@ -51,6 +53,8 @@ class Limits:
 
 DEMO_LIMITS = Limits(json_bytes=4 << 20, upload_bytes=64 << 20, idle_s=15.0, connections=256)
 """The small limits of a public demo."""
+DEMO_ONESHOT = OneShotLimits(max_files=10, max_bytes=64 << 20, memory_bytes=2_000_000_000, time_s=60.0, waiting=40)
+"""And those of its one-shot calls."""
 
 
 def person_here() -> str:
@@ -82,6 +86,8 @@ class ServerSettings:
         Who works with a server of mode ``laptop``.
     studies
         Folders of studies to be opened besides those of the home folder.
+    oneshot
+        Limits of one-shot calls; those of a demo are smaller whatever is said here.
     """
 
     home: Path
@@ -94,6 +100,7 @@ class ServerSettings:
     limits: Limits = field(default_factory=Limits)
     person: str = field(default_factory=person_here)
     studies: tuple[Path, ...] = ()
+    oneshot: OneShotLimits = field(default_factory=OneShotLimits)
 
     @property
     def address(self) -> str:

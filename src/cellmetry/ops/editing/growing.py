@@ -40,11 +40,10 @@ def shrunk(mask: NDArray[np.bool_], distance: float, *, beyond: tuple[bool, bool
         Whether the object may go on beyond the window's upper, lower, left and right side, as at the edge of an image;
         elsewhere what is beyond is outside.
     """
-    top, bottom, left, right = beyond
-    padded = np.pad(mask, ((int(not top), int(not bottom)), (int(not left), int(not right))))
+    top, bottom, left, right = (0 if more else 1 for more in beyond)
+    padded = np.pad(mask, ((top, bottom), (left, right)))
     if padded.all():
         return mask.copy()
     away: NDArray[np.float64] = ndimage.distance_transform_edt(padded)
-    inner = away[int(not top) : int(not top) + mask.shape[0], int(not left) : int(not left) + mask.shape[1]]
-    kept: NDArray[np.bool_] = inner > distance
+    kept: NDArray[np.bool_] = away[top : top + mask.shape[0], left : left + mask.shape[1]] > distance
     return kept

@@ -12,7 +12,7 @@ from cellmetry.io.tables import read_columns, read_table, write_table
 from cellmetry.pipeline.acquisition import FLAG, with_settings_flag
 from cellmetry.study.store.acts import act
 from cellmetry.study.store.images import image, said_of
-from cellmetry.study.store.results import add_result, results
+from cellmetry.study.store.results import add_result, results_of_job
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping, Sequence
@@ -23,7 +23,16 @@ if TYPE_CHECKING:
     from cellmetry.study.store.store import Store
     from cellmetry.study.store.units import Unit
 
-__all__ = ["NewResult", "add_said", "done_units", "gather_table", "keep_result", "part_path", "said_columns"]
+__all__ = [
+    "NewResult",
+    "add_said",
+    "done_units",
+    "gather_table",
+    "keep_result",
+    "kept_before",
+    "part_path",
+    "said_columns",
+]
 
 _NOT_DESIGN = {"name", "notes", "note", "pixel_size_um", "pixel_size_z_um", "channel_names"}
 """What may be said of an image that is not of the design of the experiment."""
@@ -132,15 +141,21 @@ def keep_result(
     also
         Keeps more in the same transaction, by the number of the act.
     """
-    before = next((each for each in results(work.store, new.kind) if each.job_id == work.job_id), None)
+    before = kept_before(work, new.kind)
     if before is not None:
-        return {"result": before.id, "act": before.added_by}
+        return before
     with work.store.database.write():
         seq = act(work.store, work.actor, verb, summary, job=work.job_id)
         result_id = add_result(work.store, seq, new.kind, new.name, new.path, job_id=work.job_id, details=new.details)
         if also is not None:
             also(seq)
     return {"result": result_id, "act": seq}
+
+
+def kept_before(work: JobWork, kind: ResultKind) -> dict[str, Any] | None:
+    """Return the ids of the result that this job has kept already, and of its act; None if it has not."""
+    before = next((each for each in results_of_job(work.store, work.job_id) if each.kind == kind), None)
+    return None if before is None else {"result": before.id, "act": before.added_by}
 
 
 def _column(values: Iterable[Any]) -> Any:

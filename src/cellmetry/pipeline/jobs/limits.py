@@ -11,6 +11,8 @@ import psutil
 __all__ = ["JobLimits", "limit_memory"]
 
 _SHARE = 0.75
+_LEAST = 1 << 29
+"""Bytes without which libraries cannot even be loaded."""
 
 
 def _workers() -> int:
@@ -48,7 +50,7 @@ class JobLimits:
     @property
     def worker_bytes(self) -> int:
         """Memory that one job may have."""
-        return self.memory_bytes // (self.workers + 1)
+        return max(_LEAST, self.memory_bytes // (self.workers + 1))
 
 
 def limit_memory(n_bytes: int) -> None:
@@ -60,5 +62,6 @@ def limit_memory(n_bytes: int) -> None:
         import resource  # noqa: PLC0415  not on Windows
 
         hard = resource.getrlimit(resource.RLIMIT_DATA)[1]
-        soft = n_bytes if hard == resource.RLIM_INFINITY else min(n_bytes, hard)
+        soft = max(n_bytes, _LEAST)
+        soft = soft if hard == resource.RLIM_INFINITY else min(soft, hard)
         resource.setrlimit(resource.RLIMIT_DATA, (soft, hard))

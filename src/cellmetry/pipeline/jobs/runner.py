@@ -18,7 +18,7 @@ from cellmetry.pipeline.jobs.process import WorkerProcess
 from cellmetry.pipeline.memory import too_large
 from cellmetry.study.store.images import image
 from cellmetry.study.store.jobs import ENDED, cancel_job, job, jobs, next_job, note, set_state
-from cellmetry.study.store.units import end_unit, running_unit
+from cellmetry.study.store.units import end_unit, forget_units, running_unit
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -75,6 +75,7 @@ class JobRunner:
         self._stores: dict[Path, Store] = {}
         self._leaving: set[Path] = set()
         self._running: list[_Running] = []
+        self._crashed: set[tuple[str, str]] = set()
         self._turns: dict[Path, int] = {}
         self._turn = 0
         self._thread: threading.Thread | None = None
@@ -202,7 +203,10 @@ class JobRunner:
         self._woken.set()
 
     def _lost(self, running: _Running) -> None:
-        """Give up the image at which a process ended, and start another one for the rest; or fail the job."""
+        """Give up the image at which a process ended twice, and start another one for the rest; or fail the job.
+
+        The first end may be nobody's fault: the system ends processes when others take all memory.
+        """
         store, job_id = running.store, running.job_id
         unit = running_unit(store, job_id)
         name = _shown(store, unit) or f"The job {running.kind}"
@@ -211,9 +215,14 @@ class JobRunner:
         if unit is None:
             set_state(store, job_id, "failed", error=reason)
             return
-        with store.database.write():
-            end_unit(store, job_id, unit, "failed", reason=reason)
-            note(store, job_id, "warning", reason)
+        if running.lost or (job_id, unit) in self._crashed:
+            with store.database.write():
+                end_unit(store, job_id, unit, "failed", reason=reason)
+                note(store, job_id, "warning", reason)
+        else:
+            self._crashed.add((job_id, unit))
+            forget_units(store, job_id, failed=False)
+            note(store, job_id, "log", f"{reason} It is tried once more.")
         self._start(store, job(store, job_id))
 
     def _start_more(self) -> None:

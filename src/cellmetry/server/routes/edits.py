@@ -7,7 +7,7 @@ from typing import Annotated, Any, Literal
 from fastapi import APIRouter, Query
 from fastapi import Path as InPath
 from fastapi.responses import Response
-from pydantic import Field, JsonValue
+from pydantic import Field
 
 from cellmetry.errors import ParameterError, UnknownName
 from cellmetry.server.bodies import Body, View
@@ -30,7 +30,7 @@ class EditBody(Body):
     """One edit."""
 
     operation: Key = Field(description="Its name, as draw or merge.")
-    parameters: dict[Key, JsonValue] = Field(default_factory=dict, max_length=50)
+    parameters: dict[Key, Any] = Field(default_factory=dict, max_length=50)
     base_version: int | None = Field(None, ge=0, le=2**62)
     """Version that who edits saw; the present one if left out."""
     session: SessionName = ""

@@ -23,6 +23,7 @@ if TYPE_CHECKING:
 __all__ = ["Guard"]
 
 _LOCAL = {"localhost", "127.0.0.1", "::1"}
+_UNKNOWN = "Sign in first: this server does not know who asks."
 _BODIES = ("application/json", "multipart/form-data")
 
 
@@ -59,7 +60,7 @@ class Guard:
         if answer is None:
             visitor = scope[VISITOR] = self._gate.visitor(connection)
             if visitor is None and not self._is_open(route_path(scope)):
-                answer = refusal(401, "NotSignedIn", "Sign in first: this server does not know who asks.")
+                answer = refusal(401, "NotSignedIn", _UNKNOWN, www_authenticate="Bearer")
         await (answer or self._app)(scope, receive, send)
 
     def _is_open(self, path: str) -> bool:
@@ -117,8 +118,9 @@ def _name_of(host: str) -> str:
 
 
 def _host_of(origin: str) -> str:
-    parts = urlsplit(origin) if "://" in origin else None
-    return "" if parts is None or parts.scheme not in ("http", "https") else parts.netloc.lower()
+    """Return ``name:port`` of an origin in small letters, empty if it is none."""
+    scheme, _, host = origin.lower().partition("://")
+    return host if scheme in ("http", "https") else ""
 
 
 def _is_address(name: str) -> bool:

@@ -8,8 +8,8 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any, Literal
 
 from cellmetry.errors import ParameterError, UnknownName
-from cellmetry.study.store.store import new_name
-from cellmetry.study.store.units import forget_failed_units
+from cellmetry.study.store.names import new_name
+from cellmetry.study.store.units import forget_units
 
 if TYPE_CHECKING:
     import sqlite3
@@ -201,7 +201,7 @@ def resume_job(store: Store, job_id: str) -> None:
         found = job(store, job_id)
         if found.state not in ("interrupted", "cancelled", "failed"):
             raise ParameterError(f"The job {job_id} is {found.state}; only one that was stopped can be resumed.")
-        forget_failed_units(store, job_id)
+        forget_units(store, job_id, failed=True)
         set_state(store, job_id, "queued")
 
 

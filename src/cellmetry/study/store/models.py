@@ -6,9 +6,9 @@ import json
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from cellmetry.errors import ModelError, UnknownName
+from cellmetry.errors import ModelError, ParameterError, UnknownName
 from cellmetry.models.store import Model, find_model
-from cellmetry.study.store.acts import ALIVE, act
+from cellmetry.study.store.acts import ALIVE, act, undo_act
 from cellmetry.study.store.images import said_of, say
 from cellmetry.study.store.store import new_name
 
@@ -32,6 +32,7 @@ __all__ = [
     "model_path",
     "models",
     "new_model_folder",
+    "roll_back_model",
 ]
 
 ACTIVE = "active_model"
@@ -151,6 +152,23 @@ def activate_model(store: Store, actor: Actor, model_id: str | None) -> int:
         seq = act(store, actor, "activate", f"Activate the model {name}", model=model_id)
         say(store, seq, _STUDY, {ACTIVE: model_id})
     return seq
+
+
+def roll_back_model(store: Store, actor: Actor) -> int:
+    """Return the act that took back the last activation: the model that was active before is active again.
+
+    Raises
+    ------
+    ParameterError
+        If none was ever activated, or all activations were taken back.
+    """
+    store.must_be_writable()
+    row = store.database.row(
+        "SELECT max(seq) AS seq FROM acts WHERE verb = 'activate' AND seq IN (SELECT seq FROM holding)"
+    )
+    if row is None or row["seq"] is None:
+        raise ParameterError("No model was activated in this study, so there is none to go back to.")
+    return undo_act(store, actor, row["seq"])
 
 
 def active_model(store: Store) -> StoredModel | None:

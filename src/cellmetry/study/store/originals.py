@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Literal
 
 from cellmetry.errors import DamagedFile, MissingInput, UnknownName
 from cellmetry.io.hashing import FileState, content_hash, file_state
-from cellmetry.study.store.store import new_name
+from cellmetry.study.store.names import new_name
 
 if TYPE_CHECKING:
     import sqlite3

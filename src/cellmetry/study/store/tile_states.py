@@ -9,8 +9,8 @@ import numpy as np
 from cellmetry.core.image import Box
 from cellmetry.errors import DamagedFile, ParameterError, UnknownName
 from cellmetry.io.tile_store import decode_tile, encode_tile, tile_store
-from cellmetry.study.store.edits import patches_of
-from cellmetry.study.store.labels import TILE, LabelSet, Tile
+from cellmetry.study.store.edit_log import patches_of
+from cellmetry.study.store.labels import TILE, LabelSet, Tile, is_background, missing_tile
 
 if TYPE_CHECKING:
     import sqlite3
@@ -66,6 +66,8 @@ def tile_now(store: Store, labels: LabelSet, tile: Tile) -> TileState:
         frame = tile_store(store.folder / row["checkpoint"]).frame(tile.level, place)
         # a new checkpoint may have taken the place of this one, and its files be gone
         if frame is not None or _row(store, labels, tile)["checkpoint"] == row["checkpoint"]:
+            if frame is None and not is_background(store.folder / row["checkpoint"], labels, tile):
+                raise missing_tile(store.folder, row["checkpoint"], tile)
             return TileState(frame, row["checkpoint_version"], row["version"])
     raise DamagedFile(f"The labels {labels.id} of {store.folder} change while they are read; ask again.")
 

@@ -12,7 +12,7 @@ if TYPE_CHECKING:
 
     from cellmetry.study.store.store import Store
 
-__all__ = ["Unit", "begin_unit", "end_unit", "forget_failed_units", "running_unit", "units_of"]
+__all__ = ["Unit", "begin_unit", "end_unit", "forget_units", "running_unit", "units_of"]
 
 UnitState = Literal["running", "done", "failed"]
 
@@ -74,10 +74,11 @@ def running_unit(store: Store, job_id: str) -> str | None:
     return None if row is None else str(row["name"])
 
 
-def forget_failed_units(store: Store, job_id: str) -> None:
-    """Let units that failed, or were left half done, be tried again."""
+def forget_units(store: Store, job_id: str, *, failed: bool) -> None:
+    """Let units that were left half done be tried again, and with `failed` those that failed."""
+    states = "('running', 'failed')" if failed else "('running')"
     with store.database.write() as connection:
-        connection.execute("DELETE FROM job_units WHERE job_id = ? AND state != 'done'", (job_id,))
+        connection.execute(f"DELETE FROM job_units WHERE job_id = ? AND state IN {states}", (job_id,))
 
 
 def _unit_of(row: sqlite3.Row) -> Unit:
