@@ -41,14 +41,17 @@ __all__ = [
     "Tile",
     "add_labels",
     "box_of_tile",
+    "is_background",
     "label_set",
     "label_sets",
     "labels_of_image",
     "patch_at_level",
     "planes_of",
     "read_labels",
+    "read_tile",
     "read_window",
     "remove_labels",
+    "stored_labels",
     "tile_frame",
     "whole_labels",
     "write_patch",
@@ -209,6 +212,11 @@ def label_set(store: Store, labels_id: str) -> LabelSet:
     return _set_of(row)
 
 
+def stored_labels(store: Store) -> list[LabelSet]:
+    """Return all label images that were ever added, hidden ones too."""
+    return [_set_of(row) for row in store.database.rows("SELECT * FROM labels ORDER BY added_by")]
+
+
 def label_sets(store: Store, image_id: str | None = None) -> list[LabelSet]:
     """Return the label images that are to be seen, of one image or of all, the oldest first."""
     rows = store.database.rows(
@@ -244,7 +252,7 @@ def tile_frame(store: Store, labels: LabelSet, tile: Tile) -> bytes | None:
             raise _missing(store.folder, place, tile)
         place = row["checkpoint"]
         frame = tile_store(store.folder / place).frame(tile.level, labels.place(tile))
-        if frame is not None or _is_background(store.folder / place, labels, tile):
+        if frame is not None or is_background(store.folder / place, labels, tile):
             return frame
 
 
@@ -264,7 +272,7 @@ def read_window(store: Store, labels: LabelSet, t: int, z: int, box: Box) -> NDA
         raise ParameterError(f"{tuple(box)} is not inside labels of {height} × {width} pixels.")
     window = np.zeros(box.shape, np.uint32)
     for tile, inside in _tiles_of(box, 0, t, z):
-        part = _read_tile(store, labels, tile)
+        part = read_tile(store, labels, tile)
         window[inside.within(box).slices] = part[inside.within(box_of_tile(tile)).slices]
     return window
 
@@ -291,7 +299,7 @@ def write_patch(
     for level in range(labels.levels):
         pixels, box = patch_at_level(patch, patch.after, level)
         for tile, inside in _tiles_of(box, level, patch.t, patch.z):
-            values = _read_tile(store, labels, tile)
+            values = read_tile(store, labels, tile)
             values[inside.within(box_of_tile(tile)).slices] = pixels[inside.within(box).slices]
             connection.execute(
                 "INSERT OR REPLACE INTO tiles VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
@@ -327,7 +335,7 @@ def box_of_tile(tile: Tile) -> Box:
     return Box(tile.y * TILE, (tile.y + 1) * TILE, tile.x * TILE, (tile.x + 1) * TILE)
 
 
-def _read_tile(store: Store, labels: LabelSet, tile: Tile) -> NDArray[np.uint32]:
+def read_tile(store: Store, labels: LabelSet, tile: Tile) -> NDArray[np.uint32]:
     """Return the ids of a whole tile: `TILE` × `TILE` pixels also at the edge of a plane, less if that is smaller."""
     shape = tuple(min(TILE, -(-size // (1 << tile.level))) for size in labels.plane_shape)
     frame = tile_frame(store, labels, tile)
@@ -336,7 +344,7 @@ def _read_tile(store: Store, labels: LabelSet, tile: Tile) -> NDArray[np.uint32]
     return decode_tile(frame, shape, _UINT32, f"tile {tuple(tile)} of the labels {labels.id} of {store.folder}")
 
 
-def _is_background(checkpoint: Path, labels: LabelSet, tile: Tile) -> bool:
+def is_background(checkpoint: Path, labels: LabelSet, tile: Tile) -> bool:
     """Return whether a tile that has no file is not meant to have one."""
     files = stored_files(checkpoint)
     if files is None:
@@ -370,7 +378,7 @@ class _StoredLabels:
 
 
 def planes_of(labels: LabelSet, index: Any, read: Callable[[int, int, Box], NDArray[np.uint32]]) -> NDArray[np.uint32]:
-    """Return what an index of whole numbers, slices and ``...`` means, of labels whose boxes `read` returns (t, z, box)."""
+    """Return the ids at an index of whole numbers, slices and ``...``; `read` returns those of a box of t and z."""
     ranges = [range(size)[part] for part, size in zip(_whole_index(index, labels.shape), labels.shape, strict=True)]
     lead = [[part] if isinstance(part, int) else part for part in ranges[:-2]]
     rows, columns = (range(part, part + 1) if isinstance(part, int) else part for part in ranges[-2:])
