@@ -83,7 +83,9 @@ def segmented(truth: np.ndarray, faults: Faults, rng: np.random.Generator) -> np
 
 def _wobbly(labels: np.ndarray, pixels: float, rng: np.random.Generator) -> np.ndarray:
     moves = [ndimage.gaussian_filter(rng.standard_normal(labels.shape), 8) for _ in range(2)]
-    places = [index + pixels * move / move.std() / 1.4 for index, move in zip(np.indices(labels.shape), moves, strict=True)]
+    places = [
+        index + pixels * move / move.std() / 1.4 for index, move in zip(np.indices(labels.shape), moves, strict=True)
+    ]
     return ndimage.map_coordinates(labels, places, order=0)
 
 

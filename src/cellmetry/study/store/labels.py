@@ -45,6 +45,7 @@ __all__ = [
     "label_set",
     "label_sets",
     "labels_of_image",
+    "labels_replaced_by",
     "missing_tile",
     "patch_at_level",
     "planes_of",
@@ -229,6 +230,15 @@ def label_sets(store: Store, image_id: str | None = None) -> list[LabelSet]:
 def labels_of_image(store: Store, image_id: str, name: str = "cells") -> LabelSet | None:
     """Return the label image of this name that an image has now."""
     return next((each for each in label_sets(store, image_id) if each.name == name), None)
+
+
+def labels_replaced_by(store: Store, labels: LabelSet) -> LabelSet | None:
+    """Return the labels of the same name that were hidden when these were added, None if there were none."""
+    row = store.database.row(
+        "SELECT * FROM labels WHERE image_id = ? AND name = ? AND removed_by = ? AND id != ? ORDER BY added_by DESC",
+        (labels.image_id, labels.name, labels.added_by, labels.id),
+    )
+    return None if row is None else _set_of(row)
 
 
 def tile_frame(store: Store, labels: LabelSet, tile: Tile) -> bytes | None:
