@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Callable
 from typing import Annotated, Any, cast
 
@@ -28,6 +29,7 @@ __all__ = [
     "RunnerDep",
     "SeenStudies",
     "SettingsDep",
+    "StoppingDep",
     "StudiesDep",
     "VisitorDep",
     "allowed_study",
@@ -50,6 +52,10 @@ async def _runner(request: Request) -> JobRunner:
     return cast("JobRunner", request.app.state.studies.runner)
 
 
+async def _stopping(request: Request) -> threading.Event:
+    return cast("threading.Event", request.app.state.service.stopping)
+
+
 async def _gate(request: Request) -> Gate:
     return cast("Gate", request.app.state.gate)
 
@@ -66,6 +72,8 @@ StudiesDep = Annotated[OpenStudies, Depends(_studies)]
 """All studies that are open, whoever may see them: `SeenStudies` are those of the visitor."""
 RunnerDep = Annotated[JobRunner, Depends(_runner)]
 """What works on the jobs of all open studies."""
+StoppingDep = Annotated[threading.Event, Depends(_stopping)]
+"""Set when the server ends: an answer that has no end of its own looks at it and ends."""
 GateDep = Annotated[Gate, Depends(_gate)]
 VisitorDep = Annotated[Visitor, Depends(_visitor)]
 """Who asks, with their session."""

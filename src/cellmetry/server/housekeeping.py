@@ -1,4 +1,4 @@
-"""What the server clears away by itself: studies of a demo's visitors, and what unfinished uploads left."""
+"""What the server does by itself: it takes up studies that became free, and clears away what is left over."""
 
 from __future__ import annotations
 
@@ -25,7 +25,8 @@ def keep_house(settings: ServerSettings, gate: Gate, studies: OpenStudies, now: 
     now
         The time that it is; the clock's if left out.
     """
-    for store in studies.find().values():
+    studies.retake()
+    for store in studies.find(again=True).values():
         if not store.read_only:
             clean_leftovers(store.folder / "uploads")
     if not isinstance(gate, DemoGate):

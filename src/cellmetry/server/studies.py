@@ -14,6 +14,8 @@ from cellmetry.study.file import STUDY_SUFFIX
 from cellmetry.study.store.acts import Actor, act
 from cellmetry.study.store.images import say
 from cellmetry.study.store.jobs import interrupted
+from cellmetry.study.store.lock import take_lock
+from cellmetry.study.store.places import writable
 from cellmetry.study.store.store import open_store
 
 if TYPE_CHECKING:
@@ -59,15 +61,23 @@ class OpenStudies:
         self._homes, self._program, self._address, self._more = homes, program, address, tuple(more)
         self._lock = threading.RLock()
         self._open: dict[str, Store] = {}
-        self._refused: dict[str, str] = {}
+        self._refused: dict[Path, str] = {}
 
     def __contains__(self, study_id: object) -> bool:
         return study_id in self._open
 
-    def find(self) -> dict[str, Store]:
-        """Return all studies of the home folder by id after opening those that are new there."""
+    def find(self, *, again: bool = False) -> dict[str, Store]:
+        """Return all studies of the home folder by id after opening those that are new there.
+
+        Parameters
+        ----------
+        again
+            Try those too that could not be opened before.
+        """
         with self._lock:
-            known = {store.folder for store in self._open.values()}
+            if again:
+                self._refused.clear()
+            known = {*self._refused, *(store.folder for store in self._open.values())}
             at_home = [folder for home in self._homes for folder in sorted(home.glob(f"*{STUDY_SUFFIX}"))]
             for folder in (*self._more, *at_home):
                 if folder not in known and folder.is_dir():
@@ -77,7 +87,7 @@ class OpenStudies:
     @property
     def refused(self) -> dict[str, str]:
         """Folders that could not be opened, and why."""
-        return dict(self._refused)
+        return {folder.name: why for folder, why in self._refused.items()}
 
     def get(self, study_id: str) -> Store:
         """Return an open study.
@@ -140,6 +150,16 @@ class OpenStudies:
             self._open[store.id] = store
             return store
 
+    def retake(self) -> list[str]:
+        """Return the ids of studies that can be changed now, which another program had open before."""
+        with self._lock:
+            waiting = [(name, store.folder) for name, store in self._open.items() if store.read_only]
+            free = [(name, folder) for name, folder in waiting if writable(folder) and _is_free(folder, self._program)]
+            for name, folder in free:
+                self.close_one(name)
+                self._try(folder)
+            return [name for name, _ in free]
+
     def close_one(self, study_id: str) -> None:
         """Close a study; it is opened again when the home folder is looked through."""
         with self._lock:
@@ -160,9 +180,16 @@ class OpenStudies:
     def _try(self, folder: Path) -> None:
         try:
             self.open(folder)
-            self._refused.pop(folder.name, None)
+            self._refused.pop(folder, None)
         except CellmetryError as error:
-            self._refused[folder.name] = str(error)
+            self._refused[folder] = str(error)
+
+
+def _is_free(folder: Path, program: str) -> bool:
+    lock = take_lock(folder, program)
+    if lock is not None:
+        lock.release()
+    return lock is not None
 
 
 def _free_folder(home: Path, name: str) -> Path:

@@ -25,7 +25,7 @@ class RoleChoice(StrEnum):
 
 def role(
     name: Name,
-    study: Annotated[Path, typer.Argument(help="Folder of the study, NAME.cellmetry.", exists=True, file_okay=False)],
+    study: Annotated[Path, typer.Argument(help="Folder of the study, NAME.cellmetry.")],
     may: Annotated[RoleChoice, typer.Argument(help="viewer, editor, owner, or none to take the role away.")],
     home: Home = None,
 ) -> None:
