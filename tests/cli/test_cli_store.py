@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 
-import numpy as np
 import pytest
 from typer.testing import CliRunner
 
@@ -19,6 +18,9 @@ from cellmetry.study.store.store import open_store
 
 def cellmetry(*words):
     return CliRunner().invoke(app, ["study", *map(str, words)])
+
+
+LABELS = np.kron(np.arange(36, dtype=np.uint32).reshape(6, 6), np.ones((100, 100), np.uint32))
 
 
 @pytest.fixture
@@ -41,7 +43,7 @@ def folder(tmp_path):
             store,
             seq,
             "i",
-            Labels(np.kron(np.arange(36, dtype=np.uint32).reshape(6, 6), np.ones((100, 100), np.uint32))),
+            Labels(LABELS),
         )
     return found
 

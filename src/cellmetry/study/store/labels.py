@@ -180,7 +180,7 @@ def add_labels(
                 len(tiles.levels),
                 place,
                 place,
-                labels_hash(open_label_store(store.folder / place)),
+                labels_hash(labels if isinstance(labels.array, np.ndarray) else open_label_store(store.folder / place)),
                 json.dumps(dict(origin)),
                 act,
             ),
