@@ -37,7 +37,7 @@ from cellmetry.study.store.edits import apply_edit, history, patches_of, undo
 from cellmetry.study.store.labels import add_labels, read_labels
 from cellmetry.study.store.store import open_store
 
-SHAPE, CELLS = (1024, 1024), 300
+SHAPE, CELLS = (512, 512), 70
 HUMAN = Actor("simulated human", "python")
 
 
@@ -209,7 +209,8 @@ class Human:
         y, x = self.rng.uniform(50, SHAPE[0] - 50, 2)
         angles = np.linspace(0, 2 * np.pi, 12, endpoint=False)
         self.edit("draw", points=[(float(y + 12 * np.sin(a)), float(x + 12 * np.cos(a))) for a in angles])
-        undo(self.store, HUMAN, self.labels_id)
+        if self.left > 0:
+            undo(self.store, HUMAN, self.labels_id)
 
 
 def _border(a: np.ndarray, b: np.ndarray) -> np.ndarray:

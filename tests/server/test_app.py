@@ -80,6 +80,12 @@ def test_errors_are_json_in_one_form(server: Any, client: Any) -> None:
         assert set(answer.json()["error"]) >= {"kind", "message"}
 
 
+def test_a_wrong_method_is_told_the_right_ones(server: Any, client: Any) -> None:
+    for path, allowed in (("studies", "GET, POST"), ("studies/study_0123456789abcdef/members/x", "DELETE, PUT")):
+        answer = client.patch(path, json={})
+        assert (answer.status_code, answer.headers["allow"]) == (405, allowed)
+
+
 @pytest.mark.parametrize(
     "body",
     [

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
 import pytest
+from fastapi.testclient import TestClient
 
+from cellmetry.server.app import create_app
 from cellmetry.server.housekeeping import keep_house
 from cellmetry.server.security.demo import SANDBOXES, DemoGate
 from cellmetry.server.settings import DEMO_LIMITS, ServerSettings
@@ -59,3 +62,13 @@ def test_visitors_studies_are_removed_after_their_time_and_the_gallery_stays(
     assert (tmp_path / "gallery.cellmetry").is_dir()
     studies.close()
     gate.close()
+
+
+def test_files_are_taken_only_while_the_disk_has_room(tmp_path: Path) -> None:
+    limits = replace(DEMO_LIMITS, free_bytes=1 << 60)
+    app = create_app(ServerSettings(tmp_path, mode="demo", limits=limits))
+    with TestClient(app, base_url="http://127.0.0.1", headers={"X-Cellmetry": "1"}) as client:
+        full = client.post("/api/v1/studies", files={"file": b"x"})
+        assert full.status_code == 507
+        assert "nearly full" in full.json()["error"]["message"]
+        assert client.post("/api/v1/session", json={}).status_code == 200

@@ -23,6 +23,7 @@ from cellmetry.cli.exporting import export
 from cellmetry.cli.fiji import fiji
 from cellmetry.cli.importing import import_outlines
 from cellmetry.cli.info import info
+from cellmetry.cli.job.app import job_app
 from cellmetry.cli.maps import maps
 from cellmetry.cli.measure import measure
 from cellmetry.cli.model.app import model_app
@@ -61,6 +62,7 @@ app.add_typer(recipe_app, name="recipe")
 app.add_typer(model_app, name="model")
 app.add_typer(dataset_app, name="dataset")
 app.add_typer(study_app, name="study")
+app.add_typer(job_app, name="job")
 app.add_typer(user_app, name="user")
 
 

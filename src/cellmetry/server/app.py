@@ -109,7 +109,7 @@ def create_app(settings: ServerSettings) -> FastAPI:
         lifespan=_run_service,
         middleware=[
             Middleware(Guard, settings=settings, gate=gate, open_paths=OPEN_PATHS),
-            Middleware(BoundedBodies, limits=settings.limits),
+            Middleware(BoundedBodies, settings=settings),
             Middleware(Awake, service=service),
             Middleware(TileServing),
         ],

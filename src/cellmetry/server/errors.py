@@ -10,12 +10,14 @@ from fastapi.responses import JSONResponse
 from starlette.exceptions import HTTPException
 
 from cellmetry.errors import CellmetryError, EditConflict, NotSignedIn, UnknownName
+from cellmetry.server.paths import methods_at, route_path
 
 if TYPE_CHECKING:
     from fastapi import FastAPI, Request
 
 __all__ = ["error_body", "error_response", "install_error_handlers"]
 
+_WRONG_METHOD = 405
 log = logging.getLogger(__name__)
 
 
@@ -50,13 +52,16 @@ async def _invalid(_: Request, error: Exception) -> JSONResponse:
     return JSONResponse(error_body("ParameterError", f"{where or 'The request'}: {first.get('msg', error)}."), 422)
 
 
-async def _refused(_: Request, error: Exception) -> JSONResponse:
+async def _refused(request: Request, error: Exception) -> JSONResponse:
     status = error.status_code if isinstance(error, HTTPException) else 400
     detail = error.detail if isinstance(error, HTTPException) else str(error)
     if detail == "Not Found":
         detail = "There is nothing at this address; /api/v1/docs lists what there is."
-    headers = error.headers if isinstance(error, HTTPException) else None
-    return JSONResponse(error_body("Refused", str(detail)), status, headers=dict(headers or {}))
+    headers = dict((error.headers if isinstance(error, HTTPException) else None) or {})
+    allowed = methods_at(route_path(request.scope), request.app.openapi()) if status == _WRONG_METHOD else ""
+    if allowed:
+        headers["Allow"] = allowed
+    return JSONResponse(error_body("Refused", str(detail)), status, headers=headers)
 
 
 async def _unforeseen(request: Request, error: Exception) -> JSONResponse:

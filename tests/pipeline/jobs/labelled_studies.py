@@ -7,22 +7,22 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+import tifffile
 
 from cellmetry.core.labels import Labels
 from cellmetry.errors import Cancelled
 from cellmetry.pipeline.jobs.kind import JobWork
 from cellmetry.pipeline.jobs.registry import parse_job
+from cellmetry.pipeline.stored.registering import register_images
 from cellmetry.study.store.acts import act
 from cellmetry.study.store.images import images, say
 from cellmetry.study.store.jobs import add_job
 from cellmetry.study.store.labels import add_labels
 
 sys.path.insert(0, str(Path(__file__).parent))
-from job_studies import ANNA, study_of, work_on
+from job_studies import ANNA, do_all, new_store, study_of, work_on
 
 SIDE = 96
-CELLS = 16 - 7
-"""Squares of an image of `job_studies.squares`."""
 
 
 class Stopping:
@@ -49,6 +49,36 @@ def truth(side=SIDE):
             number += 1
             out[y : y + 12, x : x + 12] = number
     return out
+
+
+def discs(seed, side=72):
+    """A noisy image of bright discs that do not overlap, and their labels."""
+    rng = np.random.default_rng(seed)
+    y, x = np.mgrid[:side, :side]
+    labels = np.zeros((side, side), np.uint32)
+    for _ in range(40):
+        cy, cx, radius = rng.uniform(5, side - 5), rng.uniform(5, side - 5), rng.uniform(5, 8)
+        away = (y - cy) ** 2 + (x - cx) ** 2
+        if not labels[away <= (radius + 1.5) ** 2].any():
+            labels[away <= radius**2] = labels.max() + 1
+    image = 200 + 3000 * (labels > 0) + rng.normal(0, 150, labels.shape)
+    return image.clip(0, 65535).astype(np.uint16), labels
+
+
+def study_of_discs(folder, count):
+    """A study with unlike images of discs and their labels; and the ids of these by name of the image."""
+    (folder / "images").mkdir()
+    for number in range(count):
+        tifffile.imwrite(folder / "images" / f"f{number}.tif", discs(number)[0], photometric="minisblack")
+    store = new_store(folder)
+    register_images(store, ANNA, [folder / "images"])
+    do_all(store)
+    ids = {}
+    for number, image in enumerate(images(store)):
+        with store.database.write():
+            seq = act(store, ANNA, "segment", f"Segment {image.name}")
+            ids[image.name] = add_labels(store, seq, image.id, Labels(discs(number)[1]))
+    return store, ids
 
 
 def labelled_study(folder, names="abcd", side=SIDE):

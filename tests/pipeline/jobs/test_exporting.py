@@ -19,7 +19,7 @@ from cellmetry.errors import CellmetryError, ParameterError, UnknownName
 from cellmetry.io.labels import read_labels as read_label_file
 from cellmetry.io.labels import write_labels
 from cellmetry.io.tables import read_table
-from cellmetry.pipeline.jobs.kinds.exporting import file_stems
+from cellmetry.pipeline.jobs.files import file_stems
 from cellmetry.pipeline.jobs.registry import parse_job
 from cellmetry.study.editing.objects import Delete
 from cellmetry.study.store.acts import acts, undo_act

@@ -6,6 +6,7 @@ import os
 import threading
 from collections import deque
 from concurrent.futures import Future
+from functools import partial
 from typing import TYPE_CHECKING
 
 from cellmetry.errors import CellmetryError
@@ -130,9 +131,12 @@ class OneShotPool:
         try:
             while (found := self._take()) is not None:
                 batch, place, task = found
-                batch.put(place, process.work(task, lambda batch=batch: batch.cancelled or self._stopping))
+                batch.put(place, process.work(task, partial(self._stopped, batch)))
         finally:
             process.stop()
+
+    def _stopped(self, batch: Batch) -> bool:
+        return batch.cancelled or self._stopping
 
     def _take(self) -> tuple[Batch, int, FileTask] | None:
         """Return a file of the request whose turn it is; None when the pool stops."""

@@ -102,7 +102,10 @@ class ImageAnswer:
     @classmethod
     def of(cls, values: dict[str, Any]) -> ImageAnswer:
         """Return the answer that travelled as JSON."""
-        return cls(**{name: tuple(value) if isinstance(value, list) else value for name, value in values.items()})
+        known: dict[str, Any] = {
+            name: tuple(value) if isinstance(value, list) else value for name, value in values.items()
+        }
+        return cls(**known)
 
     def row(self) -> dict[str, Any]:
         """Return what is told of the image, as JSON values."""

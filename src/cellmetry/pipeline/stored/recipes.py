@@ -56,7 +56,7 @@ def recipe_of_text(store: Store, text: str, changes: Sequence[str] = (), *, name
     """
     try:
         table = tomllib.loads(text)
-    except tomllib.TOMLDecodeError as error:
+    except (tomllib.TOMLDecodeError, RecursionError) as error:
         raise ParameterError(f"{name} is not valid TOML: {error}.") from error
     return with_models_of_study(store, parse_recipe(table, changes, where=name, default_name=name))
 

@@ -13,6 +13,7 @@ from cellmetry.server.settings import Mode
 __all__ = ["router"]
 
 router = APIRouter(prefix="/health", tags=["server"])
+_VERSION = version("cellmetry")
 
 
 class HealthView(View):
@@ -26,4 +27,4 @@ class HealthView(View):
 @router.get("")
 async def health(settings: SettingsDep) -> HealthView:
     """Return that the server answers, its version and its mode."""
-    return HealthView(status="ok", version=version("cellmetry"), mode=settings.mode)
+    return HealthView(status="ok", version=_VERSION, mode=settings.mode)

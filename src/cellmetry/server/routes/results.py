@@ -21,7 +21,8 @@ __all__ = ["router"]
 
 router = APIRouter(prefix="/studies/{study}", tags=["results"])
 
-_COMPARISON, _RECORD, _REPORT = "comparison", "comparison.json", "report"
+_COMPARISON: Literal["comparison"] = "comparison"
+_RECORD, _REPORT = "comparison.json", "report"
 _PICTURES = (".png", ".svg", ".pdf")
 _MOST_RECORD = 100_000_000
 FileName = Annotated[str, Query(min_length=1, max_length=1000, description="Name of a file, as `files` lists it.")]

@@ -87,6 +87,12 @@ def list_formats() -> list[Described]:
     return [_described(name, FORMATS.load(name)) for name in FORMATS.names()]
 
 
+@router.get("/formats/{name}")
+def get_format(name: Word) -> Described:
+    """Return one format."""
+    return _described(name, FORMATS.load(name))
+
+
 @router.get("/engines")
 def list_engines() -> list[EngineView]:
     """Return the engines that find objects, with the schema of their options and their models."""

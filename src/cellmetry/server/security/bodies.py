@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import shutil
 from typing import TYPE_CHECKING
 
 from fastapi import HTTPException
@@ -13,16 +14,18 @@ from cellmetry.server.security.refusal import refusal
 if TYPE_CHECKING:
     from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-    from cellmetry.server.settings import Limits
+    from cellmetry.server.settings import Limits, ServerSettings
 
 __all__ = ["BoundedBodies"]
+
+_FULL = "The disk of this server is nearly full; it takes no files until some of it is free again."
 
 
 class BoundedBodies:
     """Counts what comes, and stops it above the limit or when it comes too slowly."""
 
-    def __init__(self, app: ASGIApp, limits: Limits) -> None:
-        self._app, self._limits = app, limits
+    def __init__(self, app: ASGIApp, settings: ServerSettings) -> None:
+        self._app, self._limits, self._home = app, settings.limits, settings.home
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Hand a request on whose body is watched."""
@@ -30,6 +33,9 @@ class BoundedBodies:
             await self._app(scope, receive, send)
             return
         headers = Headers(scope=scope)
+        if "content-length" not in headers and "transfer-encoding" not in headers:
+            await self._app(scope, receive, send)
+            return
         files = headers.get("content-type", "").strip().lower().startswith("multipart/")
         limit = self._limits.upload_bytes if files else self._limits.json_bytes
         length = headers.get("content-length", "0")
@@ -37,6 +43,8 @@ class BoundedBodies:
             await refusal(400, "WrongBody", "Content-Length is not a number.")(scope, receive, send)
         elif int(length) > limit:
             await refusal(413, "LimitExceeded", _too_large(limit), connection="close")(scope, receive, send)
+        elif files and self._limits.free_bytes and shutil.disk_usage(self._home).free < self._limits.free_bytes:
+            await refusal(507, "OutputError", _FULL, connection="close")(scope, receive, send)
         else:
             await self._app(scope, _Watch(receive, limit, self._limits), send)
 

@@ -9,7 +9,8 @@ from urllib.parse import urlsplit
 
 from starlette.requests import HTTPConnection
 
-from cellmetry.server.security.refusal import UNSAFE, refusal, route_path
+from cellmetry.server.paths import route_path
+from cellmetry.server.security.refusal import UNSAFE, refusal
 from cellmetry.server.security.visitor import VISITOR
 
 if TYPE_CHECKING:

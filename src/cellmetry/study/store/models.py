@@ -29,6 +29,7 @@ __all__ = [
     "hide_model",
     "load_model",
     "model",
+    "model_folder",
     "model_path",
     "models",
     "new_model_folder",
@@ -67,7 +68,12 @@ class StoredModel:
 def new_model_folder(store: Store) -> tuple[str, Path]:
     """Return a new id of a model, and the folder into which its weights and card are to be put."""
     model_id = new_name("mdl")
-    return model_id, store.folder / _FOLDER / model_id
+    return model_id, model_folder(store, model_id)
+
+
+def model_folder(store: Store, model_id: str) -> Path:
+    """Return the folder of a model of this id."""
+    return store.folder / _FOLDER / model_id
 
 
 def add_model(store: Store, act: int, model_id: str, found: Model, *, job_id: str | None = None) -> str:

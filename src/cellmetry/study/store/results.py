@@ -123,7 +123,8 @@ def hide_result(store: Store, actor: Actor, result_id: str) -> int:
 
 def results_of_job(store: Store, job_id: str) -> list[StoredResult]:
     """Return what a job made, also what was hidden since, the oldest first."""
-    return [_result_of(row) for row in store.database.rows("SELECT * FROM results WHERE job_id = ?", (job_id,))]
+    rows = store.database.rows("SELECT * FROM results WHERE job_id = ? ORDER BY rowid", (job_id,))
+    return [_result_of(row) for row in rows]
 
 
 def result_path(store: Store, found: StoredResult) -> Path:

@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 import json
-import re
 import shutil
-import unicodedata
 import zipfile
 from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Literal, Self
 
@@ -22,13 +20,13 @@ from cellmetry.io.atomic import atomic_write
 from cellmetry.io.tables import read_columns, read_table, write_table
 from cellmetry.pipeline.exchanging import export_labels
 from cellmetry.pipeline.jobs.bounded import BoundedJob, ImageIds, Name, ResultId
+from cellmetry.pipeline.jobs.files import file_stems
 from cellmetry.pipeline.jobs.gathering import NewResult, done_units, keep_result, kept_before
 from cellmetry.pipeline.jobs.labelled import labelled_images, steady_labels
 from cellmetry.pipeline.jobs.units import each_unit
 from cellmetry.study.store.results import result, result_path
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
     from pathlib import Path
 
     from cellmetry.core.progress import Progress
@@ -37,7 +35,7 @@ if TYPE_CHECKING:
     from cellmetry.pipeline.jobs.units import Commit
     from cellmetry.study.store.results import StoredResult
 
-__all__ = ["ExportResults", "FormName", "FormOptions", "LabelExport", "file_stems"]
+__all__ = ["ExportResults", "FormName", "FormOptions", "LabelExport"]
 
 FormName = Literal["rois", "geojson", "coco", "seg-npy", "csv", "labels"]
 """Formats of labels in other programs."""
@@ -56,9 +54,6 @@ _ENDINGS: dict[FormName, str] = {
     "csv": "_objects.csv",
     "labels": "_labels.tif",
 }
-_UNFIT = re.compile(r"[^\w()+-]")
-_RESERVED = re.compile(r"(con|prn|aux|nul|com\d|lpt\d)", re.IGNORECASE)
-_LONGEST = 80
 _MOST_CELLS = 50_000_000
 """Largest workbook: some minutes of writing."""
 _EPOCH = (1980, 1, 1, 0, 0, 0)
@@ -181,20 +176,6 @@ class ExportResults(BoundedJob):
                     write_table(table, path, columns)
                 work.progress.advance(0)
         return notes
-
-
-def file_stems(names: Iterable[str]) -> list[str]:
-    """Return for each name, which is a user's text, one that every disk takes, all different: no dots, no folders."""
-    stems: list[str] = []
-    for name in names:
-        plain = _UNFIT.sub("_", unicodedata.normalize("NFC", name))[:_LONGEST] or "_"
-        stem = free = f"{plain}_" if _RESERVED.fullmatch(plain) else plain
-        number = 1
-        while free.casefold() in {other.casefold() for other in stems}:
-            number += 1
-            free = f"{stem}_{number}"
-        stems.append(free)
-    return stems
 
 
 def _table(work: JobWork, result_id: str) -> StoredResult:
