@@ -37,6 +37,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
 SIDE, CELL, CLIENTS = 20_000, 80, 8
+_ROUNDS = 11
 ENCODINGS = ("zstd", "gzip", "identity")
 
 
@@ -266,9 +267,9 @@ def _print_rates(server: Running, encoding: str, what: tuple[str, str], paths: S
     body = int(rate(server, requests, seconds / 2).size)
     constants = {name: [server.request(f"{name}/{body}", encoding)] for name in ("ordinary", "bare")}
     found: dict[str, list[Rate]] = {"tiles": [], "ordinary": [], "bare": []}
-    for _ in range(3):  # in turns, as the machine is busy with other things too
+    for _ in range(_ROUNDS):  # in turns, as the machine is busy with other things too
         for name, some in {"tiles": requests, **constants}.items():
-            found[name].append(rate(server, some, seconds / 3))
+            found[name].append(rate(server, some, seconds / _ROUNDS))
     tiles, ordinary, bare = (statistics.median(each.answers for each in found[name]) for name in found)
     cpu = [statistics.median(each.cpu_ms for each in found[name]) for name in ("tiles", "ordinary")]
     kind, where = what
