@@ -25,6 +25,7 @@ from cellmetry.study.store.store import new_name
 if TYPE_CHECKING:
     from pathlib import Path
 
+    from python_multipart.multipart import MultipartCallbacks
     from starlette.requests import Request
 
 __all__ = ["Upload", "receive_upload", "stored_name"]
@@ -92,7 +93,7 @@ async def receive_upload(
     try:
         temporary = await run_in_threadpool(stack.enter_context, atomic_folder(place))
         form = _Form(temporary, wanted, archives)
-        parser = MultipartParser(boundary, form.callbacks())  # type: ignore[arg-type]  its own loose types
+        parser = MultipartParser(boundary, form.callbacks())
         stack.callback(form.close)
         try:
             async for chunk in request.stream():
@@ -145,7 +146,7 @@ class _Form:
     _ended: bool = False
     _taken: set[str] = field(default_factory=set)
 
-    def callbacks(self) -> dict[str, object]:
+    def callbacks(self) -> MultipartCallbacks:
         """Return what the parser is to call."""
         return {
             "on_part_begin": self._begin,
