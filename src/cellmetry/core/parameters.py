@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import reprlib
+from reprlib import Repr
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from pydantic import ValidationError
@@ -18,7 +18,9 @@ __all__ = ["check_type", "parse_parameters"]
 
 _LIST_HINT = ' A list is written [1, 2] or ["size", "shape"], in quotes on the command line.'
 
-_LONGEST_SHOWN = 200
+_SHORT = Repr()
+_SHORT.maxlist = _SHORT.maxtuple = _SHORT.maxdict = 20
+_SHORT.maxstring = _SHORT.maxother = _SHORT.maxlong = 200
 
 P = TypeVar("P", bound="Parameters")
 
@@ -35,24 +37,18 @@ def parse_parameters(kind: type[P], values: Mapping[str, Any], *, where: str) ->
     """
     unknown = sorted(set(values) - set(kind.model_fields))
     if unknown:
-        raise UnknownName(f"parameter of {where} called", unknown[0][:_LONGEST_SHOWN], kind.model_fields)
+        raise UnknownName(f"parameter of {where} called", unknown[0], kind.model_fields)
     try:
         return kind.model_validate(dict(values))
     except ValidationError as error:
         first = error.errors()[0]
         name = "".join(f"{part}." for part in first["loc"])[:-1]
-        given = "" if first["type"] in ("missing", "value_error") else f", not {_shown(first['input'])}"
+        given = "" if first["type"] in ("missing", "value_error") else f", not {_SHORT.repr(first['input'])}"
         message = first["msg"].removeprefix("Value error, ").rstrip(".")
         hint = _LIST_HINT if first["type"] in ("tuple_type", "list_type") else ""
         raise ParameterError(
             f"{where}: {f'{name}: ' if name else ''}{message[0].lower()}{message[1:]}{given}.{hint}"
         ) from error
-
-
-def _shown(value: object) -> str:
-    """Return a value as it was written; the beginning of a long one."""
-    shown = repr(value) if isinstance(value, str | int | float) else reprlib.repr(value)
-    return shown if len(shown) <= _LONGEST_SHOWN else f"{shown[:_LONGEST_SHOWN]}…"
 
 
 def check_type(value: object, kind: type, verb: str, maker: str) -> None:

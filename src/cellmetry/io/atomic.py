@@ -90,9 +90,10 @@ def clean_leftovers(folder: str | Path, *, older_than_s: float = 3600.0) -> list
     limit = time.time() - older_than_s
     removed = []
     for left in Path(folder).glob(f"{_PREFIX}*{_PART}*"):
-        if left.stat().st_mtime < limit:
-            _remove(left)
-            removed.append(left)
+        with suppress(FileNotFoundError):  # who wrote it may be done with it now
+            if left.stat().st_mtime < limit:
+                _remove(left)
+                removed.append(left)
     return removed
 
 

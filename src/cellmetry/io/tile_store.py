@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import json
 from dataclasses import dataclass
-from functools import cached_property
+from functools import cached_property, lru_cache
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
-__all__ = ["ZSTD_LEVEL", "TileLevel", "TileStore", "decode_tile", "encode_tile"]
+__all__ = ["ZSTD_LEVEL", "TileLevel", "TileStore", "decode_tile", "encode_tile", "tile_store"]
 
 ZSTD_LEVEL = 3
 
@@ -132,6 +132,12 @@ class TileStore:
         dtype = np.dtype(said["data_type"]).newbyteorder("<")
         tile = tuple(said["chunk_grid"]["configuration"]["chunk_shape"])
         return TileLevel(tuple(said["shape"]), tile, dtype)
+
+
+@lru_cache(maxsize=256)
+def tile_store(path: Path) -> TileStore:
+    """Return the levels of a folder that never changes once it is there, its description read once."""
+    return TileStore(path)
 
 
 _CODEC = Zstd(level=ZSTD_LEVEL, checksum=True)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import typer
 
+from cellmetry.cli.study.add import add
 from cellmetry.cli.study.design import design
 from cellmetry.cli.study.example import example
 from cellmetry.cli.study.new import new
@@ -12,5 +13,5 @@ from cellmetry.cli.study.run import run
 __all__ = ["study_app"]
 
 study_app = typer.Typer(help="A study: images, what they are of, and what is compared.", no_args_is_help=True)
-for command in (new, design, run, example):
+for command in (new, add, design, run, example):
     study_app.command()(command)

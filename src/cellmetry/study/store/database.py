@@ -34,6 +34,9 @@ class Database:
     disk its journal is a write-ahead log, on a network share, where that is not safe, a rollback journal. Every
     transaction is on the disk when `write` ends.
 
+    The log is put into the file only by `folded`, after a copy of all was made: that copy with the log is the present
+    state whatever happens to the file.
+
     Parameters
     ----------
     path
@@ -75,7 +78,7 @@ class Database:
             If the file is damaged.
         """
         with self._lock:
-            if getattr(self._local, "writing", False):
+            if self.writing:
                 yield self._writer
                 return
             with self._told():
@@ -101,13 +104,45 @@ class Database:
         return [] if found == ["ok"] else found
 
     def copy_to(self, path: Path) -> None:
-        """Write a whole copy of the present state into another file."""
+        """Write a whole copy of the present state into another file.
+
+        Raises
+        ------
+        DamagedFile
+            If what was copied is not whole.
+        """
         with self._told():
             target = sqlite3.connect(path)
             try:
-                self._reader().backup(target)
+                self._own().backup(target)
+                wrong = target.execute("PRAGMA quick_check(1)").fetchone()[0]
             finally:
                 target.close()
+        if wrong != "ok":
+            raise DamagedFile(f"{self.path} is damaged ({wrong}); `cellmetry study repair` makes it whole again.")
+
+    @property
+    def writing(self) -> bool:
+        """Whether this thread is within `write`."""
+        return bool(getattr(self._local, "writing", False))
+
+    @property
+    def log_size(self) -> int:
+        """Bytes of the write-ahead log."""
+        try:
+            return self.path.with_name(f"{self.path.name}-wal").stat().st_size
+        except FileNotFoundError:
+            return 0
+
+    @contextmanager
+    def folded(self) -> Iterator[None]:
+        """Put the write-ahead log into the file after a block in which a copy is made; nobody writes meanwhile.
+
+        The log starts anew with the next transaction.
+        """
+        with self._lock, self._told(), self.write():
+            yield
+            self._own().execute("PRAGMA wal_checkpoint(PASSIVE)")
 
     def close(self) -> None:
         """Close all connections; the write-ahead log is put into the file."""
@@ -118,8 +153,10 @@ class Database:
             self._local = threading.local()
 
     def _reader(self) -> sqlite3.Connection:
-        if getattr(self._local, "writing", False):
-            return self._writer
+        return self._writer if self.writing else self._own()
+
+    def _own(self) -> sqlite3.Connection:
+        """Return the connection of this thread through which it reads."""
         connection: sqlite3.Connection | None = getattr(self._local, "connection", None)
         if connection is None:
             connection = self._local.connection = self._connect()
@@ -149,6 +186,7 @@ class Database:
         if not self.read_only:
             connection.execute(f"PRAGMA journal_mode = {'DELETE' if on_network(self.path) else 'WAL'}")
             connection.execute("PRAGMA synchronous = FULL")
+            connection.execute("PRAGMA wal_autocheckpoint = 0")
         connection.execute("SELECT count(*) FROM sqlite_master").fetchone()
 
     @contextmanager

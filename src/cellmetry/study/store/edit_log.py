@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
     from cellmetry.study.store.store import Store
 
-__all__ = ["Edit", "Made", "find_edit", "history", "image_history", "log_edit", "log_patches", "patches_of"]
+__all__ = ["Edit", "Made", "find_edit", "history", "image_history", "log_edit", "log_patches", "patch_of", "patches_of"]
 
 _UINT32 = np.dtype("<u4")
 
@@ -106,7 +106,7 @@ def patches_of(store: Store, seq: int, part: int | None = None) -> list[Patch]:
     rows = store.database.rows(
         "SELECT * FROM patches WHERE act = ?1 AND (?2 IS NULL OR part = ?2) ORDER BY part", (seq, part)
     )
-    return [_patch_of(row) for row in rows]
+    return [patch_of(row) for row in rows]
 
 
 def log_edit(
@@ -145,7 +145,14 @@ def _edits_of(store: Store, rows: Sequence[sqlite3.Row]) -> list[Edit]:
     return [_edit_of(row, found[row["act"]]) for row in rows]
 
 
-def _patch_of(row: sqlite3.Row) -> Patch:
+def patch_of(row: sqlite3.Row) -> Patch:
+    """Return a row of the table of patches.
+
+    Raises
+    ------
+    DamagedFile
+        If its pixels are damaged.
+    """
     box = Box(row["y0"], row["y1"], row["x0"], row["x1"])
     name = f"act {row['act']} of the history"
     before, after = (decode_tile(bytes(row[side]), box.shape, _UINT32, name) for side in ("before", "after"))

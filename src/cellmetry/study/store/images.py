@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, Literal
 
 from cellmetry.errors import UnknownName
 from cellmetry.study.store.acts import ALIVE
-from cellmetry.study.store.store import new_name
+from cellmetry.study.store.names import new_name
 
 if TYPE_CHECKING:
     import sqlite3

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import json
 from dataclasses import dataclass
-from functools import lru_cache
+from functools import partial
 from itertools import product
 from pathlib import Path, PurePosixPath
 from typing import TYPE_CHECKING, Any, NamedTuple
@@ -17,16 +17,18 @@ import numpy as np
 
 from cellmetry.core.image import Box, PixelSize
 from cellmetry.core.labels import Labels, labels_hash
-from cellmetry.errors import ParameterError, UnknownName
+from cellmetry.errors import DamagedFile, ParameterError, UnknownName
 from cellmetry.io.label_store import open_label_store, write_label_store
-from cellmetry.io.tile_store import TileStore, decode_tile
+from cellmetry.io.tile_store import TileStore, decode_tile, tile_store
 from cellmetry.study.store.acts import ALIVE
+from cellmetry.study.store.checkpoints import chunk_file, write_missing_manifest
+from cellmetry.study.store.manifests import stored_files
+from cellmetry.study.store.names import new_name
 from cellmetry.study.store.objects import store_objects
-from cellmetry.study.store.store import new_name
 
 if TYPE_CHECKING:
     import sqlite3
-    from collections.abc import Iterator, Mapping, Sequence
+    from collections.abc import Callable, Iterator, Mapping, Sequence
 
     from numpy.typing import NDArray
 
@@ -39,8 +41,13 @@ __all__ = [
     "Tile",
     "add_labels",
     "box_of_tile",
+    "is_background",
+    "label_set",
     "label_sets",
     "labels_of_image",
+    "missing_tile",
+    "patch_at_level",
+    "planes_of",
     "read_labels",
     "read_tile",
     "read_window",
@@ -179,6 +186,8 @@ def add_labels(
         )
         largest = store_objects(connection, labels_id, labels.axes, tiles)
         connection.execute("UPDATE labels SET next_id = ? WHERE id = ?", (largest + 1, labels_id))
+    if not store.database.writing:  # a manifest says that the database had the labels; later, `upkeep` writes it
+        write_missing_manifest(store.database, store.folder, labels_id)
     return labels_id
 
 
@@ -225,11 +234,21 @@ def tile_frame(store: Store, labels: LabelSet, tile: Tile) -> bytes | None:
         If there is no such tile.
     """
     labels.check_plane(tile.t, tile.z)
-    row = store.database.row(
-        "SELECT frame FROM tiles WHERE labels_id = ? AND level = ? AND t = ? AND z = ? AND y = ? AND x = ?",
-        (labels.id, *tile),
-    )
-    return bytes(row["frame"]) if row is not None else _checkpoint(store, labels).frame(tile.level, labels.place(tile))
+    place = ""
+    while True:
+        row = store.database.row(
+            "SELECT checkpoint, (SELECT frame FROM tiles WHERE labels_id = id AND level = ? AND t = ? AND z = ? "
+            "AND y = ? AND x = ?) AS frame FROM labels WHERE id = ?",
+            (*tile, labels.id),
+        )
+        if row is None or row["frame"] is not None:
+            return None if row is None else bytes(row["frame"])
+        if row["checkpoint"] == place:
+            raise missing_tile(store.folder, place, tile)
+        place = row["checkpoint"]
+        frame = tile_store(store.folder / place).frame(tile.level, labels.place(tile))
+        if frame is not None or is_background(store.folder / place, labels, tile):
+            return frame
 
 
 def read_window(store: Store, labels: LabelSet, t: int, z: int, box: Box) -> NDArray[np.uint32]:
@@ -267,6 +286,14 @@ def read_labels(store: Store, labels_id: str) -> Labels:
     return whole_labels(store, label_set(store, labels_id))
 
 
+def patch_at_level(patch: Patch, pixels: NDArray[np.uint32], level: int) -> tuple[NDArray[np.uint32], Box]:
+    """Return what a level, where every 2^level-th pixel is, has of the pixels in a patch's box; and the box there."""
+    step = 1 << level
+    box = Box(*(-(-edge // step) for edge in patch.box))
+    rows, columns = box.y0 * step - patch.box.y0, box.x0 * step - patch.box.x0
+    return pixels[rows::step, columns::step], box
+
+
 def tiles_of(box: Box, level: int, t: int, z: int) -> Iterator[tuple[Tile, Box]]:
     """Yield the tiles that a box touches, each with the part of the box that is in it."""
     rows, columns = (range(a // TILE, -(-b // TILE)) for a, b in ((box.y0, box.y1), (box.x0, box.x1)))
@@ -280,7 +307,7 @@ def tiles_of(box: Box, level: int, t: int, z: int) -> Iterator[tuple[Tile, Box]]
 
 
 def box_of_tile(tile: Tile) -> Box:
-    """Return the pixels of its level that a tile holds."""
+    """Return the pixels of a tile at its level, as if the plane went on beyond its edge."""
     return Box(tile.y * TILE, (tile.y + 1) * TILE, tile.x * TILE, (tile.x + 1) * TILE)
 
 
@@ -293,14 +320,19 @@ def read_tile(store: Store, labels: LabelSet, tile: Tile) -> NDArray[np.uint32]:
     return decode_tile(frame, shape, _UINT32, f"tile {tuple(tile)} of the labels {labels.id} of {store.folder}")
 
 
-def _checkpoint(store: Store, labels: LabelSet) -> TileStore:
-    return _opened(store.folder / labels.checkpoint)
+def is_background(checkpoint: Path, labels: LabelSet, tile: Tile) -> bool:
+    """Return whether a tile that has no file is not meant to have one."""
+    files = stored_files(checkpoint)
+    if files is None:
+        return checkpoint.is_dir()
+    return chunk_file(labels.axes, tile._asdict()) not in files
 
 
-@lru_cache(maxsize=256)
-def _opened(path: Path) -> TileStore:
-    """Return the tiles of a checkpoint; it never changes, so its description is read once."""
-    return TileStore(path)
+def missing_tile(folder: Path, place: str, tile: Tile) -> DamagedFile:
+    """Return the error that says that a tile of a checkpoint has gone."""
+    return DamagedFile(
+        f"Tile {tuple(tile)} of {folder / place} is missing; `cellmetry study repair` makes what can be whole."
+    )
 
 
 @dataclass(frozen=True)
@@ -319,20 +351,22 @@ class _StoredLabels:
         return np.dtype(np.uint32)
 
     def __getitem__(self, index: Any) -> NDArray[np.uint32]:
-        ranges = [range(size)[part] for part, size in zip(_whole_index(index, self.shape), self.shape, strict=True)]
-        lead = [[part] if isinstance(part, int) else part for part in ranges[:-2]]
-        rows, columns = (range(part, part + 1) if isinstance(part, int) else part for part in ranges[-2:])
-        planes = [
-            self._plane(dict(zip(self.labels.axes, place, strict=False)), rows, columns) for place in product(*lead)
-        ]
-        shape = [len(part) for part in (*lead, rows, columns)]
-        dropped = tuple(axis for axis, part in enumerate(ranges) if isinstance(part, int))
-        return np.stack(planes).reshape(shape).squeeze(dropped)
+        return planes_of(self.labels, index, partial(read_window, self.store, self.labels))
 
-    def _plane(self, place: Mapping[str, int], rows: range, columns: range) -> NDArray[np.uint32]:
-        box = Box(*(edge for part in (rows, columns) for edge in ((part.start, part.stop) if part else (0, 0))))
-        window = read_window(self.store, self.labels, place.get("T", 0), place.get("Z", 0), box)
-        return window[:: rows.step, :: columns.step]
+
+def planes_of(labels: LabelSet, index: Any, read: Callable[[int, int, Box], NDArray[np.uint32]]) -> NDArray[np.uint32]:
+    """Return what an index of whole numbers, slices and ``...`` means, of labels whose boxes `read` returns."""
+    ranges = [range(size)[part] for part, size in zip(_whole_index(index, labels.shape), labels.shape, strict=True)]
+    lead = [[part] if isinstance(part, int) else part for part in ranges[:-2]]
+    rows, columns = (range(part, part + 1) if isinstance(part, int) else part for part in ranges[-2:])
+    box = Box(*(edge for part in (rows, columns) for edge in ((part.start, part.stop) if part else (0, 0))))
+    planes = []
+    for place in product(*lead):
+        at = dict(zip(labels.axes, place, strict=False))
+        planes.append(read(at.get("T", 0), at.get("Z", 0), box)[:: rows.step, :: columns.step])
+    shape = [len(part) for part in (*lead, rows, columns)]
+    dropped = tuple(axis for axis, part in enumerate(ranges) if isinstance(part, int))
+    return np.stack(planes).reshape(shape).squeeze(dropped)
 
 
 def _whole_index(index: Any, shape: Sequence[int]) -> list[Any]:

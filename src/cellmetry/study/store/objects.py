@@ -20,7 +20,16 @@ if TYPE_CHECKING:
     from cellmetry.study.store.labels import LabelSet, Patch
     from cellmetry.study.store.store import Store
 
-__all__ = ["StoredObject", "box_around", "count_stored", "find_object", "objects_in", "store_objects", "update_objects"]
+__all__ = [
+    "StoredObject",
+    "box_around",
+    "count_stored",
+    "find_object",
+    "objects_in",
+    "objects_page",
+    "store_objects",
+    "update_objects",
+]
 
 _IDS_A_QUESTION = 500
 _STRIP = 512
@@ -144,6 +153,18 @@ def objects_in(store: Store, labels: LabelSet, t: int, z: int, box: Box) -> list
         "SELECT * FROM objects WHERE labels_id = ? AND t = ? AND z = ? AND y0 < ? AND y1 > ? AND x0 < ? AND x1 > ? "
         "ORDER BY id",
         (labels.id, t, z, box.y1, box.y0, box.x1, box.x0),
+    )
+    return [_object_of(row) for row in rows]
+
+
+def objects_page(  # noqa: PLR0913  one page of a window
+    store: Store, labels: LabelSet, t: int, z: int, box: Box, *, after: int = 0, limit: int = 1000
+) -> list[StoredObject]:
+    """Return the objects whose boxes meet a box and whose ids are above `after`, by id."""
+    rows = store.database.rows(
+        "SELECT * FROM objects WHERE labels_id = ? AND t = ? AND z = ? AND id > ? AND y0 < ? AND y1 > ? AND x0 < ? "
+        "AND x1 > ? ORDER BY id LIMIT ?",
+        (labels.id, t, z, after, box.y1, box.y0, box.x1, box.x0, limit),
     )
     return [_object_of(row) for row in rows]
 

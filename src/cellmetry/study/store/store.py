@@ -5,17 +5,21 @@ from __future__ import annotations
 import contextlib
 import shutil
 import tempfile
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
-from uuid import uuid4
 
 from cellmetry.errors import CellmetryError, DamagedFile, MissingInput, OutputError, StudyInUse
 from cellmetry.io.atomic import atomic_write, clean_leftovers
+from cellmetry.study.store.checkpoints import clean_checkpoints, make_due_checkpoints, write_missing_manifests
 from cellmetry.study.store.database import Database
 from cellmetry.study.store.lock import read_holder, take_lock
+from cellmetry.study.store.mending import DATABASE, SNAPSHOT, mend_database
+from cellmetry.study.store.names import new_name
 from cellmetry.study.store.places import writable
+from cellmetry.study.store.rebuilding import rebuild_from_labels
+from cellmetry.study.store.salvaging import salvage_edits
 from cellmetry.study.store.schema import VERSION, make_tables, migrate, stored_version
 
 if TYPE_CHECKING:
@@ -23,10 +27,10 @@ if TYPE_CHECKING:
 
     from cellmetry.study.store.lock import StudyLock
 
-__all__ = ["DATABASE", "SNAPSHOT", "Store", "join_store", "new_name", "open_store"]
+__all__ = ["DATABASE", "MOST_LOG_BYTES", "SNAPSHOT", "Store", "join_store", "new_name", "open_store"]
 
-DATABASE, SNAPSHOT = "study.sqlite", "study.snapshot.sqlite"
-"""The state of a study, and a whole copy of it as it was when it was last opened well or closed."""
+MOST_LOG_BYTES = 64 << 20
+"""Size of the database's write-ahead log after which it is put into the file, and a new snapshot made."""
 
 
 @dataclass(frozen=True)
@@ -78,14 +82,33 @@ class Store:
     def snapshot(self) -> None:
         """Keep a whole copy of the present state beside the database; a worker leaves that to who holds the study."""
         if self.lock is not None:
-            with atomic_write(self.folder / SNAPSHOT) as copy:
+            with self.database.folded(), atomic_write(self.folder / SNAPSHOT) as copy:
                 self.database.copy_to(copy)
+
+    def keep_up(self) -> list[str]:
+        """Return the labels that have a new checkpoint, after doing what is due; a server calls it now and then.
+
+        Edits may go on meanwhile.
+
+        Raises
+        ------
+        OutputError
+            If the disk is full or failing; nothing is lost then.
+        """
+        if self.lock is None:
+            return []
+        made = make_due_checkpoints(self.database, self.folder)
+        write_missing_manifests(self.database, self.folder)
+        if made or self.database.log_size > MOST_LOG_BYTES:
+            self.snapshot()
+        return made
 
     def close(self) -> None:
         """Close the study and let other programs open it."""
         try:
-            with contextlib.suppress(CellmetryError):  # a full disk must not keep the study open
-                self.snapshot()
+            for last in (self._last_checkpoints, self.snapshot):
+                with contextlib.suppress(CellmetryError):  # a full disk must not keep the study open
+                    last()
             self.database.close()
         finally:
             if self.lock is not None:
@@ -93,10 +116,10 @@ class Store:
             if self._temporary is not None:
                 self._temporary.cleanup()
 
-
-def new_name(kind: str) -> str:
-    """Return a new id, ``img_3f…``: never used before, here or elsewhere."""
-    return f"{kind}_{uuid4().hex[:16]}"
+    def _last_checkpoints(self) -> None:
+        if self.lock is not None:
+            make_due_checkpoints(self.database, self.folder, all_changed=True)
+            write_missing_manifests(self.database, self.folder)
 
 
 def join_store(folder: str | Path) -> Store:
@@ -117,7 +140,8 @@ def open_store(folder: str | Path, *, program: str = "cellmetry", read_only: boo
     """Return the opened study in a folder; its database is made if there is none.
 
     A study that another program has open, or whose folder cannot be written, is opened for reading. A damaged
-    database is replaced by its snapshot and kept beside it; an older one is migrated after it was copied.
+    database is kept beside what takes its place: its snapshot with its log, or the snapshot with what can be read in
+    it, or what the labels' folders tell. An older one is migrated after it was copied. `Store.notices` says so.
 
     Raises
     ------
@@ -125,8 +149,6 @@ def open_store(folder: str | Path, *, program: str = "cellmetry", read_only: boo
         If there is no such folder.
     InputError
         If the study was written by a newer program.
-    DamagedFile
-        If the database is damaged and there is no whole snapshot.
     """
     folder = Path(folder)
     if not folder.is_dir():
@@ -142,22 +164,39 @@ def open_store(folder: str | Path, *, program: str = "cellmetry", read_only: boo
         who = "another program" if holder is None else str(holder)
         return _open_to_read(folder, f"Nothing can be saved: {folder.name} is open in {who}.")
     try:
-        notices = _mended(folder)
-        database = Database(folder / DATABASE)
-        store = Store(folder, database, lock, notices=notices)
-        _bring_up_to_date(store)
-        store = Store(folder, Database(folder / DATABASE), lock, notices=(*notices, *_new_version(store)))
-        store.snapshot()
+        return _open_to_write(folder, lock)
     except BaseException:
         lock.release()
         raise
-    return store
 
 
-def _bring_up_to_date(store: Store) -> None:
-    if stored_version(store.database) == 0:
-        created = datetime.now(UTC).isoformat()
-        make_tables(store.database, id=new_name("study"), created=created)
+def _open_to_write(folder: Path, lock: StudyLock) -> Store:
+    clean_leftovers(folder, older_than_s=0.0)
+    mended = mend_database(folder)
+    store = Store(folder, Database(folder / DATABASE), lock)
+    try:
+        new = _bring_up_to_date(store)
+        notices = [*mended.notices, *_new_version(store)]
+        store = Store(folder, Database(folder / DATABASE), lock)
+        if mended.damaged is not None and mended.older and not new:
+            notices += salvage_edits(store, mended.damaged)
+        if new or mended.older:
+            notices += rebuild_from_labels(store)
+        clean_checkpoints(store.database, folder)
+        write_missing_manifests(store.database, folder)
+        store.snapshot()
+    except BaseException:
+        store.database.close()
+        raise
+    return replace(store, notices=tuple(notices))
+
+
+def _bring_up_to_date(store: Store) -> bool:
+    """Return whether the database is new, after making its tables."""
+    if stored_version(store.database) > 0:
+        return False
+    make_tables(store.database, id=new_name("study"), created=datetime.now(UTC).isoformat())
+    return True
 
 
 def _new_version(store: Store) -> tuple[str, ...]:
@@ -168,45 +207,6 @@ def _new_version(store: Store) -> tuple[str, ...]:
         return ()
     kept = migrate(store.folder / DATABASE, before)
     return (f"The study was brought from version {before} to {VERSION} of its tables; the older state is {kept.name}.",)
-
-
-def _mended(folder: Path) -> tuple[str, ...]:
-    """Put the snapshot in the place of a damaged database; return what was done in sentences."""
-    clean_leftovers(folder)
-    path, snapshot = folder / DATABASE, folder / SNAPSHOT
-    wrong = _wrong(path)
-    if not wrong and (path.is_file() or not snapshot.is_file()):
-        return ()
-    if not snapshot.is_file() or _wrong(snapshot):
-        raise DamagedFile(
-            f"{path} is damaged ({wrong}) and there is no whole {SNAPSHOT} beside it; restore the study's folder from "
-            f"a backup. Its labels and tables are in the folders beside it."
-        )
-    damaged = folder / f"study.damaged-{datetime.now(UTC):%Y%m%d-%H%M%S}-{uuid4().hex[:4]}.sqlite"
-    saved = datetime.fromtimestamp(snapshot.stat().st_mtime, UTC)
-    for suffix in ("", "-wal", "-shm"):
-        with contextlib.suppress(FileNotFoundError):
-            path.with_name(path.name + suffix).replace(damaged.with_name(damaged.name + suffix))
-    with atomic_write(path) as copy:
-        shutil.copyfile(snapshot, copy)
-    what = f"was damaged ({wrong}; kept as {damaged.name})" if wrong else "was not there"
-    return (
-        f"{DATABASE} {what}; the state of {saved:%Y-%m-%d %H:%M} UTC was put in its place. Later changes are lost.",
-    )
-
-
-def _wrong(path: Path) -> str:
-    """Return what is wrong with a database, empty if nothing is or it is not there."""
-    if not path.is_file():
-        return ""
-    try:
-        database = Database(path)
-    except CellmetryError as error:
-        return str(error.__cause__ or error)
-    try:
-        return "; ".join(database.check()[:3])
-    finally:
-        database.close()
 
 
 def _open_to_read(folder: Path, why: str) -> Store:
