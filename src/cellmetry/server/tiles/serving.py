@@ -13,7 +13,7 @@ from anyio.to_thread import run_sync
 
 from cellmetry.errors import CellmetryError
 from cellmetry.server.errors import error_response
-from cellmetry.server.security.refusal import route_path
+from cellmetry.server.paths import route_path
 from cellmetry.server.tiles.encoding import BodyCache, encode_body, encoding_for
 from cellmetry.server.tiles.finding import find_tile, parse_path
 from cellmetry.server.tiles.rights import study_to_read

@@ -52,6 +52,7 @@ __all__ = [
     "read_tile",
     "read_window",
     "remove_labels",
+    "stored_labels",
     "tile_frame",
     "tiles_of",
     "whole_labels",
@@ -210,6 +211,11 @@ def label_set(store: Store, labels_id: str) -> LabelSet:
     if row is None:
         raise UnknownName("label image", labels_id, ())
     return _set_of(row)
+
+
+def stored_labels(store: Store) -> list[LabelSet]:
+    """Return all label images that were ever added, hidden ones too."""
+    return [_set_of(row) for row in store.database.rows("SELECT * FROM labels ORDER BY added_by")]
 
 
 def label_sets(store: Store, image_id: str | None = None) -> list[LabelSet]:
