@@ -17,6 +17,7 @@ import tempfile
 import time
 from collections import Counter
 from dataclasses import dataclass, field
+from itertools import pairwise
 from pathlib import Path
 from typing import NamedTuple
 
@@ -83,7 +84,9 @@ def segmented(truth: np.ndarray, faults: Faults, rng: np.random.Generator) -> np
 
 def _wobbly(labels: np.ndarray, pixels: float, rng: np.random.Generator) -> np.ndarray:
     moves = [ndimage.gaussian_filter(rng.standard_normal(labels.shape), 8) for _ in range(2)]
-    places = [index + pixels * move / move.std() / 1.4 for index, move in zip(np.indices(labels.shape), moves, strict=True)]
+    places = [
+        index + pixels * move / move.std() / 1.4 for index, move in zip(np.indices(labels.shape), moves, strict=True)
+    ]
     return ndimage.map_coordinates(labels, places, order=0)
 
 
@@ -107,6 +110,7 @@ class Human:
     done: Counter = field(default_factory=Counter)
 
     def edit(self, name: str, **parameters: object) -> None:
+        """Make one edit and count it, if it changes anything."""
         if self.left <= 0:
             return
         try:
@@ -153,7 +157,7 @@ class Human:
         inside = found.pixels >= 0.5 * found.first_areas[found.rows]
         for column in np.unique(found.columns[inside]):
             cells = found.first_ids[found.rows[inside & (found.columns == column)]].tolist()
-            for one, other in zip(cells, cells[1:], strict=False):
+            for one, other in pairwise(cells):
                 a, b = (np.argwhere(self.truth == cell) + 0.5 for cell in (one, other))
                 middle = _border(a, b)
                 along = b.mean(axis=0) - a.mean(axis=0)
@@ -293,7 +297,7 @@ def replayed(seed: int, wanted: int, engines: list[str] | None) -> tuple[Counter
                 counts.update(result.counts())
                 counts["edits"] += sum(result.counts().values())
                 counts["lost"] += len(lost_edits(store, old, mine, after, result))
-                counts.update({f"object {each.finding.kind} {each.finding.outcome}": 1 for each in result.findings})
+                counts.update(f"object {each.finding.kind} {each.finding.outcome}" for each in result.findings)
     return counts, np.mean(scores, axis=0), seconds
 
 

@@ -20,7 +20,7 @@ import tempfile
 import threading
 import time
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 import psutil
@@ -37,7 +37,8 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
 SIDE, CELL, CLIENTS = 20_000, 80, 8
-WORDS = {"zstd": "zstd", "gzip": "gzip", "identity": "identity"}
+_ROUNDS = 11
+ENCODINGS = ("zstd", "gzip", "identity")
 
 
 def main() -> None:
@@ -45,6 +46,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("folder", nargs="?", type=Path, help="where the study is made, or lies from the last time")
     parser.add_argument("--seconds", type=float, default=4.0, help="of each measurement of a rate")
+    parser.add_argument("--encodings", nargs="*", choices=ENCODINGS, default=ENCODINGS)
     parser.add_argument("--edits", type=int, default=1000)
     parser.add_argument("--side", type=int, default=SIDE)
     parser.add_argument("--serve", type=Path, help=argparse.SUPPRESS)
@@ -157,6 +159,11 @@ class Running:
         head = f"GET /api/v1/{path} HTTP/1.1\r\nHost: 127.0.0.1:{self.port}\r\nAuthorization: Bearer {self.token}\r\n"
         return f"{head}Accept-Encoding: {encoding}\r\n\r\n".encode()
 
+    def cpu_s(self) -> float:
+        """Return the processor time that the server's process has used."""
+        times = psutil.Process(self.process.pid).cpu_times()
+        return float(times.user + times.system)
+
     def memory_mb(self) -> float:
         """Return the memory of the server's process."""
         return psutil.Process(self.process.pid).memory_info().rss / 1e6
@@ -196,8 +203,16 @@ def ask(connection: socket.socket, request: bytes, buffer: bytearray) -> int:
     return size
 
 
-def rate(server: Running, requests: Sequence[bytes], seconds: float) -> tuple[float, float]:
-    """Return answers a second to eight clients that ask for these in turn, and the mean size of a body."""
+class Rate(NamedTuple):
+    """Answers a second, mean bytes of a body, and processor time of the server for an answer in ms."""
+
+    answers: float
+    size: float
+    cpu_ms: float
+
+
+def rate(server: Running, requests: Sequence[bytes], seconds: float) -> Rate:
+    """Return how fast eight clients that ask for these in turn are answered."""
     stop = time.perf_counter() + seconds
     done: list[tuple[int, int]] = []
 
@@ -210,14 +225,15 @@ def rate(server: Running, requests: Sequence[bytes], seconds: float) -> tuple[fl
                 count += 1
         done.append((count, size))
 
-    start = time.perf_counter()
+    start, used = time.perf_counter(), server.cpu_s()
     clients = [threading.Thread(target=client, args=(number,)) for number in range(CLIENTS)]
     for each in clients:
         each.start()
     for each in clients:
         each.join()
     total = sum(count for count, _ in done)
-    return total / (time.perf_counter() - start), sum(size for _, size in done) / total
+    size = sum(size for _, size in done) / total
+    return Rate(total / (time.perf_counter() - start), size, (server.cpu_s() - used) / total * 1000)
 
 
 def measure(server: Running, names: dict[str, str], args: argparse.Namespace) -> None:
@@ -228,18 +244,18 @@ def measure(server: Running, names: dict[str, str], args: argparse.Namespace) ->
     places = [tuple(map(int, random.integers(0, tiles, 2))) for _ in range(2000)]
     kinds = {
         "image": [f"{study}/images/{names['image']}/tiles/0/0/{i % 2}/0/{y}/{x}" for i, (y, x) in enumerate(places)],
-        "labels": [f"{study}/labels/{names['labels']}/tiles/0/0/0/{y}/{x}" for y, x in places],
+        "labels": [f"{study}/labels/{names['labels']}/tiles/0/0/0/{y}/{x}?version=0" for y, x in places],
     }
     view = [(y, x) for y in range(3) for x in range(4)]
     near = {
         "image": [f"{study}/images/{names['image']}/tiles/0/0/{c}/0/{y}/{x}" for c in (0, 1) for y, x in view],
-        "labels": [f"{study}/labels/{names['labels']}/tiles/0/0/0/{y}/{x}" for y, x in view],
+        "labels": [f"{study}/labels/{names['labels']}/tiles/0/0/0/{y}/{x}?version=0" for y, x in view],
     }
     print(
-        "| tiles | encoding | where | body KB | tiles/s | constant/s (ordinary) | constant/s (bare) | ratio | of bare |"
+        "| tiles | encoding | where | body KB | tiles/s | ordinary/s | bare/s | ratio | of bare | CPU ms | ordinary |"
     )
-    print("|---|---|---|---|---|---|---|---|---|")
-    for encoding in WORDS:
+    print("|---|---|---|---|---|---|---|---|---|---|---|")
+    for encoding in args.encodings:
         for where, paths in (("anywhere", kinds), ("one view", near)):
             for kind in kinds:
                 _print_rates(server, encoding, (kind, where), paths[kind], args.seconds)
@@ -248,18 +264,18 @@ def measure(server: Running, names: dict[str, str], args: argparse.Namespace) ->
 
 def _print_rates(server: Running, encoding: str, what: tuple[str, str], paths: Sequence[str], seconds: float) -> None:
     requests = [server.request(path, encoding) for path in paths]
-    _, size = rate(server, requests, seconds / 2)
-    body = int(size)
+    body = int(rate(server, requests, seconds / 2).size)
     constants = {name: [server.request(f"{name}/{body}", encoding)] for name in ("ordinary", "bare")}
-    found: dict[str, list[float]] = {"tiles": [], "ordinary": [], "bare": []}
-    for _ in range(3):  # in turns, as the machine is busy with other things too
+    found: dict[str, list[Rate]] = {"tiles": [], "ordinary": [], "bare": []}
+    for _ in range(_ROUNDS):  # in turns, as the machine is busy with other things too
         for name, some in {"tiles": requests, **constants}.items():
-            found[name].append(rate(server, some, seconds / 3)[0])
-    tiles, ordinary, bare = (statistics.median(found[name]) for name in ("tiles", "ordinary", "bare"))
+            found[name].append(rate(server, some, seconds / _ROUNDS))
+    tiles, ordinary, bare = (statistics.median(each.answers for each in found[name]) for name in found)
+    cpu = [statistics.median(each.cpu_ms for each in found[name]) for name in ("tiles", "ordinary")]
     kind, where = what
     print(
         f"| {kind} | {encoding} | {where} | {body / 1000:.1f} | {tiles:.0f} | {ordinary:.0f} | {bare:.0f} | "
-        f"{tiles / ordinary:.2f} | {tiles / bare:.2f} |",
+        f"{tiles / ordinary:.2f} | {tiles / bare:.2f} | {cpu[0]:.2f} | {cpu[1]:.2f} |",
         flush=True,
     )
 

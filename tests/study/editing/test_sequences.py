@@ -92,7 +92,7 @@ def check(study):
     assert [tuple(row) for row in rows] == found
 
 
-@settings(max_examples=12, suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow])
+@settings(max_examples=8, suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow])
 @given(seed=st.integers(0, 2**31))
 def test_any_sequence_keeps_everything_exact_and_can_be_undone(seed, open_study):
     rng = np.random.default_rng(seed)

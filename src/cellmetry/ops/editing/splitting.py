@@ -100,4 +100,5 @@ def _depth(mask: NDArray[np.bool_]) -> NDArray[np.float32]:
 def _nearest(parts: NDArray[np.uint32]) -> NDArray[np.uint32]:
     """Return for each pixel the part that is nearest to it."""
     places = ndimage.distance_transform_edt(parts == 0, return_distances=False, return_indices=True)
-    return parts[tuple(places)]
+    nearest: NDArray[np.uint32] = parts[tuple(places)]
+    return nearest

@@ -94,7 +94,7 @@ def pieces(boxes: Iterable[Box]) -> list[Box]:
 
 def groups(boxes: Iterable[Box]) -> list[Box]:
     """Return boxes that do not overlap and hold all of `boxes`, each of these whole in one of them."""
-    left, done = list(boxes), []
+    left, done = list(boxes), list[Box]()
     while left:
         box = left.pop()
         meeting = [each for each in done if _meet(each, box)]

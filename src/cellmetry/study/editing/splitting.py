@@ -47,8 +47,8 @@ class Split(EditOperation):
         """
         if self.id is None:
             box, covered = covered_by_stroke(view, self.points, _REACH)
-            ids = np.unique(view.read(self.t, self.z, box)[covered])
-            ids = [label for label in ids.tolist() if label > 0]
+            met = np.unique(view.read(self.t, self.z, box)[covered])
+            ids = [label for label in met.tolist() if label > 0]
         else:
             ids = [self.id]
         found = [self._cut(view, label, need_box(view, label, self.t, self.z)) for label in ids]

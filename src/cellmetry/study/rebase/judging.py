@@ -5,9 +5,10 @@ theirs that is the same as one of mine has its id. The rules:
 
 1. Only objects that the human changed are looked at. Their *strokes* are the pixels that the human put in or took out.
 2. The new model **agrees** where its object is in the same place (IoU above 0.5) and has at least `AGREE` of the
-   strokes, and at least half of each one, as the human set them; for an object drawn on background, what the model's
-   has beyond the drawing counts against it. A deleted object is agreed upon when no new object lies where it was. The model's
-   object is taken, and stays marked as said by a human for a later model.
+   strokes, and at least half of each one, as the human set them, both of those that move the edge of cells and of those
+   that move pixels between cells; for an object drawn on background, what the model's has beyond the drawing counts
+   against it. A deleted object is agreed upon when no new object lies where it was. The
+   model's object is taken, and stays marked as said by a human for a later model.
 3. Else the human's is **kept**. Where the new model covers half of it, the model's outline is taken and the strokes are
    drawn on that, so a cell corrected on one side does not undo a better outline on the other. Where it does not, or the
    human drew the object on background, or less than half of what the human left would remain, the human's object is put
@@ -167,11 +168,10 @@ class _Present:
             return False
         same = self.theirs == self.label
         alike = (self.added & same) | (self.removed & ~same)
-        strokes, _ = ndimage.label(self.added | self.removed)
-        sizes, met = np.bincount(strokes.ravel()), np.bincount(strokes.ravel(), alike.ravel())
-        beyond = np.count_nonzero(same & ~self.is_it) if self.drawn >= SAME else 0
-        one_missed = ((sizes >= STROKE) & (met < sizes / 2))[1:].any()
-        return not one_missed and bool(met[1:].sum() >= AGREE * (sizes[1:].sum() + beyond))
+        beyond = int(np.count_nonzero(same & ~self.is_it)) if self.drawn >= SAME else 0
+        edge = (self.base == 0) | (self.mine == 0)
+        strokes = self.added | self.removed
+        return _met(strokes & edge, alike, beyond) and _met(strokes & ~edge, alike)
 
     def _new_pieces(self, kind: ChangeKind) -> list[int]:
         """Return the cells, two at least, that the new model sees in this one, if the old model did not see them."""
@@ -200,6 +200,14 @@ class _Present:
         made = _whole((outline & allowed) | left | strokes, self.is_it, strokes)
         shared = np.count_nonzero(made & self.is_it)
         return made if iou(shared, self.area, np.count_nonzero(made)) >= SAME else self.is_it
+
+
+def _met(strokes: NDArray[np.bool_], alike: NDArray[np.bool_], beyond: int = 0) -> bool:
+    """Return whether `AGREE` of the strokes, with pixels beyond them, are alike, and half of each one."""
+    each, _ = ndimage.label(strokes)
+    sizes, met = np.bincount(each.ravel())[1:], np.bincount(each.ravel(), alike.ravel())[1:]
+    missed = (sizes >= STROKE) & (met < sizes / 2)
+    return bool(met.sum() >= AGREE * (sizes.sum() + beyond)) and not missed.any()
 
 
 def _whole(made: NDArray[np.bool_], human: NDArray[np.bool_], strokes: NDArray[np.bool_]) -> NDArray[np.bool_]:

@@ -99,7 +99,13 @@ def has_edits(store: Store, labels: LabelSet) -> bool:
 
 
 def rebase(
-    store: Store, actor: Actor, old_labels_id: str, new_labels: Labels, *, origin: Mapping[str, Any] = {}
+    store: Store,
+    actor: Actor,
+    old_labels_id: str,
+    new_labels: Labels,
+    *,
+    origin: Mapping[str, Any] = {},
+    seq: int | None = None,
 ) -> RebaseResult:
     """Return new labels of an image, under the name of the old ones, with what humans corrected in the old ones.
 
@@ -111,6 +117,8 @@ def rebase(
     ----------
     origin
         What made the new labels: recipe, engine, model, job.
+    seq
+        The act that adds them, of a job for example; a new one if left out.
 
     Raises
     ------
@@ -124,9 +132,9 @@ def rebase(
         if old.version != plan.old.version:
             plan = _planned(store, old_labels_id, new_labels)
         summary = f"New {old.name} with what was corrected in the old ones"
-        seq = act(store, actor, "rebase", summary, image=old.image_id, old=old.id)
+        by = act(store, actor, "rebase", summary, image=old.image_id, old=old.id) if seq is None else seq
         told = {**origin, "rebased": old.id, "said": [each.as_json() for each in plan.said]}
-        new_id = add_labels(store, seq, old.image_id, plan.new.labels, name=old.name, origin=told)
+        new_id = add_labels(store, by, old.image_id, plan.new.labels, name=old.name, origin=told)
         connection.execute("UPDATE labels SET next_id = max(next_id, ?) WHERE id = ?", (plan.next_id, new_id))
         edit = apply_changes(
             store,
@@ -138,8 +146,8 @@ def rebase(
             old=old.id,
             outcomes={str(key): value for key, value in plan.edits.items()},
         )
-        asked = tuple(add_question(store, seq, new_id, each) for each in plan.questions)
-    return RebaseResult(new_id, seq, edit, tuple(plan.findings), plan.edits, asked)
+        asked = tuple(add_question(store, by, new_id, each) for each in plan.questions)
+    return RebaseResult(new_id, by, edit, tuple(plan.findings), plan.edits, asked)
 
 
 @dataclass

@@ -5,15 +5,14 @@ from __future__ import annotations
 import base64
 import json
 from collections import defaultdict
-from dataclasses import replace
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 from scipy import ndimage
 
 from cellmetry.core.image import Box
-from cellmetry.io.tile_store import decode_tile, encode_tile
-from cellmetry.study.store.labels import read_window
+from cellmetry.io.tile_store import decode_tile, encode_tile, tile_store
+from cellmetry.study.store.labels import box_of_tile, is_background, missing_tile, tiles_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
@@ -80,8 +79,7 @@ def read_base(
     store: Store, labels: LabelSet, t: int, z: int, box: Box, *, said: Iterable[Said] = ()
 ) -> NDArray[np.uint32]:
     """Return the ids that the model gave in a box of a plane, without what humans said of them."""
-    first = replace(labels, id="", checkpoint=labels.first_checkpoint)
-    base = read_window(store, first, t, z, box)
+    base = _first_window(store, labels, t, z, box)
     for each in said:
         if (each.t, each.z) != (t, z) or not _meet(each.box, box):
             continue
@@ -91,6 +89,23 @@ def read_base(
         alike = (base[here] == each.mine[there]) & (each.base[there] != each.mine[there])
         base[here] = np.where(alike, each.base[there], base[here])
     return base
+
+
+def _first_window(store: Store, labels: LabelSet, t: int, z: int, box: Box) -> NDArray[np.uint32]:
+    """Return the ids of version 0 in a box of a plane."""
+    folder = store.folder / labels.first_checkpoint
+    tiles = tile_store(folder)
+    window = np.zeros(box.shape, np.uint32)
+    for tile, inside in tiles_of(box, 0, t, z):
+        place = labels.place(tile)
+        if tiles.frame(0, place) is None:
+            if not is_background(folder, labels, tile):
+                raise missing_tile(store.folder, labels.first_checkpoint, tile)
+            continue
+        values = tiles.tile(0, place)
+        whole = values.reshape(values.shape[-2:])
+        window[inside.within(box).slices] = whole[inside.within(box_of_tile(tile)).slices]
+    return window
 
 
 def edited_windows(

@@ -7,14 +7,13 @@ refused where the place was changed since.
 
 from __future__ import annotations
 
-import json
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
-from cellmetry.core.image import Box
 from cellmetry.errors import EditConflict, ParameterError
 from cellmetry.study.store.acts import Act, act, find_act, undo_act, undone_first
+from cellmetry.study.store.conflicts import changed_objects, changed_place
 from cellmetry.study.store.edit_log import (
     Edit,
     Made,
@@ -32,6 +31,7 @@ from cellmetry.study.store.view import StoredView
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
+    from cellmetry.core.image import Box
     from cellmetry.study.editing.operation import Change, EditOperation
     from cellmetry.study.store.acts import Actor
     from cellmetry.study.store.labels import LabelSet, Tile
@@ -115,11 +115,11 @@ def apply_edit(
         try:
             patches = patches_of_changes(store, labels, operation.changes(view))
         except ParameterError:
-            other = _changed_since(store, labels, operation.named(), base, session)
+            other = changed_objects(store, labels, operation.named(), base, session)
             if other is None:
                 raise
         else:
-            other = _conflicting(store, labels, patches, base, session)
+            other = changed_place(store, labels, patches, base, session)
         said = operation.model_dump(mode="json")
         summary = f"{operation.name.replace('_', ' ')} in {labels.name}"
         made = Made(operation.name, said, base, session, summary, view.next_id)
@@ -244,46 +244,6 @@ def undo_any(store: Store, actor: Actor, seq: int) -> int:
     if store.database.row("SELECT act FROM edits WHERE act = ?", (seq,)) is None:
         return undo_act(store, actor, seq)
     return reverse_edit(store, actor, seq).act or 0
-
-
-def _conflicting(store: Store, labels: LabelSet, patches: Sequence[Patch], base: int, session: str) -> Act | None:
-    """Return the last act by which another session changed, since a version, one of these pixels or objects there."""
-    if base >= labels.version:
-        return None
-    found = 0
-    for patch in patches:
-        rows = store.database.rows(
-            "SELECT patches.act, part FROM edits JOIN patches ON patches.act = edits.act WHERE labels_id = ? "
-            "AND version > ? AND (session = '' OR session != ?) AND t = ? AND z = ? AND y0 < ? AND y1 > ? AND x0 < ? "
-            "AND x1 > ? AND patches.act > ? ORDER BY patches.act DESC",
-            (labels.id, base, session, patch.t, patch.z, patch.box.y1, patch.box.y0, patch.box.x1, patch.box.x0, found),
-        )
-        for row in rows:
-            if row["act"] > found and _meet(patch, patches_of(store, row["act"], row["part"])[0]):
-                found = row["act"]
-    return find_act(store, found) if found else None
-
-
-def _meet(patch: Patch, other: Patch) -> bool:
-    """Return whether two patches change the same pixel or the same object."""
-    changed, theirs = patch.before != patch.after, other.before != other.after
-    y0, x0 = max(patch.box.y0, other.box.y0), max(patch.box.x0, other.box.x0)
-    common = Box(y0, min(patch.box.y1, other.box.y1), x0, min(patch.box.x1, other.box.x1))
-    if (changed[common.within(patch.box).slices] & theirs[common.within(other.box).slices]).any():
-        return True
-    ids = [np.union1d(each.before[mask], each.after[mask]) for each, mask in ((patch, changed), (other, theirs))]
-    both = np.intersect1d(*ids)
-    return bool(both.size and both[-1] > 0)
-
-
-def _changed_since(store: Store, labels: LabelSet, named: frozenset[int], base: int, session: str) -> Act | None:
-    """Return the last act by which another session changed one of these objects since a version."""
-    rows = store.database.rows(
-        "SELECT act, ids FROM edits WHERE labels_id = ? AND version > ? AND (session = '' OR session != ?) "
-        "ORDER BY version DESC",
-        (labels.id, base, session),
-    )
-    return next((find_act(store, row["act"]) for row in rows if named & set(json.loads(row["ids"]))), None)
 
 
 def _commit(store: Store, actor: Actor, labels: LabelSet, patches: Sequence[Patch], made: Made) -> EditResult:

@@ -7,6 +7,7 @@ so an edit, its tiles and its version number are one transaction. A tile, from e
 from __future__ import annotations
 
 import json
+from contextlib import suppress
 from dataclasses import dataclass
 from functools import partial
 from itertools import product
@@ -17,7 +18,7 @@ import numpy as np
 
 from cellmetry.core.image import Box, PixelSize
 from cellmetry.core.labels import Labels, labels_hash
-from cellmetry.errors import DamagedFile, ParameterError, UnknownName
+from cellmetry.errors import DamagedFile, OutputError, ParameterError, UnknownName
 from cellmetry.io.label_store import open_label_store, write_label_store
 from cellmetry.io.tile_store import TileStore, decode_tile, tile_store
 from cellmetry.study.store.acts import ALIVE
@@ -45,6 +46,7 @@ __all__ = [
     "label_set",
     "label_sets",
     "labels_of_image",
+    "labels_replaced_by",
     "missing_tile",
     "patch_at_level",
     "planes_of",
@@ -52,6 +54,7 @@ __all__ = [
     "read_tile",
     "read_window",
     "remove_labels",
+    "stored_labels",
     "tile_frame",
     "tiles_of",
     "whole_labels",
@@ -179,15 +182,16 @@ def add_labels(
                 len(tiles.levels),
                 place,
                 place,
-                labels_hash(open_label_store(store.folder / place)),
+                labels_hash(labels if isinstance(labels.array, np.ndarray) else open_label_store(store.folder / place)),
                 json.dumps(dict(origin)),
                 act,
             ),
         )
         largest = store_objects(connection, labels_id, labels.axes, tiles)
         connection.execute("UPDATE labels SET next_id = ? WHERE id = ?", (largest + 1, labels_id))
-    if not store.database.writing:  # a manifest says that the database had the labels; later, `upkeep` writes it
-        write_missing_manifest(store.database, store.folder, labels_id)
+    if not store.database.writing:  # a manifest says that the database has the labels; if not now, `keep_up` writes it
+        with suppress(OutputError):
+            write_missing_manifest(store.database, store.folder, labels_id)
     return labels_id
 
 
@@ -212,6 +216,11 @@ def label_set(store: Store, labels_id: str) -> LabelSet:
     return _set_of(row)
 
 
+def stored_labels(store: Store) -> list[LabelSet]:
+    """Return all label images that were ever added, hidden ones too."""
+    return [_set_of(row) for row in store.database.rows("SELECT * FROM labels ORDER BY added_by")]
+
+
 def label_sets(store: Store, image_id: str | None = None) -> list[LabelSet]:
     """Return the label images that are to be seen, of one image or of all, the oldest first."""
     rows = store.database.rows(
@@ -223,6 +232,15 @@ def label_sets(store: Store, image_id: str | None = None) -> list[LabelSet]:
 def labels_of_image(store: Store, image_id: str, name: str = "cells") -> LabelSet | None:
     """Return the label image of this name that an image has now."""
     return next((each for each in label_sets(store, image_id) if each.name == name), None)
+
+
+def labels_replaced_by(store: Store, labels: LabelSet) -> LabelSet | None:
+    """Return the labels of the same name that were hidden when these were added, None if there were none."""
+    row = store.database.row(
+        "SELECT * FROM labels WHERE image_id = ? AND name = ? AND removed_by = ? AND id != ? ORDER BY added_by DESC",
+        (labels.image_id, labels.name, labels.added_by, labels.id),
+    )
+    return None if row is None else _set_of(row)
 
 
 def tile_frame(store: Store, labels: LabelSet, tile: Tile) -> bytes | None:

@@ -20,6 +20,7 @@ from cellmetry.study.store.labels import (
     LabelSet,
     Tile,
     box_of_tile,
+    is_background,
     label_set,
     patch_at_level,
     planes_of,
@@ -35,7 +36,7 @@ if TYPE_CHECKING:
     from cellmetry.study.store.acts import Actor
     from cellmetry.study.store.store import Store
 
-__all__ = ["Base", "bases_of", "labels_at", "replayed", "restore_version", "tile_shape"]
+__all__ = ["Base", "base_tile", "bases_of", "labels_at", "replayed", "restore_version", "tile_shape"]
 
 _KEPT_TILES = 64
 _UINT32 = np.dtype("<u4")
@@ -59,10 +60,9 @@ def labels_at(store: Store, labels_id: str, version: int) -> Labels:
     """
     labels = label_set(store, labels_id)
     if not 0 <= version <= labels.version:
-        raise ParameterError(
-            f"There is no version {version} of these labels; the newest is {labels.version}, the first 0."
-        )
-    base = min(bases_of(store, labels), key=lambda each: abs(each.version - version))
+        raise ParameterError(f"There is no version {version}; the newest of these labels is {labels.version}.")
+    stays = Base(labels.first_checkpoint, 0)
+    base = min(stays, Base(labels.checkpoint, labels.checkpoint_version), key=lambda each: abs(each.version - version))
     details = labels.details
     array = _PastLabels(store, labels, base, version)
     size = PixelSize(*details["pixel_size"])
@@ -134,6 +134,24 @@ def replayed(
     return values
 
 
+def base_tile(store: Store, labels: LabelSet, base: Base, tile: Tile) -> NDArray[np.uint32]:
+    """Return the ids of a tile of a checkpoint.
+
+    Raises
+    ------
+    DamagedFile
+        If it is damaged or missing.
+    """
+    checkpoint, shape = store.folder / base.place, tile_shape(labels, tile)
+    name = f"tile {tuple(tile)} of {checkpoint}"
+    frame = tile_store(checkpoint).frame(tile.level, labels.place(tile))
+    if frame is not None:
+        return decode_tile(frame, shape, _UINT32, name)
+    if not is_background(checkpoint, labels, tile):
+        raise DamagedFile(f"{name} is missing; `cellmetry study repair` makes what can be whole.")
+    return np.zeros(shape, np.uint32)
+
+
 def tile_shape(labels: LabelSet, tile: Tile) -> tuple[int, int]:
     """Return the shape of a tile: `TILE` × `TILE` also at the edge of a plane, less if the plane is smaller."""
     height, width = (min(TILE, -(-size // (1 << tile.level))) for size in labels.plane_shape)
@@ -174,11 +192,10 @@ class _PastLabels:
 
     def _tile(self, tile: Tile) -> NDArray[np.uint32]:
         if tile not in self._kept:
-            checkpoint, shape = self.store.folder / self.base.place, tile_shape(self.labels, tile)
-            frame = tile_store(checkpoint).frame(tile.level, self.labels.place(tile))
-            name = f"tile {tuple(tile)} of {checkpoint}"
-            values = np.zeros(shape, np.uint32) if frame is None else decode_tile(frame, shape, _UINT32, name)
-            self._kept[tile] = replayed(self.store, self.labels, tile, values, (self.base.version, self.version))
+            bases = (self.base, Base(self.labels.first_checkpoint, 0))  # others go when newer ones are made
+            base = next((each for each in bases if (self.store.folder / each.place).is_dir()), self.base)
+            values = base_tile(self.store, self.labels, base, tile)
+            self._kept[tile] = replayed(self.store, self.labels, tile, values, (base.version, self.version))
             while len(self._kept) > _KEPT_TILES:
                 self._kept.popitem(last=False)
         return self._kept[tile]

@@ -17,6 +17,7 @@ from cellmetry.io.labels import read_labels
 from cellmetry.io.tables import write_table
 from cellmetry.pipeline.batch import RunResult, compare_images, image_columns, images_table, write_results
 from cellmetry.pipeline.jobs.acts import act_of_job
+from cellmetry.pipeline.jobs.corrected import Edits, NewLabels, keep_labels
 from cellmetry.pipeline.jobs.kind import JobKind
 from cellmetry.pipeline.jobs.kinds.reading import ImageId
 from cellmetry.pipeline.jobs.plan import RunPlan, kept_plan
@@ -28,7 +29,6 @@ from cellmetry.pipeline.stored.recipes import recipe_of_text, wanted_recipe
 from cellmetry.pipeline.work import Job, Layout, Outcome, do_job, finished_outcome, outcome_from
 from cellmetry.study.store.images import image, images
 from cellmetry.study.store.jobs import job
-from cellmetry.study.store.labels import add_labels
 from cellmetry.study.store.originals import original
 from cellmetry.study.store.results import add_result
 
@@ -66,6 +66,10 @@ class SegmentImages(JobKind):
     labels_name: str | None = Field(default=None, min_length=1, max_length=200)
     """Name for the labels of the cells (or the first that the recipe makes); as in the recipe if left out."""
 
+    edits: Edits = "rebase"
+    """What becomes of labels of this name that people corrected, if an image has some: put the corrections onto the new
+    labels (rebase), leave such images' labels as they are (keep_old), or hide them with all corrections (replace)."""
+
     @model_validator(mode="after")
     def _one_recipe(self) -> SegmentImages:
         if self.recipe is not None and self.recipe_text is not None:
@@ -90,7 +94,8 @@ class SegmentImages(JobKind):
             raise InputError(first if len(units) == 1 else f"None of the {len(units)} images could be worked. {first}")
         made = _keep_results(work, plan, out, units, names)
         labels = {unit.name: unit.result["labels"] for unit in units if unit.state == "done"}
-        return {**made, "labels": labels, "failed": failed}
+        rebased = {unit.name: unit.result["rebased"] for unit in units if unit.result.get("rebased")}
+        return {**made, "labels": labels, "failed": failed, **({"rebased": rebased} if rebased else {})}
 
     def _recipe(self, store: Store) -> Recipe:
         if self.recipe_text is not None:
@@ -126,17 +131,18 @@ class SegmentImages(JobKind):
         def kept() -> dict[str, Any]:
             seq = act_of_job(work, self.name, f"Segment {len(plan.images)} images by {plan.recipe.name}")
             origin = {"job": work.job_id, **_origin(plan), "image_sha256": outcome.sha256}
-            return {
-                names[name]: add_labels(
-                    work.store, seq, image_id, labels, name=names[name], origin={**origin, "labels": name}
-                )
-                for name, labels in found.items()
-            }
+            made = {}
+            for name, labels in found.items():
+                told = {**origin, "labels": name, "made_sha256": outcome.labels_sha256[name]}
+                new = NewLabels(image_id, names[name], labels, told)
+                made[names[name]] = keep_labels(work, seq, new, edits=self.edits)
+            rebased = {name: each.rebased for name, each in made.items() if each.rebased}
+            return {"labels": {name: each.id for name, each in made.items()}, "rebased": rebased}
 
         if sum(prod(labels.shape) for labels in found.values()) <= _AT_ONCE:
-            return lambda: {"labels": kept(), "outcome": asdict(outcome)}
+            return lambda: {**kept(), "outcome": asdict(outcome)}
         before = kept()
-        return lambda: {"labels": before, "outcome": asdict(outcome)}
+        return lambda: {**before, "outcome": asdict(outcome)}
 
 
 def _read_back(one: Job, outcome: Outcome, name: str) -> Labels:
