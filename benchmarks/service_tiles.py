@@ -37,7 +37,8 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
 SIDE, CELL, CLIENTS = 20_000, 80, 8
-WORDS = {"zstd": "zstd", "gzip": "gzip", "identity": "identity"}
+_ROUNDS = 11
+ENCODINGS = ("zstd", "gzip", "identity")
 
 
 def main() -> None:
@@ -45,6 +46,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("folder", nargs="?", type=Path, help="where the study is made, or lies from the last time")
     parser.add_argument("--seconds", type=float, default=4.0, help="of each measurement of a rate")
+    parser.add_argument("--encodings", nargs="*", choices=ENCODINGS, default=ENCODINGS)
     parser.add_argument("--edits", type=int, default=1000)
     parser.add_argument("--side", type=int, default=SIDE)
     parser.add_argument("--serve", type=Path, help=argparse.SUPPRESS)
@@ -242,18 +244,18 @@ def measure(server: Running, names: dict[str, str], args: argparse.Namespace) ->
     places = [tuple(map(int, random.integers(0, tiles, 2))) for _ in range(2000)]
     kinds = {
         "image": [f"{study}/images/{names['image']}/tiles/0/0/{i % 2}/0/{y}/{x}" for i, (y, x) in enumerate(places)],
-        "labels": [f"{study}/labels/{names['labels']}/tiles/0/0/0/{y}/{x}" for y, x in places],
+        "labels": [f"{study}/labels/{names['labels']}/tiles/0/0/0/{y}/{x}?version=0" for y, x in places],
     }
     view = [(y, x) for y in range(3) for x in range(4)]
     near = {
         "image": [f"{study}/images/{names['image']}/tiles/0/0/{c}/0/{y}/{x}" for c in (0, 1) for y, x in view],
-        "labels": [f"{study}/labels/{names['labels']}/tiles/0/0/0/{y}/{x}" for y, x in view],
+        "labels": [f"{study}/labels/{names['labels']}/tiles/0/0/0/{y}/{x}?version=0" for y, x in view],
     }
     print(
         "| tiles | encoding | where | body KB | tiles/s | ordinary/s | bare/s | ratio | of bare | CPU ms | ordinary |"
     )
     print("|---|---|---|---|---|---|---|---|---|---|---|")
-    for encoding in WORDS:
+    for encoding in args.encodings:
         for where, paths in (("anywhere", kinds), ("one view", near)):
             for kind in kinds:
                 _print_rates(server, encoding, (kind, where), paths[kind], args.seconds)
@@ -265,9 +267,9 @@ def _print_rates(server: Running, encoding: str, what: tuple[str, str], paths: S
     body = int(rate(server, requests, seconds / 2).size)
     constants = {name: [server.request(f"{name}/{body}", encoding)] for name in ("ordinary", "bare")}
     found: dict[str, list[Rate]] = {"tiles": [], "ordinary": [], "bare": []}
-    for _ in range(3):  # in turns, as the machine is busy with other things too
+    for _ in range(_ROUNDS):  # in turns, as the machine is busy with other things too
         for name, some in {"tiles": requests, **constants}.items():
-            found[name].append(rate(server, some, seconds / 3))
+            found[name].append(rate(server, some, seconds / _ROUNDS))
     tiles, ordinary, bare = (statistics.median(each.answers for each in found[name]) for name in found)
     cpu = [statistics.median(each.cpu_ms for each in found[name]) for name in ("tiles", "ordinary")]
     kind, where = what

@@ -70,11 +70,6 @@ class RealServer:
         self.process.wait(60)
 
 
-def run_serve(*options: str) -> subprocess.CompletedProcess[str]:
-    """Return what `cellmetry serve` did that was to refuse to run."""
-    return subprocess.run([*SERVE, *options], capture_output=True, text=True, timeout=120, check=False)
-
-
 @contextmanager
 def real_server(home: Path, *options: str, **environment: str) -> Iterator[RealServer]:
     """Yield a server of a home folder on a free port; `options` are those of `cellmetry serve`."""

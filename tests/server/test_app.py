@@ -5,9 +5,17 @@ from __future__ import annotations
 import json
 import stat
 import sys
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import pytest
+
+from cellmetry.errors import OutputError
+from cellmetry.server.running import run_server
+from cellmetry.server.settings import ServerSettings
+from cellmetry.server.studies import OpenStudies
+
+if TYPE_CHECKING:
+    from pathlib import Path
 
 
 def test_a_study_is_made_and_found(server: Any, client: Any) -> None:
@@ -111,24 +119,26 @@ def test_wrong_json_is_refused(server: Any, client: Any, body: bytes) -> None:
     assert len(list(server.home.iterdir())) == before
 
 
-def test_it_ends_in_order_and_opens_again(serving: Any, tmp_path: Any) -> None:
+def test_a_second_server_of_a_home_and_a_taken_port_are_told(server: Any, tmp_path: Path) -> None:
+    with pytest.raises(OutputError, match="runs already"):
+        run_server(ServerSettings(server.home, port=0), print)
+    port = int(server.url.rpartition(":")[2])
+    with pytest.raises(OutputError, match=f"Port {port} is taken"):
+        run_server(ServerSettings(tmp_path, port=port), print)
+    assert server.client().get("health").status_code == 200
+
+
+def test_it_ends_in_order_and_opens_again(serving: Any, tmp_path: Path) -> None:
     with serving.real_server(tmp_path / "home") as server:
         file = server.home / "server.json"
         if sys.platform != "win32":
             assert stat.S_IMODE(file.stat().st_mode) == 0o600
         study = server.client().post("studies", json={"name": "kept"}).json()["id"]
-        second = serving.run_serve("--home", str(server.home), "--port", "0", "--no-browser")
-        assert second.returncode == 2
-        assert "runs already" in second.stderr
-        port = server.url.rpartition(":")[2]
-        busy = serving.run_serve("--home", str(tmp_path / "other"), "--port", port, "--no-browser")
-        assert busy.returncode == 2
-        assert f"Port {port} is taken" in busy.stderr
         assert server.end() == 0
         assert not file.exists()
     with serving.real_server(tmp_path / "home") as server:
         assert [each["id"] for each in server.client().get("studies").json()] == [study]
         server.kill()
-    with serving.real_server(tmp_path / "home") as server:
-        found = server.client().get("studies").json()
-        assert [(each["id"], each["read_only"]) for each in found] == [(study, "")]
+    studies = OpenStudies((tmp_path / "home",), "the test")
+    assert [(name, store.read_only) for name, store in studies.find().items()] == [(study, "")]
+    studies.close()

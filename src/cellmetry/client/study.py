@@ -105,7 +105,7 @@ class RemoteStudy:
         own = {
             name: values.pop(name) for name in ("pixel_size_um", "pixel_size_z_um", "channel_names") if name in values
         }
-        body = {"images": list(images), "values": values, **own}
+        body: dict[str, Any] = {"images": list(images), "values": values, **own}
         return int(self._connection.send(self._path("/images"), body, method="PATCH")["act"])
 
     def remove_images(self, images: Sequence[str]) -> int:

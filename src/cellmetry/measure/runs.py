@@ -14,7 +14,7 @@ from numba import njit
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-__all__ = ["Extents", "Runs", "extents_of", "merge_extents", "places_of", "runs_of"]
+__all__ = ["Extents", "Runs", "extents_and_areas", "extents_of", "merge_extents", "places_of", "runs_of"]
 
 _TABLE_LIMIT = 1 << 24
 
@@ -132,12 +132,20 @@ def places_of(known: NDArray[np.uint32], ids: NDArray[np.uint32]) -> NDArray[np.
 
 def extents_of(labels: NDArray[Any], origin: tuple[int, int, int] = (0, 0, 0)) -> Extents:
     """Return the bounding boxes of all labels in an array of shape (Z, Y, X) whose first pixel lies at `origin`."""
+    return extents_and_areas(labels, origin)[0]
+
+
+def extents_and_areas(
+    labels: NDArray[Any], origin: tuple[int, int, int] = (0, 0, 0)
+) -> tuple[Extents, NDArray[np.int64]]:
+    """Return the bounding boxes of all labels in an array of shape (Z, Y, X), and their numbers of pixels."""
     ids, spans = _find_runs(labels, _count_runs(labels))
     unique, index = _compact(ids)
     low = np.full((unique.size, 3), np.iinfo(np.int64).max)
     high = np.zeros((unique.size, 3), np.int64)
     _extents(index, spans, low, high)
-    return Extents(unique, low + np.array(origin), high + np.array(origin))
+    areas = np.bincount(index, spans[3] - spans[2], unique.size).astype(np.int64)
+    return Extents(unique, low + np.array(origin), high + np.array(origin)), areas
 
 
 def merge_extents(parts: list[Extents]) -> Extents:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from importlib import import_module
 from math import prod
 from typing import TYPE_CHECKING, Any
 
@@ -20,7 +21,6 @@ from cellmetry.measure.columns import describe_columns
 from cellmetry.ops.label_planes import labels_in
 from cellmetry.pipeline.inputs import PLANE_COLUMNS
 from cellmetry.pipeline.places import check_name, map_folder, place_of
-from cellmetry.pipeline.quantification_pictures import write_quantification
 from cellmetry.report.counts import draw_counts
 from cellmetry.report.index import thumbnail_path
 from cellmetry.report.overlay import draw_overlay
@@ -59,7 +59,9 @@ def write_outputs(job: Job, sample: Sample) -> dict[str, str]:
     written = _write_labels(job, sample) | _write_masks(job, sample) | _write_maps(job, sample)
     written |= _write_tables(job, sample)
     if job.layout.quantification:
-        return written | write_quantification(job, sample)
+        # its plots are slow to import, and are needed here only
+        pictures = import_module("cellmetry.pipeline.quantification_pictures")
+        return written | dict(pictures.write_quantification(job, sample))
     return written | _write_overlays(job, sample) | _write_preview(job, sample)
 
 

@@ -6,6 +6,8 @@ import tomllib
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from pydantic import BaseModel
+
 from cellmetry.core.parameters import parse_parameters
 from cellmetry.engines.base import ENGINES, LookupEngine
 from cellmetry.engines.maps_step import Maps
@@ -20,6 +22,8 @@ if TYPE_CHECKING:
     from cellmetry.pipeline.recipe import Recipe
 
 __all__ = ["is_path", "named_recipe", "paths_in", "recipe_of_text", "refuse_engine_paths", "refuse_paths"]
+
+_DEEPEST = 32
 
 
 def named_recipe(name: str, changes: Iterable[str] = ()) -> Recipe:
@@ -46,10 +50,11 @@ def recipe_of_text(text: str, changes: Iterable[str] = (), *, where: str = "reci
         If it is not TOML, a step or parameter is wrong, or it reads files of the server's computer.
     """
     try:
-        table = tomllib.loads(text)
-    except (tomllib.TOMLDecodeError, RecursionError) as error:
+        recipe = parse_recipe(tomllib.loads(text), changes, where=where)
+    except tomllib.TOMLDecodeError as error:
         raise ParameterError(f"{where} is not valid TOML: {error}.") from error
-    recipe = parse_recipe(table, changes, where=where)
+    except RecursionError as error:
+        raise ParameterError(f"{where} is nested too deep to be a recipe.") from error
     refuse_paths(recipe)
     return recipe
 
@@ -105,16 +110,27 @@ def is_path(name: str) -> bool:
 
 
 def paths_in(values: Parameters) -> list[Path]:
-    """Return the paths among the values of parameters, however deep."""
-    return list(_walk(values.model_dump()))
+    """Return the paths among the values of parameters, however deep.
+
+    Raises
+    ------
+    ParameterError
+        If values are nested deeper than any that are of use.
+    """
+    return list(_walk(values, 0))
 
 
-def _walk(value: Any) -> Iterator[Path]:
+def _walk(value: Any, depth: int) -> Iterator[Path]:
+    if depth > _DEEPEST:
+        raise ParameterError(f"Values are nested more than {_DEEPEST} deep.")
     if isinstance(value, Path):
         yield value
+    elif isinstance(value, BaseModel):
+        for name in type(value).model_fields:
+            yield from _walk(getattr(value, name), depth + 1)
     elif isinstance(value, dict):
         for each in value.values():
-            yield from _walk(each)
+            yield from _walk(each, depth + 1)
     elif isinstance(value, list | tuple | set | frozenset):
         for each in value:
-            yield from _walk(each)
+            yield from _walk(each, depth + 1)

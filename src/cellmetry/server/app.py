@@ -32,6 +32,7 @@ from cellmetry.server.routes import (
     studies,
     tables,
     tiles,
+    uploads,
 )
 from cellmetry.server.security.bodies import BoundedBodies
 from cellmetry.server.security.gates import make_gate
@@ -71,6 +72,7 @@ _ROUTES = (
     models,
     predict,
     questions,
+    uploads,
 )
 _ERRORS: dict[int | str, dict[str, Any]] = {
     "4XX": {"model": ErrorBody, "description": "Refused: the sentence says why, and what to do."},

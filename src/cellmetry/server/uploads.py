@@ -25,6 +25,7 @@ from cellmetry.study.store.store import new_name
 if TYPE_CHECKING:
     from pathlib import Path
 
+    from python_multipart.multipart import MultipartCallbacks
     from starlette.requests import Request
 
 __all__ = ["Upload", "receive_upload", "stored_name"]
@@ -58,7 +59,9 @@ class Upload:
     fields: dict[str, str]
 
 
-async def receive_upload(request: Request, folder: Path, *, wanted: frozenset[str] = frozenset({"files"})) -> Upload:
+async def receive_upload(
+    request: Request, folder: Path, *, wanted: frozenset[str] = frozenset({"files"}), archives: bool = False
+) -> Upload:
     """Return the files of a form after they are on the disk; all or nothing.
 
     Parameters
@@ -67,6 +70,8 @@ async def receive_upload(request: Request, folder: Path, *, wanted: frozenset[st
         Folder in which a new one is made for them.
     wanted
         Names of the parts of the form that are files.
+    archives
+        Whether a file may be an archive, as outlines of Fiji are; nothing is unpacked here.
 
     Raises
     ------
@@ -87,8 +92,8 @@ async def receive_upload(request: Request, folder: Path, *, wanted: frozenset[st
     stack = ExitStack()
     try:
         temporary = await run_in_threadpool(stack.enter_context, atomic_folder(place))
-        form = _Form(temporary, wanted)
-        parser = MultipartParser(boundary, form.callbacks())  # type: ignore[arg-type]  its own loose types
+        form = _Form(temporary, wanted, archives)
+        parser = MultipartParser(boundary, form.callbacks())
         stack.callback(form.close)
         try:
             async for chunk in request.stream():
@@ -129,6 +134,7 @@ class _Form:
 
     folder: Path
     wanted: frozenset[str]
+    archives: bool = False
     names: dict[Path, str] = field(default_factory=dict)
     fields: dict[str, str] = field(default_factory=dict)
     _headers: dict[str, bytes] = field(default_factory=dict)
@@ -140,7 +146,7 @@ class _Form:
     _ended: bool = False
     _taken: set[str] = field(default_factory=set)
 
-    def callbacks(self) -> dict[str, object]:
+    def callbacks(self) -> MultipartCallbacks:
         """Return what the parser is to call."""
         return {
             "on_part_begin": self._begin,
@@ -200,7 +206,7 @@ class _Form:
             raise InputError(
                 f"Files are the parts called {' or '.join(sorted(self.wanted))}, not {self._field[:_SHOWN]!r}."
             )
-        _refuse_kind(name)
+        _refuse_kind(name, self.archives)
         if len(self.names) >= MAX_FILES:
             raise LimitExceeded(f"More than {MAX_FILES} files at once; send them in several requests.")
         path = self.folder / stored_name(name, self._taken)
@@ -225,10 +231,12 @@ class _Form:
         self._ended = True
 
 
-def _refuse_kind(name: str) -> None:
+def _refuse_kind(name: str, archives: bool) -> None:
     parts = PurePosixPath(name.replace("\\", "/")).parts
     shown = name[-_SHOWN:]
     if any(part.lower().endswith(".zarr") for part in parts):
         raise UnsupportedFormat(f"{shown!r} is a part of a Zarr folder, which cannot be uploaded; register its folder.")
+    if archives:
+        return
     if parts and parts[-1].lower().endswith((".zip", ".tar", ".gz", ".tgz", ".7z", ".rar", ".bz2", ".xz")):
         raise UnsupportedFormat(f"{shown!r} is an archive; unpack it and send the images, or register their folder.")

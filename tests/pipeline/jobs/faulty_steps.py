@@ -15,11 +15,12 @@ from cellmetry.core.step import Step
 
 
 class Faulty(Step):
-    """Does what the name of the image says: raises, crashes, hangs, asks for memory; waits for a file to go away."""
+    """Does what the name of the image says: raises, crashes, hangs, asks for memory; waits for leave to go on."""
 
     name: ClassVar[str] = "faulty"
 
-    wait_while: str = ""
+    leave: str = ""
+    """Folder in which a file of an image's name lets it go on."""
 
     def __call__(self, sample: Sample, progress: Progress = SILENT) -> Sample:
         """Return the sample, or fail."""
@@ -32,7 +33,7 @@ class Faulty(Step):
             time.sleep(600)
         if fault == "large":
             np.ones(1 << 40)
-        while self.wait_while and Path(self.wait_while).exists():
+        while self.leave and not Path(self.leave, sample.image.name).exists():
             progress.advance(0)
             time.sleep(0.02)
         return sample

@@ -78,6 +78,15 @@ def test_conditions_are_those_of_now_and_removed_images_are_out(study):
     assert [each.name for each in results(store, "comparison")][-1] == "second"
 
 
+def test_a_second_segmentation_is_put_beside(study):
+    store, table = study
+    asked = settings(store, table)
+    made, _ = do(store, "compare", table=table, second=table, corrected=table, settings=asked, name_of_result="third")
+    record = json.loads((result_path(store, result(store, made["comparison"])) / "comparison.json").read_text())
+    assert len(record["source"]["inputs"]) == 3
+    assert all("segmentation" in json.dumps(each) for each in record["contrasts"])
+
+
 def test_what_cannot_be_compared_is_told(study):
     store, table = study
     with pytest.raises(UnknownName, match="mean_C9"):

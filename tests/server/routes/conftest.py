@@ -78,12 +78,12 @@ def wait_ready(client, url):
     raise AssertionError(f"{url} is not read")
 
 
-def put_labels(folder, image, ids, name="cells"):
+def put_labels(folder, image, ids, name="cells", axes=None):
     """Add labels to a study as a worker does."""
     store = join_store(folder)
     try:
         seq = act(store, Actor("worker", "python"), "segment", f"Segment {name}")
-        return add_labels(store, seq, image, Labels(ids), name=name)
+        return add_labels(store, seq, image, Labels(ids, axes) if axes else Labels(ids), name=name)
     finally:
         store.close()
 

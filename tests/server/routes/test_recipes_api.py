@@ -84,6 +84,7 @@ def test_a_recipe_is_kept_replaced_hidden_and_brought_back(client, study):
         '[[steps]]\nstep = "segment"\nengine = "labels"\n',
         '[[steps]]\nstep = "segment"\nmodel = "../../x.onnx"\n',
         "a = " + "[" * 5000,
+        '[[steps]]\nstep = "segment"\noptions.' + "a." * 50_000 + "b = 1",
     ],
 )
 def test_a_wrong_recipe_is_not_kept(client, study, text):

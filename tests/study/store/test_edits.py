@@ -270,7 +270,11 @@ def test_changes_that_overlap_are_put_in_once_and_undone_exactly(tmp_path):
     target = np.random.default_rng(0).integers(0, 9, before.shape).astype(np.uint32)
     boxes = [Box(0, 300, 0, 300), Box(200, 700, 100, 600), Box(250, 400, 250, 1100)]
     changes = [Change(0, 0, box, target[box.slices]) for box in boxes]
-    apply_changes(store, ANNA, name, changes, "restore", "version 0", version=0)
+    done = apply_changes(store, ANNA, name, changes, "restore", "version 0", version=0)
+    covered = np.zeros(before.shape, int)
+    for patch in patches_of(store, done.act):
+        covered[patch.box.slices] += 1
+    assert covered.max() == 1
     expected = before.copy()
     for box in boxes:
         expected[box.slices] = target[box.slices]

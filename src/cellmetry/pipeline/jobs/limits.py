@@ -16,7 +16,9 @@ _LEAST = 1 << 29
 
 
 def _workers() -> int:
-    return max(1, min(4, (os.cpu_count() or 1) // 2))
+    """Return 2, or 1 on a small computer: a job itself uses several threads."""
+    small = (os.cpu_count() or 1) < 4 or psutil.virtual_memory().total < 12e9
+    return 1 if small else 2
 
 
 def _memory() -> int:

@@ -152,8 +152,11 @@ class JobRunner:
                 self._ended(running)
             else:
                 self._look(running)
-        except (CellmetryError, sqlite3.Error, OSError):
-            log.exception("The job %s could not be looked after; trying again", running.job_id)
+        except (CellmetryError, sqlite3.Error, OSError) as error:
+            log.warning("The job %s could not be looked after (%s)", running.job_id, error)
+            if self._stopping or running.store.folder in self._leaving:
+                running.process.kill()
+                self._running.remove(running)
 
     def _look(self, running: _Running) -> None:
         state = job(running.store, running.job_id).state
@@ -240,8 +243,8 @@ class JobRunner:
             found = next_job(store, _READ) if room_to_read else None
             if found is None and room and not own:
                 found = next_job(store)
-        except (CellmetryError, sqlite3.Error, OSError):
-            log.exception("The queue of %s could not be read; trying again", store.folder.name)
+        except (CellmetryError, sqlite3.Error, OSError) as error:
+            log.warning("The queue of %s could not be read (%s)", store.folder.name, error)
             return False
         if found is None:
             return False

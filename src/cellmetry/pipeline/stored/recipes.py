@@ -55,10 +55,12 @@ def recipe_of_text(store: Store, text: str, changes: Sequence[str] = (), *, name
         If it is no recipe, a change does not fit, or it reads files that are not of the study.
     """
     try:
-        table = tomllib.loads(text)
-    except (tomllib.TOMLDecodeError, RecursionError) as error:
+        recipe = parse_recipe(tomllib.loads(text), changes, where=name, default_name=name)
+    except tomllib.TOMLDecodeError as error:
         raise ParameterError(f"{name} is not valid TOML: {error}.") from error
-    return with_models_of_study(store, parse_recipe(table, changes, where=name, default_name=name))
+    except RecursionError as error:
+        raise ParameterError(f"{name} is nested too deep to be a recipe.") from error
+    return with_models_of_study(store, recipe)
 
 
 def with_models_of_study(store: Store, recipe: Recipe) -> Recipe:

@@ -107,7 +107,7 @@ def label_tile(  # noqa: PLR0913, PLR0917  a tile of labels of four dimensions
 ) -> Response:
     """Return the ids of a tile as uint32: zstd, gzip or plain by ``Accept-Encoding``.
 
-    With `version` the answer never changes; the header ``X-Cellmetry-Version`` says which is the newest.
+    With `version` the answer never changes; without, the header ``X-Cellmetry-Version`` says which it is.
     """
     _no_tile()
 

@@ -66,7 +66,7 @@ class TileServing:
             (b"cache-control", _FOR_EVER if found.for_ever else _ASK_AGAIN),
             (b"vary", b"Accept-Encoding"),
         ]
-        if found.version is not None:
+        if found.version is not None and not found.for_ever:  # every header costs as much as looking the tile up
             headers.append((b"x-cellmetry-version", str(found.version).encode()))
         if tag in said.get(b"if-none-match", b""):
             await _send(send, 304, headers, b"")
@@ -77,7 +77,6 @@ class TileServing:
             headers += [
                 (b"content-type", b"application/octet-stream"),
                 (b"content-length", str(len(body)).encode()),
-                (b"x-content-type-options", b"nosniff"),
             ]
             if encoding != "identity":
                 headers.append((b"content-encoding", encoding.encode()))

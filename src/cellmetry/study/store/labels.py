@@ -7,6 +7,7 @@ so an edit, its tiles and its version number are one transaction. A tile, from e
 from __future__ import annotations
 
 import json
+from contextlib import suppress
 from dataclasses import dataclass
 from functools import partial
 from itertools import product
@@ -17,7 +18,7 @@ import numpy as np
 
 from cellmetry.core.image import Box, PixelSize
 from cellmetry.core.labels import Labels, labels_hash
-from cellmetry.errors import DamagedFile, ParameterError, UnknownName
+from cellmetry.errors import DamagedFile, OutputError, ParameterError, UnknownName
 from cellmetry.io.label_store import open_label_store, write_label_store
 from cellmetry.io.tile_store import TileStore, decode_tile, tile_store
 from cellmetry.study.store.acts import ALIVE
@@ -181,15 +182,16 @@ def add_labels(
                 len(tiles.levels),
                 place,
                 place,
-                labels_hash(open_label_store(store.folder / place)),
+                labels_hash(labels if isinstance(labels.array, np.ndarray) else open_label_store(store.folder / place)),
                 json.dumps(dict(origin)),
                 act,
             ),
         )
         largest = store_objects(connection, labels_id, labels.axes, tiles)
         connection.execute("UPDATE labels SET next_id = ? WHERE id = ?", (largest + 1, labels_id))
-    if not store.database.writing:  # a manifest says that the database had the labels; later, `upkeep` writes it
-        write_missing_manifest(store.database, store.folder, labels_id)
+    if not store.database.writing:  # a manifest says that the database has the labels; if not now, `keep_up` writes it
+        with suppress(OutputError):
+            write_missing_manifest(store.database, store.folder, labels_id)
     return labels_id
 
 

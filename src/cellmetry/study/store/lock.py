@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from pathlib import Path
 
-__all__ = ["LOCK_FILE", "Holder", "StudyLock", "read_holder", "take_lock"]
+__all__ = ["LOCK_FILE", "Holder", "StudyLock", "read_holder", "take_lock", "user_name"]
 
 LOCK_FILE = "open.lock"
 _TEXT_FROM = 16
@@ -73,7 +73,7 @@ def take_lock(folder: Path, program: str) -> StudyLock | None:
     if not _lock(handle):
         os.close(handle)
         return None
-    holder = Holder(program, os.getpid(), _user(), platform.node(), datetime.now(UTC).isoformat())
+    holder = Holder(program, os.getpid(), user_name(), platform.node(), datetime.now(UTC).isoformat())
     _write(handle, holder)
     return StudyLock(handle, holder)
 
@@ -87,7 +87,8 @@ def read_holder(folder: Path) -> Holder | None:
         return None
 
 
-def _user() -> str:
+def user_name() -> str:
+    """Return the name of the computer's user."""
     try:
         return getpass.getuser()
     except (KeyError, OSError):  # a container whose user has no name

@@ -88,11 +88,15 @@ def mend_database(folder: Path) -> Mended:
 
 
 def database_faults(path: Path) -> list[str]:
-    """Return what is wrong with a database, nothing if it is whole or not there."""
+    """Return what is wrong with a database, nothing if it is whole or not there.
+
+    The write-ahead log is left as it is: it may be needed to make the database anew.
+    """
     if not path.is_file():
         return []
+    unfinished = path.with_name(f"{path.name}-journal").is_file()  # a rollback journal: only a writer takes it back
     try:
-        database = Database(path)
+        database = Database(path, read_only=not unfinished)
     except CellmetryError as error:
         return [str(error.__cause__ or error)]
     try:
@@ -127,7 +131,7 @@ def _assembled(snapshot: Path, log: Path, state: Path) -> tuple[Path | None, boo
     """Return a whole database of the snapshot and the log, or of the snapshot alone; and whether the log is in it."""
     if not snapshot.is_file():
         return None, False
-    logs = ([log] if log.is_file() else []) + [None]
+    logs = ([log] if log.is_file() and log.stat().st_size > _HEADER else []) + [None]
     for each in logs:
         for suffix in ("", _LOG, _INDEX):
             state.with_name(state.name + suffix).unlink(missing_ok=True)

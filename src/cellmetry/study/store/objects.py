@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Literal, NamedTuple
 import numpy as np
 
 from cellmetry.core.image import Box
-from cellmetry.measure.runs import Extents, extents_of, merge_extents
+from cellmetry.measure.runs import Extents, extents_and_areas, merge_extents
 
 if TYPE_CHECKING:
     import sqlite3
@@ -62,7 +62,6 @@ def store_objects(connection: sqlite3.Connection, labels_id: str, axes: str, til
             [
                 _found(tiles.tile(0, (*lead, y, x)).reshape(level.tile[-2:]), y * level.tile[-2], x * level.tile[-1])
                 for y, x in product(*(range(n) for n in level.count[-2:]))
-                if tiles.frame(0, (*lead, y, x)) is not None
             ]
         )
         _insert(connection, labels_id, place.get("T", 0), place.get("Z", 0), found)
@@ -184,9 +183,7 @@ def box_around(boxes: Iterable[Box]) -> Box:
 
 def _found(window: NDArray[np.uint32], y: int, x: int) -> _Found:
     """Return the objects of a window whose first pixel lies at row y and column x."""
-    extents = extents_of(window[None], (0, y, x))
-    ids, counts = np.unique(window, return_counts=True)
-    return _Found(extents, counts[ids > 0].astype(np.int64))
+    return _Found(*extents_and_areas(window[None], (0, y, x)))
 
 
 def _merged(parts: Sequence[_Found]) -> _Found:

@@ -9,6 +9,7 @@ import numpy as np
 from cellmetry.core.image import Box
 from cellmetry.errors import LimitExceeded
 from cellmetry.io.tile_store import encode_tile
+from cellmetry.study.editing.places import pieces
 from cellmetry.study.store.labels import Patch, box_of_tile, read_tile, read_window, tiles_of
 from cellmetry.study.store.objects import update_objects
 
@@ -26,6 +27,7 @@ __all__ = ["MOST_PIXELS", "must_be_small", "patches_of_changes", "write_patches"
 
 MOST_PIXELS = 1 << 26
 """Pixels of all boxes that one edit may change."""
+_FEW = 500
 
 
 class _Seen(NamedTuple):
@@ -52,34 +54,30 @@ def must_be_small(pixels: int) -> None:
 
 
 def patches_of_changes(store: Store, labels: LabelSet, changes: Iterable[Change]) -> list[Patch]:
-    """Return the parts of changes that do change pixels, each in the smallest box.
+    """Return the parts of changes that do change pixels, each in the smallest box; no two boxes overlap.
 
-    No pixel changes in two of them: where changes overlap, the first holds.
+    Where changes overlap, the first that changes a pixel holds.
 
     Raises
     ------
     LimitExceeded
         If they are too large together.
     """
+    planes: dict[tuple[int, int], list[Change]] = {}
+    for change in changes:
+        planes.setdefault((change.t, change.z), []).append(change)
     found: list[Patch] = []
     total = 0
-    for change in changes:
-        before = read_window(store, labels, change.t, change.z, change.box)
-        differing = before != change.after
-        for other in found:
-            if (other.t, other.z) == (change.t, change.z):
-                _leave_out(differing, change.box, other)
-        if not differing.any():
-            continue
-        rows, columns = (np.flatnonzero(differing.any(axis=axis)) for axis in (1, 0))
-        inner = Box(int(rows[0]), int(rows[-1]) + 1, int(columns[0]), int(columns[-1]) + 1)
-        y, x = int(change.box.y0), int(change.box.x0)
-        box = Box(inner.y0 + y, inner.y1 + y, inner.x0 + x, inner.x1 + x)
-        total += box.shape[0] * box.shape[1]
-        must_be_small(total)
-        old = before[inner.slices]
-        after = np.where(differing[inner.slices], change.after[inner.slices], old).astype(np.uint32, copy=False)
-        found.append(Patch(change.t, change.z, box, old, after))
+    for (t, z), here in planes.items():
+        edges = np.array([change.box for change in here])
+        for box in _apart([change.box for change in here], edges):
+            before = read_window(store, labels, t, z, box)
+            meeting = np.flatnonzero(_meeting(edges, box))
+            patch = _patch(t, z, box, before, [here[index] for index in meeting])
+            if patch is not None:
+                total += patch.before.size
+                must_be_small(total)
+                found.append(patch)
     return found
 
 
@@ -91,7 +89,7 @@ def write_patches(
     Parameters
     ----------
     patches
-        No pixel changes in two of them.
+        Their boxes do not overlap.
     """
     touched = []
     for t, z in dict.fromkeys((patch.t, patch.z) for patch in patches):
@@ -135,14 +133,35 @@ def _half(seen: _Seen) -> _Seen:
     return _Seen(box, seen.changed[rows::2, columns::2], seen.after[rows::2, columns::2])
 
 
-def _leave_out(differing: NDArray[np.bool_], box: Box, other: Patch) -> None:
-    """Clear the pixels of a box that another patch changes."""
-    common = Box(
-        max(box.y0, other.box.y0), min(box.y1, other.box.y1), max(box.x0, other.box.x0), min(box.x1, other.box.x1)
-    )
-    if min(common.shape) > 0:
-        place = common.within(other.box).slices
-        differing[common.within(box).slices] &= other.before[place] == other.after[place]
+def _apart(boxes: Sequence[Box], edges: NDArray[np.int64]) -> Sequence[Box]:
+    """Return boxes as they are if none overlap, else pieces that hold them and do not overlap."""
+    if len(boxes) <= _FEW and all(np.count_nonzero(_meeting(edges, box)) == 1 for box in boxes):
+        return boxes
+    return pieces(boxes)
+
+
+def _meeting(edges: NDArray[np.int64], box: Box) -> NDArray[np.bool_]:
+    """Return which boxes (rows y0, y1, x0, x1) meet another."""
+    y0, y1, x0, x1 = edges.T
+    meets: NDArray[np.bool_] = (y0 < box.y1) & (box.y0 < y1) & (x0 < box.x1) & (box.x0 < x1)
+    return meets
+
+
+def _patch(t: int, z: int, box: Box, before: NDArray[np.uint32], changes: Sequence[Change]) -> Patch | None:
+    """Return what changes do within a box, None if they change nothing."""
+    after = before.copy()
+    for change in changes:
+        y0, x0 = max(box.y0, change.box.y0), max(box.x0, change.box.x0)
+        common = Box(y0, min(box.y1, change.box.y1), x0, min(box.x1, change.box.x1))
+        place, new = common.within(box).slices, change.after[common.within(change.box).slices]
+        np.copyto(after[place], new.astype(np.uint32, copy=False), where=after[place] == before[place])
+    rows, columns = (np.flatnonzero((before != after).any(axis=axis)) for axis in (1, 0))
+    if not rows.size:
+        return None
+    inner = Box(int(rows[0]), int(rows[-1]) + 1, int(columns[0]), int(columns[-1]) + 1)
+    y, x = int(box.y0), int(box.x0)
+    outer = Box(inner.y0 + y, inner.y1 + y, inner.x0 + x, inner.x1 + x)
+    return Patch(t, z, outer, before[inner.slices], after[inner.slices])
 
 
 def _update_objects(connection: sqlite3.Connection, store: Store, labels: LabelSet, patches: Sequence[Patch]) -> None:

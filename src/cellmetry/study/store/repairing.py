@@ -57,7 +57,7 @@ def repair(store: Store, actor: Actor) -> list[str]:
         If the disk is full.
     """
     store.must_be_writable()
-    told = []
+    told: list[str] = []
     with store.database.write():
         for labels in stored_labels(store):
             told += _patches(store, labels)

@@ -44,6 +44,7 @@ def salvage_edits(store: Store, damaged: Path) -> list[str]:
     taken, lost = 0, []
     with contextlib.closing(sqlite3.connect(f"{damaged.absolute().as_uri()}?mode=ro", uri=True)) as connection:
         connection.row_factory = sqlite3.Row
+        newest = _newest(connection)
         for line in _lines(connection, last):
             if _taken(store, line):
                 taken += 1
@@ -53,9 +54,18 @@ def salvage_edits(store: Store, damaged: Path) -> list[str]:
     if lost:
         more = f" and {len(lost) - _MOST_NAMED} more" if len(lost) > _MOST_NAMED else ""
         told.append(f"Lost: {'; '.join(lost[:_MOST_NAMED])}{more}.")
-    if not (taken or lost):
+    if newest is not None and newest <= last:
+        told.append("No later change is in it.")
+    elif not (taken or lost):
         told.append(f"Changes after act {last} of the history, if there were any, could not be read and are lost.")
     return told
+
+
+def _newest(connection: sqlite3.Connection) -> int | None:
+    """Return the number of the last act, None if that cannot be read."""
+    with contextlib.suppress(sqlite3.DatabaseError):
+        return int(connection.execute("SELECT ifnull(max(seq), 0) FROM acts").fetchone()[0])
+    return None
 
 
 def _lines(connection: sqlite3.Connection, last: int) -> Iterator[_Line]:

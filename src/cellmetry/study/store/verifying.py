@@ -148,7 +148,7 @@ def touched_tiles(store: Store, labels: LabelSet) -> list[Tile]:
 def _unknown(store: Store) -> Iterator[Finding]:
     known = {row["id"] for row in store.database.rows("SELECT id FROM labels")}
     for folder in sorted((store.folder / LABELS).glob("*")):
-        if folder.is_dir() and folder.name not in known:
+        if folder.name not in known and any(folder.glob("*.json")):
             yield Finding("note", folder.name, f"{LABELS}/{folder.name} is not known to the study; it is left alone.")
 
 

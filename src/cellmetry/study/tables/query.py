@@ -162,8 +162,8 @@ def _rows(table: StoredTable, names: tuple[str, ...], places: NDArray[np.int64])
         order.append(at)
     if not parts:
         return (table.read(0, names) if table.groups else pd.DataFrame(columns=list(names))).iloc[:0]
-    rows = pd.concat(parts, ignore_index=True)
-    return rows.iloc[np.argsort(np.concatenate(order))].reset_index(drop=True)
+    rows: pd.DataFrame = pd.concat(parts, ignore_index=True).iloc[np.argsort(np.concatenate(order))]
+    return rows.reset_index(drop=True)
 
 
 def _refuse_unknown(table: StoredTable, names: Iterable[str]) -> None:
