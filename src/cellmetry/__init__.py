@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     __version__: str
 
+    from cellmetry.client.client import Client
     from cellmetry.core.image import Image, image_from_array
     from cellmetry.core.labels import Labels, labels_from_array, labels_hash
     from cellmetry.core.sample import Sample
@@ -35,6 +36,7 @@ if TYPE_CHECKING:
     from cellmetry.report.overlay import draw_overlay
 
 _HOMES = {
+    "Client": "cellmetry.client.client",
     "Image": "cellmetry.core.image",
     "Labels": "cellmetry.core.labels",
     "Recipe": "cellmetry.pipeline.recipe",
@@ -66,6 +68,7 @@ _HOMES = {
 }
 
 __all__ = [
+    "Client",
     "Image",
     "Labels",
     "Recipe",

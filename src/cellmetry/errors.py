@@ -18,7 +18,8 @@
     ├── OutputError             (OSError)            results could not be written
     ├── StudyInUse              (OSError)            another program changes the study, or it can only be read
     ├── EditConflict                                 somebody else changed the same place
-    ├── NotAllowed              (PermissionError)    not signed in, or without the right
+    ├── NotAllowed              (PermissionError)    who asks lacks the right
+    │   └── NotSignedIn                              who asks is not known
     └── Cancelled                                    the user stopped the work
 
 `exit_code` and `http_status` of each class are the one table that the command line and the server read.
@@ -45,6 +46,7 @@ __all__ = [
     "MissingInput",
     "ModelError",
     "NotAllowed",
+    "NotSignedIn",
     "OutputError",
     "ParameterError",
     "PixelSizeNeeded",
@@ -159,9 +161,15 @@ class EditConflict(CellmetryError):
 
 
 class NotAllowed(CellmetryError, PermissionError):
-    """Who asks is not known, or lacks the right."""
+    """Who asks lacks the right."""
 
     http_status = 403
+
+
+class NotSignedIn(NotAllowed):
+    """Who asks is not known: no token, no session, or one that has ended."""
+
+    http_status = 401
 
 
 class Cancelled(CellmetryError):

@@ -23,6 +23,7 @@ from cellmetry.cli.exporting import export
 from cellmetry.cli.fiji import fiji
 from cellmetry.cli.importing import import_outlines
 from cellmetry.cli.info import info
+from cellmetry.cli.job.app import job_app
 from cellmetry.cli.maps import maps
 from cellmetry.cli.measure import measure
 from cellmetry.cli.model.app import model_app
@@ -31,10 +32,12 @@ from cellmetry.cli.quantify import quantify
 from cellmetry.cli.recipe import recipe_app
 from cellmetry.cli.run import run
 from cellmetry.cli.segment import segment
+from cellmetry.cli.serve import serve
 from cellmetry.cli.shading import shading
 from cellmetry.cli.shifts import shifts
 from cellmetry.cli.study.app import study_app
 from cellmetry.cli.train import train
+from cellmetry.cli.user.app import user_app
 from cellmetry.errors import CellmetryError
 
 __all__ = ["app", "main"]
@@ -49,7 +52,7 @@ app = typer.Typer(
 )
 for command in (
     *(info, segment, measure, quantify, count, maps, run, dose_response, positive),
-    *(compare, diff, shading, shifts, engines, evaluate, train, demo),
+    *(compare, diff, shading, shifts, engines, evaluate, train, demo, serve),
 ):
     app.command()(command)
 app.command()(export)
@@ -59,6 +62,8 @@ app.add_typer(recipe_app, name="recipe")
 app.add_typer(model_app, name="model")
 app.add_typer(dataset_app, name="dataset")
 app.add_typer(study_app, name="study")
+app.add_typer(job_app, name="job")
+app.add_typer(user_app, name="user")
 
 
 def _show_version(asked: bool) -> None:

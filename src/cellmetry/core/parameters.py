@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from reprlib import Repr
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from pydantic import ValidationError
@@ -16,6 +17,10 @@ if TYPE_CHECKING:
 __all__ = ["check_type", "parse_parameters"]
 
 _LIST_HINT = ' A list is written [1, 2] or ["size", "shape"], in quotes on the command line.'
+
+_SHORT = Repr()
+_SHORT.maxlist = _SHORT.maxtuple = _SHORT.maxdict = 20
+_SHORT.maxstring = _SHORT.maxother = _SHORT.maxlong = 200
 
 P = TypeVar("P", bound="Parameters")
 
@@ -38,7 +43,7 @@ def parse_parameters(kind: type[P], values: Mapping[str, Any], *, where: str) ->
     except ValidationError as error:
         first = error.errors()[0]
         name = "".join(f"{part}." for part in first["loc"])[:-1]
-        given = "" if first["type"] in ("missing", "value_error") else f", not {first['input']!r}"
+        given = "" if first["type"] in ("missing", "value_error") else f", not {_SHORT.repr(first['input'])}"
         message = first["msg"].removeprefix("Value error, ").rstrip(".")
         hint = _LIST_HINT if first["type"] in ("tuple_type", "list_type") else ""
         raise ParameterError(

@@ -25,18 +25,27 @@ _SMALLEST = 1024
 _COLOURS = ("FFFFFF", "00FF00", "FF00FF", "00FFFF", "FFFF00", "FF8000", "0080FF", "80FF00")
 
 
-def write_image_store(image: Image, path: Path) -> None:
-    """Write `image` as an OME-Zarr folder, in memory for one band of 1024 rows."""
+def write_image_store(image: Image, path: Path, *, chunk: int | None = None, smallest: int | None = None) -> None:
+    """Write `image` as an OME-Zarr folder, in memory for one band of rows.
+
+    Parameters
+    ----------
+    chunk
+        Side of a chunk in Y and X, and rows of a band; 1024 if left out.
+    smallest
+        Largest side that the coarsest level may have, likewise.
+    """
+    chunk, smallest = chunk or CHUNK, smallest or _SMALLEST
     with atomic_folder(path) as temporary:
         group = zarr.open_group(temporary, mode="a", zarr_format=3)
-        level = _create(group, "0", image, image.shape)
+        level = _create(group, "0", image, image.shape, chunk)
         for plane in planes_of(image):
-            for y, band in read_bands(image, plane, CHUNK):
+            for y, band in read_bands(image, plane, chunk):
                 rows: tuple[Any, ...] = (*_lead(image, plane), slice(y, y + len(band)), slice(None))
                 level[rows] = band
-        count = level_count(image.shape[-2:], _SMALLEST)
+        count = level_count(image.shape[-2:], smallest)
         for number in range(1, count):
-            level = _add_level(group, level, str(number), image)
+            level = _add_level(group, level, str(number), image, chunk)
         group.attrs["ome"] = {
             "version": VERSION,
             "multiscales": multiscales(image.axes, image.pixel_size, count, averaged=True),
@@ -44,11 +53,11 @@ def write_image_store(image: Image, path: Path) -> None:
         }
 
 
-def _create(group: zarr.Group, name: str, image: Image, shape: tuple[int, ...]) -> zarr.Array[Any]:
+def _create(group: zarr.Group, name: str, image: Image, shape: tuple[int, ...], chunk: int) -> zarr.Array[Any]:
     return group.create_array(
         name,
         shape=shape,
-        chunks=(*(1 for _ in shape[:-2]), *(min(CHUNK, size) for size in shape[-2:])),
+        chunks=(*(1 for _ in shape[:-2]), *(min(chunk, size) for size in shape[-2:])),
         dtype=image.dtype.newbyteorder("="),
         fill_value=0,
         compressors=[ZstdCodec(level=3, checksum=True)],
@@ -57,21 +66,21 @@ def _create(group: zarr.Group, name: str, image: Image, shape: tuple[int, ...]) 
     )
 
 
-def _add_level(group: zarr.Group, finer: Any, name: str, image: Image) -> zarr.Array[Any]:
+def _add_level(group: zarr.Group, finer: Any, name: str, image: Image, chunk: int) -> zarr.Array[Any]:
     shape = (*finer.shape[:-2], *map(halved_size, finer.shape[-2:]))
-    level = _create(group, name, image, shape)
+    level = _create(group, name, image, shape, chunk)
     for lead in np.ndindex(*shape[:-2]):
-        for rows, columns in _blocks(shape):
+        for rows, columns in _blocks(shape, chunk):
             part = finer[(*lead, _doubled(rows), _doubled(columns))]
             level[(*lead, rows, columns)] = halved(np.asarray(part))
     return level
 
 
-def _blocks(shape: tuple[int, ...]) -> Iterator[tuple[slice, slice]]:
+def _blocks(shape: tuple[int, ...], side: int) -> Iterator[tuple[slice, slice]]:
     height, width = shape[-2:]
-    for y in range(0, height, CHUNK):
-        for x in range(0, width, CHUNK):
-            yield slice(y, min(y + CHUNK, height)), slice(x, min(x + CHUNK, width))
+    for y in range(0, height, side):
+        for x in range(0, width, side):
+            yield slice(y, min(y + side, height)), slice(x, min(x + side, width))
 
 
 def _doubled(part: slice) -> slice:

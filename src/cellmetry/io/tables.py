@@ -25,7 +25,17 @@ from cellmetry.io.csv_reading import csv_header, read_csv
 if TYPE_CHECKING:
     from collections.abc import Callable, Container, Iterable, Iterator, Sequence
 
-__all__ = ["columns_path", "formula_safe", "read_columns", "read_header", "read_table", "table_file", "write_table"]
+__all__ = [
+    "columns_path",
+    "formula_safe",
+    "open_parquet",
+    "plain_types",
+    "read_columns",
+    "read_header",
+    "read_table",
+    "table_file",
+    "write_table",
+]
 
 _KEY = "cellmetry.columns"
 _DANGEROUS = re.compile(r"^'*[=+\-@\t\r]")
@@ -33,6 +43,8 @@ _QUOTED = re.compile(r"^'+[=+\-@\t\r]")
 _SHEET = re.compile(r"(?P<file>.+?\.xls[xm]?)#(?P<sheet>.+)", re.IGNORECASE)
 _PARQUET, _ZIP, _OLE = b"PAR1", b"PK\x03\x04", b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1"
 _FIELDS = ("name", "unit", "definition", "source")
+_ROWS_A_GROUP = 1 << 16
+"""Rows of a Parquet file that are read at once, so that a page of a long table needs only its part."""
 
 
 def write_table(table: pd.DataFrame, path: str | Path, columns: Sequence[Column] = ()) -> None:
@@ -107,7 +119,7 @@ def read_header(path: str | Path) -> tuple[str, ...]:
     path = Path(path)
     form = _form(path)
     if form == "parquet":
-        with _parquet(path) as file:
+        with open_parquet(path) as file:
             return tuple(map(str, file.columns))
     if form == "excel":
         names: tuple[str, ...] = _excel().sheet_header(*_file_and_sheet(path))
@@ -120,7 +132,7 @@ def read_columns(path: str | Path) -> tuple[Column, ...]:
     path = Path(path)
     form = _form(path) if table_file(path).is_file() else "csv"
     if form == "parquet":
-        with _parquet(path) as file:
+        with open_parquet(path) as file:
             text = file.key_value_metadata.get(_KEY, "[]")
         return tuple(Column(*entry) for entry in json.loads(text))
     beside = columns_path(path)
@@ -170,7 +182,13 @@ def _write_parquet(table: pd.DataFrame, path: Path, columns: Sequence[Column]) -
     text = json.dumps([list(column) for column in columns], ensure_ascii=False)
     with atomic_write(path) as temporary:
         fastparquet.write(
-            str(temporary), bare, compression="ZSTD", write_index=False, stats=False, custom_metadata={_KEY: text}
+            str(temporary),
+            bare,
+            compression="ZSTD",
+            write_index=False,
+            stats=False,
+            custom_metadata={_KEY: text},
+            row_group_offsets=_ROWS_A_GROUP,
         )
 
 
@@ -213,7 +231,14 @@ def _refuse_unknown(path: Path, columns: Sequence[str], known: Iterable[str]) ->
 
 
 @contextmanager
-def _parquet(path: Path) -> Iterator[fastparquet.ParquetFile]:
+def open_parquet(path: Path) -> Iterator[fastparquet.ParquetFile]:
+    """Yield a Parquet file; what breaks while it is read is told in words.
+
+    Raises
+    ------
+    DamagedFile
+        If it is broken.
+    """
     with path.open("rb") as file:
         try:
             yield fastparquet.ParquetFile(file)
@@ -224,12 +249,17 @@ def _parquet(path: Path) -> Iterator[fastparquet.ParquetFile]:
 
 
 def _read_parquet(path: Path, columns: Sequence[str] | None) -> pd.DataFrame:
-    with _parquet(path) as file:
+    with open_parquet(path) as file:
         if columns is not None:
             _refuse_unknown(path, columns, file.columns)
         wanted = None if columns is None else list(dict.fromkeys(columns))
         table: pd.DataFrame = file.to_pandas(columns=wanted)
     table = table if wanted is None else table[wanted]
+    return plain_types(table)
+
+
+def plain_types(table: pd.DataFrame) -> pd.DataFrame:
+    """Return a table as it came from Parquet with its text as text, and without the attributes of its file."""
     table.attrs = {}
     text = {name: "str" for name, dtype in table.dtypes.items() if pd.api.types.is_object_dtype(dtype)}
     return table.astype(text)

@@ -54,7 +54,15 @@ if TYPE_CHECKING:
     from cellmetry.pipeline.inputs import ImageRef
     from cellmetry.pipeline.recipe import Recipe
 
-__all__ = ["RunResult", "run"]
+__all__ = [
+    "RunResult",
+    "compare_images",
+    "image_columns",
+    "images_table",
+    "load_engines",
+    "run",
+    "write_results",
+]
 
 log = logging.getLogger(__name__)
 
@@ -151,7 +159,7 @@ def run(  # noqa: PLR0913  the six ways in which two runs of one recipe can diff
     found = inputs if isinstance(inputs, Found) else find_images(inputs, reading or Reading(), out)
     recipe.files_read()
     refuse_settings_filter(recipe.steps)
-    _load_engines(recipe)
+    load_engines(recipe)
     recipe = replace(recipe, steps=with_checked_calibrations(recipe.steps))
     _refuse_other_images(out, {ref.name for ref in found.images})
     jobs = [Job(ref, recipe, out, layout) for ref in found.images]
@@ -176,12 +184,12 @@ def run(  # noqa: PLR0913  the six ways in which two runs of one recipe can diff
         ) from stop
     _refuse_if_none_done(outcomes)
     in_order = tuple(outcomes[place] for place in range(len(jobs)))
-    problems = (*found.problems, *edited, *_compare_images(in_order))
+    problems = (*found.problems, *edited, *compare_images(in_order))
     result = RunResult(out, in_order, reused, problems)
     times = {"started": started, "ended": datetime.now(UTC).isoformat()}
     record = run_record(recipe, result.outcomes, times, workers)
     record |= {"reading": _reading_record(found), "problems": list(problems)}
-    _write_results(result, recipe, layout, record)
+    write_results(result, recipe, layout, record)
     remove_empty_folders(out, before)
     return result
 
@@ -211,14 +219,14 @@ def _refuse_if_none_done(outcomes: dict[int, Outcome]) -> None:
     raise InputError(first if len(failed) == 1 else f"None of the {len(failed)} images could be worked. {first}")
 
 
-def _compare_images(outcomes: Sequence[Outcome]) -> list[str]:
+def compare_images(outcomes: Sequence[Outcome]) -> list[str]:
     """Return a sentence for each setting, and each guessed detector, in which the images that were worked differ."""
     done = [each for each in outcomes if each.status == "done"]
     settings = compare_settings({each.image: each.settings for each in done})[1]
     return settings + compare_detectors({each.image: each.detectors for each in done})
 
 
-def _load_engines(recipe: Recipe) -> None:
+def load_engines(recipe: Recipe) -> None:
     """Fail before the first image if an engine, a model or an option is wrong."""
     for step in recipe.steps:
         if isinstance(step, Segment | Maps):
@@ -234,7 +242,8 @@ def _warn_of_unfamiliar(recipe: Recipe, refs: Sequence[ImageRef]) -> None:
                 log.warning(sentence)
 
 
-def _write_results(result: RunResult, recipe: Recipe, layout: Layout, record: dict[str, object]) -> None:
+def write_results(result: RunResult, recipe: Recipe, layout: Layout, record: dict[str, object]) -> None:
+    """Write the tables of all images, the recipe, the record and, with pictures, the index page of a run."""
     out = result.out
     images = images_table(result.outcomes)
     names = _table_names(result.outcomes) if layout.tables else []
@@ -244,7 +253,7 @@ def _write_results(result: RunResult, recipe: Recipe, layout: Layout, record: di
     if layout.tables:
         for name in names:
             _gather_table(result, name, flagged=name in judged)
-        write_table(images, out / "tables" / "images.csv", _image_columns(images))
+        write_table(images, out / "tables" / "images.csv", image_columns(images))
     _write_text(out / "recipe.toml", recipe_text(recipe))
     _write_text(out / "run.json", json.dumps(record, indent=1))
     if layout.overlays:
@@ -325,7 +334,8 @@ def _counts(outcomes: Sequence[Outcome]) -> dict[str, list[int | None]]:
     return columns
 
 
-def _image_columns(images: pd.DataFrame) -> list[Column]:
+def image_columns(images: pd.DataFrame) -> list[Column]:
+    """Return what the columns of the table of images mean."""
     described = {column.name: column for column in IMAGE_COLUMNS}
     return [described.get(name) or describe_detector(name) or _other_column(name) for name in images.columns]
 

@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from cellmetry.io.patterns import FileGroup
     from cellmetry.pipeline.reading import Reading
 
-__all__ = ["PLANE_COLUMNS", "Found", "ImageRef", "file_hash", "find_images"]
+__all__ = ["PLANE_COLUMNS", "Found", "ImageRef", "file_hash", "find_images", "images_of_files"]
 
 
 RESERVED = {
@@ -133,7 +133,11 @@ def find_images(inputs: Iterable[str | Path], reading: Reading, out: Path | None
     A file that cannot be opened is one image; the run will say why. A file that belongs to an image whose
     other files were met before (a multi-file OME-TIFF) is no image of its own.
     """
-    files = find_inputs(inputs, out=out)
+    return images_of_files(find_inputs(inputs, out=out), reading)
+
+
+def images_of_files(files: list[InputFile], reading: Reading) -> Found:
+    """Return the images that files mean, as `find_images` does."""
     if reading.pattern is not None:
         return _grouped(files, reading)
     found = find_scenes(files, reading.scenes)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from importlib import import_module
 from math import prod
 from typing import TYPE_CHECKING, Any
 
@@ -19,8 +20,7 @@ from cellmetry.io.tables import write_table
 from cellmetry.measure.columns import describe_columns
 from cellmetry.ops.label_planes import labels_in
 from cellmetry.pipeline.inputs import PLANE_COLUMNS
-from cellmetry.pipeline.places import map_folder, place_of
-from cellmetry.pipeline.quantification_pictures import write_quantification
+from cellmetry.pipeline.places import check_name, map_folder, place_of
 from cellmetry.report.counts import draw_counts
 from cellmetry.report.index import thumbnail_path
 from cellmetry.report.overlay import draw_overlay
@@ -34,10 +34,11 @@ if TYPE_CHECKING:
     from cellmetry.core.image import Box
     from cellmetry.core.labels import Labels
     from cellmetry.core.sample import Sample
+    from cellmetry.pipeline.inputs import ImageRef
     from cellmetry.pipeline.work import Job
     from cellmetry.report.overlay import OverlayOptions
 
-__all__ = ["STATE", "part_path", "write_outputs"]
+__all__ = ["STATE", "part_path", "with_image_names", "write_outputs"]
 
 STATE = ".cellmetry"
 """Folder in a run's folder that holds what a re-run needs to do only what is missing."""
@@ -49,6 +50,7 @@ _IMAGE_COLUMN = Column("image", "", "Name of the image, as in images.csv.", "Cel
 
 def part_path(out: Path, stem: PurePosixPath, table: str) -> Path:
     """Return where the rows of one image's table lie until the whole table is written."""
+    check_name(table)
     return out / STATE / stem.parent / f"{stem.name}.{table}.parquet"
 
 
@@ -57,7 +59,9 @@ def write_outputs(job: Job, sample: Sample) -> dict[str, str]:
     written = _write_labels(job, sample) | _write_masks(job, sample) | _write_maps(job, sample)
     written |= _write_tables(job, sample)
     if job.layout.quantification:
-        return written | write_quantification(job, sample)
+        # its plots are slow to import, and are needed here only
+        pictures = import_module("cellmetry.pipeline.quantification_pictures")
+        return written | dict(pictures.write_quantification(job, sample))
     return written | _write_overlays(job, sample) | _write_preview(job, sample)
 
 
@@ -161,16 +165,21 @@ def _with_image(job: Job, table: pd.DataFrame) -> tuple[pd.DataFrame, list[Colum
     """Return the table with the image's name and the parts of it in front, and what the columns from names mean."""
     if job.layout.bare and not job.layout.stems:
         return table, []
-    table, told = _with_plane_names(job, table)
-    names = pd.DataFrame({"image": job.ref.name, **job.ref.parts}, index=table.index)
-    parts = [Column(part, "", "Read from the file name.", "pattern") for part in job.ref.parts]
+    return with_image_names(job.ref, table)
+
+
+def with_image_names(ref: ImageRef, table: pd.DataFrame) -> tuple[pd.DataFrame, list[Column]]:
+    """Return a table of an image with its name and the parts of it in front, and what the columns from names mean."""
+    table, told = _with_plane_names(ref, table)
+    names = pd.DataFrame({"image": ref.name, **ref.parts}, index=table.index)
+    parts = [Column(part, "", "Read from the file name.", "pattern") for part in ref.parts]
     return pd.concat([names, table], axis=1), [_IMAGE_COLUMN, *parts, *told]
 
 
-def _with_plane_names(job: Job, table: pd.DataFrame) -> tuple[pd.DataFrame, list[Column]]:
+def _with_plane_names(ref: ImageRef, table: pd.DataFrame) -> tuple[pd.DataFrame, list[Column]]:
     """Return the table with the planes' and frames' own names beside their numbers, and what these columns mean."""
     table, told = table.copy(deep=False), []
-    for axis, names in job.ref.plane_names.items():
+    for axis, names in ref.plane_names.items():
         if axis in table:
             column = PLANE_COLUMNS[axis]
             places = table[axis].fillna(len(names)).to_numpy(np.int64)

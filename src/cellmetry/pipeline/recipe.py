@@ -247,5 +247,5 @@ def _value(text: str) -> Any:
     """Return text as the TOML value it is (number, true, list, quoted text), else as the text itself."""
     try:
         return tomllib.loads(f"value = {text}")["value"]
-    except tomllib.TOMLDecodeError:
+    except (tomllib.TOMLDecodeError, RecursionError):
         return text

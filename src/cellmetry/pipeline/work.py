@@ -27,12 +27,14 @@ from cellmetry.pipeline.acquisition import settings_of
 from cellmetry.pipeline.detectors import detectors_of
 from cellmetry.pipeline.edited_labels import edited_labels, keep_edited_labels
 from cellmetry.pipeline.inputs import file_hash
+from cellmetry.pipeline.memory import memory_sentence
 from cellmetry.pipeline.outputs import STATE, write_outputs
 from cellmetry.report.index import thumbnail_path
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Mapping
     from pathlib import Path
+    from typing import Any
 
     from cellmetry.core.progress import Progress
     from cellmetry.pipeline.inputs import ImageRef
@@ -47,6 +49,7 @@ __all__ = [
     "finished_outcome",
     "folders_before",
     "images_done_before",
+    "outcome_from",
     "remove_empty_folders",
 ]
 
@@ -169,9 +172,13 @@ def finished_outcome(job: Job) -> Outcome | None:
         return None
     if not all((job.out / output).exists() for output in saved["outputs"].values()):
         return None
-    for name in ("warnings", "channels", "shape", "pixel_size_um"):
-        saved[name] = tuple(saved.get(name, ()))
-    return Outcome(**saved)
+    return outcome_from(saved)
+
+
+def outcome_from(saved: Mapping[str, Any]) -> Outcome:
+    """Return an outcome from what `asdict` made of it, after it was JSON."""
+    lists = {name: tuple(saved.get(name, ())) for name in ("warnings", "channels", "shape", "pixel_size_um")}
+    return Outcome(**{**saved, **lists})
 
 
 def changed_by_hand(job: Job) -> list[str]:
@@ -201,6 +208,8 @@ def do_job(job: Job, progress: Progress = SILENT) -> Outcome:
         raise
     except CellmetryError as error:
         outcome = Outcome(ref.name, ref.text, ref.scene, ref.parts, "failed", str(error))
+    except MemoryError as error:
+        outcome = Outcome(ref.name, ref.text, ref.scene, ref.parts, "failed", memory_sentence(ref.name, error))
     except Exception as error:  # noqa: BLE001  the one place where a batch survives what nobody foresaw
         reason = f"{ref.name} failed with an unforeseen {type(error).__name__}: {error}"
         outcome = Outcome(ref.name, ref.text, ref.scene, ref.parts, "failed", reason, traceback=traceback.format_exc())

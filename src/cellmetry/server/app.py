@@ -4,48 +4,132 @@ from __future__ import annotations
 
 from contextlib import asynccontextmanager
 from importlib.metadata import version
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from fastapi import APIRouter, FastAPI
+from starlette.middleware import Middleware
 
+from cellmetry.server.bodies import ErrorBody
 from cellmetry.server.errors import install_error_handlers
-from cellmetry.server.routes import studies
-from cellmetry.server.studies import OpenStudies
+from cellmetry.server.openapi import openapi_document
+from cellmetry.server.pages import routes as pages
+from cellmetry.server.routes import (
+    acts,
+    edits,
+    events,
+    health,
+    images,
+    jobs,
+    labels,
+    members,
+    models,
+    predict,
+    questions,
+    recipes,
+    results,
+    session,
+    steps,
+    studies,
+    tables,
+    tiles,
+    uploads,
+)
+from cellmetry.server.security.bodies import BoundedBodies
+from cellmetry.server.security.gates import make_gate
+from cellmetry.server.security.guard import Guard
+from cellmetry.server.security.headers import SecurityHeaders
+from cellmetry.server.service import Awake, Service
+from cellmetry.server.tiles.serving import TileServing
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator
 
+    from starlette.types import ASGIApp
+
     from cellmetry.server.settings import ServerSettings
 
-__all__ = ["API", "create_app"]
+__all__ = ["API", "OPEN_PATHS", "create_app"]
 
 API = "/api/v1"
-_ROUTES = (studies,)
+OPEN_PATHS = ("/", "/pages/", f"{API}/health", f"{API}/session", f"{API}/openapi.json", f"{API}/docs")
+"""What anybody may see; everything else needs a visitor whom the gate knows."""
+_ROUTES = (
+    health,
+    session,
+    studies,
+    members,
+    acts,
+    events,
+    images,
+    tiles,
+    labels,
+    edits,
+    steps,
+    recipes,
+    jobs,
+    tables,
+    results,
+    models,
+    predict,
+    questions,
+    uploads,
+)
+_ERRORS: dict[int | str, dict[str, Any]] = {
+    "4XX": {"model": ErrorBody, "description": "Refused: the sentence says why, and what to do."},
+    "5XX": {"model": ErrorBody, "description": "Not done: the disk, or a fault of the server."},
+}
+
+
+class _App(FastAPI):
+    """FastAPI whose answers all have the headers of security, those to unforeseen errors too."""
+
+    def build_middleware_stack(self) -> ASGIApp:
+        """Return all middleware around the routes."""
+        return SecurityHeaders(super().build_middleware_stack())
+
+    def openapi(self) -> dict[str, Any]:
+        """Return the OpenAPI document, made once."""
+        if self.openapi_schema is None:
+            self.openapi_schema = openapi_document(self, self.state.settings, OPEN_PATHS)
+        return self.openapi_schema
 
 
 def create_app(settings: ServerSettings) -> FastAPI:
-    """Return the server of a home folder of studies."""
-    app = FastAPI(
+    """Return the server of a home folder of studies.
+
+    It opens them when it starts; mounted in an application that does not tell it so, at the first request.
+    """
+    gate = make_gate(settings)
+    service = Service(settings, gate)
+    app = _App(
         title="Cellmetry",
         version=version("cellmetry"),
         root_path=settings.root_path,
         openapi_url=f"{API}/openapi.json",
         docs_url=None,
         redoc_url=None,
-        lifespan=_open_studies,
+        lifespan=_run_service,
+        middleware=[
+            Middleware(Guard, settings=settings, gate=gate, open_paths=OPEN_PATHS),
+            Middleware(BoundedBodies, settings=settings),
+            Middleware(Awake, service=service),
+            Middleware(TileServing),
+        ],
     )
-    app.state.settings = settings
-    app.state.studies = OpenStudies(settings.home, f"the Cellmetry server at {settings.host}:{settings.port}")
+    app.state.settings, app.state.gate, app.state.service = settings, gate, service
+    app.state.studies = service.studies
     install_error_handlers(app)
-    api = APIRouter(prefix=API)
+    app.include_router(pages.router)
+    api = APIRouter(prefix=API, responses=_ERRORS)
     for module in _ROUTES:
         api.include_router(module.router)
+    api.include_router(pages.api_router)
     app.include_router(api)
     return app
 
 
 @asynccontextmanager
-async def _open_studies(app: FastAPI) -> AsyncIterator[None]:
-    app.state.studies.find()
-    yield
-    app.state.studies.close()
+async def _run_service(app: FastAPI) -> AsyncIterator[None]:
+    service: Service = app.state.service
+    async with service.running():
+        yield

@@ -9,13 +9,15 @@ from fastapi.exceptions import RequestValidationError
 from fastapi.responses import JSONResponse
 from starlette.exceptions import HTTPException
 
-from cellmetry.errors import CellmetryError, EditConflict, UnknownName
+from cellmetry.errors import CellmetryError, EditConflict, NotSignedIn, UnknownName
+from cellmetry.server.paths import methods_at, route_path
 
 if TYPE_CHECKING:
     from fastapi import FastAPI, Request
 
-__all__ = ["error_body", "install_error_handlers"]
+__all__ = ["error_body", "error_response", "install_error_handlers"]
 
+_WRONG_METHOD = 405
 log = logging.getLogger(__name__)
 
 
@@ -28,14 +30,20 @@ def install_error_handlers(app: FastAPI) -> None:
 
 
 def error_body(kind: str, message: str, **more: Any) -> dict[str, Any]:
-    """Return the one form of an error."""
-    return {"error": {"kind": kind, "message": message, **more}}
+    """Return the one form of an error; what is no text in the words of a request is shown as ``?``."""
+    return {"error": {"kind": kind, "message": message.encode(errors="replace").decode(), **more}}
 
 
-async def _explained(_: Request, error: Exception) -> JSONResponse:
+def error_response(error: CellmetryError) -> JSONResponse:
+    """Return the answer to a request that failed for a reason that we know."""
     more = {"version": error.version, "act": error.act} if isinstance(error, EditConflict) else {}
-    status = 404 if isinstance(error, UnknownName) else getattr(error, "http_status", 500)
-    return JSONResponse(error_body(type(error).__name__, str(error), **more), status)
+    status = 404 if isinstance(error, UnknownName) else error.http_status
+    headers = {"WWW-Authenticate": "Bearer"} if isinstance(error, NotSignedIn) else None
+    return JSONResponse(error_body(type(error).__name__, str(error), **more), status, headers=headers)
+
+
+async def _explained(request: Request, error: Exception) -> JSONResponse:
+    return error_response(error) if isinstance(error, CellmetryError) else await _unforeseen(request, error)
 
 
 async def _invalid(_: Request, error: Exception) -> JSONResponse:
@@ -44,11 +52,16 @@ async def _invalid(_: Request, error: Exception) -> JSONResponse:
     return JSONResponse(error_body("ParameterError", f"{where or 'The request'}: {first.get('msg', error)}."), 422)
 
 
-async def _refused(_: Request, error: Exception) -> JSONResponse:
+async def _refused(request: Request, error: Exception) -> JSONResponse:
     status = error.status_code if isinstance(error, HTTPException) else 400
     detail = error.detail if isinstance(error, HTTPException) else str(error)
-    headers = error.headers if isinstance(error, HTTPException) else None
-    return JSONResponse(error_body("Refused", str(detail)), status, headers=dict(headers or {}))
+    if detail == "Not Found":
+        detail = "There is nothing at this address; /api/v1/docs lists what there is."
+    headers = dict((error.headers if isinstance(error, HTTPException) else None) or {})
+    allowed = methods_at(route_path(request.scope), request.app.openapi()) if status == _WRONG_METHOD else ""
+    if allowed:
+        headers["Allow"] = allowed
+    return JSONResponse(error_body("Refused", str(detail)), status, headers=headers)
 
 
 async def _unforeseen(request: Request, error: Exception) -> JSONResponse:

@@ -1,21 +1,34 @@
-"""`OpenStudies`: the studies that a server has open, by their ids."""
+"""`OpenStudies`: the studies that a server has open, by their ids, and the one runner of their jobs."""
 
 from __future__ import annotations
 
+import re
 import threading
+import unicodedata
 from typing import TYPE_CHECKING
+from uuid import uuid4
 
-from cellmetry.errors import CellmetryError, UnknownName
+from cellmetry.errors import CellmetryError, ParameterError, UnknownName
+from cellmetry.pipeline.jobs.runner import JobRunner
 from cellmetry.study.file import STUDY_SUFFIX
+from cellmetry.study.store.acts import Actor, act
+from cellmetry.study.store.images import say
 from cellmetry.study.store.jobs import interrupted
+from cellmetry.study.store.lock import take_lock
+from cellmetry.study.store.places import writable
 from cellmetry.study.store.store import open_store
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
     from pathlib import Path
 
     from cellmetry.study.store.store import Store
 
 __all__ = ["OpenStudies"]
+
+_NAME_CHARACTERS = 200
+_FOLDER_CHARACTERS = 40
+_RESERVED = {"con", "prn", "aux", "nul", *(f"{port}{n}" for port in ("com", "lpt") for n in range(10))}
 
 
 class OpenStudies:
@@ -23,31 +36,58 @@ class OpenStudies:
 
     Parameters
     ----------
-    home
-        Folder of the studies.
+    homes
+        Folders of the studies; new ones are made in the first.
     program
         What others are told that holds a study.
+    address
+        Where the server listens, told to others too.
+    runner
+        What works on the jobs of the studies.
+    more
+        Folders of studies elsewhere that are open too.
     """
 
-    def __init__(self, home: Path, program: str) -> None:
-        self._home, self._program = home, program
+    def __init__(
+        self,
+        homes: tuple[Path, ...],
+        program: str,
+        *,
+        address: str = "",
+        runner: JobRunner | None = None,
+        more: Iterable[Path] = (),
+    ) -> None:
+        self.runner = runner or JobRunner()
+        self._homes, self._program, self._address, self._more = homes, program, address, tuple(more)
         self._lock = threading.RLock()
         self._open: dict[str, Store] = {}
-        self._refused: dict[str, str] = {}
+        self._refused: dict[Path, str] = {}
 
-    def find(self) -> dict[str, Store]:
-        """Return all studies of the home folder by id after opening those that are new there."""
+    def __contains__(self, study_id: object) -> bool:
+        return study_id in self._open
+
+    def find(self, *, again: bool = False) -> dict[str, Store]:
+        """Return all studies of the home folder by id after opening those that are new there.
+
+        Parameters
+        ----------
+        again
+            Try those too that could not be opened before.
+        """
         with self._lock:
-            known = {store.folder for store in self._open.values()}
-            for folder in sorted(self._home.glob(f"*{STUDY_SUFFIX}")):
-                if folder.is_dir() and folder not in known:
+            if again:
+                self._refused.clear()
+            known = {*self._refused, *(store.folder for store in self._open.values())}
+            at_home = [folder for home in self._homes for folder in sorted(home.glob(f"*{STUDY_SUFFIX}"))]
+            for folder in (*self._more, *at_home):
+                if folder not in known and folder.is_dir():
                     self._try(folder)
             return dict(self._open)
 
     @property
     def refused(self) -> dict[str, str]:
         """Folders that could not be opened, and why."""
-        return dict(self._refused)
+        return {folder.name: why for folder, why in self._refused.items()}
 
     def get(self, study_id: str) -> Store:
         """Return an open study.
@@ -57,31 +97,106 @@ class OpenStudies:
         UnknownName
             If the home folder has none of this id.
         """
-        with self._lock:
-            found = self._open.get(study_id) or self.find().get(study_id)
+        found = self._open.get(study_id)
+        if found is None:
+            found = self.find().get(study_id)
         if found is None:
             raise UnknownName("study", study_id, ())
         return found
+
+    def create(self, name: str, who: str, via: str = "rest", *, inside: Path | None = None) -> Store:
+        """Return a new, empty study.
+
+        Parameters
+        ----------
+        name
+            What people call it: any text. The folder's name is made of its letters and digits.
+        who, via
+            Who makes it, and by which way.
+        inside
+            Folder in which it is made; the home folder if left out.
+
+        Raises
+        ------
+        ParameterError
+            If the name is empty or too long.
+        """
+        name = " ".join(name.split())
+        if not name or len(name) > _NAME_CHARACTERS:
+            raise ParameterError(f"The name of a study has 1 to {_NAME_CHARACTERS} characters.")
+        with self._lock:
+            folder = _free_folder(inside or self._homes[0], name)
+            folder.mkdir(parents=True)
+            store = self.open(folder)
+        with store.database.write():
+            line = act(store, Actor(who, via), "create", f"Make the study {name}")
+            say(store, line, "study", {"name": name})
+        return store
 
     def open(self, folder: Path) -> Store:
         """Return the study in a folder after opening it, and noting which of its jobs were interrupted."""
         with self._lock:
             store = open_store(folder, program=self._program)
-            if not store.read_only:
+            taken = self._open.get(store.id)
+            if taken is not None:
+                store.close()
+                raise ParameterError(
+                    f"{folder.name} is a copy of {taken.folder.name}, which is open; serve it from another home folder."
+                )
+            if store.lock is not None:
+                store.lock.say(self._address)
                 interrupted(store)
+                self.runner.add(store)
             self._open[store.id] = store
             return store
 
-    def close(self) -> None:
-        """Close all studies."""
+    def retake(self) -> list[str]:
+        """Return the ids of studies that can be changed now, which another program had open before."""
         with self._lock:
+            waiting = [(name, store.folder) for name, store in self._open.items() if store.read_only]
+            free = [(name, folder) for name, folder in waiting if writable(folder) and _is_free(folder, self._program)]
+            for name, folder in free:
+                self.close_one(name)
+                self._try(folder)
+            return [name for name, _ in free]
+
+    def close_one(self, study_id: str) -> None:
+        """Close a study; it is opened again when the home folder is looked through."""
+        with self._lock:
+            store = self._open.pop(study_id, None)
+            if store is not None:
+                self.runner.remove(store)
+                store.close()
+
+    def close(self) -> None:
+        """Stop the jobs and close all studies."""
+        with self._lock:
+            self.runner.stop()
             for store in self._open.values():
+                self.runner.remove(store)
                 store.close()
             self._open.clear()
 
     def _try(self, folder: Path) -> None:
         try:
             self.open(folder)
-            self._refused.pop(folder.name, None)
+            self._refused.pop(folder, None)
         except CellmetryError as error:
-            self._refused[folder.name] = str(error)
+            self._refused[folder] = str(error)
+
+
+def _is_free(folder: Path, program: str) -> bool:
+    lock = take_lock(folder, program)
+    if lock is not None:
+        lock.release()
+    return lock is not None
+
+
+def _free_folder(home: Path, name: str) -> Path:
+    """Return a folder that is not there yet, called by the plain letters and digits of a name."""
+    plain = unicodedata.normalize("NFKD", name).encode("ascii", "ignore").decode()
+    slug = re.sub(r"[^A-Za-z0-9]+", "-", plain).strip("-")[:_FOLDER_CHARACTERS] or "study"
+    if slug.lower() in _RESERVED:
+        slug = f"study-{slug}"
+    folder = home / f"{slug}{STUDY_SUFFIX}"
+    return folder if not folder.exists() else home / f"{slug}-{uuid4().hex[:8]}{STUDY_SUFFIX}"

@@ -9,12 +9,25 @@ from hypothesis import strategies as st
 
 from cellmetry.core.image import Box
 from cellmetry.core.labels import Labels
-from cellmetry.errors import EditConflict, ParameterError
+from cellmetry.errors import EditConflict, ParameterError, UnknownName
 from cellmetry.io.tile_store import decode_tile
 from cellmetry.study.editing.drawing import Draw
-from cellmetry.study.editing.objects import Delete
-from cellmetry.study.store.acts import Actor, act, acts
-from cellmetry.study.store.edits import apply_edit, history, redo, undo
+from cellmetry.study.editing.growing import Grow
+from cellmetry.study.editing.objects import Delete, Merge
+from cellmetry.study.editing.operation import Change
+from cellmetry.study.store.acts import Actor, act, acts, find_act
+from cellmetry.study.store.edits import (
+    apply_changes,
+    apply_edit,
+    find_edit,
+    history,
+    image_history,
+    patches_of,
+    redo,
+    reverse_edit,
+    undo,
+    undo_any,
+)
 from cellmetry.study.store.labels import Tile, add_labels, label_set, read_labels, read_window, tile_frame
 from cellmetry.study.store.objects import find_object, objects_in
 from cellmetry.study.store.store import open_store
@@ -130,7 +143,7 @@ def test_any_sequence_of_edits_equals_the_same_on_an_array(seed, tmp_path_factor
             y, x = rng.integers(0, 250), rng.integers(0, 580)
             operation = Draw(points=square(y, x, 25), over=True)
             expected = states[-1].copy()
-            expected[y : y + 26, x : x + 26] = labels.next_id
+            expected[y : y + 25, x : x + 25] = labels.next_id
         apply_edit(store, ANNA, name, operation)
         states.append(expected)
         now = read_labels(store, name).read()
@@ -143,4 +156,131 @@ def test_any_sequence_of_edits_equals_the_same_on_an_array(seed, tmp_path_factor
     assert stored == dict(zip(ids.tolist(), counts.tolist(), strict=True))
     box = Box(10, 290, 500, 600)
     assert np.array_equal(read_window(store, labels, 0, 0, box), now[box.slices])
+    store.close()
+
+
+def test_undo_and_redo_go_by_window_and_outlive_a_restart(tmp_path):
+    before = array()
+    store, name = study(tmp_path, before)
+    apply_edit(store, ANNA, name, Delete(ids=(1,)), session="left")
+    apply_edit(store, ANNA, name, Delete(ids=(50,)), session="right")
+    undo(store, ANNA, name, session="left")
+    assert np.unique(read_labels(store, name).read())[1] == 1
+    store.close()
+    store = open_store(tmp_path / "a.cellmetry")
+    with pytest.raises(ParameterError, match="nothing to redo"):
+        redo(store, ANNA, name, session="right")
+    apply_edit(store, ANNA, name, Delete(ids=(60,)), session="right")
+    redo(store, ANNA, name, session="left")  # what the other window did does not end it
+    undo(store, ANNA, name, session="left")
+    apply_edit(store, ANNA, name, Delete(ids=(70,)), session="left")
+    with pytest.raises(ParameterError, match="nothing to redo"):
+        redo(store, ANNA, name, session="left")
+    for _ in range(2):
+        undo(store, ANNA, name, session="right")
+    undo(store, ANNA, name, session="left")
+    assert np.array_equal(read_labels(store, name).read(), before)
+    store.close()
+
+
+def test_undo_goes_by_person(tmp_path):
+    store, name = study(tmp_path, array())
+    first = apply_edit(store, ANNA, name, Delete(ids=(1,)))
+    apply_edit(store, BEN, name, Delete(ids=(50,)))
+    undo(store, ANNA, name, who="anna")
+    assert find_act(store, first.act).undone_by is not None
+    with pytest.raises(ParameterError, match="no edit to undo"):
+        undo(store, ANNA, name, who="anna")
+    with pytest.raises(ParameterError, match="nothing to redo"):
+        redo(store, BEN, name, who="ben")
+    store.close()
+
+
+def test_a_redo_can_itself_be_undone(tmp_path):
+    before = array()
+    store, name = study(tmp_path, before)
+    edit = apply_edit(store, ANNA, name, Delete(ids=(1,)))
+    undo(store, ANNA, name)
+    again = redo(store, ANNA, name)
+    undone = undo_any(store, ANNA, again.act)
+    assert find_act(store, edit.act).undone_by == undone
+    assert np.array_equal(read_labels(store, name).read(), before)
+    with pytest.raises(ParameterError, match="undone already"):
+        reverse_edit(store, ANNA, edit.act)
+    redo(store, ANNA, name)
+    undo(store, ANNA, name)
+    assert np.array_equal(read_labels(store, name).read(), before)
+    assert store.database.row("SELECT count(*) AS n FROM edits")["n"] == history(store, name)[0].version
+    store.close()
+
+
+def test_an_edit_of_what_another_made_away_is_a_conflict_and_kept(tmp_path):
+    store, name = study(tmp_path, array())
+    apply_edit(store, ANNA, name, Delete(ids=(1,)), session="a")
+    with pytest.raises(EditConflict, match="anna changed the same place"):
+        apply_edit(store, BEN, name, Grow(ids=(1,), pixels=3), base_version=0, session="b")
+    with pytest.raises(ParameterError, match="no object 1"):
+        apply_edit(store, BEN, name, Grow(ids=(1,), pixels=3), base_version=1, session="b")
+    refused = history(store, name)[0]
+    assert (refused.operation, refused.parameters["ids"], refused.base_version) == ("grow", [1], 0)
+    with pytest.raises(ParameterError, match="no version 5"):
+        apply_edit(store, BEN, name, Delete(ids=(2,)), base_version=5)
+    store.close()
+
+
+def test_neighbours_whose_boxes_meet_are_no_conflict_one_object_is(tmp_path):
+    labels = np.zeros((100, 100), np.uint32)
+    labels[10:40, 10:40] = np.tri(30, dtype=np.uint32)
+    labels[10:38, 12:40] = np.where(np.tri(28, dtype=bool).T, 2, labels[10:38, 12:40])
+    store, name = study(tmp_path, labels)
+    apply_edit(store, ANNA, name, Delete(ids=(1,)), base_version=0)
+    apply_edit(store, BEN, name, Delete(ids=(2,)), base_version=0)
+    assert not read_labels(store, name).read().any()
+    store.close()
+
+
+def test_two_changes_of_one_object_are_a_conflict(tmp_path):
+    store, name = study(tmp_path, array())
+    apply_edit(store, ANNA, name, Grow(ids=(1,), pixels=2), base_version=0)
+    with pytest.raises(EditConflict):
+        apply_edit(store, BEN, name, Merge(ids=(2, 1)), base_version=0)
+    store.close()
+
+
+def test_history_of_an_image_and_a_look_at_one_edit(tmp_path):
+    before = array()
+    store, name = study(tmp_path, before)
+    seqs = [apply_edit(store, ANNA, name, Delete(ids=(label,))).act for label in (1, 2, 3)]
+    assert [each.act.seq for each in image_history(store, "i")] == seqs[::-1]
+    assert [each.act.seq for each in image_history(store, "i", before=seqs[2], limit=1)] == [seqs[1]]
+    assert image_history(store, "other") == []
+    edit = find_edit(store, seqs[0])
+    assert (edit.operation, edit.ids, edit.version) == ("delete", (1,), 1)
+    (patch,) = patches_of(store, seqs[0])
+    assert np.array_equal(patch.before, before[patch.box.slices])
+    assert not patch.after.any()
+    with pytest.raises(UnknownName, match="no edit number"):
+        find_edit(store, 1)
+    store.close()
+
+
+def test_changes_that_overlap_are_put_in_once_and_undone_exactly(tmp_path):
+    before = array()
+    store, name = study(tmp_path, before)
+    target = np.random.default_rng(0).integers(0, 9, before.shape).astype(np.uint32)
+    boxes = [Box(0, 300, 0, 300), Box(200, 700, 100, 600), Box(250, 400, 250, 1100)]
+    changes = [Change(0, 0, box, target[box.slices]) for box in boxes]
+    done = apply_changes(store, ANNA, name, changes, "restore", "version 0", version=0)
+    covered = np.zeros(before.shape, int)
+    for patch in patches_of(store, done.act):
+        covered[patch.box.slices] += 1
+    assert covered.max() == 1
+    expected = before.copy()
+    for box in boxes:
+        expected[box.slices] = target[box.slices]
+    assert np.array_equal(read_labels(store, name).read(), expected)
+    found = {each.id: each.area_px for each in objects_in(store, label_set(store, name), 0, 0, Box(0, 700, 0, 1100))}
+    assert found == {k: n for k, n in enumerate(np.bincount(expected.ravel()).tolist()) if k and n}
+    undo(store, ANNA, name)
+    assert np.array_equal(read_labels(store, name).read(), before)
     store.close()

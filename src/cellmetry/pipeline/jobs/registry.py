@@ -25,6 +25,7 @@ JOB_KINDS: dict[str, str] = {
     "train": f"{_HERE}.training:TrainModel",
     "evaluate": f"{_HERE}.evaluating:EvaluateModel",
     "export": f"{_HERE}.exporting:ExportResults",
+    "import": f"{_HERE}.importing:ImportLabels",
     "rebase": f"{_HERE}.rebasing:RebaseEdits",
 }
 """Name of a kind: module and class."""

@@ -1,32 +1,66 @@
-"""Studies: list, one."""
+"""Studies: list, make, one with what is in it, its name and notes."""
 
 from __future__ import annotations
 
-from fastapi import APIRouter
-from pydantic import BaseModel
+from typing import Annotated, Any
 
-from cellmetry.server.dependencies import ReadStudy, StudiesDep
-from cellmetry.study.file import STUDY_SUFFIX
+from fastapi import APIRouter
+from pydantic import Field
+
+from cellmetry.server.bodies import Body, View
+from cellmetry.server.dependencies import ActorDep, CreateStudyDep, EditStudy, ReadStudy, SeenStudies
+from cellmetry.server.views import study_name
+from cellmetry.study.store.acts import act
+from cellmetry.study.store.changes import counts_of
+from cellmetry.study.store.images import said_of, say
 from cellmetry.study.store.store import Store
 
 __all__ = ["router"]
 
 router = APIRouter(prefix="/studies", tags=["studies"])
+Name = Annotated[str, Field(min_length=1, max_length=200)]
 
 
-class StudyView(BaseModel):
+class NewStudy(Body):
+    """A study to be made."""
+
+    name: Name
+    """What people call it."""
+
+
+class StudySaid(Body):
+    """What is to be said of a study; what is left out stays."""
+
+    name: Name | None = None
+    notes: str | None = Field(None, max_length=20_000)
+
+
+class StudyView(View):
     """A study."""
 
     id: str
     name: str
+    notes: str
     read_only: str
+    """Why nothing can be changed, as a sentence; empty if all can."""
     notices: tuple[str, ...]
+    """What was found and mended when the study was opened."""
+    images: int
+    labels: int
+    last_act: int
+    """Number of the last act of the study's history."""
 
 
 @router.get("")
-def list_studies(studies: StudiesDep) -> list[StudyView]:
-    """Return the studies of the server."""
-    return [_view(store) for store in studies.find().values()]
+def list_studies(studies: SeenStudies) -> list[StudyView]:
+    """Return the studies that who asks may see."""
+    return [_view(store) for store in studies.values()]
+
+
+@router.post("", status_code=201)
+def create_study(body: NewStudy, create: CreateStudyDep) -> StudyView:
+    """Make a study that belongs to who asks."""
+    return _view(create(body.name))
 
 
 @router.get("/{study}")
@@ -35,6 +69,22 @@ def get_study(store: ReadStudy) -> StudyView:
     return _view(store)
 
 
+@router.patch("/{study}")
+def say_of_study(body: StudySaid, store: EditStudy, actor: ActorDep) -> StudyView:
+    """Name a study, or write notes to it. Its folder keeps its name."""
+    values: dict[str, Any] = body.model_dump(exclude_none=True)
+    if values:
+        with store.database.write():
+            say(store, act(store, actor, "say", f"Say {', '.join(values)} of the study"), "study", values)
+    return _view(store)
+
+
 def _view(store: Store) -> StudyView:
-    name = store.folder.name.removesuffix(STUDY_SUFFIX)
-    return StudyView(id=store.id, name=name, read_only=store.read_only, notices=store.notices)
+    return StudyView(
+        id=store.id,
+        name=study_name(store),
+        notes=said_of(store, "study").get("notes", ""),
+        read_only=store.read_only,
+        notices=store.notices,
+        **counts_of(store),
+    )

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
     from cellmetry.study.store.store import Store
 
-__all__ = ["ALIVE", "Act", "Actor", "act", "acts", "acts_of_ids", "find_act", "undo_act", "undoable"]
+__all__ = ["ALIVE", "Act", "Actor", "act", "acts", "acts_of_ids", "find_act", "undo_act", "undoable", "undone_first"]
 
 ALIVE = "added_by IN (SELECT seq FROM holding) AND (removed_by IS NULL OR removed_by NOT IN (SELECT seq FROM holding))"
 """SQL that keeps what was added by an act that holds and not removed by one."""
@@ -100,7 +100,8 @@ def undoable(store: Store, who: str | None = None) -> Act | None:
 def undo_act(store: Store, actor: Actor, seq: int) -> int:
     """Return the number of the act that undoes another: what that added is hidden, what it removed is back.
 
-    Undoing an act of undoing does the first one again. Acts of editing labels are undone by `edits.undo_edit`.
+    Undoing an act of undoing does the first one again; undoing that too undoes the first one. Acts of editing labels
+    are undone by `edits.reverse_edit`.
 
     Raises
     ------
@@ -108,6 +109,7 @@ def undo_act(store: Store, actor: Actor, seq: int) -> int:
         If the act is undone already.
     """
     with store.database.write() as connection:
+        seq = undone_first(store, seq)
         found = find_act(store, seq)
         if found.undone_by is not None:
             raise ParameterError(f"Act {seq} ({found.summary}) is undone already, by act {found.undone_by}.")
@@ -118,6 +120,21 @@ def undo_act(store: Store, actor: Actor, seq: int) -> int:
         if again:
             connection.execute("UPDATE acts SET undone_by = NULL WHERE seq = ?", (found.undoes,))
         return new
+
+
+def undone_first(store: Store, seq: int) -> int:
+    """Return the act that is to be undone for an act: for a redo the one that it did again, else itself.
+
+    Raises
+    ------
+    UnknownName
+        If there is none of this number.
+    """
+    found = find_act(store, seq)
+    while found.verb == "redo" and found.undoes is not None:
+        undoing = find_act(store, found.undoes)
+        found = find_act(store, undoing.undoes or undoing.seq)
+    return found.seq
 
 
 def _insert(

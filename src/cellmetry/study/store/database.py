@@ -6,6 +6,7 @@ import sqlite3
 import threading
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
+from weakref import WeakSet
 
 from cellmetry.errors import DamagedFile, OutputError
 from cellmetry.study.store.places import on_network
@@ -25,6 +26,16 @@ _REASONS = {
     sqlite3.SQLITE_BUSY: "another program is writing to it; wait a moment and do it again",
 }
 _DAMAGED = (sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB)
+
+
+class _Held:
+    """A connection that is closed when nobody holds it any more, as when the thread that it is for has ended."""
+
+    def __init__(self, connection: sqlite3.Connection) -> None:
+        self.connection = connection
+
+    def __del__(self) -> None:
+        self.connection.close()
 
 
 class Database:
@@ -48,8 +59,9 @@ class Database:
     def __init__(self, path: Path, *, read_only: bool = False) -> None:
         self.path, self.read_only = path, read_only
         self._lock, self._local = threading.RLock(), threading.local()
-        self._open: list[sqlite3.Connection] = []
-        self._writer = self._connect()
+        self._open: WeakSet[_Held] = WeakSet()
+        self._first = self._hold()
+        self._writer = self._first.connection
 
     def rows(self, sql: str, values: Sequence[Any] | dict[str, Any] = ()) -> list[sqlite3.Row]:
         """Return the rows that a question gives.
@@ -147,8 +159,8 @@ class Database:
     def close(self) -> None:
         """Close all connections; the write-ahead log is put into the file."""
         with self._lock:
-            for connection in self._open:
-                connection.close()
+            for held in list(self._open):
+                held.connection.close()
             self._open.clear()
             self._local = threading.local()
 
@@ -157,10 +169,15 @@ class Database:
 
     def _own(self) -> sqlite3.Connection:
         """Return the connection of this thread through which it reads."""
-        connection: sqlite3.Connection | None = getattr(self._local, "connection", None)
-        if connection is None:
-            connection = self._local.connection = self._connect()
-        return connection
+        held: _Held | None = getattr(self._local, "held", None)
+        if held is None:
+            held = self._local.held = self._hold()
+        return held.connection
+
+    def _hold(self) -> _Held:
+        held = _Held(self._connect())
+        self._open.add(held)
+        return held
 
     def _connect(self) -> sqlite3.Connection:
         mode = "ro" if self.read_only else "rwc"
@@ -178,7 +195,6 @@ class Database:
             except sqlite3.DatabaseError:
                 connection.close()
                 raise
-        self._open.append(connection)
         return connection
 
     def _prepare(self, connection: sqlite3.Connection) -> None:

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any, Literal
 
 from cellmetry.errors import ParameterError, UnknownName
 from cellmetry.study.store.names import new_name
+from cellmetry.study.store.units import forget_units
 
 if TYPE_CHECKING:
     import sqlite3
@@ -23,6 +24,7 @@ __all__ = [
     "JobState",
     "StoredJob",
     "add_job",
+    "cancel_job",
     "events_of",
     "interrupted",
     "job",
@@ -30,6 +32,7 @@ __all__ = [
     "next_job",
     "note",
     "resume_job",
+    "set_act",
     "set_state",
     "tell_progress",
 ]
@@ -121,10 +124,13 @@ def jobs(store: Store, state: JobState | None = None) -> list[StoredJob]:
     return [_job_of(row) for row in rows]
 
 
-def next_job(store: Store) -> StoredJob | None:
-    """Return the job that has waited longest after noting that it runs; None if none waits."""
+def next_job(store: Store, kind: str | None = None) -> StoredJob | None:
+    """Return the job (of one kind) that has waited longest after noting that it runs; None if none waits."""
+    waits = "SELECT * FROM jobs WHERE state = 'queued' AND (?1 IS NULL OR kind = ?1) ORDER BY seq LIMIT 1"
+    if store.database.row(waits, (kind,)) is None:
+        return None
     with store.database.write():
-        row = store.database.row("SELECT * FROM jobs WHERE state = 'queued' ORDER BY seq LIMIT 1")
+        row = store.database.row(waits, (kind,))
         if row is None:
             return None
         set_state(store, row["id"], "running")
@@ -154,6 +160,12 @@ def set_state(
             _event(connection, job_id, "error", error)
 
 
+def set_act(store: Store, job_id: str, act: int) -> None:
+    """Note by which act the results of a job come."""
+    with store.database.write() as connection:
+        connection.execute("UPDATE jobs SET act = ? WHERE id = ?", (act, job_id))
+
+
 def tell_progress(store: Store, job_id: str, task: str, done: int, total: int) -> None:
     """Note how far a job is; call it a few times a second at most."""
     with store.database.write() as connection:
@@ -178,6 +190,8 @@ def events_of(store: Store, job_id: str, *, after: int = 0, limit: int = 1000) -
 def resume_job(store: Store, job_id: str) -> None:
     """Put a job that was interrupted, cancelled or failed back into the queue; finished images are not done again.
 
+    Images that failed are tried again.
+
     Raises
     ------
     ParameterError
@@ -187,7 +201,21 @@ def resume_job(store: Store, job_id: str) -> None:
         found = job(store, job_id)
         if found.state not in ("interrupted", "cancelled", "failed"):
             raise ParameterError(f"The job {job_id} is {found.state}; only one that was stopped can be resumed.")
+        forget_units(store, job_id, failed=True)
         set_state(store, job_id, "queued")
+
+
+def cancel_job(store: Store, job_id: str) -> None:
+    """Take a job out of the queue, or ask who works on it to stop; a job that has ended stays as it is.
+
+    Any program may ask.
+    """
+    with store.database.write():
+        state = job(store, job_id).state
+        if state == "queued":
+            set_state(store, job_id, "cancelled")
+        elif state == "running":
+            set_state(store, job_id, "stopping")
 
 
 def interrupted(store: Store) -> list[StoredJob]:

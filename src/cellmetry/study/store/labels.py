@@ -20,12 +20,12 @@ from cellmetry.core.image import Box, PixelSize
 from cellmetry.core.labels import Labels, labels_hash
 from cellmetry.errors import DamagedFile, OutputError, ParameterError, UnknownName
 from cellmetry.io.label_store import open_label_store, write_label_store
-from cellmetry.io.tile_store import TileStore, decode_tile, encode_tile, tile_store
+from cellmetry.io.tile_store import TileStore, decode_tile, tile_store
 from cellmetry.study.store.acts import ALIVE
 from cellmetry.study.store.checkpoints import chunk_file, write_missing_manifest
 from cellmetry.study.store.manifests import stored_files
 from cellmetry.study.store.names import new_name
-from cellmetry.study.store.objects import store_objects, update_objects
+from cellmetry.study.store.objects import store_objects
 
 if TYPE_CHECKING:
     import sqlite3
@@ -46,6 +46,8 @@ __all__ = [
     "label_set",
     "label_sets",
     "labels_of_image",
+    "labels_replaced_by",
+    "missing_tile",
     "patch_at_level",
     "planes_of",
     "read_labels",
@@ -54,8 +56,8 @@ __all__ = [
     "remove_labels",
     "stored_labels",
     "tile_frame",
+    "tiles_of",
     "whole_labels",
-    "write_patch",
 ]
 
 TILE = 512
@@ -232,6 +234,15 @@ def labels_of_image(store: Store, image_id: str, name: str = "cells") -> LabelSe
     return next((each for each in label_sets(store, image_id) if each.name == name), None)
 
 
+def labels_replaced_by(store: Store, labels: LabelSet) -> LabelSet | None:
+    """Return the labels of the same name that were hidden when these were added, None if there were none."""
+    row = store.database.row(
+        "SELECT * FROM labels WHERE image_id = ? AND name = ? AND removed_by = ? AND id != ? ORDER BY added_by DESC",
+        (labels.image_id, labels.name, labels.added_by, labels.id),
+    )
+    return None if row is None else _set_of(row)
+
+
 def tile_frame(store: Store, labels: LabelSet, tile: Tile) -> bytes | None:
     """Return the zstd frame of a tile as it is now, None where all of it is background.
 
@@ -251,7 +262,7 @@ def tile_frame(store: Store, labels: LabelSet, tile: Tile) -> bytes | None:
         if row is None or row["frame"] is not None:
             return None if row is None else bytes(row["frame"])
         if row["checkpoint"] == place:
-            raise _missing(store.folder, place, tile)
+            raise missing_tile(store.folder, place, tile)
         place = row["checkpoint"]
         frame = tile_store(store.folder / place).frame(tile.level, labels.place(tile))
         if frame is not None or is_background(store.folder / place, labels, tile):
@@ -273,7 +284,7 @@ def read_window(store: Store, labels: LabelSet, t: int, z: int, box: Box) -> NDA
     if not (0 <= box.y0 <= box.y1 <= height and 0 <= box.x0 <= box.x1 <= width):
         raise ParameterError(f"{tuple(box)} is not inside labels of {height} × {width} pixels.")
     window = np.zeros(box.shape, np.uint32)
-    for tile, inside in _tiles_of(box, 0, t, z):
+    for tile, inside in tiles_of(box, 0, t, z):
         part = read_tile(store, labels, tile)
         window[inside.within(box).slices] = part[inside.within(box_of_tile(tile)).slices]
     return window
@@ -293,25 +304,6 @@ def read_labels(store: Store, labels_id: str) -> Labels:
     return whole_labels(store, label_set(store, labels_id))
 
 
-def write_patch(
-    connection: sqlite3.Connection, store: Store, labels: LabelSet, patch: Patch, version: int
-) -> list[Tile]:
-    """Return the tiles of all levels that change when a patch is put in; call it within a transaction."""
-    touched = []
-    for level in range(labels.levels):
-        pixels, box = patch_at_level(patch, patch.after, level)
-        for tile, inside in _tiles_of(box, level, patch.t, patch.z):
-            values = read_tile(store, labels, tile)
-            values[inside.within(box_of_tile(tile)).slices] = pixels[inside.within(box).slices]
-            connection.execute(
-                "INSERT OR REPLACE INTO tiles VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
-                (labels.id, *tile, version, encode_tile(values)),
-            )
-            touched.append(tile)
-    update_objects(connection, labels.id, patch, lambda box: read_window(store, labels, patch.t, patch.z, box))
-    return touched
-
-
 def patch_at_level(patch: Patch, pixels: NDArray[np.uint32], level: int) -> tuple[NDArray[np.uint32], Box]:
     """Return what a level, where every 2^level-th pixel is, has of the pixels in a patch's box; and the box there."""
     step = 1 << level
@@ -320,7 +312,7 @@ def patch_at_level(patch: Patch, pixels: NDArray[np.uint32], level: int) -> tupl
     return pixels[rows::step, columns::step], box
 
 
-def _tiles_of(box: Box, level: int, t: int, z: int) -> Iterator[tuple[Tile, Box]]:
+def tiles_of(box: Box, level: int, t: int, z: int) -> Iterator[tuple[Tile, Box]]:
     """Yield the tiles that a box touches, each with the part of the box that is in it."""
     rows, columns = (range(a // TILE, -(-b // TILE)) for a, b in ((box.y0, box.y1), (box.x0, box.x1)))
     if 0 in box.shape:
@@ -354,7 +346,8 @@ def is_background(checkpoint: Path, labels: LabelSet, tile: Tile) -> bool:
     return chunk_file(labels.axes, tile._asdict()) not in files
 
 
-def _missing(folder: Path, place: str, tile: Tile) -> DamagedFile:
+def missing_tile(folder: Path, place: str, tile: Tile) -> DamagedFile:
+    """Return the error that says that a tile of a checkpoint has gone."""
     return DamagedFile(
         f"Tile {tuple(tile)} of {folder / place} is missing; `cellmetry study repair` makes what can be whole."
     )
@@ -380,7 +373,7 @@ class _StoredLabels:
 
 
 def planes_of(labels: LabelSet, index: Any, read: Callable[[int, int, Box], NDArray[np.uint32]]) -> NDArray[np.uint32]:
-    """Return the ids at an index of whole numbers, slices and ``...``; `read` returns those of a box of t and z."""
+    """Return what an index of whole numbers, slices and ``...`` means, of labels whose boxes `read` returns."""
     ranges = [range(size)[part] for part, size in zip(_whole_index(index, labels.shape), labels.shape, strict=True)]
     lead = [[part] if isinstance(part, int) else part for part in ranges[:-2]]
     rows, columns = (range(part, part + 1) if isinstance(part, int) else part for part in ranges[-2:])

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from itertools import product
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, Literal, NamedTuple
 
 import numpy as np
 
@@ -20,9 +20,19 @@ if TYPE_CHECKING:
     from cellmetry.study.store.labels import LabelSet, Patch
     from cellmetry.study.store.store import Store
 
-__all__ = ["StoredObject", "box_around", "count_stored", "find_object", "objects_in", "store_objects", "update_objects"]
+__all__ = [
+    "StoredObject",
+    "box_around",
+    "count_stored",
+    "find_object",
+    "objects_in",
+    "objects_page",
+    "store_objects",
+    "update_objects",
+]
 
 _IDS_A_QUESTION = 500
+_STRIP = 512
 
 
 class StoredObject(NamedTuple):
@@ -50,7 +60,7 @@ def store_objects(connection: sqlite3.Connection, labels_id: str, axes: str, til
         place = dict(zip(axes, lead, strict=False))
         found = _merged(
             [
-                _found(tiles.tile(0, (*lead, y, x)), y * level.tile[-2], x * level.tile[-1])
+                _found(tiles.tile(0, (*lead, y, x)).reshape(level.tile[-2:]), y * level.tile[-2], x * level.tile[-1])
                 for y, x in product(*(range(n) for n in level.count[-2:]))
             ]
         )
@@ -60,28 +70,72 @@ def store_objects(connection: sqlite3.Connection, labels_id: str, axes: str, til
 
 
 def update_objects(
-    connection: sqlite3.Connection, labels_id: str, patch: Patch, read: Callable[[Box], NDArray[np.uint32]]
+    connection: sqlite3.Connection,
+    labels_id: str,
+    patches: Sequence[Patch],
+    read: Callable[[Box], NDArray[np.uint32]],
 ) -> None:
-    """Bring the objects that a patch touched up to date, after its pixels are stored.
+    """Bring the objects that patches of one plane touched up to date, after their pixels are stored.
+
+    Boxes and areas follow from the pixels that changed; an object is read again only where it lost pixels at the edge
+    of its box.
 
     Parameters
     ----------
+    patches
+        No pixel changes in two of them.
     read
-        Returns the ids in a box of the plane, with the patch.
+        Returns the ids in a box of the plane, with the patches.
     """
-    changed = patch.before != patch.after
-    ids = np.union1d(patch.before[changed], patch.after[changed])
-    ids = ids[ids > 0]
-    before = _select(connection, labels_id, patch.t, patch.z, ids)
-    around = box_around([patch.box, *(each.box for each in before)])
-    found = _found(read(around), around.y0, around.x0)
-    kept = np.isin(found.extents.ids, ids)
-    extents = Extents(found.extents.ids[kept], found.extents.low[kept], found.extents.high[kept])
+    t, z = patches[0].t, patches[0].z
+    gained, lost = (_by_id([_changed(patch, side) for patch in patches]) for side in ("after", "before"))
+    ids = np.array(sorted({*gained, *lost}), np.int64)
+    old = {each.id: (each.box, each.area_px) for each in _select(connection, labels_id, t, z, ids)}
     connection.executemany(
         "DELETE FROM objects WHERE labels_id = ? AND t = ? AND z = ? AND id = ?",
-        [(labels_id, patch.t, patch.z, int(each)) for each in ids],
+        [(labels_id, t, z, label) for label in ids.tolist()],
     )
-    _insert(connection, labels_id, patch.t, patch.z, _Found(extents, found.areas[kept]))
+    rows = []
+    for label in ids.tolist():
+        parts = [each[label] for each in (old, gained) if label in each]
+        area = sum(part[1] for part in parts) - (lost[label][1] if label in lost else 0)
+        if area == 0:
+            continue
+        box = box_around([part[0] for part in parts])
+        if label in lost and _reaches_edge(lost[label][0], box):
+            box = _tight(box, label, read)
+        rows.append((labels_id, t, z, label, *box, area))
+    connection.executemany(
+        "INSERT INTO objects (labels_id, t, z, id, y0, y1, x0, x1, area_px) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)", rows
+    )
+
+
+def _changed(patch: Patch, side: Literal["before", "after"]) -> _Found:
+    """Return the objects of the pixels that a patch changes, as they were or are."""
+    window = np.where(patch.before != patch.after, getattr(patch, side), 0)
+    return _found(window.astype(np.uint32, copy=False), patch.box.y0, patch.box.x0)
+
+
+def _by_id(parts: Sequence[_Found]) -> dict[int, tuple[Box, int]]:
+    found = _merged(parts)
+    low, high = found.extents.low[:, 1:].tolist(), found.extents.high[:, 1:].tolist()
+    boxes = [Box(y0, y1, x0, x1) for (y0, x0), (y1, x1) in zip(low, high, strict=True)]
+    return dict(zip(found.extents.ids.tolist(), zip(boxes, found.areas.tolist(), strict=True), strict=True))
+
+
+def _reaches_edge(inner: Box, box: Box) -> bool:
+    return inner.y0 <= box.y0 or inner.y1 >= box.y1 or inner.x0 <= box.x0 or inner.x1 >= box.x1
+
+
+def _tight(box: Box, label: int, read: Callable[[Box], NDArray[np.uint32]]) -> Box:
+    """Return the box of an object that has pixels in a box, read strip by strip."""
+    rows, columns = [], np.zeros(box.shape[1], bool)
+    for y in range(box.y0, box.y1, _STRIP):
+        own = read(Box(y, min(y + _STRIP, box.y1), box.x0, box.x1)) == label
+        rows.append(own.any(axis=1))
+        columns |= own.any(axis=0)
+    y_in, x_in = np.flatnonzero(np.concatenate(rows)), np.flatnonzero(columns)
+    return Box(box.y0 + int(y_in[0]), box.y0 + int(y_in[-1]) + 1, box.x0 + int(x_in[0]), box.x0 + int(x_in[-1]) + 1)
 
 
 def find_object(store: Store, labels: LabelSet, label: int, t: int = 0, z: int = 0) -> StoredObject | None:
@@ -98,6 +152,18 @@ def objects_in(store: Store, labels: LabelSet, t: int, z: int, box: Box) -> list
         "SELECT * FROM objects WHERE labels_id = ? AND t = ? AND z = ? AND y0 < ? AND y1 > ? AND x0 < ? AND x1 > ? "
         "ORDER BY id",
         (labels.id, t, z, box.y1, box.y0, box.x1, box.x0),
+    )
+    return [_object_of(row) for row in rows]
+
+
+def objects_page(  # noqa: PLR0913  one page of a window
+    store: Store, labels: LabelSet, t: int, z: int, box: Box, *, after: int = 0, limit: int = 1000
+) -> list[StoredObject]:
+    """Return the objects whose boxes meet a box and whose ids are above `after`, by id."""
+    rows = store.database.rows(
+        "SELECT * FROM objects WHERE labels_id = ? AND t = ? AND z = ? AND id > ? AND y0 < ? AND y1 > ? AND x0 < ? "
+        "AND x1 > ? ORDER BY id LIMIT ?",
+        (labels.id, t, z, after, box.y1, box.y0, box.x1, box.x0, limit),
     )
     return [_object_of(row) for row in rows]
 
@@ -141,7 +207,7 @@ def _insert(connection: sqlite3.Connection, labels_id: str, t: int, z: int, foun
 
 
 def _select(
-    connection: sqlite3.Connection, labels_id: str, t: int, z: int, ids: NDArray[np.uint32]
+    connection: sqlite3.Connection, labels_id: str, t: int, z: int, ids: NDArray[np.int64]
 ) -> list[StoredObject]:
     found = []
     for start in range(0, ids.size, _IDS_A_QUESTION):

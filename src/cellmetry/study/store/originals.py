@@ -47,9 +47,17 @@ class Original:
     added_by: int
 
 
-def add_original(store: Store, act: int, path: Path, name: str, *, uploaded: bool = False) -> str:
-    """Return the id of a file after noting where it is and what is in it. It is read as a whole to be hashed."""
-    file_id, state, sha256 = new_name("file"), file_state(path), content_hash(path)
+def add_original(
+    store: Store, act: int, path: Path, name: str, *, uploaded: bool = False, sha256: str | None = None
+) -> str:
+    """Return the id of a file after noting where it is and what is in it.
+
+    Parameters
+    ----------
+    sha256
+        Hash of its content; it is read as a whole to be hashed if left out.
+    """
+    file_id, state, sha256 = new_name("file"), file_state(path), sha256 or content_hash(path)
     whole = path.resolve()
     with store.database.write() as connection:
         connection.execute(

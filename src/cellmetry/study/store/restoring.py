@@ -13,7 +13,8 @@ from cellmetry.core.labels import Labels
 from cellmetry.errors import DamagedFile, ParameterError
 from cellmetry.io.tile_store import decode_tile, tile_store
 from cellmetry.study.editing.operation import Change
-from cellmetry.study.store.edits import EditResult, apply_changes, patch_of
+from cellmetry.study.store.edit_log import patch_of
+from cellmetry.study.store.edits import EditResult, apply_changes
 from cellmetry.study.store.labels import (
     TILE,
     LabelSet,
@@ -23,6 +24,7 @@ from cellmetry.study.store.labels import (
     label_set,
     patch_at_level,
     planes_of,
+    tiles_of,
 )
 from cellmetry.study.store.manifests import read_manifest
 
@@ -75,11 +77,12 @@ def restore_version(store: Store, actor: Actor, labels_id: str, version: int) ->
     ParameterError
         If there is no such version.
     """
+    store.must_be_writable()
     with store.database.write():
         past = labels_at(store, labels_id, version)
         labels = label_set(store, labels_id)
-        summary = f"{labels.name} as they were at version {version}"
-        changes = _changes(store, labels, past)
+        summary = f"Restore version {version} of {labels.name}"
+        changes = _changes(store, labels, past, version)
         return apply_changes(store, actor, labels_id, changes, "restore", summary, version=version)
 
 
@@ -198,14 +201,21 @@ class _PastLabels:
         return self._kept[tile]
 
 
-def _changes(store: Store, labels: LabelSet, past: Labels) -> Iterator[Change]:
-    """Yield, tile by tile, the ids at a version; what is the same is left out by who puts them in."""
+def _changes(store: Store, labels: LabelSet, past: Labels, version: int) -> Iterator[Change]:
+    """Yield the tiles that were changed since a version, as they were then."""
+    rows = store.database.rows(
+        "SELECT DISTINCT t, z, y0, y1, x0, x1 FROM edits JOIN patches ON patches.act = edits.act "
+        "WHERE labels_id = ? AND version > ?",
+        (labels.id, version),
+    )
+    changed = {
+        tile
+        for row in rows
+        for tile, _ in tiles_of(Box(row["y0"], row["y1"], row["x0"], row["x1"]), 0, row["t"], row["z"])
+    }
     height, width = labels.plane_shape
-    for t in range(labels.size("T")):
-        for z in range(labels.size("Z")):
-            lead = {"T": t, "Z": z}
-            for y in range(0, height, TILE):
-                for x in range(0, width, TILE):
-                    box = Box(y, min(y + TILE, height), x, min(x + TILE, width))
-                    index = (*(lead[axis] for axis in labels.axes[:-2]), *box.slices)
-                    yield Change(t, z, box, past.array[index])
+    for tile in sorted(changed):
+        whole = box_of_tile(tile)
+        box = Box(whole.y0, min(whole.y1, height), whole.x0, min(whole.x1, width))
+        lead = {"T": tile.t, "Z": tile.z}
+        yield Change(tile.t, tile.z, box, past.array[(*(lead[axis] for axis in labels.axes[:-2]), *box.slices)])

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, Literal
 
 from cellmetry.errors import UnknownName
 from cellmetry.io.hashing import content_hash
-from cellmetry.study.store.acts import ALIVE
+from cellmetry.study.store.acts import ALIVE, act
 from cellmetry.study.store.names import new_name
 
 if TYPE_CHECKING:
@@ -16,9 +16,19 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
     from pathlib import Path
 
+    from cellmetry.study.store.acts import Actor
     from cellmetry.study.store.store import Store
 
-__all__ = ["ResultKind", "StoredResult", "add_result", "result", "result_path", "results"]
+__all__ = [
+    "ResultKind",
+    "StoredResult",
+    "add_result",
+    "hide_result",
+    "result",
+    "result_path",
+    "results",
+    "results_of_job",
+]
 
 ResultKind = Literal["table", "comparison", "report", "figure", "export", "run"]
 
@@ -98,6 +108,22 @@ def results(store: Store, kind: ResultKind | None = None) -> list[StoredResult]:
     rows = store.database.rows(
         f"SELECT * FROM results WHERE (?1 IS NULL OR kind = ?1) AND {ALIVE} ORDER BY added_by, rowid", (kind,)
     )
+    return [_result_of(row) for row in rows]
+
+
+def hide_result(store: Store, actor: Actor, result_id: str) -> int:
+    """Return the act that hid a result; undoing it brings the result back."""
+    store.must_be_writable()
+    with store.database.write() as connection:
+        found = result(store, result_id)
+        seq = act(store, actor, "remove", f"Remove the {found.kind} {found.name}", result=result_id)
+        connection.execute("UPDATE results SET removed_by = ? WHERE id = ?", (seq, result_id))
+    return seq
+
+
+def results_of_job(store: Store, job_id: str) -> list[StoredResult]:
+    """Return what a job made, also what was hidden since, the oldest first."""
+    rows = store.database.rows("SELECT * FROM results WHERE job_id = ? ORDER BY rowid", (job_id,))
     return [_result_of(row) for row in rows]
 
 

@@ -9,8 +9,9 @@ from typing import TYPE_CHECKING, NamedTuple
 import numpy as np
 
 from cellmetry.errors import CellmetryError
-from cellmetry.study.store.edits import patch_of
-from cellmetry.study.store.labels import label_set, read_window, write_patch
+from cellmetry.study.store.edit_log import patch_of
+from cellmetry.study.store.labels import label_set, read_window
+from cellmetry.study.store.patching import write_patches
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -106,13 +107,13 @@ def _put(store: Store, connection: sqlite3.Connection, edit: sqlite3.Row, rows: 
     labels = label_set(store, edit["labels_id"])
     if edit["version"] != labels.version + 1:
         raise CellmetryError("An edit before this one is lost.")
-    for row in rows:
-        patch: Patch = patch_of(row)
+    patches: list[Patch] = [patch_of(row) for row in rows]
+    for row, patch in zip(rows, patches, strict=True):
         if not np.array_equal(read_window(store, labels, patch.t, patch.z, patch.box), patch.before):
             raise CellmetryError("The labels are not as this edit found them.")
         _copy(connection, "patches", dict(row))
-        write_patch(connection, store, labels, patch, edit["version"])
-    largest = max(int(patch_of(row).after.max(initial=0)) for row in rows)
+    write_patches(connection, store, labels, patches, edit["version"])
+    largest = max(int(patch.after.max(initial=0)) for patch in patches)
     connection.execute(
         "UPDATE labels SET version = ?, next_id = max(next_id, ?) WHERE id = ?",
         (edit["version"], largest + 1, labels.id),

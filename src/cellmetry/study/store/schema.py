@@ -178,6 +178,16 @@ CREATE TABLE job_events (
 );
 CREATE INDEX job_events_job ON job_events (job_id, seq);
 
+-- What is done of a job, image by image: a job that was stopped does only the rest.
+CREATE TABLE job_units (
+  job_id TEXT NOT NULL REFERENCES jobs (id),
+  name TEXT NOT NULL,
+  state TEXT NOT NULL,
+  reason TEXT NOT NULL DEFAULT '',
+  result TEXT NOT NULL DEFAULT '{}',
+  PRIMARY KEY (job_id, name)
+) WITHOUT ROWID;
+
 -- Tables, comparisons, reports, exports: what lies at `place` in the study's folder and which job made it.
 CREATE TABLE results (
   id TEXT PRIMARY KEY,

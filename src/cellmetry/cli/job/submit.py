@@ -1,0 +1,71 @@
+"""`cellmetry job submit`: a job at the end of a study's queue."""
+
+from __future__ import annotations
+
+import tomllib
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+from cellmetry.cli.job.opening import StudyFolder, actor, shared
+from cellmetry.cli.options import Settings
+from cellmetry.errors import MissingInput, ParameterError, UnknownName
+from cellmetry.pipeline.jobs.registry import JOB_KINDS, parse_job
+from cellmetry.study.store.images import images
+from cellmetry.study.store.jobs import add_job
+from cellmetry.study.store.store import Store
+
+__all__ = ["submit"]
+
+
+def submit(
+    study: StudyFolder,
+    kind: Annotated[str, typer.Argument(help=f"What is done: {', '.join(JOB_KINDS)}.")],
+    parameters: Annotated[
+        list[str] | None, typer.Argument(help="name=value each, as in recipe=nuclei; name=@FILE takes a file's text.")
+    ] = None,
+    settings: Settings = None,
+    image: Annotated[
+        list[str] | None, typer.Option("--image", help="Name or id of an image; all if left out. Repeatable.")
+    ] = None,
+) -> None:
+    """Put a job into the queue of a study and print its id; also while a server has the study open.
+
+    Whoever has the study open works on it: a server, or `cellmetry job run`.
+
+    Example: [bold]cellmetry job submit edu.cellmetry segment recipe=nuclei --set segment.diameter_um=12[/bold]
+    """
+    given = dict(_pair(text) for text in parameters or ())
+    if settings:
+        given["set"] = settings
+    with shared(study) as store:
+        if image:
+            given["images"] = _ids(store, image)
+        job = parse_job(kind, given)
+        typer.echo(add_job(store, actor(), kind, job.model_dump(mode="json", exclude_unset=True)))
+
+
+def _pair(text: str) -> tuple[str, Any]:
+    name, equals, value = text.partition("=")
+    if not equals or not name:
+        raise ParameterError(f"{text!r} is not of the form name=value, as in recipe=nuclei.")
+    if value.startswith("@"):
+        file = Path(value[1:])
+        if not file.is_file():
+            raise MissingInput(f"There is no file {file}, whose text {name} is to be.")
+        return name, file.read_text(encoding="utf-8-sig")
+    try:
+        return name, tomllib.loads(f"value = {value}")["value"]
+    except tomllib.TOMLDecodeError:
+        return name, value
+
+
+def _ids(store: Store, names: list[str]) -> list[str]:
+    """Return the ids of images by their names or ids."""
+    known = {each.name: each.id for each in images(store)}
+    known |= {image_id: image_id for image_id in known.values()}
+    wrong = next((name for name in names if name not in known), None)
+    if wrong is not None:
+        raise UnknownName("image in the study", wrong, known)
+    return [known[name] for name in names]

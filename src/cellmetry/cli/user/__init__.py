@@ -1,0 +1,1 @@
+"""`cellmetry user`: the accounts of a server, one module a command."""

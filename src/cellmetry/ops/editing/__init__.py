@@ -1,0 +1,1 @@
+"""Changes of label windows: what edits do to arrays of ids."""

@@ -1,0 +1,142 @@
+"""The job `compare`: conditions of a table of the study compared by replicates, with figures and a report."""
+
+from __future__ import annotations
+
+from importlib import import_module
+from typing import TYPE_CHECKING, Any, ClassVar
+
+from pydantic import field_validator
+
+from cellmetry.errors import ParameterError, UnknownName
+from cellmetry.io.tables import read_columns, read_header, read_table
+from cellmetry.pipeline.comparison.settings import CompareSettings
+from cellmetry.pipeline.jobs.bounded import BoundedJob, Name, ResultId
+from cellmetry.pipeline.jobs.gathering import NewResult, add_said, keep_result, said_columns
+from cellmetry.pipeline.jobs.labelled import EXCLUDED
+from cellmetry.study.store.images import images, said_of
+from cellmetry.study.store.results import result, result_path
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+    from pathlib import Path
+
+    import pandas as pd
+
+    from cellmetry.pipeline.jobs.kind import JobWork
+    from cellmetry.study.store.results import StoredResult
+    from cellmetry.study.store.store import Store
+
+__all__ = ["CompareConditions"]
+
+_MOST = {"comparisons": 50, "gates": 50, "keep": 50, "figures": 20, "tables": 10}
+_ALL_COLUMNS = {"conditions", "anndata"}
+"""Tables for others that have all columns."""
+_OF_CELL = ("image", "label", "well")
+_CELLS, _RECORD = "cells", "comparison.json"
+
+
+class CompareConditions(BoundedJob):
+    """Compare conditions by independent replicates: estimates with intervals, a test that holds, figures, a report."""
+
+    name: ClassVar[str] = "compare"
+
+    table: ResultId
+    """Id of the table; conditions and replicates are those that the study says of its images now."""
+    settings: CompareSettings
+    """What is compared, and how: see `cellmetry compare`."""
+    second: ResultId | None = None
+    """Id of a table of the same images segmented another way: its difference widens intervals."""
+    corrected: ResultId | None = None
+    """Id of a table of some of the images after correction by hand: shifts and widens."""
+    name_of_result: Name = "comparison"
+    """Name of the comparison; an older one of this name is hidden."""
+
+    @field_validator("settings")
+    @classmethod
+    def _is_of_use(cls, settings: CompareSettings) -> CompareSettings:
+        for name, most in _MOST.items():
+            asked = getattr(settings, name)
+            if asked is not None and len(asked) > most:
+                raise ValueError(f"{name} has {len(asked)} entries; at most {most} are compared at once")
+        return settings
+
+    def run(self, work: JobWork) -> dict[str, Any]:
+        """Return the id of the comparison."""
+        out = work.folder / "comparison"
+        work.progress.start("compare", 1)
+        notes: Sequence[str] = ()
+        if not (out / _RECORD).is_file():
+            notes = self._compare(work, out)
+        work.progress.advance()
+        values = [each.value for each in self.settings.comparisons]
+        details = {
+            "table": self.table,
+            "values": values,
+            "notes": list(notes),
+            "settings": self.settings.model_dump(mode="json"),
+        }
+        new = NewResult("comparison", self.name_of_result, out, details)
+        kept = keep_result(work, self.name, f"Compare {', '.join(values[:3])}", new)
+        return {"comparison": kept["result"], "act": kept["act"]}
+
+    def _compare(self, work: JobWork, out: Path) -> Sequence[str]:
+        """Write the comparison and return what was not written."""
+        named = {"first": self.table, "second": self.second, "corrected": self.corrected}
+        found = {name: _table(work.store, result_id) for name, result_id in named.items() if result_id is not None}
+        tables = {name: self._read(work.store, each) for name, each in found.items()}
+        missing = sorted(self.settings.columns() - set(tables["first"].columns))
+        if missing:
+            known = {*read_header(result_path(work.store, found["first"])), *map(str, tables["first"].columns)}
+            raise UnknownName("column of the table called", missing[0], known)
+        # statsmodels, slow to import, is loaded here only
+        compare = import_module("cellmetry.pipeline.comparison.run")
+        record = {
+            "study": work.store.id,
+            "inputs": [{"path": each.place, "result": each.id, "sha256": each.sha256} for each in found.values()],
+        }
+        source = compare.Source(
+            {_CELLS: tables["first"]},
+            tables["first"].attrs.pop("columns"),
+            record,
+            **{name: {_CELLS: tables[name]} for name in ("second", "corrected") if name in tables},
+        )
+        around = compare.Surroundings(title=f"Comparison of {found['first'].name}")
+        made: Sequence[str] = compare.compare_to(out, source, self.settings, around).notes
+        return made
+
+    def _read(self, store: Store, found: StoredResult) -> pd.DataFrame:
+        """Return a table, of a large one only the columns that are needed, with the design as it is said now."""
+        path = result_path(store, found)
+        own = [column for column in read_columns(path) if column.source != "study"]
+        there = [name for name in read_header(path) if name in {column.name for column in own}]
+        wanted = there
+        if not _ALL_COLUMNS & set(self.settings.tables):
+            needed = {*self.settings.columns(), *_OF_CELL}
+            wanted = [name for name in there if name in needed or name.startswith(("centroid_", "bbox_"))]
+        table = read_table(path, columns=wanted)
+        table.attrs = {}
+        told = ()
+        if "image" in table and "images" in found.details:
+            table, told = _with_design(store, table, found.details["images"])
+        table.attrs["columns"] = (*own, *told)
+        return table
+
+
+def _table(store: Store, result_id: str) -> StoredResult:
+    found = result(store, result_id)
+    if found.kind != "table":
+        raise ParameterError(f"{found.name!r} ({result_id}) is a {found.kind}, not a table; give the id of a table.")
+    return found
+
+
+def _with_design(store: Store, table: pd.DataFrame, measured: dict[str, Any]) -> tuple[pd.DataFrame, Any]:
+    """Return the rows of images that are in the study and not excluded, with what it says of them now."""
+    alive = {each.id for each in images(store)}
+    names = {
+        image_id: said["name"]
+        for image_id, said in measured.items()
+        if image_id in alive and not said_of(store, image_id).get(EXCLUDED)
+    }
+    kept = table[table["image"].astype(str).isin(set(names.values()))].reset_index(drop=True)
+    joined, told, _ = add_said(kept, said_columns(store, names))
+    return joined, told

@@ -1,0 +1,120 @@
+"""The job `count`: how many cells images show, by labelled objects, by a model's density, and by both together."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Annotated, Any, ClassVar
+
+from pydantic import Field
+
+from cellmetry.core.sample import Sample
+from cellmetry.counting.count import counting_steps
+from cellmetry.counting.step import Count
+from cellmetry.counting.validity import with_checked_calibrations, with_own_calibration
+from cellmetry.engines.maps_step import Maps
+from cellmetry.io.tables import write_table
+from cellmetry.measure.columns import describe_columns
+from cellmetry.ops.shapes import Shape
+from cellmetry.pipeline.jobs.bounded import BoundedJob, ImageIds, Name
+from cellmetry.pipeline.jobs.gathering import NewResult, done_units, gather_table, keep_result, part_path
+from cellmetry.pipeline.jobs.labelled import LabelledImage, chosen_images, labelled_images, steady_labels
+from cellmetry.pipeline.jobs.looking import Look, same_look
+from cellmetry.pipeline.jobs.units import each_unit
+from cellmetry.pipeline.outputs import with_image_names
+from cellmetry.pipeline.stored.opening import image_ref
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from cellmetry.core.progress import Progress
+    from cellmetry.core.step import Step
+    from cellmetry.pipeline.jobs.kind import JobWork
+    from cellmetry.pipeline.jobs.units import Commit
+    from cellmetry.study.store.images import StoredImage
+    from cellmetry.study.store.store import Store
+
+__all__ = ["CountImages"]
+
+_MODEL_LOOKS = ("model", "channel", "diameter_um", "diameter_px", "device")
+
+
+class CountImages(BoundedJob):
+    """Count cells: by a model's objects and density with an interval, or labels as they are edited now."""
+
+    name: ClassVar[str] = "count"
+
+    images: ImageIds = None
+    """Ids of the images; all that can be read (or have the labels) and are not excluded if left out."""
+    labels: Name | None = None
+    """Name of labels whose objects are counted; if left out, the engine finds objects, which are not kept. Of labels
+    there is no interval: nobody has ranked the errors of edited ones."""
+    look: Look = Field(default_factory=Look)
+    """Engine and model that find objects and density."""
+    density: bool = True
+    """With `labels`: whether the model's density counts too."""
+    shapes: Annotated[tuple[Shape, ...], Field(max_length=1000)] = ()
+    """Drawn regions to count in."""
+    table: Name = "counts"
+    """Name of the table; an older one of this name is hidden."""
+
+    def run(self, work: JobWork) -> dict[str, Any]:
+        """Return the id of the table, and why images are not in it."""
+        found = self._found(work.store)
+        steps = self._steps(work)
+
+        def counted(image_id: str, progress: Progress) -> Commit:
+            return self._count(work, found[image_id], steps, progress)
+
+        names = {image_id: _image_of(each).name for image_id, each in found.items()}
+        units = each_unit(work, "count", names, counted)
+        done = done_units(units)
+        path = gather_table(work, done)
+        failed = {unit.name: unit.reason for unit in units if unit.state == "failed"}
+        details = {
+            "rows": sum(unit.result["rows"] for unit in done),
+            "images": {unit.name: {"name": names[unit.name], **unit.result} for unit in done},
+            "failed": failed,
+            "options": self.model_dump(mode="json", exclude={"images"}),
+        }
+        new = NewResult("table", self.table, path, details)
+        kept = keep_result(work, self.name, f"Count cells in {len(done)} images", new)
+        return {"table": kept["result"], "act": kept["act"], "failed": failed}
+
+    def _found(self, store: Store) -> dict[str, StoredImage | LabelledImage]:
+        """Return the images, with their labels where those are counted, by id."""
+        if self.labels is None:
+            return {each.id: each for each in chosen_images(store, self.images)}
+        return dict(labelled_images(store, self.images, self.labels))
+
+    def _steps(self, work: JobWork) -> Sequence[Step]:
+        """Return the steps that count."""
+        counting = Count(shapes=self.shapes, table=self.table, labels=self.labels or "cells")
+        look = {} if self.labels is not None and not self.density else same_look(work, self.look)
+        if self.labels is None:
+            return with_checked_calibrations(with_own_calibration(counting_steps(look, counting)))
+        if not self.density:
+            return (counting,)
+        maps = Maps(heads=("density",), **{name: look[name] for name in _MODEL_LOOKS if name in look})
+        maps.load_engine()
+        return maps, counting
+
+    def _count(
+        self, work: JobWork, each: StoredImage | LabelledImage, steps: Sequence[Step], progress: Progress
+    ) -> Commit:
+        """Write the counts of one image, and return what is to be known of them."""
+        ref = image_ref(work.store, _image_of(each))
+        sample, known = Sample(ref.open()), {}
+        if isinstance(each, LabelledImage) and self.labels is not None:
+            steady = steady_labels(work.store, each.labels.id)
+            sample = sample.with_labels(self.labels, steady.labels)
+            known = {"labels": each.labels.id, "version": steady.version}
+        for step in steps:
+            sample = step(sample, progress)
+        table = sample.tables[self.table]
+        named, told = with_image_names(ref, table)
+        write_table(named, part_path(work, _image_of(each).id), (*told, *describe_columns(table)))
+        result = {**known, "rows": len(table), "warnings": list(dict.fromkeys(sample.warnings))}
+        return lambda: result
+
+
+def _image_of(each: StoredImage | LabelledImage) -> StoredImage:
+    return each.image if isinstance(each, LabelledImage) else each

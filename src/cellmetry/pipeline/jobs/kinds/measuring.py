@@ -1,0 +1,99 @@
+"""The job `measure`: label images, as edited now, to one table of their objects."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, ClassVar
+
+from pydantic import Field
+
+from cellmetry.core.sample import Sample
+from cellmetry.io.tables import write_table
+from cellmetry.measure.columns import describe_columns
+from cellmetry.measure.options import MeasureOptions
+from cellmetry.measure.passport.options import PassportOptions
+from cellmetry.measure.passport.step import Passport
+from cellmetry.measure.step import Measure
+from cellmetry.ops.saturation import find_detectors
+from cellmetry.pipeline.acquisition import settings_of
+from cellmetry.pipeline.jobs.bounded import BoundedJob, ImageIds, Name
+from cellmetry.pipeline.jobs.gathering import NewResult, done_units, gather_table, keep_result, part_path
+from cellmetry.pipeline.jobs.labelled import labelled_images, steady_labels
+from cellmetry.pipeline.jobs.units import each_unit
+from cellmetry.pipeline.outputs import with_image_names
+from cellmetry.pipeline.stored.opening import image_ref
+
+if TYPE_CHECKING:
+    from cellmetry.core.image import Image
+    from cellmetry.core.labels import Labels
+    from cellmetry.core.progress import Progress
+    from cellmetry.pipeline.jobs.kind import JobWork
+    from cellmetry.pipeline.jobs.labelled import LabelledImage
+    from cellmetry.pipeline.jobs.units import Commit
+
+__all__ = ["MeasureLabels"]
+
+
+class MeasureLabels(BoundedJob):
+    """Measure the objects of images, as their labels are edited now, into one table."""
+
+    name: ClassVar[str] = "measure"
+
+    images: ImageIds = None
+    """Ids of the images; all that have the labels and are not excluded if left out."""
+    labels: Name = "cells"
+    """Name of the labels whose objects are measured."""
+    table: Name = "cells"
+    """Name of the table; an older one of this name is hidden."""
+    measure: MeasureOptions = Field(default_factory=MeasureOptions)
+    """Which features of which channels, as in the step ``measure``."""
+    passport: PassportOptions | None = Field(default_factory=PassportOptions)
+    """Thresholds of the flags, as in the step ``passport``; no flags with null."""
+
+    def run(self, work: JobWork) -> dict[str, Any]:
+        """Return the id of the table, its number of rows, and why images are not in it."""
+        found = labelled_images(work.store, self.images, self.labels)
+
+        def measured(image_id: str, progress: Progress) -> Commit:
+            return self._measure(work, found[image_id], progress)
+
+        names = {image_id: each.image.name for image_id, each in found.items()}
+        units = each_unit(work, "measure", names, measured)
+        done = done_units(units)
+        path = gather_table(work, done, flagged=self.passport is not None)
+        rows = sum(unit.result["rows"] for unit in done)
+        failed = {unit.name: unit.reason for unit in units if unit.state == "failed"}
+        details = {
+            "rows": rows,
+            "labels": self.labels,
+            "images": {unit.name: {"name": names[unit.name], **unit.result} for unit in done},
+            "failed": failed,
+            "options": self.model_dump(mode="json", exclude={"images"}),
+        }
+        summary = f"Measure {rows} {self.labels} of {len(done)} images"
+        kept = keep_result(work, self.name, summary, NewResult("table", self.table, path, details))
+        return {"table": kept["result"], "act": kept["act"], "rows": rows, "failed": failed}
+
+    def _measure(self, work: JobWork, each: LabelledImage, progress: Progress) -> Commit:
+        """Write the table of one image, and return what is to be known of it."""
+        ref, steady = image_ref(work.store, each.image), steady_labels(work.store, each.labels.id)
+        opened = ref.open()
+        sample = self._apply(opened, steady.labels, progress)
+        table = sample.tables[self.table]
+        named, told = with_image_names(ref, table)
+        write_table(named, part_path(work, each.image.id), (*told, *describe_columns(table)))
+        known = {
+            "labels": each.labels.id,
+            "version": steady.version,
+            "rows": len(table),
+            "warnings": list(dict.fromkeys(sample.warnings)),
+            "settings": settings_of(opened.metadata),
+        }
+        return lambda: known
+
+    def _apply(self, image: Image, labels: Labels, progress: Progress) -> Sample:
+        """Return the image with its table, by the steps that a recipe would have."""
+        shared = {"labels": self.labels, "table": self.table}
+        judge = None if self.passport is None else Passport(**shared, **self.passport.model_dump())
+        known, _ = find_detectors(image, () if judge is None else judge.detectors_used(image))
+        sample = Measure(**shared, **self.measure.model_dump())(Sample(known, labels={self.labels: labels}), progress)
+        return sample if judge is None else judge(sample, progress)

@@ -1,0 +1,96 @@
+"""The job `rebase`: what people corrected in old labels, put onto labels of a better model."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Annotated, Any, ClassVar
+
+from pydantic import Field, model_validator
+
+from cellmetry.errors import InputError, ParameterError
+from cellmetry.pipeline.jobs.acts import act_of_job
+from cellmetry.pipeline.jobs.bounded import ImageIds, Name
+from cellmetry.pipeline.jobs.kind import JobKind
+from cellmetry.pipeline.jobs.kinds.segmenting import SegmentImages
+from cellmetry.pipeline.jobs.units import each_unit
+from cellmetry.study.rebase.rebasing import rebase
+from cellmetry.study.store.images import image
+from cellmetry.study.store.labels import label_set, labels_of_image, labels_replaced_by, read_labels
+
+if TYPE_CHECKING:
+    from cellmetry.core.progress import Progress
+    from cellmetry.pipeline.jobs.kind import JobWork
+    from cellmetry.pipeline.jobs.units import Commit
+    from cellmetry.study.store.labels import LabelSet
+    from cellmetry.study.store.store import Store
+
+__all__ = ["LabelsId", "RebaseEdits"]
+
+LabelsId = Annotated[str, Field(max_length=64, pattern=r"^lbl_[0-9a-f]{16}$")]
+"""Id of labels in a request."""
+
+
+class RebaseEdits(JobKind):
+    """Put what people corrected in labels onto new ones: made already, or made now by a recipe."""
+
+    name: ClassVar[str] = "rebase"
+
+    labels: Name = "cells"
+    """Name of the labels that people corrected."""
+    onto: tuple[LabelsId, ...] | None = Field(default=None, min_length=1, max_length=100_000)
+    """Ids of labels made already, one for each image, hidden ones too; not with a recipe."""
+    recipe: str | None = Field(default=None, min_length=1, max_length=200)
+    """Name of a shipped recipe, or id or name of one that the study keeps, that makes new labels."""
+    recipe_text: str | None = Field(default=None, max_length=200_000)
+    """The recipe itself as TOML, in the place of a name."""
+    set: tuple[Annotated[str, Field(max_length=2000)], ...] = Field(default=(), max_length=200)
+    """Parameters of the recipe to change, as in segment.model=NAME."""
+    images: ImageIds = None
+    """Ids of the images that the recipe works; all that can be read if left out."""
+
+    @model_validator(mode="after")
+    def _one_source(self) -> RebaseEdits:
+        if self.onto is not None and (self.recipe or self.recipe_text or self.set or self.images):
+            raise ValueError("give labels made already (onto) or a recipe with its images, not both")
+        return self
+
+    def run(self, work: JobWork) -> dict[str, Any]:
+        """Return what became of the corrections by image, new labels, and why images failed."""
+        if self.onto is None:
+            wanted = self.model_dump(include={"recipe", "recipe_text", "set", "images"})
+            return SegmentImages(**wanted, labels_name=self.labels, edits="rebase").run(work)
+        pairs = {label_set(work.store, each).image_id: each for each in self.onto}
+        if len(pairs) < len(self.onto):
+            raise ParameterError("Corrections can be put onto one set of labels of an image only; name one for each.")
+
+        def rebased(image_id: str, _: Progress) -> Commit:
+            new = label_set(work.store, pairs[image_id])
+            old = _corrected(work.store, new, self.labels)
+            made = read_labels(work.store, new.id)
+
+            def kept() -> dict[str, Any]:
+                seq = act_of_job(work, self.name, f"New {self.labels} with what was corrected in the old ones")
+                origin = {key: value for key, value in new.origin.items() if key not in ("said", "rebased")}
+                told = {**origin, "labels_id": new.id, "job": work.job_id}
+                return rebase(work.store, work.actor, old.id, made, origin=told, seq=seq).as_json()
+
+            return kept
+
+        names = {image_id: image(work.store, image_id).name for image_id in pairs}
+        units = each_unit(work, "rebase", names, rebased)
+        if all(unit.state == "failed" for unit in units):
+            raise InputError(units[0].reason)
+        return {
+            "rebased": {unit.name: {self.labels: unit.result} for unit in units if unit.state == "done"},
+            "labels": {unit.name: {self.labels: unit.result["labels"]} for unit in units if unit.state == "done"},
+            "failed": {unit.name: unit.reason for unit in units if unit.state == "failed"},
+        }
+
+
+def _corrected(store: Store, new: LabelSet, name: str) -> LabelSet:
+    """Return the labels of a name that new ones are to take the place of, or took the place of already."""
+    old = labels_of_image(store, new.image_id, name)
+    if old is not None and old.id == new.id:
+        old = labels_replaced_by(store, new)
+    if old is None:
+        raise ParameterError(f"The image has no other labels named {name!r} whose corrections could be kept.")
+    return old

@@ -1,0 +1,200 @@
+"""The job `train`: corrected labels of a study to a model, judged on images that did not teach it."""
+
+from __future__ import annotations
+
+import json
+import shutil
+from importlib import import_module
+from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Literal, Self
+
+from pydantic import Field, model_validator
+
+from cellmetry.engines.segment import Segment
+from cellmetry.errors import MissingExtra, MissingInput
+from cellmetry.io.atomic import atomic_folder, atomic_write
+from cellmetry.learn.pairs import take_part
+from cellmetry.models.store import DEFAULT_MODEL, find_model
+from cellmetry.pipeline.evaluating import EngineRun, evaluate_to
+from cellmetry.pipeline.jobs.bounded import BoundedJob, ImageIds, Name
+from cellmetry.pipeline.jobs.data_sets import write_stored_data
+from cellmetry.pipeline.jobs.gathering import NewResult, keep_result, kept_before
+from cellmetry.pipeline.jobs.labelled import labelled_images
+from cellmetry.pipeline.jobs.looking import ModelName, named_model
+from cellmetry.report.evaluation import RECORD
+from cellmetry.study.store.images import said_of
+from cellmetry.study.store.models import add_model, model_folder
+from cellmetry.study.store.results import add_result
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from cellmetry.models.store import Model
+    from cellmetry.pipeline.jobs.data_sets import StoredData
+    from cellmetry.pipeline.jobs.kind import JobWork
+    from cellmetry.pipeline.jobs.labelled import LabelledImage
+    from cellmetry.study.store.store import Store
+
+__all__ = ["CORRECTED", "TrainModel"]
+
+CORRECTED = "corrected"
+"""What is said of an image whose labels are right, also where nothing had to be edited."""
+_OUTCOME = "outcome.json"
+Change = Annotated[str, Field(max_length=300, pattern=r"^[a-z_]+(\.[a-z_]+)?=")]
+
+
+class TrainModel(BoundedJob):
+    """Train a model on images whose labels were corrected, and say how good it is on images held out."""
+
+    name: ClassVar[str] = "train"
+
+    images: ImageIds = None
+    """Ids of the images; all whose labels were edited, imported or said to be corrected if left out."""
+    labels: Name = "cells"
+    """Name of the corrected labels."""
+    channel: str | None = Field(default=None, max_length=200, coerce_numbers_to_str=True)
+    """Channel to look at, by name or index; needed when there are several."""
+    start: ModelName | None = None
+    """Model to start from: id or name of one of the study, or the name of an installed one; the study's active model,
+    or else the one that comes with Cellmetry, if left out."""
+    from_nothing: bool = False
+    """Whether the model starts from nothing, which takes hundreds of images."""
+    recipe: Literal["fine-tune", "standard", "base"] | None = None
+    """Training recipe; fine-tune with a model to start from, else standard."""
+    changes: Annotated[tuple[Change, ...], Field(max_length=100)] = ()
+    """Changes of the training recipe: ``optimisation.steps=500``."""
+    minutes: float | None = Field(default=None, ge=0.1, le=20_000)
+    """Train about so many minutes."""
+    epochs: float | None = Field(default=None, ge=0.01, le=100_000)
+    """Show so many crops per image."""
+    keep: bool = False
+    """Whether the model is kept even if it is not better than the one it started from."""
+    licence: str = Field(default="unknown", min_length=1, max_length=200)
+    """Licence of the new model."""
+    name_of_model: Annotated[str, Field(max_length=100, pattern=r"^[A-Za-z0-9][A-Za-z0-9_-]*$")] = "mine"
+    """Name of the new model."""
+
+    @model_validator(mode="after")
+    def _one_length(self) -> Self:
+        if self.minutes is not None and self.epochs is not None:
+            raise ValueError("give minutes or epochs, not both")
+        if self.from_nothing and self.start is not None:
+            raise ValueError("give a model to start from or from_nothing, not both")
+        return self
+
+    def run(self, work: JobWork) -> dict[str, Any]:
+        """Return the id of the model (None if it was no better and not kept), of its reports, and the scores."""
+        data = write_stored_data(work, self._corrected(work.store), self.channel)
+        out = work.folder / "training" / self.name_of_model
+        outcome = self._train(work, data, out)
+        trained = find_model(out / f"{self.name_of_model}.json") if outcome["kept"] else None
+        report = self._report(work, data, trained, outcome["held_out"])
+        return self._keep(work, trained, {**outcome, "images": data.images, "failed": data.failed}, report)
+
+    def _corrected(self, store: Store) -> dict[str, LabelledImage]:
+        """Return the images that teach and judge."""
+        found = labelled_images(store, self.images, self.labels)
+        if self.images is not None:
+            return found
+        corrected = {
+            image_id: each
+            for image_id, each in found.items()
+            if each.labels.version > 0 or "upload" in each.labels.origin or said_of(store, image_id).get(CORRECTED)
+        }
+        if not corrected:
+            raise MissingInput(
+                f"No image has corrected labels named {self.labels!r}: edit some, say of images that they are "
+                f"corrected, or name the images to train on."
+            )
+        return corrected
+
+    def _train(self, work: JobWork, data: StoredData, out: Path) -> dict[str, Any]:
+        """Train, or go on with it; return what came of it."""
+        noted = work.folder / _OUTCOME
+        if noted.is_file():
+            found: dict[str, Any] = json.loads(noted.read_text(encoding="utf-8"))
+            return found
+        try:
+            fit = import_module("cellmetry.learn.fit")
+        except ModuleNotFoundError as error:
+            raise MissingExtra("train", "Training") from error
+        resume = (out / "training" / "checkpoint.pt").is_file()
+        begun = _begun(work, None if self.from_nothing else named_model(work.store, self.start) or DEFAULT_MODEL)
+        options = fit.TrainOptions(
+            data=(data.data_set.folder,),
+            out=out,
+            start=begun,
+            recipe=self.recipe,
+            minutes=None if resume else self.minutes,
+            epochs=None if resume else self.epochs,
+            resume=resume,
+            keep=self.keep,
+            licence=self.licence,
+            changes=self.changes,
+        )
+        made = fit.train_model(options, progress=work.progress)
+        outcome = {
+            "kept": made.model is not None,
+            "held_out": made.part,
+            "steps": made.steps,
+            "seconds": round(made.seconds, 1),
+            "before": None if made.before is None else json.loads(made.before.to_json(orient="records")),
+            "after": json.loads(made.after.to_json(orient="records")),
+        }
+        with atomic_write(noted) as part:
+            part.write_text(json.dumps(outcome, indent=1), encoding="utf-8")
+        return outcome
+
+    def _report(self, work: JobWork, data: StoredData, trained: Model | None, part: str) -> Path | None:
+        """Return the folder of a report on the images held out; None without a model, or if that labels nothing."""
+        if trained is None or not trained.card.segments:
+            return None
+        out = work.folder / "report"
+        if not (out / RECORD).is_file():
+            split = work.folder / "training" / self.name_of_model / "training" / "split.csv"
+            held_out = take_part(data.data_set, split, part)
+            engine = EngineRun(Segment(engine="cellmetry", model=str(trained.path)))
+            evaluate_to(out, held_out, engine=engine, progress=work.progress)
+        return out
+
+    def _keep(
+        self, work: JobWork, trained: Model | None, outcome: dict[str, Any], report: Path | None
+    ) -> dict[str, Any]:
+        """Keep the model and its reports in one act."""
+        course = work.folder / "training" / self.name_of_model / "training"
+        model_id = None if trained is None else f"mdl_{work.job_id.rpartition('_')[2]}"
+        if trained is not None and model_id is not None and kept_before(work, "report") is None:
+            trained = _copied(trained, model_folder(work.store, model_id))
+
+        def also(seq: int) -> None:
+            if trained is not None and model_id is not None:
+                add_model(work.store, seq, model_id, trained, job_id=work.job_id)
+            if report is not None:
+                name = f"{self.name_of_model}, held-out images"
+                add_result(work.store, seq, "report", name, report, job_id=work.job_id, details={"model": model_id})
+
+        details = {**outcome, "model": model_id, "options": self.model_dump(mode="json", exclude={"images"})}
+        new = NewResult("report", f"{self.name_of_model}, training", course, details)
+        summary = f"Train the model {self.name_of_model} on {len(outcome['images'])} images"
+        kept = keep_result(work, self.name, summary, new, also=also)
+        shutil.rmtree(work.folder / "data", ignore_errors=True)
+        said = {key: outcome[key] for key in ("kept", "held_out", "before", "after", "failed")}
+        return {"model": model_id, "training": kept["result"], "act": kept["act"], **said}
+
+
+def _begun(work: JobWork, start: str | None) -> str | None:
+    """Return the model from which the training began, also when another one is active by now."""
+    noted = work.folder / "start.json"
+    if noted.is_file():
+        said: str | None = json.loads(noted.read_text(encoding="utf-8"))["start"]
+        return said
+    with atomic_write(noted) as part:
+        part.write_text(json.dumps({"start": start}), encoding="utf-8")
+    return start
+
+
+def _copied(trained: Model, folder: Path) -> Model:
+    """Return a copy of a model, weights and card, in the study's folder of models."""
+    with atomic_folder(folder, marker=f"{trained.path.stem}.json") as part:
+        shutil.copyfile(trained.path, part / trained.path.name)
+        shutil.copyfile(trained.path.with_suffix(".json"), part / f"{trained.path.stem}.json")
+    return find_model(folder / f"{trained.path.stem}.json")

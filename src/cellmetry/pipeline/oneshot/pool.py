@@ -1,0 +1,152 @@
+"""`OneShotPool`: warm processes that work the files of all one-shot requests, each request in its turn."""
+
+from __future__ import annotations
+
+import os
+import threading
+from collections import deque
+from concurrent.futures import Future
+from functools import partial
+from typing import TYPE_CHECKING
+
+from cellmetry.errors import CellmetryError
+from cellmetry.pipeline.oneshot.process import WorkerProcess
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from cellmetry.pipeline.oneshot.limits import OneShotLimits
+    from cellmetry.pipeline.oneshot.task import FileTask, ImageAnswer
+
+__all__ = ["Batch", "OneShotPool", "PoolBusy"]
+
+
+class PoolBusy(CellmetryError):
+    """More files wait than may; come again later."""
+
+    http_status = 503
+
+
+class Batch:
+    """The files of one request.
+
+    Attributes
+    ----------
+    answers
+        What became of each file, in their order, once all are done.
+    """
+
+    def __init__(self, tasks: Sequence[FileTask]) -> None:
+        self.answers: Future[list[list[ImageAnswer]]] = Future()
+        self._tasks = list(tasks)
+        self._next, self._done = 0, 0
+        self._found: list[list[ImageAnswer]] = [[] for _ in tasks]
+        self._lock = threading.Lock()
+        self.cancelled = False
+
+    @property
+    def waiting(self) -> int:
+        """How many files nobody works yet."""
+        return 0 if self.cancelled else len(self._tasks) - self._next
+
+    def take(self) -> tuple[int, FileTask]:
+        """Return the next file and its place; call it only while `waiting`."""
+        place = self._next
+        self._next += 1
+        return place, self._tasks[place]
+
+    def put(self, place: int, answers: list[ImageAnswer]) -> None:
+        """Note what became of a file."""
+        with self._lock:
+            self._found[place] = answers
+            self._done += 1
+            complete = self._done == len(self._tasks)
+        if complete and not self.answers.done():
+            self.answers.set_result(self._found)
+
+    def cancel(self) -> None:
+        """Do no more of it; what is being worked is stopped."""
+        self.cancelled = True
+
+
+class OneShotPool:
+    """Processes that work files; each is started when first needed and stays warm, its models loaded."""
+
+    def __init__(self, limits: OneShotLimits) -> None:
+        self.limits = limits
+        self._changed = threading.Condition()
+        self._batches: deque[Batch] = deque()
+        self._threads: list[threading.Thread] = []
+        self._stopping = False
+
+    def check_room(self, files: int) -> None:
+        """Refuse more files than may wait.
+
+        Raises
+        ------
+        PoolBusy
+            If they would be too many; says when to come again.
+        """
+        with self._changed:
+            waiting = sum(batch.waiting for batch in self._batches)
+        if waiting and waiting + files > self.limits.waiting:
+            raise PoolBusy(
+                f"{waiting} files wait to be worked and no more than {self.limits.waiting} may; send the request again "
+                f"in {self.limits.retry_after_s} seconds."
+            )
+
+    def submit(self, tasks: Sequence[FileTask]) -> Batch:
+        """Return the request's files after putting them into the queue, where every request has its turn.
+
+        Raises
+        ------
+        PoolBusy
+            If too many files wait.
+        """
+        self.check_room(len(tasks))
+        batch = Batch(tasks)
+        with self._changed:
+            self._stopping = False
+            self._batches.append(batch)
+            while len(self._threads) < min(self.limits.workers, sum(each.waiting for each in self._batches)):
+                thread = threading.Thread(target=self._work, name="one-shot", daemon=True)
+                self._threads.append(thread)
+                thread.start()
+            self._changed.notify_all()
+        return batch
+
+    def stop(self) -> None:
+        """End all processes; requests that wait are cancelled."""
+        with self._changed:
+            self._stopping = True
+            for batch in self._batches:
+                batch.cancel()
+            threads, self._threads = self._threads, []
+            self._changed.notify_all()
+        for thread in threads:
+            thread.join()
+
+    def _work(self) -> None:
+        process = WorkerProcess(self.limits, max(1, (os.cpu_count() or 1) // self.limits.workers))
+        try:
+            while (found := self._take()) is not None:
+                batch, place, task = found
+                batch.put(place, process.work(task, partial(self._stopped, batch)))
+        finally:
+            process.stop()
+
+    def _stopped(self, batch: Batch) -> bool:
+        return batch.cancelled or self._stopping
+
+    def _take(self) -> tuple[Batch, int, FileTask] | None:
+        """Return a file of the request whose turn it is; None when the pool stops."""
+        with self._changed:
+            while not self._stopping:
+                while self._batches and not self._batches[0].waiting:
+                    self._batches.popleft()
+                if self._batches:
+                    batch = self._batches[0]
+                    self._batches.rotate(-1)
+                    return batch, *batch.take()
+                self._changed.wait()
+        return None

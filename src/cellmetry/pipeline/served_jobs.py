@@ -1,0 +1,35 @@
+"""What is looked at before a job is put into the queue, so that a wrong request is refused at once."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from cellmetry.errors import ParameterError
+from cellmetry.pipeline.jobs.kinds.segmenting import SegmentImages
+from cellmetry.pipeline.served_recipes import paths_in, refuse_engine_paths
+from cellmetry.pipeline.stored.recipes import recipe_of_text, wanted_recipe
+
+if TYPE_CHECKING:
+    from cellmetry.pipeline.jobs.kind import JobKind
+    from cellmetry.study.store.store import Store
+
+__all__ = ["check_job"]
+
+
+def check_job(store: Store, wanted: JobKind) -> None:
+    """Refuse a job whose recipe is wrong, or that names files of the server's computer.
+
+    Raises
+    ------
+    ParameterError, ModelError
+        If it is; says what is wrong.
+    """
+    paths = paths_in(wanted)
+    if paths:
+        raise ParameterError(f"The job names {paths[0]}, a file of the server's computer; give ids of the study.")
+    if isinstance(wanted, SegmentImages):
+        if wanted.recipe_text is not None:
+            recipe = recipe_of_text(store, wanted.recipe_text, wanted.set)
+        else:
+            recipe = wanted_recipe(store, wanted.recipe or "any", wanted.set)
+        refuse_engine_paths(recipe)

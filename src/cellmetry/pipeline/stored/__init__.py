@@ -1,0 +1,1 @@
+"""Images of a study on disk: how they get into it and how they are opened again."""

@@ -1,0 +1,110 @@
+"""Files that leave the server: their headers, and folders as a ZIP that is made while it is sent."""
+
+from __future__ import annotations
+
+import io
+import zipfile
+from pathlib import Path
+from typing import TYPE_CHECKING
+from urllib.parse import quote
+
+from starlette.responses import FileResponse, Response, StreamingResponse
+
+from cellmetry.errors import MissingInput
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+__all__ = ["download", "download_headers", "zip_stream"]
+
+_MEDIA = {
+    ".csv": "text/csv; charset=utf-8",
+    ".html": "text/html; charset=utf-8",
+    ".json": "application/json",
+    ".geojson": "application/geo+json",
+    ".parquet": "application/vnd.apache.parquet",
+    ".pdf": "application/pdf",
+    ".png": "image/png",
+    ".svg": "image/svg+xml",
+    ".tif": "image/tiff",
+    ".tiff": "image/tiff",
+    ".toml": "application/toml",
+    ".txt": "text/plain; charset=utf-8",
+    ".xlsx": "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet",
+    ".zip": "application/zip",
+}
+_PACKED = {".png", ".zip", ".xlsx", ".parquet", ".pdf", ".tif", ".jpg"}
+_PART = 1 << 20
+_DATE = (1980, 1, 1, 0, 0, 0)
+
+
+def download_headers(name: str) -> dict[str, str]:
+    """Return the headers of a download: saved under its name, never shown or guessed at, without scripts.
+
+    The name is given plainly and as RFC 5987 has it, so that any letters survive.
+    """
+    plain = "".join(letter if " " <= letter <= "~" and letter not in '"\\%;' else "_" for letter in name)
+    return {
+        "Content-Disposition": f"attachment; filename=\"{plain}\"; filename*=UTF-8''{quote(name, safe='')}",
+        "X-Content-Type-Options": "nosniff",
+        "Content-Security-Policy": "sandbox; default-src 'none'; style-src 'unsafe-inline'; img-src data:",
+        "Cache-Control": "private, no-cache",
+    }
+
+
+def download(path: Path, name: str) -> Response:
+    """Return a file to be saved, or a folder as a ZIP.
+
+    Raises
+    ------
+    MissingInput
+        If it is not there any more.
+    """
+    if path.is_dir():
+        headers = download_headers(f"{name}.zip")
+        return StreamingResponse(zip_stream(path), media_type="application/zip", headers=headers)
+    if not path.is_file():
+        raise MissingInput(f"{name} is not in the study's folder any more; make it again.")
+    media = _MEDIA.get(path.suffix.lower(), "application/octet-stream")
+    return FileResponse(path, media_type=media, headers=download_headers(name))
+
+
+def zip_stream(folder: Path) -> Iterator[bytes]:
+    """Yield the bytes of a ZIP of all files below a folder, in order, without ever holding a whole file.
+
+    Links are left out: what they lead to need not belong to the study.
+    """
+    sink = _Sink()
+    with zipfile.ZipFile(sink, "w", allowZip64=True) as archive:
+        for path in sorted(each for each in folder.rglob("*") if each.is_file() and not each.is_symlink()):
+            entry = zipfile.ZipInfo(path.relative_to(folder).as_posix(), _DATE)
+            entry.external_attr = 0o644 << 16
+            entry.compress_type = zipfile.ZIP_STORED if path.suffix.lower() in _PACKED else zipfile.ZIP_DEFLATED
+            entry.file_size = path.stat().st_size
+            with path.open("rb") as source, archive.open(entry, "w") as target:
+                while part := source.read(_PART):
+                    target.write(part)
+                    yield from sink.taken()
+            yield from sink.taken()
+    yield from sink.taken()
+
+
+class _Sink(io.RawIOBase):
+    """A file that cannot be read or moved in; what was written is taken away piece by piece."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._parts: list[bytes] = []
+
+    def writable(self) -> bool:
+        return True
+
+    def write(self, data: object) -> int:
+        part = bytes(data)  # type: ignore[call-overload]
+        self._parts.append(part)
+        return len(part)
+
+    def taken(self) -> list[bytes]:
+        """Return what was written since the last call."""
+        parts, self._parts = self._parts, []
+        return parts

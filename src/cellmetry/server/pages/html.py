@@ -1,0 +1,72 @@
+"""The text of the pages; every word that a user wrote is escaped."""
+
+from __future__ import annotations
+
+from html import escape
+from importlib.metadata import version
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping
+
+__all__ = ["api_page", "front_page", "sign_in_page"]
+
+_METHODS = ("get", "post", "put", "patch", "delete")
+
+
+def front_page(studies: Iterable[tuple[str, str]], who: str) -> str:
+    """Return the page that says what this is and lists studies by name with what is to be known of each."""
+    rows = "".join(f"<tr><td>{escape(name)}</td><td>{escape(note)}</td></tr>" for name, note in studies)
+    table = f"<table><tr><th>Study</th><th></th></tr>{rows}</table>" if rows else "<p>No studies yet.</p>"
+    return _page(
+        "Cellmetry",
+        f"<p>From microscope images to numbers a reviewer can trust. Version {escape(version('cellmetry'))}; "
+        f"you are {escape(who)}.</p>{table}"
+        '<p><a href="api/v1/docs">What the API offers</a>, <a href="api/v1/openapi.json">as OpenAPI</a>.</p>',
+    )
+
+
+def sign_in_page(*, with_password: bool, wrong: str = "") -> str:
+    """Return the page for who is not known: a form where there are accounts, else how to get in."""
+    said = f'<p class="wrong" id="wrong">{escape(wrong)}</p>'
+    if not with_password:
+        return _page(
+            "Cellmetry",
+            f"{said}<p>Open the address that <code>cellmetry serve</code> shows: it lets your browser in.</p>",
+        )
+    form = (
+        '<form id="sign-in"><label>Name <input name="name" autocomplete="username" required></label>'
+        '<label>Password <input name="password" type="password" autocomplete="current-password" required></label>'
+        "<button>Sign in</button></form>"
+    )
+    return _page("Sign in to Cellmetry", f'{form}{said}<script src="pages/sign-in.js" defer></script>')
+
+
+def api_page(document: Mapping[str, Any]) -> str:
+    """Return the list of what an OpenAPI document offers."""
+    rows = [
+        f"<tr><td>{method.upper()}</td><td><code>{escape(path)}</code></td><td>{escape(_about(operation))}</td></tr>"
+        for path, item in document["paths"].items()
+        for method, operation in item.items()
+        if method in _METHODS
+    ]
+    return _page(
+        "API of Cellmetry",
+        '<p>All bodies and answers, with their limits, are in <a href="openapi.json">openapi.json</a>. What changes '
+        "something needs the header <code>X-Cellmetry: 1</code>; programs send "
+        f"<code>Authorization: Bearer TOKEN</code>.</p><table>{''.join(rows)}</table>",
+        up="../../",
+    )
+
+
+def _about(operation: Mapping[str, Any]) -> str:
+    return str(operation.get("description") or operation.get("summary") or "").partition("\n")[0]
+
+
+def _page(title: str, body: str, up: str = "") -> str:
+    return (
+        f'<!doctype html><html lang="en"><head><meta charset="utf-8"><title>{escape(title)}</title>'
+        '<meta name="viewport" content="width=device-width, initial-scale=1">'
+        f'<link rel="stylesheet" href="{up}pages/page.css"></head>'
+        f"<body><h1>{escape(title)}</h1>{body}</body></html>"
+    )

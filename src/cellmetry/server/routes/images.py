@@ -1,0 +1,312 @@
+"""The images of a study: upload, register, list, what is said of them, remove; their originals."""
+
+from __future__ import annotations
+
+import json
+import shutil
+from typing import TYPE_CHECKING, Annotated, Any, Literal
+
+from fastapi import APIRouter, Query, Request
+from fastapi.responses import FileResponse
+from pydantic import Field, StringConstraints
+from starlette.concurrency import run_in_threadpool
+
+from cellmetry.core.parameters import parse_parameters
+from cellmetry.errors import ParameterError
+from cellmetry.io.discover import find_inputs
+from cellmetry.pipeline.reading import Reading
+from cellmetry.pipeline.stored.registering import register_images
+from cellmetry.server.bodies import Body, ShortText, View
+from cellmetry.server.dependencies import ActorDep, EditStudy, Id, ReadStudy, RunnerDep, SettingsDep
+from cellmetry.server.routes.bodies import IdText, Key, Limit, PathText
+from cellmetry.server.security.folders import allowed_place, must_lie_below
+from cellmetry.server.uploads import receive_upload
+from cellmetry.study.store.acts import Actor, act
+from cellmetry.study.store.images import StoredImage, image, images, remove_images, said_of, say
+from cellmetry.study.store.labels import label_sets
+from cellmetry.study.store.originals import find_moved, original, original_path, original_status
+from cellmetry.study.store.store import Store
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+__all__ = ["router"]
+
+router = APIRouter(prefix="/studies/{study}", tags=["images"])
+
+_OWN_KEYS = {"pixel_size_um", "pixel_size_z_um", "channel_names"}
+_FORM = {
+    "required": True,
+    "content": {
+        "multipart/form-data": {
+            "schema": {
+                "type": "object",
+                "required": ["files"],
+                "properties": {
+                    "files": {"type": "array", "items": {"type": "string", "format": "binary"}},
+                    "reading": {"type": "string", "description": "JSON of what the files do not say."},
+                },
+            }
+        }
+    },
+}
+
+
+class ImageView(View):
+    """An image."""
+
+    id: str
+    seq: int
+    name: str
+    state: Literal["new", "ready", "failed"]
+    reason: str = Field(description="Why it could not be read.")
+    header: dict[str, Any] = Field(description="Axes, shape, dtype, channels, pixel size, once it is ready.")
+    warnings: tuple[str, ...]
+    said: dict[str, Any] = Field(description="What users said of it: condition, replicate, pixel size, ….")
+    sha256: str
+    files: tuple[str, ...] = Field(description="Ids of its originals.")
+    labels: tuple[str, ...] = Field(description="Ids of its label images.")
+    removed: bool
+
+
+class OriginalView(View):
+    """A file that a user gave."""
+
+    id: str
+    name: str = Field(description="As the user called it: text.")
+    sha256: str
+    bytes: int
+    uploaded: bool
+    status: Literal["there", "missing", "changed"]
+
+
+class ReadingSaid(Reading):
+    """What the files do not say."""
+
+    axes: Annotated[str, StringConstraints(max_length=10)] | None = None
+    pattern: ShortText | None = None
+    roles: dict[ShortText, ShortText] = Field(default_factory=dict, max_length=1000)
+
+
+class Registration(Body):
+    """Files and folders of the server's computer that are to become images, by reference."""
+
+    paths: tuple[PathText, ...] = Field(min_length=1, max_length=1000)
+    reading: ReadingSaid = ReadingSaid()
+
+
+class ImageSaid(Body):
+    """What is to be said of images; what is left out stays, null takes a word back."""
+
+    values: dict[Key, ShortText | float | int | bool | None] = Field(default_factory=dict, max_length=100)
+    """Columns of the tables, as condition, replicate, treatment."""
+    pixel_size_um: float | None = Field(None, gt=0, le=1e6)
+    pixel_size_z_um: float | None = Field(None, gt=0, le=1e6)
+    channel_names: tuple[ShortText, ...] | None = Field(None, max_length=1000)
+
+
+class ManyImagesSaid(ImageSaid):
+    """What is to be said of several images."""
+
+    images: tuple[IdText, ...] = Field(min_length=1, max_length=10_000)
+
+
+class SomeImages(Body):
+    """Images by their ids."""
+
+    images: tuple[IdText, ...] = Field(min_length=1, max_length=10_000)
+
+
+class Folder(Body):
+    """A folder of the server's computer."""
+
+    path: PathText
+
+
+class Done(View):
+    """What was done."""
+
+    act: int = Field(description="Its number in the study's history, by which it can be undone.")
+
+
+@router.post("/images", status_code=201, openapi_extra={"requestBody": _FORM})
+async def upload_images(request: Request, store: EditStudy, actor: ActorDep, runner: RunnerDep) -> list[ImageView]:
+    """Upload files as images: a form whose parts `files` are the files. All of them become images, or none.
+
+    The field `reading` is JSON with what the files do not say; its `pattern` makes one image of several files by their
+    names. Archives and Zarr folders are refused.
+    """
+    upload = await receive_upload(request, store.folder / "uploads")
+    try:
+        reading = _reading_of_text(upload.fields)
+        ids = await run_in_threadpool(
+            register_images, store, actor, list(upload.names), reading=reading, uploaded=True, names=upload.names
+        )
+    except BaseException:
+        await run_in_threadpool(shutil.rmtree, upload.folder, ignore_errors=True)
+        raise
+    runner.wake()
+    return await run_in_threadpool(_views, store, [image(store, each) for each in ids])
+
+
+@router.post("/images/register", status_code=201)
+def register_folder(
+    body: Registration, store: EditStudy, actor: ActorDep, settings: SettingsDep, runner: RunnerDep
+) -> list[ImageView]:
+    """Add files and folders of the server's computer as images, by reference; they must lie below its roots."""
+    places = [allowed_place(path, settings.roots) for path in body.paths]
+    must_lie_below([file.path for file in find_inputs(places)], settings.roots)
+    ids = register_images(store, actor, places, reading=_plain(body.reading))
+    runner.wake()
+    return _views(store, [image(store, each) for each in ids])
+
+
+@router.get("/images")
+def list_images(
+    store: ReadStudy,
+    *,
+    state: Literal["new", "ready", "failed"] | None = None,
+    name: Annotated[str, Query(max_length=300, description="Text that the name has.")] = "",
+    sort: Literal["seq", "name", "-seq", "-name"] = "seq",
+    after: Annotated[str | None, Query(max_length=64, description="Id of the last image of the page before.")] = None,
+    limit: Limit = 100,
+) -> list[ImageView]:
+    """Return the images, page by page."""
+    found = [each for each in images(store) if state in (None, each.state) and name.casefold() in each.name.casefold()]
+    if sort.endswith("name"):
+        found.sort(key=lambda each: (each.name, each.seq))
+    if sort.startswith("-"):
+        found.reverse()
+    if after is not None:
+        ids = [each.id for each in found]
+        if after not in ids:
+            raise ParameterError(f"after: there is no image {after!r} in this list.")
+        found = found[ids.index(after) + 1 :]
+    return _views(store, found[:limit])
+
+
+@router.get("/images/{image}")
+def get_image(store: ReadStudy, image: Id) -> ImageView:
+    """Return one image, also a removed one."""
+    return _view_of(store, image)
+
+
+@router.patch("/images")
+def say_of_images(body: ManyImagesSaid, store: EditStudy, actor: ActorDep) -> Done:
+    """Say the same of several images in one act."""
+    return _say(store, actor, body.images, body)
+
+
+@router.patch("/images/{image}")
+def say_of_image(body: ImageSaid, store: EditStudy, actor: ActorDep, image: Id) -> ImageView:
+    """Say what an image is: condition, replicate, pixel size, names of channels."""
+    _say(store, actor, (image,), body)
+    return _view_of(store, image)
+
+
+@router.post("/images/remove")
+def remove_several(body: SomeImages, store: EditStudy, actor: ActorDep) -> Done:
+    """Hide images; their originals stay, and undoing the act brings them back."""
+    names = [_image(store, each).name for each in body.images]
+    what = names[0] if len(names) == 1 else f"{len(names)} images"
+    with store.database.write():
+        seq = act(store, actor, "remove images", f"Remove {what}", images=list(body.images))
+        remove_images(store, seq, body.images)
+    return Done(act=seq)
+
+
+@router.get("/images/{image}/originals")
+def list_originals(store: ReadStudy, image: Id) -> list[OriginalView]:
+    """Return the files of an image and whether they are there; a file that was written since is read as a whole."""
+    files = [original(store, each) for each in _image(store, image).source["files"]]
+    return [
+        OriginalView(
+            id=file.id,
+            name=file.name,
+            sha256=file.sha256,
+            bytes=file.state.size,
+            uploaded=file.uploaded,
+            status=original_status(store, file),
+        )
+        for file in files
+    ]
+
+
+@router.get("/images/{image}/originals/{file}", response_class=FileResponse)
+def download_original(store: ReadStudy, image: Id, file: Id) -> FileResponse:
+    """Return an original as it was given."""
+    if file not in _image(store, image).source["files"]:
+        raise ParameterError(f"The image {image} has no file {file}.")
+    found = original(store, file)
+    path = original_path(store, found)
+    if not path.is_file():
+        raise ParameterError(f"{found.name} is a folder; export the image to get it as one file.")
+    name = found.name.replace("\\", "/").rsplit("/", 1)[-1]
+    headers = {"X-Content-Type-Options": "nosniff"}
+    return FileResponse(path, media_type="application/octet-stream", filename=name or file, headers=headers)
+
+
+@router.post("/originals/relink")
+def relink(body: Folder, store: EditStudy, settings: SettingsDep) -> list[str]:
+    """Return the ids of missing originals that were found by their content in a folder below the server's roots."""
+    return [file.id for file in find_moved(store, [allowed_place(body.path, settings.roots)])]
+
+
+def _image(store: Store, image_id: str) -> StoredImage:
+    return image(store, image_id)
+
+
+def _view_of(store: Store, image_id: str) -> ImageView:
+    return _views(store, [image(store, image_id)])[0]
+
+
+def _views(store: Store, found: Sequence[StoredImage]) -> list[ImageView]:
+    alive = {each.id for each in images(store)} if found else set()
+    labels: dict[str, list[str]] = {}
+    for each in label_sets(store, found[0].id if len(found) == 1 else None):
+        labels.setdefault(each.image_id, []).append(each.id)
+    return [
+        ImageView(
+            **{name: getattr(each, name) for name in ("id", "seq", "name", "state", "reason", "header", "warnings")},
+            said=said_of(store, each.id),
+            sha256=each.sha256,
+            files=tuple(each.source.get("files", ())),
+            labels=tuple(labels.get(each.id, ())),
+            removed=each.id not in alive,
+        )
+        for each in found
+    ]
+
+
+def _say(store: Store, actor: Actor, ids: Sequence[str], body: ImageSaid) -> Done:
+    values: dict[str, Any] = {**body.values, **body.model_dump(include=_OWN_KEYS & body.model_fields_set, mode="json")}
+    taken = _OWN_KEYS & set(body.values)
+    if taken:
+        raise ParameterError(f"{min(taken)} is not one of `values`; it stands beside them.")
+    if not values:
+        raise ParameterError("There is nothing to be said.")
+    names = [_image(store, each).name for each in ids]
+    what = names[0] if len(names) == 1 else f"{len(names)} images"
+    with store.database.write():
+        seq = act(store, actor, "say", f"Say {', '.join(values)} of {what}", images=list(ids), values=values)
+        for each in ids:
+            say(store, seq, each, values)
+    return Done(act=seq)
+
+
+def _reading_of_text(fields: Mapping[str, str]) -> Reading:
+    unknown = set(fields) - {"reading"}
+    if unknown:
+        raise ParameterError(f"The form has a field {min(unknown)!r}; beside files there is only `reading`.")
+    text = fields.get("reading", "{}")
+    try:
+        said = json.loads(text)
+    except (ValueError, RecursionError) as error:
+        raise ParameterError("reading: it is not JSON.") from error
+    if not isinstance(said, dict):
+        raise ParameterError('reading: it is an object, as {"pattern": "{well}_w{channel}.tif"}.')
+    return _plain(parse_parameters(ReadingSaid, said, where="reading"))
+
+
+def _plain(said: ReadingSaid) -> Reading:
+    return Reading.model_validate(said.model_dump())

@@ -1,0 +1,121 @@
+"""Tables of a study: list them, what their columns mean, and their rows page by page."""
+
+from __future__ import annotations
+
+from typing import Annotated, Any
+
+from fastapi import APIRouter, Query, Request, Response
+from pydantic import BaseModel, Field
+
+from cellmetry.core.parameters import parse_parameters
+from cellmetry.errors import UnknownName
+from cellmetry.server.dependencies import Id, ReadStudy
+from cellmetry.server.wording import ColumnView, column_view
+from cellmetry.study.store.results import StoredResult, result, result_path, results
+from cellmetry.study.store.store import Store
+from cellmetry.study.tables.arrow import ARROW_TYPE, arrow_bytes
+from cellmetry.study.tables.query import StoredTable, TableQuery, open_table, query_table
+
+__all__ = ["router"]
+
+router = APIRouter(prefix="/studies/{study}/tables", tags=["tables"])
+
+Texts = Annotated[list[Annotated[str, Field(max_length=1000)]], Query(max_length=200)]
+
+
+class TableView(BaseModel):
+    """A table."""
+
+    id: str
+    name: str
+    rows: int
+    columns: tuple[ColumnView, ...]
+    details: dict[str, Any]
+    job_id: str | None
+
+
+class TableRows(BaseModel):
+    """A page of a table's rows; a missing or infinite value is null."""
+
+    total: int
+    """Rows that meet the conditions, on all pages."""
+    offset: int
+    columns: tuple[ColumnView, ...]
+    rows: list[dict[str, Any]]
+
+
+_ROWS: dict[int | str, dict[str, Any]] = {
+    200: {
+        "description": "A page of rows: as JSON, or as an Arrow stream where `Accept` says so.",
+        "content": {
+            "application/json": {"schema": {"$ref": "#/components/schemas/TableRows"}},
+            ARROW_TYPE: {"schema": {"type": "string", "format": "binary"}},
+        },
+    }
+}
+
+
+@router.get("")
+def list_tables(store: ReadStudy) -> list[TableView]:
+    """Return the tables of a study with what their columns mean, the oldest first."""
+    return [_view(store, each) for each in results(store, "table")]
+
+
+@router.get("/{table}")
+def get_table(store: ReadStudy, table: Id) -> TableView:
+    """Return one table, also one that a newer has taken the place of."""
+    return _view(store, _found(store, table))
+
+
+@router.get("/{table}/rows", responses=_ROWS, response_model=TableRows)
+def get_rows(  # noqa: PLR0913, PLR0917  the fields of a query, each by itself in an address
+    request: Request,
+    store: ReadStudy,
+    table: Id,
+    columns: Texts = [],  # noqa: B006
+    where: Texts = [],  # noqa: B006
+    sort: Texts = [],  # noqa: B006
+    offset: Annotated[int, Query(ge=0, le=1 << 40)] = 0,
+    limit: Annotated[int, Query(ge=1, le=10_000)] = 100,
+) -> Any:
+    """Return rows that meet conditions (`where=area_um2 > 50`), in an order (`sort=-area_um2`), as JSON or Arrow."""
+    values = {"columns": columns or None, "where": where, "sort": sort, "offset": offset, "limit": limit}
+    return _page(request, store, table, parse_parameters(TableQuery, values, where="query"))
+
+
+@router.post("/{table}/query", responses=_ROWS, response_model=TableRows)
+def query_rows(request: Request, store: ReadStudy, table: Id, body: TableQuery) -> Any:
+    """Return rows as `rows` does; for questions too long for an address."""
+    return _page(request, store, table, body)
+
+
+def _page(request: Request, store: Store, table: str, query: TableQuery) -> Any:
+    page = query_table(_opened(store, _found(store, table)), query)
+    if ARROW_TYPE in request.headers.get("accept", ""):
+        headers = {"X-Cellmetry-Total": str(page.total), "Vary": "Accept"}
+        return Response(arrow_bytes(page.frame), media_type=ARROW_TYPE, headers=headers)
+    columns = tuple(column_view(column) for column in page.columns)
+    return TableRows(total=page.total, offset=query.offset, columns=columns, rows=page.records())
+
+
+def _found(store: Store, table: str) -> StoredResult:
+    found = result(store, table)
+    if found.kind != "table":
+        raise UnknownName("table", table, (each.name for each in results(store, "table")))
+    return found
+
+
+def _opened(store: Store, found: StoredResult) -> StoredTable:
+    return open_table(result_path(store, found))
+
+
+def _view(store: Store, found: StoredResult) -> TableView:
+    table = _opened(store, found)
+    return TableView(
+        id=found.id,
+        name=found.name,
+        rows=table.rows,
+        columns=tuple(column_view(column) for column in table.columns),
+        details=found.details,
+        job_id=found.job_id,
+    )

@@ -1,0 +1,1 @@
+"""Tables of a study, asked for page by page: filtered, sorted, only the columns that are wanted."""

@@ -1,0 +1,117 @@
+"""The job `compare`: conditions of a table of the study, as the study says them now."""
+
+from __future__ import annotations
+
+import json
+import sys
+from pathlib import Path
+
+import pytest
+
+from cellmetry.errors import ParameterError, UnknownName
+from cellmetry.io.tables import read_header, read_table
+from cellmetry.pipeline.jobs.registry import parse_job
+from cellmetry.study.store.acts import act, acts
+from cellmetry.study.store.images import images, remove_images, say
+from cellmetry.study.store.results import result, result_path, results
+
+sys.path.insert(0, str(Path(__file__).parent))
+from labelled_studies import ANNA, do, labelled_study
+
+SETTINGS = {
+    "comparisons": [{"value": "mean_C0", "by": "condition", "replicate": "replicate", "control": "a"}],
+    "figures": ["superplot"],
+    "tables": [],
+    "style": {"formats": ["svg"]},
+}
+
+
+@pytest.fixture(scope="module")
+def study(tmp_path_factory):
+    store, _ = labelled_study(tmp_path_factory.mktemp("compare"), "abcdef")
+    made, _ = do(store, "measure", passport=None)
+    yield store, made["table"]
+    store.close()
+
+
+def value(store, table):
+    """The name of the intensity of the only channel."""
+    names = read_header(result_path(store, result(store, table)))
+    return next(name for name in names if name.startswith("mean_"))
+
+
+def settings(store, table, **changes):
+    first = {**SETTINGS["comparisons"][0], "value": value(store, table)}
+    return {**SETTINGS, "comparisons": [first], **changes}
+
+
+def test_a_comparison_is_a_folder_with_record_report_and_figures(study):
+    store, table = study
+    made, job = do(store, "compare", table=table, settings=settings(store, table))
+    found = result(store, made["comparison"])
+    folder = result_path(store, found)
+    record = json.loads((folder / "comparison.json").read_text())
+    (contrast,) = record["contrasts"]
+    assert contrast["value"] == value(store, table)
+    (source,) = record["source"]["inputs"]
+    assert (source["result"], source["sha256"]) == (table, result(store, table).sha256)
+    assert (folder / "report.html").is_file()
+    assert list((folder / "figures").glob("*.svg"))
+    assert str(store.folder) not in (folder / "comparison.json").read_text() + (folder / "report.html").read_text()
+    before = len(acts(store))
+    again, _ = do(store, "compare", table=table, settings=settings(store, table), job=job)
+    assert (again["comparison"], len(acts(store))) == (found.id, before)
+
+
+def test_conditions_are_those_of_now_and_removed_images_are_out(study):
+    store, table = study
+    ids = {each.name: each.id for each in images(store)}
+    with store.database.write():
+        say(store, act(store, ANNA, "design", "e"), ids["e"], {"condition": "b", "replicate": 9})
+        remove_images(store, act(store, ANNA, "remove", "f"), [ids["f"]])
+    made, _ = do(store, "compare", table=table, settings=settings(store, table), name_of_result="second")
+    tables = sorted((result_path(store, result(store, made["comparison"])) / "tables").rglob("*.parquet"))
+    cells = next(each for each in map(read_table, tables) if "label" in each and "image" in each)
+    told = cells.groupby("image")[["condition", "replicate"]].first()
+    assert told["condition"].to_dict() == {"a": "a", "b": "b", "c": "a", "d": "b", "e": "b"}
+    assert told.loc["e", "replicate"] == 9
+    assert [each.name for each in results(store, "comparison")][-1] == "second"
+
+
+def test_a_second_segmentation_is_put_beside(study):
+    store, table = study
+    asked = settings(store, table)
+    made, _ = do(store, "compare", table=table, second=table, corrected=table, settings=asked, name_of_result="third")
+    record = json.loads((result_path(store, result(store, made["comparison"])) / "comparison.json").read_text())
+    assert len(record["source"]["inputs"]) == 3
+    assert all("segmentation" in json.dumps(each) for each in record["contrasts"])
+
+
+def test_what_cannot_be_compared_is_told(study):
+    store, table = study
+    with pytest.raises(UnknownName, match="mean_C9"):
+        do(store, "compare", table=table, settings={**SETTINGS, "comparisons": [{"value": "mean_C9"}]})
+    with pytest.raises(UnknownName):
+        do(store, "compare", table="res_0000000000000000", settings=settings(store, table))
+    made = results(store, "comparison")
+    if made:
+        with pytest.raises(ParameterError, match="not a table"):
+            do(store, "compare", table=made[0].id, settings=settings(store, table))
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {"table": "../a"},
+        {"settings": {"comparisons": []}},
+        {"settings": {"comparisons": [{"value": "a"}] * 51}},
+        {"settings": {"comparisons": [{"value": "a" * 10_001}]}},
+        {"settings": {"comparisons": [{"value": "a", "order": ["x"] * 100_001}]}},
+        {"settings": {"comparisons": [{"value": "a"}], "style": {"labels": {"a": "b" * 10_001}}}},
+        {"settings": {"comparisons": [{"value": "a"}], "style": {"width_mm": float("inf")}}},
+        {"name_of_result": ""},
+    ],
+)
+def test_requests_are_bounded(changes):
+    with pytest.raises(ParameterError):
+        parse_job("compare", {"table": "res_0000000000000000", "settings": SETTINGS, **changes})

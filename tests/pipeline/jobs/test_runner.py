@@ -1,0 +1,247 @@
+"""Jobs in real processes: they are done, cancelled, interrupted, resumed; a bad image or process costs only itself.
+
+Faults F7, F8, F9, F21 and F22 of the list of faults.
+"""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import psutil
+import pytest
+
+from cellmetry.io.tables import read_table
+from cellmetry.pipeline.jobs.limits import JobLimits
+from cellmetry.pipeline.jobs.runner import JobRunner
+from cellmetry.pipeline.stored.registering import register_images
+from cellmetry.study.store.images import images
+from cellmetry.study.store.jobs import ENDED, add_job, events_of, interrupted, job, jobs, resume_job
+from cellmetry.study.store.labels import label_sets
+from cellmetry.study.store.results import result_path, results
+from cellmetry.study.store.store import join_store, open_store
+from cellmetry.study.store.units import running_unit
+
+sys.path.insert(0, str(Path(__file__).parent))
+import faulty_steps
+from job_studies import ANNA, CLASSICAL, new_store, study_of, write_images
+
+posix = pytest.mark.skipif(os.name == "nt", reason="signals of POSIX")
+FAULTY = CLASSICAL.replace("[[steps]]", '[[steps]]\nstep = "faulty"\n[[steps]]', 1)
+LIMITS = JobLimits(workers=1, memory_bytes=3 << 30, image_s=60.0)
+
+
+def wait_for(true, seconds=120):
+    until = time.monotonic() + seconds
+    while not true():
+        assert time.monotonic() < until, "waited in vain"
+        time.sleep(0.02)
+
+
+@pytest.fixture
+def runner():
+    made = JobRunner(LIMITS)
+    made.start()
+    yield made
+    made.stop()
+    assert psutil.Process().children(recursive=True) == []
+
+
+@pytest.fixture
+def plugin(tmp_path, monkeypatch):
+    """The steps that fail, known to the workers that are started."""
+    (tmp_path / "plugin").mkdir()
+    folder = faulty_steps.install(tmp_path / "plugin")
+    monkeypatch.setenv("PYTHONPATH", os.pathsep.join([str(folder), *filter(None, [os.environ.get("PYTHONPATH")])]))
+
+
+def ended(store, job_id, runner):
+    runner.wake()
+    wait_for(lambda: job(store, job_id).state in ENDED)
+    return job(store, job_id)
+
+
+def table_of(store, name="cells"):
+    return read_table(result_path(store, {each.name: each for each in results(store, "table")}[name]))
+
+
+def hashes(store):
+    names = {each.id: each.name for each in images(store)}
+    return {names[each.image_id]: each.sha256 for each in label_sets(store)}
+
+
+def waiting(folder):
+    """A recipe whose images wait for leave to go on, and what gives it."""
+    leave = folder / "leave"
+    leave.mkdir()
+
+    def give(*names):
+        for name in names:
+            (leave / name).touch()
+
+    return give, {"recipe_text": FAULTY, "set": [f"faulty.leave={str(leave)!r}"]}
+
+
+def test_a_job_is_done_in_a_process_of_its_own(tmp_path, runner):
+    store = new_store(tmp_path)
+    runner.add(store)
+    register_images(store, ANNA, [write_images(tmp_path / "images", "abc")])
+    (queued,) = jobs(store)
+    done = ended(store, queued.id, runner)
+    assert (done.state, done.done, done.total, done.error) == ("done", 3, 3, "")
+    assert [each.state for each in images(store)] == ["ready"] * 3
+    wait_for(lambda: runner.idle)
+    runner.remove(store)
+    store.close()
+
+
+def test_one_image_that_fails_costs_only_itself(tmp_path, runner, plugin):  # F8
+    store = study_of(tmp_path, ["a", "b_raises", "c_crashes", "d", "e_large", "f_hangs"])
+    runner.limits = JobLimits(workers=1, memory_bytes=3 << 30, image_s=12.0)
+    runner.add(store)
+    done = ended(store, add_job(store, ANNA, "segment", {"recipe_text": FAULTY}), runner)
+    assert done.state == "done", done.error
+    names = {each.id: each.name for each in images(store)}
+    reasons = {names[image_id]: reason for image_id, reason in done.result["failed"].items()}
+    assert set(reasons) == {"b_raises", "c_crashes", "e_large", "f_hangs"}
+    assert "ZeroDivisionError" in reasons["b_raises"]
+    assert "SIGSEGV" in reasons["c_crashes"] or os.name == "nt"
+    assert "needs about 8796" in reasons["e_large"]  # F9
+    assert "tile_px" in reasons["e_large"]
+    assert "longer than 12 s" in reasons["f_hangs"]
+    assert list(table_of(store, "images")["status"]) == ["done", *["failed"] * 2, "done", *["failed"] * 2]
+    assert set(table_of(store)["image"]) == {"a", "d"}
+    assert any(event.kind == "traceback" for event in events_of(store, done.id))
+    runner.remove(store)
+    store.close()
+
+
+@posix
+def test_killed_workers_and_servers_lose_no_image(tmp_path, plugin):  # F7, F21
+    names = list("abcdef")
+    whole, store = (study_of(tmp_path / name, names) for name in ("whole", "killed"))
+    give, parameters = waiting(tmp_path)
+    job_id = add_job(store, ANNA, "segment", parameters)
+    folder = store.folder
+    store.close()
+    with subprocess.Popen([sys.executable, "-P", __file__, str(folder)]) as server:
+        store = join_store(folder)
+        give("a", "b")
+        wait_for(lambda: len(label_sets(store)) == 2 and running_unit(store, job_id))
+        (worker,) = psutil.Process(server.pid).children()
+        worker.kill()  # the job goes on by itself
+        give("c")
+        wait_for(lambda: len(label_sets(store)) == 3 and running_unit(store, job_id))
+        (worker,) = psutil.Process(server.pid).children()
+        server.kill()
+    assert psutil.wait_procs([worker], timeout=60)[1] == []  # the worker ends when its server is gone
+    store.close()
+    store = open_store(folder)
+    assert store.database.check() == []
+    assert [each.id for each in interrupted(store)] == [job_id]
+    resume_job(store, job_id)
+    give(*names)
+    runner = JobRunner(LIMITS)
+    runner.start()
+    runner.add(store)
+    runner.add(whole)
+    other = add_job(whole, ANNA, "segment", parameters)
+    done = [ended(store, job_id, runner), ended(whole, other, runner)]
+    runner.stop()
+    assert [(each.state, each.result["failed"]) for each in done] == [("done", {})] * 2
+    assert table_of(store).equals(table_of(whole))
+    assert hashes(store) == hashes(whole)
+    began = [event.text for event in events_of(store, job_id) if event.kind == "state"]
+    assert began == ["queued", "running", "interrupted", "queued", "running", "done"]
+    store.close()
+    whole.close()
+
+
+@posix
+def test_a_program_that_ends_finishes_the_image_and_the_job_is_resumed(tmp_path, plugin):  # F21
+    store = study_of(tmp_path, ["a", "b", "c"])
+    give, parameters = waiting(tmp_path)
+    job_id = add_job(store, ANNA, "segment", parameters)
+    first = JobRunner(LIMITS)
+    first.start()
+    first.add(store)
+    wait_for(lambda: running_unit(store, job_id))
+    (worker,) = psutil.Process().children()
+    worker.terminate()
+    give("a", "b", "c")
+    wait_for(lambda: job(store, job_id).state == "interrupted")
+    first.stop()
+    assert len(label_sets(store)) == 1
+    resume_job(store, job_id)
+    second = JobRunner(LIMITS)
+    second.start()
+    second.add(store)
+    done = ended(store, job_id, second)
+    second.stop()
+    assert (done.state, len(label_sets(store))) == ("done", 3)
+    assert len({each.added_by for each in label_sets(store)}) == 1
+    store.close()
+
+
+@pytest.mark.parametrize("image", ["a", "a_hangs"])
+def test_a_job_is_cancelled_within_seconds(tmp_path, runner, plugin, image):  # F22
+    store = study_of(tmp_path, [image, "b"])
+    _, parameters = waiting(tmp_path)
+    runner.add(store)
+    job_id = add_job(store, ANNA, "segment", parameters)
+    later = add_job(store, ANNA, "segment", parameters)
+    wait_for(lambda: running_unit(store, job_id))
+    runner.cancel(store, later)
+    assert job(store, later).state == "cancelled"
+    runner.cancel(store, job_id)
+    assert ended(store, job_id, runner).state == "cancelled"
+    wait_for(lambda: runner.idle)
+    assert psutil.Process().children() == []
+    runner.remove(store)
+    store.close()
+
+
+def test_a_job_whose_every_image_is_too_large_fails_in_words(tmp_path, runner, plugin):  # F9
+    store = study_of(tmp_path, ["a_large"])
+    runner.add(store)
+    done = ended(store, add_job(store, ANNA, "segment", {"recipe_text": FAULTY}), runner)
+    assert done.state == "failed"
+    assert done.error.startswith("a_large needs about 8796")
+    runner.remove(store)
+    store.close()
+
+
+def test_studies_take_turns(tmp_path, runner, plugin):
+    stores = [study_of(tmp_path / name, ["a"]) for name in "xy"]
+    give, parameters = waiting(tmp_path)
+    first = [add_job(stores[0], ANNA, "segment", parameters) for _ in range(2)]
+    other = add_job(stores[1], ANNA, "segment", parameters)
+    for store in stores:
+        runner.add(store)
+    wait_for(lambda: job(stores[0], first[0]).state == "running")
+    give("a")
+    ended(stores[1], other, runner)
+    ended(stores[0], first[1], runner)
+    assert job(stores[1], other).started < job(stores[0], first[1]).started
+    for store in stores:
+        runner.remove(store)
+        store.close()
+
+
+def _serve(folder):
+    """Work the queue of a study until somebody kills this process."""
+    store = open_store(folder)
+    runner = JobRunner(LIMITS)
+    runner.start()
+    runner.add(store)
+    sys.stdout.write("ready\n")
+    sys.stdout.flush()
+    signal.pause()
+
+
+if __name__ == "__main__":
+    _serve(Path(sys.argv[1]))

@@ -1,0 +1,88 @@
+"""The job `train`: from corrected labels of a study to a model that can be activated."""
+
+from __future__ import annotations
+
+import json
+import sys
+from pathlib import Path
+
+import pytest
+
+pytest.importorskip("torch", reason="training needs the extra 'train'")
+
+from cellmetry.errors import MissingInput, ParameterError
+from cellmetry.pipeline.jobs.registry import parse_job
+from cellmetry.study.editing.objects import Delete
+from cellmetry.study.store.acts import acts, undo_act
+from cellmetry.study.store.edits import apply_edit
+from cellmetry.study.store.models import activate_model, active_model, load_model, model, models
+from cellmetry.study.store.results import result, result_path, results
+
+sys.path.insert(0, str(Path(__file__).parent))
+from labelled_studies import ANNA, do, stop, study_of_discs
+
+SHORT = (
+    "network.widths=[8, 16, 16]",
+    "sampling.crop_px=48",
+    "sampling.batch=4",
+    "optimisation.steps=2",
+    "optimisation.validate_every=2",
+)
+ASKED = {"from_nothing": True, "changes": SHORT, "name_of_model": "squares"}
+
+
+@pytest.fixture(scope="module")
+def study(tmp_path_factory):
+    store, ids = study_of_discs(tmp_path_factory.mktemp("train"), 7)
+    yield store, ids
+    store.close()
+
+
+def test_corrected_images_teach_a_model_that_is_active_when_activated(study):
+    store, ids = study
+    with pytest.raises(MissingInput, match="corrected labels"):
+        do(store, "train", **ASKED)
+    for name in list(ids)[:6]:
+        apply_edit(store, ANNA, ids[name], Delete(ids=(1,)))
+    job = stop(store, "train", after=8, **ASKED)
+    assert models(store) == []
+    made, _ = do(store, "train", job=job, **ASKED)
+    (kept,) = models(store)
+    assert (kept.id, kept.name, kept.job_id) == (made["model"], "squares", job)
+    assert kept.place.startswith(f"models/{kept.id}/")
+    assert load_model(store, kept).card.scores
+    assert active_model(store) is None
+    found = result(store, made["training"])
+    assert len(found.details["images"]) == 6
+    assert (result_path(store, found) / "curves.png").is_file()
+    report = next(each for each in results(store, "report") if each.id != found.id)
+    assert (result_path(store, report) / "index.html").is_file()
+    assert str(store.folder) not in json.dumps([found.details, report.details, made])
+    before = len(acts(store))
+    assert do(store, "train", job=job, **ASKED)[0]["model"] == kept.id
+    assert len(acts(store)) == before
+    activate_model(store, ANNA, kept.id)
+    counted, _ = do(store, "count", look={})
+    assert counted["failed"] == {}
+    undo_act(store, ANNA, made["act"])
+    assert models(store) == []
+    assert active_model(store) is None
+    assert model(store, kept.id).name == "squares"
+
+
+@pytest.mark.parametrize(
+    "parameters",
+    [
+        {"name_of_model": "../a"},
+        {"start": "/etc/passwd"},
+        {"recipe": "/etc/passwd"},
+        {"changes": ["nothing"]},
+        {"changes": ["a.b=" + "x" * 300]},
+        {"minutes": 1, "epochs": 1},
+        {"minutes": float("inf")},
+        {"start": "base", "from_nothing": True},
+    ],
+)
+def test_requests_are_bounded(parameters):
+    with pytest.raises(ParameterError):
+        parse_job("train", parameters)

@@ -1,0 +1,122 @@
+"""Bodies and headers that are too large, too slow, or not what they say; and nothing is asked of another host."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+from typing import TYPE_CHECKING, Any
+
+import httpx
+import pytest
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
+CODE = """
+import sys
+from pathlib import Path
+home = Path(sys.argv[1])
+asked = (home / "asked.txt").open("a")
+def hook(event, arguments):
+    if event in ("socket.connect", "socket.getaddrinfo", "socket.gethostbyname"):
+        asked.write(f"{event} {arguments[1:]}\\n")
+        asked.flush()
+sys.addaudithook(hook)
+from cellmetry.server.running import run_server
+from cellmetry.server.settings import Limits, ServerSettings
+limits = Limits(json_bytes=1000, upload_bytes=5000, idle_s=1.0, bytes_per_s=1000.0, header_s=1.0)
+run_server(ServerSettings(home, port=0, limits=limits), lambda address: print(address, flush=True))
+"""
+
+
+@pytest.fixture(scope="module")
+def small(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Any]:
+    """A server with very small limits: its URL, headers that let in, its home."""
+    home = tmp_path_factory.mktemp("small")
+    process = subprocess.Popen([sys.executable, "-c", CODE, str(home)], stdout=subprocess.PIPE)
+    assert process.stdout is not None
+    url = process.stdout.readline().decode().partition("/?")[0]
+    token = json.loads((home / "server.json").read_text())["token"]
+    headers = (f"Authorization: Bearer {token}", "X-Cellmetry: 1", "Content-Type: application/json")
+    try:
+        yield url, headers, home
+    finally:
+        process.terminate()
+        assert process.wait(60) == 0
+        process.stdout.close()
+
+
+def named(headers: tuple[str, ...]) -> dict[str, str]:
+    return dict(each.split(": ", 1) for each in headers)
+
+
+def n_studies(home: Path) -> int:
+    return len(list(home.glob("*.cellmetry")))
+
+
+def test_a_large_body_is_refused_by_its_length_and_by_what_comes(small: Any) -> None:
+    url, headers, home = small
+    body = json.dumps({"name": "x" * 1000}).encode()
+    by_length = httpx.post(f"{url}/api/v1/studies", content=body, headers=named(headers))
+    in_chunks = httpx.post(f"{url}/api/v1/studies", content=iter([body[:500], body[500:]]), headers=named(headers))
+    for answer in (by_length, in_chunks):
+        assert answer.status_code == 413, answer.text
+        assert "1000 bytes" in answer.json()["error"]["message"]
+    many = httpx.post(f"{url}/api/v1/studies", files={"file": ("x", b"y" * 6000)}, headers=named((*headers[:2],)))
+    assert many.status_code == 413
+    assert n_studies(home) == 0
+
+
+def test_a_body_shorter_than_it_said_is_no_request(small: Any, raw: Any) -> None:
+    url, headers, home = small
+    head = raw.request_line(url, "/api/v1/studies", *headers, "Content-Length: 500", method="POST")
+    stopped = raw.send_raw(url, head, b'{"name": "half')
+    assert stopped.startswith(b"HTTP/1.1 408 ")
+    assert b"stopped coming" in stopped
+    raw.send_raw(url, head, b'{"name": "half"}', end=True)
+    assert n_studies(home) == 0
+
+
+def test_a_body_longer_than_it_said_is_cut(small: Any, raw: Any) -> None:
+    url, headers, home = small
+    head = raw.request_line(url, "/api/v1/studies", *headers, "Content-Length: 3", method="POST")
+    assert raw.send_raw(url, head, b'{"name": "long"}').startswith(b"HTTP/1.1 422 ")
+    assert n_studies(home) == 0
+
+
+def test_a_slow_body_is_given_up(small: Any) -> None:
+    url, headers, home = small
+
+    def drops() -> Iterator[bytes]:
+        import time
+
+        for _ in range(60):
+            yield b" "
+            time.sleep(0.1)
+
+    try:
+        answer = httpx.post(f"{url}/api/v1/studies", content=drops(), headers=named(headers), timeout=30)
+    except httpx.TransportError:
+        pass  # the server closed the connection while we were still sending
+    else:
+        assert answer.status_code == 408
+    assert n_studies(home) == 0
+    assert httpx.get(f"{url}/api/v1/health").status_code == 200
+
+
+def test_slow_headers_and_silence_are_given_up(small: Any, raw: Any) -> None:
+    url, _, _ = small
+    assert raw.send_raw(url) == b""
+    assert raw.send_raw(url, b"GET / HTTP/1.1\r\nHost: ") == b""
+
+
+def test_no_other_host_is_asked(small: Any) -> None:
+    url, headers, home = small
+    with httpx.Client(headers=named(headers)) as client:
+        for path in ("/", "/api/v1/docs", "/api/v1/openapi.json", "/api/v1/studies"):
+            assert client.get(f"{url}{path}").status_code == 200
+        made = client.post(f"{url}/api/v1/studies", json={"name": "http://127.0.0.1:9/x"})
+        assert made.status_code == 201
+    assert (home / "asked.txt").read_text() == ""

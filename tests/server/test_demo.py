@@ -1,0 +1,74 @@
+"""A public demo: a gallery that nobody changes, studies of each visitor's own, limits, and clearing up."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+from typing import TYPE_CHECKING, Any
+
+import pytest
+from fastapi.testclient import TestClient
+
+from cellmetry.server.app import create_app
+from cellmetry.server.housekeeping import keep_house
+from cellmetry.server.security.demo import SANDBOXES, DemoGate
+from cellmetry.server.settings import DEMO_LIMITS, ServerSettings
+from cellmetry.server.studies import OpenStudies
+from cellmetry.study.store.store import open_store
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+
+def test_visitors_try_things_in_studies_of_their_own(serving: Any, tmp_path: Path) -> None:
+    home = tmp_path / "home"
+    (home / "gallery.cellmetry").mkdir(parents=True)
+    open_store(home / "gallery.cellmetry").close()
+    with serving.real_server(home, "--mode", "demo") as server:
+        stranger, one, other = server.client(), server.client(), server.client()
+        gallery = stranger.get("studies").json()
+        assert [each["name"] for each in gallery] == ["gallery"]
+        assert stranger.post("studies", json={"name": "mine"}).status_code == 401
+        assert stranger.get("session").json()["signed_in"] is False
+        assert one.post("session", json={}).status_code == 200
+        assert other.get(f"{server.url}/").status_code == 200
+        assert other.get("session").json()["signed_in"] is True
+        mine = one.post("studies", json={"name": "mine"}).json()["id"]
+        assert one.get(f"studies/{mine}").status_code == 200
+        assert other.get(f"studies/{mine}").status_code == stranger.get(f"studies/{mine}").status_code == 404
+        assert len(list((home / SANDBOXES).iterdir())) == 1
+        assert one.get(f"studies/{gallery[0]['id']}/members").status_code == 403
+        made = [one.post("studies", json={"name": "more"}).status_code for _ in range(3)]
+        assert made == [201, 201, 403]
+        assert one.post("session/tokens", json={"name": "x"}).status_code == 403
+
+
+@pytest.mark.parametrize(("hours", "left"), [(1, 2), (25, 1)])
+def test_visitors_studies_are_removed_after_their_time_and_the_gallery_stays(
+    tmp_path: Path, hours: int, left: int
+) -> None:
+    settings = ServerSettings(tmp_path, mode="demo", limits=DEMO_LIMITS)
+    gate = DemoGate(settings)
+    studies = OpenStudies((tmp_path, tmp_path / SANDBOXES), "test")
+    (tmp_path / "gallery.cellmetry").mkdir()
+    visitor = gate.accounts.visitor(gate.new_session(), "visit")
+    made = studies.create("mine", visitor.who, inside=gate.place)
+    gate.own(visitor, made.id)
+    study, folder = made.id, made.folder
+    removed = keep_house(settings, gate, studies, datetime.now(UTC) + timedelta(hours=hours))
+    assert removed == ([] if left == 2 else [study])
+    assert folder.exists() is (left == 2)
+    assert len(studies.find()) == left
+    assert (tmp_path / "gallery.cellmetry").is_dir()
+    studies.close()
+    gate.close()
+
+
+def test_files_are_taken_only_while_the_disk_has_room(tmp_path: Path) -> None:
+    limits = replace(DEMO_LIMITS, free_bytes=1 << 60)
+    app = create_app(ServerSettings(tmp_path, mode="demo", limits=limits))
+    with TestClient(app, base_url="http://127.0.0.1", headers={"X-Cellmetry": "1"}) as client:
+        full = client.post("/api/v1/studies", files={"file": b"x"})
+        assert full.status_code == 507
+        assert "nearly full" in full.json()["error"]["message"]
+        assert client.post("/api/v1/session", json={}).status_code == 200
