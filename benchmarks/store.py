@@ -1,4 +1,4 @@
-"""What a study on the disk costs: adding 62,500 cells in 20,000² pixels, edits, checkpoints: `python benchmarks/store.py`."""
+"""What a study on the disk costs: adding 62,500 cells, edits, checkpoints, opening: `python benchmarks/store.py`."""
 
 from __future__ import annotations
 

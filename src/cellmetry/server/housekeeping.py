@@ -1,11 +1,13 @@
-"""What the server does by itself: it takes up studies that became free, and clears away what is left over."""
+"""What the server does by itself: it takes up studies that became free, makes due checkpoints, and clears up."""
 
 from __future__ import annotations
 
+import logging
 import shutil
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING
 
+from cellmetry.errors import CellmetryError
 from cellmetry.io.atomic import clean_leftovers
 from cellmetry.server.security.demo import SANDBOXES, DemoGate
 
@@ -15,6 +17,8 @@ if TYPE_CHECKING:
     from cellmetry.server.studies import OpenStudies
 
 __all__ = ["keep_house"]
+
+log = logging.getLogger(__name__)
 
 
 def keep_house(settings: ServerSettings, gate: Gate, studies: OpenStudies, now: datetime | None = None) -> list[str]:
@@ -29,6 +33,10 @@ def keep_house(settings: ServerSettings, gate: Gate, studies: OpenStudies, now: 
     for store in studies.find(again=True).values():
         if not store.read_only:
             clean_leftovers(store.folder / "uploads")
+            try:
+                store.keep_up()
+            except CellmetryError as error:  # a full disk: nothing is lost, the next round tries again
+                log.warning("%s", error)
     if not isinstance(gate, DemoGate):
         return []
     until = (now or datetime.now(UTC)) - timedelta(hours=settings.limits.study_hours)

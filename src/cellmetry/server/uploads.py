@@ -20,7 +20,7 @@ from starlette.requests import ClientDisconnect
 
 from cellmetry.errors import InputError, LimitExceeded, UnsupportedFormat
 from cellmetry.io.atomic import atomic_folder
-from cellmetry.study.store.store import new_name
+from cellmetry.study.store.names import new_name
 
 if TYPE_CHECKING:
     from pathlib import Path

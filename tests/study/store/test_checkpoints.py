@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import shutil
+import threading
 from pathlib import Path
 
 import numpy as np
@@ -23,7 +24,6 @@ from cellmetry.study.store.originals import find_moved, original_path, originals
 from cellmetry.study.store.repairing import repair
 from cellmetry.study.store.restoring import labels_at, restore_version
 from cellmetry.study.store.store import open_store
-from cellmetry.study.store.upkeep import Upkeep
 from cellmetry.study.store.verifying import verify
 
 from .made_study import ANNA, new_study, squares
@@ -72,11 +72,18 @@ def test_a_checkpoint_changes_no_pixel_and_links_what_is_the_same(study):
 def test_upkeep_makes_checkpoints_while_edits_go_on(study, monkeypatch):
     store, labels = study
     monkeypatch.setattr(checkpoints, "MOST_EDITS", 3)
-    upkeep = Upkeep(lambda: [store], every_s=0.01)
+    ended = threading.Event()
+
+    def keep():
+        while not ended.wait(0.01):
+            store.keep_up()
+
+    upkeep = threading.Thread(target=keep)
     upkeep.start()
     for number in range(25):
         apply_edit(store, ANNA, labels, Delete(ids=(number + 1,)))
-    upkeep.stop()
+    ended.set()
+    upkeep.join()
     store.keep_up()
     known = label_set(store, labels)
     assert known.version == 25

@@ -15,7 +15,7 @@ from cellmetry.study.rebase.windows import pack, unpack
 from cellmetry.study.store.acts import act
 from cellmetry.study.store.edits import EditResult, apply_changes
 from cellmetry.study.store.labels import label_set, read_window
-from cellmetry.study.store.store import new_name
+from cellmetry.study.store.names import new_name
 
 if TYPE_CHECKING:
     import sqlite3

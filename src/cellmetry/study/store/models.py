@@ -10,7 +10,7 @@ from cellmetry.errors import ModelError, ParameterError, UnknownName
 from cellmetry.models.store import Model, find_model
 from cellmetry.study.store.acts import ALIVE, act, undo_act
 from cellmetry.study.store.images import said_of, say
-from cellmetry.study.store.store import new_name
+from cellmetry.study.store.names import new_name
 
 if TYPE_CHECKING:
     import sqlite3

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from cellmetry.errors import UnknownName
 from cellmetry.study.store.acts import ALIVE, act
-from cellmetry.study.store.store import new_name
+from cellmetry.study.store.names import new_name
 
 if TYPE_CHECKING:
     import sqlite3

@@ -6,7 +6,7 @@ import re
 from typing import TYPE_CHECKING
 
 from cellmetry.errors import UnknownName
-from cellmetry.study.store.store import new_name
+from cellmetry.study.store.names import new_name
 
 if TYPE_CHECKING:
     from pathlib import Path
