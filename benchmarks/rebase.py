@@ -255,12 +255,11 @@ def f1(truth: np.ndarray, labels: np.ndarray) -> list[float]:
 
 
 def by_engine(name: str, made: object) -> np.ndarray:
-    """Return a field's cells as an engine, or the default engine with a model of this name, sees them."""
-    from cellmetry.engines.registry import ENGINES
-    from cellmetry.pipeline.segmenting import segment
+    """Return a field's cells as the classical engine, or the default one with a model of this name, sees them."""
+    from cellmetry.engines.segment import segment
 
-    options = {"engine": name} if name in ENGINES else {"model": name}
-    return segment(field_image(made), **options).read()
+    engine = {"engine": name} if name == "classical" else {"model": name}
+    return segment(field_image(made), **engine).read()
 
 
 def replayed(seed: int, wanted: int, engines: list[str] | None) -> tuple[Counter, np.ndarray, float]:

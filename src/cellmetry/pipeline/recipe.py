@@ -28,7 +28,7 @@ if TYPE_CHECKING:
     from cellmetry.core.sample import Sample
     from cellmetry.core.step import Step
 
-__all__ = ["STEPS", "Recipe", "load_recipe", "parse_recipe", "recipe_text", "shipped_recipes"]
+__all__ = ["STEPS", "Recipe", "load_recipe", "parse_recipe", "recipe_of_toml", "recipe_text", "shipped_recipes"]
 
 STEPS = Registry(
     kind="step",
@@ -71,6 +71,8 @@ STEPS = Registry(
     group="cellmetry.steps",
 )
 
+_MOST_DOTS = 5_000
+"""The time that `tomllib` takes for a key grows with the square of its dots."""
 _KEYS = {"name", "description", "steps", "overlay"}
 _ADDRESS = re.compile(r"(?P<step>[A-Za-z_]\w*)(\[(?P<number>\d+)\])?\.(?P<path>[A-Za-z_][\w.]*)")
 
@@ -167,6 +169,24 @@ def _text_of(path: Path) -> str:
         return path.read_text(encoding="utf-8-sig")
     except UnicodeDecodeError as error:
         raise ParameterError(f"{path} is not UTF-8 text ({error.reason} at byte {error.start}); save it so.") from error
+
+
+def recipe_of_toml(text: str, changes: Iterable[str] = (), *, where: str = "recipe") -> Recipe:
+    """Return the recipe in a TOML text that anybody may have sent, with changes as after ``--set``.
+
+    Raises
+    ------
+    ParameterError
+        If it is not TOML, a step or parameter is wrong, or its keys would take endless time to read.
+    """
+    if text.count(".") > _MOST_DOTS:
+        raise ParameterError(f"{where} has more than {_MOST_DOTS:,} dots, nested too deep to be a recipe.")
+    try:
+        return parse_recipe(tomllib.loads(text), changes, where=where, default_name=where)
+    except tomllib.TOMLDecodeError as error:
+        raise ParameterError(f"{where} is not valid TOML: {error}.") from error
+    except RecursionError as error:
+        raise ParameterError(f"{where} is nested too deep to be a recipe.") from error
 
 
 def parse_recipe(

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import tomllib
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -13,7 +12,7 @@ from cellmetry.engines.base import ENGINES, LookupEngine
 from cellmetry.engines.maps_step import Maps
 from cellmetry.engines.segment import Segment
 from cellmetry.errors import ParameterError, UnknownName
-from cellmetry.pipeline.recipe import load_recipe, parse_recipe, shipped_recipes
+from cellmetry.pipeline.recipe import load_recipe, recipe_of_toml, shipped_recipes
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
@@ -49,12 +48,7 @@ def recipe_of_text(text: str, changes: Iterable[str] = (), *, where: str = "reci
     ParameterError
         If it is not TOML, a step or parameter is wrong, or it reads files of the server's computer.
     """
-    try:
-        recipe = parse_recipe(tomllib.loads(text), changes, where=where)
-    except tomllib.TOMLDecodeError as error:
-        raise ParameterError(f"{where} is not valid TOML: {error}.") from error
-    except RecursionError as error:
-        raise ParameterError(f"{where} is nested too deep to be a recipe.") from error
+    recipe = recipe_of_toml(text, changes, where=where)
     refuse_paths(recipe)
     return recipe
 

@@ -114,6 +114,7 @@ def test_counts_have_both_counters_and_an_interval(folder, pool, tmp_path):
         ({"recipe_text": "[[steps"}, "not valid TOML"),
         ({"recipe_text": "x = " + "[" * 50_000}, "nested too deep"),
         ({"recipe_text": '[[steps]]\nstep = "segment"\noptions.' + "a." * 50_000 + "b = 1"}, "nested too deep"),
+        ({"recipe_text": '[[steps]]\nstep = "segment"\noptions.' + "a." * 2_000 + "b = 1"}, "nested"),
         ({"set": ["segment.options." + "a." * 400 + "b=1"]}, "nested more than"),
         ({"recipe": "nuclei", "engine": "classical"}, "give a recipe"),
         ({"labels": "nuclei", **CLASSICAL}, "no label image"),

@@ -15,6 +15,7 @@ from cellmetry.errors import DamagedFile, ParameterError
 from cellmetry.io.hashing import content_hash
 from cellmetry.study.editing.drawing import Draw
 from cellmetry.study.editing.objects import Delete
+from cellmetry.study.store import checkpoints
 from cellmetry.study.store.checkpoints import make_checkpoint
 from cellmetry.study.store.edits import apply_edit, undo
 from cellmetry.study.store.labels import label_set, read_labels
@@ -22,6 +23,7 @@ from cellmetry.study.store.originals import find_moved, original_path, originals
 from cellmetry.study.store.repairing import repair
 from cellmetry.study.store.restoring import labels_at, restore_version
 from cellmetry.study.store.store import open_store
+from cellmetry.study.store.upkeep import Upkeep
 from cellmetry.study.store.verifying import verify
 
 from .made_study import ANNA, new_study, squares
@@ -64,6 +66,23 @@ def test_a_checkpoint_changes_no_pixel_and_links_what_is_the_same(study):
         store.folder / known.checkpoint / unchanged, store.folder / known.first_checkpoint / unchanged
     )
     assert content_hash(store.folder / known.first_checkpoint) == first
+    assert verify(store, thorough=True) == []
+
+
+def test_upkeep_makes_checkpoints_while_edits_go_on(study, monkeypatch):
+    store, labels = study
+    monkeypatch.setattr(checkpoints, "MOST_EDITS", 3)
+    upkeep = Upkeep(lambda: [store], every_s=0.01)
+    upkeep.start()
+    for number in range(25):
+        apply_edit(store, ANNA, labels, Delete(ids=(number + 1,)))
+    upkeep.stop()
+    store.keep_up()
+    known = label_set(store, labels)
+    assert known.version == 25
+    assert known.checkpoint_version > 22
+    assert len(list((store.folder / known.checkpoint).parent.glob("*.ome.zarr"))) <= 3
+    assert not np.isin(now(store, labels), range(1, 26)).any()
     assert verify(store, thorough=True) == []
 
 

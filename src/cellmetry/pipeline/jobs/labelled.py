@@ -103,7 +103,7 @@ def steady_labels(store: Store, labels_id: str) -> SteadyLabels:
                 place = (*lead, slice(row, min(row + _ROWS, live.shape[-2])), slice(None))
                 array[place] = live.array[place]
         after = label_set(store, labels_id)
-        if (before.version, before.checkpoint) == (after.version, after.checkpoint):
+        if before.version == after.version:
             return SteadyLabels(replace(live, array=array), before.version)
     raise EditConflict(
         f"The labels {labels_id} were edited all the while they were read; do it again when editing rests.",

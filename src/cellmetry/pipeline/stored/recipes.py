@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import tomllib
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
@@ -10,7 +9,7 @@ from cellmetry.engines.base import ENGINES, LookupEngine
 from cellmetry.engines.maps_step import Maps
 from cellmetry.engines.segment import Segment
 from cellmetry.errors import MissingInput, ModelError, ParameterError, UnknownName
-from cellmetry.pipeline.recipe import load_recipe, parse_recipe, shipped_recipes
+from cellmetry.pipeline.recipe import load_recipe, recipe_of_toml, shipped_recipes
 from cellmetry.study.store.models import active_model, find_model_of, model_path
 from cellmetry.study.store.originals import original_path, originals
 from cellmetry.study.store.recipes import find_recipe, recipes
@@ -54,13 +53,7 @@ def recipe_of_text(store: Store, text: str, changes: Sequence[str] = (), *, name
     ParameterError
         If it is no recipe, a change does not fit, or it reads files that are not of the study.
     """
-    try:
-        recipe = parse_recipe(tomllib.loads(text), changes, where=name, default_name=name)
-    except tomllib.TOMLDecodeError as error:
-        raise ParameterError(f"{name} is not valid TOML: {error}.") from error
-    except RecursionError as error:
-        raise ParameterError(f"{name} is nested too deep to be a recipe.") from error
-    return with_models_of_study(store, recipe)
+    return with_models_of_study(store, recipe_of_toml(text, changes, where=name))
 
 
 def with_models_of_study(store: Store, recipe: Recipe) -> Recipe:

@@ -5,8 +5,8 @@ theirs that is the same as one of mine has its id. The rules:
 
 1. Only objects that the human changed are looked at. Their *strokes* are the pixels that the human put in or took out.
 2. The new model **agrees** where its object is in the same place (IoU above 0.5) and has at least `AGREE` of the
-   strokes, and at least half of each one, as the human set them, both of those that move the edge of cells and of those
-   that move pixels between cells; for an object drawn on background, what the model's has beyond the drawing counts
+   strokes, and at least half of each one, as the human set them, of pixels put in and taken out, at the edge of cells
+   and between cells alike; for an object drawn on background, what the model's has beyond the drawing counts
    against it. A deleted object is agreed upon when no new object lies where it was. The
    model's object is taken, and stays marked as said by a human for a later model.
 3. Else the human's is **kept**. Where the new model covers half of it, the model's outline is taken and the strokes are
@@ -170,8 +170,8 @@ class _Present:
         alike = (self.added & same) | (self.removed & ~same)
         beyond = int(np.count_nonzero(same & ~self.is_it)) if self.drawn >= SAME else 0
         edge = (self.base == 0) | (self.mine == 0)
-        strokes = self.added | self.removed
-        return _met(strokes & edge, alike, beyond) and _met(strokes & ~edge, alike)
+        strokes = [each & side for each in (self.added, self.removed) for side in (edge, ~edge)]
+        return all(_met(each, alike, more) for each, more in zip(strokes, (beyond, 0, 0, 0), strict=True))
 
     def _new_pieces(self, kind: ChangeKind) -> list[int]:
         """Return the cells, two at least, that the new model sees in this one, if the old model did not see them."""
@@ -189,7 +189,7 @@ class _Present:
 
     def _replayed(self) -> NDArray[np.bool_]:
         """Return the object as the human wants it: the strokes on the new model's outline, or the human's own."""
-        outline = np.isin(self.theirs, self.found)
+        outline: NDArray[np.bool_] = np.isin(self.theirs, self.found)
         if self.drawn >= SAME or np.count_nonzero(outline & self.is_it) < SAME * self.area:
             return self.is_it
         allowed = (self.scene.nearest[self.box.slices] == self.label) & ~(
@@ -198,8 +198,8 @@ class _Present:
         left = self.is_it & np.isin(self.theirs, list(self.inside))
         strokes = self.added & ~np.isin(self.base, self.swallowed)
         made = _whole((outline & allowed) | left | strokes, self.is_it, strokes)
-        shared = np.count_nonzero(made & self.is_it)
-        return made if iou(shared, self.area, np.count_nonzero(made)) >= SAME else self.is_it
+        shared = int(np.count_nonzero(made & self.is_it))
+        return made if iou(shared, self.area, int(np.count_nonzero(made))) >= SAME else self.is_it
 
 
 def _met(strokes: NDArray[np.bool_], alike: NDArray[np.bool_], beyond: int = 0) -> bool:

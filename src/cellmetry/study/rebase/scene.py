@@ -43,7 +43,8 @@ class Scene:
     @cached_property
     def changed(self) -> NDArray[np.bool_]:
         """Where the human changed something."""
-        return self.base.pixels != self.mine.pixels
+        different: NDArray[np.bool_] = self.base.pixels != self.mine.pixels
+        return different
 
     @cached_property
     def nearest(self) -> NDArray[np.uint32]:
@@ -93,7 +94,7 @@ def around(boxes: Iterable[Box | None]) -> Box:
     return Box(int(low[0]), int(high[1]), int(low[2]), int(high[3]))
 
 
-def iou(shared: int, first: int, second: int) -> float:
+def iou(shared: float, first: float, second: float) -> float:
     """Return shared pixels over all pixels of two objects."""
     return shared / (first + second - shared)
 
