@@ -242,14 +242,15 @@ def measure(server: Running, names: dict[str, str], args: argparse.Namespace) ->
     study = f"studies/{names['study']}"
     random = np.random.default_rng(1)
     places = [tuple(map(int, random.integers(0, tiles, 2))) for _ in range(2000)]
+    version = _newest_version(server, names)
     kinds = {
         "image": [f"{study}/images/{names['image']}/tiles/0/0/{i % 2}/0/{y}/{x}" for i, (y, x) in enumerate(places)],
-        "labels": [f"{study}/labels/{names['labels']}/tiles/0/0/0/{y}/{x}?version=0" for y, x in places],
+        "labels": [f"{study}/labels/{names['labels']}/tiles/0/0/0/{y}/{x}?version={version}" for y, x in places],
     }
     view = [(y, x) for y in range(3) for x in range(4)]
     near = {
         "image": [f"{study}/images/{names['image']}/tiles/0/0/{c}/0/{y}/{x}" for c in (0, 1) for y, x in view],
-        "labels": [f"{study}/labels/{names['labels']}/tiles/0/0/0/{y}/{x}?version=0" for y, x in view],
+        "labels": [f"{study}/labels/{names['labels']}/tiles/0/0/0/{y}/{x}?version={version}" for y, x in view],
     }
     print(
         "| tiles | encoding | where | body KB | tiles/s | ordinary/s | bare/s | ratio | of bare | CPU ms | ordinary |"
@@ -260,6 +261,13 @@ def measure(server: Running, names: dict[str, str], args: argparse.Namespace) ->
             for kind in kinds:
                 _print_rates(server, encoding, (kind, where), paths[kind], args.seconds)
     _print_edits(server, names, args, kinds)
+
+
+def _newest_version(server: Running, names: dict[str, str]) -> int:
+    connection = http.client.HTTPConnection("127.0.0.1", server.port)
+    path = f"/api/v1/studies/{names['study']}/labels/{names['labels']}"
+    connection.request("GET", path, headers={"Authorization": f"Bearer {server.token}"})
+    return int(json.loads(connection.getresponse().read())["version"])
 
 
 def _print_rates(server: Running, encoding: str, what: tuple[str, str], paths: Sequence[str], seconds: float) -> None:

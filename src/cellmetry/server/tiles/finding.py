@@ -32,6 +32,8 @@ _VERSION = re.compile(rb"(?:^|&)version=([^&]*)")
 # what never changes of an open study's images and labels, as long as it is open
 _LABELS: WeakKeyDictionary[Database, dict[str, LabelSet]] = WeakKeyDictionary()
 _PYRAMIDS: WeakKeyDictionary[Database, dict[str, TileStore]] = WeakKeyDictionary()
+_RECENT: WeakKeyDictionary[Database, dict[TileRequest, FoundTile]] = WeakKeyDictionary()
+_MOST, _SMALL = 1024, 32_000
 _UINT32 = np.dtype("<u4")
 
 
@@ -139,6 +141,21 @@ def _of_image(store: Store, asked: TileRequest) -> FoundTile:
 
 
 def _of_labels(store: Store, asked: TileRequest) -> FoundTile:
+    """Return a tile of labels; small ones of a version that was named are kept, as they never change."""
+    if asked.version is None:
+        return _read_labels(store, asked)
+    known = _RECENT.setdefault(store.database, {})
+    found = known.get(asked)
+    if found is None:
+        found = _read_labels(store, asked)
+        if found.frame is None or len(found.frame) <= _SMALL:
+            known[asked] = found
+            if len(known) > _MOST:
+                known.pop(next(iter(known)), None)
+    return found
+
+
+def _read_labels(store: Store, asked: TileRequest) -> FoundTile:
     labels = _lasting(store, asked.id)
     tile = Tile(*asked.place)
     state = tile_now(store, labels, tile) if asked.version is None else tile_at(store, labels, tile, asked.version)
