@@ -31,15 +31,21 @@ class AgentApi:
     def __init__(self, scope: Scope) -> None:
         sent = {name.decode("latin-1"): value.decode("latin-1") for name, value in scope["headers"]}
         headers = {name: sent[name] for name in _HANDED_ON if name in sent}
-        client = tuple(scope.get("client") or ("127.0.0.1", 0))
-        transport = httpx.ASGITransport(scope["app"], raise_app_exceptions=False, client=(str(client[0]), int(client[1])))
+        self._service = scope["app"].state.service
+        host, port = scope.get("client") or ("127.0.0.1", 0)
+        transport = httpx.ASGITransport(scope["app"], raise_app_exceptions=False, client=(host, port))
         place = str(scope["path"]).removesuffix(route_path(scope))
         self._http = httpx.AsyncClient(
             base_url=f"{scope.get('scheme', 'http')}://{sent.get('host', '127.0.0.1')}{place}{API}",
             headers={**headers, "X-Cellmetry": "1", "X-Cellmetry-Via": "mcp"},
             transport=transport,
-            timeout=None,
+            timeout=None,  # noqa: S113  nothing goes over a network
         )
+
+    @property
+    def stopping(self) -> bool:
+        """Whether the server ends: nothing is to be waited for any more."""
+        return bool(self._service.stopping.is_set())
 
     async def __aenter__(self) -> AgentApi:
         return self
