@@ -105,7 +105,8 @@ class Described:
         if "application/json" in content and "octet" not in str(content):
             told = self.sample(content["application/json"]["schema"])
             if template.endswith("/tiles"):
-                told |= {"axes": "TCZYX", "version": None} if "/images/" in template else {"axes": "TZYX", "dtype": "uint32"}
+                of_labels = {"axes": "TZYX", "dtype": "uint32"}
+                told |= {"axes": "TCZYX", "version": None} if "/images/" in template else of_labels
             return httpx.Response(int(code), json=told)
         if code == "204":
             return httpx.Response(204)

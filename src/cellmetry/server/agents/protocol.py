@@ -47,7 +47,7 @@ def _server(api: AgentApi) -> Server[Any]:
         except CellmetryError as error:
             said = {"error": {"kind": type(error).__name__, "message": str(error)}}
             return _result(said, failed=True)
-        return _result(found if isinstance(found, dict) else {"result": found})
+        return _result(found if isinstance(found, dict) else {"items": found})
 
     return Server("cellmetry", version=_VERSION, instructions=_ABOUT, on_list_tools=list_tools, on_call_tool=call_tool)
 
