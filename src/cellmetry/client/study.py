@@ -102,7 +102,7 @@ class RemoteStudy:
 
     def say_of_images(self, images: Sequence[str], **values: Any) -> int:
         """Return the act by which something is said of images: ``condition="control", replicate="1"``."""
-        own = {
+        own: dict[str, Any] = {
             name: values.pop(name) for name in ("pixel_size_um", "pixel_size_z_um", "channel_names") if name in values
         }
         body: dict[str, Any] = {"images": list(images), "values": values, **own}
