@@ -15,14 +15,26 @@ from cellmetry.server.dependencies import ActorDep, EditStudy, Id, ReadStudy
 from cellmetry.server.routes.acts import ActView, Seq, act_view
 from cellmetry.server.routes.bodies import Key, Limit, Number, SessionName
 from cellmetry.study.editing.registry import parse_operation
-from cellmetry.study.store.edits import Edit, EditResult, apply_edit, find_edit, history, patches_of, redo, undo
+from cellmetry.study.store.edits import (
+    Edit,
+    EditResult,
+    apply_edit,
+    find_edit,
+    history,
+    image_history,
+    patches_of,
+    redo,
+    undo,
+)
+from cellmetry.study.store.images import image as image_of
 from cellmetry.study.store.labels import label_set
 from cellmetry.study.store.restoring import restore_version
 from cellmetry.study.store.store import Store
 
-__all__ = ["router"]
+__all__ = ["image_router", "router"]
 
 router = APIRouter(prefix="/studies/{study}/labels/{labels}", tags=["edits"])
+image_router = APIRouter(prefix="/studies/{study}/images/{image}", tags=["edits"])
 Version = Annotated[int, InPath(ge=0, le=2**62)]
 
 
@@ -79,6 +91,12 @@ class EditView(View):
     ids: tuple[int, ...]
 
 
+class EditOfImage(EditView):
+    """One line of the log of an image."""
+
+    labels: str = Field(description="The label image that was edited.")
+
+
 class EditDetails(EditView):
     """One edit with the places that it changed; their pixels are at ``pixels/{part}``."""
 
@@ -112,6 +130,18 @@ def list_edits(store: ReadStudy, labels: Id, before: Number | None = None, limit
     """Return the log, newest first, with undone and refused edits; next page: `before` = the last act's `seq`."""
     label_set(store, labels)
     return [EditView(**_said(each)) for each in history(store, labels, before=before, limit=limit)]
+
+
+@image_router.get("/edits")
+def list_edits_of_image(
+    store: ReadStudy, image: Id, before: Number | None = None, limit: Limit = 100
+) -> list[EditOfImage]:
+    """Return the log of all label images of an image, also of those that newer ones took the place of, newest first."""
+    image_of(store, image)
+    return [
+        EditOfImage(**_said(each), labels=each.labels_id)
+        for each in image_history(store, image, before=before, limit=limit)
+    ]
 
 
 @router.get("/edits/{seq}")
