@@ -12,6 +12,7 @@ from pydantic import Field
 from cellmetry.errors import ParameterError, UnknownName
 from cellmetry.server.bodies import Body, View
 from cellmetry.server.dependencies import ActorDep, EditStudy, Id, ReadStudy
+from cellmetry.server.downloading import BYTES, file_answer
 from cellmetry.server.routes.acts import ActView, Seq, act_view
 from cellmetry.server.routes.bodies import Key, Limit, Number, SessionName
 from cellmetry.study.editing.registry import parse_operation
@@ -35,6 +36,7 @@ __all__ = ["image_router", "router"]
 
 router = APIRouter(prefix="/studies/{study}/labels/{labels}", tags=["edits"])
 image_router = APIRouter(prefix="/studies/{study}/images/{image}", tags=["edits"])
+_PIXELS = file_answer("Little-endian uint32, row by row.", BYTES)
 Version = Annotated[int, InPath(ge=0, le=2**62)]
 
 
@@ -152,7 +154,7 @@ def get_edit(store: ReadStudy, labels: Id, seq: Seq) -> EditDetails:
     return EditDetails(**_said(found), boxes=boxes)
 
 
-@router.get("/edits/{seq}/pixels/{part}", response_class=Response)
+@router.get("/edits/{seq}/pixels/{part}", responses=_PIXELS, response_class=Response)
 def get_pixels(
     store: ReadStudy,
     labels: Id,
@@ -167,7 +169,7 @@ def get_pixels(
         raise ParameterError(f"Edit {seq} has no part {part}; they are counted from 0.")
     ids = found[0].before if side == "before" else found[0].after
     headers = {"X-Content-Type-Options": "nosniff", "Cache-Control": "private, max-age=31536000, immutable"}
-    return Response(ids.astype("<u4").tobytes(), media_type="application/octet-stream", headers=headers)
+    return Response(ids.astype("<u4").tobytes(), media_type=BYTES, headers=headers)
 
 
 @router.post("/versions/{version}/restore")

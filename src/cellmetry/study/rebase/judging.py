@@ -192,8 +192,9 @@ class _Present:
     def _replayed(self) -> NDArray[np.bool_]:
         """Return the object as the human wants it: the strokes on the new model's outline, or the human's own."""
         outline: NDArray[np.bool_] = np.isin(self.theirs, self.found)
-        if self.drawn >= SAME or np.count_nonzero(outline & self.is_it) < SAME * self.area:
-            return self.is_it
+        own: NDArray[np.bool_] = self.is_it
+        if self.drawn >= SAME or np.count_nonzero(outline & own) < SAME * self.area:
+            return own
         allowed = (self.scene.nearest[self.box.slices] == self.label) & ~(
             self.scene.changed[self.box.slices] & ~self.is_it
         )
