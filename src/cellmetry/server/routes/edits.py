@@ -15,7 +15,17 @@ from cellmetry.server.dependencies import ActorDep, EditStudy, Id, ReadStudy
 from cellmetry.server.routes.acts import ActView, Seq, act_view
 from cellmetry.server.routes.bodies import Key, Limit, Number, SessionName
 from cellmetry.study.editing.registry import parse_operation
-from cellmetry.study.store.edits import Edit, EditResult, apply_edit, find_edit, history, patches_of, redo, undo
+from cellmetry.study.store.edits import (
+    Edit,
+    EditResult,
+    apply_edit,
+    find_edit,
+    history,
+    patches_of,
+    places_of,
+    redo,
+    undo,
+)
 from cellmetry.study.store.labels import label_set
 from cellmetry.study.store.restoring import restore_version
 from cellmetry.study.store.store import Store
@@ -118,7 +128,7 @@ def list_edits(store: ReadStudy, labels: Id, before: Number | None = None, limit
 def get_edit(store: ReadStudy, labels: Id, seq: Seq) -> EditDetails:
     """Return one edit with the places that it changed."""
     found = _edit(store, labels, seq)
-    boxes = tuple(_box(patch.t, patch.z, patch.box) for patch in patches_of(store, seq))
+    boxes = tuple(_box(*place) for place in places_of(store, seq))
     return EditDetails(**_said(found), boxes=boxes)
 
 
