@@ -24,6 +24,7 @@ from cellmetry.study.store.edits import (
     history,
     image_history,
     patches_of,
+    places_of,
     redo,
     undo,
 )
@@ -150,7 +151,7 @@ def list_edits_of_image(
 def get_edit(store: ReadStudy, labels: Id, seq: Seq) -> EditDetails:
     """Return one edit with the places that it changed."""
     found = _edit(store, labels, seq)
-    boxes = tuple(_box(patch.t, patch.z, patch.box) for patch in patches_of(store, seq))
+    boxes = tuple(_box(*place) for place in places_of(store, seq))
     return EditDetails(**_said(found), boxes=boxes)
 
 

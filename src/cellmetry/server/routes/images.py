@@ -15,7 +15,7 @@ from cellmetry.core.parameters import parse_parameters
 from cellmetry.errors import ParameterError
 from cellmetry.io.discover import find_inputs
 from cellmetry.pipeline.reading import Reading
-from cellmetry.pipeline.stored.registering import register_images
+from cellmetry.pipeline.stored.apart import register_apart
 from cellmetry.server.bodies import Body, ShortText, View
 from cellmetry.server.dependencies import ActorDep, EditStudy, Id, ReadStudy, RunnerDep, SettingsDep
 from cellmetry.server.downloading import BYTES, file_answer
@@ -141,8 +141,13 @@ async def upload_images(request: Request, store: EditStudy, actor: ActorDep, run
     upload = await receive_upload(request, store.folder / "uploads")
     try:
         reading = _reading_of_text(upload.fields)
+        memory = runner.limits.worker_bytes
         ids = await run_in_threadpool(
-            register_images, store, actor, list(upload.names), reading=reading, uploaded=True, names=upload.names
+            register_apart,
+            *(store, actor, list(upload.names)),
+            memory_bytes=memory,
+            reading=reading,
+            names=upload.names,
         )
     except BaseException:
         await run_in_threadpool(shutil.rmtree, upload.folder, ignore_errors=True)
@@ -158,7 +163,8 @@ def register_folder(
     """Add files and folders of the server's computer as images, by reference; they must lie below its roots."""
     places = [allowed_place(path, settings.roots) for path in body.paths]
     must_lie_below([file.path for file in find_inputs(places)], settings.roots)
-    ids = register_images(store, actor, places, reading=_plain(body.reading))
+    memory = runner.limits.worker_bytes
+    ids = register_apart(store, actor, places, memory_bytes=memory, reading=_plain(body.reading))
     runner.wake()
     return _views(store, [image(store, each) for each in ids])
 
