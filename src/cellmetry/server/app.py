@@ -124,6 +124,7 @@ def create_app(settings: ServerSettings) -> FastAPI:
     api = APIRouter(prefix=API, responses=_ERRORS)
     for module in _ROUTES:
         api.include_router(module.router)
+    api.include_router(edits.image_router)
     api.include_router(pages.api_router)
     app.include_router(api)
     app.router.routes.append(agents_route())

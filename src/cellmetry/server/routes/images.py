@@ -15,9 +15,10 @@ from cellmetry.core.parameters import parse_parameters
 from cellmetry.errors import ParameterError
 from cellmetry.io.discover import find_inputs
 from cellmetry.pipeline.reading import Reading
-from cellmetry.pipeline.stored.registering import register_images
+from cellmetry.pipeline.stored.apart import register_apart
 from cellmetry.server.bodies import Body, ShortText, View
 from cellmetry.server.dependencies import ActorDep, EditStudy, Id, ReadStudy, RunnerDep, SettingsDep
+from cellmetry.server.downloading import BYTES, file_answer
 from cellmetry.server.routes.bodies import IdText, Key, Limit, PathText
 from cellmetry.server.security.folders import allowed_place, must_lie_below
 from cellmetry.server.uploads import receive_upload
@@ -34,6 +35,7 @@ __all__ = ["router"]
 
 router = APIRouter(prefix="/studies/{study}", tags=["images"])
 
+_ORIGINAL = file_answer("The file, to be saved.", BYTES)
 _OWN_KEYS = {"pixel_size_um", "pixel_size_z_um", "channel_names"}
 _FORM = {
     "required": True,
@@ -139,8 +141,13 @@ async def upload_images(request: Request, store: EditStudy, actor: ActorDep, run
     upload = await receive_upload(request, store.folder / "uploads")
     try:
         reading = _reading_of_text(upload.fields)
+        memory = runner.limits.worker_bytes
         ids = await run_in_threadpool(
-            register_images, store, actor, list(upload.names), reading=reading, uploaded=True, names=upload.names
+            register_apart,
+            *(store, actor, list(upload.names)),
+            memory_bytes=memory,
+            reading=reading,
+            names=upload.names,
         )
     except BaseException:
         await run_in_threadpool(shutil.rmtree, upload.folder, ignore_errors=True)
@@ -156,7 +163,8 @@ def register_folder(
     """Add files and folders of the server's computer as images, by reference; they must lie below its roots."""
     places = [allowed_place(path, settings.roots) for path in body.paths]
     must_lie_below([file.path for file in find_inputs(places)], settings.roots)
-    ids = register_images(store, actor, places, reading=_plain(body.reading))
+    memory = runner.limits.worker_bytes
+    ids = register_apart(store, actor, places, memory_bytes=memory, reading=_plain(body.reading))
     runner.wake()
     return _views(store, [image(store, each) for each in ids])
 
@@ -232,7 +240,7 @@ def list_originals(store: ReadStudy, image: Id) -> list[OriginalView]:
     ]
 
 
-@router.get("/images/{image}/originals/{file}", response_class=FileResponse)
+@router.get("/images/{image}/originals/{file}", responses=_ORIGINAL, response_class=FileResponse)
 def download_original(store: ReadStudy, image: Id, file: Id) -> FileResponse:
     """Return an original as it was given."""
     if file not in _image(store, image).source["files"]:
@@ -243,7 +251,7 @@ def download_original(store: ReadStudy, image: Id, file: Id) -> FileResponse:
         raise ParameterError(f"{found.name} is a folder; export the image to get it as one file.")
     name = found.name.replace("\\", "/").rsplit("/", 1)[-1]
     headers = {"X-Content-Type-Options": "nosniff"}
-    return FileResponse(path, media_type="application/octet-stream", filename=name or file, headers=headers)
+    return FileResponse(path, media_type=BYTES, filename=name or file, headers=headers)
 
 
 @router.post("/originals/relink")

@@ -11,7 +11,7 @@ from cellmetry.core.step import Parameters
 from cellmetry.errors import ModelError, UnknownName
 from cellmetry.models.store import ListedModel, list_models
 from cellmetry.server.dependencies import ActorDep, EditStudy, Id, ReadStudy
-from cellmetry.server.downloading import download
+from cellmetry.server.downloading import download, file_answer
 from cellmetry.server.wording import ActDone
 from cellmetry.study.store.models import (
     StoredModel,
@@ -28,6 +28,7 @@ __all__ = ["router"]
 
 router = APIRouter(tags=["models"])
 
+_ZIP = file_answer("A ZIP of the weights and the card.", "application/zip")
 Word = Annotated[str, Path(max_length=64, pattern=r"^[A-Za-z0-9][A-Za-z0-9_-]*$")]
 
 
@@ -98,7 +99,7 @@ def get_study_model(store: ReadStudy, model_id: Id) -> ModelView:
     return _view(model(store, model_id), active_model(store))
 
 
-@router.get("/studies/{study}/models/{model_id}/download", response_class=Response)
+@router.get("/studies/{study}/models/{model_id}/download", responses=_ZIP, response_class=Response)
 def download_model(store: ReadStudy, model_id: Id) -> Response:
     """Return a ZIP of the weights and the card, as `cellmetry model install` takes them."""
     found = load_model(store, model(store, model_id))
