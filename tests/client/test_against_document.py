@@ -226,7 +226,7 @@ def of_study(study, file, to):
         "wait_read": study.wait_read,
         "segment": lambda: study.segment("any"),
         "measure": study.measure,
-        "count_images": study.count_images,
+        "count": study.count,
         "compare": lambda: study.compare(RESULT, settings={}),
         "train": study.train,
         "evaluate": study.evaluate,
