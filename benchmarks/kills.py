@@ -300,73 +300,117 @@ def faults_of(folder: Path, labels: str, promised: Promised) -> list[str]:
     return found
 
 
-def kill_again_and_again(home: Path, kills: int, images: int, seed: int) -> tuple[list[str], Counter[str]]:
-    """Return what was lost, and what was done."""
-    rng = np.random.default_rng(seed)
-    server, faults, done = Server(home), [], Counter[str]()
-    server.start()
-    ids, jobs, tables = {}, {}, {}
-    for name in ("reference", "killed"):
-        study = new_study(server.client, name, images)
-        ids[name] = (study, [each["id"] for each in ask(server.client, "GET", f"studies/{study}/images")])
-    study, own = ids["reference"]
-    jobs["reference"] = segment(server.client, study, own, "batch")
-    finish(server.client, study, jobs["reference"])
-    tables["reference"] = tables_of(server.client, study, jobs["reference"], own)
-    study, own = ids["killed"]
-    finish(server.client, study, segment(server.client, study, own[:1], "edited"))
-    [labels] = [each["id"] for each in ask(server.client, "GET", f"studies/{study}/labels")]
-    [folder] = home.glob("killed*.cellmetry")
-    batch, promised = segment(server.client, study, own, "batch"), Promised()
-    jobs["killed"] = batch
-    for number in range(kills):
-        users = Users(server.client, study, labels, own, promised, seed + number)
+@dataclass
+class Trial:
+    """A study that is worked on while its server is killed, and one of the same images that nothing interrupted."""
+
+    server: Server
+    rng: np.random.Generator
+    seed: int
+    images: int
+    promised: Promised = field(default_factory=Promised)
+    faults: list[str] = field(default_factory=list)
+    done: Counter[str] = field(default_factory=Counter)
+    study: str = ""
+    own: list[str] = field(default_factory=list)
+    labels: str = ""
+    batch: str = ""
+    truth: dict[str, bytes] = field(default_factory=dict)
+
+    @property
+    def folder(self) -> Path:
+        """Where the study lies."""
+        [folder] = self.server.home.glob("killed*.cellmetry")
+        return folder
+
+    def prepare(self) -> None:
+        """Make both studies; the batch of one is done, that of the other begun."""
+        self.server.start()
+        client = self.server.client
+        reference, own = self._new("reference")
+        job = segment(client, reference, own, "batch")
+        finish(client, reference, job)
+        self.truth = tables_of(client, reference, job, own)
+        self.study, self.own = self._new("killed")
+        finish(client, self.study, segment(client, self.study, self.own[:1], "edited"))
+        [self.labels] = [each["id"] for each in ask(client, "GET", f"studies/{self.study}/labels")]
+        self.batch = segment(client, self.study, self.own, "batch")
+
+    def _new(self, name: str) -> tuple[str, list[str]]:
+        study = new_study(self.server.client, name, self.images)
+        return study, [each["id"] for each in ask(self.server.client, "GET", f"studies/{study}/images")]
+
+    def kill(self, number: int) -> None:
+        """Let users work, kill the worker or the server, and look what became of the study."""
+        users = Users(self.server.client, self.study, self.labels, self.own, self.promised, self.seed + number)
         threads = users.run((Users.edit, Users.say, Users.upload))
-        time.sleep(float(rng.uniform(0.2, 2.5)))
-        workers = server.workers()
-        if workers and rng.random() < 0.35:
-            done["worker killed"] += 1
+        time.sleep(float(self.rng.uniform(0.2, 2.5)))
+        workers = self.server.workers()
+        if workers and self.rng.random() < 0.35:
+            self.done["worker killed"] += 1
             for each in workers:
                 with suppress(psutil.Error):
                     each.kill()
-            time.sleep(float(rng.uniform(0.2, 1.0)))
+            time.sleep(float(self.rng.uniform(0.2, 1.0)))
             users.over.set()
         else:
-            done["server killed"] += 1
-            server.kill()
+            self.done["server killed"] += 1
+            self.server.kill()
             users.over.set()
             _wait_for(workers)
-            found = faults_of(folder, labels, promised)
-            faults += [f"kill {number + 1}: {each}" for each in found]
-            server.start()
+            self._look(f"kill {number}")
+            self.server.start()
         for thread in threads:
             thread.join()
-        faults += [f"kill {number + 1}: {each}" for each in users.faults]
-        if faults:
-            break
-        batch = _go_on(server.client, study, own, batch, jobs)
-        sys.stdout.write(f"kill {number + 1}: {dict(done)}, {len(promised.edits)} edits, {len(faults)} faults\n")
-        sys.stdout.flush()
-    finish(server.client, study, jobs["killed"], resume=True)
-    for job in ask(server.client, "GET", f"studies/{study}/jobs", params={"limit": 1000}):
-        finish(server.client, study, job["id"], resume=True)
-    listed = ask(server.client, "GET", f"studies/{study}/images", params={"limit": 1000})
-    faults += [f"{each['id']} is {each['state']}: {each['reason']}" for each in listed if each["state"] != "ready"]
-    tables["killed"] = tables_of(server.client, study, jobs["killed"], own)
-    faults += [
-        f"table {name} differs" for name, rows in tables["reference"].items() if tables["killed"].get(name) != rows
-    ]
-    server.end()
-    faults += [f"at last: {each}" for each in faults_of(folder, labels, promised)]
-    done += Counter(
-        {
-            "edits": len(promised.edits),
-            "uploads": len(promised.uploads),
-            "said": len(promised.said),
-            "rows": sum(each.count(b"\n") + 1 for each in tables["reference"].values()),
-        }
-    )
-    return faults, done
+        self.faults += [f"kill {number}: {each}" for each in users.faults]
+        self._go_on()
+
+    def _look(self, when: str) -> None:
+        self.faults += [f"{when}: {each}" for each in faults_of(self.folder, self.labels, self.promised)]
+
+    def _go_on(self) -> None:
+        """Resume what was interrupted, and begin another batch if one is done."""
+        client, path = self.server.client, f"studies/{self.study}/jobs"
+        if ask(client, "GET", f"{path}/{self.batch}")["state"] == "done":
+            self.batch = segment(client, self.study, self.own, "batch")
+        for state in ("interrupted", "failed"):
+            for each in ask(client, "GET", path, params={"state": state}):
+                ask(client, "POST", f"{path}/{each['id']}/resume")
+
+    def compare(self) -> None:
+        """Finish all jobs, and compare the batch with the one that nothing interrupted."""
+        client, path = self.server.client, f"studies/{self.study}"
+        for job in ask(client, "GET", f"{path}/jobs", params={"limit": 1000}):
+            finish(client, self.study, job["id"], resume=True)
+        listed = ask(client, "GET", f"{path}/images", params={"limit": 1000})
+        self.faults += [
+            f"{each['id']} is {each['state']}: {each['reason']}" for each in listed if each["state"] != "ready"
+        ]
+        tables = tables_of(client, self.study, self.batch, self.own)
+        for name, rows in self.truth.items():
+            if tables.get(name) != rows:
+                self.faults.append(f"the table {name} is not that of the batch without a kill")
+        self.server.end()
+        self._look("at last")
+
+
+def kill_again_and_again(home: Path, kills: int, images: int, seed: int) -> tuple[list[str], Counter[str]]:
+    """Return what was lost, and what was done."""
+    trial = Trial(Server(home), np.random.default_rng(seed), seed, images)
+    try:
+        trial.prepare()
+        for number in range(1, kills + 1):
+            trial.kill(number)
+            told = f"{dict(trial.done)}, {len(trial.promised.edits)} edits, {len(trial.faults)} faults"
+            sys.stdout.write(f"kill {number}: {told}\n")
+            sys.stdout.flush()
+        trial.compare()
+    finally:
+        trial.server.end()
+    done, promised = trial.done, trial.promised
+    done += Counter(edits=len(promised.edits), uploads=len(promised.uploads), said=len(promised.said))
+    done["rows"] = sum(each.count(b"\n") + 1 for each in trial.truth.values())
+    return trial.faults, done
 
 
 def _wait_for(workers: list[psutil.Process]) -> None:
@@ -374,18 +418,6 @@ def _wait_for(workers: list[psutil.Process]) -> None:
     _, alive = psutil.wait_procs(workers, timeout=120)
     if alive:
         raise AssertionError(f"{len(alive)} workers outlive their server.")
-
-
-def _go_on(client: httpx.Client, study: str, own: list[str], batch: str, jobs: dict[str, str]) -> str:
-    """Resume the batch, or begin another one if it is done; its id."""
-    state = ask(client, "GET", f"studies/{study}/jobs/{batch}")["state"]
-    if state == "done":
-        batch = jobs["killed"] = segment(client, study, own, "batch")
-    elif state in ENDED:
-        ask(client, "POST", f"studies/{study}/jobs/{batch}/resume")
-    for each in ask(client, "GET", f"studies/{study}/jobs", params={"state": "interrupted"}):
-        ask(client, "POST", f"studies/{study}/jobs/{each['id']}/resume")
-    return batch
 
 
 def main(words: list[str] | None = None) -> int:
