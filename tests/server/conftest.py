@@ -45,3 +45,9 @@ def server(serving: Any, tmp_path_factory: pytest.TempPathFactory) -> Iterator[A
 def client(server: Any) -> Any:
     """A client that is let in; its URLs are below ``/api/v1/``."""
     return server.client()
+
+
+@pytest.fixture(scope="session")
+def seeding() -> Any:
+    """Return the module `seeded`: `seeding.seeded_study(server, client, tiny_models, place)` has something of all."""
+    return _load("seeded")

@@ -5,7 +5,7 @@ from __future__ import annotations
 import io
 import zipfile
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 from urllib.parse import quote
 
 from starlette.responses import FileResponse, Response, StreamingResponse
@@ -15,7 +15,7 @@ from cellmetry.errors import MissingInput
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-__all__ = ["download", "download_headers", "zip_stream"]
+__all__ = ["BYTES", "DOWNLOADS", "download", "download_headers", "file_answer", "zip_stream"]
 
 _MEDIA = {
     ".csv": "text/csv; charset=utf-8",
@@ -36,6 +36,19 @@ _MEDIA = {
 _PACKED = {".png", ".zip", ".xlsx", ".parquet", ".pdf", ".tif", ".jpg"}
 _PART = 1 << 20
 _DATE = (1980, 1, 1, 0, 0, 0)
+
+
+BYTES = "application/octet-stream"
+
+
+def file_answer(description: str, *media: str) -> dict[int | str, dict[str, Any]]:
+    """Return what the OpenAPI document says of an answer that is a file of one of some types."""
+    binary = {"schema": {"type": "string", "format": "binary"}}
+    return {200: {"description": description, "content": dict.fromkeys(media, binary)}}
+
+
+DOWNLOADS = file_answer("The file to save; a folder comes as a ZIP.", BYTES, *_MEDIA.values())
+"""What the OpenAPI document says of `download`."""
 
 
 def download_headers(name: str) -> dict[str, str]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import json
 import time
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from starlette.concurrency import run_in_threadpool
 
@@ -17,8 +17,18 @@ if TYPE_CHECKING:
     from cellmetry.study.store.jobs import JobEvent
     from cellmetry.study.store.store import Store
 
-__all__ = ["job_events"]
+__all__ = ["EVENT_STREAM", "job_events"]
 
+EVENT_STREAM: dict[str, Any] = {
+    "text/event-stream": {
+        "schema": {
+            "type": "object",
+            "description": "One event.",
+            "properties": {key: {"type": "string"} for key in ("id", "event", "data")},
+        }
+    }
+}
+"""What the OpenAPI document says of a stream of events."""
 _POLL_S = 0.2
 _HEARTBEAT_S = 10.0
 _RETRY_MS = 2000

@@ -12,6 +12,7 @@ from pydantic import Field
 from cellmetry.errors import ParameterError, UnknownName
 from cellmetry.server.bodies import Body, Key, Limit, Number, SessionName, View
 from cellmetry.server.dependencies import ActorDep, EditStudy, Id, ReadStudy
+from cellmetry.server.downloading import BYTES, file_answer
 from cellmetry.server.routes.acts import ActView, Seq, act_view
 from cellmetry.study.editing.registry import parse_operation
 from cellmetry.study.store.edits import (
@@ -20,18 +21,22 @@ from cellmetry.study.store.edits import (
     apply_edit,
     find_edit,
     history,
+    image_history,
     patches_of,
     places_of,
     redo,
     undo,
 )
+from cellmetry.study.store.images import image as image_of
 from cellmetry.study.store.labels import label_set
 from cellmetry.study.store.restoring import restore_version
 from cellmetry.study.store.store import Store
 
-__all__ = ["router"]
+__all__ = ["image_router", "router"]
 
 router = APIRouter(prefix="/studies/{study}/labels/{labels}", tags=["edits"])
+image_router = APIRouter(prefix="/studies/{study}/images/{image}", tags=["edits"])
+_PIXELS = file_answer("Little-endian uint32, row by row.", BYTES)
 Version = Annotated[int, InPath(ge=0, le=2**62)]
 
 
@@ -88,6 +93,12 @@ class EditView(View):
     ids: tuple[int, ...]
 
 
+class EditOfImage(EditView):
+    """One line of the log of an image."""
+
+    labels: str = Field(description="The label image that was edited.")
+
+
 class EditDetails(EditView):
     """One edit with the places that it changed; their pixels are at ``pixels/{part}``."""
 
@@ -123,6 +134,18 @@ def list_edits(store: ReadStudy, labels: Id, before: Number | None = None, limit
     return [EditView(**_said(each)) for each in history(store, labels, before=before, limit=limit)]
 
 
+@image_router.get("/edits")
+def list_edits_of_image(
+    store: ReadStudy, image: Id, before: Number | None = None, limit: Limit = 100
+) -> list[EditOfImage]:
+    """Return the log of all label images of an image, also of those that newer ones took the place of, newest first."""
+    image_of(store, image)
+    return [
+        EditOfImage(**_said(each), labels=each.labels_id)
+        for each in image_history(store, image, before=before, limit=limit)
+    ]
+
+
 @router.get("/edits/{seq}")
 def get_edit(store: ReadStudy, labels: Id, seq: Seq) -> EditDetails:
     """Return one edit with the places that it changed."""
@@ -131,7 +154,7 @@ def get_edit(store: ReadStudy, labels: Id, seq: Seq) -> EditDetails:
     return EditDetails(**_said(found), boxes=boxes)
 
 
-@router.get("/edits/{seq}/pixels/{part}", response_class=Response)
+@router.get("/edits/{seq}/pixels/{part}", responses=_PIXELS, response_class=Response)
 def get_pixels(
     store: ReadStudy,
     labels: Id,
@@ -146,7 +169,7 @@ def get_pixels(
         raise ParameterError(f"Edit {seq} has no part {part}; they are counted from 0.")
     ids = found[0].before if side == "before" else found[0].after
     headers = {"X-Content-Type-Options": "nosniff", "Cache-Control": "private, max-age=31536000, immutable"}
-    return Response(ids.astype("<u4").tobytes(), media_type="application/octet-stream", headers=headers)
+    return Response(ids.astype("<u4").tobytes(), media_type=BYTES, headers=headers)
 
 
 @router.post("/versions/{version}/restore")

@@ -12,6 +12,7 @@ from starlette.concurrency import run_in_threadpool
 
 from cellmetry.errors import CellmetryError
 from cellmetry.server.dependencies import ReadStudy
+from cellmetry.server.job_events import EVENT_STREAM
 from cellmetry.study.store.changes import acts_after, changes_of, newest_act
 from cellmetry.study.store.store import Store
 
@@ -21,12 +22,13 @@ if TYPE_CHECKING:
 __all__ = ["router"]
 
 router = APIRouter(prefix="/studies/{study}", tags=["history"])
+_STREAM: dict[int | str, dict[str, Any]] = {200: {"description": "A stream of events.", "content": EVENT_STREAM}}
 _PAUSE_S = 0.2
 _HEARTBEAT_S = 15.0
 _AT_ONCE = 100
 
 
-@router.get("/events", response_class=StreamingResponse)
+@router.get("/events", responses=_STREAM, response_class=StreamingResponse)
 async def follow(
     request: Request,
     store: ReadStudy,

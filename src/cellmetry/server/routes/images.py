@@ -18,6 +18,7 @@ from cellmetry.pipeline.reading import Reading
 from cellmetry.pipeline.stored.apart import register_apart
 from cellmetry.server.bodies import ActDone, Body, IdText, Key, Limit, PathText, ShortText, View
 from cellmetry.server.dependencies import ActorDep, EditStudy, Id, ReadStudy, RunnerDep, SettingsDep
+from cellmetry.server.downloading import BYTES, file_answer
 from cellmetry.server.security.folders import allowed_place, must_lie_below
 from cellmetry.server.uploads import receive_upload
 from cellmetry.study.store.acts import Actor, act
@@ -33,6 +34,7 @@ __all__ = ["router"]
 
 router = APIRouter(prefix="/studies/{study}", tags=["images"])
 
+_ORIGINAL = file_answer("The file, to be saved.", BYTES)
 _OWN_KEYS = {"pixel_size_um", "pixel_size_z_um", "channel_names"}
 _FORM = {
     "required": True,
@@ -231,7 +233,7 @@ def list_originals(store: ReadStudy, image: Id) -> list[OriginalView]:
     ]
 
 
-@router.get("/images/{image}/originals/{file}", response_class=FileResponse)
+@router.get("/images/{image}/originals/{file}", responses=_ORIGINAL, response_class=FileResponse)
 def download_original(store: ReadStudy, image: Id, file: Id) -> FileResponse:
     """Return an original as it was given."""
     if file not in _image(store, image).source["files"]:
@@ -242,7 +244,7 @@ def download_original(store: ReadStudy, image: Id, file: Id) -> FileResponse:
         raise ParameterError(f"{found.name} is a folder; export the image to get it as one file.")
     name = found.name.replace("\\", "/").rsplit("/", 1)[-1]
     headers = {"X-Content-Type-Options": "nosniff"}
-    return FileResponse(path, media_type="application/octet-stream", filename=name or file, headers=headers)
+    return FileResponse(path, media_type=BYTES, filename=name or file, headers=headers)
 
 
 @router.post("/originals/relink")

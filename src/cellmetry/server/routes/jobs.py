@@ -15,7 +15,7 @@ from cellmetry.pipeline.jobs.registry import parse_job
 from cellmetry.pipeline.served_jobs import check_job
 from cellmetry.server.bodies import Limit, Number
 from cellmetry.server.dependencies import ActorDep, EditStudy, Id, ReadStudy, RunnerDep
-from cellmetry.server.job_events import job_events
+from cellmetry.server.job_events import EVENT_STREAM, job_events
 from cellmetry.study.store.jobs import (
     ENDED,
     JobState,
@@ -126,7 +126,7 @@ def get_log(
 
 
 _STREAM: dict[int | str, dict[str, Any]] = {
-    200: {"description": "A stream of events.", "content": {"text/event-stream": {"schema": {"type": "string"}}}},
+    200: {"description": "A stream of events.", "content": EVENT_STREAM},
     204: {"description": "The job has ended and all was told: do not connect again."},
 }
 

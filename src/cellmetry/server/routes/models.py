@@ -12,7 +12,7 @@ from cellmetry.errors import ModelError, UnknownName
 from cellmetry.models.store import ListedModel, list_models
 from cellmetry.server.bodies import ActDone, Word
 from cellmetry.server.dependencies import ActorDep, EditStudy, Id, ReadStudy
-from cellmetry.server.downloading import download
+from cellmetry.server.downloading import download, file_answer
 from cellmetry.study.store.models import (
     StoredModel,
     activate_model,
@@ -27,6 +27,8 @@ from cellmetry.study.store.models import (
 __all__ = ["router"]
 
 router = APIRouter(tags=["models"])
+
+_ZIP = file_answer("A ZIP of the weights and the card.", "application/zip")
 
 
 class ModelView(BaseModel):
@@ -96,7 +98,7 @@ def get_study_model(store: ReadStudy, model_id: Id) -> ModelView:
     return _view(model(store, model_id), active_model(store))
 
 
-@router.get("/studies/{study}/models/{model_id}/download", response_class=Response)
+@router.get("/studies/{study}/models/{model_id}/download", responses=_ZIP, response_class=Response)
 def download_model(store: ReadStudy, model_id: Id) -> Response:
     """Return a ZIP of the weights and the card, as `cellmetry model install` takes them."""
     found = load_model(store, model(store, model_id))

@@ -27,6 +27,11 @@ Change = Annotated[str, Field(min_length=3, max_length=1000)]
 Form = Annotated[Literal["json", "toml"], Query(description="JSON, or the TOML text as a file has it.")]
 
 
+_FORMS: dict[int | str, dict[str, Any]] = {
+    200: {"description": "The recipe.", "content": {"application/toml": {"schema": {"type": "string"}}}}
+}
+
+
 class RecipeView(Parameters):
     """A recipe: `text` is its TOML with every parameter stated; `id` is empty for a shipped one."""
 
@@ -62,7 +67,7 @@ def list_shipped() -> list[RecipeView]:
     return [_view(load_recipe(name)) for name in shipped_recipes()]
 
 
-@router.get("/recipes/{name}", response_model=RecipeView)
+@router.get("/recipes/{name}", responses=_FORMS, response_model=RecipeView)
 def get_shipped(name: Word, form: Form = "json") -> Any:
     """Return a shipped recipe, every parameter stated."""
     if name not in shipped_recipes():
@@ -93,7 +98,7 @@ def keep_recipe(store: EditStudy, actor: ActorDep, body: NewRecipe) -> RecipeVie
     return _stored(recipe(store, add_recipe(store, actor, body.name, body.text)))
 
 
-@router.get("/studies/{study}/recipes/{recipe_id}", response_model=RecipeView)
+@router.get("/studies/{study}/recipes/{recipe_id}", responses=_FORMS, response_model=RecipeView)
 def get_recipe(store: ReadStudy, recipe_id: Id, form: Form = "json") -> Any:
     """Return a recipe of the study, also a hidden one."""
     return _shown(_stored(recipe(store, recipe_id)), form)

@@ -13,7 +13,7 @@ from pydantic import BaseModel
 from cellmetry.errors import DamagedFile, MissingInput, UnknownName
 from cellmetry.server.bodies import ActDone
 from cellmetry.server.dependencies import ActorDep, EditStudy, Id, ReadStudy
-from cellmetry.server.downloading import download
+from cellmetry.server.downloading import DOWNLOADS, download
 from cellmetry.study.store.results import ResultKind, StoredResult, hide_result, result, result_path, results
 from cellmetry.study.store.store import Store
 
@@ -58,14 +58,6 @@ class FigureView(BaseModel):
     """What `download?file=` takes; empty where the result itself is the figure."""
 
 
-_FILE: dict[int | str, dict[str, Any]] = {
-    200: {
-        "description": "The file to save; a folder comes as a ZIP.",
-        "content": {"application/octet-stream": {"schema": {"type": "string", "format": "binary"}}},
-    }
-}
-
-
 @router.get("/results")
 def list_results(store: ReadStudy, kind: ResultKind | None = None) -> list[ResultView]:
     """Return the results of a study, of one kind or all, the oldest first."""
@@ -85,7 +77,7 @@ def list_files(store: ReadStudy, result_id: Id) -> list[FileView]:
     return [FileView(name=name, bytes=file.stat().st_size) for name, file in _files(path).items()]
 
 
-@router.get("/results/{result_id}/download", responses=_FILE, response_class=Response)
+@router.get("/results/{result_id}/download", responses=DOWNLOADS, response_class=Response)
 def download_result(store: ReadStudy, result_id: Id, file: FileName | None = None) -> Response:
     """Return a result to be saved, or one file of it; a folder comes as a ZIP made while it is sent."""
     found = result(store, result_id)
@@ -122,7 +114,7 @@ def get_comparison(store: ReadStudy, result_id: Id) -> dict[str, Any]:
     return found
 
 
-@router.get("/comparisons/{result_id}/report", responses=_FILE, response_class=Response)
+@router.get("/comparisons/{result_id}/report", responses=DOWNLOADS, response_class=Response)
 def get_report(store: ReadStudy, result_id: Id, form: Literal["html", "pdf"] = "html") -> Response:
     """Return the report of a comparison to be saved: one HTML file, or PDF."""
     found = _comparison(store, result_id)
