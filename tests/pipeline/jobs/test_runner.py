@@ -127,7 +127,7 @@ def test_one_image_that_fails_costs_only_itself(tmp_path, runner, plugin):  # F8
 
 @posix
 def test_killed_workers_and_servers_lose_no_image(tmp_path, plugin):  # F7, F21
-    names = list("abcdef")
+    names = list("abcd")
     whole, store = (study_of(tmp_path / name, names) for name in ("whole", "killed"))
     give, parameters = waiting(tmp_path)
     job_id = add_job(store, ANNA, "segment", parameters)

@@ -123,7 +123,7 @@ def test_two_people_at_one_place_the_second_is_refused_and_kept(tmp_path):
         undo(store, ANNA, name, who="anna")
 
 
-@settings(max_examples=15, deadline=None)
+@settings(max_examples=8, deadline=None)
 @given(seed=st.integers(0, 10_000))
 def test_any_sequence_of_edits_equals_the_same_on_an_array(seed, tmp_path_factory):
     rng = np.random.default_rng(seed)

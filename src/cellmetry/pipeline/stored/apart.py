@@ -100,7 +100,8 @@ def register_apart(
 def _error(kind: str, message: str) -> CellmetryError:
     """Return an error of another process: of its class, or of the nearest that is made from a sentence alone."""
     found: type[CellmetryError] = getattr(cellmetry.errors, kind, CellmetryError)
-    return next(each for each in found.__mro__ if "__init__" not in vars(each))(message)
+    plain: type[CellmetryError] = next(each for each in found.__mro__ if "__init__" not in vars(each))
+    return plain(message)
 
 
 def _registered(folder: Path, asked: dict[str, Any]) -> dict[str, Any]:

@@ -10,11 +10,10 @@ from fastapi.responses import Response
 from pydantic import Field
 
 from cellmetry.errors import ParameterError, UnknownName
-from cellmetry.server.bodies import Body, View
+from cellmetry.server.bodies import Body, Key, Limit, Number, SessionName, View
 from cellmetry.server.dependencies import ActorDep, EditStudy, Id, ReadStudy
 from cellmetry.server.downloading import BYTES, file_answer
 from cellmetry.server.routes.acts import ActView, Seq, act_view
-from cellmetry.server.routes.bodies import Key, Limit, Number, SessionName
 from cellmetry.study.editing.registry import parse_operation
 from cellmetry.study.store.edits import (
     Edit,
