@@ -16,7 +16,7 @@ from cellmetry.server.agents.registry import AGENT_TOOLS
 from cellmetry.study.editing.registry import EDIT_OPERATIONS
 
 pytestmark = pytest.mark.anyio
-SETTINGS = {"figures": ["superplot"], "tables": [], "style": {"formats": ["svg"]}}
+SETTINGS = {"figures": [], "tables": [], "style": {"formats": ["svg"]}}
 
 
 @pytest.fixture(scope="module")
