@@ -13,8 +13,9 @@ from cellmetry.errors import LabelsError, ParameterError
 from cellmetry.report.annotations import round_scale_bar
 from cellmetry.report.colours import channel_colours, object_colours
 from cellmetry.report.composite import contrast_limits, stretch
+from cellmetry.report.drawing_options import OverlayOptions
 from cellmetry.report.outlines import map_objects
-from cellmetry.report.overlay import OverlayOptions, draw_overlay, draw_picture
+from cellmetry.report.overlay import draw_overlay, draw_picture
 from cellmetry.report.sampling import choose_scaling, sample_labels, sample_plane
 
 if TYPE_CHECKING:

@@ -12,7 +12,7 @@ from cellmetry.ops.synthetic import field_image, make_cells
 if TYPE_CHECKING:
     from pathlib import Path
 
-N_IMAGES = 10
+N_IMAGES = 5
 QUICK = {"recipe": "nuclei", "set": ["segment.engine=classical", "segment.channel=0"]}
 
 

@@ -58,7 +58,8 @@ def serve(
     Example: [bold]cellmetry serve[/bold]
     """
     from cellmetry.server.running import run_server  # noqa: PLC0415  other commands need no web framework
-    from cellmetry.server.settings import DEMO_LIMITS, Limits, ServerSettings, default_home  # noqa: PLC0415
+    from cellmetry.server.settings import DEMO_LIMITS, Limits, ServerSettings  # noqa: PLC0415
+    from cellmetry.study.home import default_home  # noqa: PLC0415
 
     if study is not None and not study.is_dir():
         raise MissingInput(f"There is no study {study}; `cellmetry study new FOLDER_OF_IMAGES` makes one.")

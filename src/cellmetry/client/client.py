@@ -4,23 +4,27 @@ from __future__ import annotations
 
 import json
 import os
-from contextlib import ExitStack
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 from uuid import uuid4
 
 from cellmetry.client.connection import Connection
+from cellmetry.client.sending import open_files
 from cellmetry.client.study import RemoteStudy
+from cellmetry.core.progress import SILENT
 from cellmetry.errors import MissingInput, UnknownName
 from cellmetry.io.atomic import atomic_write
+from cellmetry.study.home import ADDRESS_FILE, default_home
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Sequence
     from types import TracebackType
 
-__all__ = ["Client"]
+    import httpx
 
-_ADDRESS_FILE = "server.json"
+    from cellmetry.core.progress import Progress
+
+__all__ = ["Client"]
 
 
 class Client:
@@ -39,6 +43,10 @@ class Client:
         Says who asks; that of ``CELLMETRY_TOKEN``, or of the server that runs on this computer, if left out.
     session
         Name of this program among those that edit; a new one if left out.
+    via
+        What the history of a study says that acts came by.
+    transport
+        What carries requests; connections over the network if left out.
 
     Raises
     ------
@@ -47,10 +55,16 @@ class Client:
     """
 
     def __init__(
-        self, url: str | None = None, token: str | None = None, *, session: str | None = None, via: str = "python"
+        self,
+        url: str | None = None,
+        token: str | None = None,
+        *,
+        session: str | None = None,
+        via: str = "python",
+        transport: httpx.BaseTransport | None = None,
     ) -> None:
         url, token = _address(url, token)
-        self._connection = Connection(url, token, via=via)
+        self._connection = Connection(url, token, via=via, transport=transport)
         self._session = session or f"python-{uuid4().hex[:12]}"
 
     def __enter__(self) -> Client:
@@ -72,16 +86,29 @@ class Client:
 
     def sign_out(self) -> None:
         """End the session that `sign_in` opened."""
-        self._connection.ask("DELETE", "/session", json={})
+        self._connection.send("/session", method="DELETE")
 
     def who(self) -> dict[str, Any]:
         """Return who asks."""
         found: dict[str, Any] = self._connection.get("/session")
         return found
 
+    def new_link(self) -> str:
+        """Return an address that lets a browser of yours in, once, on a server of mode laptop."""
+        return str(self._connection.send("/session/link")["url"])
+
     def new_token(self, name: str, *, days: int = 90) -> str:
         """Return a token by which a program may do what you may do, on a server with accounts. It is shown once."""
         return str(self._connection.send("/session/tokens", {"name": name, "days": days})["token"])
+
+    def tokens(self) -> list[dict[str, Any]]:
+        """Return your tokens without their secrets."""
+        found: list[dict[str, Any]] = self._connection.get("/session/tokens")
+        return found
+
+    def end_token(self, token: str) -> None:
+        """Let nobody in by a token, named by its id, any more."""
+        self._connection.send(f"/session/tokens/{token}", method="DELETE")
 
     def studies(self) -> list[RemoteStudy]:
         """Return the studies that you may see."""
@@ -110,31 +137,51 @@ class Client:
         found: dict[str, Any] = self._connection.get("/health")
         return found
 
-    def steps(self) -> Any:
-        """Return the schemas of the steps of recipes."""
-        return self._connection.get("/steps")
+    def steps(self) -> list[dict[str, Any]]:
+        """Return the steps of recipes, with the schemas of their parameters."""
+        return self._list("/steps")
 
-    def edit_operations(self) -> Any:
-        """Return the schemas of the edits of labels."""
-        return self._connection.get("/edit-operations")
+    def edit_operations(self) -> list[dict[str, Any]]:
+        """Return the edits of labels, with the schemas of their parameters."""
+        return self._list("/edit-operations")
 
-    def job_kinds(self) -> Any:
-        """Return the schemas of the kinds of jobs."""
-        return self._connection.get("/job-kinds")
+    def job_kinds(self) -> list[dict[str, Any]]:
+        """Return the kinds of jobs, with the schemas of their parameters."""
+        return self._list("/job-kinds")
 
-    def engines(self) -> Any:
+    def formats(self) -> list[dict[str, Any]]:
+        """Return the formats of other programs into which labels are exported, with their options."""
+        return self._list("/formats")
+
+    def engines(self) -> list[dict[str, Any]]:
         """Return what can find objects."""
-        return self._connection.get("/engines")
+        return self._list("/engines")
 
-    def recipes(self) -> Any:
+    def recipes(self) -> list[dict[str, Any]]:
         """Return the recipes that come with Cellmetry."""
-        return self._connection.get("/recipes")
+        return self._list("/recipes")
 
-    def models(self) -> Any:
+    def check_recipe(
+        self, recipe: str | None = None, *, text: str | None = None, changes: Sequence[str] = ()
+    ) -> dict[str, Any]:
+        """Return a recipe, a shipped one or given as TOML, with changes (``segment.diameter_um=12``), if it is right.
+
+        Raises
+        ------
+        ParameterError
+            If it is wrong; names the nearest right word.
+        """
+        body = {"recipe": recipe, "text": text, "set": list(changes)}
+        found: dict[str, Any] = self._connection.send("/recipes/check", body)
+        return found
+
+    def models(self) -> list[dict[str, Any]]:
         """Return the models that come with Cellmetry or were installed."""
-        return self._connection.get("/models")
+        return self._list("/models")
 
-    def predict(self, images: Iterable[str | Path], to: str | Path, **options: Any) -> Path:
+    def predict(
+        self, images: Iterable[str | Path], to: str | Path, *, progress: Progress = SILENT, **options: Any
+    ) -> Path:
         """Return `to` after the labels of files were written there; nothing is kept on the server.
 
         One file gives a TIFF (or what ``output`` says: tiff, png, rois, json, overlay), several a ZIP with
@@ -146,43 +193,46 @@ class Client:
         CellmetryError
             If none of the files could be worked; says why the first could not.
         """
-        content = self._one_shot("/predict", images, options).content
+        content = self._one_shot("/predict", images, options, progress).content
         with atomic_write(to) as part:
             part.write_bytes(content)
         return Path(to)
 
-    def count(self, images: Iterable[str | Path], **options: Any) -> dict[str, Any]:
+    def count(self, images: Iterable[str | Path], *, progress: Progress = SILENT, **options: Any) -> dict[str, Any]:
         """Return how many cells files show, with intervals, and what became of each file."""
-        found: dict[str, Any] = self._one_shot("/count", images, options).json()
+        found: dict[str, Any] = self._one_shot("/count", images, options, progress).json()
+        return found
+
+    def _list(self, path: str) -> list[dict[str, Any]]:
+        found: list[dict[str, Any]] = self._connection.get(path)
         return found
 
     def _study(self, said: dict[str, Any]) -> RemoteStudy:
         return RemoteStudy(self._connection, said, session=self._session)
 
-    def _one_shot(self, path: str, images: Iterable[str | Path], options: dict[str, Any]) -> Any:
+    def _one_shot(self, path: str, images: Iterable[str | Path], options: dict[str, Any], progress: Progress) -> Any:
         data = {name: value for name, value in options.items() if value is not None}
-        with ExitStack() as stack:
-            files = [
-                ("files", (Path(image).name, stack.enter_context(Path(image).open("rb")), "application/octet-stream"))
-                for image in images
-            ]
+        with open_files("files", images, progress) as files:
             return self._connection.ask("POST", path, files=files, data=data, timeout=None)
 
 
 def _address(url: str | None, token: str | None) -> tuple[str, str | None]:
-    """Return where the server is and what lets in there."""
+    """Return where the server is and what lets in there; a token that was found goes to its own server only."""
     url = url or os.environ.get("CELLMETRY_URL")
     token = token or os.environ.get("CELLMETRY_TOKEN")
     if url and token:
         return url, token
-    home = Path(os.environ.get("CELLMETRY_HOME") or Path.home() / "Cellmetry")
+    home = default_home()
     try:
-        said = json.loads((home / _ADDRESS_FILE).read_text(encoding="utf-8"))
-    except (OSError, ValueError) as error:
+        said = json.loads((home / ADDRESS_FILE).read_text(encoding="utf-8"))
+        found, secret = str(said["url"]), str(said["token"])
+    except (OSError, ValueError, KeyError, TypeError) as error:
         if url:
             return url, token
         raise MissingInput(
             f"No server runs on this computer for the folder {home}; start one with `cellmetry serve`, or give url and "
             f"token."
         ) from error
-    return (said["url"], token or said["token"]) if url in (None, said["url"]) else (url, token)
+    if url is not None and url.rstrip("/") != found.rstrip("/"):
+        return url, token
+    return found, token or secret

@@ -16,11 +16,12 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
     from pathlib import Path
 
-__all__ = ["API", "Connection", "ServerError"]
+__all__ = ["API", "Connection", "ServerError", "raise_for"]
 
 API = "/api/v1"
 _TRIES = 3
 _WAIT_S = 0.5
+_LONGEST_WAIT_S = 10.0
 _BY_STATUS = {401: NotAllowed, 403: NotAllowed, 404: errors.MissingInput, 507: OutputError}
 
 
@@ -44,14 +45,26 @@ class Connection:
         What acts in the history of a study say they came by.
     timeout_s
         How long an answer may take; uploads and downloads go on as long as bytes flow.
+    transport
+        What carries requests; connections over the network if left out.
     """
 
-    def __init__(self, url: str, token: str | None = None, *, via: str = "python", timeout_s: float = 120.0) -> None:
+    def __init__(
+        self,
+        url: str,
+        token: str | None = None,
+        *,
+        via: str = "python",
+        timeout_s: float = 120.0,
+        transport: httpx.BaseTransport | None = None,
+    ) -> None:
         self.url = url.rstrip("/")
         headers = {"X-Cellmetry": "1", "X-Cellmetry-Via": via}
         if token is not None:
             headers["Authorization"] = f"Bearer {token}"
-        self._http = httpx.Client(base_url=self.url, headers=headers, timeout=timeout_s, trust_env=False)
+        self._http = httpx.Client(
+            base_url=self.url, headers=headers, timeout=timeout_s, trust_env=False, transport=transport
+        )
 
     def close(self) -> None:
         """Close what is open to the server."""
@@ -86,10 +99,10 @@ class Connection:
                     continue
                 raise self._unreached(error) from error
             if answer.status_code == httpx.codes.SERVICE_UNAVAILABLE and left:
-                time.sleep(float(answer.headers.get("Retry-After", _WAIT_S)))
+                time.sleep(_retry_after(answer))
                 continue
             break
-        _raise_for(answer)
+        raise_for(answer)
         return answer
 
     @contextmanager
@@ -99,7 +112,7 @@ class Connection:
             with self._http.stream(method, API + path, **more) as answer:
                 if answer.is_error:
                     answer.read()
-                    _raise_for(answer)
+                    raise_for(answer)
                 yield answer
         except httpx.HTTPError as error:
             raise self._unreached(error) from error
@@ -126,7 +139,8 @@ def _stated(query: Mapping[str, Any]) -> dict[str, Any]:
     return {name: value for name, value in query.items() if value is not None}
 
 
-def _raise_for(answer: httpx.Response) -> None:
+def raise_for(answer: httpx.Response) -> None:
+    """Raise the error that an answer tells, if it is one."""
     if not answer.is_error:
         return
     try:
@@ -138,12 +152,21 @@ def _raise_for(answer: httpx.Response) -> None:
         ) from error
     if kind == "EditConflict":
         raise EditConflict(message, version=int(said["version"]), act=said.get("act"))
-    raise _class_of(kind, answer)(message)
+    raise _error(kind, message, answer)
 
 
-def _class_of(kind: str, answer: httpx.Response) -> type[CellmetryError]:
-    """Return the class that the server names; the nearest above it that is made of a sentence alone."""
+def _error(kind: str, message: str, answer: httpx.Response) -> CellmetryError:
+    """Return the error of the class that the server names, with its words."""
     found = getattr(errors, kind, None)
-    if isinstance(found, type) and issubclass(found, CellmetryError):
-        return next(each for each in found.__mro__ if "__init__" not in vars(each))
-    return _BY_STATUS.get(answer.status_code, ServerError if answer.is_server_error else errors.ParameterError)
+    if not (isinstance(found, type) and issubclass(found, CellmetryError)):
+        by_status = ServerError if answer.is_server_error else errors.ParameterError
+        return _BY_STATUS.get(answer.status_code, by_status)(message)
+    if any("__init__" in vars(each) for each in found.__mro__ if issubclass(each, CellmetryError)):
+        return found.__new__(found, message)  # made of other things than its sentence
+    return found(message)
+
+
+def _retry_after(answer: httpx.Response) -> float:
+    """Return how long to wait before asking again, in seconds."""
+    said = answer.headers.get("Retry-After", "")
+    return min(float(said), _LONGEST_WAIT_S) if said.isascii() and said.isdigit() else _WAIT_S

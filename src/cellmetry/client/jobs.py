@@ -15,11 +15,13 @@ if TYPE_CHECKING:
     from cellmetry.client.connection import Connection
     from cellmetry.core.progress import Progress
 
-__all__ = ["JobFailed", "RemoteJob"]
+__all__ = ["ENDED", "JobFailed", "RemoteJob"]
 
-_ENDED = ("done", "failed", "cancelled", "interrupted")
+ENDED = ("done", "failed", "cancelled", "interrupted")
 _AGAIN_S = 1.0
 _TRIES = 60
+_SILENT_S = 60.0
+"""A stream that says nothing for so long, not even that it is there, is broken."""
 
 
 class JobFailed(CellmetryError):
@@ -74,8 +76,10 @@ class RemoteJob:
             If it was cancelled.
         """
         seen, broken, teller = "0", 0, _Teller(progress)
-        while self.refresh().state not in _ENDED:
+        while True:
             try:
+                if self.refresh().state in ENDED:
+                    break
                 seen = self._listen(seen, teller)
                 broken = 0
             except ServerError:
@@ -115,7 +119,7 @@ class RemoteJob:
     def _listen(self, seen: str, teller: _Teller) -> str:
         """Return the number of the last event after hearing all until the stream ends."""
         headers = {"Last-Event-ID": seen}
-        with self._connection.stream("GET", f"{self._path}/events", headers=headers, timeout=60.0) as answer:
+        with self._connection.stream("GET", f"{self._path}/events", headers=headers, timeout=_SILENT_S) as answer:
             for event in read_events(answer.iter_lines()):
                 seen = event.id or seen
                 if event.kind == "progress":

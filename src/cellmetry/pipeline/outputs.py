@@ -36,7 +36,7 @@ if TYPE_CHECKING:
     from cellmetry.core.sample import Sample
     from cellmetry.pipeline.inputs import ImageRef
     from cellmetry.pipeline.work import Job
-    from cellmetry.report.overlay import OverlayOptions
+    from cellmetry.report.drawing_options import OverlayOptions
 
 __all__ = ["STATE", "part_path", "with_image_names", "write_outputs"]
 

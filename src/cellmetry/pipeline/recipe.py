@@ -18,7 +18,7 @@ from cellmetry.core.parameters import parse_parameters
 from cellmetry.core.progress import SILENT
 from cellmetry.core.registry import Registry
 from cellmetry.errors import MissingInput, ParameterError, UnknownName
-from cellmetry.report.overlay import OverlayOptions
+from cellmetry.report.drawing_options import OverlayOptions
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping

@@ -5,9 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from cellmetry.errors import ParameterError
-from cellmetry.pipeline.jobs.kinds.segmenting import SegmentImages
 from cellmetry.pipeline.served_recipes import paths_in, refuse_engine_paths
-from cellmetry.pipeline.stored.recipes import recipe_of_text, wanted_recipe
 
 if TYPE_CHECKING:
     from cellmetry.pipeline.jobs.kind import JobKind
@@ -27,9 +25,6 @@ def check_job(store: Store, wanted: JobKind) -> None:
     paths = paths_in(wanted)
     if paths:
         raise ParameterError(f"The job names {paths[0]}, a file of the server's computer; give ids of the study.")
-    if isinstance(wanted, SegmentImages):
-        if wanted.recipe_text is not None:
-            recipe = recipe_of_text(store, wanted.recipe_text, wanted.set)
-        else:
-            recipe = wanted_recipe(store, wanted.recipe or "any", wanted.set)
+    recipe = wanted.recipe_for(store)
+    if recipe is not None:
         refuse_engine_paths(recipe)

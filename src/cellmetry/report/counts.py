@@ -8,7 +8,8 @@ import numpy as np
 
 from cellmetry.report.annotations import draw_caption
 from cellmetry.report.colours import parse_colour
-from cellmetry.report.overlay import OverlayOptions, draw_overlay, draw_picture
+from cellmetry.report.drawing_options import OverlayOptions
+from cellmetry.report.overlay import draw_overlay, draw_picture
 from cellmetry.report.sampling import choose_scaling, sample_plane
 
 if TYPE_CHECKING:

@@ -10,7 +10,8 @@ from pydantic import Field
 from cellmetry.core.step import Parameters
 from cellmetry.report.annotations import draw_caption, round_scale_bar
 from cellmetry.report.composite import contrast_limits
-from cellmetry.report.overlay import OverlayOptions, draw_overlay, draw_picture
+from cellmetry.report.drawing_options import OverlayOptions
+from cellmetry.report.overlay import draw_overlay, draw_picture
 from cellmetry.report.rendering import choose_view
 
 if TYPE_CHECKING:

@@ -9,8 +9,9 @@ from pydantic import Field
 
 from cellmetry.errors import ParameterError
 from cellmetry.report.colours import colour_bytes
+from cellmetry.report.drawing_options import OverlayOptions
 from cellmetry.report.outlines import draw_lines, draw_shade, line_weight
-from cellmetry.report.overlay import OverlayOptions, render_channels
+from cellmetry.report.overlay import render_channels
 from cellmetry.report.panels import Swatch, add_legend
 from cellmetry.report.rendering import add_ids, add_place, add_scale_bar, choose_view, line_width
 

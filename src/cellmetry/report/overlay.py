@@ -5,14 +5,13 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 import numpy as np
-from pydantic import Field
 
 from cellmetry.errors import ParameterError
 from cellmetry.report.colours import channel_colours, colour_bytes, object_colours
 from cellmetry.report.composite import contrast_limits, mix_channels, show_colour, stretch
+from cellmetry.report.drawing_options import OverlayOptions
 from cellmetry.report.outlines import draw_outlines, rim_brightness
 from cellmetry.report.rendering import (
-    DrawingOptions,
     add_ids,
     add_place,
     add_scale_bar,
@@ -29,29 +28,9 @@ if TYPE_CHECKING:
     from cellmetry.report.outlines import ObjectMap
     from cellmetry.report.rendering import View
 
-__all__ = ["OverlayOptions", "draw_overlay", "draw_picture", "render_channels"]
+__all__ = ["draw_overlay", "draw_picture", "render_channels"]
 
 _BRIGHT = 0.5
-
-
-class OverlayOptions(DrawingOptions):
-    """How an overlay looks."""
-
-    channels: tuple[int | str, ...] = Field(default=(), description="Channels to show, by name or index; all if empty.")
-    colours: tuple[str, ...] = Field(
-        default=(), description="Colour '#rrggbb' of each shown channel; those of the file or safe ones if empty."
-    )
-    limits: tuple[tuple[float, float], ...] = Field(
-        default=(),
-        description="Values shown as black and as full colour, for each shown channel; percentiles if empty.",
-    )
-    low_percentile: float = Field(default=1.0, ge=0, le=100, description="Percentile of the pixels shown as black.")
-    high_percentile: float = Field(
-        default=99.8, ge=0, le=100, description="Percentile of the pixels shown as full colour."
-    )
-    outline_colour: str | None = Field(
-        default=None, description="Colour '#rrggbb' of all outlines; a colour for each object if left out."
-    )
 
 
 def draw_overlay(

@@ -11,10 +11,10 @@ from pydantic import Field
 from cellmetry.errors import ParameterError
 from cellmetry.report.colours import colour_bytes
 from cellmetry.report.composite import contrast_limits, stretch
+from cellmetry.report.drawing_options import DrawingOptions
 from cellmetry.report.outlines import draw_outlines, draw_shade, line_weight
 from cellmetry.report.panels import ColourBar, Swatch, add_colour_bar
 from cellmetry.report.rendering import (
-    DrawingOptions,
     add_ids,
     add_place,
     add_scale_bar,

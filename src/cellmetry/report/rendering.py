@@ -5,9 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
-from pydantic import Field
 
-from cellmetry.core.step import Parameters
 from cellmetry.ops.label_checks import check_same_size
 from cellmetry.report.annotations import draw_caption, draw_ids, draw_scale_bar, emptier_side, round_scale_bar
 from cellmetry.report.outlines import map_objects
@@ -18,37 +16,14 @@ if TYPE_CHECKING:
 
     from cellmetry.core.image import Image
     from cellmetry.core.labels import Labels
+    from cellmetry.report.drawing_options import DrawingOptions
     from cellmetry.report.outlines import ObjectMap
     from cellmetry.report.sampling import Scaling
 
-__all__ = ["DrawingOptions", "View", "add_ids", "add_place", "add_scale_bar", "choose_view", "enlarged", "line_width"]
+__all__ = ["View", "add_ids", "add_place", "add_scale_bar", "choose_view", "enlarged", "line_width"]
 
 _LINE_SHARE = 1 / 520
 _SMALLEST_WITH_BAR = 64
-
-
-class DrawingOptions(Parameters):
-    """How large a picture is and what is written on it."""
-
-    outlines: bool = Field(default=True, description="Whether to draw outlines, inside the objects.")
-    outline_px: float | None = Field(
-        default=None,
-        gt=0,
-        le=50,
-        description="Width of outlines in pixels of the picture; fitting its size if left out.",
-    )
-    ids: bool = Field(default=True, description="Whether to write the ids into the objects.")
-    smallest_id_px: float = Field(
-        default=18.0, ge=0, description="No ids where objects are narrower than this many pixels of the picture."
-    )
-    scale_bar: bool = Field(default=True, description="Whether to draw a scale bar, on pictures of 64 pixels or more.")
-    place: bool = Field(default=True, description="Whether to write which time point and plane of a stack is shown.")
-    longest_side: int = Field(
-        default=2048, ge=64, le=16384, description="Larger images are shrunk to this many pixels by averaging."
-    )
-    enlarge_to: int = Field(
-        default=1200, ge=1, le=16384, description="Smaller images are enlarged by whole steps up to this many pixels."
-    )
 
 
 class View(NamedTuple):

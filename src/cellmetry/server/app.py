@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 from fastapi import APIRouter, FastAPI
 from starlette.middleware import Middleware
 
+from cellmetry.server.agents.endpoint import AGENTS_PATH, agents_route
 from cellmetry.server.bodies import ErrorBody
 from cellmetry.server.errors import install_error_handlers
 from cellmetry.server.openapi import openapi_document
@@ -110,7 +111,7 @@ def create_app(settings: ServerSettings) -> FastAPI:
         redoc_url=None,
         lifespan=_run_service,
         middleware=[
-            Middleware(Guard, settings=settings, gate=gate, open_paths=OPEN_PATHS),
+            Middleware(Guard, settings=settings, gate=gate, open_paths=OPEN_PATHS, program_paths=(AGENTS_PATH,)),
             Middleware(BoundedBodies, settings=settings),
             Middleware(Awake, service=service),
             Middleware(TileServing),
@@ -123,8 +124,10 @@ def create_app(settings: ServerSettings) -> FastAPI:
     api = APIRouter(prefix=API, responses=_ERRORS)
     for module in _ROUTES:
         api.include_router(module.router)
+    api.include_router(edits.image_router)
     api.include_router(pages.api_router)
     app.include_router(api)
+    app.router.routes.append(agents_route())
     return app
 
 

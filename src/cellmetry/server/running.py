@@ -16,7 +16,8 @@ from cellmetry.errors import OutputError, ParameterError
 from cellmetry.server.app import create_app
 from cellmetry.server.protocol import bounded_protocol
 from cellmetry.server.security.accounts import Accounts
-from cellmetry.server.security.laptop import ADDRESS_FILE, LaptopGate
+from cellmetry.server.security.laptop import LaptopGate
+from cellmetry.study.home import ADDRESS_FILE
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence

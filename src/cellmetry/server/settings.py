@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 import getpass
-import os
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Literal
 
 from cellmetry.pipeline.oneshot.limits import OneShotLimits
 
-__all__ = ["DEMO_LIMITS", "DEMO_ONESHOT", "Limits", "Mode", "ServerSettings", "default_home", "person_here"]
+__all__ = ["DEMO_LIMITS", "DEMO_ONESHOT", "Limits", "Mode", "ServerSettings", "person_here"]
 
 Mode = Literal["laptop", "server", "demo"]
 
@@ -115,9 +114,3 @@ class ServerSettings:
     def at_port(self, port: int) -> ServerSettings:
         """Return these settings with the port that was found free."""
         return replace(self, port=port)
-
-
-def default_home() -> Path:
-    """Return the folder of studies: ``CELLMETRY_HOME``, or the folder Cellmetry in the user's own."""
-    given = os.environ.get("CELLMETRY_HOME")
-    return Path(given).expanduser() if given else Path.home() / "Cellmetry"

@@ -10,11 +10,11 @@ from uuid import uuid4
 
 from cellmetry.errors import CellmetryError, ParameterError, UnknownName
 from cellmetry.pipeline.jobs.runner import JobRunner
-from cellmetry.study.file import STUDY_SUFFIX
 from cellmetry.study.store.acts import Actor, act
 from cellmetry.study.store.images import say
 from cellmetry.study.store.jobs import interrupted
 from cellmetry.study.store.lock import take_lock
+from cellmetry.study.store.names import STUDY_SUFFIX
 from cellmetry.study.store.places import writable
 from cellmetry.study.store.store import open_store
 

@@ -1,4 +1,4 @@
-"""Words of classes and columns as the API tells them."""
+"""Words of studies, classes and columns as the API tells them."""
 
 from __future__ import annotations
 
@@ -6,16 +6,14 @@ from typing import TYPE_CHECKING
 
 from pydantic import BaseModel
 
+from cellmetry.study.store.images import said_of
+from cellmetry.study.store.names import STUDY_SUFFIX
+
 if TYPE_CHECKING:
     from cellmetry.core.columns import Column
+    from cellmetry.study.store.store import Store
 
-__all__ = ["ActDone", "ColumnView", "column_view", "summary_of"]
-
-
-class ActDone(BaseModel):
-    """A line of the study's history that a request made; undoing it takes back what the request did."""
-
-    act: int
+__all__ = ["ColumnView", "column_view", "study_name", "summary_of"]
 
 
 class ColumnView(BaseModel):
@@ -35,3 +33,8 @@ def column_view(column: Column) -> ColumnView:
 def summary_of(kind: type) -> str:
     """Return the first sentence of a class's docstring."""
     return " ".join((kind.__doc__ or "").strip().partition("\n\n")[0].split())
+
+
+def study_name(store: Store) -> str:
+    """Return what people call a study: the name that was given to it, else that of its folder."""
+    return str(said_of(store, "study").get("name") or store.folder.name.removesuffix(STUDY_SUFFIX))

@@ -14,13 +14,13 @@ from cellmetry.core.step import Parameters
 from cellmetry.errors import MissingInput, ParameterError, UnknownName
 from cellmetry.stats.dosing import DoseAnalysis
 from cellmetry.study.questions import TableComparison, TableGate
+from cellmetry.study.store.names import STUDY_SUFFIX
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
 __all__ = [
     "STUDY_FILE",
-    "STUDY_SUFFIX",
     "WORDS",
     "About",
     "DesignSection",
@@ -40,8 +40,8 @@ __all__ = [
     "sources",
 ]
 
-STUDY_FILE, STUDY_SUFFIX = "study.toml", ".cellmetry"
-"""Name of the file that makes a folder a study, and how the folder's name ends."""
+STUDY_FILE = "study.toml"
+"""Name of the file that makes a folder a study."""
 WORDS = ("plate", "well", "row", "column", "field", "time", "condition", "dose", "replicate", "batch")
 """What a design can know of an image."""
 

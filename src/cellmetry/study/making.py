@@ -12,7 +12,6 @@ from cellmetry.io.discover import find_inputs
 from cellmetry.io.tables import write_table
 from cellmetry.study.file import (
     STUDY_FILE,
-    STUDY_SUFFIX,
     WORDS,
     About,
     DesignSection,
@@ -25,6 +24,7 @@ from cellmetry.study.images import study_images
 from cellmetry.study.naming.parts import shown_values
 from cellmetry.study.naming.proposing import propose_pattern
 from cellmetry.study.sheets import empty_sheet, with_wells
+from cellmetry.study.store.names import STUDY_SUFFIX
 from cellmetry.study.template import study_text
 
 if TYPE_CHECKING:

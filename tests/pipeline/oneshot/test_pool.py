@@ -20,9 +20,10 @@ from PIL import Image as Picture
 from cellmetry.core.labels import labels_hash
 from cellmetry.io.labels import read_labels
 from cellmetry.pipeline.batch import run
+from cellmetry.pipeline.oneshot.doing import do_file
 from cellmetry.pipeline.oneshot.limits import OneShotLimits
 from cellmetry.pipeline.oneshot.pool import OneShotPool, PoolBusy
-from cellmetry.pipeline.oneshot.task import FileTask, do_file
+from cellmetry.pipeline.oneshot.task import FileTask
 from cellmetry.pipeline.recipe import load_recipe
 
 CLASSICAL = {"engine": "classical"}

@@ -19,7 +19,7 @@ from cellmetry.pipeline.stored.opening import image_ref, open_stored
 from cellmetry.pipeline.stored.registering import register_images
 from cellmetry.study.store.acts import act, acts, undo_act
 from cellmetry.study.store.images import image, images, say
-from cellmetry.study.store.jobs import jobs
+from cellmetry.study.store.jobs import events_of, jobs
 from cellmetry.study.store.originals import originals
 
 sys.path.insert(0, str(Path(__file__).parents[1] / "jobs"))
@@ -124,6 +124,9 @@ def test_a_broken_file_is_an_image_that_says_why(tmp_path):
     (job,) = jobs(store)
     assert job.result["images"] == 1
     assert set(job.result["failed"]) == set(ids[1:])
+    told = [*job.result["failed"].values(), *(each.text for each in events_of(store, job.id))]
+    assert not [text for text in told if str(tmp_path) in text]
+    assert all(each.reason.startswith(f"{each.name}.tif ") for each in states[1:])
     store.close()
 
 

@@ -199,3 +199,13 @@ def test_an_edit_outlives_the_server(serving, tools, tmp_path):
         assert client.post(f"{url}/undo", json={}).json()["version"] == 2
         assert client.get(f"{url}/at", params={"y": 20, "x": 20}).json()["id"] == 1
         assert client.get(f"studies/{study}").json()["read_only"] == ""
+
+
+def test_the_log_of_an_image_has_the_edits_of_all_its_labels(made, labels):
+    act = edit(made, labels).json()["act"]
+    made.client.post(f"{labels}/undo", json={})
+    lines = made.client.get(f"{made.image_url}/edits", params={"limit": 2}).json()
+    assert [line["operation"] for line in lines] == ["undo", "draw"]
+    assert {line["labels"] for line in lines} == {labels.rsplit("/", 1)[-1]}
+    assert (lines[1]["act"]["seq"], lines[1]["act"]["undone_by"]) == (act, lines[0]["act"]["seq"])
+    assert made.client.get(f"{made.url}/images/img_0123456789abcdef/edits").status_code == 404

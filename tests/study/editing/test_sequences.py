@@ -92,7 +92,7 @@ def check(study):
     assert [tuple(row) for row in rows] == found
 
 
-@settings(max_examples=8, suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow])
+@settings(max_examples=5, suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow])
 @given(seed=st.integers(0, 2**31))
 def test_any_sequence_keeps_everything_exact_and_can_be_undone(seed, open_study):
     rng = np.random.default_rng(seed)
@@ -134,7 +134,7 @@ def test_any_sequence_keeps_everything_exact_and_can_be_undone(seed, open_study)
                 undone.clear()
         if number == 9:
             study.reopen()
-        if number % 6 == 5:
+        if number == 9:
             check(study)
     check(study)
     while len(states) > 1:
@@ -144,7 +144,7 @@ def test_any_sequence_keeps_everything_exact_and_can_be_undone(seed, open_study)
     check(study)
 
 
-@settings(max_examples=5, suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow])
+@settings(max_examples=4, suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow])
 @given(seed=st.integers(0, 2**31))
 def test_two_sessions_that_edit_and_undo_in_any_order(seed, open_study):
     rng = np.random.default_rng(seed)

@@ -23,13 +23,15 @@ from cellmetry.study.store.edits import (
     history,
     image_history,
     patches_of,
+    places_of,
     redo,
     reverse_edit,
     undo,
     undo_any,
 )
-from cellmetry.study.store.labels import Tile, add_labels, label_set, read_labels, read_window, tile_frame
+from cellmetry.study.store.labels import Tile, add_labels, label_set, read_labels, read_tile, read_window, tile_frame
 from cellmetry.study.store.objects import find_object, objects_in
+from cellmetry.study.store.patching import patches_of_changes
 from cellmetry.study.store.store import open_store
 
 ANNA, BEN = Actor("anna", "python"), Actor("ben", "python")
@@ -121,7 +123,7 @@ def test_two_people_at_one_place_the_second_is_refused_and_kept(tmp_path):
         undo(store, ANNA, name, who="anna")
 
 
-@settings(max_examples=15, deadline=None)
+@settings(max_examples=8, deadline=None)
 @given(seed=st.integers(0, 10_000))
 def test_any_sequence_of_edits_equals_the_same_on_an_array(seed, tmp_path_factory):
     rng = np.random.default_rng(seed)
@@ -264,23 +266,52 @@ def test_history_of_an_image_and_a_look_at_one_edit(tmp_path):
     store.close()
 
 
-def test_changes_that_overlap_are_put_in_once_and_undone_exactly(tmp_path):
+def test_changes_that_overlap_are_put_in_once(tmp_path):
     before = array()
     store, name = study(tmp_path, before)
     target = np.random.default_rng(0).integers(0, 9, before.shape).astype(np.uint32)
     boxes = [Box(0, 300, 0, 300), Box(200, 700, 100, 600), Box(250, 400, 250, 1100)]
     changes = [Change(0, 0, box, target[box.slices]) for box in boxes]
-    done = apply_changes(store, ANNA, name, changes, "restore", "version 0", version=0)
-    covered = np.zeros(before.shape, int)
-    for patch in patches_of(store, done.act):
+    covered, after = np.zeros(before.shape, int), before.copy()
+    for patch in patches_of_changes(store, label_set(store, name), changes):
         covered[patch.box.slices] += 1
+        after[patch.box.slices] = patch.after
     assert covered.max() == 1
+    expected = before.copy()
+    for box in boxes:
+        expected[box.slices] = target[box.slices]
+    assert np.array_equal(after, expected)
+    store.close()
+
+
+def test_what_a_program_changes_may_be_of_any_size_and_is_one_edit(tmp_path, monkeypatch):
+    for place in ("patching.MOST_PIXELS", "patching.BATCH_PIXELS", "edit_log.BATCH_PIXELS"):
+        monkeypatch.setattr(f"cellmetry.study.store.{place}", 60_000)
+    before = array()
+    store, name = study(tmp_path, before)
+    target = np.roll(before, (7, 9), (0, 1)) + 900 * (np.roll(before, 3) > 0).astype(np.uint32)
+    target[:80] = before[:80]
+    boxes = [Box(0, 90, 0, 700), Box(90, 700, 0, 600), Box(90, 400, 600, 1100), Box(400, 420, 600, 620)]
+    changes = (Change(0, 0, box, target[box.slices]) for box in boxes)
+    done = apply_changes(store, ANNA, name, changes, "restore", "version 0", version=0)
+    assert done.version == 1
+    patches = patches_of(store, done.act)
+    assert [(patch.t, patch.z, patch.box) for patch in patches] == list(done.boxes) == places_of(store, done.act)
+    assert max(patch.before.size for patch in patches) <= 60_000
     expected = before.copy()
     for box in boxes:
         expected[box.slices] = target[box.slices]
     assert np.array_equal(read_labels(store, name).read(), expected)
     found = {each.id: each.area_px for each in objects_in(store, label_set(store, name), 0, 0, Box(0, 700, 0, 1100))}
     assert found == {k: n for k, n in enumerate(np.bincount(expected.ravel()).tolist()) if k and n}
+    assert label_set(store, name).next_id == expected.max() + 1
+    changed = before != expected
+    assert find_edit(store, done.act).ids == tuple(sorted({*before[changed], *expected[changed]} - {0}))
+    small = read_tile(store, label_set(store, name), Tile(1, 0, 0, 0, 0))
+    assert np.array_equal(small[:350], expected[::2, ::2][:350, :512])
     undo(store, ANNA, name)
     assert np.array_equal(read_labels(store, name).read(), before)
+    assert label_set(store, name).version == 2
+    redo(store, ANNA, name)
+    assert np.array_equal(read_labels(store, name).read(), expected)
     store.close()

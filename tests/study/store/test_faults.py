@@ -35,7 +35,7 @@ from cellmetry.study.store.verifying import verify
 from .made_study import ANNA, new_study, squares
 
 EDITOR = Path(__file__).with_name("editor.py")
-KILLS = 8
+KILLS = 5
 
 
 def square(y, x, side=20):

@@ -27,7 +27,7 @@ FromInput = Annotated[bool, typer.Option("--password-stdin", help="Read the pass
 def open_accounts(home: Path | None) -> Iterator[Accounts]:
     """Yield the accounts of a home folder."""
     from cellmetry.server.security.accounts import Accounts  # noqa: PLC0415  other commands need no web framework
-    from cellmetry.server.settings import default_home  # noqa: PLC0415
+    from cellmetry.study.home import default_home  # noqa: PLC0415
 
     accounts = Accounts((home or default_home()).absolute())
     try:

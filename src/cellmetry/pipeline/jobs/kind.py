@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from cellmetry.core.progress import Progress
+    from cellmetry.pipeline.recipe import Recipe
     from cellmetry.study.store.acts import Actor
     from cellmetry.study.store.store import Store
 
@@ -53,6 +54,16 @@ class JobKind(Parameters):
 
     name: ClassVar[str]
     """The word by which REST, the client, the command line and the log call it."""
+
+    def recipe_for(self, store: Store) -> Recipe | None:
+        """Return the recipe that the job will work, so that a wrong one is refused at once; None if it works none.
+
+        Raises
+        ------
+        CellmetryError
+            If the recipe is wrong, or there is none of its name.
+        """
+        return None
 
     @abstractmethod
     def run(self, work: JobWork) -> dict[str, Any]:

@@ -18,6 +18,7 @@ from cellmetry.pipeline.jobs.process import WorkerProcess
 from cellmetry.pipeline.memory import too_large
 from cellmetry.study.store.images import image
 from cellmetry.study.store.jobs import ENDED, cancel_job, job, jobs, next_job, note, set_state
+from cellmetry.study.store.plain_words import plain_words
 from cellmetry.study.store.units import end_unit, forget_units, running_unit
 
 if TYPE_CHECKING:
@@ -193,7 +194,7 @@ class JobRunner:
         state = job(store, job_id).state
         said = running.process.said()
         if said:
-            note(store, job_id, "log", said)
+            note(store, job_id, "log", plain_words(store, said))
         again = any(each.job_id == job_id and each is not running for each in self._running)
         if state == "stopping" and not again:
             set_state(store, job_id, "cancelled")

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from cellmetry.errors import Cancelled, CellmetryError, OutputError
 from cellmetry.pipeline.memory import memory_sentence
+from cellmetry.study.store.plain_words import plain_words
 from cellmetry.study.store.units import begin_unit, end_unit, units_of
 
 if TYPE_CHECKING:
@@ -63,7 +64,7 @@ def each_unit(
         if name in ended:
             continue
         begin_unit(work.store, work.job_id, name)
-        reason = _done(work, name, shown, do, listening)
+        reason = plain_words(work.store, _done(work, name, shown, do, listening))
         if reason:
             work.say("warning", reason)
             with work.store.database.write():

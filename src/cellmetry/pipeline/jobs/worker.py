@@ -25,6 +25,7 @@ from cellmetry.pipeline.memory import memory_sentence
 from cellmetry.study.store.acts import Actor
 from cellmetry.study.store.jobs import job, note, set_state, tell_progress
 from cellmetry.study.store.lock import take_lock
+from cellmetry.study.store.plain_words import plain_words
 from cellmetry.study.store.store import join_store
 
 if TYPE_CHECKING:
@@ -141,7 +142,7 @@ def _do(store: Store, job_id: str, place: Path, told: Told) -> None:
         folder=place,
         actor=Actor(found.who, found.via),
         progress=progress,
-        say=lambda kind, text: note(store, job_id, kind, text),
+        say=lambda kind, text: note(store, job_id, kind, plain_words(store, text)),
     )
     try:
         result = parse_job(found.kind, found.parameters).run(work)
@@ -153,7 +154,7 @@ def _do(store: Store, job_id: str, place: Path, told: Told) -> None:
     except MemoryError as error:
         _end(store, job_id, "failed", error=memory_sentence(f"The job {found.kind}", error))
     except Exception as error:  # noqa: BLE001  the one place where a job's failure that nobody foresaw is told
-        note(store, job_id, "traceback", traceback.format_exc())
+        work.say("traceback", traceback.format_exc())
         reason = f"The job {found.kind} failed with an unforeseen {type(error).__name__}: {error}"
         _end(store, job_id, "failed", error=reason)
     else:
@@ -165,7 +166,8 @@ def _end(store: Store, job_id: str, state: JobState, *, error: str = "", result:
     act = (result or {}).get("act")
     with store.database.write():
         if job(store, job_id).state in ("running", "stopping"):
-            set_state(store, job_id, state, error=error, result=result, act=act if isinstance(act, int) else None)
+            by = act if isinstance(act, int) else None
+            set_state(store, job_id, state, error=plain_words(store, error), result=result, act=by)
 
 
 def _locked(place: Path) -> StudyLock:

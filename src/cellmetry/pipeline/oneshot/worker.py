@@ -10,7 +10,8 @@ import sys
 from dataclasses import asdict
 from typing import TYPE_CHECKING
 
-from cellmetry.pipeline.oneshot.task import FileTask, ImageAnswer, do_file, failed
+from cellmetry.pipeline.oneshot.doing import do_file
+from cellmetry.pipeline.oneshot.task import FileTask, ImageAnswer, failed
 
 if TYPE_CHECKING:
     from typing import TextIO

@@ -9,7 +9,6 @@ from cellmetry.learn.generate.edu import CONDITIONS, IMAGES, PATTERN, PLATE_MAP,
 from cellmetry.report.style import FigureStyle
 from cellmetry.study.file import (
     STUDY_FILE,
-    STUDY_SUFFIX,
     About,
     DesignSection,
     Filters,
@@ -19,6 +18,7 @@ from cellmetry.study.file import (
     load_study,
 )
 from cellmetry.study.questions import TableComparison, TableGate
+from cellmetry.study.store.names import STUDY_SUFFIX
 from cellmetry.study.template import study_text
 
 if TYPE_CHECKING:

@@ -14,7 +14,7 @@ from cellmetry.server.security.cookies import set_cookie
 from cellmetry.server.security.demo import DemoGate
 from cellmetry.server.security.laptop import LaptopGate
 from cellmetry.server.security.visitor import VISITOR
-from cellmetry.server.views import study_name
+from cellmetry.server.wording import study_name
 
 __all__ = ["api_router", "router"]
 

@@ -10,9 +10,8 @@ from fastapi import Path as InPath
 from pydantic import Field
 
 from cellmetry.errors import NotAllowed, ParameterError
-from cellmetry.server.bodies import View
+from cellmetry.server.bodies import Limit, Number, View
 from cellmetry.server.dependencies import ActorDep, EditStudy, GateDep, ReadStudy, RoleDep
-from cellmetry.server.routes.bodies import Limit, Number
 from cellmetry.server.security.visitor import Gate, Role, Visitor
 from cellmetry.study.store.acts import Act, Actor, acts, find_act
 from cellmetry.study.store.edits import undo_any

@@ -10,20 +10,32 @@ from fastapi.responses import Response
 from pydantic import Field
 
 from cellmetry.errors import ParameterError, UnknownName
-from cellmetry.server.bodies import Body, View
+from cellmetry.server.bodies import Body, Key, Limit, Number, SessionName, View
 from cellmetry.server.dependencies import ActorDep, EditStudy, Id, ReadStudy
 from cellmetry.server.downloading import BYTES, file_answer
 from cellmetry.server.routes.acts import ActView, Seq, act_view
-from cellmetry.server.routes.bodies import Key, Limit, Number, SessionName
 from cellmetry.study.editing.registry import parse_operation
-from cellmetry.study.store.edits import Edit, EditResult, apply_edit, find_edit, history, patches_of, redo, undo
+from cellmetry.study.store.edits import (
+    Edit,
+    EditResult,
+    apply_edit,
+    find_edit,
+    history,
+    image_history,
+    patches_of,
+    places_of,
+    redo,
+    undo,
+)
+from cellmetry.study.store.images import image as image_of
 from cellmetry.study.store.labels import label_set
 from cellmetry.study.store.restoring import restore_version
 from cellmetry.study.store.store import Store
 
-__all__ = ["router"]
+__all__ = ["image_router", "router"]
 
 router = APIRouter(prefix="/studies/{study}/labels/{labels}", tags=["edits"])
+image_router = APIRouter(prefix="/studies/{study}/images/{image}", tags=["edits"])
 _PIXELS = file_answer("Little-endian uint32, row by row.", BYTES)
 Version = Annotated[int, InPath(ge=0, le=2**62)]
 
@@ -81,6 +93,12 @@ class EditView(View):
     ids: tuple[int, ...]
 
 
+class EditOfImage(EditView):
+    """One line of the log of an image."""
+
+    labels: str = Field(description="The label image that was edited.")
+
+
 class EditDetails(EditView):
     """One edit with the places that it changed; their pixels are at ``pixels/{part}``."""
 
@@ -116,11 +134,23 @@ def list_edits(store: ReadStudy, labels: Id, before: Number | None = None, limit
     return [EditView(**_said(each)) for each in history(store, labels, before=before, limit=limit)]
 
 
+@image_router.get("/edits")
+def list_edits_of_image(
+    store: ReadStudy, image: Id, before: Number | None = None, limit: Limit = 100
+) -> list[EditOfImage]:
+    """Return the log of all label images of an image, also of those that newer ones took the place of, newest first."""
+    image_of(store, image)
+    return [
+        EditOfImage(**_said(each), labels=each.labels_id)
+        for each in image_history(store, image, before=before, limit=limit)
+    ]
+
+
 @router.get("/edits/{seq}")
 def get_edit(store: ReadStudy, labels: Id, seq: Seq) -> EditDetails:
     """Return one edit with the places that it changed."""
     found = _edit(store, labels, seq)
-    boxes = tuple(_box(patch.t, patch.z, patch.box) for patch in patches_of(store, seq))
+    boxes = tuple(_box(*place) for place in places_of(store, seq))
     return EditDetails(**_said(found), boxes=boxes)
 
 

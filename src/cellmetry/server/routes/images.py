@@ -15,11 +15,10 @@ from cellmetry.core.parameters import parse_parameters
 from cellmetry.errors import ParameterError
 from cellmetry.io.discover import find_inputs
 from cellmetry.pipeline.reading import Reading
-from cellmetry.pipeline.stored.registering import register_images
-from cellmetry.server.bodies import Body, ShortText, View
+from cellmetry.pipeline.stored.apart import register_apart
+from cellmetry.server.bodies import ActDone, Body, IdText, Key, Limit, PathText, ShortText, View
 from cellmetry.server.dependencies import ActorDep, EditStudy, Id, ReadStudy, RunnerDep, SettingsDep
 from cellmetry.server.downloading import BYTES, file_answer
-from cellmetry.server.routes.bodies import IdText, Key, Limit, PathText
 from cellmetry.server.security.folders import allowed_place, must_lie_below
 from cellmetry.server.uploads import receive_upload
 from cellmetry.study.store.acts import Actor, act
@@ -125,12 +124,6 @@ class Folder(Body):
     path: PathText
 
 
-class Done(View):
-    """What was done."""
-
-    act: int = Field(description="Its number in the study's history, by which it can be undone.")
-
-
 @router.post("/images", status_code=201, openapi_extra={"requestBody": _FORM})
 async def upload_images(request: Request, store: EditStudy, actor: ActorDep, runner: RunnerDep) -> list[ImageView]:
     """Upload files as images: a form whose parts `files` are the files. All of them become images, or none.
@@ -141,8 +134,13 @@ async def upload_images(request: Request, store: EditStudy, actor: ActorDep, run
     upload = await receive_upload(request, store.folder / "uploads")
     try:
         reading = _reading_of_text(upload.fields)
+        memory = runner.limits.worker_bytes
         ids = await run_in_threadpool(
-            register_images, store, actor, list(upload.names), reading=reading, uploaded=True, names=upload.names
+            register_apart,
+            *(store, actor, list(upload.names)),
+            memory_bytes=memory,
+            reading=reading,
+            names=upload.names,
         )
     except BaseException:
         await run_in_threadpool(shutil.rmtree, upload.folder, ignore_errors=True)
@@ -158,7 +156,8 @@ def register_folder(
     """Add files and folders of the server's computer as images, by reference; they must lie below its roots."""
     places = [allowed_place(path, settings.roots) for path in body.paths]
     must_lie_below([file.path for file in find_inputs(places)], settings.roots)
-    ids = register_images(store, actor, places, reading=_plain(body.reading))
+    memory = runner.limits.worker_bytes
+    ids = register_apart(store, actor, places, memory_bytes=memory, reading=_plain(body.reading))
     runner.wake()
     return _views(store, [image(store, each) for each in ids])
 
@@ -194,7 +193,7 @@ def get_image(store: ReadStudy, image: Id) -> ImageView:
 
 
 @router.patch("/images")
-def say_of_images(body: ManyImagesSaid, store: EditStudy, actor: ActorDep) -> Done:
+def say_of_images(body: ManyImagesSaid, store: EditStudy, actor: ActorDep) -> ActDone:
     """Say the same of several images in one act."""
     return _say(store, actor, body.images, body)
 
@@ -207,14 +206,14 @@ def say_of_image(body: ImageSaid, store: EditStudy, actor: ActorDep, image: Id) 
 
 
 @router.post("/images/remove")
-def remove_several(body: SomeImages, store: EditStudy, actor: ActorDep) -> Done:
+def remove_several(body: SomeImages, store: EditStudy, actor: ActorDep) -> ActDone:
     """Hide images; their originals stay, and undoing the act brings them back."""
     names = [_image(store, each).name for each in body.images]
     what = names[0] if len(names) == 1 else f"{len(names)} images"
     with store.database.write():
         seq = act(store, actor, "remove images", f"Remove {what}", images=list(body.images))
         remove_images(store, seq, body.images)
-    return Done(act=seq)
+    return ActDone(act=seq)
 
 
 @router.get("/images/{image}/originals")
@@ -280,7 +279,7 @@ def _views(store: Store, found: Sequence[StoredImage]) -> list[ImageView]:
     ]
 
 
-def _say(store: Store, actor: Actor, ids: Sequence[str], body: ImageSaid) -> Done:
+def _say(store: Store, actor: Actor, ids: Sequence[str], body: ImageSaid) -> ActDone:
     values: dict[str, Any] = {**body.values, **body.model_dump(include=_OWN_KEYS & body.model_fields_set, mode="json")}
     taken = _OWN_KEYS & set(body.values)
     if taken:
@@ -293,14 +292,16 @@ def _say(store: Store, actor: Actor, ids: Sequence[str], body: ImageSaid) -> Don
         seq = act(store, actor, "say", f"Say {', '.join(values)} of {what}", images=list(ids), values=values)
         for each in ids:
             say(store, seq, each, values)
-    return Done(act=seq)
+    return ActDone(act=seq)
 
 
-def _reading_of_text(fields: Mapping[str, str]) -> Reading:
+def _reading_of_text(fields: Mapping[str, Sequence[str]]) -> Reading:
     unknown = set(fields) - {"reading"}
     if unknown:
         raise ParameterError(f"The form has a field {min(unknown)!r}; beside files there is only `reading`.")
-    text = fields.get("reading", "{}")
+    *others, text = fields.get("reading", ["{}"])
+    if others:
+        raise ParameterError("reading: it was given twice.")
     try:
         said = json.loads(text)
     except (ValueError, RecursionError) as error:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import AsyncIterator
 from typing import Annotated, Any
 
-from fastapi import APIRouter, Header, Query, Request, Response
+from fastapi import APIRouter, Header, Request, Response
 from fastapi.responses import StreamingResponse
 from pydantic import BaseModel, Field
 from starlette.concurrency import run_in_threadpool
@@ -13,6 +13,7 @@ from starlette.concurrency import run_in_threadpool
 from cellmetry.core.step import Parameters
 from cellmetry.pipeline.jobs.registry import parse_job
 from cellmetry.pipeline.served_jobs import check_job
+from cellmetry.server.bodies import Limit, Number
 from cellmetry.server.dependencies import ActorDep, EditStudy, Id, ReadStudy, RunnerDep
 from cellmetry.server.job_events import EVENT_STREAM, job_events
 from cellmetry.study.store.jobs import (
@@ -82,10 +83,10 @@ def submit_job(store: EditStudy, actor: ActorDep, runner: RunnerDep, body: NewJo
 def list_jobs(
     store: ReadStudy,
     state: JobState | None = None,
-    after: Annotated[int, Query(ge=0, le=1 << 62, description="Only jobs with a `seq` above this.")] = 0,
-    limit: Annotated[int, Query(ge=1, le=1000)] = 100,
+    after: Number = 0,
+    limit: Limit = 100,
 ) -> list[JobView]:
-    """Return the jobs of a study, the oldest first."""
+    """Return the jobs of a study, the oldest first; next page: `after` = the last one's `seq`."""
     return [_view(each) for each in jobs(store, state) if each.seq > after][:limit]
 
 
@@ -115,10 +116,10 @@ def resume(store: EditStudy, job_id: Id, runner: RunnerDep) -> JobView:
 def get_log(
     store: ReadStudy,
     job_id: Id,
-    after: Annotated[int, Query(ge=0, le=1 << 62, description="Only lines with a `seq` above this.")] = 0,
-    limit: Annotated[int, Query(ge=1, le=1000)] = 1000,
+    after: Number = 0,
+    limit: Limit = 1000,
 ) -> list[LogLine]:
-    """Return what was said of a job: states, progress, warnings, lines of its log; the oldest first."""
+    """Return what was said of a job: states, progress, warnings, lines of its log; `after` = the last one's `seq`."""
     job(store, job_id)
     lines = events_of(store, job_id, after=after, limit=limit)
     return [LogLine(seq=line.seq, at=line.at, kind=line.kind, text=line.text) for line in lines]
@@ -136,7 +137,7 @@ async def watch(
     store: ReadStudy,
     job_id: Id,
     last_event_id: Annotated[str, Header(max_length=32)] = "",
-    after: Annotated[int, Query(ge=0, le=1 << 62)] = 0,
+    after: Number = 0,
 ) -> Response:
     """Return what is said of a job as it is said, as Server-Sent Events; the stream ends when the job ends.
 

@@ -9,9 +9,8 @@ from pydantic import Field
 
 from cellmetry.core.image import Box
 from cellmetry.errors import UnknownName
-from cellmetry.server.bodies import View
+from cellmetry.server.bodies import ActDone, IdText, Limit, Number, View
 from cellmetry.server.dependencies import ActorDep, EditStudy, Id, ReadStudy
-from cellmetry.server.routes.bodies import IdText, Limit, Number
 from cellmetry.study.store.acts import act
 from cellmetry.study.store.images import image as image_of
 from cellmetry.study.store.labels import LabelSet, label_set, label_sets, read_window, remove_labels
@@ -64,12 +63,6 @@ class UnderPoint(View):
     version: int
 
 
-class Done(View):
-    """What was done."""
-
-    act: int = Field(description="Its number in the study's history, by which it can be undone.")
-
-
 @router.get("/labels")
 def list_labels(
     store: ReadStudy,
@@ -94,14 +87,14 @@ def get_labels(store: ReadStudy, labels: Id) -> LabelsView:
 
 
 @router.delete("/labels/{labels}")
-def remove(store: EditStudy, actor: ActorDep, labels: Id) -> Done:
+def remove(store: EditStudy, actor: ActorDep, labels: Id) -> ActDone:
     """Hide a label image; undoing the act brings it back."""
     found = label_set(store, labels)
     with store.database.write():
         summary = f"Remove {found.name} of {image_of(store, found.image_id).name}"
         seq = act(store, actor, "remove labels", summary, labels=labels, image=found.image_id)
         remove_labels(store, seq, labels)
-    return Done(act=seq)
+    return ActDone(act=seq)
 
 
 @router.get("/labels/{labels}/objects")

@@ -4,15 +4,15 @@ from __future__ import annotations
 
 from typing import Annotated, Any
 
-from fastapi import APIRouter, Path, Response
+from fastapi import APIRouter, Response
 from pydantic import BaseModel, Field
 
 from cellmetry.core.step import Parameters
 from cellmetry.errors import ModelError, UnknownName
 from cellmetry.models.store import ListedModel, list_models
+from cellmetry.server.bodies import ActDone, Word
 from cellmetry.server.dependencies import ActorDep, EditStudy, Id, ReadStudy
 from cellmetry.server.downloading import download, file_answer
-from cellmetry.server.wording import ActDone
 from cellmetry.study.store.models import (
     StoredModel,
     activate_model,
@@ -29,7 +29,6 @@ __all__ = ["router"]
 router = APIRouter(tags=["models"])
 
 _ZIP = file_answer("A ZIP of the weights and the card.", "application/zip")
-Word = Annotated[str, Path(max_length=64, pattern=r"^[A-Za-z0-9][A-Za-z0-9_-]*$")]
 
 
 class ModelView(BaseModel):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Mapping
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Annotated, Any, cast, get_origin
@@ -19,7 +20,7 @@ from cellmetry.pipeline.oneshot.request import CountRequest, OneShotRequest, Pre
 from cellmetry.pipeline.oneshot.task import FileTask, ImageAnswer, Verb
 from cellmetry.server.errors import error_body
 from cellmetry.server.temporary import TemporaryFile
-from cellmetry.server.uploading import SentFile, form_values, read_form, store_files
+from cellmetry.server.uploads import FormRules, receive_upload
 
 __all__ = ["router"]
 
@@ -101,28 +102,35 @@ async def _answer(request: Request, pool: OneShotPool, verb: Verb) -> Response:
             await run_in_threadpool(folder.cleanup)
 
 
-async def _received(
-    request: Request, pool: OneShotPool, verb: Verb, folder: Path
-) -> tuple[OneShotRequest, list[SentFile]]:
+async def _received(request: Request, pool: OneShotPool, verb: Verb, folder: Path) -> tuple[OneShotRequest, list[Path]]:
     """Return what is asked and the files, which lie in the folder; wrong parameters are refused before any work."""
     limits = pool.limits
     kind: type[OneShotRequest] = PredictRequest if verb == "predict" else CountRequest
-    form = await read_form(request.headers, request.stream(), max_files=limits.max_files, max_bytes=limits.max_bytes)
-    try:
-        lists = {name: list for name, field in kind.model_fields.items() if get_origin(field.annotation) is tuple}
-        wanted = parse_parameters(kind, form_values(form, lists, _FILES), where=verb)
-        await run_in_threadpool(wanted.to_recipe)
-        sent = await run_in_threadpool(store_files, form, _FILES, folder / "in")
-    finally:
-        await form.close()
-    if not sent:
-        raise ParameterError(f"The request has no files; send at least one in the field {_FILES}.")
-    return wanted, sent
+    rules = FormRules(archives=True, most_files=limits.max_files, most_bytes=limits.max_bytes, apart=True)
+    sent = await receive_upload(request, folder, rules)
+    wanted = parse_parameters(kind, _values(kind, sent.fields), where=verb)
+    await run_in_threadpool(wanted.to_recipe)
+    return wanted, list(sent.names)
 
 
-def _task(verb: Verb, wanted: OneShotRequest, sent: SentFile, folder: Path) -> FileTask:
+def _values(kind: type[OneShotRequest], fields: Mapping[str, list[str]]) -> dict[str, Any]:
+    """Return the fields of a form, those that take several values as lists.
+
+    Raises
+    ------
+    ParameterError
+        If one was given twice that takes one value.
+    """
+    lists = {name for name, field in kind.model_fields.items() if get_origin(field.annotation) is tuple}
+    for name, given in fields.items():
+        if len(given) > 1 and name not in lists:
+            raise ParameterError(f"The field {name} was given {len(given)} times; it takes one value.")
+    return {name: given if name in lists else given[0] for name, given in fields.items()}
+
+
+def _task(verb: Verb, wanted: OneShotRequest, sent: Path, folder: Path) -> FileTask:
     fields = wanted.model_dump(mode="json", exclude_defaults=True)
-    return FileTask(verb, fields, str(sent.path), sent.name, str(folder / "out" / sent.path.parent.name))
+    return FileTask(verb, fields, str(sent), sent.name, str(folder / "out" / sent.parent.name))
 
 
 async def _awaited(request: Request, batch: Batch) -> list[ImageAnswer] | None:

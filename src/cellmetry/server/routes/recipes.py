@@ -5,7 +5,7 @@ from __future__ import annotations
 import tomllib
 from typing import Annotated, Any, Literal
 
-from fastapi import APIRouter, Path, Query, Response
+from fastapi import APIRouter, Query, Response
 from pydantic import Field
 
 from cellmetry.core.step import Parameters
@@ -13,8 +13,8 @@ from cellmetry.errors import ParameterError, UnknownName
 from cellmetry.pipeline.recipe import Recipe, load_recipe, parse_recipe, recipe_text, shipped_recipes
 from cellmetry.pipeline.served_recipes import named_recipe, recipe_of_text, refuse_engine_paths
 from cellmetry.pipeline.stored.recipes import recipe_of_text as stored_recipe
+from cellmetry.server.bodies import ActDone, Word
 from cellmetry.server.dependencies import ActorDep, EditStudy, Id, ReadStudy
-from cellmetry.server.wording import ActDone
 from cellmetry.study.store.recipes import StoredRecipe, add_recipe, hide_recipe, recipe, recipes
 
 __all__ = ["router"]
@@ -24,7 +24,6 @@ router = APIRouter(tags=["recipes"])
 Name = Annotated[str, Field(min_length=1, max_length=100, pattern=r"^[^\x00-\x1f]+$")]
 Text = Annotated[str, Field(min_length=1, max_length=200_000)]
 Change = Annotated[str, Field(min_length=3, max_length=1000)]
-Word = Annotated[str, Path(max_length=64, pattern=r"^[A-Za-z][A-Za-z0-9_-]*$")]
 Form = Annotated[Literal["json", "toml"], Query(description="JSON, or the TOML text as a file has it.")]
 
 

@@ -11,9 +11,9 @@ from fastapi import APIRouter, Query, Response
 from pydantic import BaseModel
 
 from cellmetry.errors import DamagedFile, MissingInput, UnknownName
+from cellmetry.server.bodies import ActDone
 from cellmetry.server.dependencies import ActorDep, EditStudy, Id, ReadStudy
 from cellmetry.server.downloading import DOWNLOADS, download
-from cellmetry.server.wording import ActDone
 from cellmetry.study.store.results import ResultKind, StoredResult, hide_result, result, result_path, results
 from cellmetry.study.store.store import Store
 

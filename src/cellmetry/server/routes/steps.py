@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Any
+from typing import Any
 
-from fastapi import APIRouter, Path
+from fastapi import APIRouter
 from pydantic import BaseModel
 
 from cellmetry.core.step import Parameters
@@ -13,14 +13,13 @@ from cellmetry.errors import MissingExtra, UnknownName
 from cellmetry.export.formats import FORMATS
 from cellmetry.pipeline.jobs.registry import JOB_KINDS, job_kind
 from cellmetry.pipeline.recipe import STEPS
+from cellmetry.server.bodies import Word
 from cellmetry.server.wording import summary_of
 from cellmetry.study.editing.registry import EDIT_OPERATIONS
 
 __all__ = ["router"]
 
 router = APIRouter(tags=["schemas"])
-
-Word = Annotated[str, Path(max_length=64, pattern=r"^[A-Za-z][A-Za-z0-9_-]*$")]
 
 
 class Described(BaseModel):

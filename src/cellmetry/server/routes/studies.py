@@ -9,7 +9,7 @@ from pydantic import Field
 
 from cellmetry.server.bodies import Body, View
 from cellmetry.server.dependencies import ActorDep, CreateStudyDep, EditStudy, ReadStudy, SeenStudies
-from cellmetry.server.views import study_name
+from cellmetry.server.wording import study_name
 from cellmetry.study.store.acts import act
 from cellmetry.study.store.changes import counts_of
 from cellmetry.study.store.images import said_of, say

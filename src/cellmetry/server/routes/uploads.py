@@ -10,13 +10,14 @@ from starlette.concurrency import run_in_threadpool
 
 from cellmetry.errors import InputError
 from cellmetry.server.dependencies import EditStudy
-from cellmetry.server.uploads import receive_upload
+from cellmetry.server.uploads import FormRules, receive_upload
 from cellmetry.study.store.uploads import UPLOADS
 
 __all__ = ["router"]
 
 router = APIRouter(prefix="/studies/{study}/uploads", tags=["uploads"])
 
+_RULES = FormRules(files=frozenset({"file"}), archives=True)
 _FORM = {
     "required": True,
     "content": {
@@ -45,7 +46,7 @@ class UploadView(BaseModel):
 @router.post("", status_code=201, openapi_extra={"requestBody": _FORM})
 async def upload_file(request: Request, store: EditStudy) -> UploadView:
     """Send one file, the part `file` of a form; it is only kept: the job `import` reads it, in a process of its own."""
-    upload = await receive_upload(request, store.folder / UPLOADS, wanted=frozenset({"file"}), archives=True)
+    upload = await receive_upload(request, store.folder / UPLOADS, _RULES)
     if len(upload.names) != 1:
         await run_in_threadpool(shutil.rmtree, upload.folder, ignore_errors=True)
         raise InputError("Send one file at a time; nothing was kept.")

@@ -10,6 +10,7 @@ from urllib.parse import urlsplit
 from starlette.requests import HTTPConnection
 
 from cellmetry.server.paths import route_path
+from cellmetry.server.security.cookies import bearer_of
 from cellmetry.server.security.refusal import UNSAFE, refusal
 from cellmetry.server.security.visitor import VISITOR
 
@@ -35,10 +36,21 @@ class Guard:
     ----------
     open_paths
         Paths, and beginnings of paths that end in ``/``, that anybody may see.
+    program_paths
+        Paths for programs that others wrote: there a token, which no page of another site can send, stands for the
+        header ``X-Cellmetry``.
     """
 
-    def __init__(self, app: ASGIApp, settings: ServerSettings, gate: Gate, open_paths: tuple[str, ...]) -> None:
+    def __init__(
+        self,
+        app: ASGIApp,
+        settings: ServerSettings,
+        gate: Gate,
+        open_paths: tuple[str, ...],
+        program_paths: tuple[str, ...] = (),
+    ) -> None:
         self._app, self._settings, self._gate = app, settings, gate
+        self._programs = frozenset(program_paths)
         self._open = frozenset(each for each in open_paths if not each.endswith("/") or each == "/")
         self._open_below = tuple(each for each in open_paths if each.endswith("/") and each != "/")
         self._names = _LOCAL | {each.lower() for each in settings.names}
@@ -57,7 +69,8 @@ class Guard:
         headers = connection.headers
         answer = self._wrong_host(headers)
         if answer is None and scope["method"] in UNSAFE:
-            answer = self._wrong_origin(headers) or _wrong_body(headers)
+            by_token = route_path(scope) in self._programs and bool(bearer_of(connection))
+            answer = self._wrong_origin(headers, by_token=by_token) or _wrong_body(headers)
         if answer is None:
             visitor = scope[VISITOR] = self._gate.visitor(connection)
             if visitor is None and not self._is_open(route_path(scope)):
@@ -79,12 +92,12 @@ class Guard:
             "This server does not go by that name; start it with --name to have it called by another one.",
         )
 
-    def _wrong_origin(self, headers: Headers) -> JSONResponse | None:
+    def _wrong_origin(self, headers: Headers, *, by_token: bool) -> JSONResponse | None:
         """Refuse what a page of another site sends."""
         origin, site = headers.get("origin"), headers.get("sec-fetch-site", "none")
         if site not in ("none", "same-origin") or not (origin is None or self._is_own(origin, headers["host"])):
             return refusal(403, "WrongOrigin", "Requests that change something are not taken from other sites.")
-        if headers.get("x-cellmetry") != "1":
+        if headers.get("x-cellmetry") != "1" and not by_token:
             return refusal(
                 403,
                 "WrongOrigin",

@@ -12,6 +12,7 @@ from cellmetry.io.atomic import atomic_write
 from cellmetry.server.security.cookies import bearer_of, cookie_of
 from cellmetry.server.security.tokens import hash_of, new_token, same
 from cellmetry.server.security.visitor import Role, Visitor
+from cellmetry.study.home import ADDRESS_FILE
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -20,10 +21,8 @@ if TYPE_CHECKING:
 
     from cellmetry.server.settings import ServerSettings
 
-__all__ = ["ADDRESS_FILE", "LaptopGate"]
+__all__ = ["LaptopGate"]
 
-ADDRESS_FILE = "server.json"
-"""File of the home folder, for its owner's eyes only, with the address and the token of the server that runs."""
 _CODES = 20
 
 

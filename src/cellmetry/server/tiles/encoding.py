@@ -23,8 +23,14 @@ _GZIP_LEVEL = 1
 
 
 @lru_cache(maxsize=256)
-def encoding_for(accepted: bytes) -> Encoding:
-    """Return how to send tiles to who sent this ``Accept-Encoding``; as plain bytes if nothing better is accepted."""
+def encoding_for(accepted: bytes, *, near: bool = False) -> Encoding:
+    """Return how to send tiles to who sent this ``Accept-Encoding``; as plain bytes if nothing better is accepted.
+
+    Parameters
+    ----------
+    near
+        Whether who asks is on this computer, where packing by gzip costs more than it saves.
+    """
     weights: dict[str, float] = {}
     for part in accepted.decode("latin-1").lower().split(","):
         name, _, rest = part.partition(";")
@@ -32,7 +38,8 @@ def encoding_for(accepted: bytes) -> Encoding:
     others = weights.get("*", 0.0)
     if weights.get("zstd", others) > 0:
         return "zstd"
-    return "gzip" if weights.get("gzip", others) > 0 else "identity"
+    plain = weights.get("identity", weights.get("*", 1.0)) > 0
+    return "gzip" if weights.get("gzip", others) > 0 and not (near and plain) else "identity"
 
 
 def encode_body(

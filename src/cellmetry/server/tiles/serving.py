@@ -59,7 +59,7 @@ class TileServing:
         slow = _is_slow(store.folder)
         found = await run_sync(find_tile, store, asked) if slow else find_tile(store, asked)
         said = dict(scope["headers"])
-        encoding = encoding_for(said.get(b"accept-encoding", b""))
+        encoding = encoding_for(said.get(b"accept-encoding", b""), near=_is_near(scope))
         tag = f'"{found.tag}.{encoding}"'.encode()
         headers = [
             (b"etag", tag),
@@ -92,6 +92,12 @@ class TileServing:
             body = await run_sync(encode_body, frame, encoding, found.shape, found.dtype, name)
             self._bodies.put(key, body)
         return body
+
+
+def _is_near(scope: Scope) -> bool:
+    """Return whether who asks is on this computer."""
+    client = scope.get("client")
+    return client is not None and (client[0].startswith("127.") or client[0] == "::1")
 
 
 @lru_cache(maxsize=256)

@@ -121,12 +121,14 @@ class _Present:
         old = scene.base_theirs.get(self.body, {})
         self.inside = {u for u, shared in old.items() if shared >= SAME * scene.theirs.areas[u]} | set(self.found)
         boxes = (scene.theirs.boxes[u] for u in {*theirs, *self.inside})
-        self.box = around((scene.mine.boxes[label], scene.base.boxes.get(self.body), *boxes))
+        olds = (scene.base.boxes[b] for b in self.swallowed)
+        self.box = around((scene.mine.boxes[label], scene.base.boxes.get(self.body), *olds, *boxes))
         self.base, self.mine, self.theirs = (
             each.pixels[self.box.slices] for each in (scene.base, scene.mine, scene.theirs)
         )
         self.is_it, self.was_it = self.mine == label, (self.base == self.body) & (self.body > 0)
         self.added, self.removed = self.is_it & ~self.was_it, self.was_it & ~self.is_it
+        self.removed |= np.isin(self.base, self.swallowed) & (self.mine == 0)
         self.drawn = float(np.count_nonzero(self.is_it & (self.base == 0))) / self.area
 
     def verdict(self) -> Verdict:
@@ -190,8 +192,9 @@ class _Present:
     def _replayed(self) -> NDArray[np.bool_]:
         """Return the object as the human wants it: the strokes on the new model's outline, or the human's own."""
         outline: NDArray[np.bool_] = np.isin(self.theirs, self.found)
-        if self.drawn >= SAME or np.count_nonzero(outline & self.is_it) < SAME * self.area:
-            return self.is_it
+        own: NDArray[np.bool_] = self.is_it
+        if self.drawn >= SAME or np.count_nonzero(outline & own) < SAME * self.area:
+            return own
         allowed = (self.scene.nearest[self.box.slices] == self.label) & ~(
             self.scene.changed[self.box.slices] & ~self.is_it
         )

@@ -16,12 +16,28 @@ from cellmetry.study.store.labels import Patch
 
 if TYPE_CHECKING:
     import sqlite3
-    from collections.abc import Sequence
+    from collections.abc import Iterator, Sequence
 
     from cellmetry.study.store.store import Store
 
-__all__ = ["Edit", "Made", "find_edit", "history", "image_history", "log_edit", "log_patches", "patch_of", "patches_of"]
+__all__ = [
+    "BATCH_PIXELS",
+    "Edit",
+    "Made",
+    "find_edit",
+    "history",
+    "image_history",
+    "log_edit",
+    "log_ids",
+    "log_patches",
+    "patch_of",
+    "patches_by_batch",
+    "patches_of",
+    "places_of",
+]
 
+BATCH_PIXELS = 1 << 24
+"""Pixels of an edit of any size, which a program made, that are in memory at once."""
 _UINT32 = np.dtype("<u4")
 
 
@@ -109,6 +125,26 @@ def patches_of(store: Store, seq: int, part: int | None = None) -> list[Patch]:
     return [patch_of(row) for row in rows]
 
 
+def patches_by_batch(store: Store, seq: int) -> Iterator[list[Patch]]:
+    """Yield what an edit changed, as `patches_of` returns it, so many places at a time as memory holds at ease."""
+    places = places_of(store, seq)
+    first = pixels = 0
+    for part, (_, _, box) in enumerate(places):
+        pixels += box.shape[0] * box.shape[1]
+        if pixels >= BATCH_PIXELS or part == len(places) - 1:
+            rows = store.database.rows(
+                "SELECT * FROM patches WHERE act = ? AND part BETWEEN ? AND ? ORDER BY part", (seq, first, part)
+            )
+            yield [patch_of(row) for row in rows]
+            first, pixels = part + 1, 0
+
+
+def places_of(store: Store, seq: int) -> list[tuple[int, int, Box]]:
+    """Return where an edit changed pixels: frame, plane and box, in the order of their numbers."""
+    rows = store.database.rows("SELECT t, z, y0, y1, x0, x1 FROM patches WHERE act = ? ORDER BY part", (seq,))
+    return [(row["t"], row["z"], Box(row["y0"], row["y1"], row["x0"], row["x1"])) for row in rows]
+
+
 def log_edit(
     connection: sqlite3.Connection, seq: int, labels_id: str, made: Made, version: int | None, ids: tuple[int, ...]
 ) -> None:
@@ -129,13 +165,18 @@ def log_edit(
     )
 
 
-def log_patches(connection: sqlite3.Connection, seq: int, patches: Sequence[Patch]) -> None:
-    """Put what an edit changes into the log."""
+def log_ids(connection: sqlite3.Connection, seq: int, ids: tuple[int, ...]) -> None:
+    """Put the objects that an edit changed into the log, where they were not known before."""
+    connection.execute("UPDATE edits SET ids = ? WHERE act = ?", (json.dumps(ids), seq))
+
+
+def log_patches(connection: sqlite3.Connection, seq: int, patches: Sequence[Patch], first: int = 0) -> None:
+    """Put what an edit changes into the log, its places numbered from `first`."""
     connection.executemany(
         "INSERT INTO patches VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
         (
             (seq, part, patch.t, patch.z, *patch.box, encode_tile(patch.before), encode_tile(patch.after))
-            for part, patch in enumerate(patches)
+            for part, patch in enumerate(patches, first)
         ),
     )
 

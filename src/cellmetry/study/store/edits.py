@@ -7,6 +7,7 @@ refused where the place was changed since.
 
 from __future__ import annotations
 
+from itertools import chain
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
@@ -21,11 +22,14 @@ from cellmetry.study.store.edit_log import (
     history,
     image_history,
     log_edit,
+    log_ids,
     log_patches,
+    patches_by_batch,
     patches_of,
+    places_of,
 )
 from cellmetry.study.store.labels import Patch, label_set, read_window
-from cellmetry.study.store.patching import patches_of_changes, write_patches
+from cellmetry.study.store.patching import patch_batches, patches_of_changes, write_patches
 from cellmetry.study.store.view import StoredView
 
 if TYPE_CHECKING:
@@ -46,6 +50,7 @@ __all__ = [
     "history",
     "image_history",
     "patches_of",
+    "places_of",
     "redo",
     "reverse_edit",
     "undo",
@@ -124,7 +129,7 @@ def apply_edit(
         summary = f"{operation.name.replace('_', ' ')} in {labels.name}"
         made = Made(operation.name, said, base, session, summary, view.next_id)
         if other is None:
-            return _commit(store, actor, labels, patches, made)
+            return _commit(store, actor, labels, [patches] if patches else [], made)
         refused = _log_refused(store, actor, labels, made)
     raise EditConflict(
         f"{other.who} changed the same place since ({other.summary}, act {other.seq}); look at it and edit again. Your "
@@ -137,14 +142,20 @@ def apply_edit(
 def apply_changes(
     store: Store, actor: Actor, labels_id: str, changes: Iterable[Change], verb: str, summary: str, **said: Any
 ) -> EditResult:
-    """Return what was changed by a program that knows the new pixels, such as the restoring of a version."""
+    """Return what was changed by a program that knows the new pixels, such as the restoring of a version.
+
+    It may be of any size: only some of it is in memory at once.
+
+    Parameters
+    ----------
+    changes
+        No two of their boxes overlap.
+    """
     store.must_be_writable()
     with store.database.write():
         labels = label_set(store, labels_id)
-        patches = patches_of_changes(store, labels, changes)
-        largest = max((int(patch.after.max()) for patch in patches), default=0)
-        made = Made(verb, said, labels.version, "", summary, max(labels.next_id, largest + 1))
-        return _commit(store, actor, labels, patches, made)
+        made = Made(verb, said, labels.version, "", summary, labels.next_id)
+        return _commit(store, actor, labels, patch_batches(store, labels, changes), made)
 
 
 def undo(
@@ -224,7 +235,7 @@ def reverse_edit(store: Store, actor: Actor, seq: int, *, session: str = "") -> 
         labels = label_set(store, row["labels_id"])
         first = undone_first(store, seq)
         new = undo_act(store, actor, first)
-        back = [_reversed(store, labels, patch, first) for patch in patches_of(store, first)]
+        back = ([_reversed(store, labels, patch, first) for patch in some] for some in patches_by_batch(store, first))
         verb = find_act(store, new).verb
         made = Made(verb, {"act": first}, labels.version, session, "", labels.next_id)
         return _store(store, labels, back, made, new)
@@ -246,26 +257,35 @@ def undo_any(store: Store, actor: Actor, seq: int) -> int:
     return reverse_edit(store, actor, seq).act or 0
 
 
-def _commit(store: Store, actor: Actor, labels: LabelSet, patches: Sequence[Patch], made: Made) -> EditResult:
-    if not patches:
+def _commit(store: Store, actor: Actor, labels: LabelSet, batches: Iterable[list[Patch]], made: Made) -> EditResult:
+    batches = iter(batches)
+    first = next(batches, None)
+    if first is None:
         return EditResult(None, labels.version, (), (), ())
     seq = act(store, actor, "edit", made.summary, labels=labels.id, image=labels.image_id, operation=made.operation)
-    return _store(store, labels, patches, made, seq)
+    return _store(store, labels, chain([first], batches), made, seq)
 
 
-def _store(store: Store, labels: LabelSet, patches: Sequence[Patch], made: Made, seq: int) -> EditResult:
-    """Put patches into the tiles, the log and the version; called within a transaction."""
-    version = labels.version + 1
-    ids = _changed_ids(patches)
+def _store(store: Store, labels: LabelSet, batches: Iterable[list[Patch]], made: Made, seq: int) -> EditResult:
+    """Put patches into the tiles, the log and the version, batch by batch; called within a transaction."""
+    version, next_id = labels.version + 1, made.next_id
+    boxes: list[tuple[int, int, Box]] = []
+    ids: set[int] = set()
+    tiles: dict[Tile, None] = {}
     with store.database.write() as connection:
-        log_edit(connection, seq, labels.id, made, version, ids)
-        log_patches(connection, seq, patches)
-        tiles = write_patches(connection, store, labels, patches, version)
+        log_edit(connection, seq, labels.id, made, version, ())
+        for patches in batches:
+            log_patches(connection, seq, patches, len(boxes))
+            tiles |= dict.fromkeys(write_patches(connection, store, labels, patches, version))
+            boxes += [(patch.t, patch.z, patch.box) for patch in patches]
+            ids |= _changed_ids(patches)
+            next_id = max(next_id, *(int(patch.after.max()) + 1 for patch in patches))
+        changed = tuple(sorted(ids))
+        log_ids(connection, seq, changed)
         connection.execute(
-            "UPDATE labels SET version = ?, next_id = max(next_id, ?) WHERE id = ?", (version, made.next_id, labels.id)
+            "UPDATE labels SET version = ?, next_id = max(next_id, ?) WHERE id = ?", (version, next_id, labels.id)
         )
-    boxes = tuple((patch.t, patch.z, patch.box) for patch in patches)
-    return EditResult(seq, version, boxes, ids, tuple(tiles))
+    return EditResult(seq, version, tuple(boxes), changed, tuple(tiles))
 
 
 def _log_refused(store: Store, actor: Actor, labels: LabelSet, made: Made) -> int:
@@ -299,7 +319,6 @@ def _last_at(store: Store, labels: LabelSet, patch: Patch, seq: int) -> Act:
     return find_act(store, seq if row is None or row["act"] is None else row["act"])
 
 
-def _changed_ids(patches: Sequence[Patch]) -> tuple[int, ...]:
+def _changed_ids(patches: Sequence[Patch]) -> set[int]:
     each = [side[patch.before != patch.after] for patch in patches for side in (patch.before, patch.after)]
-    ids = np.unique(np.concatenate(each)) if each else np.empty(0, np.uint32)
-    return tuple(int(label) for label in ids if label > 0)
+    return set(np.unique(np.concatenate(each)).tolist()) - {0}

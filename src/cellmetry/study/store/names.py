@@ -1,10 +1,13 @@
-"""Ids of what a study holds."""
+"""Names of a study's folder and of what it holds."""
 
 from __future__ import annotations
 
 from uuid import uuid4
 
-__all__ = ["new_name"]
+__all__ = ["STUDY_SUFFIX", "new_name"]
+
+STUDY_SUFFIX = ".cellmetry"
+"""How the name of a study's folder ends."""
 
 
 def new_name(kind: str) -> str:

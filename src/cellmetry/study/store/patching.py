@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from itertools import chain
 from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
@@ -9,24 +10,25 @@ import numpy as np
 from cellmetry.core.image import Box
 from cellmetry.errors import LimitExceeded
 from cellmetry.io.tile_store import encode_tile
+from cellmetry.study.editing.operation import Change
 from cellmetry.study.editing.places import pieces
+from cellmetry.study.store.edit_log import BATCH_PIXELS
 from cellmetry.study.store.labels import Patch, box_of_tile, read_tile, read_window, tiles_of
 from cellmetry.study.store.objects import update_objects
 
 if TYPE_CHECKING:
     import sqlite3
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Iterable, Iterator, Sequence
 
     from numpy.typing import NDArray
 
-    from cellmetry.study.editing.operation import Change
     from cellmetry.study.store.labels import LabelSet, Tile
     from cellmetry.study.store.store import Store
 
-__all__ = ["MOST_PIXELS", "must_be_small", "patches_of_changes", "write_patches"]
+__all__ = ["MOST_PIXELS", "must_be_small", "patch_batches", "patches_of_changes", "write_patches"]
 
 MOST_PIXELS = 1 << 26
-"""Pixels of all boxes that one edit may change."""
+"""Pixels of all boxes that one edit of a person may change."""
 _FEW = 500
 
 
@@ -81,6 +83,30 @@ def patches_of_changes(store: Store, labels: LabelSet, changes: Iterable[Change]
     return found
 
 
+def patch_batches(store: Store, labels: LabelSet, changes: Iterable[Change]) -> Iterator[list[Patch]]:
+    """Yield the parts of changes that do change pixels, so many at a time as memory holds at ease.
+
+    Parameters
+    ----------
+    changes
+        No two of their boxes overlap.
+    """
+    batch: list[Patch] = []
+    pixels = 0
+    for change in chain.from_iterable(map(_strips, changes)):
+        before = read_window(store, labels, change.t, change.z, change.box)
+        patch = _patch(change.t, change.z, change.box, before, [change])
+        if patch is None:
+            continue
+        if batch and pixels + patch.before.size > BATCH_PIXELS:
+            yield batch
+            batch, pixels = [], 0
+        batch.append(patch)
+        pixels += patch.before.size
+    if batch:
+        yield batch
+
+
 def write_patches(
     connection: sqlite3.Connection, store: Store, labels: LabelSet, patches: Sequence[Patch], version: int
 ) -> list[Tile]:
@@ -131,6 +157,14 @@ def _half(seen: _Seen) -> _Seen:
     box = Box(*(-(-edge // 2) for edge in seen.box))
     rows, columns = box.y0 * 2 - seen.box.y0, box.x0 * 2 - seen.box.x0
     return _Seen(box, seen.changed[rows::2, columns::2], seen.after[rows::2, columns::2])
+
+
+def _strips(change: Change) -> Iterator[Change]:
+    """Yield a change in strips of rows, none larger than memory holds at ease."""
+    box, rows = change.box, max(1, BATCH_PIXELS // max(1, change.box.shape[1]))
+    for y in range(box.y0, box.y1, rows):
+        strip = Box(y, min(y + rows, box.y1), box.x0, box.x1)
+        yield Change(change.t, change.z, strip, change.after[strip.within(box).slices])
 
 
 def _apart(boxes: Sequence[Box], edges: NDArray[np.int64]) -> Sequence[Box]:

@@ -9,7 +9,7 @@ import numpy as np
 from cellmetry.core.image import Box
 from cellmetry.errors import DamagedFile, ParameterError, UnknownName
 from cellmetry.io.tile_store import decode_tile, encode_tile, tile_store
-from cellmetry.study.store.edit_log import patches_of
+from cellmetry.study.store.edit_log import patch_of
 from cellmetry.study.store.labels import TILE, LabelSet, Tile, is_background, missing_tile
 
 if TYPE_CHECKING:
@@ -115,15 +115,15 @@ def _patches_since(store: Store, labels: LabelSet, tile: Tile, version: int, new
     """Return what edits after a version up to another changed in a tile, the newest first."""
     side = TILE << tile.level
     rows = store.database.rows(
-        "SELECT DISTINCT edits.act AS act FROM edits JOIN patches ON patches.act = edits.act WHERE labels_id = ? "
+        "SELECT patches.* FROM edits JOIN patches ON patches.act = edits.act WHERE labels_id = ? "
         "AND version > ? AND version <= ? AND t = ? AND z = ? AND y0 < ? AND y1 > ? AND x0 < ? AND x1 > ? "
-        "ORDER BY version DESC",
+        "ORDER BY version DESC, part DESC",
         (
             *(labels.id, version, newest, tile.t, tile.z),
             *((tile.y + 1) * side, tile.y * side, (tile.x + 1) * side, tile.x * side),
         ),
     )
-    return [patch for row in rows for patch in reversed(patches_of(store, row["act"]))]
+    return [patch_of(row) for row in rows]
 
 
 def _take_back(values: NDArray[np.uint32], patch: Patch, tile: Tile) -> None:

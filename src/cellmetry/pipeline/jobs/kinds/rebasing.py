@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from cellmetry.core.progress import Progress
     from cellmetry.pipeline.jobs.kind import JobWork
     from cellmetry.pipeline.jobs.units import Commit
+    from cellmetry.pipeline.recipe import Recipe
     from cellmetry.study.store.labels import LabelSet
     from cellmetry.study.store.store import Store
 
@@ -53,11 +54,18 @@ class RebaseEdits(JobKind):
             raise ValueError("give labels made already (onto) or a recipe with its images, not both")
         return self
 
+    def recipe_for(self, store: Store) -> Recipe | None:
+        """Return the recipe that makes new labels; None if they are made already."""
+        return self._segmenting().recipe_for(store) if self.onto is None else None
+
+    def _segmenting(self) -> SegmentImages:
+        wanted = self.model_dump(include={"recipe", "recipe_text", "set", "images"})
+        return SegmentImages(**wanted, labels_name=self.labels, edits="rebase")
+
     def run(self, work: JobWork) -> dict[str, Any]:
         """Return what became of the corrections by image, new labels, and why images failed."""
         if self.onto is None:
-            wanted = self.model_dump(include={"recipe", "recipe_text", "set", "images"})
-            return SegmentImages(**wanted, labels_name=self.labels, edits="rebase").run(work)
+            return self._segmenting().run(work)
         pairs = {label_set(work.store, each).image_id: each for each in self.onto}
         if len(pairs) < len(self.onto):
             raise ParameterError("Corrections can be put onto one set of labels of an image only; name one for each.")

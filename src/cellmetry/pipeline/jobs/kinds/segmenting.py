@@ -78,7 +78,7 @@ class SegmentImages(JobKind):
 
     def run(self, work: JobWork) -> dict[str, Any]:
         """Return the ids of labels by image and name, of tables by name, and why images failed."""
-        plan = kept_plan(work.folder, lambda: (self._recipe(work.store), self._images(work.store)))
+        plan = kept_plan(work.folder, lambda: (self.recipe_for(work.store), self._images(work.store)))
         out = work.folder / "run"
 
         def segmented(image_id: str, progress: Progress) -> Commit:
@@ -97,7 +97,8 @@ class SegmentImages(JobKind):
         rebased = {unit.name: unit.result["rebased"] for unit in units if unit.result.get("rebased")}
         return {**made, "labels": labels, "failed": failed, **({"rebased": rebased} if rebased else {})}
 
-    def _recipe(self, store: Store) -> Recipe:
+    def recipe_for(self, store: Store) -> Recipe:
+        """Return the recipe with its parameters changed, and models of the study where it names them."""
         if self.recipe_text is not None:
             return recipe_of_text(store, self.recipe_text, self.set)
         return wanted_recipe(store, self.recipe or "any", self.set)

@@ -1,0 +1,1 @@
+"""Agents at the server: the verbs of the REST API as tools of the Model Context Protocol."""
