@@ -118,7 +118,6 @@ class Server:
         self.process.wait(60)
         if self.process.stdout is not None:
             self.process.stdout.close()
-        self.client.close()
 
     def end(self) -> None:
         """End it in order."""
@@ -128,6 +127,7 @@ class Server:
             self.process.wait(120)
         if self.process.stdout is not None:
             self.process.stdout.close()
+        self.client.close()
 
 
 def picture(seed: int) -> bytes:
@@ -362,6 +362,8 @@ class Trial:
             self.server.start()
         for thread in threads:
             thread.join()
+        if users.client is not self.server.client:
+            users.client.close()
         self.faults += [f"kill {number}: {each}" for each in users.faults]
         self._go_on()
 
@@ -383,9 +385,8 @@ class Trial:
         for job in ask(client, "GET", f"{path}/jobs", params={"limit": 1000}):
             finish(client, self.study, job["id"], resume=True)
         listed = ask(client, "GET", f"{path}/images", params={"limit": 1000})
-        self.faults += [
-            f"{each['id']} is {each['state']}: {each['reason']}" for each in listed if each["state"] != "ready"
-        ]
+        unread = [each for each in listed if each["state"] != "ready"]
+        self.faults += [f"{each['id']} is {each['state']}: {each['reason']}" for each in unread]
         tables = tables_of(client, self.study, self.batch, self.own)
         for name, rows in self.truth.items():
             if tables.get(name) != rows:
