@@ -12,6 +12,7 @@ import pytest
 EXAMPLES = Path(__file__).resolve().parents[1] / "examples"
 SAYS = {
     "anyones_labels.py": r"(?s)label\s+area_um2\s+mean_signal.*\n +10 ",
+    "client.py": r"(?s)Cellmetry serves\n\d+ cells\n +image +label .*python: ",
     "membrane_ratio.py": r"cell 1: .* 0\.72 in the whole cell, 2\.00 in its membrane",
     "measure_in_python.py": r"axes CYX.*\n60 cells",
     "own_engine.py": r"40 objects, F1 against the truth: 1\.000",

@@ -211,6 +211,7 @@ def of_study(study, file, to):
         "undo": lambda: study.undo(LABELS),
         "redo": lambda: study.redo(LABELS),
         "edits": lambda: study.edits(LABELS, before=9),
+        "edits_of_image": lambda: study.edits_of_image(IMAGE, before=9),
         "edit_of": lambda: study.edit_of(LABELS, 1),
         "edit_pixels": lambda: study._connection.ask(
             "GET", study._path(f"/labels/{LABELS}/edits/1/pixels/0"), params={"side": "after"}
@@ -226,7 +227,7 @@ def of_study(study, file, to):
         "wait_read": study.wait_read,
         "segment": lambda: study.segment("any"),
         "measure": study.measure,
-        "count_images": study.count_images,
+        "count": study.count,
         "compare": lambda: study.compare(RESULT, settings={}),
         "train": study.train,
         "evaluate": study.evaluate,

@@ -15,6 +15,7 @@ from cellmetry.client.connection import ServerError
 from cellmetry.client.jobs import JobFailed
 from cellmetry.client.pixels import Window
 from cellmetry.errors import (
+    Cancelled,
     EditConflict,
     LimitExceeded,
     MissingInput,
@@ -172,8 +173,10 @@ def test_a_folder_of_the_server_is_registered_and_others_are_not(client, files):
     assert [each["name"] for each in study.register(files[0].parent)] == ["w0", "w1", "w2", "w3"]
     with pytest.raises(NotAllowed):
         study.register("/etc")
-    job = study.submit("segment", recipe="whole-cells").cancel()
-    assert job.refresh().state in ("cancelled", "running", "queued")
+    job = study.segment("whole-cells")
+    with pytest.raises(Cancelled, match="was cancelled"):
+        job.cancel().wait()
+    assert [each.id for each in study.jobs(state="cancelled")] == [job.id]
 
 
 def test_errors_are_those_of_the_server(client, study, tmp_path):

@@ -48,7 +48,7 @@ class JobVerbs(ResultVerbs):
         """Return a job that measures the objects of labels, as they are edited now, into one table."""
         return self.submit("measure", labels=labels, **parameters)
 
-    def count_images(self, **parameters: Any) -> RemoteJob:
+    def count(self, **parameters: Any) -> RemoteJob:
         """Return a job that counts cells of the study's images; ``Client.count`` counts files."""
         return self.submit("count", **parameters)
 

@@ -90,6 +90,11 @@ class LabelVerbs(StudyPart):
         found: list[dict[str, Any]] = self._get(f"/labels/{labels}/edits", before=before, limit=PAGE)
         return found
 
+    def edits_of_image(self, image: str, *, before: int | None = None) -> list[dict[str, Any]]:
+        """Return the last 1,000 edits of all label images of an image, also of replaced ones; older with `before`."""
+        found: list[dict[str, Any]] = self._get(f"/images/{image}/edits", before=before, limit=PAGE)
+        return found
+
     def edit_of(self, labels: str, act: int) -> dict[str, Any]:
         """Return one edit with the boxes that it changed."""
         return self._edit_of(labels, act)

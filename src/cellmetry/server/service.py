@@ -44,7 +44,7 @@ class Service:
         self.awake = False
         self.studies = OpenStudies(
             (settings.home,) if gate.place is None else (settings.home, gate.place),
-            f"the Cellmetry server at {settings.address}",
+            "the Cellmetry server",
             address=settings.address,
             runner=JobRunner(_DEMO_JOBS if settings.mode == "demo" else None),
             more=settings.studies,

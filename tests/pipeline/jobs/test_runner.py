@@ -237,6 +237,25 @@ def test_studies_take_turns(tmp_path, runner, plugin):
         store.close()
 
 
+def test_new_images_are_read_by_one_process_however_many_jobs_ask_for_it(tmp_path, runner):
+    store = study_of(tmp_path, ["a"])
+    for number in range(6):
+        register_images(store, ANNA, [write_images(tmp_path / f"more{number}", [f"b{number}"], 100 + 4 * number)])
+    runner.add(store)
+    most = 0
+
+    def done():
+        nonlocal most
+        most = max(most, len(jobs(store, "running")))
+        return not jobs(store, "running") and not jobs(store, "queued")
+
+    wait_for(done)
+    assert {each.state for each in jobs(store)} == {"done"}
+    assert most == 1
+    runner.remove(store)
+    store.close()
+
+
 def _serve(folder):
     """Work the queue of a study until somebody kills this process."""
     store = open_store(folder)

@@ -243,7 +243,7 @@ class JobRunner:
         try:
             found = next_job(store, _READ) if room_to_read else None
             if found is None and room and not own:
-                found = next_job(store)
+                found = next_job(store, but=_READ)
         except (CellmetryError, sqlite3.Error, OSError) as error:
             log.warning("The queue of %s could not be read (%s)", store.folder.name, error)
             return False

@@ -33,7 +33,9 @@ class AgentApi:
         headers = {name: sent[name] for name in _HANDED_ON if name in sent}
         self._service = scope["app"].state.service
         host, port = scope.get("client") or ("127.0.0.1", 0)
-        transport = httpx.ASGITransport(scope["app"], raise_app_exceptions=False, client=(host, port))
+        transport = httpx.ASGITransport(
+            scope["app"], raise_app_exceptions=False, root_path=scope.get("root_path", ""), client=(host, port)
+        )
         place = str(scope["path"]).removesuffix(route_path(scope))
         self._http = httpx.AsyncClient(
             base_url=f"{scope.get('scheme', 'http')}://{sent.get('host', '127.0.0.1')}{place}{API}",

@@ -27,7 +27,7 @@ class AgentTool(Body):
 
     name: ClassVar[str]
     changes: ClassVar[bool] = False
-    """Whether it changes a study. Such a change is an act of the history, and can be undone."""
+    """Whether it changes something. What it changes in a study is an act of the history, and can be undone."""
 
     @abstractmethod
     async def call(self, api: AgentApi) -> Any:

@@ -124,13 +124,20 @@ def jobs(store: Store, state: JobState | None = None) -> list[StoredJob]:
     return [_job_of(row) for row in rows]
 
 
-def next_job(store: Store, kind: str | None = None) -> StoredJob | None:
-    """Return the job (of one kind) that has waited longest after noting that it runs; None if none waits."""
-    waits = "SELECT * FROM jobs WHERE state = 'queued' AND (?1 IS NULL OR kind = ?1) ORDER BY seq LIMIT 1"
-    if store.database.row(waits, (kind,)) is None:
+def next_job(store: Store, kind: str | None = None, *, but: str | None = None) -> StoredJob | None:
+    """Return the job that has waited longest after noting that it runs; None if none waits.
+
+    Parameters
+    ----------
+    kind, but
+        Only jobs of one kind, or of all but one.
+    """
+    wanted = "(?1 IS NULL OR kind = ?1) AND (?2 IS NULL OR kind <> ?2)"
+    waits = f"SELECT * FROM jobs WHERE state = 'queued' AND {wanted} ORDER BY seq LIMIT 1"
+    if store.database.row(waits, (kind, but)) is None:
         return None
     with store.database.write():
-        row = store.database.row(waits, (kind,))
+        row = store.database.row(waits, (kind, but))
         if row is None:
             return None
         set_state(store, row["id"], "running")

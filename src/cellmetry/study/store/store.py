@@ -14,6 +14,7 @@ from cellmetry.errors import CellmetryError, DamagedFile, MissingInput, OutputEr
 from cellmetry.io.atomic import atomic_write, clean_leftovers
 from cellmetry.study.store.checkpoints import clean_checkpoints, make_due_checkpoints, write_missing_manifests
 from cellmetry.study.store.database import Database
+from cellmetry.study.store.leftovers import clear_leftovers
 from cellmetry.study.store.lock import read_holder, take_lock
 from cellmetry.study.store.mending import DATABASE, SNAPSHOT, mend_database
 from cellmetry.study.store.names import new_name
@@ -184,6 +185,7 @@ def _open_to_write(folder: Path, lock: StudyLock) -> Store:
             notices += rebuild_from_labels(store)
         clean_checkpoints(store.database, folder)
         write_missing_manifests(store.database, folder)
+        clear_leftovers(store)
         store.snapshot()
     except BaseException:
         store.database.close()
