@@ -111,8 +111,11 @@ def _with_role(need: Role) -> Callable[..., Any]:
     async def study_of_path(request: Request, study: Id, visitor: VisitorDep) -> Store:
         state = request.app.state
         if study in state.studies:
-            return allowed_study(state, visitor, study, need)
-        return await run_in_threadpool(allowed_study, state, visitor, study, need)
+            store = allowed_study(state, visitor, study, need)
+        else:
+            store = await run_in_threadpool(allowed_study, state, visitor, study, need)
+        request.state.store = store
+        return store
 
     return study_of_path
 

@@ -3,17 +3,22 @@
 from __future__ import annotations
 
 import logging
+import sqlite3
 from typing import TYPE_CHECKING, Any
 
 from fastapi.exceptions import RequestValidationError
 from fastapi.responses import JSONResponse
+from starlette.concurrency import run_in_threadpool
 from starlette.exceptions import HTTPException
 
 from cellmetry.errors import CellmetryError, EditConflict, NotSignedIn, UnknownName
 from cellmetry.server.paths import methods_at, route_path
+from cellmetry.study.store.plain_words import plain_words
 
 if TYPE_CHECKING:
     from fastapi import FastAPI, Request
+
+    from cellmetry.study.store.store import Store
 
 __all__ = ["error_body", "error_response", "install_error_handlers"]
 
@@ -34,16 +39,34 @@ def error_body(kind: str, message: str, **more: Any) -> dict[str, Any]:
     return {"error": {"kind": kind, "message": message.encode(errors="replace").decode(), **more}}
 
 
-def error_response(error: CellmetryError) -> JSONResponse:
-    """Return the answer to a request that failed for a reason that we know."""
+def error_response(error: CellmetryError, message: str | None = None) -> JSONResponse:
+    """Return the answer to a request that failed for a reason that we know.
+
+    Parameters
+    ----------
+    message
+        The sentence, where it is not to be that of the error.
+    """
     more = {"version": error.version, "act": error.act} if isinstance(error, EditConflict) else {}
     status = 404 if isinstance(error, UnknownName) else error.http_status
     headers = {"WWW-Authenticate": "Bearer"} if isinstance(error, NotSignedIn) else None
-    return JSONResponse(error_body(type(error).__name__, str(error), **more), status, headers=headers)
+    return JSONResponse(error_body(type(error).__name__, message or str(error), **more), status, headers=headers)
 
 
 async def _explained(request: Request, error: Exception) -> JSONResponse:
-    return error_response(error) if isinstance(error, CellmetryError) else await _unforeseen(request, error)
+    if not isinstance(error, CellmetryError):
+        return await _unforeseen(request, error)
+    store: Store | None = getattr(request.state, "store", None)
+    message = None if store is None else await run_in_threadpool(_plain, store, str(error))
+    return error_response(error, message)
+
+
+def _plain(store: Store, message: str) -> str:
+    """Return a sentence without the folders of the server, also where its database cannot be asked."""
+    try:
+        return plain_words(store, message)
+    except (CellmetryError, sqlite3.Error):
+        return message.replace(str(store.folder), store.folder.name)
 
 
 async def _invalid(_: Request, error: Exception) -> JSONResponse:

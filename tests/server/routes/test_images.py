@@ -175,7 +175,9 @@ def test_a_folder_below_the_roots_is_registered_by_reference(server, client, url
     originals = f"{url}/images/{images[0]['id']}/originals"
     tools.wait_ready(client, f"{url}/images/{images[0]['id']}")
     assert client.get(originals).json()[0]["status"] == "missing"
-    assert client.get(f"{originals}/{images[0]['files'][0]}").status_code == 404
+    gone = client.get(f"{originals}/{images[0]['files'][0]}")
+    assert gone.status_code == 404
+    assert gone.json()["error"]["message"].startswith("a.tif is not there any more")
     assert client.post(f"{url}/originals/relink", json={"path": str(folder)}).json() == images[0]["files"]
     assert client.get(originals).json()[0]["status"] == "there"
     (folder / "b.tif").write_bytes(b"other")
