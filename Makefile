@@ -12,7 +12,7 @@ demo: $(DEMO)
 	.venv/bin/cellmetry demo --out demo-output
 
 test: $(TEST) $(ANNDATA)
-	.venv-test/bin/python -m pytest -n 2 --dist loadgroup
+	.venv-test/bin/python -m pytest -n 2 --dist loadfile
 	.venv-anndata/bin/python -m pytest -q tests/export/test_anndata_file.py tests/cli/test_cli_compare.py
 
 check: lint types layers site licences
