@@ -16,7 +16,7 @@ from cellmetry.core.image import Box, PixelSize
 from cellmetry.core.labels import Labels
 from cellmetry.core.sample import Sample
 from cellmetry.errors import ParameterError, PixelSizeNeeded
-from cellmetry.measure import pair_values
+from cellmetry.measure import pair_values, spot_planes
 from cellmetry.measure.columns import describe_columns
 from cellmetry.measure.spot_intensity import SpotShape, spot_intensity
 from cellmetry.measure.spots import SpotOptions, Spots, find_spots
@@ -224,7 +224,7 @@ def test_bands_change_nothing(method, sampled, monkeypatch):
     clean = 100 + 400 * (labels > 0) + put_spots(labels.shape, places, 400.0)
     pixels = np.random.default_rng(2).poisson(clean).astype(np.uint16)
     bands = pair_values.sampled_bands
-    monkeypatch.setattr("cellmetry.measure.spot_planes.sampled_bands", lambda plane: bands(plane, most=sampled))
+    monkeypatch.setattr(spot_planes, "sampled_bands", lambda plane: bands(plane, most=sampled))
     whole = find(pixels, labels, method=method)
     monkeypatch.setattr(pair_values, "_BAND_PIXELS", 1)
     monkeypatch.setattr(pair_values, "_FEWEST_ROWS", 17)
