@@ -18,7 +18,7 @@ from cellmetry.errors import ModelError, ParameterError
 from cellmetry.models.card import ModelCard
 from cellmetry.settings import models_folder
 
-__all__ = ["DEFAULT_MODEL", "ListedModel", "Model", "find_model", "list_models", "read_card"]
+__all__ = ["DEFAULT_MODEL", "ListedModel", "Model", "find_model", "is_model_path", "list_models", "read_card"]
 
 DEFAULT_MODEL = "base"
 """The model that is run where none is named."""
@@ -90,7 +90,7 @@ def find_model(name_or_path: str | Path | None = None) -> Model:
         If there is none, or it is damaged, altered or foreign.
     """
     wanted = name_or_path or DEFAULT_MODEL
-    model = _at(Path(wanted)) if _is_path(wanted) else _named(str(wanted))
+    model = _at(Path(wanted)) if is_model_path(wanted) else _named(str(wanted))
     model.read_weights()
     return model
 
@@ -113,7 +113,8 @@ def _listed(card_path: Path) -> ListedModel:
     return ListedModel(card_path.stem, model.path, model.card, None)
 
 
-def _is_path(name: str | Path) -> bool:
+def is_model_path(name: str | Path) -> bool:
+    """Return whether a model of this name would be looked for as a file; names of models hold no dot and no slash."""
     return isinstance(name, Path) or any(mark in name for mark in "/\\.")
 
 

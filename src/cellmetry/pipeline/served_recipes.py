@@ -12,6 +12,7 @@ from cellmetry.engines.base import ENGINES, LookupEngine
 from cellmetry.engines.maps_step import Maps
 from cellmetry.engines.segment import Segment
 from cellmetry.errors import ParameterError, UnknownName
+from cellmetry.models.store import is_model_path
 from cellmetry.pipeline.recipe import load_recipe, recipe_of_toml, shipped_recipes
 
 if TYPE_CHECKING:
@@ -20,7 +21,7 @@ if TYPE_CHECKING:
     from cellmetry.core.step import Parameters
     from cellmetry.pipeline.recipe import Recipe
 
-__all__ = ["is_path", "named_recipe", "paths_in", "recipe_of_text", "refuse_engine_paths", "refuse_paths"]
+__all__ = ["named_recipe", "paths_in", "recipe_of_text", "refuse_engine_paths", "refuse_paths"]
 
 _DEEPEST = 32
 
@@ -63,7 +64,7 @@ def refuse_paths(recipe: Recipe) -> None:
     """
     for step in recipe.steps:
         read: list[Path | str] = [*step.files_read(), *paths_in(step)]
-        if isinstance(step, Segment | Maps) and step.model is not None and is_path(step.model):
+        if isinstance(step, Segment | Maps) and step.model is not None and is_model_path(step.model):
             read.append(step.model)
         if isinstance(step, Segment):
             read += _paths_of_engine(step)
@@ -96,11 +97,6 @@ def _paths_of_engine(step: Segment) -> list[Path]:
             f"labels into a study."
         )
     return paths_in(parse_parameters(kind.options_type, step.options, where=f"engine {step.engine}"))
-
-
-def is_path(name: str) -> bool:
-    """Return whether a model or recipe of this name would be looked for as a file."""
-    return any(mark in name for mark in "/\\.~")
 
 
 def paths_in(values: Parameters) -> list[Path]:

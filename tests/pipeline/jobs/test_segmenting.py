@@ -11,15 +11,18 @@ import pytest
 from cellmetry.core.labels import labels_hash
 from cellmetry.errors import InputError, ModelError, ParameterError, UnknownName
 from cellmetry.io.tables import read_table
+from cellmetry.models.store import find_model
 from cellmetry.pipeline.batch import run
 from cellmetry.pipeline.jobs.registry import parse_job
 from cellmetry.pipeline.recipe import parse_recipe
-from cellmetry.study.store.acts import acts, undo_act
+from cellmetry.study.store.acts import act, acts, undo_act
 from cellmetry.study.store.images import images
 from cellmetry.study.store.jobs import add_job, job, set_state
 from cellmetry.study.store.labels import label_sets, labels_of_image, read_labels
+from cellmetry.study.store.models import add_model, new_model_folder
 from cellmetry.study.store.recipes import add_recipe
 from cellmetry.study.store.results import result_path, results
+from cellmetry.study.store.store import open_store
 
 sys.path.insert(0, str(Path(__file__).parent))
 import tomllib
@@ -89,8 +92,9 @@ def test_recipes_are_those_that_the_study_keeps_and_shipped_ones_never_files(tmp
         segment(store, recipe_text=flat.replace('name = "squares"', ""))
     with pytest.raises(ParameterError, match="importing"):
         segment(store, recipe_text='[[steps]]\nstep = "segment"\nengine = "labels"\noptions = {folder = "/etc"}')
-    with pytest.raises(ModelError, match="named, not given as a path"):
-        segment(store, recipe="any", set=["segment.model=/etc/passwd"])
+    for path in ("/etc/passwd", "..", "weights.onnx"):
+        with pytest.raises(ModelError, match="named, not given as a path"):
+            segment(store, recipe="any", set=[f"segment.model={path}"])
     with pytest.raises(InputError, match="files are named by it"):
         segment(store, recipe_text=CLASSICAL, set=["measure.table=../../../evil"])
     store.close()
@@ -138,4 +142,21 @@ def test_a_job_goes_on_with_the_engine_that_it_began_with(tmp_path):
     plan.write_text(json.dumps(noted))
     with pytest.raises(ModelError, match="other than when the job began"):
         kind.run(work)
+    store.close()
+
+
+def test_a_study_moved_since_its_job_began_is_worked_with_the_same_model(tmp_path, tiny_models):
+    store = study_of(tmp_path / "before", "a")
+    model_id, folder = new_model_folder(store)
+    path = tiny_models(folder, name="tiny")
+    with store.database.write():
+        add_model(store, act(store, ANNA, "train", "tiny"), model_id, find_model(path))
+    text = 'name = "ours"\n[[steps]]\nstep = "segment"\nmodel = "tiny"\n'
+    job_id = add_job(store, ANNA, "segment", {"recipe_text": text})
+    kind = parse_job("segment", {"recipe_text": text})
+    made = kind.run(work_on(store, job_id))
+    store.close()
+    (tmp_path / "before").rename(tmp_path / "after")
+    store = open_store(tmp_path / "after" / store.folder.name)
+    assert kind.run(work_on(store, job_id))["labels"] == made["labels"]
     store.close()

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import tomllib
 from dataclasses import dataclass, replace
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from cellmetry.counting.validity import with_checked_calibrations
@@ -17,7 +18,6 @@ from cellmetry.pipeline.recipe import parse_recipe, recipe_text
 
 if TYPE_CHECKING:
     from collections.abc import Callable
-    from pathlib import Path
 
     from cellmetry.core.step import Step
     from cellmetry.pipeline.recipe import Recipe
@@ -44,8 +44,10 @@ class RunPlan:
     images: tuple[str, ...]
 
 
-def kept_plan(folder: Path, wanted: Callable[[], tuple[Recipe, tuple[str, ...]]]) -> RunPlan:
+def kept_plan(folder: Path, study: Path, wanted: Callable[[], tuple[Recipe, tuple[str, ...]]]) -> RunPlan:
     """Return the plan that a job's folder holds; of one that begins, that of the recipe and images wanted.
+
+    Models and files of the study are found where the study lies now, though it was moved since the job began.
 
     Raises
     ------
@@ -56,9 +58,10 @@ def kept_plan(folder: Path, wanted: Callable[[], tuple[Recipe, tuple[str, ...]]]
     if not path.is_file():
         recipe, images = wanted()
         recipe = _checked(recipe)
-        _note(path, recipe, images)
+        _note(path, study, recipe, images)
     noted = json.loads(path.read_text(encoding="utf-8"))
-    recipe = parse_recipe(tomllib.loads(noted["recipe"]), where="the job's recipe")
+    steps = _moved(tomllib.loads(noted["recipe"]), noted["study"], str(study))
+    recipe = parse_recipe(steps, where="the job's recipe")
     recipe = _checked(replace(recipe, steps=tuple(map(_on_device, recipe.steps, noted["devices"]))))
     engines = json.loads(json.dumps(_described(recipe)))
     if engines != noted["engines"]:
@@ -89,8 +92,20 @@ def _on_device(step: Step, device: str | None) -> Step:
     return step if device is None else step.model_copy(update={"device": device})
 
 
-def _note(path: Path, recipe: Recipe, images: tuple[str, ...]) -> None:
+def _moved(value: Any, old: str, new: str) -> Any:
+    """Return what a recipe says with paths into a study's old folder led to its new one."""
+    if isinstance(value, dict):
+        return {key: _moved(each, old, new) for key, each in value.items()}
+    if isinstance(value, list):
+        return [_moved(each, old, new) for each in value]
+    if isinstance(value, str) and Path(old) in Path(value).parents:
+        return str(Path(new) / Path(value).relative_to(old))
+    return value
+
+
+def _note(path: Path, study: Path, recipe: Recipe, images: tuple[str, ...]) -> None:
     noted = {
+        "study": str(study),
         "recipe": recipe_text(recipe),
         "devices": [getattr(step, "device", None) for step in recipe.steps],
         "engines": _described(recipe),

@@ -9,6 +9,7 @@ from cellmetry.engines.base import ENGINES, LookupEngine
 from cellmetry.engines.maps_step import Maps
 from cellmetry.engines.segment import Segment
 from cellmetry.errors import MissingInput, ModelError, ParameterError, UnknownName
+from cellmetry.models.store import is_model_path
 from cellmetry.pipeline.recipe import load_recipe, recipe_of_toml, shipped_recipes
 from cellmetry.study.store.models import active_model, find_model_of, model_path
 from cellmetry.study.store.originals import original_path, originals
@@ -85,7 +86,7 @@ def _with_model(store: Store, step: Step) -> Step:
 
 
 def _refuse_path(model: str | None) -> None:
-    if model is not None and any(mark in model for mark in "/\\"):
+    if model is not None and is_model_path(model):
         raise ModelError(f"A model is named, not given as a path ({model}); `cellmetry model install` gives it a name.")
 
 

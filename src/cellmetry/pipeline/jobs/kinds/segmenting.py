@@ -78,7 +78,8 @@ class SegmentImages(JobKind):
 
     def run(self, work: JobWork) -> dict[str, Any]:
         """Return the ids of labels by image and name, of tables by name, and why images failed."""
-        plan = kept_plan(work.folder, lambda: (self.recipe_for(work.store), self._images(work.store)))
+        store = work.store
+        plan = kept_plan(work.folder, store.folder, lambda: (self.recipe_for(store), self._images(store)))
         out = work.folder / "run"
 
         def segmented(image_id: str, progress: Progress) -> Commit:
