@@ -110,7 +110,7 @@ def test_f3_a_program_that_ends_between_folder_and_database_leaves_nothing(tmp_p
         with pytest.raises(Killed):
             make_checkpoint(store.database, store.folder, labels)
     with monkeypatch.context() as patched:
-        patched.setattr("cellmetry.study.store.labels.store_objects", end)
+        patched.setattr("cellmetry.study.store.labels.insert_objects", end)
         with pytest.raises(Killed):
             add_labels(store, 1, "img_1", Labels(squares()), name="nuclei")
     assert len(study_files(store.folder)) == len(before) + 2

@@ -9,13 +9,15 @@ from typing import TYPE_CHECKING, Any, Literal, NamedTuple
 import numpy as np
 
 from cellmetry.core.image import Box
-from cellmetry.errors import ParameterError, UnknownName
+from cellmetry.errors import EditConflict, ParameterError, UnknownName
 from cellmetry.study.editing.operation import Change
 from cellmetry.study.rebase.windows import pack, unpack
 from cellmetry.study.store.acts import act
+from cellmetry.study.store.edit_log import history
 from cellmetry.study.store.edits import EditResult, apply_changes
 from cellmetry.study.store.labels import label_set, read_window
 from cellmetry.study.store.names import new_name
+from cellmetry.study.store.objects import find_object
 
 if TYPE_CHECKING:
     import sqlite3
@@ -23,6 +25,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from cellmetry.study.store.acts import Actor
+    from cellmetry.study.store.labels import LabelSet
     from cellmetry.study.store.store import Store
 
 __all__ = ["Answer", "Question", "StoredQuestion", "add_question", "answer_question", "find_question", "questions_of"]
@@ -135,6 +138,8 @@ def answer_question(store: Store, actor: Actor, question_id: str, answer: Answer
         If there is no such question.
     ParameterError
         If it is answered already, or the answer is another word.
+    EditConflict
+        If the answer is ``theirs`` and the human's object was changed since the question was asked.
     """
     store.must_be_writable()
     if answer not in ("mine", "theirs"):
@@ -146,6 +151,7 @@ def answer_question(store: Store, actor: Actor, question_id: str, answer: Answer
         labels = label_set(store, found.labels_id)
         result = EditResult(None, labels.version, (), (), ())
         if answer == "theirs":
+            _must_be_as_asked(store, labels, found)
             result = _put_theirs(store, actor, found)
         seq = result.act
         if seq is None:
@@ -163,6 +169,24 @@ def _put_theirs(store: Store, actor: Actor, found: StoredQuestion) -> EditResult
     change = Change(asked.t, asked.z, asked.box, after)
     summary = "the new model's answer to a question"
     return apply_changes(store, actor, found.labels_id, [change], "answer", summary, question=found.id, answer="theirs")
+
+
+def _must_be_as_asked(store: Store, labels: LabelSet, found: StoredQuestion) -> None:
+    """Refuse to put another object in the place of one that was corrected further since the question was asked."""
+    asked = found.question
+    now = read_window(store, labels, asked.t, asked.z, asked.box)
+    whole = find_object(store, labels, asked.id, asked.t, asked.z)
+    outside = 0 if whole is None else whole.area_px - int(np.count_nonzero(now == asked.id))
+    if not outside and np.array_equal(now == asked.id, asked.mine == asked.id):
+        return
+    changed = (each for each in history(store, labels.id, limit=1000) if each.version is not None)
+    last = next((each.act for each in changed if asked.id in each.ids), None)
+    by = "" if last is None else f" by {last.who} ({last.summary}, act {last.seq})"
+    raise EditConflict(
+        f"Object {asked.id} was changed{by} since this was asked; answer mine, which leaves it as it is, or undo that.",
+        version=labels.version,
+        act=found.added_by if last is None else last.seq,
+    )
 
 
 def _question_of(row: sqlite3.Row) -> StoredQuestion:
