@@ -324,8 +324,21 @@ def tile_frame(store: Store, labels: LabelSet, tile: Tile) -> bytes | None:
             return frame
 
 
-def read_window(store: Store, labels: LabelSet, t: int, z: int, box: Box) -> NDArray[np.uint32]:
+def read_window(
+    store: Store,
+    labels: LabelSet,
+    t: int,
+    z: int,
+    box: Box,
+    *,
+    read: Callable[[Tile], NDArray[np.uint32]] | None = None,
+) -> NDArray[np.uint32]:
     """Return the ids in a box of one plane as they are now.
+
+    Parameters
+    ----------
+    read
+        `read_tile` of these labels, if it keeps tiles for many windows.
 
     Raises
     ------
@@ -340,7 +353,7 @@ def read_window(store: Store, labels: LabelSet, t: int, z: int, box: Box) -> NDA
         raise ParameterError(f"{tuple(box)} is not inside labels of {height} × {width} pixels.")
     window = np.zeros(box.shape, np.uint32)
     for tile, inside in tiles_of(box, 0, t, z):
-        part = read_tile(store, labels, tile)
+        part = read_tile(store, labels, tile) if read is None else read(tile)
         window[inside.within(box).slices] = part[inside.within(box_of_tile(tile)).slices]
     return window
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import lru_cache, partial
 from itertools import chain
 from typing import TYPE_CHECKING, NamedTuple
 
@@ -30,6 +31,7 @@ __all__ = ["MOST_PIXELS", "must_be_small", "patch_batches", "patches_of_changes"
 MOST_PIXELS = 1 << 26
 """Pixels of all boxes that one edit of a person may change."""
 _FEW = 500
+_KEPT_TILES = 64
 
 
 class _Seen(NamedTuple):
@@ -200,4 +202,5 @@ def _patch(t: int, z: int, box: Box, before: NDArray[np.uint32], changes: Sequen
 
 def _update_objects(connection: sqlite3.Connection, store: Store, labels: LabelSet, patches: Sequence[Patch]) -> None:
     t, z = patches[0].t, patches[0].z
-    update_objects(connection, labels.id, patches, lambda box: read_window(store, labels, t, z, box))
+    read = lru_cache(_KEPT_TILES)(partial(read_tile, store, labels))  # many objects lie in one tile
+    update_objects(connection, labels.id, patches, lambda box: read_window(store, labels, t, z, box, read=read))
