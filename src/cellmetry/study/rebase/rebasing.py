@@ -14,6 +14,7 @@ from cellmetry.core.image import Box
 from cellmetry.study.editing.operation import Change
 from cellmetry.study.rebase.identities import renumbered
 from cellmetry.study.rebase.merging import merge_windows
+from cellmetry.study.rebase.overlooked import overlooked, strokes_in
 from cellmetry.study.rebase.questions import Question, add_question
 from cellmetry.study.rebase.windows import Said, edited_windows, read_base, said_of_labels
 from cellmetry.study.store.acts import act
@@ -22,7 +23,7 @@ from cellmetry.study.store.labels import discard_labels, enter_labels, label_set
 from cellmetry.study.store.overtaken import TRIES, Overtaken
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Callable, Mapping
 
     from numpy.typing import NDArray
 
@@ -30,6 +31,7 @@ if TYPE_CHECKING:
     from cellmetry.study.rebase.identities import Renumbered
     from cellmetry.study.rebase.judging import Finding
     from cellmetry.study.rebase.merging import Merged
+    from cellmetry.study.rebase.overlooked import Stroke
     from cellmetry.study.store.acts import Actor
     from cellmetry.study.store.edits import EditResult
     from cellmetry.study.store.labels import LabelSet, WrittenLabels
@@ -232,7 +234,8 @@ def _planned(store: Store, old_labels_id: str, new_labels: Labels) -> _Plan:
         mine = read_window(store, old, t, z, box)
         place = tuple({"T": t, "Z": z}[axis] for axis in old.axes[:-2])
         theirs = np.asarray(new.labels.array[(*place, *box.slices)])
-        merged = merge_windows(base, mine, theirs, plan.new_id)
+        strokes = list(strokes_in(store, old, t, z, box))
+        merged = _merged(base, mine, theirs, strokes, plan.new_id)
         plan.changes.append(Change(t, z, box, merged.after))
         for finding in merged.findings:
             _note(plan, finding, (t, z, box), (base, mine, theirs, merged.after))
@@ -241,6 +244,23 @@ def _planned(store: Store, old_labels_id: str, new_labels: Labels) -> _Plan:
         found = {end for at in places for label in ids for end in ends.get(at, {}).get(label, ())}
         plan.edits[seq] = max(found, key=lambda end: _RANK[end], default="overwritten")
     return plan
+
+
+def _merged(
+    base: NDArray[np.uint32],
+    mine: NDArray[np.uint32],
+    theirs: NDArray[np.uint32],
+    strokes: list[Stroke],
+    new_id: Callable[[], int],
+) -> Merged:
+    """Return a window merged so that no edit is lost: objects of edits that would be stay as the human left them."""
+    whole: set[int] = set()
+    while True:
+        merged = merge_windows(base, mine, theirs, new_id, whole=whole)
+        more = overlooked(strokes, mine, merged.after) - whole
+        if not more:
+            return merged
+        whole |= more
 
 
 def _note(
