@@ -46,7 +46,7 @@ class ListObjects(_OfLabels):
 
     t: Whole = 0
     z: Whole = 0
-    after: Whole = 0
+    after: Annotated[int, Field(ge=0, le=2**32)] = 0
     """Id of the last object of the page before."""
     limit: Annotated[int, Field(ge=1, le=1000)] = 200
 
