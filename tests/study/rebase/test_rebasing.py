@@ -20,7 +20,7 @@ from cellmetry.study.store.labels import add_labels, label_set, labels_of_image,
 from cellmetry.study.store.overtaken import TRIES
 from cellmetry.study.store.store import open_store
 
-ANNA = Actor("anna", "python")
+ANNA, BEN = Actor("anna", "python"), Actor("ben", "python")
 
 
 def disks(*cells, shape=(160, 160)):
@@ -209,6 +209,29 @@ def test_a_rebase_that_is_overtaken_again_and_again_lets_edits_wait(store, monke
 
 def folders(store):
     return {each.name for each in (store.folder / "labels").iterdir()}
+
+
+def test_an_answer_to_what_others_changed_since_is_a_conflict(store):
+    result, halves = with_question(store)
+    labels, asked = result.labels_id, result.questions[0]
+    box, seen = find_question(store, asked).question.box, label_set(store, labels).version
+    apply_edit(store, ANNA, labels, Draw(points=square(box.y0 + 4, box.x0 + 4, 12)), session="a")
+    before = now(store, labels)
+    with pytest.raises(EditConflict, match="anna changed the same place"):
+        answer_question(store, BEN, asked, "theirs", base_version=seen, session="b")
+    refused = history(store, labels)[0]
+    assert (refused.operation, refused.version, refused.parameters["question"]) == ("answer", None, asked)
+    assert find_question(store, asked).answer is None
+    assert np.array_equal(now(store, labels), before)
+    undo(store, ANNA, labels)
+    apply_edit(store, ANNA, labels, Delete(ids=(1,)), session="a")
+    answer_question(store, BEN, asked, "theirs", base_version=seen + 2, session="b")
+    undo(store, BEN, labels, session="b")
+    assert [each.id for each in questions_of(store, labels)] == [asked]
+    rebase(store, ANNA, labels, Labels(halves))
+    for answer in ("mine", "theirs"):
+        with pytest.raises(EditConflict, match="replaced by newer ones"):
+            answer_question(store, ANNA, asked, answer)
 
 
 def test_wrong_questions_and_answers_are_refused(store):

@@ -28,9 +28,11 @@ __all__ = [
     "acts_of_ids",
     "find_act",
     "hide_row",
+    "mark_undone",
     "undo_act",
     "undoable",
     "undone_first",
+    "words_of_undoing",
 ]
 
 ALIVE = "added_by IN (SELECT seq FROM holding) AND (removed_by IS NULL OR removed_by NOT IN (SELECT seq FROM holding))"
@@ -145,14 +147,23 @@ def undo_act(store: Store, actor: Actor, seq: int) -> int:
         found = find_act(store, seq)
         if found.undone_by is not None:
             raise ParameterError(f"Act {seq} ({found.summary}) is undone already, by act {found.undone_by}.")
-        again = found.undoes is not None
-        summary = f"{'Redo' if again else 'Undo'}: {found.summary.removeprefix('Undo: ')}"
-        new = _insert(connection, actor, "redo" if again else "undo", summary, {}, undoes=seq)
-        connection.execute("UPDATE acts SET undone_by = ? WHERE seq = ?", (new, seq))
-        if again:
-            connection.execute("UPDATE acts SET undone_by = NULL WHERE seq = ?", (found.undoes,))
+        verb, summary = words_of_undoing(found)
+        new = _insert(connection, actor, verb, summary, {}, undoes=seq)
+        mark_undone(connection, seq, new)
         _keep_names_apart(store, found)
         return new
+
+
+def words_of_undoing(found: Act) -> tuple[str, str]:
+    """Return verb and summary of the act that undoes another."""
+    again = found.undoes is not None
+    return "redo" if again else "undo", f"{'Redo' if again else 'Undo'}: {found.summary.removeprefix('Undo: ')}"
+
+
+def mark_undone(connection: sqlite3.Connection, seq: int, by: int) -> None:
+    """Note that an act is undone by another; if it was itself the undoing of a third, that one holds again."""
+    connection.execute("UPDATE acts SET undone_by = ? WHERE seq = ?", (by, seq))
+    connection.execute("UPDATE acts SET undone_by = NULL WHERE seq = (SELECT undoes FROM acts WHERE seq = ?)", (seq,))
 
 
 def undone_first(store: Store, seq: int) -> int:

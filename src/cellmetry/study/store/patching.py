@@ -23,6 +23,7 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
+    from cellmetry.study.editing.operation import LabelView
     from cellmetry.study.store.labels import LabelSet, Tile
     from cellmetry.study.store.store import Store
 
@@ -57,7 +58,7 @@ def must_be_small(pixels: int) -> None:
         )
 
 
-def patches_of_changes(store: Store, labels: LabelSet, changes: Iterable[Change]) -> list[Patch]:
+def patches_of_changes(view: LabelView, changes: Iterable[Change]) -> list[Patch]:
     """Return the parts of changes that do change pixels, each in the smallest box; no two boxes overlap.
 
     Where changes overlap, the first that changes a pixel holds.
@@ -75,7 +76,7 @@ def patches_of_changes(store: Store, labels: LabelSet, changes: Iterable[Change]
     for (t, z), here in planes.items():
         edges = np.array([change.box for change in here])
         for box in _apart([change.box for change in here], edges):
-            before = read_window(store, labels, t, z, box)
+            before = view.read(t, z, box)
             meeting = np.flatnonzero(_meeting(edges, box))
             patch = _patch(t, z, box, before, [here[index] for index in meeting])
             if patch is not None:
