@@ -6,7 +6,9 @@ import contextlib
 import sqlite3
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
+from functools import partial
 from pathlib import Path
+from secrets import token_hex
 from typing import TYPE_CHECKING
 
 from cellmetry.errors import CellmetryError, MissingInput, OutputError, StudyInUse
@@ -49,6 +51,9 @@ class Store:
         Why nothing can be changed, as a sentence; empty if all can.
     notices
         What was found and mended on opening, in sentences.
+    epoch
+        Another at each opening: versions of labels are the same pixels only within one, since a study that was put
+        back from a backup, or mended, counts some of them again.
     """
 
     folder: Path
@@ -56,6 +61,7 @@ class Store:
     lock: StudyLock | None
     read_only: str = ""
     notices: tuple[str, ...] = ()
+    epoch: str = field(default_factory=partial(token_hex, 4), compare=False)
     _let_go: Callable[[], None] | None = field(default=None, repr=False)
 
     def __enter__(self) -> Store:
