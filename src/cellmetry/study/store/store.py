@@ -26,6 +26,7 @@ from cellmetry.study.store.readable import readable_database
 from cellmetry.study.store.rebuilding import rebuild_from_labels
 from cellmetry.study.store.salvaging import salvage_edits
 from cellmetry.study.store.schema import VERSION, make_tables, migrate, stored_version
+from cellmetry.study.store.uploads import clean_uploads
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -114,6 +115,7 @@ class Store:
             return []
         made = make_due_checkpoints(self.database, self.folder)
         write_missing_manifests(self.database, self.folder)
+        clean_uploads(self)
         if made or self.database.log_size > MOST_LOG_BYTES:
             self.snapshot()
         return made
