@@ -216,19 +216,21 @@ class JobRunner:
         unit = running_unit(store, job_id)
         name = _shown(store, unit) or f"The job {running.kind}"
         reason = running.lost or f"{name} ended its worker process ({running.process.why()})."
-        self._running.remove(running)
         if not running.lost and (job_id, unit) not in self._crashed:
+            with store.database.write():
+                forget_units(store, job_id, failed=False)
+                note(store, job_id, "log", f"{reason} It is tried once more.")
             self._crashed.add((job_id, unit))
-            forget_units(store, job_id, failed=False)
-            note(store, job_id, "log", f"{reason} It is tried once more.")
         elif unit is None:
-            self._crashed.discard((job_id, unit))  # it may be resumed
             set_state(store, job_id, "failed", error=reason)
+            self._crashed.discard((job_id, unit))  # it may be resumed
+            self._running.remove(running)
             return
         else:
             with store.database.write():
                 end_unit(store, job_id, unit, "failed", reason=reason)
                 note(store, job_id, "warning", reason)
+        self._running.remove(running)
         self._start(store, job(store, job_id))
 
     def _start_more(self) -> None:
