@@ -8,7 +8,7 @@ from weakref import WeakKeyDictionary
 
 import numpy as np
 
-from cellmetry.errors import MissingInput, ParameterError
+from cellmetry.errors import DamagedFile, MissingInput, ParameterError
 from cellmetry.io.tile_store import tile_store
 from cellmetry.study.store.images import image
 from cellmetry.study.store.labels import TILE, LabelSet, Tile, label_set
@@ -61,7 +61,7 @@ class FoundTile(NamedTuple):
     Parameters
     ----------
     frame
-        Its zstd frame, None where all of it is 0.
+        Its zstd frame; None where all of a tile of labels is 0.
     tag
         Text that is another when its pixels are.
     for_ever
@@ -107,6 +107,8 @@ def find_tile(store: Store, asked: TileRequest) -> FoundTile:
         If there is no such image or label image.
     MissingInput
         If the image was not read yet.
+    DamagedFile
+        If the tile is lost.
     ParameterError
         If there is no such tile or version.
     """
@@ -136,6 +138,11 @@ def _of_image(store: Store, asked: TileRequest) -> FoundTile:
         raise ParameterError(f"There is no plane t={t}, c={c}, z={z}; the image has the axes {tiles.axes}.")
     place = (*(lead[axis] for axis in axes), y, x)
     frame = tiles.frame(level, place)
+    if frame is None:  # every tile of an image has a file, also one that is all 0
+        raise DamagedFile(
+            f"Tile {'/'.join(map(str, asked.place))} of the image {image(store, asked.id).name} is missing on the disk; "
+            f"`cellmetry study repair`, or a job `read` of the image, makes it again from the original."
+        )
     found = tiles.levels[level]
     return FoundTile(frame, found.tile[-2:], found.dtype, asked.id, for_ever=True)
 
