@@ -88,11 +88,13 @@ class TileStore:
                 level = json.loads((self.path / dataset["path"] / "zarr.json").read_text("utf-8"))
                 found.append(self._level(level))
         except (OSError, KeyError, IndexError, ValueError, TypeError) as error:
-            raise DamagedFile(f"{self.path} has no whole description of its levels ({error}).") from error
+            raise DamagedFile(
+                f"{self.path} has no whole description of its levels ({error}); `cellmetry study repair` makes what can be whole."
+            ) from error
         return tuple(found), axes
 
     def missing(self) -> list[str]:
-        """Return the files of tiles that are not there, of a folder that has one of every tile; their content is not read.
+        """Return the tiles that have no file, of a folder where every tile has one; what is in them is not read.
 
         Raises
         ------
@@ -102,11 +104,8 @@ class TileStore:
         found = []
         for number, level in enumerate(self.levels):
             root = os.fspath(self.path / str(number) / "c")
-            there = {
-                f"{where[len(root) :].replace(os.sep, '/')}/{name}"
-                for where, _, names in os.walk(root)
-                for name in names
-            }
+            folders = ((where[len(root) :].replace(os.sep, "/"), names) for where, _, names in os.walk(root))
+            there = {f"{inner}/{name}" for inner, names in folders for name in names}
             every = ("".join(f"/{index}" for index in place) for place in product(*map(range, level.count)))
             found += [f"{number}/c{place}" for place in every if place not in there]
         return found

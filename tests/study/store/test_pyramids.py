@@ -45,7 +45,7 @@ def test_lost_tiles_are_told_and_the_image_is_read_again_once(store, lost):
     path.unlink() if path.is_file() else shutil.rmtree(path)
     (finding,) = verify(store)
     assert (finding.severity, finding.subject) == ("warning", "img_1")
-    assert "tiles of a for the screen are missing" in finding.text
+    assert "iles of a for the screen are missing" in finding.text
     assert len(repair(store, ANNA)) == 1
     (job,) = jobs(store)
     assert (job.kind, job.parameters) == ("read", {"images": ["img_1"]})
@@ -56,7 +56,7 @@ def test_without_its_original_an_image_is_not_read_again(store, tmp_path):
     (tmp_path / "a.tif").unlink()
     (store.folder / PLACE / "1/c/0/0/0").unlink()
     (told,) = repair(store, ANNA)
-    assert "1 tiles of a" in told
+    assert "missing: 1." in told
     assert "a.tif is there" in told
     assert jobs(store) == []
 

@@ -139,8 +139,9 @@ def _of_image(store: Store, asked: TileRequest) -> FoundTile:
     place = (*(lead[axis] for axis in axes), y, x)
     frame = tiles.frame(level, place)
     if frame is None:  # every tile of an image has a file, also one that is all 0
+        at, name = "/".join(map(str, asked.place)), image(store, asked.id).name
         raise DamagedFile(
-            f"Tile {'/'.join(map(str, asked.place))} of the image {image(store, asked.id).name} is missing on the disk; "
+            f"Tile {at} of the image {name} is missing on the disk; "
             f"`cellmetry study repair`, or a job `read` of the image, makes it again from the original."
         )
     found = tiles.levels[level]

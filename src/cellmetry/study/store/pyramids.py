@@ -34,10 +34,12 @@ def lost_tiles(store: Store) -> Iterator[LostTiles]:
         try:
             lost = len(TileStore(folder).missing())
         except DamagedFile:
-            yield LostTiles(row["id"], f"The tiles of {row['name']} for the screen are missing or cannot be told.")
+            yield LostTiles(
+                row["id"], f"The tiles of {row['name']} for the screen are missing or have lost their description."
+            )
         else:
             if lost:
-                yield LostTiles(row["id"], f"{lost} tiles of {row['name']} for the screen are missing.")
+                yield LostTiles(row["id"], f"Tiles of {row['name']} for the screen are missing: {lost}.")
 
 
 def make_tiles_again(store: Store, actor: Actor) -> list[str]:
