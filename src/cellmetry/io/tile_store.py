@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
-__all__ = ["ZSTD_LEVEL", "TileLevel", "TileStore", "decode_tile", "encode_tile", "tile_store"]
+__all__ = ["ZSTD_LEVEL", "TileLevel", "TileStore", "decode_tile", "encode_tile", "frame_checksum", "tile_store"]
 
 ZSTD_LEVEL = 3
 
@@ -89,7 +89,8 @@ class TileStore:
                 found.append(self._level(level))
         except (OSError, KeyError, IndexError, ValueError, TypeError) as error:
             raise DamagedFile(
-                f"{self.path} has no whole description of its levels ({error}); `cellmetry study repair` makes what can be whole."
+                f"{self.path} has no whole description of its levels ({error}); `cellmetry study repair` makes what "
+                f"can be whole."
             ) from error
         return tuple(found), axes
 
@@ -178,6 +179,7 @@ def tile_store(path: Path) -> TileStore:
     return TileStore(path)
 
 
+_CHECKSUM_BYTES = 4
 _CODEC = Zstd(level=ZSTD_LEVEL, checksum=True)
 _KEYS = {"name": "default", "configuration": {"separator": "/"}}
 
@@ -186,6 +188,14 @@ def encode_tile(values: NDArray[Any]) -> bytes:
     """Return the zstd frame of an array's values, little-endian, with a checksum."""
     raw = np.ascontiguousarray(values, values.dtype.newbyteorder("<"))
     return bytes(_CODEC.encode(raw))
+
+
+def frame_checksum(frame: bytes | None) -> str:
+    """Return the checksum of a tile's values that ends its zstd frame, with the frame's length; of no frame ``0``.
+
+    Nothing is decoded, and whether it is right is not known: it tells two frames apart.
+    """
+    return "0" if frame is None else f"{len(frame):x}{frame[-_CHECKSUM_BYTES:].hex()}"
 
 
 def decode_tile(frame: bytes, shape: Sequence[int], dtype: np.dtype[Any], name: str) -> NDArray[Any]:

@@ -15,7 +15,7 @@ from cellmetry.errors import CellmetryError
 from cellmetry.server.errors import error_response, told_plainly
 from cellmetry.server.paths import route_path
 from cellmetry.server.tiles.encoding import BodyCache, encode_body, encoding_for
-from cellmetry.server.tiles.finding import find_tile, parse_path
+from cellmetry.server.tiles.finding import find_at_once, find_tile, parse_path
 from cellmetry.server.tiles.rights import study_to_read
 from cellmetry.study.store.places import on_network
 
@@ -63,8 +63,9 @@ class TileServing:
             await error_response(error, await run_sync(told_plainly, store, str(error)))(scope, receive, send)
 
     async def _send_tile(self, store: Store, asked: TileRequest, scope: Scope, send: Send) -> None:
-        slow = _is_slow(store.folder)
-        found = await run_sync(find_tile, store, asked) if slow else find_tile(store, asked)
+        found = None if _is_slow(store.folder) else find_at_once(store, asked)
+        if found is None:
+            found = await run_sync(find_tile, store, asked)
         said = dict(scope["headers"])
         encoding = encoding_for(said.get(b"accept-encoding", b""), near=_is_near(scope))
         tag = f'"{found.tag}.{encoding}"'.encode()

@@ -34,9 +34,7 @@ def lost_tiles(store: Store) -> Iterator[LostTiles]:
         try:
             lost = len(TileStore(folder).missing())
         except DamagedFile:
-            yield LostTiles(
-                row["id"], f"The tiles of {row['name']} for the screen are missing or have lost their description."
-            )
+            yield LostTiles(row["id"], f"Tiles of {row['name']} for the screen are missing or not described.")
         else:
             if lost:
                 yield LostTiles(row["id"], f"Tiles of {row['name']} for the screen are missing: {lost}.")
