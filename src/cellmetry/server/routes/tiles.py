@@ -29,7 +29,10 @@ _RESPONSES: dict[int | str, dict[str, object]] = {
     },
     304: {"description": "The tile is as `If-None-Match` says."},
 }
-_LABEL_RESPONSES = {**_RESPONSES, 204: {"description": "All of the tile is background."}}
+_LABEL_RESPONSES: dict[int | str, dict[str, object]] = {
+    **_RESPONSES,
+    204: {"description": "All of the tile is background."},
+}
 
 
 class LevelView(View):
