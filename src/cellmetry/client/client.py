@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 from uuid import uuid4
 
 from cellmetry.client.connection import Connection
+from cellmetry.client.part import PAGE
 from cellmetry.client.sending import open_files
 from cellmetry.client.study import RemoteStudy
 from cellmetry.core.progress import SILENT
@@ -112,7 +113,10 @@ class Client:
 
     def studies(self) -> list[RemoteStudy]:
         """Return the studies that you may see."""
-        return [self._study(said) for said in self._connection.get("/studies")]
+        found: list[RemoteStudy] = []
+        while page := self._connection.get("/studies", after=found[-1].id if found else None, limit=PAGE):
+            found += map(self._study, page)
+        return found
 
     def create_study(self, name: str) -> RemoteStudy:
         """Return a new study."""

@@ -72,12 +72,11 @@ def run_server(settings: ServerSettings, ready: Callable[[str], None], *, proxie
         app = create_app(settings)
         config = uvicorn.Config(
             app,
-            http=bounded_protocol(settings.limits.header_s),
+            http=bounded_protocol(settings.limits.header_s, settings.limits.connections),
             ws="none",
             log_config=None,
             access_log=False,
             server_header=False,
-            limit_concurrency=settings.limits.connections,
             h11_max_incomplete_event_size=settings.limits.header_bytes,
             timeout_keep_alive=_KEEP_ALIVE_S,
             timeout_graceful_shutdown=_END_S,

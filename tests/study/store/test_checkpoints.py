@@ -198,7 +198,7 @@ def test_f16_a_moved_original_is_found_by_its_content_and_a_changed_one_is_told(
     moved = (tmp_path / "a.tif").rename(tmp_path / "elsewhere" / "b.tif")
     assert [each.severity for each in verify(store)] == ["warning"]
     assert "relink" in verify(store)[0].text
-    assert [file.name for file in find_moved(store, [tmp_path])] == ["a.tif"]
+    assert [file.name for file in find_moved(store, [tmp_path]).found] == ["a.tif"]
     assert original_path(store, originals(store)[0]).samefile(moved)
     assert verify(store, thorough=True) == []
     moved.write_bytes(b"other pixels")

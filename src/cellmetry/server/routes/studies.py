@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from typing import Annotated, Any
 
-from fastapi import APIRouter
+from fastapi import APIRouter, Query
 from pydantic import Field
 
-from cellmetry.server.bodies import Body, View
+from cellmetry.errors import ParameterError
+from cellmetry.server.bodies import Body, Limit, View
 from cellmetry.server.dependencies import ActorDep, CreateStudyDep, EditStudy, ReadStudy, SeenStudies
 from cellmetry.server.wording import study_name
 from cellmetry.study.store.acts import act
@@ -52,9 +53,17 @@ class StudyView(View):
 
 
 @router.get("")
-def list_studies(studies: SeenStudies) -> list[StudyView]:
-    """Return the studies that who asks may see."""
-    return [_view(store) for store in studies.values()]
+def list_studies(
+    studies: SeenStudies,
+    after: Annotated[str | None, Query(max_length=64, description="Id of the last study of the page before.")] = None,
+    limit: Limit = 100,
+) -> list[StudyView]:
+    """Return the studies that who asks may see, page by page."""
+    ids = list(studies)
+    if after is not None and after not in studies:
+        raise ParameterError(f"after: there is no study {after!r} in this list.")
+    first = 0 if after is None else ids.index(after) + 1
+    return [_view(studies[each]) for each in ids[first : first + limit]]
 
 
 @router.post("", status_code=201)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 from dataclasses import dataclass
 from pathlib import Path, PurePath
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING, Literal, NamedTuple
 
 from cellmetry.errors import DamagedFile, MissingInput, UnknownName
 from cellmetry.io.hashing import FileState, content_hash, file_state
@@ -17,7 +17,16 @@ if TYPE_CHECKING:
 
     from cellmetry.study.store.store import Store
 
-__all__ = ["Original", "add_original", "find_moved", "original", "original_path", "original_status", "originals"]
+__all__ = [
+    "Moved",
+    "Original",
+    "add_original",
+    "find_moved",
+    "original",
+    "original_path",
+    "original_status",
+    "originals",
+]
 
 Status = Literal["there", "missing", "changed"]
 
@@ -45,6 +54,13 @@ class Original:
     sha256: str
     state: FileState
     added_by: int
+
+
+class Moved(NamedTuple):
+    """Originals that were found again, and how many files could not be read when they were looked for."""
+
+    found: list[Original]
+    unreadable: int
 
 
 def add_original(
@@ -120,23 +136,28 @@ def original_status(store: Store, file: Original) -> Status:
     return "there"
 
 
-def find_moved(store: Store, folders: Sequence[Path]) -> list[Original]:
+def find_moved(store: Store, folders: Sequence[Path]) -> Moved:
     """Return the missing files that were found in folders or below them, by their content, after noting where.
 
-    Only files of the same size are read.
+    Only files that may be the same by `_telling` are read. Of several that are alike, each missing file gets the one of
+    its own name, else any.
     """
-    missing = {file.sha256: file for file in originals(store) if original_status(store, file) == "missing"}
-    sizes = {file.state.size for file in missing.values()}
-    found = []
-    for path in _candidates(folders):
-        state = file_state(path) if missing else None
-        if state is None or state.size not in sizes:
-            continue
-        file = missing.pop(content_hash(path), None)
-        if file is not None:
-            _note_place(store, file, path, state)
-            found.append(file)
-    return found
+    missing = [file for file in originals(store) if original_status(store, file) == "missing"]
+    wanted = {_telling(file.state) for file in missing}
+    there: dict[str, list[tuple[Path, FileState]]] = {}
+    unreadable = 0
+    for path in _candidates(folders) if missing else ():
+        try:
+            state = file_state(path)
+            if _telling(state) in wanted:
+                there.setdefault(content_hash(path), []).append((path, state))
+        except OSError:
+            unreadable += 1
+    found = [file for file in missing if file.sha256 in there]
+    for file in found:
+        same = there[file.sha256]
+        _note_place(store, file, *next((each for each in same if each[0].name == Path(file.whole).name), same[0]))
+    return Moved(found, unreadable)
 
 
 def _candidates(folders: Sequence[Path]) -> Iterator[Path]:
@@ -154,10 +175,18 @@ def _unchanged(store: Store, file: Original, path: Path) -> bool:
     state = file_state(path)
     if state == file.state:
         return True
-    if state.size != file.state.size or content_hash(path) != file.sha256:
+    if _telling(state) != _telling(file.state) or content_hash(path) != file.sha256:
         return False
     _note_place(store, file, path, state)
     return True
+
+
+def _telling(state: FileState) -> tuple[int, int | None]:
+    """Return what copies have in common without being read: entries, and the bytes of what is one file.
+
+    The bytes noted of a folder may be those of an older version, which counted folders' own.
+    """
+    return state.entries, state.size if state.entries == 1 else None
 
 
 def _note_place(store: Store, file: Original, path: Path, state: FileState) -> None:
@@ -167,8 +196,8 @@ def _note_place(store: Store, file: Original, path: Path, state: FileState) -> N
     whole = path.resolve()
     with store.database.write() as connection:
         connection.execute(
-            "UPDATE files SET place = ?, whole = ?, entries = ?, newest_ns = ? WHERE id = ?",
-            (_seen_from(store.folder, whole), str(whole), state.entries, state.newest_ns, file.id),
+            "UPDATE files SET place = ?, whole = ?, entries = ?, newest_ns = ?, size = ? WHERE id = ?",
+            (_seen_from(store.folder, whole), str(whole), *state, file.id),
         )
 
 
