@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from importlib import import_module
 from typing import TYPE_CHECKING, Any, ClassVar
 
@@ -17,7 +18,6 @@ from cellmetry.study.store.images import images, said_of
 from cellmetry.study.store.results import result, result_path
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
     from pathlib import Path
 
     import pandas as pd
@@ -64,23 +64,23 @@ class CompareConditions(BoundedJob):
         """Return the id of the comparison."""
         out = work.folder / "comparison"
         work.progress.start("compare", 1)
-        notes: Sequence[str] = ()
         if not (out / _RECORD).is_file():
-            notes = self._compare(work, out)
+            self._compare(work, out)
+        notes = json.loads((out / _RECORD).read_text(encoding="utf-8"))["not_written"]
         work.progress.advance()
         values = [each.value for each in self.settings.comparisons]
         details = {
             "table": self.table,
             "values": values,
-            "notes": list(notes),
+            "notes": notes,
             "settings": self.settings.model_dump(mode="json"),
         }
         new = NewResult("comparison", self.name_of_result, out, details)
         kept = keep_result(work, self.name, f"Compare {', '.join(values[:3])}", new)
         return {"comparison": kept["result"], "act": kept["act"]}
 
-    def _compare(self, work: JobWork, out: Path) -> Sequence[str]:
-        """Write the comparison and return what was not written."""
+    def _compare(self, work: JobWork, out: Path) -> None:
+        """Write the comparison."""
         named = {"first": self.table, "second": self.second, "corrected": self.corrected}
         found = {name: _table(work.store, result_id) for name, result_id in named.items() if result_id is not None}
         tables = {name: self._read(work.store, each) for name, each in found.items()}
@@ -101,8 +101,7 @@ class CompareConditions(BoundedJob):
             **{name: {_CELLS: tables[name]} for name in ("second", "corrected") if name in tables},
         )
         around = compare.Surroundings(title=f"Comparison of {found['first'].name}")
-        made: Sequence[str] = compare.compare_to(out, source, self.settings, around).notes
-        return made
+        compare.compare_to(out, source, self.settings, around)
 
     def _read(self, store: Store, found: StoredResult) -> pd.DataFrame:
         """Return a table, of a large one only the columns that are needed, with the design as it is said now."""
