@@ -7,14 +7,16 @@ from typing import TYPE_CHECKING, Any, ClassVar
 
 from pydantic import field_validator
 
-from cellmetry.errors import ParameterError, UnknownName
+from cellmetry.errors import UnknownName
 from cellmetry.io.tables import read_columns, read_header, read_table
 from cellmetry.pipeline.comparison.settings import CompareSettings
 from cellmetry.pipeline.jobs.bounded import BoundedJob, Name, ResultId
 from cellmetry.pipeline.jobs.gathering import NewResult, add_said, keep_result, said_columns
 from cellmetry.pipeline.jobs.labelled import EXCLUDED
+from cellmetry.pipeline.jobs.measured import names_in_table, other_labels, stored_table
+from cellmetry.study.design.design import Finding
 from cellmetry.study.store.images import images, said_of
-from cellmetry.study.store.results import result, result_path
+from cellmetry.study.store.results import result_path
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -82,7 +84,9 @@ class CompareConditions(BoundedJob):
     def _compare(self, work: JobWork, out: Path) -> Sequence[str]:
         """Write the comparison and return what was not written."""
         named = {"first": self.table, "second": self.second, "corrected": self.corrected}
-        found = {name: _table(work.store, result_id) for name, result_id in named.items() if result_id is not None}
+        found = {
+            name: stored_table(work.store, result_id) for name, result_id in named.items() if result_id is not None
+        }
         tables = {name: self._read(work.store, each) for name, each in found.items()}
         missing = sorted(self.settings.columns() - set(tables["first"].columns))
         if missing:
@@ -100,9 +104,13 @@ class CompareConditions(BoundedJob):
             record,
             **{name: {_CELLS: tables[name]} for name in ("second", "corrected") if name in tables},
         )
-        around = compare.Surroundings(title=f"Comparison of {found['first'].name}")
+        old = other_labels(work.store, found["first"])
+        findings = (Finding("warning", "labels", old),) if old else ()
+        if old:
+            work.say("warning", old)
+        around = compare.Surroundings(title=f"Comparison of {found['first'].name}", findings=findings)
         made: Sequence[str] = compare.compare_to(out, source, self.settings, around).notes
-        return made
+        return [old, *made] if old else made
 
     def _read(self, store: Store, found: StoredResult) -> pd.DataFrame:
         """Return a table, of a large one only the columns that are needed, with the design as it is said now."""
@@ -117,24 +125,17 @@ class CompareConditions(BoundedJob):
         table.attrs = {}
         told = ()
         if "image" in table and "images" in found.details:
-            table, told = _with_design(store, table, found.details["images"])
+            table, told = _with_design(store, table, names_in_table(found))
         table.attrs["columns"] = (*own, *told)
         return table
 
 
-def _table(store: Store, result_id: str) -> StoredResult:
-    found = result(store, result_id)
-    if found.kind != "table":
-        raise ParameterError(f"{found.name!r} ({result_id}) is a {found.kind}, not a table; give the id of a table.")
-    return found
-
-
-def _with_design(store: Store, table: pd.DataFrame, measured: dict[str, Any]) -> tuple[pd.DataFrame, Any]:
+def _with_design(store: Store, table: pd.DataFrame, measured: dict[str, str]) -> tuple[pd.DataFrame, Any]:
     """Return the rows of images that are in the study and not excluded, with what it says of them now."""
     alive = {each.id for each in images(store)}
     names = {
-        image_id: said["name"]
-        for image_id, said in measured.items()
+        image_id: name
+        for image_id, name in measured.items()
         if image_id in alive and not said_of(store, image_id).get(EXCLUDED)
     }
     kept = table[table["image"].astype(str).isin(set(names.values()))].reset_index(drop=True)

@@ -14,7 +14,7 @@ from cellmetry.engines.maps_step import Maps
 from cellmetry.io.tables import write_table
 from cellmetry.measure.columns import describe_columns
 from cellmetry.ops.shapes import Shape
-from cellmetry.pipeline.jobs.bounded import BoundedJob, ImageIds, Name
+from cellmetry.pipeline.jobs.bounded import BoundedJob, ImageIds, Name, TableName
 from cellmetry.pipeline.jobs.gathering import NewResult, done_units, gather_table, keep_result, part_path
 from cellmetry.pipeline.jobs.labelled import LabelledImage, chosen_images, labelled_images, steady_labels
 from cellmetry.pipeline.jobs.looking import Look, same_look
@@ -53,7 +53,7 @@ class CountImages(BoundedJob):
     """With `labels`: whether the model's density counts too."""
     shapes: Annotated[tuple[Shape, ...], Field(max_length=1000)] = ()
     """Drawn regions to count in."""
-    table: Name = "counts"
+    table: TableName = "counts"
     """Name of the table; an older one of this name is hidden."""
 
     def run(self, work: JobWork) -> dict[str, Any]:
