@@ -8,11 +8,21 @@ from fastapi import APIRouter
 from pydantic import Field
 
 from cellmetry.server.bodies import Body, View
-from cellmetry.server.dependencies import ActorDep, CreateStudyDep, EditStudy, ReadStudy, SeenStudies
+from cellmetry.server.dependencies import (
+    ActorDep,
+    CreateStudyDep,
+    EditStudy,
+    ReadStudy,
+    SeenStudies,
+    StudiesDep,
+    VisitorDep,
+)
 from cellmetry.server.wording import study_name
 from cellmetry.study.store.acts import act
 from cellmetry.study.store.changes import counts_of
 from cellmetry.study.store.images import said_of, say
+from cellmetry.study.store.names import STUDY_SUFFIX
+from cellmetry.study.store.plain_words import plain_words
 from cellmetry.study.store.store import Store
 
 __all__ = ["router"]
@@ -39,6 +49,7 @@ class StudyView(View):
     """A study."""
 
     id: str
+    """Empty for one that cannot be opened."""
     name: str
     notes: str
     read_only: str
@@ -49,12 +60,15 @@ class StudyView(View):
     labels: int
     last_act: int
     """Number of the last act of the study's history."""
+    refused: str = ""
+    """Why it cannot be opened, as a sentence; empty if it is open."""
 
 
 @router.get("")
-def list_studies(studies: SeenStudies) -> list[StudyView]:
-    """Return the studies that who asks may see."""
-    return [_view(store) for store in studies.values()]
+def list_studies(seen: SeenStudies, studies: StudiesDep, visitor: VisitorDep) -> list[StudyView]:
+    """Return the studies that who asks may see; to who may see all, those too that cannot be opened, and why."""
+    refused = studies.refused if visitor.admin else {}
+    return [*map(_view, seen.values()), *(_refused_view(name, why) for name, why in refused.items())]
 
 
 @router.post("", status_code=201)
@@ -79,12 +93,17 @@ def say_of_study(body: StudySaid, store: EditStudy, actor: ActorDep) -> StudyVie
     return _view(store)
 
 
+def _refused_view(folder: str, why: str) -> StudyView:
+    name = folder.removesuffix(STUDY_SUFFIX)
+    return StudyView(id="", name=name, notes="", read_only="", notices=(), images=0, labels=0, last_act=0, refused=why)
+
+
 def _view(store: Store) -> StudyView:
     return StudyView(
         id=store.id,
         name=study_name(store),
         notes=said_of(store, "study").get("notes", ""),
-        read_only=store.read_only,
-        notices=store.notices,
+        read_only=plain_words(store, store.read_only),
+        notices=tuple(plain_words(store, each) for each in store.notices),
         **counts_of(store),
     )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from importlib import import_module
 from typing import TYPE_CHECKING, Any, ClassVar
 
@@ -12,14 +13,13 @@ from cellmetry.io.tables import read_columns, read_header, read_table
 from cellmetry.pipeline.comparison.settings import CompareSettings
 from cellmetry.pipeline.jobs.bounded import BoundedJob, Name, ResultId
 from cellmetry.pipeline.jobs.gathering import NewResult, add_said, keep_result, said_columns
-from cellmetry.pipeline.jobs.labelled import EXCLUDED
 from cellmetry.pipeline.jobs.measured import names_in_table, other_labels, stored_table
 from cellmetry.study.design.design import Finding
-from cellmetry.study.store.images import images, said_of
+from cellmetry.study.store.images import images
 from cellmetry.study.store.results import result_path
+from cellmetry.study.store.said import is_excluded
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
     from pathlib import Path
 
     import pandas as pd
@@ -66,23 +66,24 @@ class CompareConditions(BoundedJob):
         """Return the id of the comparison."""
         out = work.folder / "comparison"
         work.progress.start("compare", 1)
-        notes: Sequence[str] = ()
         if not (out / _RECORD).is_file():
-            notes = self._compare(work, out)
+            self._compare(work, out)
+        record = json.loads((out / _RECORD).read_text(encoding="utf-8"))
+        notes = [*record["source"]["notes"], *record["not_written"]]
         work.progress.advance()
         values = [each.value for each in self.settings.comparisons]
         details = {
             "table": self.table,
             "values": values,
-            "notes": list(notes),
+            "notes": notes,
             "settings": self.settings.model_dump(mode="json"),
         }
         new = NewResult("comparison", self.name_of_result, out, details)
         kept = keep_result(work, self.name, f"Compare {', '.join(values[:3])}", new)
         return {"comparison": kept["result"], "act": kept["act"]}
 
-    def _compare(self, work: JobWork, out: Path) -> Sequence[str]:
-        """Write the comparison and return what was not written."""
+    def _compare(self, work: JobWork, out: Path) -> None:
+        """Write the comparison."""
         named = {"first": self.table, "second": self.second, "corrected": self.corrected}
         found = {
             name: stored_table(work.store, result_id) for name, result_id in named.items() if result_id is not None
@@ -94,8 +95,10 @@ class CompareConditions(BoundedJob):
             raise UnknownName("column of the table called", missing[0], known)
         # statsmodels, slow to import, is loaded here only
         compare = import_module("cellmetry.pipeline.comparison.run")
+        old = other_labels(work.store, found["first"])
         record = {
             "study": work.store.id,
+            "notes": [old] if old else [],
             "inputs": [{"path": each.place, "result": each.id, "sha256": each.sha256} for each in found.values()],
         }
         source = compare.Source(
@@ -104,13 +107,11 @@ class CompareConditions(BoundedJob):
             record,
             **{name: {_CELLS: tables[name]} for name in ("second", "corrected") if name in tables},
         )
-        old = other_labels(work.store, found["first"])
         findings = (Finding("warning", "labels", old),) if old else ()
         if old:
             work.say("warning", old)
         around = compare.Surroundings(title=f"Comparison of {found['first'].name}", findings=findings)
-        made: Sequence[str] = compare.compare_to(out, source, self.settings, around).notes
-        return [old, *made] if old else made
+        compare.compare_to(out, source, self.settings, around)
 
     def _read(self, store: Store, found: StoredResult) -> pd.DataFrame:
         """Return a table, of a large one only the columns that are needed, with the design as it is said now."""
@@ -134,9 +135,7 @@ def _with_design(store: Store, table: pd.DataFrame, measured: dict[str, str]) ->
     """Return the rows of images that are in the study and not excluded, with what it says of them now."""
     alive = {each.id for each in images(store)}
     names = {
-        image_id: name
-        for image_id, name in measured.items()
-        if image_id in alive and not said_of(store, image_id).get(EXCLUDED)
+        image_id: name for image_id, name in measured.items() if image_id in alive and not is_excluded(store, image_id)
     }
     kept = table[table["image"].astype(str).isin(set(names.values()))].reset_index(drop=True)
     joined, told, _ = add_said(kept, said_columns(store, names))

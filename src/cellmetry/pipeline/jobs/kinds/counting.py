@@ -56,6 +56,11 @@ class CountImages(BoundedJob):
     table: TableName = "counts"
     """Name of the table; an older one of this name is hidden."""
 
+    def check(self, store: Store) -> None:
+        """Refuse an engine or a model that is not there."""
+        if self.labels is None or self.density:
+            self.look.chosen(store)
+
     def run(self, work: JobWork) -> dict[str, Any]:
         """Return the id of the table, and why images are not in it."""
         found = self._found(work.store)
