@@ -2,11 +2,13 @@
 
 Run: python benchmarks/kills.py [--kills 50] [--images 10] [--seed 0] [--folder FOLDER]
 
-A study is edited, its images are described, files are uploaded to it, and a batch segments and measures its images, all
-at once over HTTP, while the server or the worker process is killed. After each kill of the server the study is opened
-by itself, as it lies there: nothing may have to be mended, SQLite and `verify` find no fault, no half-written file is
-left, and everything that was answered is there to the last pixel. At last the batch, resumed after every kill, is
-compared with one that nothing interrupted. The exit code is 1 if anything was lost.
+A study is edited (with undo, redo, and edits that conflict), its images are described, files are uploaded to it, a
+batch segments and measures its images, and another job segments an image over the corrected labels, which are rebased,
+all at once over HTTP, while the server or the worker process is killed. After each kill of the server the study is
+opened at once, by this program or the next server, while its worker may still end: nothing may have to be mended,
+SQLite and `verify` find no fault, no half-written file is left, everything that was answered is there to the last
+pixel, and a rebase has looked at every correction that was saved before it. At last the batch, resumed after every
+kill, is compared with one that nothing interrupted. The exit code is 1 if anything was lost.
 """
 
 from __future__ import annotations
@@ -23,7 +25,7 @@ from collections import Counter
 from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import httpx
 import numpy as np
@@ -39,6 +41,9 @@ from cellmetry.study.store.originals import original, original_path
 from cellmetry.study.store.restoring import labels_at
 from cellmetry.study.store.store import open_store
 from cellmetry.study.store.verifying import verify
+
+if TYPE_CHECKING:
+    from cellmetry.study.store.store import Store
 
 SIDE = 160
 RECIPE = """
@@ -58,6 +63,12 @@ from cellmetry.cli.serve import serve
 typer.run(serve)
 """
 NOTE = "note_"
+CORRECTED = "edited"
+"""Name of the labels that are edited, and segmented again."""
+DRAW, UNDO, REDO, RIVAL = "draw", "undo", "redo", "rival"
+WAYS = (DRAW,) * 5 + (UNDO, UNDO, REDO, RIVAL)
+REFUSED, WRONG = 409, 422
+WAIT_S = 20.0
 ENDED = ("done", "failed", "cancelled", "interrupted")
 
 
@@ -65,7 +76,9 @@ ENDED = ("done", "failed", "cancelled", "interrupted")
 class Promised:
     """What was answered: it must be there ever after."""
 
-    edits: dict[int, str] = field(default_factory=dict)
+    edits: dict[tuple[str, int], str] = field(default_factory=dict)
+    """Hashes of versions of labels, empty where they were not read."""
+    refused: int = 0
     said: dict[str, int] = field(default_factory=dict)
     uploads: dict[str, str] = field(default_factory=dict)
     acts: set[int] = field(default_factory=set)
@@ -155,7 +168,7 @@ def finish(client: httpx.Client, study: str, job: str, *, resume: bool = False) 
     path = f"studies/{study}/jobs/{job}"
     while True:
         found: dict[str, Any] = ask(client, "GET", path)
-        if found["state"] == "done" and not _left_out(found):
+        if found["state"] == "done":
             return found
         if found["state"] in ENDED:
             if not resume:
@@ -210,10 +223,13 @@ class Users:
 
     client: httpx.Client
     study: str
-    labels: str
     images: list[str]
     promised: Promised
     seed: int
+    done: Counter[str]
+    last: tuple[str, int, list[list[float]]] | None = None
+    """Labels, version and outline of what was drawn last."""
+    began: threading.Event = field(default_factory=threading.Event)
     over: threading.Event = field(default_factory=threading.Event)
     faults: list[str] = field(default_factory=list)
 
@@ -236,26 +252,40 @@ class Users:
                 return
 
     def edit(self, rng: np.random.Generator) -> None:
-        """Draw, or take back what was drawn."""
-        path = f"studies/{self.study}/labels/{self.labels}"
+        """Draw, take back what was drawn, do it again, or draw in another window what that did not see."""
+        listed = ask(self.client, "GET", f"studies/{self.study}/labels", params={"image": self.images[0]})
+        [labels] = [each["id"] for each in listed if each["name"] == CORRECTED]
+        path, way = f"studies/{self.study}/labels/{labels}", str(rng.choice(WAYS))
         y, x = (float(each) for each in rng.integers(0, SIDE - 12, 2))
         outline = [[y, x], [y, x + 9], [y + 9, x + 9], [y + 9, x]]
         body: dict[str, Any] = {"session": "editor"}
-        if rng.integers(5):
-            body |= {"operation": "draw", "parameters": {"points": outline, "over": True}}
-        answer = self.client.post(f"{path}/edits" if "operation" in body else f"{path}/undo", json=body)
-        if answer.status_code == 422:
+        if way == RIVAL:
+            if self.last is None or self.last[0] != labels:
+                return
+            _, version, outline = self.last
+            body = {"session": RIVAL, "base_version": version - 1}
+        if way in (DRAW, RIVAL):
+            body |= {"operation": DRAW, "parameters": {"points": outline, "over": True}}
+        answer = self.client.post(f"{path}/{'edits' if way in (DRAW, RIVAL) else way}", json=body)
+        if answer.status_code in (REFUSED, WRONG):
+            refused = answer.status_code == REFUSED
+            self.done[f"{way} refused"] += refused
+            self.promised.refused += refused and way == RIVAL
             return
         if not answer.is_success:
             raise AssertionError(answer.text)
         done = answer.json()
-        self.promised.edits.setdefault(done["version"], "")
+        self.done[way] += 1
+        self.began.set()
+        self.promised.edits.setdefault((labels, done["version"]), "")
         if done["act"] is not None:
             self.promised.acts.add(done["act"])
+            if way == DRAW:
+                self.last = (labels, done["version"], outline)
         tile = self.client.get(f"{path}/tiles/0/0/0/0/0", params={"version": done["version"]})
         if tile.status_code == 200:
             plane = np.frombuffer(tile.content, "<u4").reshape(SIDE, SIDE).astype(np.uint32)
-            self.promised.edits[done["version"]] = labels_hash(Labels(plane))
+            self.promised.edits[labels, done["version"]] = labels_hash(Labels(plane))
 
     def say(self, rng: np.random.Generator) -> None:
         """Say something of an image."""
@@ -272,20 +302,20 @@ class Users:
         time.sleep(0.3)
 
 
-def faults_of(folder: Path, labels: str, promised: Promised) -> list[str]:
-    """Return what is wrong with a study that lies on the disk."""
+def faults_of(folder: Path, promised: Promised, workers: list[psutil.Process]) -> list[str]:
+    """Return what is wrong with a study that lies on the disk, and whose workers may still be ending."""
     found = []
+    ending = any(each.is_running() for each in workers)
     with open_store(folder) as store:
         found += [f"opening: {each}" for each in (*store.notices, store.read_only) if each]
+        _wait_for(workers)
+        store.keep_up()
         found += [f"SQLite: {each}" for each in store.database.check()]
         found += [f"verify: {each}" for each in verify(store, thorough=True)]
-        found += [f"left: {each.relative_to(folder)}" for each in folder.rglob(".cellmetry-*")]
-        newest = label_set(store, labels).version
-        for version, sha256 in promised.edits.items():
-            if version > newest:
-                found.append(f"edit {version} is lost; the newest is {newest}")
-            elif sha256 and labels_hash(labels_at(store, labels, version)) != sha256:
-                found.append(f"edit {version} has other pixels")
+        if not ending:
+            found += [f"left: {each.relative_to(folder)}" for each in folder.rglob(".cellmetry-*")]
+        found += _rebase_faults(store)
+        found += _edit_faults(store, promised)
         for seq in promised.acts:
             find_act(store, seq)
         for words, value in promised.said.items():
@@ -297,6 +327,36 @@ def faults_of(folder: Path, labels: str, promised: Promised) -> list[str]:
             path = original_path(store, file)
             if path.read_bytes().hex() != content or content_hash(path) != file.sha256:
                 found.append(f"the upload {image_id} is lost")
+    return found
+
+
+def _edit_faults(store: Store, promised: Promised) -> list[str]:
+    """Return which edits, saved or refused, are not what was answered."""
+    found = []
+    refused = store.database.rows("SELECT act FROM edits WHERE version IS NULL")
+    if len(refused) < promised.refused:
+        found.append(f"{promised.refused - len(refused)} refused edits are lost")
+    for (labels, version), sha256 in promised.edits.items():
+        newest = label_set(store, labels).version
+        if version > newest:
+            found.append(f"edit {version} of {labels} is lost; the newest is {newest}")
+        elif sha256 and labels_hash(labels_at(store, labels, version)) != sha256:
+            found.append(f"edit {version} of {labels} has other pixels")
+    return found
+
+
+def _rebase_faults(store: Store) -> list[str]:
+    """Return which edits a rebase did not look at, though they were saved before it; undone ones are left out."""
+    found = []
+    for row in store.database.rows("SELECT act, parameters FROM edits WHERE operation = 'rebase' AND version = 1"):
+        said = json.loads(row["parameters"])
+        saved = store.database.rows(
+            "SELECT act FROM edits JOIN acts ON acts.seq = edits.act WHERE labels_id = ? AND version IS NOT NULL "
+            "AND act < ? AND undoes IS NULL AND act NOT IN (SELECT undoes FROM acts WHERE undoes IS NOT NULL)",
+            (said["old"], row["act"]),
+        )
+        lost = [each["act"] for each in saved if str(each["act"]) not in said["outcomes"]]
+        found += [f"the rebase of {said['old']} (act {row['act']}) did not look at act {each}" for each in lost]
     return found
 
 
@@ -313,8 +373,8 @@ class Trial:
     done: Counter[str] = field(default_factory=Counter)
     study: str = ""
     own: list[str] = field(default_factory=list)
-    labels: str = ""
     batch: str = ""
+    rebase: str = ""
     truth: dict[str, bytes] = field(default_factory=dict)
 
     @property
@@ -332,8 +392,8 @@ class Trial:
         finish(client, reference, job)
         self.truth = tables_of(client, reference, job, own)
         self.study, self.own = self._new("killed")
-        finish(client, self.study, segment(client, self.study, self.own[:1], "edited"))
-        [self.labels] = [each["id"] for each in ask(client, "GET", f"studies/{self.study}/labels")]
+        finish(client, self.study, segment(client, self.study, self.own[:1], CORRECTED))
+        self.rebase = segment(client, self.study, self.own[:1], CORRECTED)
         self.batch = segment(client, self.study, self.own, "batch")
 
     def _new(self, name: str) -> tuple[str, list[str]]:
@@ -342,8 +402,11 @@ class Trial:
 
     def kill(self, number: int) -> None:
         """Let users work, kill the worker or the server, and look what became of the study."""
-        users = Users(self.server.client, self.study, self.labels, self.own, self.promised, self.seed + number)
+        client, seed = self.server.client, self.seed + number
+        users = Users(client, self.study, self.own, self.promised, seed, self.done)
         threads = users.run((Users.edit, Users.say, Users.upload))
+        users.began.wait(WAIT_S)
+        self._wait_for_rebase()
         time.sleep(float(self.rng.uniform(0.2, 2.5)))
         workers = self.server.workers()
         if workers and self.rng.random() < 0.35:
@@ -357,33 +420,51 @@ class Trial:
             self.done["server killed"] += 1
             self.server.kill()
             users.over.set()
-            _wait_for(workers)
-            self._look(f"kill {number}")
+            if self.rng.integers(2):  # else the next server opens it, with the workers at its heels
+                self._look(f"kill {number}", workers)
             self.server.start()
         for thread in threads:
             thread.join()
         if users.client is not self.server.client:
             users.client.close()
         self.faults += [f"kill {number}: {each}" for each in users.faults]
-        self._go_on()
+        self._go_on(number)
 
-    def _look(self, when: str) -> None:
-        self.faults += [f"{when}: {each}" for each in faults_of(self.folder, self.labels, self.promised)]
+    def _look(self, when: str, workers: list[psutil.Process]) -> None:
+        self.done["looked at"] += 1
+        self.done["worker still ending"] += any(each.is_running() for each in workers)
+        self.faults += [f"{when}: {each}" for each in faults_of(self.folder, self.promised, workers)]
 
-    def _go_on(self) -> None:
-        """Resume what was interrupted, and begin another batch if one is done."""
+    def _wait_for_rebase(self) -> None:
+        """Wait a while until the job that rebases is at work, if it is the next."""
+        until = time.monotonic() + WAIT_S
+        path = f"studies/{self.study}/jobs"
+        while time.monotonic() < until:
+            states = [ask(self.server.client, "GET", f"{path}/{job}")["state"] for job in (self.rebase, self.batch)]
+            if states[0] not in ("queued", "done") or states[1] == "running":
+                return
+            time.sleep(0.05)
+
+    def _go_on(self, number: int) -> None:
+        """Resume what was interrupted, and begin another job if one is done; the batch makes way every second time."""
         client, path = self.server.client, f"studies/{self.study}/jobs"
         if ask(client, "GET", f"{path}/{self.batch}")["state"] == "done":
             self.batch = segment(client, self.study, self.own, "batch")
+        if ask(client, "GET", f"{path}/{self.rebase}")["state"] == "done":
+            self.rebase = segment(client, self.study, self.own[:1], CORRECTED)
         for state in ("interrupted", "failed"):
             for each in ask(client, "GET", path, params={"state": state}):
-                ask(client, "POST", f"{path}/{each['id']}/resume")
+                if each["id"] != self.batch or number % 2 == 0:
+                    ask(client, "POST", f"{path}/{each['id']}/resume")
 
     def compare(self) -> None:
         """Finish all jobs, and compare the batch with the one that nothing interrupted."""
         client, path = self.server.client, f"studies/{self.study}"
         for job in ask(client, "GET", f"{path}/jobs", params={"limit": 1000}):
             finish(client, self.study, job["id"], resume=True)
+        while _left_out(ask(client, "GET", f"{path}/jobs/{self.batch}")):
+            self.batch = segment(client, self.study, self.own, "batch")
+            finish(client, self.study, self.batch)
         listed = ask(client, "GET", f"{path}/images", params={"limit": 1000})
         unread = [each for each in listed if each["state"] != "ready"]
         self.faults += [f"{each['id']} is {each['state']}: {each['reason']}" for each in unread]
@@ -392,7 +473,10 @@ class Trial:
             if tables.get(name) != rows:
                 self.faults.append(f"the table {name} is not that of the batch without a kill")
         self.server.end()
-        self._look("at last")
+        self._look("at last", [])
+        with open_store(self.folder, read_only=True) as store:
+            rebased = store.database.rows("SELECT act FROM edits WHERE operation = 'rebase'")
+        self.done["corrected labels rebased"] = len(rebased)
 
 
 def kill_again_and_again(home: Path, kills: int, images: int, seed: int) -> tuple[list[str], Counter[str]]:

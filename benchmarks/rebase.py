@@ -1,13 +1,13 @@
 """Whether what humans corrected survives a better model: 1,000 logged edits put onto another model's labels.
 
-Run: python benchmarks/rebase.py [--edits 1000] [--seeds 0 1 2] [--engines classical base]
+Run: python benchmarks/rebase.py [--edits 1000] [--seeds 0 1 2] [--engines classical base --data FOLDER]
 
 Generated fields are segmented by a simulated bad model (cells missed, merged, cut apart, cut in half, invented, with
 wobbly outlines). A simulated human corrects it toward the truth with the operations of the editor, not always wholly,
 and sometimes wrongly, until 1,000 edits are logged. Then the labels of a simulated better model, with faults in other
 places, take over. `lost` looks at each edit's own pixels, without what the rebase says of it: they are lost if less
 than half of those that the human left are as the human set them. `--engines` takes labels of two real engines or
-models instead of simulated ones.
+models instead of simulated ones, in images of a folder with `images/` and, of the same names, the truth in `labels/`.
 """
 
 from __future__ import annotations
@@ -17,19 +17,22 @@ import tempfile
 import time
 from collections import Counter
 from dataclasses import dataclass, field
-from itertools import pairwise
+from itertools import count, pairwise
 from pathlib import Path
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 from scipy import ndimage
 from skimage.measure import approximate_polygon, find_contours, regionprops
 
 from cellmetry.core.labels import Labels
+from cellmetry.engines.segment import segment
 from cellmetry.errors import CellmetryError
+from cellmetry.io.labels import read_labels as read_label_file
+from cellmetry.io.opening import open_image
 from cellmetry.ops.matching import match_labels
 from cellmetry.ops.overlaps import count_overlaps
-from cellmetry.ops.synthetic import field_image, make_cells
+from cellmetry.ops.synthetic import make_cells
 from cellmetry.ops.synthetic_cells import FieldOptions
 from cellmetry.study.editing.registry import parse_operation
 from cellmetry.study.rebase.rebasing import rebase
@@ -37,6 +40,9 @@ from cellmetry.study.store.acts import Actor, act
 from cellmetry.study.store.edits import apply_edit, history, patches_of, undo
 from cellmetry.study.store.labels import add_labels, read_labels
 from cellmetry.study.store.store import open_store
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
 
 SHAPE, CELLS = (512, 512), 70
 HUMAN = Actor("simulated human", "python")
@@ -254,28 +260,45 @@ def f1(truth: np.ndarray, labels: np.ndarray) -> list[float]:
     return [match_labels(truth, labels, iou=iou).f1 for iou in (0.5, 0.75)]
 
 
-def by_engine(name: str, made: object) -> np.ndarray:
-    """Return a field's cells as the classical engine, or the default one with a model of this name, sees them."""
-    from cellmetry.engines.segment import segment
-
+def by_engine(name: str, path: Path) -> np.ndarray:
+    """Return an image's cells as the classical engine, or the default one with a model of this name, sees them."""
     engine = {"engine": name} if name == "classical" else {"model": name}
-    return segment(field_image(made), **engine).read()
+    return segment(open_image(path), **engine).read()
 
 
-def replayed(seed: int, wanted: int, engines: list[str] | None) -> tuple[Counter, np.ndarray, float]:
+class Field(NamedTuple):
+    """The truth of a field, and what the old and the new model see."""
+
+    truth: np.ndarray
+    old: np.ndarray
+    new: np.ndarray
+
+
+def simulated_fields(seed: int, rng: np.random.Generator) -> Iterator[Field]:
+    """Yield fields without end, as simulated models see them."""
+    for number in count(1):
+        truth = make_cells(SHAPE, CELLS, FieldOptions(touching=0.5), seed=seed * 1000 + number).labels
+        yield Field(truth, segmented(truth, WORSE, rng), segmented(truth, BETTER, rng))
+
+
+def real_fields(engines: list[str], data: Path, rng: np.random.Generator) -> Iterator[Field]:
+    """Yield the images of a folder in random order, as two engines see them."""
+    for path in rng.permutation(sorted((data / "images").iterdir())).tolist():
+        truth = read_label_file(next((data / "labels").glob(f"{path.stem}.*"))).read()
+        yield Field(truth, *(by_engine(name, path) for name in engines))
+
+
+def replayed(seed: int, wanted: int, engines: list[str] | None, data: Path | None) -> tuple[Counter, np.ndarray, float]:
     """Return how edits ended, mean F1 of each stage, and seconds of rebasing."""
     counts, scores, seconds = Counter(), [], 0.0
     rng = np.random.default_rng(seed)
     with tempfile.TemporaryDirectory() as folder:
         (Path(folder) / "a.cellmetry").mkdir()
         with open_store(Path(folder) / "a.cellmetry") as store:
-            number = 0
-            while counts["edits"] < wanted:
-                number += 1
-                made = make_cells(SHAPE, CELLS, FieldOptions(touching=0.5), seed=seed * 1000 + number)
-                truth = made.labels
-                pair = [by_engine(name, made) for name in engines] if engines else [
-                    segmented(truth, faults, rng) for faults in (WORSE, BETTER)]  # fmt: skip
+            fields = real_fields(engines, data, rng) if engines and data else simulated_fields(seed, rng)
+            for number, (truth, before, better) in enumerate(fields, 1):
+                if counts["edits"] >= wanted:
+                    break
                 added = act(store, HUMAN, "add", "a field")
                 with store.database.write() as connection:
                     connection.execute(
@@ -283,15 +306,15 @@ def replayed(seed: int, wanted: int, engines: list[str] | None) -> tuple[Counter
                         "VALUES (?, ?, ?, '{}', '', 'ready', ?)",
                         (f"i{number}", number, f"field {number}", added),
                     )
-                old = add_labels(store, added, f"i{number}", Labels(pair[0]))
+                old = add_labels(store, added, f"i{number}", Labels(before))
                 human = Human(store, old, truth, rng, wanted - counts["edits"])
                 human.correct()
                 mine = read_labels(store, old).read()
                 start = time.perf_counter()
-                result = rebase(store, HUMAN, old, Labels(pair[1]))
+                result = rebase(store, HUMAN, old, Labels(better))
                 seconds += time.perf_counter() - start
                 after = read_labels(store, result.labels_id).read()
-                scores.append([f1(truth, labels) for labels in (pair[0], mine, pair[1], after)])
+                scores.append([f1(truth, labels) for labels in (before, mine, better, after)])
                 counts.update({f"human {name}": n for name, n in human.done.items()})
                 counts.update(result.counts())
                 counts["edits"] += sum(result.counts().values())
@@ -305,9 +328,12 @@ def main() -> None:
     parser.add_argument("--edits", type=int, default=1000)
     parser.add_argument("--seeds", type=int, nargs="+", default=[0, 1, 2])
     parser.add_argument("--engines", nargs=2, metavar=("OLD", "NEW"))
+    parser.add_argument("--data", type=Path, help="folder with images/ and labels/, for --engines")
     options = parser.parse_args()
+    if (options.engines is None) != (options.data is None):
+        parser.error("give --engines and --data together")
     for seed in options.seeds:
-        counts, scores, seconds = replayed(seed, options.edits, options.engines)
+        counts, scores, seconds = replayed(seed, options.edits, options.engines, options.data)
         asked = counts["question"] / counts["edits"]
         print(f"seed {seed}: {counts['edits']} edits, {1 - asked:.1%} without a question, {counts['lost']} lost")
         print("  " + ", ".join(f"{name} {n}" for name, n in sorted(counts.items())))

@@ -16,6 +16,7 @@
     ├── ModelError                                   weights missing, damaged, foreign or altered
     ├── MissingExtra            (ImportError)        an optional library is not installed
     ├── OutputError             (OSError)            results could not be written
+    │   └── StudyBusy                                another program writes to the study at this moment
     ├── StudyInUse              (OSError)            another program changes the study, or it can only be read
     ├── EditConflict                                 somebody else changed the same place
     ├── NotAllowed              (PermissionError)    who asks lacks the right
@@ -50,6 +51,7 @@ __all__ = [
     "OutputError",
     "ParameterError",
     "PixelSizeNeeded",
+    "StudyBusy",
     "StudyInUse",
     "UnknownName",
     "UnsupportedFormat",
@@ -142,6 +144,12 @@ class OutputError(CellmetryError, OSError):
     """Results could not be written; nothing half-written was left."""
 
     http_status = 507
+
+
+class StudyBusy(OutputError):
+    """Another program writes to the study at this moment: the same may go well a moment later."""
+
+    http_status = 423
 
 
 class StudyInUse(CellmetryError, OSError):

@@ -139,6 +139,8 @@ def test_an_edit_is_undone_redone_restored_and_seen_by_others(study, client):
         with pytest.raises(EditConflict) as refused:
             study.edit(labels, "grow", ids=[number], pixels=1, base_version=study.label_image(labels)["version"] - 1)
         assert refused.value.version == study.label_image(labels)["version"]
+        with pytest.raises(EditConflict, match="changed the labels since"):
+            study.restore(labels, 0, base_version=refused.value.version - 1)
         other.undo(labels)
 
 

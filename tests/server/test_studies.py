@@ -3,19 +3,26 @@
 from __future__ import annotations
 
 import shutil
+import sys
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
 
 from cellmetry.errors import ParameterError, UnknownName
 from cellmetry.server.studies import OpenStudies
+from cellmetry.server.tiles.finding import TileRequest, find_tile
+from cellmetry.study.editing.objects import Delete
 from cellmetry.study.store.acts import Actor, acts
+from cellmetry.study.store.edits import apply_edit
 from cellmetry.study.store.jobs import add_job, job, set_state
 from cellmetry.study.store.store import open_store
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
-    from pathlib import Path
+
+sys.path.insert(0, str(Path(__file__).parents[1] / "study" / "store"))
+from made_study import new_study, squares
 
 
 @pytest.fixture
@@ -129,3 +136,24 @@ def test_what_is_not_there_is_told(studies: OpenStudies, tmp_path: Path) -> None
     (tmp_path / "file.cellmetry").touch()
     with pytest.raises(UnknownName):
         studies.get("study_0123456789abcdef")
+
+
+def test_a_study_that_was_put_back_counts_its_versions_in_another_epoch(tmp_path: Path) -> None:
+    """Browsers keep tiles of a version for ever; a backup counts the same versions again with other pixels."""
+    store, labels = new_study(tmp_path, squares((128, 128)))
+    store.close()
+    backup = shutil.copytree(store.folder, tmp_path / "backup")
+    seen = []
+    for number in (1, 2):
+        home = OpenStudies((tmp_path,), "the test")
+        (store,) = home.find().values()
+        apply_edit(store, Actor("mira", "web"), labels, Delete(ids=(number,)))
+        asked = TileRequest(store.id, "labels", labels, (0, 0, 0, 0, 0), 1, store.epoch)
+        seen.append(find_tile(store, asked))
+        assert not find_tile(store, asked._replace(epoch="0" * 8)).for_ever
+        home.close()
+        shutil.rmtree(store.folder)
+        shutil.copytree(backup, store.folder)
+    assert all(found.for_ever for found in seen)
+    assert seen[0].frame != seen[1].frame
+    assert seen[0].tag != seen[1].tag

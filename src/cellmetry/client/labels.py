@@ -109,9 +109,16 @@ class LabelVerbs(StudyPart):
         shape = (box["y1"] - box["y0"], box["x1"] - box["x0"])
         return np.frombuffer(data, "<u4").astype(np.uint32).reshape(shape)
 
-    def restore(self, labels: str, version: int) -> dict[str, Any]:
-        """Return what changed by bringing back an older version; that can be undone."""
-        return self._edit(f"/labels/{labels}/versions/{version}/restore")
+    def restore(self, labels: str, version: int, *, base_version: int | None = None) -> dict[str, Any]:
+        """Return what changed by bringing back an older version; that can be undone.
+
+        Raises
+        ------
+        EditConflict
+            If somebody else changed the labels since `base_version`.
+        """
+        body = {"base_version": base_version, "session": self.session}
+        return self._edit(f"/labels/{labels}/versions/{version}/restore", body)
 
     def remove_labels(self, labels: str) -> int:
         """Return the act that hid a label image; undoing it brings it back."""
@@ -127,9 +134,18 @@ class LabelVerbs(StudyPart):
         found: dict[str, Any] = self._get(f"/questions/{question}")
         return found
 
-    def answer(self, question: str, answer: Literal["mine", "theirs"]) -> dict[str, Any]:
-        """Return the act that answered a question, and the version of the labels; undoing it asks again."""
-        found: dict[str, Any] = self._send(f"/questions/{question}/answer", {"answer": answer})
+    def answer(
+        self, question: str, answer: Literal["mine", "theirs"], *, base_version: int | None = None
+    ) -> dict[str, Any]:
+        """Return the act that answered a question, and the version of the labels; undoing it asks again.
+
+        Raises
+        ------
+        EditConflict
+            If somebody else changed the place since `base_version` of the labels.
+        """
+        body = {"answer": answer, "base_version": base_version, "session": self.session}
+        found: dict[str, Any] = self._send(f"/questions/{question}/answer", body)
         return found
 
     def _edit(self, below: str, body: Any = None) -> dict[str, Any]:

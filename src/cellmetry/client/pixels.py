@@ -95,7 +95,7 @@ def _plane(connection: Connection, path: str, plane: _Plane) -> NDArray[Any]:
     y0, y1, x0, x1 = plane.window or (0, height, 0, width)
     y0, y1, x0, x1 = max(y0, 0), min(y1, height), max(x0, 0), min(x1, width)
     version = told["version"] if plane.version is None else plane.version
-    query = {} if version is None else {"version": version}
+    query = {} if version is None else {"version": version, "epoch": told["epoch"]}
     dtype = np.dtype(told["dtype"]).newbyteorder("<")
     found = np.zeros((max(y1 - y0, 0), max(x1 - x0, 0)), dtype.newbyteorder("="))
     lead = "/".join(str(each) for each in (plane.level, *plane.place))

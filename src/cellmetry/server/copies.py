@@ -6,12 +6,11 @@ folders decide nothing: a backup must never be edited in the place of the study.
 
 from __future__ import annotations
 
-import contextlib
 import sqlite3
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
-from cellmetry.errors import CellmetryError, OutputError
+from cellmetry.errors import CellmetryError
 from cellmetry.study.store.store import open_store
 
 if TYPE_CHECKING:
@@ -42,10 +41,16 @@ class _Claim(NamedTuple):
 
 
 def note_place(store: Store) -> None:
-    """Note where a study lies that is open for writing, if it is not where it was."""
+    """Note where a study lies that is open for writing, if it is not where it was.
+
+    Raises
+    ------
+    OutputError
+        If the disk is full or cannot be written.
+    """
     if store.read_only or _noted(store) == store.folder.resolve():
         return
-    with contextlib.suppress(OutputError), store.database.write() as connection:
+    with store.database.write() as connection:
         connection.execute("INSERT OR REPLACE INTO about VALUES (?, ?)", (_KEY, str(store.folder.resolve())))
 
 

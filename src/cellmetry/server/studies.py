@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import logging
 import re
+import sqlite3
 import threading
 import unicodedata
 from typing import TYPE_CHECKING
@@ -17,7 +19,7 @@ from cellmetry.study.store.jobs import interrupted
 from cellmetry.study.store.lock import take_lock
 from cellmetry.study.store.names import STUDY_SUFFIX
 from cellmetry.study.store.places import writable
-from cellmetry.study.store.store import open_store
+from cellmetry.study.store.store import open_store, open_to_read
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -27,6 +29,9 @@ if TYPE_CHECKING:
 
 __all__ = ["OpenStudies"]
 
+log = logging.getLogger(__name__)
+_UNOPENED = (CellmetryError, OSError, sqlite3.Error, ValueError)
+"""What may happen to one study when it is opened: a full disk, damage, values that nobody can read."""
 _NAME_CHARACTERS = 200
 _FOLDER_CHARACTERS = 40
 _RESERVED = {"con", "prn", "aux", "nul", *(f"{port}{n}" for port in ("com", "lpt") for n in range(10))}
@@ -150,23 +155,45 @@ class OpenStudies:
                 raise ParameterError(
                     f"{folder.name} is a copy of {taken.folder.name}, which is open; serve it from another home folder."
                 )
-            note_place(store)
+            return self._taken_up(store)
+
+    def retake(self) -> list[str]:
+        """Return the ids of studies that can be changed now, which another program had open or whose disk was full."""
+        with self._lock:
+            waiting = [(name, store.folder) for name, store in self._open.items() if store.read_only]
+            return [name for name, folder in waiting if self._retaken(name, folder)]
+
+    def _retaken(self, name: str, folder: Path) -> bool:
+        """Return whether a study can be changed now; else it stays open for reading."""
+        if not (writable(folder) and _is_free(folder, self._program)):
+            return False
+        try:
+            store = open_store(folder, program=self._program)
+        except _UNOPENED as error:
+            log.warning("%s cannot be taken up (%s)", folder.name, error)
+            return False
+        if store.read_only:
+            store.close()
+            return False
+        self.close_one(name)
+        return not self._taken_up(store).read_only
+
+    def _taken_up(self, store: Store) -> Store:
+        """Return a study that was opened; for reading only if it turns out that nothing can be written."""
+        try:
             if store.lock is not None:
                 store.lock.say(self._address)
                 interrupted(store)
-                self.runner.add(store)
-            self._open[store.id] = store
-            return store
-
-    def retake(self) -> list[str]:
-        """Return the ids of studies that can be changed now, which another program had open before."""
-        with self._lock:
-            waiting = [(name, store.folder) for name, store in self._open.items() if store.read_only]
-            free = [(name, folder) for name, folder in waiting if writable(folder) and _is_free(folder, self._program)]
-            for name, folder in free:
-                self.close_one(name)
-                self._try(folder)
-            return [name for name, _ in free]
+                note_place(store)
+        except OSError as error:
+            store.close()
+            store = open_to_read(store.folder, f"Nothing can be saved: {error}")
+        except BaseException:
+            store.close()
+            raise
+        self._open[store.id] = store
+        self.runner.add(store)
+        return store
 
     def close_one(self, study_id: str) -> None:
         """Close a study; it is opened again when the home folder is looked through."""
@@ -189,12 +216,16 @@ class OpenStudies:
         try:
             self.open(folder)
             self._refused.pop(folder, None)
-        except CellmetryError as error:
+        except _UNOPENED as error:
+            log.warning("%s cannot be opened (%s)", folder.name, error)
             self._refused[folder] = str(error)
 
 
 def _is_free(folder: Path, program: str) -> bool:
-    lock = take_lock(folder, program)
+    try:
+        lock = take_lock(folder, program)
+    except OSError:  # a full disk
+        return False
     if lock is not None:
         lock.release()
     return lock is not None

@@ -10,10 +10,12 @@ import pytest
 
 from cellmetry.core.labels import Labels
 from cellmetry.errors import InputError, ParameterError
+from cellmetry.pipeline.jobs import corrected as corrections
 from cellmetry.pipeline.jobs.registry import parse_job
 from cellmetry.study.editing.objects import Delete
+from cellmetry.study.rebase import rebasing
 from cellmetry.study.store.acts import act, undo_act
-from cellmetry.study.store.edits import apply_edit
+from cellmetry.study.store.edits import apply_edit, undo
 from cellmetry.study.store.images import images
 from cellmetry.study.store.jobs import add_job, job
 from cellmetry.study.store.labels import add_labels, labels_of_image, read_labels
@@ -82,6 +84,79 @@ def test_corrections_of_labels_that_were_replaced_are_not_gone(corrected):
     replaced, _ = do(store, "segment", recipe_text=CLASSICAL, edits="replace", images=[image])
     result, _ = do(store, "rebase", onto=[replaced["labels"][image]["cells"]])
     assert np.array_equal(now(store, result["labels"][image]["cells"]), mine)
+
+
+def test_corrections_of_labels_that_were_replaced_twice_are_not_gone(corrected):
+    store, old = corrected
+    image = images(store)[0].id
+    mine = now(store, old)
+    for _ in range(2):
+        replaced, _ = do(store, "segment", recipe_text=CLASSICAL, edits="replace", images=[image])
+    result, _ = do(store, "rebase", onto=[replaced["labels"][image]["cells"]])
+    assert result["rebased"][image]["cells"]["edits"]["kept"] == 1
+    assert np.array_equal(now(store, result["labels"][image]["cells"]), mine)
+
+
+def test_labels_that_people_corrected_are_not_taken_for_a_models(corrected):
+    store, _ = corrected
+    image = images(store)[0].id
+    made, _ = do(store, "segment", recipe_text=CLASSICAL, edits="replace", images=[image])
+    onto = made["labels"][image]["cells"]
+    apply_edit(store, ANNA, onto, Delete(ids=(2,)))
+    with pytest.raises(InputError, match="corrected the labels .* too"):
+        do(store, "rebase", onto=[onto])
+    assert labels_of_image(store, image).id == onto
+    undo(store, ANNA, onto)
+    result, _ = do(store, "rebase", onto=[onto])
+    assert result["rebased"][image]["cells"]["edits"]["kept"] == 1
+
+
+def test_labels_that_are_corrected_while_others_are_put_onto_them_are_refused(corrected, monkeypatch):
+    store, _ = corrected
+    image = images(store)[0].id
+    made, _ = do(store, "segment", recipe_text=CLASSICAL, edits="replace", images=[image])
+    onto = made["labels"][image]["cells"]
+    meanwhile(monkeypatch, rebasing, lambda: apply_edit(store, ANNA, onto, Delete(ids=(2,))))
+    with pytest.raises(InputError, match="corrected the labels .* too"):
+        do(store, "rebase", onto=[onto])
+    assert labels_of_image(store, image).id == onto
+
+
+def test_first_corrections_made_while_a_job_writes_are_kept(corrected, monkeypatch):
+    store, _ = corrected
+    b = images(store)[1].id
+    before = labels_of_image(store, b)
+    meanwhile(monkeypatch, corrections, lambda: apply_edit(store, ANNA, before.id, Delete(ids=(2, 3))))
+    result, _ = do(store, "segment", recipe_text=CLASSICAL, images=[b])
+    assert result["rebased"][b]["cells"]["edits"]["kept"] == 1
+    assert np.array_equal(now(store, labels_of_image(store, b).id), now(store, before.id))
+
+
+def test_labels_made_while_a_job_writes_are_seen(corrected, monkeypatch):
+    store, _ = corrected
+    b = images(store)[1].id
+
+    def other():
+        seq = act(store, ANNA, "import", "cells of another program")
+        apply_edit(store, ANNA, add_labels(store, seq, b, Labels(now(store, before.id))), Delete(ids=(2,)))
+
+    before = labels_of_image(store, b)
+    meanwhile(monkeypatch, corrections, other)
+    result, _ = do(store, "segment", recipe_text=CLASSICAL, images=[b])
+    assert result["rebased"][b]["cells"]["edits"]["kept"] == 1
+
+
+def meanwhile(monkeypatch, module, do):
+    """Do something once while labels are written, when nothing keeps it from being saved."""
+    real = module.write_labels
+
+    def slow(store, labels):
+        monkeypatch.setattr(module, "write_labels", real)
+        assert not store.database.writing
+        do()
+        return real(store, labels)
+
+    monkeypatch.setattr(module, "write_labels", slow)
 
 
 def test_a_recipe_makes_the_new_labels(corrected):

@@ -179,6 +179,46 @@ def test_killed_workers_and_servers_lose_no_image(tmp_path, plugin):  # F7, F21
 
 
 @posix
+@pytest.mark.parametrize(("deaths", "state"), [(1, "done"), (2, "failed")])
+def test_a_worker_killed_before_its_first_image_is_tried_once_more(tmp_path, runner, plugin, deaths, state):
+    for number in range(deaths):
+        (tmp_path / f"die{number}").touch()
+    (tmp_path / "plugin" / "sitecustomize.py").write_text(
+        "import os, pathlib, signal, sys\n"
+        f"left = sorted(pathlib.Path({str(tmp_path)!r}).glob('die*'))\n"
+        "if left and 'cellmetry.pipeline.jobs.worker' in sys.orig_argv:\n"
+        "    left[0].unlink()\n"
+        "    os.kill(os.getpid(), signal.SIGKILL)\n"
+    )
+    store = new_store(tmp_path)
+    register_images(store, ANNA, [write_images(tmp_path / "images", "ab")])
+    runner.add(store)
+    (queued,) = jobs(store)
+    done = ended(store, queued.id, runner)
+    assert done.state == state
+    if state == "failed":
+        assert done.error.startswith("The job read ended its worker process (SIGKILL")
+        resume_job(store, done.id)
+        assert ended(store, done.id, runner).state == "done"
+    assert {each.state for each in images(store)} == {"ready"}
+    assert not list(tmp_path.glob("die*"))
+    runner.remove(store)
+    store.close()
+
+
+@posix
+def test_the_first_image_at_which_its_worker_is_killed_fails_alone(tmp_path, runner, plugin):
+    store = study_of(tmp_path, ["a_crashes", "b"])
+    ids = {each.name: each.id for each in images(store)}
+    runner.add(store)
+    done = ended(store, add_job(store, ANNA, "segment", {"recipe_text": FAULTY}), runner)
+    assert (done.state, list(done.result["failed"])) == ("done", [ids["a_crashes"]])
+    assert list(done.result["labels"]) == [ids["b"]]
+    runner.remove(store)
+    store.close()
+
+
+@posix
 def test_a_program_that_ends_finishes_the_image_and_the_job_is_resumed(tmp_path, plugin):  # F21
     store = study_of(tmp_path, ["a", "b", "c"])
     give, parameters = waiting(tmp_path)

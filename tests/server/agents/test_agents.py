@@ -132,6 +132,26 @@ async def test_an_agent_segments_and_compares_and_every_act_is_undone(agent, wel
     assert await seen(agent, study) == empty
 
 
+async def test_two_agents_of_one_person_know_only_what_they_did(agent, wells):
+    study = (await agent.ask("create_study", title="two"))["id"]
+    await agent.ask("register_images", study=study, paths=[str(wells / "A01.tif")])
+    [job] = await agent.ask("list_jobs", study=study)
+    await agent.ask("wait_for_job", study=study, job=job["id"], seconds=60)
+    await agent.done(study, "segment", recipe="whole-cells", set=["segment.tile_px=256"])
+    labels = {"study": study, "labels": (await agent.ask("list_labels", study=study))[0]["id"]}
+    first = {**labels, "base_version": 0, "agent": "first"}
+    grown = {"operation": "grow", "parameters": {"ids": [1], "pixels": 2}}
+    gone = {"operation": "delete", "parameters": {"ids": [1]}}
+    await agent.ask("edit_labels", **first, **grown)
+    for name in ({"agent": "second"}, {}):
+        refused = await agent.refused("edit_labels", **labels, **gone, base_version=0, **name)
+        assert (refused["kind"], "changed the same place" in refused["message"]) == ("EditConflict", True)
+        assert "no edit to undo" in (await agent.refused("undo_edit", **labels, **name))["message"]
+    assert (await agent.ask("edit_labels", **first, **gone))["version"] == 2
+    assert (await agent.ask("undo_edit", **labels, agent="first"))["version"] == 3
+    assert (await agent.ask("redo_edit", **labels, agent="first"))["version"] == 4
+
+
 async def test_wrong_requests_are_told_in_words(agent):
     study = (await agent.ask("create_study", title="wrong"))["id"]
     assert "history" in (await agent.refused("histori"))["message"]

@@ -77,6 +77,33 @@ def test_undo_and_redo_go_by_window(made, labels):
     assert (again.status_code, again.json()["error"]["message"]) == (422, "There is nothing to redo.")
 
 
+def test_labels_that_others_changed_since_one_looked_are_not_restored(made, labels):
+    edit(made, labels, session="anna")
+    edit(made, labels, [[y - 200, x - 200] for y, x in SQUARE], session="ben")
+    known = {"base_version": 1, "session": "anna"}
+    refused = made.client.post(f"{labels}/versions/0/restore", json=known)
+    assert (refused.status_code, refused.json()["error"]["version"]) == (409, 2)
+    assert made.client.post(f"{labels}/versions/0/restore", json={**known, "base_version": 2}).json()["version"] == 3
+    assert made.client.post(f"{labels}/undo", json={"session": "anna"}).json()["version"] == 4
+    assert made.client.post(f"{labels}/versions/0/restore").json()["version"] == 5
+    assert made.client.post(f"{labels}/versions/0/restore", json={"base_version": 9}).status_code == 422
+    log = [(each["operation"], each["version"]) for each in made.client.get(f"{labels}/edits").json()]
+    assert log[:4] == [("restore", 5), ("undo", 4), ("restore", 3), ("restore", None)]
+
+
+def test_labels_that_were_removed_are_not_edited(made, labels):
+    edit(made, labels)
+    removed = made.client.delete(labels).json()["act"]
+    asked = (edit(made, labels), *(made.client.post(f"{labels}/{path}", json={}) for path in ("undo", "redo")))
+    assert [(each.status_code, each.json()["error"].get("act")) for each in asked] == [
+        (409, removed),
+        (409, removed),
+        (422, None),
+    ]
+    made.client.post(f"{made.url}/acts/{removed}/undo")
+    assert made.client.post(f"{labels}/undo", json={}).json()["version"] == 2
+
+
 def test_one_edit_shows_its_pixels_before_and_after(made, labels):
     act = edit(made, labels).json()["act"]
     one = made.client.get(f"{labels}/edits/{act}").json()
@@ -164,14 +191,14 @@ RAW = '{"operation": "draw", "parameters": {"points": %s}}'
     ],
     ids=range(22),
 )
-def test_a_senseless_edit_is_refused_and_changes_nothing(made, text):
-    before = made.client.get(made.labels_url).json()["version"]
+def test_a_senseless_edit_is_refused_and_changes_nothing(made, labels, text):
+    before = made.client.get(labels).json()["version"]
     last = made.client.get(made.url).json()["last_act"]
     headers = {"Content-Type": "application/json"}
-    answer = made.client.post(f"{made.labels_url}/edits", content=text, headers=headers)
+    answer = made.client.post(f"{labels}/edits", content=text, headers=headers)
     assert 400 <= answer.status_code < 500, answer.text
     assert answer.json()["error"]["message"]
-    assert made.client.get(made.labels_url).json()["version"] == before
+    assert made.client.get(labels).json()["version"] == before
     assert made.client.get(made.url).json()["last_act"] == last
 
 

@@ -39,6 +39,16 @@ def asked(server):
     store.database.close()
 
 
+def test_an_answer_to_an_older_version_is_refused_if_the_place_was_changed(client, asked):
+    url = f"studies/{asked['study']}/labels/{asked['labels']}"
+    over = {"operation": "erase", "parameters": {"points": [[12, 12]], "radius": 3}}
+    assert client.post(f"{url}/edits", json=over).json()["version"] == 1
+    known = {"answer": "theirs", "base_version": 0, "session": "here"}
+    refused = client.post(f"{asked['url']}/{asked['ids'][0]}/answer", json=known)
+    assert (refused.status_code, refused.json()["error"]["version"]) == (409, 1)
+    assert client.post(f"{url}/undo", json={}).json()["version"] == 2
+
+
 def test_questions_are_listed_shown_and_answered_and_the_answer_undone(client, asked):
     url, store = asked["url"], asked["store"]
     listed = client.get(url).json()
@@ -49,9 +59,9 @@ def test_questions_are_listed_shown_and_answered_and_the_answer_undone(client, a
     assert np.unique(shown["mine"]).tolist() == [0, 5]
     assert np.unique(shown["theirs"]).tolist() == [0, 9]
     kept = client.post(f"{url}/{asked['ids'][0]}/answer", json={"answer": "mine"}).json()
-    assert kept["version"] == 0
+    assert kept["version"] == 2
     taken = client.post(f"{url}/{asked['ids'][1]}/answer", json={"answer": "theirs"}).json()
-    assert taken["version"] == 1
+    assert taken["version"] == 3
     assert read_labels(store, asked["labels"]).read()[11, 10] == 9
     assert client.get(url).json() == []
     assert len(client.get(url, params={"answered": True}).json()) == 2

@@ -114,8 +114,13 @@ def test_label_tiles_follow_edits_and_keep_their_versions(made):
     assert not np.array_equal(middle, before)
     coarse = values(plain(made, f"{url}/tiles/1/0/0/0/0?version={start + 1}"), (350, 300), "<u4")
     assert np.array_equal(coarse, middle[::2, ::2])
-    asked = plain(made, f"{url}/tiles/0/0/0/0/0?version={start}")
+    epoch = made.client.get(f"{url}/tiles").json()["epoch"]
+    asked = plain(made, f"{url}/tiles/0/0/0/0/0?version={start}&epoch={epoch}")
     assert "immutable" in asked.headers["cache-control"]
+    for other in (f"version={start}", f"version={start}&epoch={'0' * 8}"):
+        guessed = plain(made, f"{url}/tiles/0/0/0/0/0?{other}")
+        assert "no-cache" in guessed.headers["cache-control"]
+        assert (guessed.content, guessed.headers["etag"]) == (asked.content, asked.headers["etag"])
     newest = plain(made, f"{url}/tiles/0/0/0/0/0")
     assert newest.headers["x-cellmetry-version"] == str(start + 2)
     assert "no-cache" in newest.headers["cache-control"]
@@ -158,6 +163,7 @@ def test_a_tile_without_objects_has_no_content(made, tools):
         ("{labels}/tiles/0/0/0/0/0?version=-1", 422),
         ("{labels}/tiles/0/0/0/0/0?version=99999999999999999999999", 422),
         ("{labels}/tiles/0/0/0/0/0?version=x", 422),
+        ("{labels}/tiles/0/0/0/0/0?version=0&epoch=x", 422),
         ("{url}/images/img_0000000000000000/tiles/0/0/0/0/0/0", 404),
         ("{url}/images/img_0000000000000000/tiles", 404),
         ("{url}/labels/lbl_0000000000000000/tiles/0/0/0/0/0", 404),

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import base64
+from itertools import pairwise
 
 import numpy as np
+import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from numcodecs.zstd import Zstd
@@ -144,30 +146,63 @@ def test_any_sequence_keeps_everything_exact_and_can_be_undone(seed, open_study)
     check(study)
 
 
-@settings(max_examples=4, suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow])
-@given(seed=st.integers(0, 2**31))
+def covered(points, radius):
+    """Pixels that a round pen surely covers along a line."""
+    y, x = np.mgrid[: SHAPE[1], : SHAPE[2]] + 0.5
+    found = np.zeros(SHAPE[1:], bool)
+    for (y0, x0), (y1, x1) in pairwise(points):
+        dy, dx = y1 - y0, x1 - x0
+        along = np.clip(((y - y0) * dy + (x - x0) * dx) / max(dy * dy + dx * dx, 1e-9), 0, 1)
+        found |= np.hypot(y - y0 - along * dy, x - x0 - along * dx) < radius - 0.01
+    return found
+
+
+def tried(study, rng, name, session, base):
+    """Return what was asked for, as far as that is known beforehand, and the error if it was refused."""
+    asked = np.zeros(SHAPE, bool)
+    try:
+        if name in ("undo", "redo"):
+            {"undo": undo, "redo": redo}[name](study.store, ANNA, study.labels_id, session=session)
+            return asked, None
+        some = parameters(rng, name, np.unique(study.now[study.now > 0]))
+        if name == "brush":
+            asked[some["z"]] = covered(some["points"], some["radius"])
+        study.edit(name, session=session, base_version=base, **some)
+    except (EditConflict, ParameterError) as error:
+        return asked, error
+    return asked, None
+
+
+@pytest.mark.parametrize("seed", range(4))
 def test_two_sessions_that_edit_and_undo_in_any_order(seed, open_study):
+    """Whatever is saved meets nothing that the other changed since one looked; without that there is no conflict."""
     rng = np.random.default_rng(seed)
     study = open_study(start(), "ZYX")
     original = study.labels.sha256
-    seen = {"left": 0, "right": 0}
-    for _ in range(20):
-        session = str(rng.choice(list(seen)))
-        before = study.now
-        try:
-            if rng.integers(4) == 0:
-                undo(study.store, ANNA, study.labels_id, session=session)
-            elif rng.integers(6) == 0:
-                redo(study.store, ANNA, study.labels_id, session=session)
-            else:
-                name = str(rng.choice(["brush", "erase", "split", "delete", "grow", "merge"]))
-                some = parameters(rng, name, np.unique(before[before > 0]))
-                study.edit(name, session=session, base_version=seen[session], **some)
-        except EditConflict:
-            assert np.array_equal(study.now, before)
+    seen, changed, conflicts = {"left": 0, "right": 0}, [], 0
+    names = ["undo", "redo", *["brush"] * 5, "erase", "split", "delete", "grow", "merge"]
+    for _ in range(24):
+        session, name, before = str(rng.choice(list(seen))), str(rng.choice(names)), study.now
+        since = -1 if name in ("undo", "redo") else seen[session]
+        theirs, free = np.zeros(SHAPE, bool), np.zeros(SHAPE, bool)  # what they changed; of that, what one saw empty
+        for version, whose, pixels, empty in changed:
+            if whose != session and version > since:
+                free |= pixels & empty & ~theirs
+                theirs |= pixels
+        asked, error = tried(study, rng, name, session, seen[session])
+        mine = study.now != before
+        if isinstance(error, EditConflict):
+            assert theirs.any()
+            conflicts += 1
             seen[session] = study.labels.version  # looks again
-        except ParameterError:
-            assert np.array_equal(study.now, before)
+        elif since >= 0:
+            assert not (mine & theirs).any()
+            assert not (asked & free).any()
+        if error is not None:
+            assert not mine.any()
+        else:
+            changed.append((study.labels.version, session, mine, before == 0))
+    assert conflicts > 1
     check(study)
     for _ in range(100):
         try:

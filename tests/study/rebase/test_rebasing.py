@@ -7,18 +7,20 @@ import pytest
 
 from cellmetry.core.image import Box
 from cellmetry.core.labels import Labels
-from cellmetry.errors import ParameterError, UnknownName
-from cellmetry.study.editing.drawing import Draw
+from cellmetry.errors import EditConflict, ParameterError, UnknownName
+from cellmetry.study.editing.drawing import Brush, Draw
 from cellmetry.study.editing.objects import Delete
 from cellmetry.study.editing.operation import Change
+from cellmetry.study.rebase import rebasing
 from cellmetry.study.rebase.questions import answer_question, find_question, questions_of
 from cellmetry.study.rebase.rebasing import has_edits, rebase
 from cellmetry.study.store.acts import Actor, act
 from cellmetry.study.store.edits import apply_changes, apply_edit, history, reverse_edit, undo, undo_any
 from cellmetry.study.store.labels import add_labels, label_set, labels_of_image, read_labels
+from cellmetry.study.store.overtaken import TRIES
 from cellmetry.study.store.store import open_store
 
-ANNA = Actor("anna", "python")
+ANNA, BEN = Actor("anna", "python"), Actor("ben", "python")
 
 
 def disks(*cells, shape=(160, 160)):
@@ -150,6 +152,86 @@ def test_a_question_is_answered_by_an_edit_that_can_be_undone(store):
     assert answer_question(store, ANNA, asked.id, "mine").act is None
     assert find_question(store, asked.id).answer == "mine"
     assert [each.answer for each in questions_of(store, result.labels_id, answered=True)] == ["mine"]
+
+
+def test_an_object_that_was_corrected_since_is_not_answered_away(store):
+    old = stored(store, disks((1, 60, 60, 20)))
+    apply_edit(store, ANNA, old, Brush(points=((60, 82), (60, 84)), radius=8, id=1))
+    result = rebase(store, ANNA, old, Labels(disks((1, 60, 52, 14), (2, 60, 80, 12))))
+    (asked,) = questions_of(store, result.labels_id)
+    more = apply_edit(
+        store, ANNA, result.labels_id, Brush(points=((60, 60), (120, 60)), radius=5, id=asked.question.id)
+    )
+    seen = now(store, result.labels_id)
+    with pytest.raises(EditConflict, match=f"by anna.*act {more.act}") as refused:
+        answer_question(store, ANNA, asked.id, "theirs")
+    assert refused.value.act == more.act
+    assert np.array_equal(now(store, result.labels_id), seen)
+    undo(store, ANNA, result.labels_id)
+    answer_question(store, ANNA, asked.id, "theirs")
+    assert not (now(store, result.labels_id) == asked.question.id).any()
+
+
+def test_an_edit_that_overtakes_a_rebase_is_rebased_too(store, monkeypatch):
+    old = stored(store, OLD)
+    apply_edit(store, ANNA, old, Delete(ids=(1,)))
+    real, ids = rebasing.write_labels, [2, 3]
+
+    def slow(*given):
+        assert not store.database.writing
+        if ids:
+            apply_edit(store, ANNA, old, Delete(ids=(ids.pop(),)))
+        return real(*given)
+
+    monkeypatch.setattr(rebasing, "write_labels", slow)
+    result = rebase(store, ANNA, old, Labels(OLD))
+    assert result.counts()["kept"] == 3
+    assert not np.isin(now(store, result.labels_id), (1, 2, 3)).any()
+    assert folders(store) == {old, result.labels_id}
+
+
+def test_a_rebase_that_is_overtaken_again_and_again_lets_edits_wait(store, monkeypatch):
+    old = stored(store, OLD)
+    apply_edit(store, ANNA, old, Delete(ids=(1,)))
+    real, edited = rebasing.write_labels, []
+
+    def slow(*given):
+        if not store.database.writing:
+            edited.append(apply_edit(store, ANNA, old, Draw(points=square(135, 20 + 30 * len(edited), 20))))
+        return real(*given)
+
+    monkeypatch.setattr(rebasing, "write_labels", slow)
+    result = rebase(store, ANNA, old, Labels(OLD))
+    assert len(edited) == TRIES
+    assert result.counts()["kept"] == 1 + TRIES
+    assert folders(store) == {old, result.labels_id}
+
+
+def folders(store):
+    return {each.name for each in (store.folder / "labels").iterdir()}
+
+
+def test_an_answer_to_what_others_changed_since_is_a_conflict(store):
+    result, halves = with_question(store)
+    labels, asked = result.labels_id, result.questions[0]
+    box, seen = find_question(store, asked).question.box, label_set(store, labels).version
+    apply_edit(store, ANNA, labels, Draw(points=square(box.y0 + 4, box.x0 + 4, 12)), session="a")
+    before = now(store, labels)
+    with pytest.raises(EditConflict, match="anna changed the same place"):
+        answer_question(store, BEN, asked, "theirs", base_version=seen, session="b")
+    refused = history(store, labels)[0]
+    assert (refused.operation, refused.version, refused.parameters["question"]) == ("answer", None, asked)
+    assert find_question(store, asked).answer is None
+    assert np.array_equal(now(store, labels), before)
+    undo(store, ANNA, labels)
+    apply_edit(store, ANNA, labels, Delete(ids=(1,)), session="a")
+    answer_question(store, BEN, asked, "theirs", base_version=seen + 2, session="b")
+    undo(store, BEN, labels, session="b")
+    assert [each.id for each in questions_of(store, labels)] == [asked]
+    rebase(store, ANNA, labels, Labels(halves))
+    for answer in ("mine", "theirs"):
+        with pytest.raises(EditConflict, match="replaced by newer ones"):
+            answer_question(store, ANNA, asked, answer)
 
 
 def test_wrong_questions_and_answers_are_refused(store):

@@ -33,6 +33,7 @@ from cellmetry.study.store.labels import Tile, add_labels, label_set, read_label
 from cellmetry.study.store.objects import find_object, objects_in
 from cellmetry.study.store.patching import patches_of_changes
 from cellmetry.study.store.store import open_store
+from cellmetry.study.store.view import StoredView
 
 ANNA, BEN = Actor("anna", "python"), Actor("ben", "python")
 
@@ -273,7 +274,7 @@ def test_changes_that_overlap_are_put_in_once(tmp_path):
     boxes = [Box(0, 300, 0, 300), Box(200, 700, 100, 600), Box(250, 400, 250, 1100)]
     changes = [Change(0, 0, box, target[box.slices]) for box in boxes]
     covered, after = np.zeros(before.shape, int), before.copy()
-    for patch in patches_of_changes(store, label_set(store, name), changes):
+    for patch in patches_of_changes(StoredView(store, label_set(store, name)), changes):
         covered[patch.box.slices] += 1
         after[patch.box.slices] = patch.after
     assert covered.max() == 1

@@ -11,25 +11,28 @@ import sys
 import tempfile
 import textwrap
 import time
+from contextlib import closing, suppress
 from pathlib import Path
 
 import numpy as np
 import pytest
 
 from cellmetry.core.labels import Labels, labels_hash
-from cellmetry.errors import CellmetryError, InputError, OutputError, StudyInUse
+from cellmetry.errors import CellmetryError, InputError, OutputError, StudyBusy, StudyInUse
+from cellmetry.server.studies import OpenStudies
 from cellmetry.study.editing.drawing import Draw
 from cellmetry.study.editing.objects import Delete
 from cellmetry.study.store import acts as acts_module
 from cellmetry.study.store import database as database_module
-from cellmetry.study.store import schema
+from cellmetry.study.store import patience, schema
 from cellmetry.study.store.acts import act, acts
 from cellmetry.study.store.checkpoints import make_checkpoint
-from cellmetry.study.store.edits import apply_edit, history, undo
+from cellmetry.study.store.closing import CLOSED
+from cellmetry.study.store.edits import apply_edit, history, redo, undo
 from cellmetry.study.store.labels import add_labels, label_set, read_labels
 from cellmetry.study.store.mending import DATABASE, SNAPSHOT
 from cellmetry.study.store.restoring import labels_at
-from cellmetry.study.store.store import open_store
+from cellmetry.study.store.store import Store, open_store
 from cellmetry.study.store.verifying import verify
 
 from .made_study import ANNA, new_study, squares
@@ -110,7 +113,7 @@ def test_f3_a_program_that_ends_between_folder_and_database_leaves_nothing(tmp_p
         with pytest.raises(Killed):
             make_checkpoint(store.database, store.folder, labels)
     with monkeypatch.context() as patched:
-        patched.setattr("cellmetry.study.store.labels.store_objects", end)
+        patched.setattr("cellmetry.study.store.labels.insert_objects", end)
         with pytest.raises(Killed):
             add_labels(store, 1, "img_1", Labels(squares()), name="nuclei")
     assert len(study_files(store.folder)) == len(before) + 2
@@ -225,6 +228,75 @@ def test_f5_f6_a_full_disk_refuses_in_words_and_goes_on_when_there_is_room(small
         assert verify(store, thorough=True) == []
 
 
+def fill(path):
+    """Write a file until the disk is full."""
+    with path.open("wb", buffering=0) as file, suppress(OSError):
+        while True:
+            file.write(bytes(4096))
+
+
+@pytest.mark.parametrize("clean", [True, False])
+def test_f5_a_study_on_a_full_disk_is_read_and_says_why(small_disk, clean):
+    store, labels = new_study(small_disk, squares((400, 400)))
+    apply_edit(store, ANNA, labels, Delete(ids=(1,)))
+    folder, seen = store.folder, now(store, labels)
+    if clean:
+        store.close()
+    else:
+        shutil.copytree(folder, small_disk / "b.cellmetry", ignore=shutil.ignore_patterns("*-shm"))
+        store.close()
+        shutil.rmtree(folder)
+        folder = (small_disk / "b.cellmetry").rename(folder)
+    fill(small_disk / "ballast")
+    with open_store(folder) as full:
+        assert "full" in full.read_only
+        assert np.array_equal(now(full, labels), seen)
+        assert verify(full) == []
+        with pytest.raises(StudyInUse):
+            apply_edit(full, ANNA, labels, Delete(ids=(2,)))
+    home = OpenStudies((small_disk,), "the test")
+    assert [store.read_only != "" for store in home.find().values()] == [True]
+    (small_disk / "ballast").unlink()
+    assert len(home.retake()) == 1
+    home.close()
+    with open_store(folder) as again:
+        assert (again.read_only, again.notices) == ("", ())
+        assert np.array_equal(now(again, labels), seen)
+
+
+def test_f5_f15_what_is_damaged_waits_for_room_to_be_mended(small_disk):
+    store, labels = new_study(small_disk, squares((400, 400)))
+    store.close()
+    harm(store.folder / DATABASE, "overwritten")
+    fill(small_disk / "ballast")
+    home = OpenStudies((small_disk,), "the test")
+    assert home.find() == {}
+    assert "cannot be mended now" in home.refused["a.cellmetry"]
+    (small_disk / "ballast").unlink()
+    (again,) = home.find(again=True).values()
+    assert "was damaged" in again.notices[0]
+    assert label_set(again, labels).version == 0
+    home.close()
+
+
+def test_f5_where_there_is_no_room_for_a_copy_of_the_state_edits_go_on(tmp_path, monkeypatch):
+    store, labels = new_study(tmp_path)
+    store.close()
+    (store.folder / CLOSED).unlink()
+
+    def no_room(*_):
+        raise OutputError("the disk is full.")
+
+    with monkeypatch.context() as patched:
+        patched.setattr(Store, "snapshot", no_room)
+        with open_store(store.folder) as again:
+            assert "No copy of the state" in again.notices[0]
+            apply_edit(again, ANNA, labels, Delete(ids=(1,)))
+    with open_store(store.folder) as again:
+        assert again.notices == ()
+        assert label_set(again, labels).version == 1
+
+
 def test_f11_a_second_program_reads_and_is_told_who_writes(tmp_path):
     store, labels = new_study(tmp_path)
     apply_edit(store, ANNA, labels, Delete(ids=(1,)))
@@ -316,6 +388,9 @@ def test_f15_an_old_copy_is_brought_forward_by_what_can_be_read(tmp_path):
         for number in range(5):
             apply_edit(store, ANNA, labels, Delete(ids=(number + 1,)))
         undo(store, ANNA, labels)
+        undo(store, ANNA, labels)
+        redo(store, ANNA, labels)
+        known = acts(store)
         with store.database.write():
             act(store, ANNA, "say", "a is a control")
         seen = now(store, labels)
@@ -328,10 +403,11 @@ def test_f15_an_old_copy_is_brought_forward_by_what_can_be_read(tmp_path):
     (store.folder / DATABASE).write_bytes(data)
     with open_store(store.folder) as store:
         told = " ".join(store.notices)
-        assert "6 later edits were taken" in told
+        assert "8 later edits were taken" in told
+        assert acts(store)[-len(known) :] == known
         assert "Lost: a is a control (anna" in told
         assert np.array_equal(now(store, labels), seen)
-        assert label_set(store, labels).version == 6
+        assert label_set(store, labels).version == 8
         assert verify(store, thorough=True) == []
 
 
@@ -394,6 +470,7 @@ def test_f18_a_folder_without_permission_is_read_and_says_why(open_place):
 
 def test_f19_on_a_network_share_there_is_no_log_beside_and_a_failing_one_refuses(tmp_path, monkeypatch):
     monkeypatch.setattr(database_module, "on_network", lambda _: True)
+    monkeypatch.setattr(patience, "_WAIT_S", 0.1)
     store, labels = new_study(tmp_path)
     assert store.database.row("PRAGMA journal_mode")[0] == "delete"
     apply_edit(store, ANNA, labels, Delete(ids=(1,)))
@@ -413,14 +490,57 @@ def test_f19_on_a_network_share_there_is_no_log_beside_and_a_failing_one_refuses
         assert verify(store, thorough=True) == []
 
 
-class Failing:
-    """A connection whose transactions fail when they are to be saved."""
+@pytest.mark.parametrize("network", [True, False])
+@pytest.mark.parametrize("held", ["IMMEDIATE", "EXCLUSIVE"])
+def test_f19_a_database_that_others_write_to_is_no_damaged_one(tmp_path, monkeypatch, held, network):
+    monkeypatch.setattr(database_module, "on_network", lambda _: network)
+    monkeypatch.setattr(database_module, "_TRY_S", 0.1)
+    monkeypatch.setattr(patience, "_WAIT_S", 0.2)
+    store, labels = new_study(tmp_path)
+    store.snapshot()
+    apply_edit(store, ANNA, labels, Delete(ids=(1,)))
+    state = store.folder / DATABASE
+    store.lock.release()  # a program that was killed: its worker still writes
+    inode, seen = state.stat().st_ino, now(store, labels)
+    with closing(sqlite3.connect(state, isolation_level=None)) as other:
+        other.execute(f"BEGIN {held}")
+        if held == "EXCLUSIVE" and network:
+            with pytest.raises(StudyBusy, match="another program is writing"):
+                open_store(store.folder)
+        else:
+            with open_store(store.folder) as again:
+                assert "another program is writing" in again.read_only
+                assert np.array_equal(now(again, labels), seen)
+        other.execute("INSERT INTO acts (at, who, via, verb, summary) VALUES ('', '', '', 'say', 'from the other')")
+        other.execute("COMMIT")
+    store.database.close()
+    assert state.stat().st_ino == inode
+    assert [path.name for path in store.folder.glob("study.damaged*")] == []
+    with open_store(store.folder) as again:
+        assert (again.read_only, again.notices) == ("", ())
+        assert acts(again)[0].summary == "from the other"
+        assert np.array_equal(now(again, labels), seen)
 
-    def __init__(self, connection, code):
-        self._connection, self._code = connection, code
+
+@pytest.mark.parametrize("code", [sqlite3.SQLITE_IOERR, sqlite3.SQLITE_CANTOPEN, sqlite3.SQLITE_FULL])
+def test_f19_a_share_that_fails_while_the_database_is_checked_is_no_damage(study, monkeypatch, code):
+    store, _ = study
+    with monkeypatch.context() as patched:
+        failing = Failing(store.database._writer, code, "PRAGMA")
+        patched.setattr(store.database, "_reader", lambda: failing)
+        with pytest.raises(OutputError, match="What was saved before is unchanged"):
+            store.database.check()
+    assert store.database.check() == []
+
+
+class Failing:
+    """A connection whose transactions fail when they are to be saved, or at another word."""
+
+    def __init__(self, connection, code, word="COMMIT"):
+        self._connection, self._code, self._word = connection, code, word
 
     def execute(self, sql, *values):
-        if sql == "COMMIT":
+        if sql.startswith(self._word):
             error = sqlite3.OperationalError("disk I/O error")
             error.sqlite_errorcode = self._code
             raise error

@@ -4,7 +4,12 @@ from __future__ import annotations
 
 import pytest
 
+from cellmetry.core.labels import Labels
+from cellmetry.errors import OutputError
+from cellmetry.study.store.acts import act
+from cellmetry.study.store.checkpoints import clean_checkpoints
 from cellmetry.study.store.jobs import add_job, set_state
+from cellmetry.study.store.labels import enter_labels, label_sets, write_labels
 from cellmetry.study.store.lock import take_lock
 from cellmetry.study.store.store import open_store
 
@@ -31,3 +36,15 @@ def test_half_written_files_go_when_nobody_writes_them(tmp_path, at_work):
     assert all((each.parent / "whole.txt").is_file() for each in left)
     if worker is not None:
         worker.release()
+
+
+def test_labels_that_went_before_the_study_had_them_are_not_entered(tmp_path):
+    store, labels = new_study(tmp_path, squares((64, 64)))
+    seq = act(store, ANNA, "segment", "cells")
+    written, other = (write_labels(store, Labels(squares((64, 64)))) for _ in range(2))
+    enter_labels(store, seq, "img_1", other, name="other")
+    assert clean_checkpoints(store.database, store.folder) == [f"labels/{written.id}"]  # as another program opens it
+    with pytest.raises(OutputError, match="has gone"):
+        enter_labels(store, seq, "img_1", written, name="cells")
+    assert [each.id for each in label_sets(store)] == [labels, other.id]
+    store.close()

@@ -76,7 +76,7 @@ class JobRunner:
         self._stores: dict[Path, Store] = {}
         self._leaving: set[Path] = set()
         self._running: list[_Running] = []
-        self._crashed: set[tuple[str, str]] = set()
+        self._crashed: set[tuple[str, str | None]] = set()
         self._turns: dict[Path, int] = {}
         self._turn = 0
         self._thread: threading.Thread | None = None
@@ -207,26 +207,30 @@ class JobRunner:
         self._woken.set()
 
     def _lost(self, running: _Running) -> None:
-        """Give up the image at which a process ended twice, and start another one for the rest; or fail the job.
+        """Give up the image at which a process ended twice, and start another one for the rest.
 
-        The first end may be nobody's fault: the system ends processes when others take all memory.
+        The first end may be nobody's fault: the system ends processes when others take all memory. A process that ends
+        twice before its first image, or after the last, fails the job.
         """
         store, job_id = running.store, running.job_id
         unit = running_unit(store, job_id)
         name = _shown(store, unit) or f"The job {running.kind}"
         reason = running.lost or f"{name} ended its worker process ({running.process.why()})."
-        self._running.remove(running)
-        if unit is None:
+        if not running.lost and (job_id, unit) not in self._crashed:
+            with store.database.write():
+                forget_units(store, job_id, failed=False)
+                note(store, job_id, "log", f"{reason} It is tried once more.")
+            self._crashed.add((job_id, unit))
+        elif unit is None:
             set_state(store, job_id, "failed", error=reason)
+            self._crashed.discard((job_id, unit))  # it may be resumed
+            self._running.remove(running)
             return
-        if running.lost or (job_id, unit) in self._crashed:
+        else:
             with store.database.write():
                 end_unit(store, job_id, unit, "failed", reason=reason)
                 note(store, job_id, "warning", reason)
-        else:
-            self._crashed.add((job_id, unit))
-            forget_units(store, job_id, failed=False)
-            note(store, job_id, "log", f"{reason} It is tried once more.")
+        self._running.remove(running)
         self._start(store, job(store, job_id))
 
     def _start_more(self) -> None:

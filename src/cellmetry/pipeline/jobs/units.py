@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import traceback
+from contextlib import suppress
 from typing import TYPE_CHECKING, Any
 
 from cellmetry.errors import Cancelled, CellmetryError, OutputError
 from cellmetry.pipeline.memory import memory_sentence
+from cellmetry.study.store.overtaken import TRIES, Overtaken
 from cellmetry.study.store.plain_words import plain_words
 from cellmetry.study.store.units import begin_unit, end_unit, units_of
 
@@ -41,7 +43,7 @@ def each_unit(
         Names of the images as users know them, by their ids.
     do
         Works on one, given a progress that only hears when to stop, and returns what keeps the result. That is called
-        in the transaction that notes that the unit is done.
+        in the transaction that notes that the unit is done. If it raises `Overtaken`, the unit is done again.
     failed
         Hears of each unit that failed, with the reason; perhaps more than once.
 
@@ -79,9 +81,7 @@ def each_unit(
 def _done(work: JobWork, name: str, shown: str, do: Callable[[str, Progress], Commit], progress: Progress) -> str:
     """Do one unit and return why it failed; empty if it did not."""
     try:
-        keep = do(name, progress)
-        with work.store.database.write():
-            end_unit(work.store, work.job_id, name, "done", result=keep())
+        _do(work, name, do, progress)
     except (Cancelled, OutputError):
         raise
     except CellmetryError as error:
@@ -92,6 +92,17 @@ def _done(work: JobWork, name: str, shown: str, do: Callable[[str, Progress], Co
         work.say("traceback", traceback.format_exc())
         return f"{shown} failed with an unforeseen {type(error).__name__}: {error}"
     return ""
+
+
+def _do(work: JobWork, name: str, do: Callable[[str, Progress], Commit], progress: Progress) -> None:
+    """Do one unit and keep its result; again if somebody edits meanwhile what it was made of."""
+    for _ in range(TRIES):
+        keep = do(name, progress)
+        with suppress(Overtaken), work.store.database.write():
+            end_unit(work.store, work.job_id, name, "done", result=keep())
+            return
+    with work.store.database.write():  # somebody edits all the while: let them wait
+        end_unit(work.store, work.job_id, name, "done", result=do(name, progress)())
 
 
 class _Listening:

@@ -17,7 +17,7 @@ import traceback
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from cellmetry.errors import Cancelled, CellmetryError, StudyInUse
+from cellmetry.errors import Cancelled, CellmetryError, StudyBusy, StudyInUse
 from cellmetry.pipeline.jobs.kind import JobWork
 from cellmetry.pipeline.jobs.limits import limit_memory
 from cellmetry.pipeline.jobs.registry import parse_job
@@ -25,6 +25,7 @@ from cellmetry.pipeline.memory import memory_sentence
 from cellmetry.study.store.acts import Actor
 from cellmetry.study.store.jobs import job, note, set_state, tell_progress
 from cellmetry.study.store.lock import take_lock
+from cellmetry.study.store.patience import Patience
 from cellmetry.study.store.plain_words import plain_words
 from cellmetry.study.store.store import join_store
 
@@ -38,6 +39,9 @@ if TYPE_CHECKING:
 __all__ = ["Told", "WorkerProgress", "work_on_job"]
 
 _TELL_EVERY_S = 0.25
+_TELL_AGAIN_S = 5.0
+_PATIENCE_S = 900.0
+"""How long a worker waits while another program writes to the study: nobody waits for its answer."""
 _OTHER_ENDS_S = 10.0
 
 
@@ -55,6 +59,17 @@ class Told:
             self.stop |= word == b"s"
         os._exit(1)
 
+    def go_on(self) -> None:
+        """Stop waiting if the job was cancelled.
+
+        Raises
+        ------
+        Cancelled
+            If it was.
+        """
+        if self.cancel:
+            raise Cancelled("The job was cancelled; what is finished is kept.")
+
     def hear_signal(self, _number: int, _frame: FrameType | None) -> None:
         """Stop after the present image."""
         self.stop = True
@@ -66,7 +81,7 @@ class WorkerProgress:
     def __init__(self, store: Store, job_id: str, told: Told) -> None:
         self._store, self._job_id, self._told = store, job_id, told
         self._tasks: list[tuple[str, int, int]] = []
-        self._last = 0.0
+        self._next = 0.0
         self._unsaid = False
 
     def start(self, task: str, total: int) -> None:
@@ -91,34 +106,43 @@ class WorkerProgress:
                 self._tasks[index] = (task, done + units, total)
                 self._heard()
                 break
-        if self._told.cancel:
-            raise Cancelled("The job was cancelled; what is finished is kept.")
+        self._told.go_on()
         if units and self._told.stop:
             raise Cancelled("The job was interrupted; what is finished is kept, and it can be resumed.")
 
     def flush(self) -> None:
         """Tell what was not told yet."""
-        self._last = 0.0
         if self._unsaid:
-            self._heard()
+            tell_progress(self._store, self._job_id, self._far)
+            self._unsaid = False
+
+    @property
+    def _far(self) -> tuple[str, int, int]:
+        """How far the newest unfinished task is."""
+        open_tasks = [each for each in self._tasks if each[1] < each[2]] or self._tasks[:1]
+        return open_tasks[-1]
 
     def _heard(self) -> None:
-        """Tell how far the newest unfinished task is, unless that was told a moment ago."""
+        """Tell how far it is, unless that was told a moment ago; if another program writes, tell it later."""
         self._unsaid = True
         now = time.monotonic()
-        if now - self._last < _TELL_EVERY_S:
+        if now < self._next:
             return
-        open_tasks = [each for each in self._tasks if each[1] < each[2]] or self._tasks[:1]
-        tell_progress(self._store, self._job_id, *open_tasks[-1])
-        self._last, self._unsaid = now, False
+        try:
+            tell_progress(self._store, self._job_id, self._far, wait_s=0.0)
+        except StudyBusy:
+            self._next = now + _TELL_AGAIN_S
+        else:
+            self._next, self._unsaid = now + _TELL_EVERY_S, False
 
 
 def work_on_job(folder: Path, job_id: str, told: Told) -> None:
     """Do a job of a study that another process has open, and note how it ended.
 
-    A job whose state somebody else has changed meanwhile is left as it is.
+    A job whose state somebody else has changed meanwhile is left as it is; so is one that was cancelled while another
+    program wrote to the study: who started this process notes that.
     """
-    store = join_store(folder)
+    store = join_store(folder, patience=Patience(_PATIENCE_S, told.go_on))
     try:
         place = folder / "jobs" / job_id
         place.mkdir(parents=True, exist_ok=True)
@@ -127,6 +151,8 @@ def work_on_job(folder: Path, job_id: str, told: Told) -> None:
             _do(store, job_id, place, told)
         finally:
             lock.release()
+    except Cancelled:
+        pass
     except StudyInUse as error:
         _end(store, job_id, "failed", error=str(error))
     finally:

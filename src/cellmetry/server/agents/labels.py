@@ -11,8 +11,8 @@ from cellmetry.server.agents.tool import AgentTool, AnyId, LabelsId, OfStudy
 
 __all__ = ["LABEL_TOOLS"]
 
-_SESSION = "mcp"
-"""Agents take back what agents did, not what the same person did in a browser."""
+AgentName = Annotated[str, Field(max_length=50, pattern=r"^[A-Za-z0-9 ._-]*$")]
+Version = Annotated[int, Field(ge=0, le=2**62)]
 Whole = Annotated[int, Field(ge=0, le=2**31)]
 
 
@@ -46,7 +46,7 @@ class ListObjects(_OfLabels):
 
     t: Whole = 0
     z: Whole = 0
-    after: Whole = 0
+    after: Annotated[int, Field(ge=0, le=2**32)] = 0
     """Id of the last object of the page before."""
     limit: Annotated[int, Field(ge=1, le=1000)] = 200
 
@@ -56,7 +56,22 @@ class ListObjects(_OfLabels):
         return await api.get(self.below(f"/labels/{self.labels}/objects"), **query)
 
 
-class EditLabels(_OfLabels):
+class _Editing(OfStudy):
+    """A tool that edits. The protocol names no connection, so agents name themselves.
+
+    Agents take back what agents did, not what the same person did in a browser.
+    """
+
+    agent: AgentName = ""
+    """Name of your own choice if other agents of the same person may edit these labels: what they did is not yours."""
+
+    @property
+    def session(self) -> str:
+        """Return the name of the session of the agent's edits."""
+        return f"mcp {self.agent}".strip()
+
+
+class EditLabels(_OfLabels, _Editing):
     """Edit labels: draw, brush, erase, merge, split, delete, grow, …; `describe` edit-operations tells all."""
 
     name: ClassVar[str] = "edit_labels"
@@ -66,29 +81,28 @@ class EditLabels(_OfLabels):
     """Name of the operation."""
     parameters: dict[Annotated[str, Field(max_length=64)], Any] = Field(default_factory=dict, max_length=50)
     """What it needs, as ``{"ids": [3, 4]}``."""
-    base_version: Annotated[int, Field(ge=0, le=2**62)] | None = None
-    """Version that you saw: if somebody changed the same place since, nothing is done."""
+    base_version: Version | None = None
+    """Version that you saw: if anybody but you changed the same place since, nothing is done."""
 
     async def call(self, api: AgentApi) -> Any:
         """Return what changed."""
-        body: dict[str, Any] = {"operation": self.operation, "parameters": self.parameters, "session": _SESSION}
-        if self.base_version is not None:
-            body["base_version"] = self.base_version
+        body: dict[str, Any] = {"operation": self.operation, "parameters": self.parameters, "session": self.session}
+        body["base_version"] = self.base_version
         return await api.send(self.below(f"/labels/{self.labels}/edits"), body)
 
 
-class UndoEdit(_OfLabels):
-    """Take back the last edit of a label image that agents of yours made."""
+class UndoEdit(_OfLabels, _Editing):
+    """Take back the last edit of a label image that you made, as an agent of this name."""
 
     name: ClassVar[str] = "undo_edit"
     changes: ClassVar[bool] = True
 
     async def call(self, api: AgentApi) -> Any:
         """Return what changed."""
-        return await api.send(self.below(f"/labels/{self.labels}/undo"), {"session": _SESSION})
+        return await api.send(self.below(f"/labels/{self.labels}/undo"), {"session": self.session})
 
 
-class RedoEdit(_OfLabels):
+class RedoEdit(_OfLabels, _Editing):
     """Do again what `undo_edit` took back last."""
 
     name: ClassVar[str] = "redo_edit"
@@ -96,7 +110,7 @@ class RedoEdit(_OfLabels):
 
     async def call(self, api: AgentApi) -> Any:
         """Return what changed."""
-        return await api.send(self.below(f"/labels/{self.labels}/redo"), {"session": _SESSION})
+        return await api.send(self.below(f"/labels/{self.labels}/redo"), {"session": self.session})
 
 
 class ListQuestions(OfStudy):
@@ -112,7 +126,7 @@ class ListQuestions(OfStudy):
         return await api.get(self.below("/questions"), labels=self.labels)
 
 
-class AnswerQuestion(OfStudy):
+class AnswerQuestion(_Editing):
     """Decide such a question: mine is what people made, theirs what the new model found."""
 
     name: ClassVar[str] = "answer_question"
@@ -121,10 +135,13 @@ class AnswerQuestion(OfStudy):
     question: AnyId
     """Id of the question."""
     answer: Literal["mine", "theirs"]
+    base_version: Version | None = None
+    """Version of the labels that you saw: if anybody but you changed the place since, nothing is done."""
 
     async def call(self, api: AgentApi) -> Any:
         """Return the act and the new version of the labels."""
-        return await api.send(self.below(f"/questions/{self.question}/answer"), {"answer": self.answer})
+        body = {"answer": self.answer, "base_version": self.base_version, "session": self.session}
+        return await api.send(self.below(f"/questions/{self.question}/answer"), body)
 
 
 LABEL_TOOLS: tuple[type[AgentTool], ...] = (

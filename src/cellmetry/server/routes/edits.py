@@ -36,6 +36,9 @@ __all__ = ["image_router", "router"]
 
 router = APIRouter(prefix="/studies/{study}/labels/{labels}", tags=["edits"])
 image_router = APIRouter(prefix="/studies/{study}/images/{image}", tags=["edits"])
+_REFUSED: dict[int | str, dict[str, Any]] = {
+    409: {"description": "Somebody else changed the same place since, or newer labels took the place; it is logged."}
+}
 _PIXELS = file_answer("Little-endian uint32, row by row.", BYTES)
 Version = Annotated[int, InPath(ge=0, le=2**62)]
 
@@ -48,7 +51,16 @@ class EditBody(Body):
     base_version: int | None = Field(None, ge=0, le=2**62)
     """Version that who edits saw; the present one if left out."""
     session: SessionName = ""
-    """Name of the window or program: its own edits since `base_version` are known to it."""
+    """Name of the window or program: what this person did there since `base_version` is known to them."""
+
+
+class RestoreBody(Body):
+    """What is known of the labels that are to be as before."""
+
+    base_version: int | None = Field(None, ge=0, le=2**62)
+    """Version that who restores saw; the present one if left out."""
+    session: SessionName = ""
+    """Name of the window or program: what this person did there since `base_version` is known to them."""
 
 
 class UndoBody(Body):
@@ -105,7 +117,7 @@ class EditDetails(EditView):
     boxes: tuple[PlaneBox, ...]
 
 
-@router.post("/edits", responses={409: {"description": "Somebody else changed the same place since; both are logged."}})
+@router.post("/edits", responses=_REFUSED)
 def edit(body: EditBody, store: EditStudy, labels: Id, actor: ActorDep) -> EditAnswer:
     """Do one edit; the answer comes when it is on the disk."""
     operation = parse_operation(body.operation, body.parameters)
@@ -113,14 +125,14 @@ def edit(body: EditBody, store: EditStudy, labels: Id, actor: ActorDep) -> EditA
     return _answer(result)
 
 
-@router.post("/undo")
+@router.post("/undo", responses=_REFUSED)
 def undo_last(body: UndoBody, store: EditStudy, labels: Id, actor: ActorDep) -> EditAnswer:
     """Take back the last edit that holds, of one window or of who asks."""
     label_set(store, labels)
     return _answer(undo(store, actor, labels, who=actor.who, session=body.session or None))
 
 
-@router.post("/redo")
+@router.post("/redo", responses=_REFUSED)
 def redo_last(body: UndoBody, store: EditStudy, labels: Id, actor: ActorDep) -> EditAnswer:
     """Do again what was undone last, if no edit was made since."""
     label_set(store, labels)
@@ -172,10 +184,13 @@ def get_pixels(
     return Response(ids.astype("<u4").tobytes(), media_type=BYTES, headers=headers)
 
 
-@router.post("/versions/{version}/restore")
-def restore(store: EditStudy, labels: Id, version: Version, actor: ActorDep) -> EditAnswer:
+@router.post("/versions/{version}/restore", responses=_REFUSED)
+def restore(
+    store: EditStudy, labels: Id, version: Version, actor: ActorDep, body: RestoreBody | None = None
+) -> EditAnswer:
     """Bring back an older version as a new edit, which can be undone. Tiles of any version: ``tiles/…?version=``."""
-    return _answer(restore_version(store, actor, labels, version))
+    known = {} if body is None else dict(body)
+    return _answer(restore_version(store, actor, labels, version, **known))
 
 
 def _answer(result: EditResult) -> EditAnswer:

@@ -5,9 +5,9 @@ from __future__ import annotations
 from typing import Annotated, Any, Literal
 
 from fastapi import APIRouter, Query
-from pydantic import BaseModel
+from pydantic import BaseModel, Field
 
-from cellmetry.core.step import Parameters
+from cellmetry.server.bodies import Body, SessionName
 from cellmetry.server.dependencies import ActorDep, EditStudy, Id, ReadStudy
 from cellmetry.study.rebase.questions import StoredQuestion, answer_question, find_question, questions_of
 from cellmetry.study.store.labels import label_sets
@@ -43,10 +43,14 @@ class QuestionPixels(QuestionView):
     theirs: list[list[int]]
 
 
-class Answer(Parameters):
+class Answer(Body):
     """Whose version holds: the human's or the new model's."""
 
     answer: Literal["mine", "theirs"]
+    base_version: int | None = Field(None, ge=0, le=2**62)
+    """Version of the labels that who answers saw; the present one if left out."""
+    session: SessionName = ""
+    """Name of the window or program: what this person did there since `base_version` is known to them."""
 
 
 class Answered(BaseModel):
@@ -71,10 +75,12 @@ def get_question(store: ReadStudy, question: Id) -> QuestionPixels:
     return QuestionPixels(**_said(found), **pixels)
 
 
-@router.post("/{question}/answer")
+@router.post(
+    "/{question}/answer", responses={409: {"description": "Somebody else changed the place since; it is logged."}}
+)
 def answer(store: EditStudy, actor: ActorDep, question: Id, body: Answer) -> Answered:
     """Answer a question; undoing the act opens it again."""
-    done = answer_question(store, actor, question, body.answer)
+    done = answer_question(store, actor, question, body.answer, base_version=body.base_version, session=body.session)
     act = done.act if done.act is not None else find_question(store, question).answered_by
     return Answered(act=act, version=done.version)
 

@@ -15,7 +15,7 @@ from pydantic import Field
 from cellmetry.errors import ParameterError
 from cellmetry.server.bodies import View
 from cellmetry.server.dependencies import Id, ReadStudy
-from cellmetry.server.tiles.finding import pyramid_of
+from cellmetry.server.tiles.finding import EPOCH, pyramid_of
 from cellmetry.study.store.images import image as image_of
 from cellmetry.study.store.labels import TILE, label_set
 
@@ -49,6 +49,7 @@ class TilesView(View):
     c: int
     z: int
     version: int | None = Field(None, description="Of labels, now.")
+    epoch: str | None = Field(None, description="Of labels: a version is the same pixels as long as this is the same.")
     levels: tuple[LevelView, ...]
 
 
@@ -80,6 +81,7 @@ def describe_label_tiles(store: ReadStudy, labels: Id) -> TilesView:
         c=1,
         z=found.size("Z"),
         version=found.version,
+        epoch=store.epoch,
         levels=tuple(levels),
     )
 
@@ -104,10 +106,14 @@ def label_tile(  # noqa: PLR0913, PLR0917  a tile of labels of four dimensions
     version: Annotated[
         int | None, Query(ge=0, le=2**62, description="Of the labels; the present one if left out.")
     ] = None,
+    epoch: Annotated[
+        str | None, Query(pattern=f"^{EPOCH}$", description="What the description of the tiles says of it.")
+    ] = None,
 ) -> Response:
     """Return the ids of a tile as uint32: zstd, gzip or plain by ``Accept-Encoding``.
 
-    With `version` the answer never changes; without, the header ``X-Cellmetry-Version`` says which it is.
+    With `version` and the present `epoch` the answer never changes; else it has an ``ETag``, and the header
+    ``X-Cellmetry-Version`` says of which version the labels are.
     """
     _no_tile()
 

@@ -20,8 +20,10 @@ if TYPE_CHECKING:
     from cellmetry.study.store.images import StoredImage
     from cellmetry.study.store.store import Store
 
-__all__ = ["FoundTile", "TileRequest", "find_tile", "parse_path", "pyramid_of"]
+__all__ = ["EPOCH", "FoundTile", "TileRequest", "find_tile", "parse_path", "pyramid_of"]
 
+EPOCH = "[0-9a-f]{8}"
+"""Pattern of the word for one opening of a study."""
 _ID = "[a-z]+_[0-9a-f]{16}"
 _NUMBER = "[0-9]{1,9}"
 _PATH = re.compile(
@@ -29,6 +31,8 @@ _PATH = re.compile(
     rf"(?P<place>{_NUMBER}(?:/{_NUMBER}){{4,5}})"
 )
 _VERSION = re.compile(rb"(?:^|&)version=([^&]*)")
+_EPOCH = re.compile(rb"(?:^|&)epoch=([^&]*)")
+_EPOCH_TEXT = re.compile(EPOCH)
 # what never changes of an open study's images and labels, as long as it is open
 _LABELS: WeakKeyDictionary[Database, dict[str, LabelSet]] = WeakKeyDictionary()
 _PYRAMIDS: WeakKeyDictionary[Database, dict[str, TileStore]] = WeakKeyDictionary()
@@ -46,6 +50,8 @@ class TileRequest(NamedTuple):
         Level, frame, channel (of images only), plane, row and column of tiles.
     version
         Of labels; the present one if None.
+    epoch
+        In which the version was heard of; empty if that is not said.
     """
 
     study: str
@@ -53,6 +59,7 @@ class TileRequest(NamedTuple):
     id: str
     place: tuple[int, ...]
     version: int | None = None
+    epoch: str = ""
 
 
 class FoundTile(NamedTuple):
@@ -84,7 +91,7 @@ def parse_path(path: str, query: bytes) -> TileRequest | None:
     Raises
     ------
     ParameterError
-        If the version is no whole number.
+        If the version is no whole number, or the epoch no such word.
     """
     match = _PATH.fullmatch(path)
     if match is None:
@@ -92,10 +99,10 @@ def parse_path(path: str, query: bytes) -> TileRequest | None:
     place = tuple(map(int, match["place"].split("/")))
     if len(place) != (6 if match["kind"] == "images" else 5):
         return None
-    version = None
+    version, epoch = None, ""
     if query and match["kind"] == "labels":
-        version = _version(query)
-    return TileRequest(match["study"], match["kind"], match["id"], place, version)
+        version, epoch = _version(query), _epoch(query)
+    return TileRequest(match["study"], match["kind"], match["id"], place, version, epoch)
 
 
 def find_tile(store: Store, asked: TileRequest) -> FoundTile:
@@ -161,8 +168,9 @@ def _read_labels(store: Store, asked: TileRequest) -> FoundTile:
     state = tile_now(store, labels, tile) if asked.version is None else tile_at(store, labels, tile, asked.version)
     height, width = labels.plane_shape
     shape = (min(TILE, -(-height // (1 << tile.level))), min(TILE, -(-width // (1 << tile.level))))
-    tag = f"{labels.id}.{state.changed}"
-    return FoundTile(state.frame, shape, _UINT32, tag, asked.version is not None, state.version)
+    tag = f"{store.epoch}.{labels.id}.{state.changed}"
+    for_ever = asked.version is not None and asked.epoch == store.epoch
+    return FoundTile(state.frame, shape, _UINT32, tag, for_ever, state.version)
 
 
 def _lasting(store: Store, labels_id: str) -> LabelSet:
@@ -191,3 +199,13 @@ def _version(query: bytes) -> int | None:
     if not (text.isascii() and text.isdigit() and len(text) <= 18):
         raise ParameterError("version: it is a whole number, 0 for the first.")
     return int(text)
+
+
+def _epoch(query: bytes) -> str:
+    match = _EPOCH.search(query)
+    if match is None:
+        return ""
+    text = match[1].decode("latin-1")
+    if not _EPOCH_TEXT.fullmatch(text):
+        raise ParameterError("epoch: it is the word that the description of the tiles says.")
+    return text

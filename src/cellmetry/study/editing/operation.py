@@ -15,7 +15,18 @@ if TYPE_CHECKING:
 
     from cellmetry.core.image import Box
 
-__all__ = ["Change", "EditOperation", "Id", "Ids", "LabelView", "Outline", "Point", "Stroke"]
+__all__ = [
+    "LARGEST_CHOSEN_ID",
+    "LARGEST_ID",
+    "Change",
+    "EditOperation",
+    "Id",
+    "Ids",
+    "LabelView",
+    "Outline",
+    "Point",
+    "Stroke",
+]
 
 Coordinate = Annotated[float, Field(ge=-1e6, le=1e6)]
 Point = tuple[Coordinate, Coordinate]
@@ -24,7 +35,11 @@ Outline = Annotated[tuple[Point, ...], Field(min_length=3, max_length=20_000)]
 """Corners of a polygon; the last is joined to the first. Where it crosses itself, the even-odd rule holds."""
 Stroke = Annotated[tuple[Point, ...], Field(min_length=1, max_length=20_000)]
 """Points of the line along which a pen went."""
-Id = Annotated[int, Field(ge=1, le=2**31)]
+LARGEST_ID = 2**32 - 1
+"""That labels may have."""
+LARGEST_CHOSEN_ID = 2**31
+"""That an edit may give to a new object: above it there is room for objects that get the next free id."""
+Id = Annotated[int, Field(ge=1, le=LARGEST_ID)]
 """An object."""
 Ids = Annotated[tuple[Id, ...], Field(min_length=1, max_length=100_000)]
 """Objects."""
@@ -87,12 +102,18 @@ class LabelView(Protocol):
         Raises
         ------
         ParameterError
-            If an object had it before.
+            If an object had it before, or there would be too few ids above it.
         """
         ...
 
     def reach(self, label: int) -> None:
-        """Give new ids only above this one from now on."""
+        """Give new ids only above this one from now on.
+
+        Raises
+        ------
+        ParameterError
+            If no object had it before and there would be too few ids above it.
+        """
         ...
 
 

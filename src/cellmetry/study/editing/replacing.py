@@ -12,7 +12,7 @@ from pydantic import Field, model_validator
 
 from cellmetry.core.image import Box
 from cellmetry.errors import ParameterError
-from cellmetry.study.editing.operation import Change, EditOperation, LabelView
+from cellmetry.study.editing.operation import LARGEST_ID, Change, EditOperation, LabelView
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -22,10 +22,9 @@ __all__ = ["Replace"]
 _MOST_PIXELS = 1 << 22
 _MOST_LISTED = 1 << 18
 _MOST_TEXT = 1 << 23
-_LARGEST_ID = 2**31
 _MAGIC, _LONGEST_HEADER = bytes((0x28, 0xB5, 0x2F, 0xFD)), 5
 _Edge = Annotated[int, Field(ge=0, le=1_000_000)]
-_Value = Annotated[int, Field(ge=0, le=_LARGEST_ID)]
+_Value = Annotated[int, Field(ge=0, le=LARGEST_ID)]
 
 
 class Replace(EditOperation):
@@ -59,17 +58,14 @@ class Replace(EditOperation):
         Raises
         ------
         ParameterError
-            If the box is not inside the image, or the values are not what they should be.
+            If the box is not inside the image, the values are not what they should be, or an id is too large.
         """
         box = Box(*self.box)
         height, width = view.plane_shape
         if box.y1 > height or box.x1 > width:
             raise ParameterError(f"The box is not inside the image of {height} × {width} pixels.")
         after = self._after(box.shape)
-        largest = int(after.max())
-        if largest > _LARGEST_ID:
-            raise ParameterError(f"Ids go up to {_LARGEST_ID:,}; there is {largest:,}.")
-        view.reach(largest)
+        view.reach(int(after.max()))
         return [Change(self.t, self.z, box, after)]
 
     def _after(self, shape: tuple[int, int]) -> NDArray[np.uint32]:

@@ -93,8 +93,11 @@ class _Renamed:
 
     def __getitem__(self, index: Any) -> NDArray[np.uint32]:
         values = np.asarray(self.array[index])
-        table = np.concatenate([np.zeros(1, np.uint32), self.names])
-        found: NDArray[np.uint32] = table[np.where(values == 0, 0, np.searchsorted(self.ids, values) + 1)]
+        ids, names = (np.concatenate([np.zeros(1, np.uint32), each]) for each in (self.ids, self.names))
+        places = np.searchsorted(ids, values).clip(max=ids.size - 1)
+        if not np.array_equal(ids[places], values):
+            raise ParameterError("The new labels were changed while they were read; do it again.")
+        found: NDArray[np.uint32] = names[places]
         return found
 
 

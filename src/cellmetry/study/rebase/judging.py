@@ -16,6 +16,7 @@ theirs that is the same as one of mine has its id. The rules:
 4. Only what the human cannot have judged is a **question**: a deleted object where the new model sees something of
    another shape, and a corrected object in which it sees two cells or more that the old model did not see.
    Until it is answered, the human's version stands.
+5. An object of which an edit would be lost all the same (see `overlooked`) is kept whole, as the human left it.
 """
 
 from __future__ import annotations
@@ -79,8 +80,12 @@ class Verdict:
     cleared: NDArray[np.bool_] | None = None
 
 
-def judge_deleted(scene: Scene, label: int) -> Verdict | None:
+def judge_deleted(scene: Scene, label: int, *, whole: bool = False) -> Verdict | None:
     """Return what becomes of an object that the human took out; None if others took its place, which are judged."""
+    if whole:
+        own = scene.base.boxes[label]
+        erased = (scene.base.pixels[own.slices] == label) & (scene.mine.pixels[own.slices] == 0)
+        return Verdict(Finding(label, "deleted", "kept", own), None, erased)
     area, own = scene.base.areas[label], scene.base.boxes[label]
     taken = sum(scene.base_mine.get(label, {}).values())
     found = scene.base_theirs.get(label, {})
@@ -102,9 +107,10 @@ def judge_deleted(scene: Scene, label: int) -> Verdict | None:
     return Verdict(Finding(label, "deleted", "kept" if known else "question", box, tuple(back)), None, cleared)
 
 
-def judge_present(scene: Scene, label: int) -> Verdict:
+def judge_present(scene: Scene, label: int, *, whole: bool = False) -> Verdict:
     """Return what becomes of an object that the human made or changed."""
-    return _Present(scene, label).verdict()
+    present = _Present(scene, label)
+    return present.as_left() if whole else present.verdict()
 
 
 class _Present:
@@ -145,6 +151,13 @@ class _Present:
         rim = np.isin(self.theirs, self.found) & (self.scene.nearest[self.box.slices] == self.label)
         erased = self.removed & (self.mine == 0) & np.isin(self.theirs, list(self.inside))
         return Verdict(finding, human, (rim | erased) & ~human)
+
+    def as_left(self) -> Verdict:
+        """Return the object as the human left it, with nothing of the new model where the human erased."""
+        finding = Finding(self.label, self._kind(), "kept", self.box, tuple(self.found))
+        rim = np.isin(self.theirs, self.found) & (self.scene.nearest[self.box.slices] == self.label)
+        erased = self.removed & (self.mine == 0)
+        return Verdict(finding, self.is_it, (rim | erased) & ~self.is_it)
 
     def _body(self) -> int:
         """Return which object of the old model this one was: of the same id, or that most of it is in; 0 if none."""

@@ -11,7 +11,7 @@ from cellmetry.study.rebase.judging import BIT, Finding, judge_deleted, judge_pr
 from cellmetry.study.rebase.scene import Scene
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable
+    from collections.abc import Callable, Collection, Iterable
 
     from numpy.typing import NDArray
 
@@ -34,6 +34,8 @@ def merge_windows(
     mine: NDArray[np.uint32],
     theirs: NDArray[np.uint32],
     new_id: Callable[[], int],
+    *,
+    whole: Collection[int] = (),
 ) -> Merged:
     """Return the new labels of a window with the human's objects, by the rules in `judging`.
 
@@ -46,16 +48,18 @@ def merge_windows(
         the human changed, and new ones that touch those, lie in the window whole.
     new_id
         Gives an id that was never used.
+    whole
+        Objects to keep as the human left them, whatever the new model says.
     """
     scene = Scene(base, mine, theirs)
     ids = np.union1d(base[scene.changed], mine[scene.changed])
     verdicts, replaced = [], {}
     for label in ids[ids > 0].tolist():
         if label in scene.mine.areas:
-            verdicts.append(judge_present(scene, label))
+            verdicts.append(judge_present(scene, label, whole=label in whole))
             continue
         takers = scene.base_mine.get(label, {})
-        verdict = judge_deleted(scene, label)
+        verdict = judge_deleted(scene, label, whole=label in whole)
         if sum(takers.values()) * 2 > scene.base.areas[label]:
             replaced[label] = tuple(takers)
         if verdict is not None:

@@ -9,20 +9,26 @@ from typing import TYPE_CHECKING, Any, Literal, NamedTuple
 import numpy as np
 
 from cellmetry.core.image import Box
-from cellmetry.errors import ParameterError, UnknownName
+from cellmetry.errors import EditConflict, ParameterError, UnknownName
 from cellmetry.study.editing.operation import Change
 from cellmetry.study.rebase.windows import pack, unpack
 from cellmetry.study.store.acts import act
-from cellmetry.study.store.edits import EditResult, apply_changes
+from cellmetry.study.store.committing import EditResult, commit, refuse
+from cellmetry.study.store.conflicts import attempt
+from cellmetry.study.store.edit_log import Made, history
 from cellmetry.study.store.labels import label_set, read_window
 from cellmetry.study.store.names import new_name
+from cellmetry.study.store.objects import find_object
+from cellmetry.study.store.seen import seen_by
 
 if TYPE_CHECKING:
     import sqlite3
 
     from numpy.typing import NDArray
 
+    from cellmetry.study.editing.operation import LabelView
     from cellmetry.study.store.acts import Actor
+    from cellmetry.study.store.labels import LabelSet
     from cellmetry.study.store.store import Store
 
 __all__ = ["Answer", "Question", "StoredQuestion", "add_question", "answer_question", "find_question", "questions_of"]
@@ -123,11 +129,26 @@ def find_question(store: Store, question_id: str) -> StoredQuestion:
     return _question_of(row)
 
 
-def answer_question(store: Store, actor: Actor, question_id: str, answer: Answer) -> EditResult:
+def answer_question(
+    store: Store,
+    actor: Actor,
+    question_id: str,
+    answer: Answer,
+    *,
+    base_version: int | None = None,
+    session: str = "",
+) -> EditResult:
     """Return what changed by answering a question; undoing the act of the answer opens it again.
 
     ``mine`` leaves the labels as they are. ``theirs`` puts the new model's objects in the place of the human's, apart
     from pixels where another object is by now.
+
+    Parameters
+    ----------
+    base_version
+        Version that who answers saw; the present one if left out.
+    session
+        Name of their window or program: what they did there since `base_version` is known to them.
 
     Raises
     ------
@@ -135,6 +156,9 @@ def answer_question(store: Store, actor: Actor, question_id: str, answer: Answer
         If there is no such question.
     ParameterError
         If it is answered already, or the answer is another word.
+    EditConflict
+        If others changed the place since `base_version`, newer labels took the place of these, or the answer is
+        ``theirs`` and the object was changed since the question was asked.
     """
     store.must_be_writable()
     if answer not in ("mine", "theirs"):
@@ -144,25 +168,50 @@ def answer_question(store: Store, actor: Actor, question_id: str, answer: Answer
         if found.answer is not None:
             raise ParameterError(f"The question is answered already ({found.answer}); undo that answer first.")
         labels = label_set(store, found.labels_id)
-        result = EditResult(None, labels.version, (), (), ())
-        if answer == "theirs":
-            result = _put_theirs(store, actor, found)
-        seq = result.act
-        if seq is None:
-            summary = f"answer to a question about {labels.name}: {answer}"
-            seq = act(store, actor, "answer", summary, labels=labels.id, question=question_id)
-        connection.execute("UPDATE questions SET answer = ?, answered_by = ? WHERE id = ?", (answer, seq, question_id))
-    return result
+        seen = seen_by(actor, labels, base_version, session)
+        said = {"question": question_id, "answer": answer}
+        made = Made("answer", said, seen.version, session, "the new model's answer to a question", labels.next_id)
+        tried = attempt(store, labels, seen, lambda view: _changes(view, found.question, answer))
+        if tried.conflict is None:
+            if answer == "theirs":
+                _must_be_as_asked(store, labels, found)
+            result = commit(store, actor, labels, [tried.patches] if tried.patches else [], made)
+            seq = result.act
+            if seq is None:
+                summary = f"answer to a question about {labels.name}: {answer}"
+                seq = act(store, actor, "answer", summary, labels=labels.id, question=question_id)
+            connection.execute(
+                "UPDATE questions SET answer = ?, answered_by = ? WHERE id = ?", (answer, seq, question_id)
+            )
+            return result
+    raise refuse(store, actor, labels, made, tried.conflict)
 
 
-def _put_theirs(store: Store, actor: Actor, found: StoredQuestion) -> EditResult:
-    asked = found.question
-    now = read_window(store, label_set(store, found.labels_id), asked.t, asked.z, asked.box)
+def _changes(view: LabelView, asked: Question, answer: Answer) -> list[Change]:
+    """Return what an answer does to labels."""
+    if answer == "mine":
+        return []
+    now = view.read(asked.t, asked.z, asked.box)
     cleared = np.where(now == asked.id, np.uint32(0), now)
-    after = np.where((asked.theirs > 0) & (cleared == 0), asked.theirs, cleared)
-    change = Change(asked.t, asked.z, asked.box, after)
-    summary = "the new model's answer to a question"
-    return apply_changes(store, actor, found.labels_id, [change], "answer", summary, question=found.id, answer="theirs")
+    return [Change(asked.t, asked.z, asked.box, np.where((asked.theirs > 0) & (cleared == 0), asked.theirs, cleared))]
+
+
+def _must_be_as_asked(store: Store, labels: LabelSet, found: StoredQuestion) -> None:
+    """Refuse to put another object in the place of one that was corrected further since the question was asked."""
+    asked = found.question
+    now = read_window(store, labels, asked.t, asked.z, asked.box)
+    whole = find_object(store, labels, asked.id, asked.t, asked.z)
+    outside = 0 if whole is None else whole.area_px - int(np.count_nonzero(now == asked.id))
+    if not outside and np.array_equal(now == asked.id, asked.mine == asked.id):
+        return
+    changed = (each for each in history(store, labels.id, limit=1000) if each.version is not None)
+    last = next((each.act for each in changed if asked.id in each.ids), None)
+    by = "" if last is None else f" by {last.who} ({last.summary}, act {last.seq})"
+    raise EditConflict(
+        f"Object {asked.id} was changed{by} since this was asked; answer mine, which leaves it as it is, or undo that.",
+        version=labels.version,
+        act=found.added_by if last is None else last.seq,
+    )
 
 
 def _question_of(row: sqlite3.Row) -> StoredQuestion:

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import json
 from collections import Counter
+from contextlib import suppress
 from dataclasses import dataclass, field, replace
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Any, Literal, NamedTuple
 
 import numpy as np
 
@@ -13,14 +14,16 @@ from cellmetry.core.image import Box
 from cellmetry.study.editing.operation import Change
 from cellmetry.study.rebase.identities import renumbered
 from cellmetry.study.rebase.merging import merge_windows
+from cellmetry.study.rebase.overlooked import overlooked, strokes_in
 from cellmetry.study.rebase.questions import Question, add_question
 from cellmetry.study.rebase.windows import Said, edited_windows, read_base, said_of_labels
 from cellmetry.study.store.acts import act
 from cellmetry.study.store.edits import apply_changes
-from cellmetry.study.store.labels import add_labels, label_set, read_window
+from cellmetry.study.store.labels import discard_labels, enter_labels, label_set, read_window, write_labels
+from cellmetry.study.store.overtaken import TRIES, Overtaken
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Callable, Mapping
 
     from numpy.typing import NDArray
 
@@ -28,15 +31,24 @@ if TYPE_CHECKING:
     from cellmetry.study.rebase.identities import Renumbered
     from cellmetry.study.rebase.judging import Finding
     from cellmetry.study.rebase.merging import Merged
+    from cellmetry.study.rebase.overlooked import Stroke
     from cellmetry.study.store.acts import Actor
     from cellmetry.study.store.edits import EditResult
-    from cellmetry.study.store.labels import LabelSet
+    from cellmetry.study.store.labels import LabelSet, WrittenLabels
     from cellmetry.study.store.store import Store
 
-__all__ = ["EditOutcome", "PlacedFinding", "RebaseResult", "has_edits", "rebase"]
+__all__ = [
+    "EditOutcome",
+    "PlacedFinding",
+    "PreparedRebase",
+    "RebaseResult",
+    "enter_rebase",
+    "has_edits",
+    "prepare_rebase",
+    "rebase",
+]
 
 EditOutcome = Literal["kept", "agreed", "question", "overwritten"]
-_PAD = 8
 _RANK: dict[EditOutcome, int] = {"overwritten": 0, "agreed": 1, "kept": 2, "question": 3}
 
 
@@ -125,29 +137,72 @@ def rebase(
     ParameterError
         If the new labels are of another shape.
     """
-    store.must_be_writable()
-    plan = _planned(store, old_labels_id, new_labels)
-    with store.database.write() as connection:
-        old = label_set(store, old_labels_id)
-        if old.version != plan.old.version:
-            plan = _planned(store, old_labels_id, new_labels)
+
+    def entered(prepared: PreparedRebase) -> RebaseResult:
+        old = prepared.plan.old
         summary = f"New {old.name} with what was corrected in the old ones"
         by = act(store, actor, "rebase", summary, image=old.image_id, old=old.id) if seq is None else seq
+        return enter_rebase(store, actor, prepared, by, origin=origin)
+
+    store.must_be_writable()
+    for _ in range(TRIES):
+        prepared = prepare_rebase(store, old_labels_id, new_labels)
+        with suppress(Overtaken), store.database.write():
+            return entered(prepared)
+    with store.database.write():  # somebody edits all the while: let them wait
+        return entered(prepare_rebase(store, old_labels_id, new_labels))
+
+
+class PreparedRebase(NamedTuple):
+    """A rebase that is worked out, with its labels on the disk; `enter_rebase` does it."""
+
+    plan: _Plan
+    written: WrittenLabels
+
+
+def prepare_rebase(store: Store, old_labels_id: str, new_labels: Labels) -> PreparedRebase:
+    """Return what a rebase will do, all that takes long of it; call it outside a transaction.
+
+    Raises
+    ------
+    ParameterError
+        If the new labels are of another shape.
+    """
+    plan = _planned(store, old_labels_id, new_labels)
+    return PreparedRebase(plan, write_labels(store, plan.new.labels))
+
+
+def enter_rebase(
+    store: Store, actor: Actor, prepared: PreparedRebase, seq: int, *, origin: Mapping[str, Any] = {}
+) -> RebaseResult:
+    """Return what came of a rebase after putting it into the study; call it within a transaction.
+
+    Raises
+    ------
+    Overtaken
+        If the old labels were edited since it was prepared; what was prepared is removed.
+    """
+    plan, written = prepared
+    with store.database.write() as connection:
+        old = label_set(store, plan.old.id)
+        if old.version != plan.old.version:
+            discard_labels(store, written)
+            raise Overtaken
         told = {**origin, "rebased": old.id, "said": [each.as_json() for each in plan.said]}
-        new_id = add_labels(store, by, old.image_id, plan.new.labels, name=old.name, origin=told)
-        connection.execute("UPDATE labels SET next_id = max(next_id, ?) WHERE id = ?", (plan.next_id, new_id))
+        enter_labels(store, seq, old.image_id, written, name=old.name, origin=told)
+        connection.execute("UPDATE labels SET next_id = max(next_id, ?) WHERE id = ?", (plan.next_id, written.id))
         edit = apply_changes(
             store,
             actor,
-            new_id,
+            written.id,
             plan.changes,
             "rebase",
             f"corrections of the older {old.name} put into the new ones",
             old=old.id,
             outcomes={str(key): value for key, value in plan.edits.items()},
         )
-        asked = tuple(add_question(store, by, new_id, each) for each in plan.questions)
-    return RebaseResult(new_id, by, edit, tuple(plan.findings), plan.edits, asked)
+        asked = tuple(add_question(store, seq, written.id, each) for each in plan.questions)
+    return RebaseResult(written.id, seq, edit, tuple(plan.findings), plan.edits, asked)
 
 
 @dataclass
@@ -179,7 +234,8 @@ def _planned(store: Store, old_labels_id: str, new_labels: Labels) -> _Plan:
         mine = read_window(store, old, t, z, box)
         place = tuple({"T": t, "Z": z}[axis] for axis in old.axes[:-2])
         theirs = np.asarray(new.labels.array[(*place, *box.slices)])
-        merged = merge_windows(base, mine, theirs, plan.new_id)
+        strokes = list(strokes_in(store, old, t, z, box))
+        merged = _merged(base, mine, theirs, strokes, plan.new_id)
         plan.changes.append(Change(t, z, box, merged.after))
         for finding in merged.findings:
             _note(plan, finding, (t, z, box), (base, mine, theirs, merged.after))
@@ -188,6 +244,23 @@ def _planned(store: Store, old_labels_id: str, new_labels: Labels) -> _Plan:
         found = {end for at in places for label in ids for end in ends.get(at, {}).get(label, ())}
         plan.edits[seq] = max(found, key=lambda end: _RANK[end], default="overwritten")
     return plan
+
+
+def _merged(
+    base: NDArray[np.uint32],
+    mine: NDArray[np.uint32],
+    theirs: NDArray[np.uint32],
+    strokes: list[Stroke],
+    new_id: Callable[[], int],
+) -> Merged:
+    """Return a window merged so that no edit is lost: objects of edits that would be stay as the human left them."""
+    whole: set[int] = set()
+    while True:
+        merged = merge_windows(base, mine, theirs, new_id, whole=whole)
+        more = overlooked(strokes, mine, merged.after) - whole
+        if not more:
+            return merged
+        whole |= more
 
 
 def _note(

@@ -104,19 +104,21 @@ def point_to(connection: sqlite3.Connection, labels_id: str, place: str, version
 def clean_checkpoints(database: Database, folder: Path) -> list[str]:
     """Return what was removed of checkpoints that no labels need: of older versions, and of programs that were killed.
 
-    Labels with a manifest that the database does not know stay: they may be all that is left of them.
+    Labels with a manifest that the database does not know stay: they may be all that is left of them. A worker of a
+    program that was killed may just be about to enter labels: it sees in its transaction that they have gone.
     """
     removed = []
     for inner in sorted((folder / LABELS).glob("*")):
         if not inner.is_dir():
             continue
         clean_leftovers(inner, older_than_s=0.0)
-        row = database.row("SELECT first_checkpoint, checkpoint FROM labels WHERE id = ?", (inner.name,))
+        with database.write():
+            row = database.row("SELECT first_checkpoint, checkpoint FROM labels WHERE id = ?", (inner.name,))
+            if row is None and not any(inner.glob("*.json")):
+                shutil.rmtree(inner, ignore_errors=True)
+                removed.append(f"{LABELS}/{inner.name}")
         if row is not None:
             removed += _forget(folder, inner.name, {row["first_checkpoint"], row["checkpoint"]})
-        elif not any(inner.glob("*.json")):
-            shutil.rmtree(inner, ignore_errors=True)
-            removed.append(f"{LABELS}/{inner.name}")
     return removed
 
 

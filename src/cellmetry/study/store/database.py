@@ -8,24 +8,62 @@ from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 from weakref import WeakSet
 
-from cellmetry.errors import DamagedFile, OutputError
+from cellmetry.errors import DamagedFile, OutputError, StudyBusy
+from cellmetry.study.store.patience import BUSY, USUAL, Patience, sqlite_code
 from cellmetry.study.store.places import on_network
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
+    from contextlib import AbstractContextManager
     from pathlib import Path
 
-__all__ = ["Database"]
+__all__ = ["Database", "told"]
 
-_WAIT_S = 10.0
+_TRY_S = 1.0
+"""How long SQLite tries by itself while another program writes; then the patience of who waits is asked."""
 _REASONS = {
     sqlite3.SQLITE_FULL: "the disk is full; free some space and do it again",
     sqlite3.SQLITE_READONLY: "writing there is not permitted; open a copy of the study in a folder of your own",
+    sqlite3.SQLITE_PERM: "writing there is not permitted; open a copy of the study in a folder of your own",
     sqlite3.SQLITE_CANTOPEN: "it cannot be opened; the folder is not there or not permitted",
     sqlite3.SQLITE_IOERR: "the disk or the network share failed; check the connection and do it again",
     sqlite3.SQLITE_BUSY: "another program is writing to it; wait a moment and do it again",
+    sqlite3.SQLITE_PROTOCOL: "another program is writing to it; wait a moment and do it again",
 }
 _DAMAGED = (sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB)
+_NO_ROOM = sqlite3.SQLITE_IOERR | 19 << 8
+"""SQLITE_IOERR_SHMSIZE: the index of the write-ahead log could not be made, as on a full disk."""
+_FOREIGN = "unsupported file format"
+"""What SQLite says, without a code of its own, of a header whose numbers are impossible."""
+
+
+@contextmanager
+def told(path: Path) -> Iterator[None]:
+    """Say in plain words what SQLite says of a database.
+
+    Raises
+    ------
+    DamagedFile
+        If the file itself is damaged.
+    StudyBusy
+        If another program writes to it.
+    OutputError
+        If the disk is full, read-only or failing.
+    """
+    try:
+        yield
+    except sqlite3.IntegrityError:
+        raise
+    except sqlite3.DatabaseError as error:
+        code = sqlite_code(error)
+        if code in _DAMAGED or _FOREIGN in str(error):
+            raise DamagedFile(f"{path} is damaged ({error}); `cellmetry study repair` makes it whole again.") from error
+        if code in _REASONS:
+            kind = StudyBusy if code in BUSY else OutputError
+            full = getattr(error, "sqlite_errorcode", 0) == _NO_ROOM
+            why = _REASONS[sqlite3.SQLITE_FULL if full else code]
+            raise kind(f"{path}: {why}. What was saved before is unchanged.") from error
+        raise
 
 
 class _Held:
@@ -54,10 +92,14 @@ class Database:
         The file; it is made if it is not there.
     read_only
         Open without the right to write.
+    patience
+        How long to wait while another program writes.
     """
 
-    def __init__(self, path: Path, *, read_only: bool = False) -> None:
-        self.path, self.read_only = path, read_only
+    def __init__(self, path: Path, *, read_only: bool = False, patience: Patience = USUAL) -> None:
+        self.path, self.read_only, self._patience = path, read_only, patience
+        self.copied: tuple[int, int] | None = None
+        """Size and time of the file when a copy of all that is saved was last made."""
         self._lock, self._local = threading.RLock(), threading.local()
         self._open: WeakSet[_Held] = WeakSet()
         self._first = self._hold()
@@ -68,8 +110,9 @@ class Database:
 
         Inside `write` of the same thread the answer has what was written so far.
         """
+        reader = self._reader()
         with self._told():
-            return self._reader().execute(sql, values).fetchall()
+            return self._patience.wait_for(lambda: reader.execute(sql, values).fetchall())
 
     def row(self, sql: str, values: Sequence[Any] | dict[str, Any] = ()) -> sqlite3.Row | None:
         """Return the first row that a question gives, None if it gives none."""
@@ -77,13 +120,20 @@ class Database:
         return found[0] if found else None
 
     @contextmanager
-    def write(self) -> Iterator[sqlite3.Connection]:
+    def write(self, *, wait_s: float | None = None) -> Iterator[sqlite3.Connection]:
         """Yield a connection in a transaction that is on the disk when the block ends, or never was if it fails.
 
         A block within a block of the same thread belongs to the outer transaction.
 
+        Parameters
+        ----------
+        wait_s
+            How long to wait while another program writes, where that is not as long as usual.
+
         Raises
         ------
+        StudyBusy
+            If another program writes all the time.
         OutputError
             If the disk is full, read-only or failing.
         DamagedFile
@@ -93,13 +143,14 @@ class Database:
             if self.writing:
                 yield self._writer
                 return
+            patience = self._patience if wait_s is None else Patience(wait_s)
             with self._told():
-                self._writer.execute("BEGIN IMMEDIATE")
+                patience.wait_for(lambda: self._writer.execute("BEGIN IMMEDIATE"))
             self._local.writing = True
             try:
                 with self._told():
                     yield self._writer
-                    self._writer.execute("COMMIT")
+                    patience.wait_for(lambda: self._writer.execute("COMMIT"))
             except BaseException:
                 if self._writer.in_transaction:
                     self._writer.execute("ROLLBACK")
@@ -107,12 +158,23 @@ class Database:
             finally:
                 self._local.writing = False
 
-    def check(self) -> list[str]:
-        """Return what SQLite finds wrong with the file; nothing if it is whole."""
+    def check(self, *, quick: bool = False) -> list[str]:
+        """Return what SQLite finds wrong with the file; nothing if it is whole.
+
+        Parameters
+        ----------
+        quick
+            Leave out whether indices agree with their tables.
+
+        Raises
+        ------
+        OutputError
+            If it cannot be read: that says nothing about what is in it.
+        """
         try:
-            found = [str(row[0]) for row in self._writer.execute("PRAGMA integrity_check")]
-        except sqlite3.DatabaseError as error:
-            return [str(error)]
+            found = [str(row[0]) for row in self.rows(f"PRAGMA {'quick' if quick else 'integrity'}_check")]
+        except DamagedFile as error:
+            return [str(error.__cause__ or error)]
         return [] if found == ["ok"] else found
 
     def copy_to(self, path: Path) -> None:
@@ -155,6 +217,8 @@ class Database:
         with self._lock, self._told(), self.write():
             yield
             self._own().execute("PRAGMA wal_checkpoint(PASSIVE)")
+            found = self.path.stat()
+            self.copied = (found.st_size, found.st_mtime_ns)
 
     def close(self) -> None:
         """Close all connections; the write-ahead log is put into the file."""
@@ -185,14 +249,14 @@ class Database:
             connection = sqlite3.connect(
                 f"{self.path.absolute().as_uri()}?mode={mode}",
                 uri=True,
-                timeout=_WAIT_S,
+                timeout=_TRY_S,
                 isolation_level=None,
                 check_same_thread=False,
             )
             connection.row_factory = sqlite3.Row
             try:
-                self._prepare(connection)
-            except sqlite3.DatabaseError:
+                self._patience.wait_for(lambda: self._prepare(connection))
+            except BaseException:
                 connection.close()
                 raise
         return connection
@@ -205,18 +269,5 @@ class Database:
             connection.execute("PRAGMA wal_autocheckpoint = 0")
         connection.execute("SELECT count(*) FROM sqlite_master").fetchone()
 
-    @contextmanager
-    def _told(self) -> Iterator[None]:
-        try:
-            yield
-        except sqlite3.IntegrityError:
-            raise
-        except sqlite3.DatabaseError as error:
-            code = (getattr(error, "sqlite_errorcode", None) or 0) & 0xFF
-            if code in _DAMAGED:
-                raise DamagedFile(
-                    f"{self.path} is damaged ({error}); `cellmetry study repair` makes it whole again."
-                ) from error
-            if code in _REASONS:
-                raise OutputError(f"{self.path}: {_REASONS[code]}. What was saved before is unchanged.") from error
-            raise
+    def _told(self) -> AbstractContextManager[None]:
+        return told(self.path)

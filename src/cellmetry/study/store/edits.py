@@ -2,43 +2,40 @@
 
 An edit made on an older version is put on the present one if nobody changed the same place since; if somebody did, it
 is refused, and kept in the log as refused. Undo and redo are acts of their own, exact to the pixel: they too are
-refused where the place was changed since.
+refused where the place was changed since. Labels that newer ones took the place of are not edited any more.
 """
 
 from __future__ import annotations
 
-from itertools import chain
-from typing import TYPE_CHECKING, Any, NamedTuple
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from cellmetry.errors import EditConflict, ParameterError
-from cellmetry.study.store.acts import Act, act, find_act, undo_act, undone_first
-from cellmetry.study.store.conflicts import changed_objects, changed_place
+from cellmetry.study.store.acts import Act, find_act, undo_act, undone_first, words_of_undoing
+from cellmetry.study.store.committing import EditResult, commit, commit_act, refuse
+from cellmetry.study.store.conflicts import Conflict, attempt, not_shown
 from cellmetry.study.store.edit_log import (
     Edit,
     Made,
     find_edit,
     history,
     image_history,
-    log_edit,
-    log_ids,
-    log_patches,
     patches_by_batch,
     patches_of,
     places_of,
 )
 from cellmetry.study.store.labels import Patch, label_set, read_window
-from cellmetry.study.store.patching import patch_batches, patches_of_changes, write_patches
-from cellmetry.study.store.view import StoredView
+from cellmetry.study.store.patching import patch_batches
+from cellmetry.study.store.seen import seen_by
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Iterable, Iterator
 
-    from cellmetry.core.image import Box
     from cellmetry.study.editing.operation import Change, EditOperation
     from cellmetry.study.store.acts import Actor
-    from cellmetry.study.store.labels import LabelSet, Tile
+    from cellmetry.study.store.labels import LabelSet
     from cellmetry.study.store.store import Store
 
 __all__ = [
@@ -58,30 +55,6 @@ __all__ = [
 ]
 
 
-class EditResult(NamedTuple):
-    """What an edit did.
-
-    Parameters
-    ----------
-    act
-        Its number in the study's history; None if it changed nothing.
-    version
-        Of the labels now.
-    boxes
-        Places that changed, with their frame and plane: (t, z, box).
-    ids
-        Objects that changed, came or went.
-    tiles
-        Tiles of all levels that are to be read again.
-    """
-
-    act: int | None
-    version: int
-    boxes: tuple[tuple[int, int, Box], ...]
-    ids: tuple[int, ...]
-    tiles: tuple[Tile, ...]
-
-
 def apply_edit(
     store: Store,
     actor: Actor,
@@ -98,12 +71,12 @@ def apply_edit(
     base_version
         Version that who made the edit saw; the present one if left out.
     session
-        Name of the window or program that edits: its own edits since `base_version` are known to it.
+        Name of the window or program that edits: what this person did there since `base_version` is known to them.
 
     Raises
     ------
     EditConflict
-        If another session changed the same place or objects since `base_version`.
+        If others changed the same place or objects since `base_version`, or newer labels took the place of these.
     ParameterError
         If the operation makes no sense there, or there is no such version yet.
     LimitExceeded
@@ -113,30 +86,14 @@ def apply_edit(
     with store.database.write():
         labels = label_set(store, labels_id)
         labels.check_plane(operation.t, operation.z)
-        base = labels.version if base_version is None else base_version
-        if not 0 <= base <= labels.version:
-            raise ParameterError(f"There is no version {base} of {labels.name}; the present one is {labels.version}.")
-        view = StoredView(store, labels)
-        try:
-            patches = patches_of_changes(store, labels, operation.changes(view))
-        except ParameterError:
-            other = changed_objects(store, labels, operation.named(), base, session)
-            if other is None:
-                raise
-        else:
-            other = changed_place(store, labels, patches, base, session)
-        said = operation.model_dump(mode="json")
+        seen = seen_by(actor, labels, base_version, session)
         summary = f"{operation.name.replace('_', ' ')} in {labels.name}"
-        made = Made(operation.name, said, base, session, summary, view.next_id)
-        if other is None:
-            return _commit(store, actor, labels, [patches] if patches else [], made)
-        refused = _log_refused(store, actor, labels, made)
-    raise EditConflict(
-        f"{other.who} changed the same place since ({other.summary}, act {other.seq}); look at it and edit again. Your "
-        f"edit is kept in the history as refused (act {refused}).",
-        version=labels.version,
-        act=other.seq,
-    )
+        made = Made(operation.name, operation.model_dump(mode="json"), seen.version, session, summary, labels.next_id)
+        tried = attempt(store, labels, seen, operation.changes, operation.named())
+        if tried.conflict is None:
+            made = replace(made, next_id=tried.next_id)
+            return commit(store, actor, labels, [tried.patches] if tried.patches else [], made)
+    raise refuse(store, actor, labels, made, tried.conflict)
 
 
 def apply_changes(
@@ -155,7 +112,7 @@ def apply_changes(
     with store.database.write():
         labels = label_set(store, labels_id)
         made = Made(verb, said, labels.version, "", summary, labels.next_id)
-        return _commit(store, actor, labels, patch_batches(store, labels, changes), made)
+        return commit(store, actor, labels, patch_batches(store, labels, changes), made)
 
 
 def undo(
@@ -173,7 +130,7 @@ def undo(
     ParameterError
         If there is none.
     EditConflict
-        If its place was changed since by somebody else.
+        If its place was changed since by somebody else, or newer labels took the place of these.
     """
     row = store.database.row(
         "SELECT act FROM edits JOIN acts ON acts.seq = edits.act WHERE labels_id = ?1 AND version IS NOT NULL "
@@ -201,7 +158,7 @@ def redo(
     ParameterError
         If nothing was undone, or an edit was made since.
     EditConflict
-        If its place was changed since by somebody else.
+        If its place was changed since by somebody else, or newer labels took the place of these.
     """
     row = store.database.row(
         "WITH own AS (SELECT act, version, verb, undone_by FROM edits JOIN acts ON acts.seq = edits.act "
@@ -225,20 +182,25 @@ def reverse_edit(store: Store, actor: Actor, seq: int, *, session: str = "") -> 
     ParameterError
         If the act is no edit, was refused, or is undone already.
     EditConflict
-        If one of the pixels was changed since.
+        If one of the pixels was changed since, or newer labels took the place of these; noted in the log as refused.
     """
     store.must_be_writable()
-    with store.database.write():
-        row = store.database.row("SELECT * FROM edits WHERE act = ?", (seq,))
-        if row is None or row["version"] is None:
-            raise ParameterError(f"Act {seq} is not an edit of labels that holds.")
-        labels = label_set(store, row["labels_id"])
-        first = undone_first(store, seq)
-        new = undo_act(store, actor, first)
-        back = ([_reversed(store, labels, patch, first) for patch in some] for some in patches_by_batch(store, first))
-        verb = find_act(store, new).verb
-        made = Made(verb, {"act": first}, labels.version, session, "", labels.next_id)
-        return _store(store, labels, back, made, new)
+    try:
+        with store.database.write():
+            row = store.database.row("SELECT * FROM edits WHERE act = ?", (seq,))
+            if row is None or row["version"] is None:
+                raise ParameterError(f"Act {seq} is not an edit of labels that holds.")
+            labels = label_set(store, row["labels_id"])
+            first = undone_first(store, seq)
+            verb, summary = words_of_undoing(find_act(store, first))
+            made = Made(verb, {"act": first}, labels.version, session, summary, labels.next_id)
+            hidden = not_shown(store, labels)
+            if hidden is not None:
+                raise EditConflict(hidden.text, version=labels.version, act=hidden.act)
+            new = undo_act(store, actor, first)
+            return commit_act(store, labels, _back(store, labels, first), made, new)
+    except EditConflict as conflict:
+        raise refuse(store, actor, labels, made, Conflict(str(conflict), conflict.act)) from None
 
 
 def undo_any(store: Store, actor: Actor, seq: int) -> int:
@@ -249,7 +211,7 @@ def undo_any(store: Store, actor: Actor, seq: int) -> int:
     ParameterError
         If it is undone already, or was a refused edit.
     EditConflict
-        If it was an edit whose place was changed since.
+        If it was an edit whose place was changed since, or of labels that newer ones took the place of.
     """
     store.must_be_writable()
     if store.database.row("SELECT act FROM edits WHERE act = ?", (seq,)) is None:
@@ -257,43 +219,9 @@ def undo_any(store: Store, actor: Actor, seq: int) -> int:
     return reverse_edit(store, actor, seq).act or 0
 
 
-def _commit(store: Store, actor: Actor, labels: LabelSet, batches: Iterable[list[Patch]], made: Made) -> EditResult:
-    batches = iter(batches)
-    first = next(batches, None)
-    if first is None:
-        return EditResult(None, labels.version, (), (), ())
-    seq = act(store, actor, "edit", made.summary, labels=labels.id, image=labels.image_id, operation=made.operation)
-    return _store(store, labels, chain([first], batches), made, seq)
-
-
-def _store(store: Store, labels: LabelSet, batches: Iterable[list[Patch]], made: Made, seq: int) -> EditResult:
-    """Put patches into the tiles, the log and the version, batch by batch; called within a transaction."""
-    version, next_id = labels.version + 1, made.next_id
-    boxes: list[tuple[int, int, Box]] = []
-    ids: set[int] = set()
-    tiles: dict[Tile, None] = {}
-    with store.database.write() as connection:
-        log_edit(connection, seq, labels.id, made, version, ())
-        for patches in batches:
-            log_patches(connection, seq, patches, len(boxes))
-            tiles |= dict.fromkeys(write_patches(connection, store, labels, patches, version))
-            boxes += [(patch.t, patch.z, patch.box) for patch in patches]
-            ids |= _changed_ids(patches)
-            next_id = max(next_id, *(int(patch.after.max()) + 1 for patch in patches))
-        changed = tuple(sorted(ids))
-        log_ids(connection, seq, changed)
-        connection.execute(
-            "UPDATE labels SET version = ?, next_id = max(next_id, ?) WHERE id = ?", (version, next_id, labels.id)
-        )
-    return EditResult(seq, version, tuple(boxes), changed, tuple(tiles))
-
-
-def _log_refused(store: Store, actor: Actor, labels: LabelSet, made: Made) -> int:
-    summary = f"{made.summary} (refused)"
-    seq = act(store, actor, "edit", summary, labels=labels.id, image=labels.image_id, operation=made.operation)
-    with store.database.write() as connection:
-        log_edit(connection, seq, labels.id, made, None, ())
-    return seq
+def _back(store: Store, labels: LabelSet, seq: int) -> Iterator[list[Patch]]:
+    for patches in patches_by_batch(store, seq):
+        yield [_reversed(store, labels, patch, seq) for patch in patches]
 
 
 def _reversed(store: Store, labels: LabelSet, patch: Patch, seq: int) -> Patch:
@@ -317,8 +245,3 @@ def _last_at(store: Store, labels: LabelSet, patch: Patch, seq: int) -> Act:
         (labels.id, seq, patch.t, patch.z, patch.box.y1, patch.box.y0, patch.box.x1, patch.box.x0),
     )
     return find_act(store, seq if row is None or row["act"] is None else row["act"])
-
-
-def _changed_ids(patches: Sequence[Patch]) -> set[int]:
-    each = [side[patch.before != patch.after] for patch in patches for side in (patch.before, patch.after)]
-    return set(np.unique(np.concatenate(each)).tolist()) - {0}

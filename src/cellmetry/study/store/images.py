@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Literal
 
 from cellmetry.errors import UnknownName
-from cellmetry.study.store.acts import ALIVE
+from cellmetry.study.store.acts import ALIVE, hide_row
 from cellmetry.study.store.names import new_name
 
 if TYPE_CHECKING:
@@ -106,9 +106,16 @@ def images(store: Store) -> list[StoredImage]:
 
 
 def remove_images(store: Store, act: int, ids: Sequence[str]) -> None:
-    """Hide images; originals stay where they are, and undoing the act brings the images back."""
-    with store.database.write() as connection:
-        connection.executemany("UPDATE images SET removed_by = ? WHERE id = ?", [(act, each) for each in ids])
+    """Hide images; originals stay where they are, and undoing the act brings the images back.
+
+    Raises
+    ------
+    ParameterError
+        If one is hidden already.
+    """
+    with store.database.write():
+        for each in dict.fromkeys(ids):
+            hide_row(store, act, "images", each)
 
 
 def say(store: Store, act: int, subject: str, values: Mapping[str, Any]) -> None:

@@ -174,9 +174,18 @@ def set_act(store: Store, job_id: str, act: int) -> None:
         connection.execute("UPDATE jobs SET act = ? WHERE id = ?", (act, job_id))
 
 
-def tell_progress(store: Store, job_id: str, task: str, done: int, total: int) -> None:
-    """Note how far a job is; call it a few times a second at most."""
-    with store.database.write() as connection:
+def tell_progress(store: Store, job_id: str, far: tuple[str, int, int], *, wait_s: float | None = None) -> None:
+    """Note how far a job is; call it a few times a second at most.
+
+    Parameters
+    ----------
+    far
+        The task, and how much of how much of it is done.
+    wait_s
+        How long to wait while another program writes, where that is not as long as usual.
+    """
+    task, done, total = far
+    with store.database.write(wait_s=wait_s) as connection:
         connection.execute("UPDATE jobs SET task = ?, done = ?, total = ? WHERE id = ?", (task, done, total, job_id))
         _event(connection, job_id, "progress", json.dumps({"task": task, "done": done, "total": total}))
 

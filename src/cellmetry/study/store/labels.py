@@ -7,6 +7,7 @@ so an edit, its tiles and its version number are one transaction. A tile, from e
 from __future__ import annotations
 
 import json
+import shutil
 from contextlib import suppress
 from dataclasses import dataclass
 from functools import partial
@@ -21,11 +22,11 @@ from cellmetry.core.labels import Labels, labels_hash
 from cellmetry.errors import DamagedFile, OutputError, ParameterError, UnknownName
 from cellmetry.io.label_store import open_label_store, write_label_store
 from cellmetry.io.tile_store import TileStore, decode_tile, tile_store
-from cellmetry.study.store.acts import ALIVE
+from cellmetry.study.store.acts import ALIVE, hide_row
 from cellmetry.study.store.checkpoints import chunk_file, write_missing_manifest
 from cellmetry.study.store.manifests import stored_files
 from cellmetry.study.store.names import new_name
-from cellmetry.study.store.objects import store_objects
+from cellmetry.study.store.objects import found_objects, insert_objects
 
 if TYPE_CHECKING:
     import sqlite3
@@ -33,6 +34,7 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
+    from cellmetry.study.store.objects import PlaneObjects
     from cellmetry.study.store.store import Store
 
 __all__ = [
@@ -40,8 +42,11 @@ __all__ = [
     "LabelSet",
     "Patch",
     "Tile",
+    "WrittenLabels",
     "add_labels",
     "box_of_tile",
+    "discard_labels",
+    "enter_labels",
     "is_background",
     "label_set",
     "label_sets",
@@ -58,6 +63,7 @@ __all__ = [
     "tile_frame",
     "tiles_of",
     "whole_labels",
+    "write_labels",
 ]
 
 TILE = 512
@@ -84,6 +90,23 @@ class Patch:
     box: Box
     before: NDArray[np.uint32]
     after: NDArray[np.uint32]
+
+
+class WrittenLabels(NamedTuple):
+    """Labels that lie on the disk, and of which the study does not know yet.
+
+    Parameters
+    ----------
+    place
+        Their folder, seen from the study's.
+    said
+        What their row in the table of labels says of their pixels.
+    """
+
+    id: str
+    place: str
+    said: dict[str, Any]
+    objects: tuple[PlaneObjects, ...]
 
 
 @dataclass(frozen=True)
@@ -159,47 +182,78 @@ def add_labels(
     act
         The act that adds them (`acts.act`).
     """
+    written = write_labels(store, labels)
+    enter_labels(store, act, image_id, written, name=name, origin=origin)
+    return written.id
+
+
+def write_labels(store: Store, labels: Labels) -> WrittenLabels:
+    """Return labels after writing them to the disk; `enter_labels` makes them a label image of the study."""
     store.must_be_writable()
     labels_id = new_name("lbl")
     place = PurePosixPath("labels", labels_id, "0.ome.zarr").as_posix()
     write_label_store(labels, store.folder / place, chunk=TILE, smallest=TILE)
     tiles = TileStore(store.folder / place)
+    whole = labels if isinstance(labels.array, np.ndarray) else open_label_store(store.folder / place)
     details = {"pixel_size": labels.pixel_size, "linked_z": labels.linked_z, "ids_along": labels.ids_along}
+    said = {
+        "axes": labels.axes,
+        "shape": json.dumps(labels.shape),
+        "details": json.dumps(details),
+        "levels": len(tiles.levels),
+        "sha256": labels_hash(whole),
+    }
+    return WrittenLabels(labels_id, place, said, tuple(found_objects(labels.axes, tiles)))
+
+
+def enter_labels(
+    store: Store, act: int, image_id: str, written: WrittenLabels, *, name: str, origin: Mapping[str, Any] = {}
+) -> None:
+    """Make labels that were written a label image of an image, which hides an older one of the same name.
+
+    Raises
+    ------
+    OutputError
+        If what was written has gone.
+    """
     with store.database.write() as connection:
+        if not (store.folder / written.place).is_dir():
+            raise OutputError(f"{store.folder / written.place} has gone since it was written; do it again.")
         connection.execute(
             f"UPDATE labels SET removed_by = ? WHERE image_id = ? AND name = ? AND {ALIVE}", (act, image_id, name)
         )
-        connection.execute(
-            "INSERT INTO labels (id, image_id, name, axes, shape, details, levels, next_id, first_checkpoint, "
-            "checkpoint, sha256, origin, added_by) VALUES (?, ?, ?, ?, ?, ?, ?, 1, ?, ?, ?, ?, ?)",
-            (
-                labels_id,
-                image_id,
-                name,
-                labels.axes,
-                json.dumps(labels.shape),
-                json.dumps(details),
-                len(tiles.levels),
-                place,
-                place,
-                labels_hash(labels if isinstance(labels.array, np.ndarray) else open_label_store(store.folder / place)),
-                json.dumps(dict(origin)),
-                act,
-            ),
-        )
-        largest = store_objects(connection, labels_id, labels.axes, tiles)
-        connection.execute("UPDATE labels SET next_id = ? WHERE id = ?", (largest + 1, labels_id))
+        row = {
+            **{"id": written.id, "image_id": image_id, "name": name, **written.said, "next_id": 1},
+            **{"first_checkpoint": written.place, "checkpoint": written.place},
+            **{"origin": json.dumps(dict(origin)), "added_by": act},
+        }
+        marks = ", ".join(f":{column}" for column in row)
+        connection.execute(f"INSERT INTO labels ({', '.join(row)}) VALUES ({marks})", row)
+        largest = insert_objects(connection, written.id, written.objects)
+        connection.execute("UPDATE labels SET next_id = ? WHERE id = ?", (largest + 1, written.id))
     if not store.database.writing:  # a manifest says that the database has the labels; if not now, `keep_up` writes it
         with suppress(OutputError):
-            write_missing_manifest(store.database, store.folder, labels_id)
-    return labels_id
+            write_missing_manifest(store.database, store.folder, written.id)
+
+
+def discard_labels(store: Store, written: WrittenLabels) -> None:
+    """Remove labels that were written and never entered."""
+    shutil.rmtree(store.folder / "labels" / written.id, ignore_errors=True)
 
 
 def remove_labels(store: Store, act: int, labels_id: str) -> None:
-    """Hide a label image; undoing the act brings it back."""
-    label_set(store, labels_id)
-    with store.database.write() as connection:
-        connection.execute("UPDATE labels SET removed_by = ? WHERE id = ?", (act, labels_id))
+    """Hide a label image; undoing the act brings it back.
+
+    Raises
+    ------
+    UnknownName
+        If there is none.
+    ParameterError
+        If it is hidden already.
+    """
+    with store.database.write():
+        label_set(store, labels_id)
+        hide_row(store, act, "labels", labels_id)
 
 
 def label_set(store: Store, labels_id: str) -> LabelSet:
@@ -218,26 +272,27 @@ def label_set(store: Store, labels_id: str) -> LabelSet:
 
 def stored_labels(store: Store) -> list[LabelSet]:
     """Return all label images that were ever added, hidden ones too."""
-    return [_set_of(row) for row in store.database.rows("SELECT * FROM labels ORDER BY added_by")]
+    return [_set_of(row) for row in store.database.rows("SELECT * FROM labels ORDER BY added_by, rowid")]
 
 
 def label_sets(store: Store, image_id: str | None = None) -> list[LabelSet]:
     """Return the label images that are to be seen, of one image or of all, the oldest first."""
     rows = store.database.rows(
-        f"SELECT * FROM labels WHERE (?1 IS NULL OR image_id = ?1) AND {ALIVE} ORDER BY added_by", (image_id,)
+        f"SELECT * FROM labels WHERE (?1 IS NULL OR image_id = ?1) AND {ALIVE} ORDER BY added_by, rowid", (image_id,)
     )
     return [_set_of(row) for row in rows]
 
 
 def labels_of_image(store: Store, image_id: str, name: str = "cells") -> LabelSet | None:
     """Return the label image of this name that an image has now."""
-    return next((each for each in label_sets(store, image_id) if each.name == name), None)
+    return next((each for each in reversed(label_sets(store, image_id)) if each.name == name), None)
 
 
 def labels_replaced_by(store: Store, labels: LabelSet) -> LabelSet | None:
     """Return the labels of the same name that were hidden when these were added, None if there were none."""
     row = store.database.row(
-        "SELECT * FROM labels WHERE image_id = ? AND name = ? AND removed_by = ? AND id != ? ORDER BY added_by DESC",
+        "SELECT * FROM labels WHERE image_id = ? AND name = ? AND removed_by = ? "
+        "AND rowid < (SELECT rowid FROM labels WHERE id = ?) ORDER BY rowid DESC",
         (labels.image_id, labels.name, labels.added_by, labels.id),
     )
     return None if row is None else _set_of(row)
@@ -269,8 +324,21 @@ def tile_frame(store: Store, labels: LabelSet, tile: Tile) -> bytes | None:
             return frame
 
 
-def read_window(store: Store, labels: LabelSet, t: int, z: int, box: Box) -> NDArray[np.uint32]:
+def read_window(
+    store: Store,
+    labels: LabelSet,
+    t: int,
+    z: int,
+    box: Box,
+    *,
+    read: Callable[[Tile], NDArray[np.uint32]] | None = None,
+) -> NDArray[np.uint32]:
     """Return the ids in a box of one plane as they are now.
+
+    Parameters
+    ----------
+    read
+        `read_tile` of these labels, if it keeps tiles for many windows.
 
     Raises
     ------
@@ -285,7 +353,7 @@ def read_window(store: Store, labels: LabelSet, t: int, z: int, box: Box) -> NDA
         raise ParameterError(f"{tuple(box)} is not inside labels of {height} × {width} pixels.")
     window = np.zeros(box.shape, np.uint32)
     for tile, inside in tiles_of(box, 0, t, z):
-        part = read_tile(store, labels, tile)
+        part = read_tile(store, labels, tile) if read is None else read(tile)
         window[inside.within(box).slices] = part[inside.within(box_of_tile(tile)).slices]
     return window
 

@@ -74,7 +74,11 @@ def take_lock(folder: Path, program: str) -> StudyLock | None:
         os.close(handle)
         return None
     holder = Holder(program, os.getpid(), user_name(), platform.node(), datetime.now(UTC).isoformat())
-    _write(handle, holder)
+    try:
+        _write(handle, holder)
+    except OSError:  # a full disk
+        os.close(handle)
+        raise
     return StudyLock(handle, holder)
 
 

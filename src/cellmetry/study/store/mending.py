@@ -17,9 +17,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 from uuid import uuid4
 
-from cellmetry.errors import CellmetryError
+from cellmetry.errors import DamagedFile, OutputError
 from cellmetry.io.atomic import atomic_write
-from cellmetry.study.store.database import Database
+from cellmetry.study.store.database import Database, told
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -52,19 +52,45 @@ class Mended:
     damaged: Path | None = None
 
 
-def mend_database(folder: Path) -> Mended:
+def mend_database(folder: Path, *, quick: bool = False) -> Mended:
     """Put the last whole state in the place of a database that is damaged or gone, and say what was done.
 
     If there is no state at all, nothing is put there: the caller makes a new database and fills it from the labels.
+    A database that cannot be read now is left alone: only what is damaged is mended.
+
+    Parameters
+    ----------
+    quick
+        Leave out whether indices agree with their tables.
+
+    Raises
+    ------
+    OutputError
+        If the disk is full or failing, or another program writes all the time; the database is as it was.
     """
     path, snapshot = folder / DATABASE, folder / SNAPSHOT
     there = path.is_file() and path.stat().st_size > 0
-    wrong = "; ".join(database_faults(path)) if there else ""
+    wrong = "; ".join(database_faults(path, quick=quick)) if there else ""
     if there and not wrong:
         return Mended(_about_log(path))
     if not there and not snapshot.is_file():
         return Mended()
     found = f"{DATABASE} was damaged ({wrong})" if there else f"{DATABASE} was not there"
+    with _told_if_refused(found):
+        return _put_in_place(folder, found)
+
+
+@contextlib.contextmanager
+def _told_if_refused(found: str) -> Iterator[None]:
+    try:
+        yield
+    except OSError as error:
+        raise OutputError(f"{found}, and cannot be mended now: {error.strerror or error}") from error
+
+
+def _put_in_place(folder: Path, found: str) -> Mended:
+    """Put the last whole state in the place of the database, which is kept beside it."""
+    path, snapshot = folder / DATABASE, folder / SNAPSHOT
     lost_log = lost_transactions(path)
     with tempfile.TemporaryDirectory(prefix=".cellmetry-", suffix=".part", dir=folder) as trial:
         state, with_log = _assembled(snapshot, _log(path), Path(trial) / DATABASE)
@@ -87,20 +113,25 @@ def mend_database(folder: Path) -> Mended:
     return Mended((words,), older=True, damaged=kept)
 
 
-def database_faults(path: Path) -> list[str]:
+def database_faults(path: Path, *, quick: bool = False) -> list[str]:
     """Return what is wrong with a database, nothing if it is whole or not there.
 
     The write-ahead log is left as it is: it may be needed to make the database anew.
+
+    Raises
+    ------
+    OutputError
+        If it cannot be read, since another program writes or the disk fails: that is no damage.
     """
     if not path.is_file():
         return []
     unfinished = path.with_name(f"{path.name}-journal").is_file()  # a rollback journal: only a writer takes it back
     try:
         database = Database(path, read_only=not unfinished)
-    except CellmetryError as error:
+    except DamagedFile as error:
         return [str(error.__cause__ or error)]
     try:
-        return database.check()[:3]
+        return database.check(quick=quick)[:3]
     finally:
         database.close()
 
@@ -146,11 +177,11 @@ def _assembled(snapshot: Path, log: Path, state: Path) -> tuple[Path | None, boo
 def _whole_alone(state: Path) -> list[str]:
     """Return what is wrong with a database after its log was put into the file."""
     try:
-        with contextlib.closing(sqlite3.connect(state)) as connection:
+        with told(state), contextlib.closing(sqlite3.connect(state)) as connection:
             found = [str(row[0]) for row in connection.execute("PRAGMA integrity_check(3)")]
             found += [f"{row[0]} refers to nothing" for row in connection.execute("PRAGMA foreign_key_check")]
             connection.execute("PRAGMA wal_checkpoint(TRUNCATE)")
-    except sqlite3.DatabaseError as error:
+    except (DamagedFile, sqlite3.DatabaseError) as error:
         return [str(error)]
     return [] if found == ["ok"] else found
 

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from cellmetry.errors import ModelError, ParameterError, UnknownName
 from cellmetry.models.store import Model, find_model, list_models
-from cellmetry.study.store.acts import ALIVE, act, undo_act
+from cellmetry.study.store.acts import ALIVE, act, hide_row, undo_act
 from cellmetry.study.store.images import said_of, say
 from cellmetry.study.store.names import new_name
 
@@ -111,7 +111,9 @@ def model(store: Store, model_id: str) -> StoredModel:
 
 def models(store: Store) -> list[StoredModel]:
     """Return the models that are to be seen, the oldest first."""
-    return [_model_of(row) for row in store.database.rows(f"SELECT * FROM models WHERE {ALIVE} ORDER BY added_by")]
+    return [
+        _model_of(row) for row in store.database.rows(f"SELECT * FROM models WHERE {ALIVE} ORDER BY added_by, rowid")
+    ]
 
 
 def model_path(store: Store, found: StoredModel) -> Path:
@@ -204,12 +206,20 @@ def refuse_unknown_model(store: Store, name: str) -> None:
 
 
 def hide_model(store: Store, actor: Actor, model_id: str) -> int:
-    """Return the act that hid a model; undoing it brings the model back."""
+    """Return the act that hid a model; undoing it brings the model back.
+
+    Raises
+    ------
+    UnknownName
+        If there is none.
+    ParameterError
+        If it is hidden already.
+    """
     store.must_be_writable()
-    with store.database.write() as connection:
+    with store.database.write():
         found = model(store, model_id)
         seq = act(store, actor, "remove", f"Remove the model {found.name}", model=model_id)
-        connection.execute("UPDATE models SET removed_by = ? WHERE id = ?", (seq, model_id))
+        hide_row(store, seq, "models", model_id)
     return seq
 
 

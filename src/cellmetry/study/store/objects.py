@@ -12,7 +12,7 @@ from cellmetry.measure.runs import Extents, extents_and_areas, merge_extents
 
 if TYPE_CHECKING:
     import sqlite3
-    from collections.abc import Callable, Iterable, Sequence
+    from collections.abc import Callable, Iterable, Iterator, Sequence
 
     from numpy.typing import NDArray
 
@@ -21,10 +21,13 @@ if TYPE_CHECKING:
     from cellmetry.study.store.store import Store
 
 __all__ = [
+    "PlaneObjects",
     "StoredObject",
     "box_around",
     "count_stored",
     "find_object",
+    "found_objects",
+    "insert_objects",
     "objects_in",
     "objects_page",
     "store_objects",
@@ -45,6 +48,15 @@ class StoredObject(NamedTuple):
     area_px: int
 
 
+class PlaneObjects(NamedTuple):
+    """The objects of one plane: their boxes, in rows (0, y, x), and numbers of pixels."""
+
+    t: int
+    z: int
+    extents: Extents
+    areas: NDArray[np.int64]
+
+
 class _Found(NamedTuple):
     """Objects with their boxes, in rows (y0, y1, x0, x1), and numbers of pixels."""
 
@@ -54,7 +66,11 @@ class _Found(NamedTuple):
 
 def store_objects(connection: sqlite3.Connection, labels_id: str, axes: str, tiles: TileStore) -> int:
     """Return the largest id after storing all objects of a label image, plane by plane, tile by tile."""
-    largest = 0
+    return insert_objects(connection, labels_id, found_objects(axes, tiles))
+
+
+def found_objects(axes: str, tiles: TileStore) -> Iterator[PlaneObjects]:
+    """Yield the objects of a label image, plane by plane."""
     level = tiles.levels[0]
     for lead in product(*(range(size) for size in level.shape[:-2])):
         place = dict(zip(axes, lead, strict=False))
@@ -64,8 +80,15 @@ def store_objects(connection: sqlite3.Connection, labels_id: str, axes: str, til
                 for y, x in product(*(range(n) for n in level.count[-2:]))
             ]
         )
-        _insert(connection, labels_id, place.get("T", 0), place.get("Z", 0), found)
-        largest = max(largest, int(found.extents.ids.max(initial=0)))
+        yield PlaneObjects(place.get("T", 0), place.get("Z", 0), *found)
+
+
+def insert_objects(connection: sqlite3.Connection, labels_id: str, planes: Iterable[PlaneObjects]) -> int:
+    """Return the largest id after storing objects of a label image; call it within a transaction."""
+    largest = 0
+    for t, z, extents, areas in planes:
+        _insert(connection, labels_id, t, z, _Found(extents, areas))
+        largest = max(largest, int(extents.ids.max(initial=0)))
     return largest
 
 

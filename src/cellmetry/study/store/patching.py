@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import lru_cache, partial
 from itertools import chain
 from typing import TYPE_CHECKING, NamedTuple
 
@@ -22,6 +23,7 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
+    from cellmetry.study.editing.operation import LabelView
     from cellmetry.study.store.labels import LabelSet, Tile
     from cellmetry.study.store.store import Store
 
@@ -30,6 +32,7 @@ __all__ = ["MOST_PIXELS", "must_be_small", "patch_batches", "patches_of_changes"
 MOST_PIXELS = 1 << 26
 """Pixels of all boxes that one edit of a person may change."""
 _FEW = 500
+_KEPT_TILES = 64
 
 
 class _Seen(NamedTuple):
@@ -55,7 +58,7 @@ def must_be_small(pixels: int) -> None:
         )
 
 
-def patches_of_changes(store: Store, labels: LabelSet, changes: Iterable[Change]) -> list[Patch]:
+def patches_of_changes(view: LabelView, changes: Iterable[Change]) -> list[Patch]:
     """Return the parts of changes that do change pixels, each in the smallest box; no two boxes overlap.
 
     Where changes overlap, the first that changes a pixel holds.
@@ -73,7 +76,7 @@ def patches_of_changes(store: Store, labels: LabelSet, changes: Iterable[Change]
     for (t, z), here in planes.items():
         edges = np.array([change.box for change in here])
         for box in _apart([change.box for change in here], edges):
-            before = read_window(store, labels, t, z, box)
+            before = view.read(t, z, box)
             meeting = np.flatnonzero(_meeting(edges, box))
             patch = _patch(t, z, box, before, [here[index] for index in meeting])
             if patch is not None:
@@ -200,4 +203,5 @@ def _patch(t: int, z: int, box: Box, before: NDArray[np.uint32], changes: Sequen
 
 def _update_objects(connection: sqlite3.Connection, store: Store, labels: LabelSet, patches: Sequence[Patch]) -> None:
     t, z = patches[0].t, patches[0].z
-    update_objects(connection, labels.id, patches, lambda box: read_window(store, labels, t, z, box))
+    read = lru_cache(_KEPT_TILES)(partial(read_tile, store, labels))  # many objects lie in one tile
+    update_objects(connection, labels.id, patches, lambda box: read_window(store, labels, t, z, box, read=read))

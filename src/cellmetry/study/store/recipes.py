@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from cellmetry.errors import UnknownName
-from cellmetry.study.store.acts import ALIVE, act
+from cellmetry.study.store.acts import ALIVE, act, hide_row
 from cellmetry.study.store.names import new_name
 
 if TYPE_CHECKING:
@@ -72,22 +72,36 @@ def recipe(store: Store, recipe_id: str) -> StoredRecipe:
 
 def find_recipe(store: Store, name: str) -> StoredRecipe | None:
     """Return the recipe of this id or, among those that are to be seen, of this name; None if there is none."""
-    row = store.database.row(f"SELECT * FROM recipes WHERE id = ?1 OR (name = ?1 AND {ALIVE})", (name,))
+    row = store.database.row(
+        f"SELECT * FROM recipes WHERE id = ?1 OR (name = ?1 AND {ALIVE}) "
+        "ORDER BY id = ?1 DESC, added_by DESC, rowid DESC",
+        (name,),
+    )
     return None if row is None else _recipe_of(row)
 
 
 def recipes(store: Store) -> list[StoredRecipe]:
     """Return the recipes that are to be seen, the oldest first."""
-    return [_recipe_of(row) for row in store.database.rows(f"SELECT * FROM recipes WHERE {ALIVE} ORDER BY added_by")]
+    return [
+        _recipe_of(row) for row in store.database.rows(f"SELECT * FROM recipes WHERE {ALIVE} ORDER BY added_by, rowid")
+    ]
 
 
 def hide_recipe(store: Store, actor: Actor, recipe_id: str) -> int:
-    """Return the act that hid a recipe; undoing it brings the recipe back."""
+    """Return the act that hid a recipe; undoing it brings the recipe back.
+
+    Raises
+    ------
+    UnknownName
+        If there is none.
+    ParameterError
+        If it is hidden already.
+    """
     store.must_be_writable()
-    with store.database.write() as connection:
+    with store.database.write():
         found = recipe(store, recipe_id)
         seq = act(store, actor, "remove", f"Remove the recipe {found.name}", recipe=recipe_id)
-        connection.execute("UPDATE recipes SET removed_by = ? WHERE id = ?", (seq, recipe_id))
+        hide_row(store, seq, "recipes", recipe_id)
     return seq
 
 

@@ -13,8 +13,9 @@ from cellmetry.core.labels import Labels
 from cellmetry.errors import DamagedFile, ParameterError
 from cellmetry.io.tile_store import decode_tile, tile_store
 from cellmetry.study.editing.operation import Change
-from cellmetry.study.store.edit_log import patch_of
-from cellmetry.study.store.edits import EditResult, apply_changes
+from cellmetry.study.store.committing import EditResult, commit, refuse
+from cellmetry.study.store.conflicts import changed_since, not_shown
+from cellmetry.study.store.edit_log import Made, patch_of
 from cellmetry.study.store.labels import (
     TILE,
     LabelSet,
@@ -27,6 +28,8 @@ from cellmetry.study.store.labels import (
     tiles_of,
 )
 from cellmetry.study.store.manifests import read_manifest
+from cellmetry.study.store.patching import patch_batches
+from cellmetry.study.store.seen import seen_by
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -69,21 +72,37 @@ def labels_at(store: Store, labels_id: str, version: int) -> Labels:
     return Labels(array, labels.axes, size, linked_z=details["linked_z"], ids_along=details["ids_along"])
 
 
-def restore_version(store: Store, actor: Actor, labels_id: str, version: int) -> EditResult:
+def restore_version(
+    store: Store, actor: Actor, labels_id: str, version: int, *, base_version: int | None = None, session: str = ""
+) -> EditResult:
     """Return what changed by putting back the labels as they were at a version: an edit, which can be undone.
+
+    Parameters
+    ----------
+    base_version
+        Version that who restores saw; the present one if left out.
+    session
+        Name of their window or program: what they did there since `base_version` is known to them.
 
     Raises
     ------
     ParameterError
         If there is no such version.
+    EditConflict
+        If others changed the labels since `base_version`, or newer labels took the place of these.
     """
     store.must_be_writable()
     with store.database.write():
         past = labels_at(store, labels_id, version)
         labels = label_set(store, labels_id)
+        seen = seen_by(actor, labels, base_version, session)
         summary = f"Restore version {version} of {labels.name}"
-        changes = _changes(store, labels, past, version)
-        return apply_changes(store, actor, labels_id, changes, "restore", summary, version=version)
+        made = Made("restore", {"version": version}, seen.version, session, summary, labels.next_id)
+        conflict = not_shown(store, labels) or changed_since(store, labels, seen)
+        if conflict is None:
+            changes = patch_batches(store, labels, _changes(store, labels, past, version))
+            return commit(store, actor, labels, changes, made)
+    raise refuse(store, actor, labels, made, conflict)
 
 
 def bases_of(store: Store, labels: LabelSet) -> list[Base]:

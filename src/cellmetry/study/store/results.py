@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, Literal
 
 from cellmetry.errors import UnknownName
 from cellmetry.io.hashing import content_hash
-from cellmetry.study.store.acts import ALIVE, act
+from cellmetry.study.store.acts import ALIVE, act, hide_row
 from cellmetry.study.store.names import new_name
 
 if TYPE_CHECKING:
@@ -112,12 +112,20 @@ def results(store: Store, kind: ResultKind | None = None) -> list[StoredResult]:
 
 
 def hide_result(store: Store, actor: Actor, result_id: str) -> int:
-    """Return the act that hid a result; undoing it brings the result back."""
+    """Return the act that hid a result; undoing it brings the result back.
+
+    Raises
+    ------
+    UnknownName
+        If there is none.
+    ParameterError
+        If it is hidden already.
+    """
     store.must_be_writable()
-    with store.database.write() as connection:
+    with store.database.write():
         found = result(store, result_id)
         seq = act(store, actor, "remove", f"Remove the {found.kind} {found.name}", result=result_id)
-        connection.execute("UPDATE results SET removed_by = ? WHERE id = ?", (seq, result_id))
+        hide_row(store, seq, "results", result_id)
     return seq
 
 

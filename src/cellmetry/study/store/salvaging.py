@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, NamedTuple
 import numpy as np
 
 from cellmetry.errors import CellmetryError
+from cellmetry.study.store.acts import mark_undone
 from cellmetry.study.store.edit_log import patch_of
 from cellmetry.study.store.labels import label_set, read_window
 from cellmetry.study.store.patching import write_patches
@@ -87,7 +88,7 @@ def _taken(store: Store, line: _Line) -> bool:
         with store.database.write() as connection:
             _copy(connection, "acts", {**dict(line.act), "undone_by": None})
             if line.act["undoes"] is not None:
-                connection.execute("UPDATE acts SET undone_by = ? WHERE seq = ?", (line.act["seq"], line.act["undoes"]))
+                mark_undone(connection, line.act["undoes"], line.act["seq"])
             _copy(connection, "edits", dict(line.edit))
             if line.edit["version"] is not None:
                 _put(store, connection, line.edit, line.patches)

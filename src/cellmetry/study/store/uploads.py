@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import re
+import shutil
+import time
 from typing import TYPE_CHECKING
 
 from cellmetry.errors import UnknownName
@@ -13,10 +15,25 @@ if TYPE_CHECKING:
 
     from cellmetry.study.store.store import Store
 
-__all__ = ["UPLOADS", "new_upload", "upload_path"]
+__all__ = ["KEPT_S", "UPLOADS", "clean_uploads", "new_upload", "upload_path"]
 
 UPLOADS = "uploads"
+KEPT_S = 7 * 24 * 3600.0
+"""How long a file is kept that nothing names."""
 _ID = re.compile(r"upl_[0-9a-f]{16}")
+_NAMING = {
+    "acts": ("details",),
+    "files": ("place", "whole"),
+    "images": ("source",),
+    "jobs": ("parameters", "result"),
+    "labels": ("details", "origin"),
+    "models": ("card",),
+    "questions": ("details",),
+    "recipes": ("text",),
+    "results": ("place", "details"),
+    "said": ("value",),
+}
+"""Columns of the tables in which the id of a file that was sent may be."""
 _UNFIT = re.compile(r"[^\w.()+ -]")
 _LONGEST = 100
 
@@ -49,3 +66,27 @@ def upload_path(store: Store, upload_id: str) -> Path:
             if not path.name.startswith(".") and not path.is_symlink():
                 return path
     raise UnknownName("uploaded file", upload_id, ())
+
+
+def clean_uploads(store: Store) -> list[str]:
+    """Return the ids of files that were removed: sent over a week ago and named by no image, job, recipe or result.
+
+    What an act added stays when that is undone.
+    """
+    limit = time.time() - KEPT_S
+    folders = (store.folder / UPLOADS).glob("upl_*")
+    old = {each.name for each in folders if _ID.fullmatch(each.name) and each.stat().st_mtime < limit}
+    if not (old and old - _named(store)):
+        return []
+    with store.database.write():  # no job may name one meanwhile
+        unused = sorted(old - _named(store))
+        for each in unused:
+            shutil.rmtree(store.folder / UPLOADS / each, ignore_errors=True)
+    return unused
+
+
+def _named(store: Store) -> set[str]:
+    """Return the ids of the files that something names."""
+    columns = [(table, column) for table, some in _NAMING.items() for column in some]
+    questions = (f"SELECT {column} AS text FROM {table} WHERE {column} LIKE '%upl_%'" for table, column in columns)
+    return {found for row in store.database.rows(" UNION ALL ".join(questions)) for found in _ID.findall(row["text"])}

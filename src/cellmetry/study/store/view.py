@@ -6,6 +6,7 @@ from itertools import product
 from typing import TYPE_CHECKING
 
 from cellmetry.errors import ParameterError
+from cellmetry.study.editing.operation import LARGEST_CHOSEN_ID, LARGEST_ID
 from cellmetry.study.store.labels import read_window
 from cellmetry.study.store.objects import find_object
 from cellmetry.study.store.patching import must_be_small
@@ -19,8 +20,6 @@ if TYPE_CHECKING:
     from cellmetry.study.store.store import Store
 
 __all__ = ["StoredView"]
-
-_LARGEST_ID = 2**32 - 1
 
 
 class StoredView:
@@ -70,7 +69,7 @@ class StoredView:
 
     def new_id(self) -> int:
         """Return an id that was never used."""
-        if self.next_id > _LARGEST_ID:
+        if self.next_id > LARGEST_ID:
             raise ParameterError("There is no id left for a new object.")
         self.next_id += 1
         return self.next_id - 1
@@ -85,4 +84,6 @@ class StoredView:
 
     def reach(self, label: int) -> None:
         """Give new ids only above this one from now on."""
+        if label >= self.next_id and label > LARGEST_CHOSEN_ID:
+            raise ParameterError(f"Ids that you choose go up to {LARGEST_CHOSEN_ID:,}; there is {label:,}.")
         self.next_id = max(self.next_id, label + 1)

@@ -16,7 +16,7 @@ from cellmetry.pipeline.jobs.kinds.reading import ImageId
 from cellmetry.pipeline.jobs.labelled import chosen_images
 from cellmetry.pipeline.stored.opening import open_stored
 from cellmetry.study.store.acts import act
-from cellmetry.study.store.labels import add_labels, label_sets
+from cellmetry.study.store.labels import enter_labels, label_sets, write_labels
 from cellmetry.study.store.uploads import upload_path
 
 if TYPE_CHECKING:
@@ -68,9 +68,10 @@ class ImportLabels(BoundedJob):
             "job": work.job_id,
             "found": told,
         }
+        written = write_labels(work.store, found.labels)
         with work.store.database.write():
             summary = f"Import {told['objects']} {self.labels} of {image.name} from {path.name}"
             seq = act(work.store, work.actor, self.name, summary, job=work.job_id)
-            labels_id = add_labels(work.store, seq, image.id, found.labels, name=self.labels, origin=origin)
+            enter_labels(work.store, seq, image.id, written, name=self.labels, origin=origin)
         work.progress.advance()
-        return {"labels": labels_id, "act": seq, **told}
+        return {"labels": written.id, "act": seq, **told}

@@ -12,9 +12,11 @@ from cellmetry.pipeline.jobs.bounded import ImageIds, Name
 from cellmetry.pipeline.jobs.kind import JobKind
 from cellmetry.pipeline.jobs.kinds.segmenting import SegmentImages
 from cellmetry.pipeline.jobs.units import each_unit
-from cellmetry.study.rebase.rebasing import rebase
+from cellmetry.study.rebase.rebasing import enter_rebase, has_edits, prepare_rebase
 from cellmetry.study.store.images import image
-from cellmetry.study.store.labels import label_set, labels_of_image, labels_replaced_by, read_labels
+from cellmetry.study.store.labels import discard_labels, label_set, labels_of_image, labels_replaced_by
+from cellmetry.study.store.overtaken import Overtaken
+from cellmetry.study.store.restoring import labels_at
 
 if TYPE_CHECKING:
     from cellmetry.core.progress import Progress
@@ -71,15 +73,23 @@ class RebaseEdits(JobKind):
             raise ParameterError("Corrections can be put onto one set of labels of an image only; name one for each.")
 
         def rebased(image_id: str, _: Progress) -> Commit:
-            new = label_set(work.store, pairs[image_id])
-            old = _corrected(work.store, new, self.labels)
-            made = read_labels(work.store, new.id)
+            store, new = work.store, label_set(work.store, pairs[image_id])
+            old = _corrected(store, new, self.labels)
+            if has_edits(store, new):
+                raise ParameterError(
+                    f"People corrected the labels {new.id} too: undo that first, or name labels as a model made them."
+                )
+            prepared = prepare_rebase(store, old.id, labels_at(store, new.id, new.version))
 
             def kept() -> dict[str, Any]:
+                versions = [label_set(store, each.id).version for each in (new, old)]
+                if versions != [new.version, old.version] or _corrected(store, new, self.labels).id != old.id:
+                    discard_labels(store, prepared.written)
+                    raise Overtaken
                 seq = act_of_job(work, self.name, f"New {self.labels} with what was corrected in the old ones")
                 origin = {key: value for key, value in new.origin.items() if key not in ("said", "rebased")}
                 told = {**origin, "labels_id": new.id, "job": work.job_id}
-                return rebase(work.store, work.actor, old.id, made, origin=told, seq=seq).as_json()
+                return enter_rebase(store, work.actor, prepared, seq, origin=told).as_json()
 
             return kept
 
@@ -95,10 +105,10 @@ class RebaseEdits(JobKind):
 
 
 def _corrected(store: Store, new: LabelSet, name: str) -> LabelSet:
-    """Return the labels of a name that new ones are to take the place of, or took the place of already."""
+    """Return the newest labels of a name that people corrected, and that new ones are or were put in the place of."""
     old = labels_of_image(store, new.image_id, name)
-    if old is not None and old.id == new.id:
-        old = labels_replaced_by(store, new)
+    while old is not None and (old.id == new.id or not has_edits(store, old)):
+        old = labels_replaced_by(store, old)
     if old is None:
         raise ParameterError(f"The image has no other labels named {name!r} whose corrections could be kept.")
     return old

@@ -6,7 +6,6 @@ import shutil
 from dataclasses import asdict, replace
 from datetime import UTC, datetime
 from importlib.metadata import version
-from math import prod
 from typing import TYPE_CHECKING, Annotated, Any, ClassVar
 
 from pydantic import Field, model_validator
@@ -18,7 +17,7 @@ from cellmetry.io.tables import write_table
 from cellmetry.pipeline.batch import RunResult, compare_images, image_columns, images_table, write_results
 from cellmetry.pipeline.jobs.acts import act_of_job
 from cellmetry.pipeline.jobs.bounded import RUN_TABLE
-from cellmetry.pipeline.jobs.corrected import Edits, NewLabels, keep_labels
+from cellmetry.pipeline.jobs.corrected import Edits, NewLabels, prepare_labels
 from cellmetry.pipeline.jobs.kind import JobKind
 from cellmetry.pipeline.jobs.kinds.reading import ImageId
 from cellmetry.pipeline.jobs.plan import RunPlan, kept_plan
@@ -47,8 +46,6 @@ if TYPE_CHECKING:
 __all__ = ["SegmentImages"]
 
 _LAYOUT = Layout(overlays=False)
-_AT_ONCE = 1 << 24
-"""Most pixels of labels that are kept within one transaction: others wait for so long to write."""
 
 
 class SegmentImages(JobKind):
@@ -131,21 +128,21 @@ class SegmentImages(JobKind):
         chief = "cells" if "cells" in found else next(iter(found), "")
         names = {name: (self.labels_name or name) if name == chief else name for name in found}
 
+        origin = {"job": work.job_id, **_origin(plan), "image_sha256": outcome.sha256}
+        prepared = {}
+        for name, labels in found.items():
+            told = {**origin, "labels": name, "made_sha256": outcome.labels_sha256[name]}
+            new = NewLabels(image_id, names[name], labels, told)
+            prepared[names[name]] = prepare_labels(work, new, edits=self.edits)
+
         def kept() -> dict[str, Any]:
             seq = act_of_job(work, self.name, f"Segment {len(plan.images)} images by {plan.recipe.name}")
-            origin = {"job": work.job_id, **_origin(plan), "image_sha256": outcome.sha256}
-            made = {}
-            for name, labels in found.items():
-                told = {**origin, "labels": name, "made_sha256": outcome.labels_sha256[name]}
-                new = NewLabels(image_id, names[name], labels, told)
-                made[names[name]] = keep_labels(work, seq, new, edits=self.edits)
+            made = {name: keep(seq) for name, keep in prepared.items()}
             rebased = {name: each.rebased for name, each in made.items() if each.rebased}
-            return {"labels": {name: each.id for name, each in made.items()}, "rebased": rebased}
+            ids = {name: each.id for name, each in made.items()}
+            return {"labels": ids, "rebased": rebased, "outcome": asdict(outcome)}
 
-        if sum(prod(labels.shape) for labels in found.values()) <= _AT_ONCE:
-            return lambda: {**kept(), "outcome": asdict(outcome)}
-        before = kept()
-        return lambda: {**before, "outcome": asdict(outcome)}
+        return kept
 
 
 def _read_back(one: Job, outcome: Outcome, name: str) -> Labels:
