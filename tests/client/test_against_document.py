@@ -160,6 +160,7 @@ def of_client(client, file, to):
         "tokens": client.tokens,
         "end_token": lambda: client.end_token(f"key_{ID}"),
         "studies": client.studies,
+        "refused_studies": client.refused_studies,
         "create_study": lambda: client.create_study("drug"),
         "study": lambda: client.study(SAMPLES["id"]),
         "health": client.health,

@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
+import os
+import shutil
+import sqlite3
 import zipfile
+from contextlib import closing
 
 import httpx
 import numpy as np
@@ -16,14 +20,17 @@ from cellmetry.client.pixels import Window
 from cellmetry.errors import (
     Cancelled,
     EditConflict,
+    InputError,
     LimitExceeded,
     MissingInput,
     NotAllowed,
     NotSignedIn,
     ParameterError,
+    StudyInUse,
     UnknownName,
 )
 from cellmetry.server.security.accounts import Accounts
+from cellmetry.study.store.store import open_store
 
 WHOLE = {"recipe": "whole-cells", "set": ["segment.tile_px=256"]}
 
@@ -197,6 +204,36 @@ def test_errors_are_those_of_the_server(client, study, tmp_path):
     assert broken.image(image["id"])["state"] == "failed"
     with Client("http://127.0.0.1:1", "x") as nobody, pytest.raises(ServerError, match="cellmetry serve"):
         nobody._connection.send("/studies", {"name": "x"})
+
+
+def test_a_study_that_cannot_be_opened_is_told(client, server):
+    (server.home / "newer.cellmetry").mkdir()
+    with closing(sqlite3.connect(server.home / "newer.cellmetry" / "study.sqlite")) as database:
+        database.executescript("CREATE TABLE about (key, value); INSERT INTO about VALUES ('schema', '9999')")
+    assert "newer" not in [each.name for each in client.studies()]
+    assert list(client.refused_studies()) == ["newer"]
+    with pytest.raises(InputError) as refused:
+        client.study("newer")
+    assert str(refused.value) == client.refused_studies()["newer"]
+    assert str(server.home) not in str(refused.value)
+    shutil.rmtree(server.home / "newer.cellmetry")
+
+
+@pytest.mark.skipif(os.name == "nt" or os.geteuid() == 0, reason="permissions do not forbid it here")
+def test_a_study_that_can_only_be_read_says_so_without_the_servers_folders(client, server):
+    folder = server.home / "fixed.cellmetry"
+    folder.mkdir()
+    open_store(folder).close()
+    folder.chmod(0o500)
+    try:
+        study = client.study("fixed")
+        with pytest.raises(StudyInUse) as refused:
+            study.say(notes="x")
+        assert study.said["read_only"] == str(refused.value)
+        assert "fixed.cellmetry cannot be written" in str(refused.value)
+        assert str(server.home) not in str(refused.value)
+    finally:
+        folder.chmod(0o700)
 
 
 def test_one_shot_calls(client, files, tmp_path):

@@ -70,6 +70,62 @@ def test_a_copy_beside_is_told(studies: OpenStudies, tmp_path: Path) -> None:
     assert "is a copy of" in next(iter(studies.refused.values()))
 
 
+def served(*homes: Path, more: tuple[Path, ...] = ()) -> tuple[set[str], dict[str, str]]:
+    """Return the names of the folders that a new server opens, all for writing, and why it opens no others."""
+    found = OpenStudies(homes, "the test", more=more)
+    try:
+        stores = list(found.find().values())
+        assert [store.read_only for store in stores] == [""] * len(stores)
+        return {store.folder.name for store in stores}, found.refused
+    finally:
+        found.close()
+
+
+@pytest.fixture
+def backup(tmp_path: Path) -> Path:
+    """The home folder with a study `m` that was served, and a copy of it whose name comes first."""
+    home = tmp_path / "home"
+    found = OpenStudies((home,), "the test")
+    assert found.create("m", "mira").folder.name == "m.cellmetry"
+    found.close()
+    shutil.copytree(home / "m.cellmetry", home / "m-backup.cellmetry")
+    return home
+
+
+def test_a_backup_never_takes_the_place_of_the_study(backup: Path) -> None:
+    opened, refused = served(backup)
+    assert opened == {"m.cellmetry"}
+    assert refused["m-backup.cellmetry"].startswith("m-backup.cellmetry is a copy of m.cellmetry")
+    moved = backup.rename(backup.with_name("moved"))
+    assert served(moved)[0] == {"m.cellmetry"}
+    (moved / "m.cellmetry").rename(moved / "renamed.cellmetry")
+    assert served(moved)[0] == set()  # which of them was renamed?
+    opened, refused = served(moved, more=(moved / "renamed.cellmetry",))
+    assert (opened, set(refused)) == ({"renamed.cellmetry"}, {"m-backup.cellmetry"})
+    assert served(moved)[0] == {"renamed.cellmetry"}
+
+
+def test_a_backup_is_not_opened_when_nothing_can_be_read_of_the_study(backup: Path) -> None:
+    for file in (backup / "m.cellmetry").glob("study*"):
+        file.unlink()
+    assert "m-backup.cellmetry" in served(backup)[1]
+
+
+def test_of_copies_that_nobody_noted_none_is_opened(tmp_path: Path) -> None:
+    for name in ("b", "a"):
+        if name == "b":
+            (tmp_path / "b.cellmetry").mkdir()
+            open_store(tmp_path / "b.cellmetry").close()
+        else:
+            shutil.copytree(tmp_path / "b.cellmetry", tmp_path / "a.cellmetry")
+    opened, refused = served(tmp_path)
+    assert opened == set()
+    assert set(refused) == {"a.cellmetry", "b.cellmetry"}
+    assert "a.cellmetry and b.cellmetry hold the same study" in refused["a.cellmetry"]
+    shutil.move(tmp_path / "a.cellmetry", tmp_path / "a.backup")
+    assert served(tmp_path) == ({"b.cellmetry"}, {})
+
+
 @pytest.mark.parametrize("name", ["", " \t\n", "x" * 201])
 def test_a_name_has_a_length(studies: OpenStudies, name: str) -> None:
     with pytest.raises(ParameterError, match="1 to 200"):

@@ -13,7 +13,7 @@ from cellmetry.client.part import PAGE
 from cellmetry.client.sending import open_files
 from cellmetry.client.study import RemoteStudy
 from cellmetry.core.progress import SILENT
-from cellmetry.errors import MissingInput, UnknownName
+from cellmetry.errors import InputError, MissingInput, UnknownName
 from cellmetry.io.atomic import atomic_write
 from cellmetry.study.home import ADDRESS_FILE, default_home
 
@@ -112,11 +112,18 @@ class Client:
         self._connection.send(f"/session/tokens/{token}", method="DELETE")
 
     def studies(self) -> list[RemoteStudy]:
-        """Return the studies that you may see."""
+        """Return the studies that you may see and that are open."""
         found: list[RemoteStudy] = []
-        while page := self._connection.get("/studies", after=found[-1].id if found else None, limit=PAGE):
-            found += map(self._study, page)
-        return found
+        while True:
+            page = self._connection.get("/studies", after=found[-1].id if found else None, limit=PAGE)
+            there = [self._study(said) for said in page if not said["refused"]]
+            found += there
+            if len(there) < PAGE:
+                return found
+
+    def refused_studies(self) -> dict[str, str]:
+        """Return why studies cannot be opened, by the names of their folders; who may see all studies is told."""
+        return {said["name"]: said["refused"] for said in self._connection.get("/studies") if said["refused"]}
 
     def create_study(self, name: str) -> RemoteStudy:
         """Return a new study."""
@@ -129,8 +136,13 @@ class Client:
         ------
         UnknownName
             If there is none, or several.
+        InputError
+            If it cannot be opened; says why.
         """
         found = [each for each in self.studies() if name in (each.id, each.name)]
+        refused = {} if found else self.refused_studies()
+        if name in refused:
+            raise InputError(refused[name])
         if len(found) != 1:
             kind = "study" if not found else "single study (there are several; give the id)"
             raise UnknownName(kind, name, [each.name for each in self.studies()])

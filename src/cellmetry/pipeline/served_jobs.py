@@ -15,7 +15,7 @@ __all__ = ["check_job"]
 
 
 def check_job(store: Store, wanted: JobKind) -> None:
-    """Refuse a job whose recipe is wrong, or that names files of the server's computer.
+    """Refuse a job whose recipe is wrong, or that names a model that is not there or files of the server's computer.
 
     Raises
     ------
@@ -25,6 +25,7 @@ def check_job(store: Store, wanted: JobKind) -> None:
     paths = paths_in(wanted)
     if paths:
         raise ParameterError(f"The job names {paths[0]}, a file of the server's computer; give ids of the study.")
+    wanted.check(store)
     recipe = wanted.recipe_for(store)
     if recipe is not None:
         refuse_engine_paths(recipe)

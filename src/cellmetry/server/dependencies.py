@@ -9,7 +9,7 @@ from typing import Annotated, Any, cast
 from fastapi import Depends, Path, Request
 from starlette.concurrency import run_in_threadpool
 
-from cellmetry.errors import NotAllowed, NotSignedIn, UnknownName
+from cellmetry.errors import NotAllowed, NotSignedIn, StudyInUse, UnknownName
 from cellmetry.pipeline.jobs.runner import JobRunner
 from cellmetry.server.security.visitor import VISITOR, Gate, Role, Visitor
 from cellmetry.server.settings import ServerSettings
@@ -110,10 +110,14 @@ def allowed_study(state: Any, visitor: Visitor, study_id: str, need: Role = Role
 def _with_role(need: Role) -> Callable[..., Any]:
     async def study_of_path(request: Request, study: Id, visitor: VisitorDep) -> Store:
         state = request.app.state
-        if study in state.studies:
-            store = allowed_study(state, visitor, study, need)
-        else:
-            store = await run_in_threadpool(allowed_study, state, visitor, study, need)
+        try:
+            if study in state.studies:
+                store = allowed_study(state, visitor, study, need)
+            else:
+                store = await run_in_threadpool(allowed_study, state, visitor, study, need)
+        except StudyInUse:
+            request.state.store = state.studies.get(study)  # errors are told without the folders of this study
+            raise
         request.state.store = store
         return store
 

@@ -12,6 +12,7 @@ from uuid import uuid4
 
 from cellmetry.errors import CellmetryError, ParameterError, UnknownName
 from cellmetry.pipeline.jobs.runner import JobRunner
+from cellmetry.server.copies import note_place, told_copies
 from cellmetry.study.store.acts import Actor, act
 from cellmetry.study.store.images import say
 from cellmetry.study.store.jobs import interrupted
@@ -84,15 +85,21 @@ class OpenStudies:
                 self._refused.clear()
             known = {*self._refused, *(store.folder for store in self._open.values())}
             at_home = [folder for home in self._homes for folder in sorted(home.glob(f"*{STUDY_SUFFIX}"))]
-            for folder in (*self._more, *at_home):
-                if folder not in known and folder.is_dir():
+            taken = {store.folder for store in self._open.values()}
+            closed = [each for each in dict.fromkeys((*self._more, *at_home)) if each not in taken and each.is_dir()]
+            new = [folder for folder in closed if folder not in known]
+            copies = told_copies(closed, self._more) if new else {}
+            for folder in new:
+                if folder in copies:
+                    self._refused[folder] = copies[folder]
+                else:
                     self._try(folder)
             return dict(self._open)
 
     @property
     def refused(self) -> dict[str, str]:
-        """Folders that could not be opened, and why."""
-        return {folder.name: why for folder, why in self._refused.items()}
+        """Folders that could not be opened, and why, in words without the folders of this computer."""
+        return {folder.name: why.replace(str(folder), folder.name) for folder, why in self._refused.items()}
 
     def get(self, study_id: str) -> Store:
         """Return an open study.
@@ -177,6 +184,7 @@ class OpenStudies:
             if store.lock is not None:
                 store.lock.say(self._address)
                 interrupted(store)
+                note_place(store)
         except OSError as error:
             store.close()
             store = open_to_read(store.folder, f"Nothing can be saved: {error}")

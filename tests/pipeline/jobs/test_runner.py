@@ -77,7 +77,7 @@ def ended(store, job_id, runner):
     return job(store, job_id)
 
 
-def table_of(store, name="cells"):
+def table_of(store, name="run_cells"):
     return read_table(result_path(store, {each.name: each for each in results(store, "table")}[name]))
 
 
@@ -128,7 +128,7 @@ def test_one_image_that_fails_costs_only_itself(tmp_path, runner, plugin):  # F8
     assert "needs about 8796" in reasons["e_large"]  # F9
     assert "tile_px" in reasons["e_large"]
     assert "longer than 1 s" in reasons["f_hangs"]
-    assert list(table_of(store, "images")["status"]) == ["done", *["failed"] * 2, "done", *["failed"] * 2]
+    assert list(table_of(store, "run_images")["status"]) == ["done", *["failed"] * 2, "done", *["failed"] * 2]
     assert set(table_of(store)["image"]) == {"a", "d"}
     (traceback,) = (event.text for event in events_of(store, done.id) if event.kind == "traceback")
     assert 'File "cellmetry/' in traceback

@@ -54,8 +54,8 @@ def test_labels_are_those_of_a_run_of_the_same_recipe(tmp_path):
         assert labels.origin["job"] == done.id
         assert labels.origin["image_sha256"] == outcome.sha256 == image.sha256
     tables = {each.name: each for each in results(store, "table")}
-    assert set(tables) == {"cells", "images"}
-    made = read_table(result_path(store, tables["cells"]))
+    assert set(tables) == {"run_cells", "run_images"}
+    made = read_table(result_path(store, tables["run_cells"]))
     expected = read_table(tmp_path / "out" / "tables" / "cells.parquet")
     assert made.equals(expected)
     (record,) = results(store, "run")
@@ -124,7 +124,7 @@ def test_a_bad_image_is_a_row_and_the_others_are_done(tmp_path):
     a, b, c = images(store)
     assert set(done.result["labels"]) == {a.id, c.id}
     assert list(done.result["failed"]) == [b.id]
-    table = read_table(result_path(store, {each.name: each for each in results(store)}["images"]))
+    table = read_table(result_path(store, {each.name: each for each in results(store)}["run_images"]))
     assert list(table["status"]) == ["done", "failed", "done"]
     assert "relink" in table["reason"][1]
     assert any(kind == "warning" and "relink" in text for kind, text in said)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import sys
 from pathlib import Path
 
+from cellmetry.settings import models_folder
 from cellmetry.study.store.acts import Actor, act
 from cellmetry.study.store.originals import add_original
 from cellmetry.study.store.plain_words import plain_words
@@ -25,3 +26,6 @@ def test_files_are_called_as_their_users_do_and_folders_are_left_out(tmp_path):
             f"plate/second.tif and plate/first.tif: {Path('s.cellmetry', 'jobs')}, {Path('library', 'code.py')}"
         )
         assert plain_words(store, "It is empty.") == "It is empty."
+        sent = store.folder / "uploads" / "upl_0123456789abcdef" / "my rois.zip"
+        assert plain_words(store, f"{sent} is no ZIP.") == "my rois.zip is no ZIP."
+        assert plain_words(store, f"{models_folder()} has none.") == "the folder of models has none."

@@ -12,6 +12,7 @@ from cellmetry.cli.job.opening import StudyFolder, actor, shared
 from cellmetry.cli.options import Settings
 from cellmetry.errors import MissingInput, ParameterError, UnknownName
 from cellmetry.pipeline.jobs.registry import JOB_KINDS, parse_job
+from cellmetry.pipeline.served_jobs import check_job
 from cellmetry.study.store.images import images
 from cellmetry.study.store.jobs import add_job
 from cellmetry.study.store.store import Store
@@ -43,6 +44,7 @@ def submit(
         if image:
             given["images"] = _ids(store, image)
         job = parse_job(kind, given)
+        check_job(store, job)
         typer.echo(add_job(store, actor(), kind, job.model_dump(mode="json", exclude_unset=True)))
 
 

@@ -4,17 +4,30 @@ from __future__ import annotations
 
 from typing import Annotated, Any
 
-from pydantic import Field, model_validator
+from pydantic import AfterValidator, Field, model_validator
 
 from cellmetry.pipeline.jobs.kind import JobKind
 from cellmetry.pipeline.jobs.kinds.reading import ImageId
 
-__all__ = ["BoundedJob", "ImageIds", "Name", "ResultId", "refuse_endless"]
+__all__ = ["RUN_TABLE", "BoundedJob", "ImageIds", "Name", "ResultId", "TableName", "refuse_endless"]
 
 _LONGEST_TEXT, _LONGEST_LIST, _DEEPEST = 10_000, 100_000, 16
 
+RUN_TABLE = "run_"
+"""How names of tables begin that a recipe made, which no other job may make: they tell what the recipe found, whatever
+became of its labels since."""
+
+
+def _is_of_no_run(name: str) -> str:
+    if name.startswith(RUN_TABLE):
+        raise ValueError(f"names that begin with {RUN_TABLE} are those of tables that recipes make; choose another")
+    return name
+
+
 Name = Annotated[str, Field(min_length=1, max_length=200)]
 """Name of labels, tables, columns."""
+TableName = Annotated[Name, AfterValidator(_is_of_no_run)]
+"""Name of a table that a job makes."""
 ResultId = Annotated[str, Field(max_length=64, pattern=r"^res_[0-9a-f]{16}$")]
 """Id of a result in a request."""
 ImageIds = Annotated[tuple[ImageId, ...], Field(min_length=1, max_length=100_000)] | None

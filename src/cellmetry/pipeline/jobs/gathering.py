@@ -78,16 +78,18 @@ def gather_table(work: JobWork, done: Sequence[Unit], *, flagged: bool = False) 
         Whether each row says if its image was taken unlike the others; units then have ``settings``.
     """
     paths = [part_path(work, unit.name) for unit in done]
-    parts = [read_table(path) for path in paths]
+    # Joined by ids: two images may have one name.
+    parts = [read_table(path).assign(image=unit.name) for path, unit in zip(paths, done, strict=True)]
     columns = {column.name: column for path in paths for column in read_columns(path)}
     filled = [part for part in parts if len(part)]
     table = pd.concat(filled, ignore_index=True) if filled else parts[0]
     table.attrs = {}
     names = {unit.name: image(work.store, unit.name).name for unit in done}
     if flagged:
-        table = with_settings_flag(table, {names[unit.name]: unit.result["settings"] for unit in done})
+        table = with_settings_flag(table, {unit.name: unit.result["settings"] for unit in done})
         columns |= {FLAG.name: FLAG} if FLAG.name in table else {}
-    table, told, hidden = add_said(table, said_columns(work.store, names))
+    table, told, hidden = add_said(table, said_columns(work.store, {each: each for each in names}))
+    table["image"] = table["image"].map(names).astype("str")
     for column in hidden:
         work.say("warning", f"What is said of images under {column!r} is not in the table: it has such a column.")
     path = work.folder / "table.parquet"

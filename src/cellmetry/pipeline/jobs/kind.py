@@ -65,6 +65,15 @@ class JobKind(Parameters):
         """
         return None
 
+    def check(self, store: Store) -> None:
+        """Refuse what cannot be done, before the job waits in the queue.
+
+        Raises
+        ------
+        CellmetryError
+            If it cannot be done: a model that is named is not there, ….
+        """
+
     @abstractmethod
     def run(self, work: JobWork) -> dict[str, Any]:
         """Return ids of what was made, as JSON values.

@@ -9,8 +9,9 @@ import numpy as np
 
 from cellmetry.errors import EditConflict, MissingInput, ParameterError
 from cellmetry.io.scratch import new_label_array
-from cellmetry.study.store.images import images, said_of
+from cellmetry.study.store.images import images
 from cellmetry.study.store.labels import label_set, label_sets, whole_labels
+from cellmetry.study.store.said import EXCLUDED, is_excluded
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -20,10 +21,8 @@ if TYPE_CHECKING:
     from cellmetry.study.store.labels import LabelSet
     from cellmetry.study.store.store import Store
 
-__all__ = ["EXCLUDED", "LabelledImage", "SteadyLabels", "chosen_images", "labelled_images", "steady_labels"]
+__all__ = ["LabelledImage", "SteadyLabels", "chosen_images", "labelled_images", "steady_labels"]
 
-EXCLUDED = "excluded"
-"""What is said of an image that is to be in no result unless it is named."""
 _TRIES = 20
 _ROWS = 1024
 
@@ -55,9 +54,14 @@ def chosen_images(store: Store, ids: Sequence[str] | None) -> list[StoredImage]:
     known = {each.id: each for each in images(store)}
     if ids is None:
         ready = [each for each in known.values() if each.state == "ready"]
-        found = [each for each in ready if not said_of(store, each.id).get(EXCLUDED)]
-        if not found:
+        found = [each for each in ready if not is_excluded(store, each.id)]
+        if not ready:
             raise MissingInput("The study has no image that could be read; add images first.")
+        if not found:
+            raise MissingInput(
+                f"All {len(ready)} images of the study that could be read are {EXCLUDED}; take that back, or name "
+                "images."
+            )
         return found
     unknown = next((each for each in ids if each not in known), None)
     if unknown is not None:
@@ -82,7 +86,11 @@ def labelled_images(store: Store, ids: Sequence[str] | None, name: str) -> dict[
         raise ParameterError(f"{bare.name} has no labels named {name!r}; segment it, or import labels, first.")
     found = {each.id: LabelledImage(each, sets[each.id]) for each in chosen if each.id in sets}
     if not found:
-        raise MissingInput(f"No image of the study has labels named {name!r}; segment images, or import labels, first.")
+        out = sum(is_excluded(store, each.id) for each in images(store) if each.id in sets)
+        but = f" that is not {EXCLUDED}" if out else ""
+        raise MissingInput(
+            f"No image of the study{but} has labels named {name!r}; segment images, or import labels, first."
+        )
     return found
 
 

@@ -14,7 +14,7 @@ from cellmetry.engines.segment import Segment
 from cellmetry.errors import ParameterError
 from cellmetry.io.atomic import atomic_write
 from cellmetry.models.store import find_model
-from cellmetry.study.store.models import active_model, load_model, models
+from cellmetry.study.store.models import active_model, find_model_of, load_model, refuse_unknown_model
 
 if TYPE_CHECKING:
     from cellmetry.pipeline.jobs.kind import JobWork
@@ -72,14 +72,16 @@ def named_model(store: Store, name: str | None) -> str | None:
 
     Raises
     ------
+    UnknownName
+        If there is none of this name.
     ModelError
         If the study's model is missing or altered.
     """
     if name is None:
         found = active_model(store)
     else:
-        newest_first = models(store)[::-1]
-        found = next((each for each in newest_first if name in (each.id, each.name)), None)
+        refuse_unknown_model(store, name)
+        found = find_model_of(store, name)
     return name if found is None else str(load_model(store, found).path)
 
 

@@ -11,7 +11,7 @@ from cellmetry.engines.segment import Segment
 from cellmetry.errors import MissingInput, ModelError, ParameterError, UnknownName
 from cellmetry.models.store import is_model_path
 from cellmetry.pipeline.recipe import load_recipe, recipe_of_toml, shipped_recipes
-from cellmetry.study.store.models import active_model, find_model_of, model_path
+from cellmetry.study.store.models import active_model, find_model_of, model_path, refuse_unknown_model
 from cellmetry.study.store.originals import original_path, originals
 from cellmetry.study.store.recipes import find_recipe, recipes
 
@@ -81,6 +81,8 @@ def _with_model(store: Store, step: Step) -> Step:
     found = active_model(store) if step.model is None else find_model_of(store, step.model)
     if found is None:
         _refuse_path(step.model)
+        if step.model is not None:
+            refuse_unknown_model(store, step.model)
         return step
     return step.model_copy(update={"model": str(model_path(store, found))})
 

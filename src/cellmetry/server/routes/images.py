@@ -25,6 +25,7 @@ from cellmetry.study.store.acts import Actor, act
 from cellmetry.study.store.images import StoredImage, image, images, remove_images, said_of, say
 from cellmetry.study.store.labels import label_sets
 from cellmetry.study.store.originals import find_moved, original, original_path, original_status
+from cellmetry.study.store.said import refuse_wrong_words
 from cellmetry.study.store.store import Store
 
 if TYPE_CHECKING:
@@ -286,12 +287,14 @@ def _say(store: Store, actor: Actor, ids: Sequence[str], body: ImageSaid) -> Act
         raise ParameterError(f"{min(taken)} is not one of `values`; it stands beside them.")
     if not values:
         raise ParameterError("There is nothing to be said.")
-    names = [_image(store, each).name for each in ids]
-    what = names[0] if len(names) == 1 else f"{len(names)} images"
+    found = [_image(store, each) for each in ids]
+    for each in found:
+        refuse_wrong_words(each, values)
+    what = found[0].name if len(found) == 1 else f"{len(found)} images"
     with store.database.write():
         seq = act(store, actor, "say", f"Say {', '.join(values)} of {what}", images=list(ids), values=values)
-        for each in ids:
-            say(store, seq, each, values)
+        for each in found:
+            say(store, seq, each.id, values)
     return ActDone(act=seq)
 
 

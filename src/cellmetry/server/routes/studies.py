@@ -9,11 +9,21 @@ from pydantic import Field
 
 from cellmetry.errors import ParameterError
 from cellmetry.server.bodies import Body, Limit, View
-from cellmetry.server.dependencies import ActorDep, CreateStudyDep, EditStudy, ReadStudy, SeenStudies
+from cellmetry.server.dependencies import (
+    ActorDep,
+    CreateStudyDep,
+    EditStudy,
+    ReadStudy,
+    SeenStudies,
+    StudiesDep,
+    VisitorDep,
+)
 from cellmetry.server.wording import study_name
 from cellmetry.study.store.acts import act
 from cellmetry.study.store.changes import counts_of
 from cellmetry.study.store.images import said_of, say
+from cellmetry.study.store.names import STUDY_SUFFIX
+from cellmetry.study.store.plain_words import plain_words
 from cellmetry.study.store.store import Store
 
 __all__ = ["router"]
@@ -40,6 +50,7 @@ class StudyView(View):
     """A study."""
 
     id: str
+    """Empty for one that cannot be opened."""
     name: str
     notes: str
     read_only: str
@@ -50,20 +61,29 @@ class StudyView(View):
     labels: int
     last_act: int
     """Number of the last act of the study's history."""
+    refused: str = ""
+    """Why it cannot be opened, as a sentence; empty if it is open."""
 
 
 @router.get("")
 def list_studies(
-    studies: SeenStudies,
+    seen: SeenStudies,
+    studies: StudiesDep,
+    visitor: VisitorDep,
     after: Annotated[str | None, Query(max_length=64, description="Id of the last study of the page before.")] = None,
     limit: Limit = 100,
 ) -> list[StudyView]:
-    """Return the studies that who asks may see, page by page."""
-    ids = list(studies)
-    if after is not None and after not in studies:
+    """Return the studies that who asks may see, page by page.
+
+    To who may see all, the first page also has those that cannot be opened, and why.
+    """
+    ids = list(seen)
+    if after is not None and after not in seen:
         raise ParameterError(f"after: there is no study {after!r} in this list.")
     first = 0 if after is None else ids.index(after) + 1
-    return [_view(studies[each]) for each in ids[first : first + limit]]
+    refused = studies.refused if visitor.admin and after is None else {}
+    views = [_view(seen[each]) for each in ids[first : first + limit]]
+    return [*views, *(_refused_view(name, why) for name, why in refused.items())]
 
 
 @router.post("", status_code=201)
@@ -88,12 +108,17 @@ def say_of_study(body: StudySaid, store: EditStudy, actor: ActorDep) -> StudyVie
     return _view(store)
 
 
+def _refused_view(folder: str, why: str) -> StudyView:
+    name = folder.removesuffix(STUDY_SUFFIX)
+    return StudyView(id="", name=name, notes="", read_only="", notices=(), images=0, labels=0, last_act=0, refused=why)
+
+
 def _view(store: Store) -> StudyView:
     return StudyView(
         id=store.id,
         name=study_name(store),
         notes=said_of(store, "study").get("notes", ""),
-        read_only=store.read_only,
-        notices=store.notices,
+        read_only=plain_words(store, store.read_only),
+        notices=tuple(plain_words(store, each) for each in store.notices),
         **counts_of(store),
     )

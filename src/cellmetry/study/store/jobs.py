@@ -8,6 +8,7 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any, Literal
 
 from cellmetry.errors import ParameterError, UnknownName
+from cellmetry.study.store.acts import find_act
 from cellmetry.study.store.names import new_name
 from cellmetry.study.store.units import forget_units
 
@@ -211,12 +212,16 @@ def resume_job(store: Store, job_id: str) -> None:
     Raises
     ------
     ParameterError
-        If it is done, waits or runs.
+        If it is done, waits or runs, or what it had made was undone.
     """
     with store.database.write():
         found = job(store, job_id)
         if found.state not in ("interrupted", "cancelled", "failed"):
             raise ParameterError(f"The job {job_id} is {found.state}; only one that was stopped can be resumed.")
+        if found.act is not None and find_act(store, found.act).undone_by is not None:
+            raise ParameterError(
+                f"What the job {job_id} had made was undone (act {found.act}); redo that first, or submit the job anew."
+            )
         forget_units(store, job_id, failed=True)
         set_state(store, job_id, "queued")
 

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from cellmetry.errors import ModelError, ParameterError, UnknownName
-from cellmetry.models.store import Model, find_model
+from cellmetry.models.store import Model, find_model, list_models
 from cellmetry.study.store.acts import ALIVE, act, hide_row, undo_act
 from cellmetry.study.store.images import said_of, say
 from cellmetry.study.store.names import new_name
@@ -33,6 +33,7 @@ __all__ = [
     "model_path",
     "models",
     "new_model_folder",
+    "refuse_unknown_model",
     "roll_back_model",
 ]
 
@@ -188,6 +189,20 @@ def active_model(store: Store) -> StoredModel | None:
 def find_model_of(store: Store, name: str) -> StoredModel | None:
     """Return the model of this id, or the newest of this name, among those that are to be seen."""
     return next((each for each in reversed(models(store)) if name in (each.id, each.name)), None)
+
+
+def refuse_unknown_model(store: Store, name: str) -> None:
+    """Refuse a name that neither a model of the study has, by its id or name, nor an installed one.
+
+    Raises
+    ------
+    UnknownName
+        If so; says the nearest right word.
+    """
+    if find_model_of(store, name) is None:
+        installed = {each.name for each in list_models()}
+        if name not in installed:
+            raise UnknownName("model", name, installed | {each.name for each in models(store)})
 
 
 def hide_model(store: Store, actor: Actor, model_id: str) -> int:

@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import os
+import re
 import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
+
+from cellmetry.settings import models_folder
 
 if TYPE_CHECKING:
     from cellmetry.study.store.store import Store
@@ -16,7 +19,8 @@ __all__ = ["plain_words"]
 def plain_words(store: Store, text: str) -> str:
     """Return a text in which files are called as their users do, the study by its folder's name, code by its module.
 
-    Originals lose their folders, since who may see a study need not know where the server keeps its files.
+    Originals and files that were sent lose their folders, since who may see a study need not know where the server
+    keeps its files.
     """
     if os.sep not in text:
         return text
@@ -26,7 +30,8 @@ def plain_words(store: Store, text: str) -> str:
     called = {row["whole"]: row["name"] for row in rows}
     called |= {str(store.folder / row["place"]): row["name"] for row in rows if row["place"]}
     called |= {str(folder): store.folder.name for folder in (store.folder, store.folder.resolve())}
+    called[str(models_folder())] = "the folder of models"
     called |= {f"{folder.rstrip(os.sep)}{os.sep}": "" for folder in sys.path if len(Path(folder).parts) > 1}
     for place in sorted(called, key=len, reverse=True):
         text = text.replace(place, called[place])
-    return text
+    return re.sub(rf"{re.escape(store.folder.name)}[/\\\\]uploads[/\\\\]upl_[0-9a-f]{{16}}[/\\\\]", "", text)

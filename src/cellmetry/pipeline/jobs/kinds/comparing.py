@@ -8,14 +8,16 @@ from typing import TYPE_CHECKING, Any, ClassVar
 
 from pydantic import field_validator
 
-from cellmetry.errors import ParameterError, UnknownName
+from cellmetry.errors import UnknownName
 from cellmetry.io.tables import read_columns, read_header, read_table
 from cellmetry.pipeline.comparison.settings import CompareSettings
 from cellmetry.pipeline.jobs.bounded import BoundedJob, Name, ResultId
 from cellmetry.pipeline.jobs.gathering import NewResult, add_said, keep_result, said_columns
-from cellmetry.pipeline.jobs.labelled import EXCLUDED
-from cellmetry.study.store.images import images, said_of
-from cellmetry.study.store.results import result, result_path
+from cellmetry.pipeline.jobs.measured import names_in_table, other_labels, stored_table
+from cellmetry.study.design.design import Finding
+from cellmetry.study.store.images import images
+from cellmetry.study.store.results import result_path
+from cellmetry.study.store.said import is_excluded
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -66,7 +68,8 @@ class CompareConditions(BoundedJob):
         work.progress.start("compare", 1)
         if not (out / _RECORD).is_file():
             self._compare(work, out)
-        notes = json.loads((out / _RECORD).read_text(encoding="utf-8"))["not_written"]
+        record = json.loads((out / _RECORD).read_text(encoding="utf-8"))
+        notes = [*record["source"]["notes"], *record["not_written"]]
         work.progress.advance()
         values = [each.value for each in self.settings.comparisons]
         details = {
@@ -82,7 +85,9 @@ class CompareConditions(BoundedJob):
     def _compare(self, work: JobWork, out: Path) -> None:
         """Write the comparison."""
         named = {"first": self.table, "second": self.second, "corrected": self.corrected}
-        found = {name: _table(work.store, result_id) for name, result_id in named.items() if result_id is not None}
+        found = {
+            name: stored_table(work.store, result_id) for name, result_id in named.items() if result_id is not None
+        }
         tables = {name: self._read(work.store, each) for name, each in found.items()}
         missing = sorted(self.settings.columns() - set(tables["first"].columns))
         if missing:
@@ -90,8 +95,10 @@ class CompareConditions(BoundedJob):
             raise UnknownName("column of the table called", missing[0], known)
         # statsmodels, slow to import, is loaded here only
         compare = import_module("cellmetry.pipeline.comparison.run")
+        old = other_labels(work.store, found["first"])
         record = {
             "study": work.store.id,
+            "notes": [old] if old else [],
             "inputs": [{"path": each.place, "result": each.id, "sha256": each.sha256} for each in found.values()],
         }
         source = compare.Source(
@@ -100,7 +107,10 @@ class CompareConditions(BoundedJob):
             record,
             **{name: {_CELLS: tables[name]} for name in ("second", "corrected") if name in tables},
         )
-        around = compare.Surroundings(title=f"Comparison of {found['first'].name}")
+        findings = (Finding("warning", "labels", old),) if old else ()
+        if old:
+            work.say("warning", old)
+        around = compare.Surroundings(title=f"Comparison of {found['first'].name}", findings=findings)
         compare.compare_to(out, source, self.settings, around)
 
     def _read(self, store: Store, found: StoredResult) -> pd.DataFrame:
@@ -116,25 +126,16 @@ class CompareConditions(BoundedJob):
         table.attrs = {}
         told = ()
         if "image" in table and "images" in found.details:
-            table, told = _with_design(store, table, found.details["images"])
+            table, told = _with_design(store, table, names_in_table(found))
         table.attrs["columns"] = (*own, *told)
         return table
 
 
-def _table(store: Store, result_id: str) -> StoredResult:
-    found = result(store, result_id)
-    if found.kind != "table":
-        raise ParameterError(f"{found.name!r} ({result_id}) is a {found.kind}, not a table; give the id of a table.")
-    return found
-
-
-def _with_design(store: Store, table: pd.DataFrame, measured: dict[str, Any]) -> tuple[pd.DataFrame, Any]:
+def _with_design(store: Store, table: pd.DataFrame, measured: dict[str, str]) -> tuple[pd.DataFrame, Any]:
     """Return the rows of images that are in the study and not excluded, with what it says of them now."""
     alive = {each.id for each in images(store)}
     names = {
-        image_id: said["name"]
-        for image_id, said in measured.items()
-        if image_id in alive and not said_of(store, image_id).get(EXCLUDED)
+        image_id: name for image_id, name in measured.items() if image_id in alive and not is_excluded(store, image_id)
     }
     kept = table[table["image"].astype(str).isin(set(names.values()))].reset_index(drop=True)
     joined, told, _ = add_said(kept, said_columns(store, names))

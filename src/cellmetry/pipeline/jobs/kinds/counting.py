@@ -15,7 +15,7 @@ from cellmetry.io.tables import write_table
 from cellmetry.measure.columns import describe_columns
 from cellmetry.ops.shapes import Shape
 from cellmetry.pipeline.jobs.beginning import same_images, same_labels
-from cellmetry.pipeline.jobs.bounded import BoundedJob, ImageIds, Name
+from cellmetry.pipeline.jobs.bounded import BoundedJob, ImageIds, Name, TableName
 from cellmetry.pipeline.jobs.gathering import NewResult, done_units, gather_table, keep_result, kept_before, part_path
 from cellmetry.pipeline.jobs.labelled import LabelledImage, labelled_images, steady_labels
 from cellmetry.pipeline.jobs.looking import Look, same_look
@@ -31,6 +31,7 @@ if TYPE_CHECKING:
     from cellmetry.pipeline.jobs.kind import JobWork
     from cellmetry.pipeline.jobs.units import Commit
     from cellmetry.study.store.images import StoredImage
+    from cellmetry.study.store.store import Store
 
 __all__ = ["CountImages"]
 
@@ -53,8 +54,13 @@ class CountImages(BoundedJob):
     """With `labels`: whether the model's density counts too."""
     shapes: Annotated[tuple[Shape, ...], Field(max_length=1000)] = ()
     """Drawn regions to count in."""
-    table: Name = "counts"
+    table: TableName = "counts"
     """Name of the table; an older one of this name is hidden."""
+
+    def check(self, store: Store) -> None:
+        """Refuse an engine or a model that is not there."""
+        if self.labels is None or self.density:
+            self.look.chosen(store)
 
     def run(self, work: JobWork) -> dict[str, Any]:
         """Return the id of the table, and why images are not in it."""

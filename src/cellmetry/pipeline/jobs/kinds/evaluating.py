@@ -31,6 +31,7 @@ if TYPE_CHECKING:
     from cellmetry.pipeline.jobs.data_sets import Others, StoredData
     from cellmetry.pipeline.jobs.kind import JobWork
     from cellmetry.pipeline.jobs.labelled import LabelledImage
+    from cellmetry.study.store.store import Store
 
 __all__ = ["EvaluateModel"]
 
@@ -66,6 +67,11 @@ class EvaluateModel(BoundedJob):
         if self.look is None and not self.labels and not self.unedited:
             raise ValueError("there is nothing to evaluate; say look for a model, labels, or unedited")
         return self
+
+    def check(self, store: Store) -> None:
+        """Refuse an engine or a model that is not there."""
+        if self.look is not None:
+            self.look.chosen(store)
 
     def run(self, work: JobWork) -> dict[str, Any]:
         """Return the id of the report, the scores, and why images are not in it."""

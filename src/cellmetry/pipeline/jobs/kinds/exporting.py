@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import shutil
 import zipfile
-from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Literal, Self
+from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Literal, NamedTuple, Self
 
 import pandas as pd
 from pydantic import Field, model_validator
@@ -24,8 +24,9 @@ from cellmetry.pipeline.jobs.bounded import BoundedJob, ImageIds, Name, ResultId
 from cellmetry.pipeline.jobs.files import file_stems
 from cellmetry.pipeline.jobs.gathering import NewResult, done_units, keep_result, kept_before
 from cellmetry.pipeline.jobs.labelled import labelled_images, steady_labels
+from cellmetry.pipeline.jobs.measured import names_in_table, refuse_other_labels, stored_table
 from cellmetry.pipeline.jobs.units import each_unit
-from cellmetry.study.store.results import result, result_path
+from cellmetry.study.store.results import result_path
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -60,6 +61,19 @@ _MOST_CELLS = 50_000_000
 _EPOCH = (1980, 1, 1, 0, 0, 0)
 
 
+class _Numbers(NamedTuple):
+    """A table of objects, and the names that images have in it by their ids."""
+
+    found: StoredResult
+    rows: pd.DataFrame
+    names: dict[str, str]
+
+    def of(self, each: LabelledImage, version: int) -> pd.DataFrame:
+        """Return the rows of an image, which must be of the labels that are exported."""
+        refuse_other_labels(self.found, each.labels, version, each.image.name)
+        return self.rows[self.rows["image"] == self.names[each.image.id]]
+
+
 class LabelExport(Parameters):
     """A format in which labels are written."""
 
@@ -89,7 +103,7 @@ class ExportResults(BoundedJob):
     labels: Name = "cells"
     """Name of the labels."""
     numbers: ResultId | None = None
-    """Id of a table of the objects, whose numbers go along where the format can hold them."""
+    """Id of a table of the objects as they are now, whose numbers go along where the format can hold them."""
     class_column: Annotated[str, Field(max_length=300)] = ""
     """Column of that table that holds the class of each object."""
     tables: Annotated[tuple[ResultId, ...], Field(max_length=100)] = ()
@@ -129,27 +143,28 @@ class ExportResults(BoundedJob):
         found = same_labels(work, self.labels, lambda: labelled_images(work.store, self.images, self.labels))
         names = {image_id: each.image.name for image_id, each in found.items()}
         stems = dict(zip(names, file_stems(names.values()), strict=True))
-        rows = self._numbers(work)
+        numbers = self._numbers(work)
 
         def exported(image_id: str, _: Progress) -> Commit:
-            own = None if rows is None else rows[rows["image"] == names[image_id]]
-            return self._export(work, found[image_id], folder / stems[image_id], own)
+            return self._export(work, found[image_id], folder / stems[image_id], numbers)
 
         units = each_unit(work, "export", names, exported)
         versions = {unit.name: {"name": names[unit.name], **unit.result} for unit in done_units(units)}
         return {unit.name: unit.reason for unit in units if unit.state == "failed"}, versions
 
-    def _numbers(self, work: JobWork) -> pd.DataFrame | None:
+    def _numbers(self, work: JobWork) -> _Numbers | None:
         if self.numbers is None:
             return None
-        table = read_table(result_path(work.store, _table(work, self.numbers)))
+        found = stored_table(work.store, self.numbers)
+        table = read_table(result_path(work.store, found))
         if "image" not in table or "label" not in table:
             raise ParameterError("The table of numbers has no columns image and label; give a table of objects.")
-        return table
+        return _Numbers(found, table, names_in_table(found))
 
-    def _export(self, work: JobWork, each: LabelledImage, base: Path, rows: pd.DataFrame | None) -> Commit:
+    def _export(self, work: JobWork, each: LabelledImage, base: Path, numbers: _Numbers | None) -> Commit:
         """Write the labels of one image in all formats; return what was written."""
         steady = steady_labels(work.store, each.labels.id)
+        rows = None if numbers is None else numbers.of(each, steady.version)
         notes, files = [], []
         for form in self.forms:
             path = base.with_name(f"{base.name}{_ENDINGS[form.form]}")
@@ -163,7 +178,7 @@ class ExportResults(BoundedJob):
 
     def _write_tables(self, work: JobWork, folder: Path) -> list[str]:
         """Write whole tables; return what a user should know."""
-        found = [_table(work, result_id) for result_id in dict.fromkeys(self.tables)]
+        found = [stored_table(work.store, result_id) for result_id in dict.fromkeys(self.tables)]
         notes: list[str] = []
         for each, stem in zip(found, file_stems([each.name for each in found]), strict=True):
             source = result_path(work.store, each)
@@ -177,13 +192,6 @@ class ExportResults(BoundedJob):
                     write_table(table, path, columns)
                 work.progress.advance(0)
         return notes
-
-
-def _table(work: JobWork, result_id: str) -> StoredResult:
-    found = result(work.store, result_id)
-    if found.kind != "table":
-        raise ParameterError(f"{found.name!r} ({result_id}) is a {found.kind}, not a table; give the id of a table.")
-    return found
 
 
 def _pack(path: Path, folder: Path, said: dict[str, Any]) -> None:

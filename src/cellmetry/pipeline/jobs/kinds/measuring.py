@@ -16,7 +16,7 @@ from cellmetry.measure.step import Measure
 from cellmetry.ops.saturation import find_detectors
 from cellmetry.pipeline.acquisition import settings_of
 from cellmetry.pipeline.jobs.beginning import same_labels
-from cellmetry.pipeline.jobs.bounded import BoundedJob, ImageIds, Name
+from cellmetry.pipeline.jobs.bounded import BoundedJob, ImageIds, Name, TableName
 from cellmetry.pipeline.jobs.gathering import NewResult, done_units, gather_table, keep_result, kept_before, part_path
 from cellmetry.pipeline.jobs.labelled import labelled_images, steady_labels
 from cellmetry.pipeline.jobs.units import each_unit
@@ -45,7 +45,7 @@ class MeasureLabels(BoundedJob):
     """Ids of the images; all that have the labels and are not excluded if left out."""
     labels: Name = "cells"
     """Name of the labels whose objects are measured."""
-    table: Name = "cells"
+    table: TableName = "cells"
     """Name of the table; an older one of this name is hidden."""
     measure: MeasureOptions = Field(default_factory=MeasureOptions)
     """Which features of which channels, as in the step ``measure``."""

@@ -16,6 +16,7 @@ from cellmetry.io.labels import read_labels
 from cellmetry.io.tables import write_table
 from cellmetry.pipeline.batch import RunResult, compare_images, image_columns, images_table, write_results
 from cellmetry.pipeline.jobs.acts import act_of_job
+from cellmetry.pipeline.jobs.bounded import RUN_TABLE
 from cellmetry.pipeline.jobs.corrected import Edits, NewLabels, prepare_labels
 from cellmetry.pipeline.jobs.gathering import kept_before
 from cellmetry.pipeline.jobs.kind import JobKind
@@ -205,19 +206,22 @@ def _keep_results(work: JobWork, plan: RunPlan, out: Path, units: list[Unit], na
     table = images_table(outcomes)
     write_table(table, out / "tables" / "images.parquet", image_columns(table))
     labels = {unit.name: unit.result.get("labels", {}) for unit in units}
-    details = {
-        **_origin(plan),
-        "images": {unit.name: {"name": names[unit.name], "labels": labels[unit.name]} for unit in units},
-        "failed": {unit.name: unit.reason for unit in units if unit.state == "failed"},
-    }
+    failed = {unit.name: unit.reason for unit in units if unit.state == "failed"}
+    made = {"images": {unit.name: {"name": names[unit.name], "labels": labels[unit.name]} for unit in units}}
+    # Of what a table tells, the study may have kept other labels: with corrections, or those of before.
+    told = {"images": {unit.name: {"name": names[unit.name], "labels": None} for unit in units}}
+    common = {**_origin(plan), "failed": failed}
     with work.store.database.write():
         seq = act_of_job(work, "segment", f"Segment {len(units)} images by {plan.recipe.name}")
         tables = {
-            path.stem: add_result(work.store, seq, "table", path.stem, path, job_id=work.job_id, details=details)
+            name: add_result(work.store, seq, "table", name, path, job_id=work.job_id, details={**common, **told})
             for path in sorted((out / "tables").glob("*.parquet"))
+            for name in [f"{RUN_TABLE}{path.stem}"]
         }
         run = add_result(
-            work.store, seq, "run", plan.recipe.name, out / "run.json", job_id=work.job_id, details=details
+            *(work.store, seq, "run", plan.recipe.name, out / "run.json"),
+            job_id=work.job_id,
+            details={**common, **made},
         )
     _clear(out)
     return {"act": seq, "tables": tables, "run": run}

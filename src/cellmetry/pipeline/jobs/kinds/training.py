@@ -85,6 +85,11 @@ class TrainModel(BoundedJob):
             raise ValueError("give a model to start from or from_nothing, not both")
         return self
 
+    def check(self, store: Store) -> None:
+        """Refuse a model that is not there."""
+        if self.start is not None:
+            named_model(store, self.start)
+
     def run(self, work: JobWork) -> dict[str, Any]:
         """Return the id of the model (None if it was no better and not kept), of its reports, and the scores."""
         before = kept_before(work, "report")

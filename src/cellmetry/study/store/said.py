@@ -1,0 +1,43 @@
+"""What users say of images: words with a meaning of their own, refused where they mean nothing."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from cellmetry.errors import ParameterError
+from cellmetry.study.store.images import said_of
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from cellmetry.study.store.images import StoredImage
+    from cellmetry.study.store.store import Store
+
+__all__ = ["EXCLUDED", "is_excluded", "refuse_wrong_words"]
+
+EXCLUDED = "excluded"
+"""What is said, as true or false, of an image that is to be in no result unless it is named."""
+
+
+def is_excluded(store: Store, image_id: str) -> bool:
+    """Return whether an image is to be in no result unless it is named."""
+    return said_of(store, image_id).get(EXCLUDED) is True
+
+
+def refuse_wrong_words(image: StoredImage, values: Mapping[str, Any]) -> None:
+    """Refuse what cannot be said of an image.
+
+    Raises
+    ------
+    ParameterError
+        If `EXCLUDED` is neither true nor false, or there are more or fewer names than channels.
+    """
+    excluded = values.get(EXCLUDED)
+    if not isinstance(excluded, bool | None):
+        raise ParameterError(f"{EXCLUDED} is true or false, not {excluded!r}; null takes the word back.")
+    names, channels = values.get("channel_names"), image.header.get("channels")
+    if names is not None and channels is not None and len(names) != len(channels):
+        there = ", ".join(str(each["name"]) for each in channels)
+        raise ParameterError(
+            f"{image.name} has {len(channels)} channels ({there}), but {len(names)} names were given; name each."
+        )
