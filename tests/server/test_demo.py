@@ -68,7 +68,7 @@ def test_files_are_taken_only_while_the_disk_has_room(tmp_path: Path) -> None:
     limits = replace(DEMO_LIMITS, free_bytes=1 << 60)
     app = create_app(ServerSettings(tmp_path, mode="demo", limits=limits))
     with TestClient(app, base_url="http://127.0.0.1", headers={"X-Cellmetry": "1"}) as client:
-        full = client.post("/api/v1/studies", files={"file": b"x"})
+        full = client.post("/api/v1/predict", files={"files": b"x"})
         assert full.status_code == 507
         assert "nearly full" in full.json()["error"]["message"]
         assert client.post("/api/v1/session", json={}).status_code == 200
