@@ -16,6 +16,7 @@ from cellmetry.pipeline.jobs.limits import JobLimits
 from cellmetry.pipeline.jobs.runner import JobRunner
 from cellmetry.pipeline.oneshot.pool import OneShotPool
 from cellmetry.server.housekeeping import keep_house
+from cellmetry.server.registering import Registering
 from cellmetry.server.scratch import Scratch
 from cellmetry.server.settings import DEMO_ONESHOT
 from cellmetry.server.studies import OpenStudies
@@ -51,6 +52,7 @@ class Service:
             more=settings.studies,
         )
         self.oneshot = OneShotPool(DEMO_ONESHOT if settings.mode == "demo" else settings.oneshot)
+        self.registering = Registering()
         self.scratch = Scratch(settings.home)
         self._lock = threading.Lock()
 
