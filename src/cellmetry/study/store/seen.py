@@ -129,7 +129,8 @@ class SeenView(StoredView):
             return
         rows = self._store.database.rows(
             "SELECT patches.act, part FROM edits JOIN patches ON patches.act = edits.act WHERE labels_id = ? "
-            "AND version > ? AND t = ? AND z = ? AND y0 < ? AND y1 > ? AND x0 < ? AND x1 > ? ORDER BY version DESC, part",
+            "AND version > ? AND t = ? AND z = ? AND y0 < ? AND y1 > ? AND x0 < ? AND x1 > ? "
+            "ORDER BY version DESC, part",
             (self._labels.id, self._since, t, z, box.y1, box.y0, box.x1, box.x0),
         )
         for row in rows:
