@@ -248,11 +248,15 @@ def test_what_is_said_of_images_holds_until_it_is_undone(client, url, tools):
         {"pixel_size_um": -1},
         {"channel_names": ["x" * 500]},
         {"wrong": 1},
+        {"values": {"excluded": "no"}},
+        {"values": {"excluded": 0}},
+        {"channel_names": ["a", "b"]},
     ],
-    ids=range(9),
+    ids=range(12),
 )
 def test_a_senseless_word_is_refused(client, url, tools, body):
     (image,) = upload(client, url, [("a.tif", tools.tiff(PIXELS))]).json()
+    tools.wait_ready(client, f"{url}/images/{image['id']}")
     answer = client.patch(f"{url}/images/{image['id']}", json=body)
     assert answer.status_code == 422, answer.text
     assert client.get(f"{url}/images/{image['id']}").json()["said"] == {}
