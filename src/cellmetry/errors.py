@@ -116,7 +116,7 @@ class ParameterError(InputError):
 
 
 class UnknownName(ParameterError, LookupError):
-    """No such engine, step, model, recipe or parameter; says the nearest right word, if those that are right are told."""
+    """No such engine, step, model, recipe or parameter; says the nearest right word if it is told those."""
 
     def __init__(self, kind: str, name: str, known: Iterable[str] | None = None) -> None:
         there = sorted(known or ())
