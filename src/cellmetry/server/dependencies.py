@@ -98,7 +98,7 @@ def allowed_study(state: Any, visitor: Visitor, study_id: str, need: Role = Role
     """
     role = state.gate.role(visitor, study_id)
     if role is None:
-        raise UnknownName("study", study_id, ())
+        raise UnknownName("study", study_id)
     store: Store = state.studies.get(study_id)
     if not role.covers(need):
         raise NotAllowed(f"{visitor.who} is {role} of this study; this needs the role {need}.")
@@ -127,7 +127,7 @@ def _with_role(need: Role) -> Callable[..., Any]:
 async def _role(study: Id, visitor: VisitorDep, gate: GateDep) -> Role:
     role = gate.role(visitor, study)
     if role is None:
-        raise UnknownName("study", study, ())
+        raise UnknownName("study", study)
     return role
 
 

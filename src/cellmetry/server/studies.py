@@ -125,7 +125,7 @@ class OpenStudies:
         if found is None:
             found = self.find().get(study_id)
         if found is None:
-            raise UnknownName("study", study_id, ())
+            raise UnknownName("study", study_id)
         return found
 
     def create(self, name: str, who: str, via: str = "rest", *, inside: Path | None = None) -> Store:

@@ -131,6 +131,15 @@ def test_undo_hides_the_table_and_brings_the_older_back(study):
     assert [each.id for each in results(store, "table")] == [first["table"]]
 
 
+def test_that_all_images_are_excluded_is_said(study):
+    store, _ = study
+    for image in images(store):
+        with store.database.write():
+            say(store, act(store, ANNA, "exclude", image.name), image.id, {"excluded": True})
+    with pytest.raises(MissingInput, match="All 4 images that could be read are excluded"):
+        do(store, "measure")
+
+
 def test_excluded_images_and_unknown_ones(study):
     store, _ = study
     a, *_, d = images(store)

@@ -270,11 +270,15 @@ def test_pages_of_labels_go_on_after_ones_that_were_replaced_meanwhile(server, c
         {"values": {"dose": 2**53 + 1}},
         {"values": {"dose": -(10**400)}},
         {"wrong": 1},
+        {"values": {"excluded": "no"}},
+        {"values": {"excluded": 0}},
+        {"channel_names": ["a", "b"]},
     ],
-    ids=range(11),
+    ids=range(14),
 )
 def test_a_senseless_word_is_refused(client, url, tools, body):
     (image,) = upload(client, url, [("a.tif", tools.tiff(PIXELS))]).json()
+    tools.wait_ready(client, f"{url}/images/{image['id']}")
     answer = client.patch(f"{url}/images/{image['id']}", json=body)
     assert answer.status_code == 422, answer.text
     assert client.get(f"{url}/images/{image['id']}").json()["said"] == {}

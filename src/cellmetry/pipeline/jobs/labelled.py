@@ -59,8 +59,7 @@ def chosen_images(store: Store, ids: Sequence[str] | None) -> list[StoredImage]:
             raise MissingInput("The study has no image that could be read; add images first.")
         if not found:
             raise MissingInput(
-                f"All {len(ready)} images of the study that could be read are {EXCLUDED}; take that back, or name "
-                "images."
+                f"All {len(ready)} images that could be read are {EXCLUDED}; take that back, or name images."
             )
         return found
     unknown = next((each for each in ids if each not in known), None)

@@ -120,7 +120,7 @@ def get_object(store: ReadStudy, labels: Id, object_id: int, t: Plane = 0, z: Pl
     known = 0 < object_id < 2**32
     found = find_object(store, label_set(store, labels), object_id, t, z) if known else None
     if found is None:
-        raise UnknownName(f"object in plane t={t}, z={z} with the id", str(object_id)[:20], ())
+        raise UnknownName(f"object in plane t={t}, z={z} with the id", str(object_id)[:20])
     return _object(found)
 
 

@@ -125,7 +125,7 @@ def find_question(store: Store, question_id: str) -> StoredQuestion:
         (question_id,),
     )
     if row is None:
-        raise UnknownName("question", question_id, ())
+        raise UnknownName("question", question_id)
     return _question_of(row)
 
 

@@ -102,7 +102,7 @@ def find_edit(store: Store, seq: int) -> Edit:
     """
     found = _edits_of(store, store.database.rows("SELECT * FROM edits WHERE act = ?", (seq,)))
     if not found:
-        raise UnknownName("edit number", str(seq), ())
+        raise UnknownName("edit number", str(seq))
     return found[0]
 
 

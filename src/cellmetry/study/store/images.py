@@ -98,7 +98,7 @@ def image(store: Store, image_id: str) -> StoredImage:
     """
     row = store.database.row("SELECT * FROM images WHERE id = ?", (image_id,))
     if row is None:
-        raise UnknownName("image", image_id, ())
+        raise UnknownName("image", image_id)
     return _image_of(row)
 
 

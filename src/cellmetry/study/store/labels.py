@@ -266,7 +266,7 @@ def label_set(store: Store, labels_id: str) -> LabelSet:
     """
     row = store.database.row("SELECT * FROM labels WHERE id = ?", (labels_id,))
     if row is None:
-        raise UnknownName("label image", labels_id, ())
+        raise UnknownName("label image", labels_id)
     return _set_of(row)
 
 

@@ -94,7 +94,7 @@ def original(store: Store, file_id: str) -> Original:
     """
     row = store.database.row("SELECT * FROM files WHERE id = ?", (file_id,))
     if row is None:
-        raise UnknownName("file", file_id, ())
+        raise UnknownName("file", file_id)
     return _original_of(row)
 
 

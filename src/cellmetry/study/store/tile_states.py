@@ -141,5 +141,5 @@ def _row(store: Store, labels: LabelSet, tile: Tile) -> sqlite3.Row:
         (*tile, labels.id),
     )
     if row is None:
-        raise UnknownName("label image", labels.id, ())
+        raise UnknownName("label image", labels.id)
     return row
