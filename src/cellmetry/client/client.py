@@ -112,11 +112,11 @@ class Client:
 
     def studies(self) -> list[RemoteStudy]:
         """Return the studies that you may see and that are open."""
-        return [self._study(said) for said in self._connection.get("/studies") if not said["refused"]]
+        return [self._study(said) for said in self._connection.get("/studies") if said["id"]]
 
     def refused_studies(self) -> dict[str, str]:
         """Return why studies cannot be opened, by the names of their folders; who may see all studies is told."""
-        return {said["name"]: said["refused"] for said in self._connection.get("/studies") if said["refused"]}
+        return {said["name"]: said["refused"] for said in self._connection.get("/studies") if not said["id"]}
 
     def create_study(self, name: str) -> RemoteStudy:
         """Return a new study."""

@@ -2,19 +2,23 @@
 
 from __future__ import annotations
 
+import json
 import os
 from dataclasses import dataclass
 from pathlib import Path, PurePath
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING, Any, Literal
 
 from cellmetry.errors import DamagedFile, MissingInput, UnknownName
 from cellmetry.io.hashing import FileState, content_hash, file_state
+from cellmetry.study.store.acts import act
+from cellmetry.study.store.images import said_of, say
 from cellmetry.study.store.names import new_name
 
 if TYPE_CHECKING:
     import sqlite3
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Iterator, Mapping, Sequence
 
+    from cellmetry.study.store.acts import Actor
     from cellmetry.study.store.store import Store
 
 __all__ = ["Original", "add_original", "find_moved", "original", "original_path", "original_status", "originals"]
@@ -79,12 +83,19 @@ def original(store: Store, file_id: str) -> Original:
     row = store.database.row("SELECT * FROM files WHERE id = ?", (file_id,))
     if row is None:
         raise UnknownName("file", file_id)
-    return _original_of(row)
+    return _original_of(row, said_of(store, file_id))
 
 
 def originals(store: Store) -> list[Original]:
     """Return all files, in the order in which they were added."""
-    return [_original_of(row) for row in store.database.rows("SELECT * FROM files ORDER BY rowid")]
+    moved: dict[str, dict[str, Any]] = {}
+    for row in store.database.rows(
+        "SELECT subject, key, value FROM said JOIN files ON id = subject WHERE act IN (SELECT seq FROM holding) "
+        "ORDER BY act"
+    ):
+        moved.setdefault(row["subject"], {})[row["key"]] = json.loads(row["value"])
+    rows = store.database.rows("SELECT * FROM files ORDER BY rowid")
+    return [_original_of(row, moved.get(row["id"], {})) for row in rows]
 
 
 def original_path(store: Store, file: Original) -> Path:
@@ -120,23 +131,28 @@ def original_status(store: Store, file: Original) -> Status:
     return "there"
 
 
-def find_moved(store: Store, folders: Sequence[Path]) -> list[Original]:
+def find_moved(store: Store, actor: Actor, folders: Sequence[Path]) -> list[Original]:
     """Return the missing files that were found in folders or below them, by their content, after noting where.
 
-    Only files of the same size are read.
+    That is one act: undoing it brings their old places back. Only files of the same size are read.
     """
     missing = {file.sha256: file for file in originals(store) if original_status(store, file) == "missing"}
     sizes = {file.state.size for file in missing.values()}
-    found = []
+    found: list[tuple[Original, Path]] = []
     for path in _candidates(folders):
         state = file_state(path) if missing else None
         if state is None or state.size not in sizes:
             continue
         file = missing.pop(content_hash(path), None)
         if file is not None:
-            _note_place(store, file, path, state)
-            found.append(file)
-    return found
+            found.append((file, path.resolve()))
+    if found:
+        what = found[0][0].name if len(found) == 1 else f"{len(found)} originals"
+        with store.database.write():
+            seq = act(store, actor, "relink", f"Find {what} in another place", files=[file.id for file, _ in found])
+            for file, whole in found:
+                say(store, seq, file.id, {"place": _seen_from(store.folder, whole), "whole": str(whole)})
+    return [file for file, _ in found]
 
 
 def _candidates(folders: Sequence[Path]) -> Iterator[Path]:
@@ -161,10 +177,19 @@ def _unchanged(store: Store, file: Original, path: Path) -> bool:
 
 
 def _note_place(store: Store, file: Original, path: Path, state: FileState) -> None:
-    """Note where a file is now and when it was written, so that it need not be hashed again."""
+    """Note where a file is now and when it was written, so that it need not be hashed again.
+
+    Where it was found by an act (`find_moved`), only the act says where it is: the place of before is kept.
+    """
     if store.read_only:
         return
     whole = path.resolve()
+    if said_of(store, file.id):
+        with store.database.write() as connection:
+            connection.execute(
+                "UPDATE files SET entries = ?, newest_ns = ? WHERE id = ?", (state.entries, state.newest_ns, file.id)
+            )
+        return
     with store.database.write() as connection:
         connection.execute(
             "UPDATE files SET place = ?, whole = ?, entries = ?, newest_ns = ? WHERE id = ?",
@@ -184,12 +209,13 @@ def _seen_from(folder: Path, whole: Path) -> str | None:
         return None
 
 
-def _original_of(row: sqlite3.Row) -> Original:
+def _original_of(row: sqlite3.Row, moved: Mapping[str, Any]) -> Original:
+    """Return a file, where it is by what an act said of it, if one did."""
     return Original(
         row["id"],
         row["name"],
-        row["place"],
-        row["whole"],
+        moved.get("place", row["place"]),
+        moved.get("whole", row["whole"]),
         bool(row["uploaded"]),
         row["sha256"],
         FileState(row["entries"], row["newest_ns"], row["size"]),
