@@ -85,10 +85,12 @@ class OpenStudies:
                 self._refused.clear()
             known = {*self._refused, *(store.folder for store in self._open.values())}
             at_home = [folder for home in self._homes for folder in sorted(home.glob(f"*{STUDY_SUFFIX}"))]
-            taken = {store.folder for store in self._open.values()}
-            closed = [each for each in dict.fromkeys((*self._more, *at_home)) if each not in taken and each.is_dir()]
+            taken = {name: store.folder for name, store in self._open.items()}
+            each_once = {folder.resolve(): folder for folder in (*at_home, *self._more) if folder.is_dir()}
+            held = {folder.resolve() for folder in taken.values()}
+            closed = [folder for place, folder in each_once.items() if place not in held]
             new = [folder for folder in closed if folder not in known]
-            copies = told_copies(closed, self._more) if new else {}
+            copies = told_copies(closed, self._more, taken) if new else {}
             for folder in new:
                 if folder in copies:
                     self._refused[folder] = copies[folder]

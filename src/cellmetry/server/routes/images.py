@@ -249,9 +249,9 @@ def download_original(store: ReadStudy, image: Id, file: Id) -> FileResponse:
 
 
 @router.post("/originals/relink")
-def relink(body: Folder, store: EditStudy, settings: SettingsDep) -> list[str]:
+def relink(body: Folder, store: EditStudy, actor: ActorDep, settings: SettingsDep) -> list[str]:
     """Return the ids of missing originals that were found by their content in a folder below the server's roots."""
-    return [file.id for file in find_moved(store, [allowed_place(body.path, settings.roots)]).found]
+    return [file.id for file in find_moved(store, actor, [allowed_place(body.path, settings.roots)]).found]
 
 
 def _image(store: Store, image_id: str) -> StoredImage:
