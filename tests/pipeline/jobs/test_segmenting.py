@@ -19,7 +19,8 @@ from cellmetry.pipeline.served_jobs import check_job
 from cellmetry.study.store.acts import act, acts, undo_act
 from cellmetry.study.store.images import images
 from cellmetry.study.store.jobs import add_job, job, resume_job, set_state
-from cellmetry.study.store.labels import label_sets, labels_of_image, read_labels
+from cellmetry.study.store.label_pixels import read_labels
+from cellmetry.study.store.labels import label_sets, labels_of_image
 from cellmetry.study.store.models import add_model, new_model_folder
 from cellmetry.study.store.recipes import add_recipe
 from cellmetry.study.store.results import result_path, results

@@ -12,7 +12,8 @@ import tifffile
 from cellmetry.core.labels import labels_hash
 from cellmetry.pipeline.batch import run
 from cellmetry.pipeline.recipe import load_recipe
-from cellmetry.study.store.labels import label_sets, whole_labels
+from cellmetry.study.store.label_pixels import whole_labels
+from cellmetry.study.store.labels import label_sets
 from cellmetry.study.store.store import join_store
 
 

@@ -20,7 +20,8 @@ from cellmetry.study.store import checkpoints
 from cellmetry.study.store.acts import acts, undo_act
 from cellmetry.study.store.checkpoints import make_checkpoint
 from cellmetry.study.store.edits import apply_edit, undo
-from cellmetry.study.store.labels import label_set, read_labels
+from cellmetry.study.store.label_pixels import read_labels
+from cellmetry.study.store.labels import label_set
 from cellmetry.study.store.originals import find_moved, original, original_path, originals
 from cellmetry.study.store.plain_words import plain_words
 from cellmetry.study.store.repairing import repair

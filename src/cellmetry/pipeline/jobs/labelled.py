@@ -10,7 +10,8 @@ import numpy as np
 from cellmetry.errors import EditConflict, MissingInput, ParameterError
 from cellmetry.io.scratch import new_label_array
 from cellmetry.study.store.images import images
-from cellmetry.study.store.labels import label_set, label_sets, whole_labels
+from cellmetry.study.store.label_pixels import whole_labels
+from cellmetry.study.store.labels import label_set, label_sets
 from cellmetry.study.store.said import EXCLUDED, is_excluded
 
 if TYPE_CHECKING:

@@ -13,7 +13,8 @@ from cellmetry.server.bodies import ActDone, IdText, Limit, Number, View
 from cellmetry.server.dependencies import ActorDep, EditStudy, Id, ReadStudy
 from cellmetry.study.store.acts import act
 from cellmetry.study.store.images import image as image_of
-from cellmetry.study.store.labels import LabelSet, label_set, label_sets, read_window, remove_labels
+from cellmetry.study.store.label_pixels import read_window
+from cellmetry.study.store.labels import LabelSet, label_set, label_sets, remove_labels
 from cellmetry.study.store.objects import StoredObject, count_stored, find_object, objects_page
 from cellmetry.study.store.store import Store
 

@@ -12,7 +12,7 @@ from cellmetry.core.image import Box
 from cellmetry.errors import UnknownName
 from cellmetry.io.tile_store import decode_tile, encode_tile
 from cellmetry.study.store.acts import Act, acts_of_ids
-from cellmetry.study.store.labels import Patch
+from cellmetry.study.store.label_tiles import Patch
 
 if TYPE_CHECKING:
     import sqlite3

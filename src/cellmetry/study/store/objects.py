@@ -17,7 +17,8 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from cellmetry.io.tile_store import TileStore
-    from cellmetry.study.store.labels import LabelSet, Patch
+    from cellmetry.study.store.label_tiles import Patch
+    from cellmetry.study.store.labels import LabelSet
     from cellmetry.study.store.store import Store
 
 __all__ = [

@@ -10,7 +10,7 @@ import numpy as np
 from cellmetry.core.image import Box
 from cellmetry.errors import ParameterError
 from cellmetry.study.store.edit_log import patches_of
-from cellmetry.study.store.labels import box_of_tile, tiles_of
+from cellmetry.study.store.label_tiles import box_of_tile, tiles_of
 from cellmetry.study.store.objects import box_around, boxes_before
 from cellmetry.study.store.view import StoredView
 
@@ -20,7 +20,8 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from cellmetry.study.store.acts import Actor
-    from cellmetry.study.store.labels import LabelSet, Patch, Tile
+    from cellmetry.study.store.label_tiles import Patch, Tile
+    from cellmetry.study.store.labels import LabelSet
     from cellmetry.study.store.store import Store
 
 __all__ = ["Seen", "SeenView", "common_box", "seen_by"]
