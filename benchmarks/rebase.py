@@ -38,7 +38,8 @@ from cellmetry.study.editing.registry import parse_operation
 from cellmetry.study.rebase.rebasing import rebase
 from cellmetry.study.store.acts import Actor, act
 from cellmetry.study.store.edits import apply_edit, history, patches_of, undo
-from cellmetry.study.store.labels import add_labels, read_labels
+from cellmetry.study.store.label_pixels import read_labels
+from cellmetry.study.store.labels import add_labels
 from cellmetry.study.store.store import open_store
 
 if TYPE_CHECKING:

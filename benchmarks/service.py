@@ -30,7 +30,8 @@ from cellmetry.core.labels import Labels
 from cellmetry.io.image_store import write_image_store
 from cellmetry.study.store.acts import Actor, act
 from cellmetry.study.store.images import add_image, set_ready
-from cellmetry.study.store.labels import TILE, add_labels
+from cellmetry.study.store.label_tiles import TILE
+from cellmetry.study.store.labels import add_labels
 from cellmetry.study.store.store import open_store
 
 if TYPE_CHECKING:

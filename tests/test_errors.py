@@ -49,6 +49,7 @@ def test_an_unknown_name_says_the_nearest_and_the_known() -> None:
 def test_an_unknown_name_far_from_all_only_lists() -> None:
     assert str(UnknownName("step", "zzz", ["measure"])) == "There is no step 'zzz'. Known: measure."
     assert str(UnknownName("step", "zzz", [])) == "There is no step 'zzz'. Known: none."
+    assert str(UnknownName("job", "job_0")) == "There is no job 'job_0'."
 
 
 def test_messages_say_what_to_do() -> None:

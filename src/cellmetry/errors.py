@@ -116,13 +116,14 @@ class ParameterError(InputError):
 
 
 class UnknownName(ParameterError, LookupError):
-    """No such engine, step, model, recipe or parameter; says the nearest right word."""
+    """No such engine, step, model, recipe or parameter; says the nearest right word if it is told those."""
 
-    def __init__(self, kind: str, name: str, known: Iterable[str]) -> None:
-        known = sorted(known)
-        near = get_close_matches(name, known, n=1, cutoff=0.5)
+    def __init__(self, kind: str, name: str, known: Iterable[str] | None = None) -> None:
+        there = sorted(known or ())
+        near = get_close_matches(name, there, n=1, cutoff=0.5)
         hint = f" Did you mean {near[0]!r}?" if near else ""
-        super().__init__(f"There is no {kind} {name!r}.{hint} Known: {', '.join(known) or 'none'}.")
+        told = "" if known is None else f" Known: {', '.join(there) or 'none'}."
+        super().__init__(f"There is no {kind} {name!r}.{hint}{told}")
 
 
 class ModelError(CellmetryError):

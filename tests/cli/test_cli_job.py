@@ -10,8 +10,9 @@ import tifffile
 from typer.testing import CliRunner
 
 from cellmetry.cli.app import app
-from cellmetry.errors import ParameterError, StudyInUse, UnknownName
+from cellmetry.errors import MissingInput, ParameterError, StudyInUse, UnknownName
 from cellmetry.study.store.images import images
+from cellmetry.study.store.jobs import jobs
 from cellmetry.study.store.labels import label_sets
 from cellmetry.study.store.store import open_store
 
@@ -36,7 +37,6 @@ def study(tmp_path):
         pixels[20:40, 20:40] += 500
         tifffile.imwrite(tmp_path / "images" / f"{name}.tif", pixels.astype(np.uint16), photometric="minisblack")
     folder = tmp_path / "s.cellmetry"
-    folder.mkdir()
     assert "2 images were added" in typed("study", "add", folder, tmp_path / "images").output
     return folder
 
@@ -81,5 +81,53 @@ def test_wrong_words_are_refused(study):
         typed("job", "submit", study, "segment", "any")
     with pytest.raises(UnknownName, match="image in the study"):
         typed("job", "submit", study, "segment", "--image", "c")
-    with pytest.raises(UnknownName, match="job_1"):
+    with pytest.raises(UnknownName, match="'job_1'\\.$"):
         typed("job", "show", study, "job_1")
+    with pytest.raises(UnknownName, match="recipe 'nope'"):
+        typed("job", "submit", study, "segment", "recipe=nope")
+    with pytest.raises(UnknownName, match="model 'nope'"):
+        typed("job", "submit", study, "segment", "--set", "segment.model=nope")
+    with pytest.raises(ParameterError, match="beside look"):
+        typed("job", "submit", study, "count", "look=1", "look.channel=a")
+    with open_store(study) as store:
+        assert [each.kind for each in jobs(store)] == ["read"]
+
+
+def test_values_are_toml_or_json_and_dots_part_names(study):
+    settings = '{"comparisons": [{"value": "area_px", "by": "condition"}]}'
+    for words in (
+        ("count", 'look={"channel": "signal"}', 'table="2024"'),
+        ("count", 'look={channel = "signal"}', "table='2024'"),
+        ("count", "look.channel=signal", 'table="2024"'),
+        ("compare", "table=res_0123456789abcdef", f"settings={settings}"),
+        ("export", 'forms=[{form = "geojson"}]', 'table_forms=["csv"]'),
+        ("measure", "passport=null", 'measure.features=["size"]'),
+    ):
+        job_id = typed("job", "submit", study, *words).output.strip()
+        asked = json.loads(typed("job", "show", study, job_id, "--json").output)["parameters"]
+        if words[0] == "count":
+            assert asked == {"look": {"channel": "signal"}, "table": "2024"}
+        if words[0] == "measure":
+            assert asked == {"passport": None, "measure": {"features": ["size"]}}
+
+
+def test_one_name_for_two_images_is_refused(study):
+    with open_store(study) as store, store.database.write() as connection:
+        connection.execute("UPDATE images SET name = 'a'")
+    with pytest.raises(ParameterError, match="2 images of the study are named a; give an id: img_"):
+        typed("job", "submit", study, "segment", "recipe=any", "--image", "a")
+
+
+def test_only_a_folder_of_a_study_becomes_one(tmp_path):
+    plate = tmp_path / "plate"
+    plate.mkdir()
+    tifffile.imwrite(plate / "a.tif", np.zeros((8, 8), np.uint16), photometric="minisblack")
+    for words in (("study", "add", plate, plate), ("serve", plate, "--no-browser"), ("job", "list", plate)):
+        with pytest.raises(MissingInput):
+            typed(*words)
+    assert [each.name for each in plate.iterdir()] == ["a.tif"]
+    with pytest.raises(MissingInput):
+        typed("study", "add", tmp_path / "new.cellmetry", tmp_path / "nothing")
+    with pytest.raises(MissingInput, match=r"study add NAME\.cellmetry"):
+        typed("study", "add", tmp_path / "new", plate)
+    assert [each.name for each in tmp_path.iterdir()] == ["plate"]

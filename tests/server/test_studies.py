@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import shutil
+import sqlite3
 import sys
+from contextlib import closing
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -106,9 +108,30 @@ def test_a_backup_never_takes_the_place_of_the_study(backup: Path) -> None:
 
 
 def test_a_backup_is_not_opened_when_nothing_can_be_read_of_the_study(backup: Path) -> None:
+    before = {file.name: file.stat().st_mtime_ns for file in (backup / "m-backup.cellmetry").iterdir()}
+    (backup / "m.cellmetry" / "study.sqlite").write_bytes(b"damaged")
+    assert served(backup)[0] == {"m.cellmetry"}  # mended by its snapshot
     for file in (backup / "m.cellmetry").glob("study*"):
         file.unlink()
     assert "m-backup.cellmetry" in served(backup)[1]
+    assert before == {file.name: file.stat().st_mtime_ns for file in (backup / "m-backup.cellmetry").iterdir()}
+
+
+def test_copies_of_an_older_version_are_told_apart(backup: Path) -> None:
+    for name in ("m", "m-backup"):
+        with closing(sqlite3.connect(backup / f"{name}.cellmetry" / "study.sqlite")) as database, database:
+            database.execute("UPDATE about SET value = '1' WHERE key = 'schema'")
+    assert "m-backup.cellmetry is a copy of m.cellmetry" in served(backup)[1]["m-backup.cellmetry"]
+
+
+def test_a_copy_made_meanwhile_is_not_opened(studies: OpenStudies, tmp_path: Path) -> None:
+    store = studies.create("edu", "mira")
+    shutil.copytree(store.folder, tmp_path / "a.cellmetry")
+    state = [tmp_path / "a.cellmetry" / name for name in ("study.sqlite", "study.sqlite-wal", "study.snapshot.sqlite")]
+    before = [file.stat().st_mtime_ns for file in state]
+    assert set(studies.find(again=True)) == {store.id}
+    assert list(studies.refused) == ["a.cellmetry"]
+    assert before == [file.stat().st_mtime_ns for file in state]
 
 
 def test_of_copies_that_nobody_noted_none_is_opened(tmp_path: Path) -> None:

@@ -60,9 +60,10 @@ def serve(
     from cellmetry.server.running import run_server  # noqa: PLC0415  other commands need no web framework
     from cellmetry.server.settings import DEMO_LIMITS, Limits, ServerSettings  # noqa: PLC0415
     from cellmetry.study.home import default_home  # noqa: PLC0415
+    from cellmetry.study.store.store import is_study  # noqa: PLC0415
 
-    if study is not None and not study.is_dir():
-        raise MissingInput(f"There is no study {study}; `cellmetry study new FOLDER_OF_IMAGES` makes one.")
+    if study is not None and not (study.is_dir() and is_study(study)):
+        raise MissingInput(f"There is no study {study}; `cellmetry study add NAME.cellmetry IMAGES` makes one.")
     roots = tuple(root) if root else (Path.home(),) if mode is ModeChoice.laptop else ()
     settings = ServerSettings(
         home=(home or default_home()).absolute(),

@@ -116,14 +116,14 @@ class Client:
         found: list[RemoteStudy] = []
         while True:
             page = self._connection.get("/studies", after=found[-1].id if found else None, limit=PAGE)
-            there = [self._study(said) for said in page if not said["refused"]]
+            there = [self._study(said) for said in page if said["id"]]
             found += there
             if len(there) < PAGE:
                 return found
 
     def refused_studies(self) -> dict[str, str]:
         """Return why studies cannot be opened, by the names of their folders; who may see all studies is told."""
-        return {said["name"]: said["refused"] for said in self._connection.get("/studies") if said["refused"]}
+        return {said["name"]: said["refused"] for said in self._connection.get("/studies") if not said["id"]}
 
     def create_study(self, name: str) -> RemoteStudy:
         """Return a new study."""

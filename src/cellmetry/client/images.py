@@ -27,13 +27,14 @@ class ImageVerbs(StudyPart):
     """What may be done with images."""
 
     def upload(
-        self, paths: Iterable[str | Path], *, progress: Progress = SILENT, **reading: Any
+        self, *paths: str | Path | Iterable[str | Path], progress: Progress = SILENT, **reading: Any
     ) -> list[dict[str, Any]]:
         """Return the images that files of this computer became; `reading` says what the files do not.
 
-        All of them become images, or none. `progress` hears the bytes that were sent.
+        All of them become images, or none. `progress` hears the bytes that were sent. Paths stand one beside the other,
+        or in a list.
         """
-        with open_files("files", paths, progress) as files:
+        with open_files("files", _each_path(paths), progress) as files:
             path = self._path("/images")
             answer = self._connection.ask(
                 "POST", path, files=files, data={"reading": json.dumps(reading)}, timeout=None
@@ -41,9 +42,9 @@ class ImageVerbs(StudyPart):
         found: list[dict[str, Any]] = answer.json()
         return found
 
-    def register(self, *paths: str | Path, **reading: Any) -> list[dict[str, Any]]:
+    def register(self, *paths: str | Path | Iterable[str | Path], **reading: Any) -> list[dict[str, Any]]:
         """Return the images that files and folders of the server's computer became, by reference."""
-        body = {"paths": [str(path) for path in paths], "reading": reading}
+        body = {"paths": [str(path) for path in _each_path(paths)], "reading": reading}
         found: list[dict[str, Any]] = self._send("/images/register", body)
         return found
 
@@ -97,3 +98,9 @@ class ImageVerbs(StudyPart):
     def all_pixels(self, image: str) -> NDArray[Any]:
         """Return all pixels of an image with the axes that its header states, as they are in the file."""
         return read_planes(self._connection, self._path(f"/images/{image}/tiles"), "TCZ")
+
+
+def _each_path(given: Iterable[str | Path | Iterable[str | Path]]) -> list[str | Path]:
+    """Return paths that were given one beside the other, or in lists."""
+    each = ([path] if isinstance(path, str | Path) else list(path) for path in given)
+    return [path for paths in each for path in paths]

@@ -188,7 +188,7 @@ class NetworkEngine(TileEngine):
             wanted = f"{len(card.channels)} of an image's channels ({', '.join(card.channels)})"
             raise ParameterError(
                 f"The model {card.name!r} takes {wanted}, but is given {count} of {plane.image.name}; "
-                f"choose with --channel, or take another model."
+                f"choose with channel, or take another model."
             )
 
     def predict(self, tile: NDArray[np.float32], box: Box, prepared: PlaneState) -> NDArray[np.int32]:

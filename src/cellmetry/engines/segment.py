@@ -278,8 +278,8 @@ def _choose_channels(step: Segment, engine: TileEngine, image: Image) -> tuple[t
     if count > 1:
         names = ", ".join(f"{index} ({name})" for index, name in enumerate(image.channel_names))
         raise ParameterError(
-            f"{image.name} has {count} channels; say which one to segment with the parameter channel "
-            f"(--channel, or --set segment.channel=NAME): {names}."
+            f"{image.name} has {count} channels; say which one to look at with channel (in a recipe: segment.channel; "
+            f"in a job's look: look.channel), by its name or number: {names}."
         )
     return (0,), False
 

@@ -15,7 +15,7 @@ __all__ = ["check_job"]
 
 
 def check_job(store: Store, wanted: JobKind) -> None:
-    """Refuse a job whose recipe is wrong, or that names a model that is not there or files of the server's computer.
+    """Refuse a job whose recipe is wrong, or that names a model that is not there, or files of the server's computer.
 
     Raises
     ------

@@ -12,7 +12,7 @@ from cellmetry.engines.base import ENGINES, LookupEngine
 from cellmetry.engines.maps_step import Maps
 from cellmetry.engines.segment import Segment
 from cellmetry.errors import ParameterError, UnknownName
-from cellmetry.models.store import is_model_path
+from cellmetry.models.store import is_model_path, list_models
 from cellmetry.pipeline.recipe import load_recipe, recipe_of_toml, shipped_recipes
 
 if TYPE_CHECKING:
@@ -21,9 +21,10 @@ if TYPE_CHECKING:
     from cellmetry.core.step import Parameters
     from cellmetry.pipeline.recipe import Recipe
 
-__all__ = ["named_recipe", "paths_in", "recipe_of_text", "refuse_engine_paths", "refuse_paths"]
+__all__ = ["named_recipe", "paths_in", "recipe_of_text", "refuse_engine_paths", "refuse_paths", "refuse_unknown_models"]
 
 _DEEPEST = 32
+_NETWORK = "cellmetry"
 
 
 def named_recipe(name: str, changes: Iterable[str] = ()) -> Recipe:
@@ -73,6 +74,21 @@ def refuse_paths(recipe: Recipe) -> None:
                 f"The step {step.name} reads {read[0]}, a file of the server's computer; over the network a recipe "
                 f"may name no files. Leave it out, or give a model by its name."
             )
+
+
+def refuse_unknown_models(recipe: Recipe) -> None:
+    """Refuse a recipe that names a model of our network which is not installed.
+
+    Raises
+    ------
+    UnknownName
+        If it does; says the nearest right word.
+    """
+    known = {each.name for each in list_models()}
+    for step in recipe.steps:
+        ours = isinstance(step, Maps) or (isinstance(step, Segment) and step.engine == _NETWORK)
+        if ours and step.model is not None and step.model not in known:
+            raise UnknownName("model", step.model, known)
 
 
 def refuse_engine_paths(recipe: Recipe) -> None:

@@ -7,14 +7,14 @@ folders decide nothing: a backup must never be edited in the place of the study.
 from __future__ import annotations
 
 import sqlite3
+from contextlib import closing
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
-from cellmetry.errors import CellmetryError
-from cellmetry.study.store.store import open_store
+from cellmetry.study.store.store import DATABASE, SNAPSHOT
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Sequence
+    from collections.abc import Collection, Mapping, Sequence
 
     from cellmetry.study.store.store import Store
 
@@ -48,13 +48,14 @@ def note_place(store: Store) -> None:
     OutputError
         If the disk is full or cannot be written.
     """
-    if store.read_only or _noted(store) == store.folder.resolve():
-        return
-    with store.database.write() as connection:
-        connection.execute("INSERT OR REPLACE INTO about VALUES (?, ?)", (_KEY, str(store.folder.resolve())))
+    place = str(store.folder.resolve())
+    noted = store.database.row("SELECT value FROM about WHERE key = ?", (_KEY,))
+    if not store.read_only and (noted is None or noted["value"] != place):
+        with store.database.write() as connection:
+            connection.execute("INSERT OR REPLACE INTO about VALUES (?, ?)", (_KEY, place))
 
 
-def told_copies(folders: Sequence[Path], named: Collection[Path] = ()) -> dict[Path, str]:
+def told_copies(folders: Sequence[Path], named: Collection[Path], taken: Mapping[str, Path]) -> dict[Path, str]:
     """Return the folders that must not be opened, and why: copies of another one, or nobody knows which is the copy.
 
     Parameters
@@ -63,9 +64,12 @@ def told_copies(folders: Sequence[Path], named: Collection[Path] = ()) -> dict[P
         Of studies that are not open.
     named
         Folders that who started the server asked for: of copies, that one is the study.
+    taken
+        Folders of the studies that are open, by their ids.
     """
     claims = [_claim_of(folder) for folder in folders]
-    told: dict[Path, str] = {}
+    told = {each.folder: _copy_of(each.folder, taken[each.study_id]) for each in claims if each.study_id in taken}
+    claims = [each for each in claims if each.study_id not in taken]
     for study_id in dict.fromkeys(each.study_id for each in claims if each.study_id):
         group = [each for each in claims if each.study_id == study_id]
         told |= _refused(group, named) if len(group) > 1 else {}
@@ -97,13 +101,20 @@ def _copy_of(copy: Path, study: Path) -> str:
 
 
 def _claim_of(folder: Path) -> _Claim:
+    """Return what a folder says, by its database or the snapshot of that, of whatever version."""
+    for name in (DATABASE, SNAPSHOT):
+        about = _read_about(folder / name)
+        if about:
+            return _Claim(folder, about.get("id", ""), Path(about[_KEY]) if _KEY in about else None)
+    return _Claim(folder, "", None)
+
+
+def _read_about(path: Path) -> dict[str, str]:
+    """Return what is to be known about a database; nothing if it cannot be read. No file is made beside it."""
+    log = path.with_name(f"{path.name}-wal")
+    alone = "" if log.is_file() and log.stat().st_size else "&immutable=1"
     try:
-        with open_store(folder, read_only=True) as store:
-            return _Claim(folder, store.id, _noted(store))
-    except (CellmetryError, OSError, sqlite3.Error):
-        return _Claim(folder, "", None)
-
-
-def _noted(store: Store) -> Path | None:
-    row = store.database.row("SELECT value FROM about WHERE key = ?", (_KEY,))
-    return None if row is None else Path(row["value"])
+        with closing(sqlite3.connect(f"{path.absolute().as_uri()}?mode=ro{alone}", uri=True)) as connection:
+            return dict(connection.execute("SELECT key, value FROM about"))
+    except sqlite3.Error:
+        return {}

@@ -107,7 +107,7 @@ def allowed_study(state: Any, visitor: Visitor, study_id: str, need: Role = Role
     store: Store = state.studies.get(study_id)
     role = state.gate.role(visitor, store)
     if role is None:
-        raise UnknownName("study", study_id, ())
+        raise UnknownName("study", study_id)
     if not role.covers(need):
         raise NotAllowed(f"{visitor.who} is {role} of this study; this needs the role {need}.")
     if need is not Role.viewer:
@@ -135,7 +135,7 @@ def _with_role(need: Role) -> Callable[..., Any]:
 def _role(study: Id, visitor: VisitorDep, gate: GateDep, studies: StudiesDep) -> Role:
     role = gate.role(visitor, studies.get(study))
     if role is None:
-        raise UnknownName("study", study, ())
+        raise UnknownName("study", study)
     return role
 
 

@@ -13,7 +13,7 @@ from contextlib import contextmanager
 from typing import TYPE_CHECKING
 from uuid import uuid4
 
-from cellmetry.errors import CellmetryError, ParameterError, UnknownName
+from cellmetry.errors import CellmetryError, InputError, ParameterError, UnknownName
 from cellmetry.pipeline.jobs.runner import JobRunner
 from cellmetry.server.copies import note_place, told_copies
 from cellmetry.study.store.acts import Actor, act
@@ -91,10 +91,12 @@ class OpenStudies:
                 self._refused.clear()
             known = {*self._refused, *self._leaving, *(store.folder for store in self._open.values())}
             at_home = [folder for home in self._homes for folder in sorted(home.glob(f"*{STUDY_SUFFIX}"))]
-            taken = {store.folder for store in self._open.values()}
-            closed = [each for each in dict.fromkeys((*self._more, *at_home)) if each not in taken and each.is_dir()]
+            taken = {name: store.folder for name, store in self._open.items()}
+            each_once = {folder.resolve(): folder for folder in (*at_home, *self._more) if folder.is_dir()}
+            held = {folder.resolve() for folder in taken.values()}
+            closed = [folder for place, folder in each_once.items() if place not in held]
             new = [folder for folder in closed if folder not in known]
-            copies = told_copies(closed, self._more) if new else {}
+            copies = told_copies(closed, self._more, taken) if new else {}
             for folder in new:
                 if folder in copies:
                     self._refused[folder] = copies[folder]
@@ -106,6 +108,18 @@ class OpenStudies:
     def refused(self) -> dict[str, str]:
         """Folders that could not be opened, and why, in words without the folders of this computer."""
         return {folder.name: why.replace(str(folder), folder.name) for folder, why in self._refused.items()}
+
+    def must_have(self, folders: Iterable[Path]) -> None:
+        """Refuse to go on where a study could not be opened.
+
+        Raises
+        ------
+        InputError
+            If one could not; says why.
+        """
+        why = next((self._refused[folder] for folder in folders if folder in self._refused), None)
+        if why is not None:
+            raise InputError(why)
 
     def get(self, study_id: str) -> Store:
         """Return an open study.
@@ -119,7 +133,7 @@ class OpenStudies:
         if found is None:
             found = self.find().get(study_id)
         if found is None:
-            raise UnknownName("study", study_id, ())
+            raise UnknownName("study", study_id)
         return found
 
     def create(self, name: str, who: str, via: str = "rest", *, inside: Path | None = None) -> Store:

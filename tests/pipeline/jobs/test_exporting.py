@@ -25,7 +25,8 @@ from cellmetry.study.editing.objects import Delete
 from cellmetry.study.store.acts import act, acts, undo_act
 from cellmetry.study.store.edits import apply_edit
 from cellmetry.study.store.images import images, remove_images
-from cellmetry.study.store.labels import label_set, label_sets, labels_of_image, read_labels
+from cellmetry.study.store.label_pixels import read_labels
+from cellmetry.study.store.labels import label_set, label_sets, labels_of_image
 from cellmetry.study.store.results import result, result_path
 from cellmetry.study.store.uploads import new_upload
 

@@ -17,7 +17,8 @@ from cellmetry.study.editing.objects import Delete
 from cellmetry.study.store.acts import act
 from cellmetry.study.store.edits import apply_edit
 from cellmetry.study.store.images import images, say
-from cellmetry.study.store.labels import labels_of_image, read_labels
+from cellmetry.study.store.label_pixels import read_labels
+from cellmetry.study.store.labels import labels_of_image
 from cellmetry.study.store.results import result, result_path, results
 
 sys.path.insert(0, str(Path(__file__).parent))

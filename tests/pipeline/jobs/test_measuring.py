@@ -15,7 +15,7 @@ from cellmetry.io.tables import read_columns, read_table
 from cellmetry.pipeline.jobs.labelled import steady_labels
 from cellmetry.pipeline.jobs.registry import parse_job
 from cellmetry.study.editing.objects import Delete
-from cellmetry.study.store import labels as stored_labels
+from cellmetry.study.store import label_pixels
 from cellmetry.study.store.acts import Actor, act, acts, undo_act
 from cellmetry.study.store.edits import apply_edit
 from cellmetry.study.store.images import images, say
@@ -131,6 +131,15 @@ def test_undo_hides_the_table_and_brings_the_older_back(study):
     assert [each.id for each in results(store, "table")] == [first["table"]]
 
 
+def test_that_all_images_are_excluded_is_said(study):
+    store, _ = study
+    for image in images(store):
+        with store.database.write():
+            say(store, act(store, ANNA, "exclude", image.name), image.id, {"excluded": True})
+    with pytest.raises(MissingInput, match="All 4 images that could be read are excluded"):
+        do(store, "measure")
+
+
 def test_excluded_images_and_unknown_ones(study):
     store, _ = study
     a, *_, d = images(store)
@@ -166,7 +175,7 @@ def test_requests_are_bounded(parameters):
 
 def test_labels_are_read_as_of_one_version(study, monkeypatch):
     store, ids = study
-    read, edited = stored_labels.read_window, []
+    read, edited = label_pixels.read_window, []
 
     def disturbed(store, labels, t, z, box):
         window = read(store, labels, t, z, box)
@@ -174,7 +183,7 @@ def test_labels_are_read_as_of_one_version(study, monkeypatch):
             edited.append(apply_edit(store, Actor("ben", "rest"), labels.id, Delete(ids=(1,))))
         return window
 
-    monkeypatch.setattr(stored_labels, "read_window", disturbed)
+    monkeypatch.setattr(label_pixels, "read_window", disturbed)
     steady = steady_labels(store, ids["a"])
     assert steady.version == 1
     assert (steady.labels.read() == 1).sum() == 0

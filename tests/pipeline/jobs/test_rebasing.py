@@ -18,7 +18,8 @@ from cellmetry.study.store.acts import act, undo_act
 from cellmetry.study.store.edits import apply_edit, undo
 from cellmetry.study.store.images import images
 from cellmetry.study.store.jobs import add_job, job
-from cellmetry.study.store.labels import add_labels, labels_of_image, read_labels
+from cellmetry.study.store.label_pixels import read_labels
+from cellmetry.study.store.labels import add_labels, labels_of_image
 
 sys.path.insert(0, str(Path(__file__).parent))
 from job_studies import ANNA, CLASSICAL, study_of, work_on

@@ -15,10 +15,12 @@ from cellmetry.models.store import find_model
 from cellmetry.pipeline.batch import run
 from cellmetry.pipeline.jobs.registry import parse_job
 from cellmetry.pipeline.recipe import parse_recipe
+from cellmetry.pipeline.served_jobs import check_job
 from cellmetry.study.store.acts import act, acts, undo_act
 from cellmetry.study.store.images import images
 from cellmetry.study.store.jobs import add_job, job, resume_job, set_state
-from cellmetry.study.store.labels import label_sets, labels_of_image, read_labels
+from cellmetry.study.store.label_pixels import read_labels
+from cellmetry.study.store.labels import label_sets, labels_of_image
 from cellmetry.study.store.models import add_model, new_model_folder
 from cellmetry.study.store.recipes import add_recipe
 from cellmetry.study.store.results import result_path, results
@@ -27,8 +29,15 @@ from cellmetry.study.store.store import open_store
 sys.path.insert(0, str(Path(__file__).parent))
 import tomllib
 
-from job_studies import ANNA, CLASSICAL, study_of, work_on
+from job_studies import ANNA, CLASSICAL, new_store, study_of, work_on
 from labelled_studies import do, stop
+
+
+@pytest.fixture
+def store(tmp_path):
+    """An empty study."""
+    with new_store(tmp_path) as store:
+        yield store
 
 
 def segment(store, **parameters):
@@ -129,6 +138,39 @@ def test_a_bad_image_is_a_row_and_the_others_are_done(tmp_path):
     assert "relink" in table["reason"][1]
     assert any(kind == "warning" and "relink" in text for kind, text in said)
     store.close()
+
+
+def test_a_job_whose_act_was_undone_is_not_resumed(tmp_path):
+    store = study_of(tmp_path, "ab")
+    job_id = stop(store, "segment", after=0, recipe_text=CLASSICAL)
+    set_state(store, job_id, "interrupted")
+    (first,) = label_sets(store)
+    undo = undo_act(store, ANNA, first.added_by)
+    with pytest.raises(ParameterError, match="was undone"):
+        resume_job(store, job_id)
+    with pytest.raises(InputError, match="was undone"):
+        do(store, "segment", job=job_id, recipe_text=CLASSICAL)
+    assert label_sets(store) == []
+    undo_act(store, ANNA, undo)
+    resume_job(store, job_id)
+    assert do(store, "segment", job=job_id, recipe_text=CLASSICAL)[0]["failed"] == {}
+    assert len(label_sets(store)) == 2
+    store.close()
+
+
+@pytest.mark.parametrize(
+    ("kind", "parameters"),
+    [
+        ("segment", {"set": ["segment.model=bse"]}),
+        ("count", {"look": {"model": "bse"}}),
+        ("evaluate", {"look": {"model": "bse"}}),
+        ("train", {"start": "bse"}),
+    ],
+)
+def test_a_model_that_is_not_there_is_refused_before_the_job_waits(store, kind, parameters):
+    with pytest.raises(UnknownName, match="Did you mean 'base'") as refused:
+        check_job(store, parse_job(kind, parameters))
+    assert "--model" not in str(refused.value)
 
 
 def test_a_job_goes_on_with_the_engine_that_it_began_with(tmp_path):

@@ -11,7 +11,8 @@ from cellmetry.pipeline.jobs.registry import JOB_KINDS
 from cellmetry.study.rebase.questions import Question, add_question
 from cellmetry.study.store.acts import Actor, act
 from cellmetry.study.store.images import add_image
-from cellmetry.study.store.labels import add_labels, read_labels
+from cellmetry.study.store.label_pixels import read_labels
+from cellmetry.study.store.labels import add_labels
 from cellmetry.study.store.store import join_store
 
 WHO = Actor("t", "python")

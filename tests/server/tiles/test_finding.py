@@ -28,7 +28,7 @@ def test_tags_and_ways_of_tiles(tmp_path):
         labels = add_labels(store, seq, image, Labels(ids))
 
         def asked(column, version=None):
-            return TileRequest(store.id, "labels", labels, (0, 0, 0, 0, column), version)
+            return TileRequest(store.id, "labels", labels, (0, 0, 0, 0, column), version, store.epoch)
 
         first = [find_at_once(store, asked(column)) for column in (0, 1, 2)]
         assert len({each.tag for each in first}) == 3

@@ -9,7 +9,8 @@ from cellmetry.core.labels import Labels
 from cellmetry.study.editing.registry import parse_operation
 from cellmetry.study.store.acts import Actor, act
 from cellmetry.study.store.edits import apply_edit
-from cellmetry.study.store.labels import add_labels, label_set, read_labels
+from cellmetry.study.store.label_pixels import read_labels
+from cellmetry.study.store.labels import add_labels, label_set
 from cellmetry.study.store.store import open_store
 
 ANNA = Actor("anna", "python")

@@ -17,7 +17,8 @@ from cellmetry.io.tile_store import decode_tile
 from cellmetry.study.editing.registry import EDIT_OPERATIONS
 from cellmetry.study.store.acts import Actor
 from cellmetry.study.store.edits import redo, undo
-from cellmetry.study.store.labels import TILE, Tile, read_labels, tile_frame
+from cellmetry.study.store.label_pixels import read_labels, tile_frame
+from cellmetry.study.store.label_tiles import TILE, Tile
 
 ANNA = Actor("anna", "web")
 SHAPE = (2, 560, 530)

@@ -15,7 +15,8 @@ from cellmetry.study.rebase.overlooked import Stroke, overlooked
 from cellmetry.study.rebase.rebasing import rebase
 from cellmetry.study.store.acts import Actor, act
 from cellmetry.study.store.edits import apply_edit, history, patches_of
-from cellmetry.study.store.labels import add_labels, read_labels
+from cellmetry.study.store.label_pixels import read_labels
+from cellmetry.study.store.labels import add_labels
 from cellmetry.study.store.store import open_store
 
 ANNA = Actor("anna", "python")

@@ -16,7 +16,8 @@ from cellmetry.study.rebase.questions import answer_question, find_question, que
 from cellmetry.study.rebase.rebasing import has_edits, rebase
 from cellmetry.study.store.acts import Actor, act
 from cellmetry.study.store.edits import apply_changes, apply_edit, history, reverse_edit, undo, undo_any
-from cellmetry.study.store.labels import add_labels, label_set, labels_of_image, read_labels
+from cellmetry.study.store.label_pixels import read_labels
+from cellmetry.study.store.labels import add_labels, label_set, labels_of_image
 from cellmetry.study.store.overtaken import TRIES
 from cellmetry.study.store.store import open_store
 

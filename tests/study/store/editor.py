@@ -15,7 +15,7 @@ from cellmetry.study.editing.drawing import Draw
 from cellmetry.study.store.acts import Actor
 from cellmetry.study.store.checkpoints import make_checkpoint
 from cellmetry.study.store.edits import apply_edit, undo
-from cellmetry.study.store.labels import read_labels
+from cellmetry.study.store.label_pixels import read_labels
 from cellmetry.study.store.store import open_store
 
 ME = Actor("editor", "python")

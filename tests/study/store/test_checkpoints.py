@@ -17,10 +17,13 @@ from cellmetry.io.hashing import content_hash
 from cellmetry.study.editing.drawing import Draw
 from cellmetry.study.editing.objects import Delete
 from cellmetry.study.store import checkpoints
+from cellmetry.study.store.acts import acts, undo_act
 from cellmetry.study.store.checkpoints import make_checkpoint
 from cellmetry.study.store.edits import apply_edit, undo
-from cellmetry.study.store.labels import label_set, read_labels
-from cellmetry.study.store.originals import find_moved, original_path, originals
+from cellmetry.study.store.label_pixels import read_labels
+from cellmetry.study.store.labels import label_set
+from cellmetry.study.store.originals import find_moved, original, original_path, originals
+from cellmetry.study.store.plain_words import plain_words
 from cellmetry.study.store.repairing import repair
 from cellmetry.study.store.restoring import labels_at, restore_version
 from cellmetry.study.store.store import open_store
@@ -198,9 +201,18 @@ def test_f16_a_moved_original_is_found_by_its_content_and_a_changed_one_is_told(
     moved = (tmp_path / "a.tif").rename(tmp_path / "elsewhere" / "b.tif")
     assert [each.severity for each in verify(store)] == ["warning"]
     assert "relink" in verify(store)[0].text
-    assert [file.name for file in find_moved(store, [tmp_path]).found] == ["a.tif"]
+    assert [file.name for file in find_moved(store, ANNA, [tmp_path]).found] == ["a.tif"]
+    assert find_moved(store, ANNA, [tmp_path]).found == []
     assert original_path(store, originals(store)[0]).samefile(moved)
+    assert original_path(store, original(store, originals(store)[0].id)).samefile(moved)
     assert verify(store, thorough=True) == []
+    assert plain_words(store, f"{moved} and {originals(store)[0].whole}") == "a.tif and a.tif"
+    relinked, *_ = acts(store)
+    assert (relinked.verb, relinked.summary) == ("relink", "Find a.tif in another place")
+    undone = undo_act(store, ANNA, relinked.seq)
+    assert "relink" in verify(store)[0].text
+    undo_act(store, ANNA, undone)
+    assert verify(store) == []
     moved.write_bytes(b"other pixels")
     assert "was changed" in verify(store)[0].text
     assert now(store, labels).any()

@@ -12,7 +12,8 @@ from cellmetry.study.editing.registry import parse_operation
 from cellmetry.study.rebase.rebasing import rebase
 from cellmetry.study.store.acts import Actor, act, acts, find_act, undo_act, undoable
 from cellmetry.study.store.edits import apply_edit, history, redo, reverse_edit, undo, undo_any
-from cellmetry.study.store.labels import add_labels, label_set, read_labels, read_window, remove_labels
+from cellmetry.study.store.label_pixels import read_labels, read_window
+from cellmetry.study.store.labels import add_labels, label_set, remove_labels
 from cellmetry.study.store.restoring import labels_at, restore_version
 from cellmetry.study.store.seen import Seen, SeenView
 

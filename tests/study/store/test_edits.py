@@ -29,7 +29,9 @@ from cellmetry.study.store.edits import (
     undo,
     undo_any,
 )
-from cellmetry.study.store.labels import Tile, add_labels, label_set, read_labels, read_tile, read_window, tile_frame
+from cellmetry.study.store.label_pixels import read_labels, read_tile, read_window, tile_frame
+from cellmetry.study.store.label_tiles import Tile
+from cellmetry.study.store.labels import add_labels, label_set
 from cellmetry.study.store.objects import find_object, objects_in
 from cellmetry.study.store.patching import patches_of_changes
 from cellmetry.study.store.store import open_store

@@ -29,7 +29,8 @@ from cellmetry.study.store.acts import act, acts
 from cellmetry.study.store.checkpoints import make_checkpoint
 from cellmetry.study.store.closing import CLOSED
 from cellmetry.study.store.edits import apply_edit, history, redo, undo
-from cellmetry.study.store.labels import add_labels, label_set, read_labels
+from cellmetry.study.store.label_pixels import read_labels
+from cellmetry.study.store.labels import add_labels, label_set
 from cellmetry.study.store.mending import DATABASE, SNAPSHOT
 from cellmetry.study.store.restoring import labels_at
 from cellmetry.study.store.store import Store, open_store
@@ -447,7 +448,7 @@ def test_f18_a_folder_without_permission_is_read_and_says_why(open_place):
     store.close()
     code = """
     import os, sys
-    from cellmetry.study.store.labels import read_labels
+    from cellmetry.study.store.label_pixels import read_labels
     from cellmetry.study.store.store import open_store
     if os.geteuid() == 0:
         os.setgroups([])

@@ -46,7 +46,7 @@ def test_a_folder_that_moved_to_another_file_system_is_found(store, tmp_path):
     noted_with_the_bytes_of_folders(store, file)
     (tmp_path / "moved").mkdir()
     shutil.move(tmp_path / "im.ome.zarr", tmp_path / "moved" / "other.ome.zarr")
-    assert [each.id for each in find_moved(store, [tmp_path / "moved"]).found] == [file]
+    assert [each.id for each in find_moved(store, ANNA, [tmp_path / "moved"]).found] == [file]
     assert original(store, file).state.size == 102
 
 
@@ -70,7 +70,7 @@ def test_originals_that_are_alike_are_all_found_each_by_its_name_if_it_can(store
         (tmp_path / "moved" / name).write_bytes(b"same pixels")
     for name in ("one.tif", "two.tif"):
         (tmp_path / name).unlink()
-    assert [each.id for each in find_moved(store, [tmp_path / "moved"]).found] == files
+    assert [each.id for each in find_moved(store, ANNA, [tmp_path / "moved"]).found] == files
     places = [original_path(store, original(store, file)).name for file in files]
     assert all(place == name or name not in copies for place, name in zip(places, ("one.tif", "two.tif"), strict=True))
 
@@ -84,5 +84,5 @@ def test_what_cannot_be_read_is_passed_over_and_counted(store, tmp_path):
         (tmp_path / "moved" / "dangling.tif").symlink_to(tmp_path / "nowhere")
     except OSError:
         pytest.skip("this system makes no links")
-    found, unreadable = find_moved(store, [tmp_path / "moved"])
+    found, unreadable = find_moved(store, ANNA, [tmp_path / "moved"])
     assert ([each.id for each in found], unreadable) == ([file], 1)

@@ -11,7 +11,9 @@ from cellmetry.study.editing.drawing import Draw
 from cellmetry.study.editing.objects import Delete
 from cellmetry.study.store.checkpoints import make_checkpoint
 from cellmetry.study.store.edits import apply_edit, undo
-from cellmetry.study.store.labels import Tile, label_set, read_labels
+from cellmetry.study.store.label_pixels import read_labels
+from cellmetry.study.store.label_tiles import Tile
+from cellmetry.study.store.labels import label_set
 from cellmetry.study.store.tile_states import tile_at, tile_now
 
 from .made_study import ANNA, new_study

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import json
 import tomllib
+from contextlib import suppress
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -24,7 +26,11 @@ def submit(
     study: StudyFolder,
     kind: Annotated[str, typer.Argument(help=f"What is done: {', '.join(JOB_KINDS)}.")],
     parameters: Annotated[
-        list[str] | None, typer.Argument(help="name=value each, as in recipe=nuclei; name=@FILE takes a file's text.")
+        list[str] | None,
+        typer.Argument(
+            help="name=value each, as in recipe=nuclei or look.channel=DAPI; values are TOML or JSON, so a text of "
+            "digits is '\"2024\"'; name=@FILE takes a file's text."
+        ),
     ] = None,
     settings: Settings = None,
     image: Annotated[
@@ -37,7 +43,9 @@ def submit(
 
     Example: [bold]cellmetry job submit edu.cellmetry segment recipe=nuclei --set segment.diameter_um=12[/bold]
     """
-    given = dict(_pair(text) for text in parameters or ())
+    given: dict[str, Any] = {}
+    for text in parameters or ():
+        _put(given, *_pair(text))
     if settings:
         given["set"] = settings
     with shared(study) as store:
@@ -57,17 +65,39 @@ def _pair(text: str) -> tuple[str, Any]:
         if not file.is_file():
             raise MissingInput(f"There is no file {file}, whose text {name} is to be.")
         return name, file.read_text(encoding="utf-8-sig")
-    try:
-        return name, tomllib.loads(f"value = {value}")["value"]
-    except tomllib.TOMLDecodeError:
-        return name, value
+    for read in (_of_json, _of_toml):
+        with suppress(ValueError):
+            return name, read(value)
+    return name, value
+
+
+def _of_json(text: str) -> Any:
+    return json.loads(text)
+
+
+def _of_toml(text: str) -> Any:
+    return tomllib.loads(f"value = {text}")["value"]
+
+
+def _put(given: dict[str, Any], name: str, value: Any) -> None:
+    """Put a value under its name, of which dots part the names of parameters within parameters."""
+    *groups, last = name.split(".")
+    for group in groups:
+        given = given.setdefault(group, {})
+        if not isinstance(given, dict):
+            raise ParameterError(f"{name} cannot be said beside {group}, which has a value already.")
+    given[last] = value
 
 
 def _ids(store: Store, names: list[str]) -> list[str]:
     """Return the ids of images by their names or ids."""
-    known = {each.name: each.id for each in images(store)}
-    known |= {image_id: image_id for image_id in known.values()}
-    wrong = next((name for name in names if name not in known), None)
-    if wrong is not None:
-        raise UnknownName("image in the study", wrong, known)
-    return [known[name] for name in names]
+    there = images(store)
+    found = []
+    for name in names:
+        ids = [each.id for each in there if name in (each.id, each.name)]
+        if not ids:
+            raise UnknownName("image in the study", name, [each.name for each in there])
+        if len(ids) > 1:
+            raise ParameterError(f"{len(ids)} images of the study are named {name}; give an id: {', '.join(ids)}.")
+        found += ids
+    return found

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import shutil
+from contextlib import contextmanager
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 from rich.console import Console
@@ -13,6 +15,10 @@ from cellmetry.cli.job.opening import StudyFolder, actor, opened
 from cellmetry.cli.options import Axes, DetectorBits, Pattern, PixelSize, PixelSizeZ, Rgb, RgbChoice, Roles, reading_of
 from cellmetry.pipeline.stored.registering import register_images
 from cellmetry.study.store.images import image
+from cellmetry.study.store.names import STUDY_SUFFIX
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
 
 __all__ = ["add"]
 
@@ -30,6 +36,7 @@ def add(
 ) -> None:
     """Add images to a study by reference: they are read and hashed, never written to or copied.
 
+    The folder NAME.cellmetry is made if there is none. While a server has the study open, images are added through it.
     A job that reads them is put into the queue; a server works it when it opens the study, and so does
     `cellmetry job run`. Images that the study has already are left out.
 
@@ -44,7 +51,7 @@ def add(
         axes=axes,
         pattern=pattern,
     )
-    with opened(study) as store:
+    with _made(study), opened(study) as store:
         added = register_images(store, actor(), [Path(each) for each in images], reading=reading)
         names = [image(store, each).name for each in added]
     console = Console(soft_wrap=True, highlight=False)
@@ -52,3 +59,17 @@ def add(
         console.print(Text(name))
     added_words = "1 image was added." if len(names) == 1 else f"{len(names)} images were added."
     console.print(Text(added_words if names else "The study has all of these images already."))
+
+
+@contextmanager
+def _made(study: Path) -> Iterator[None]:
+    """Make the folder of a study if there is none; it is not left behind when nothing could be added."""
+    if study.exists() or not study.name.endswith(STUDY_SUFFIX):
+        yield
+        return
+    study.mkdir()
+    try:
+        yield
+    except BaseException:
+        shutil.rmtree(study)
+        raise

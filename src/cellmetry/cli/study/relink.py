@@ -10,6 +10,7 @@ import typer
 from rich.console import Console
 from rich.text import Text
 
+from cellmetry.cli.job.opening import actor
 from cellmetry.cli.options import Json
 from cellmetry.cli.outcome import EXIT_SOME_FAILED
 from cellmetry.cli.study.store import open_existing, say_notices
@@ -36,7 +37,7 @@ def relink(
     console = Console(soft_wrap=True, highlight=False)
     with open_existing(study, "cellmetry study relink") as store:
         store.must_be_writable()
-        found, unreadable = find_moved(store, folders)
+        found, unreadable = find_moved(store, actor(), folders)
         missing = [file.name for file in originals(store) if original_status(store, file) == "missing"]
         if as_json:
             said = {"found": [file.name for file in found], "missing": missing, "unreadable": unreadable}

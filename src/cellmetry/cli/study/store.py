@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from cellmetry.errors import MissingInput
-from cellmetry.study.store.store import DATABASE, SNAPSHOT, open_store
+from cellmetry.study.store.store import has_state, open_store
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -25,7 +25,7 @@ def open_existing(folder: Path, program: str) -> Store:
     MissingInput
         If there is none.
     """
-    if not any((folder / name).exists() for name in (DATABASE, SNAPSHOT, "labels")):
+    if not has_state(folder):
         raise MissingInput(f"{folder} has no study with labels and history; give a folder NAME.cellmetry/.")
     return open_store(folder, program=program)
 

@@ -10,7 +10,8 @@ import numpy as np
 from cellmetry.errors import EditConflict, MissingInput, ParameterError
 from cellmetry.io.scratch import new_label_array
 from cellmetry.study.store.images import images
-from cellmetry.study.store.labels import label_set, label_sets, whole_labels
+from cellmetry.study.store.label_pixels import whole_labels
+from cellmetry.study.store.labels import label_set, label_sets
 from cellmetry.study.store.said import EXCLUDED, is_excluded
 
 if TYPE_CHECKING:
@@ -59,8 +60,7 @@ def chosen_images(store: Store, ids: Sequence[str] | None) -> list[StoredImage]:
             raise MissingInput("The study has no image that could be read; add images first.")
         if not found:
             raise MissingInput(
-                f"All {len(ready)} images of the study that could be read are {EXCLUDED}; take that back, or name "
-                "images."
+                f"All {len(ready)} images that could be read are {EXCLUDED}; take that back, or name images."
             )
         return found
     unknown = next((each for each in ids if each not in known), None)

@@ -17,7 +17,7 @@ from cellmetry.errors import UnknownName
 from cellmetry.measure.step import Measure
 from cellmetry.pipeline.reading import Reading
 from cellmetry.pipeline.recipe import Recipe, parse_recipe
-from cellmetry.pipeline.served_recipes import named_recipe, recipe_of_text, refuse_paths
+from cellmetry.pipeline.served_recipes import named_recipe, recipe_of_text, refuse_paths, refuse_unknown_models
 
 __all__ = ["CountRequest", "OneShotRequest", "Output", "PredictRequest"]
 
@@ -110,6 +110,7 @@ class PredictRequest(OneShotRequest):
         else:
             found = parse_recipe({"name": "segment", "steps": [{"step": "segment", **self.look}]}, self.set)
             refuse_paths(found)
+        refuse_unknown_models(found)
         if self.output == "json" and not any(_makes_table(step.name) for step in found.steps):
             made = [step.labels for step in found.steps if isinstance(step, Segment)]
             found = replace(found, steps=(*found.steps, Measure(labels=self.choose(made))))
@@ -141,6 +142,7 @@ class CountRequest(OneShotRequest):
         """Return the step that looks for cells, for checking; `ready` has all."""
         found = parse_recipe({"name": "count", "steps": [{"step": "segment", **self.look}, _COUNT]}, self.set)
         refuse_paths(found)
+        refuse_unknown_models(found)
         return found
 
     def ready(self) -> Recipe:

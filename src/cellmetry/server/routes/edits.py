@@ -206,7 +206,7 @@ def _box(t: int, z: int, box: tuple[float, ...]) -> PlaneBox:
 def _edit(store: Store, labels_id: str, seq: int) -> Edit:
     found = find_edit(store, seq)
     if found.labels_id != labels_id:
-        raise UnknownName(f"edit of {labels_id} with the number", str(seq), ())
+        raise UnknownName(f"edit of {labels_id} with the number", str(seq))
     return found
 
 

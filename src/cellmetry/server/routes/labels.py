@@ -13,7 +13,8 @@ from cellmetry.server.bodies import ActDone, IdText, Limit, Number, View
 from cellmetry.server.dependencies import ActorDep, EditStudy, Id, ReadStudy
 from cellmetry.study.store.acts import act
 from cellmetry.study.store.images import image as image_of
-from cellmetry.study.store.labels import LabelSet, label_set, label_sets, read_window, remove_labels
+from cellmetry.study.store.label_pixels import read_window
+from cellmetry.study.store.labels import LabelSet, label_set, label_sets, remove_labels
 from cellmetry.study.store.objects import StoredObject, count_stored, find_object, objects_page
 from cellmetry.study.store.store import Store
 
@@ -71,11 +72,9 @@ def list_labels(
     limit: Limit = 100,
 ) -> list[LabelsView]:
     """Return the label images, the oldest first."""
-    found = label_sets(store, image)
     if after is not None:
-        ids = [each.id for each in found]
-        found = found[ids.index(after) + 1 :] if after in ids else []
-    return [_view(store, each, removed=False) for each in found[:limit]]
+        label_set(store, after)  # an unknown one is an error, not the end of the list
+    return [_view(store, each, removed=False) for each in label_sets(store, image, after=after)[:limit]]
 
 
 @router.get("/labels/{labels}")
@@ -122,7 +121,7 @@ def get_object(store: ReadStudy, labels: Id, object_id: int, t: Plane = 0, z: Pl
     known = 0 < object_id < 2**32
     found = find_object(store, label_set(store, labels), object_id, t, z) if known else None
     if found is None:
-        raise UnknownName(f"object in plane t={t}, z={z} with the id", str(object_id)[:20], ())
+        raise UnknownName(f"object in plane t={t}, z={z} with the id", str(object_id)[:20])
     return _object(found)
 
 

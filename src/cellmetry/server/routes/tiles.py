@@ -17,7 +17,8 @@ from cellmetry.server.bodies import View
 from cellmetry.server.dependencies import Id, ReadStudy
 from cellmetry.server.tiles.finding import EPOCH, pyramid_of
 from cellmetry.study.store.images import image as image_of
-from cellmetry.study.store.labels import TILE, label_set
+from cellmetry.study.store.label_tiles import TILE
+from cellmetry.study.store.labels import label_set
 
 __all__ = ["router"]
 

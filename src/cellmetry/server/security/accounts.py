@@ -184,7 +184,7 @@ class Accounts:
         """
         with self._database.write() as connection:
             if not connection.execute("DELETE FROM keys WHERE id = ? AND who = ?", (key_id, who)).rowcount:
-                raise UnknownName("session or token", key_id, ())
+                raise UnknownName("session or token", key_id)
 
     def visitor(self, secret: str, kind: str) -> Visitor | None:
         """Return whom a secret lets in."""
@@ -255,7 +255,7 @@ class Accounts:
     def _must_be(self, name: str) -> None:
         known = {each.name for each in self.all()}
         if name not in known:
-            raise UnknownName("account", name, ())
+            raise UnknownName("account", name)
 
     def _hash(self, password: str) -> str:
         shortest, longest = PASSWORD_CHARACTERS

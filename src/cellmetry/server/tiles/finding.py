@@ -12,7 +12,8 @@ import numpy as np
 from cellmetry.errors import DamagedFile, MissingInput, ParameterError
 from cellmetry.io.tile_store import frame_checksum, tile_store
 from cellmetry.study.store.images import image
-from cellmetry.study.store.labels import TILE, LabelSet, Tile, label_set
+from cellmetry.study.store.label_tiles import TILE, Tile
+from cellmetry.study.store.labels import LabelSet, label_set
 from cellmetry.study.store.tile_states import as_now, tile_at, tile_now
 
 if TYPE_CHECKING:

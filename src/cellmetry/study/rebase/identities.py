@@ -14,7 +14,7 @@ from cellmetry.errors import ParameterError
 from cellmetry.measure.runs import Extents, extents_of, merge_extents
 from cellmetry.ops.matching import best_pairs
 from cellmetry.ops.overlaps import count_overlaps
-from cellmetry.study.store.labels import read_window
+from cellmetry.study.store.label_pixels import read_window
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -16,7 +16,8 @@ from cellmetry.study.store.acts import act
 from cellmetry.study.store.committing import EditResult, commit, refuse
 from cellmetry.study.store.conflicts import attempt
 from cellmetry.study.store.edit_log import Made, history
-from cellmetry.study.store.labels import label_set, read_window
+from cellmetry.study.store.label_pixels import read_window
+from cellmetry.study.store.labels import label_set
 from cellmetry.study.store.names import new_name
 from cellmetry.study.store.objects import find_object
 from cellmetry.study.store.seen import seen_by
@@ -125,7 +126,7 @@ def find_question(store: Store, question_id: str) -> StoredQuestion:
         (question_id,),
     )
     if row is None:
-        raise UnknownName("question", question_id, ())
+        raise UnknownName("question", question_id)
     return _question_of(row)
 
 

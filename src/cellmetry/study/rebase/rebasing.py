@@ -19,7 +19,8 @@ from cellmetry.study.rebase.questions import Question, add_question
 from cellmetry.study.rebase.windows import Said, edited_windows, read_base, said_of_labels
 from cellmetry.study.store.acts import act
 from cellmetry.study.store.edits import apply_changes
-from cellmetry.study.store.labels import discard_labels, enter_labels, label_set, read_window, write_labels
+from cellmetry.study.store.label_pixels import read_window
+from cellmetry.study.store.labels import discard_labels, enter_labels, label_set, write_labels
 from cellmetry.study.store.overtaken import TRIES, Overtaken
 
 if TYPE_CHECKING:

@@ -12,7 +12,8 @@ from scipy import ndimage
 
 from cellmetry.core.image import Box
 from cellmetry.io.tile_store import decode_tile, encode_tile, tile_store
-from cellmetry.study.store.labels import box_of_tile, is_background, missing_tile, tiles_of
+from cellmetry.study.store.label_pixels import is_background, missing_tile
+from cellmetry.study.store.label_tiles import box_of_tile, tiles_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence

@@ -93,7 +93,7 @@ def find_act(store: Store, seq: int) -> Act:
     """
     row = store.database.row("SELECT * FROM acts WHERE seq = ?", (seq,))
     if row is None:
-        raise UnknownName("act number", str(seq), ())
+        raise UnknownName("act number", str(seq))
     return _act_of(row)
 
 

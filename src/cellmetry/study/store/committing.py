@@ -18,7 +18,8 @@ if TYPE_CHECKING:
     from cellmetry.core.image import Box
     from cellmetry.study.store.acts import Actor
     from cellmetry.study.store.conflicts import Conflict
-    from cellmetry.study.store.labels import LabelSet, Patch, Tile
+    from cellmetry.study.store.label_tiles import Patch, Tile
+    from cellmetry.study.store.labels import LabelSet
     from cellmetry.study.store.store import Store
 
 __all__ = ["EditResult", "commit", "commit_act", "refuse"]

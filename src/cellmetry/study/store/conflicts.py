@@ -22,7 +22,8 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Sequence
 
     from cellmetry.study.editing.operation import Change, LabelView
-    from cellmetry.study.store.labels import LabelSet, Patch
+    from cellmetry.study.store.label_tiles import Patch
+    from cellmetry.study.store.labels import LabelSet
     from cellmetry.study.store.seen import Seen
     from cellmetry.study.store.store import Store
 
@@ -74,6 +75,8 @@ def attempt(
     try:
         patches = patches_of_changes(now, changes(now))
     except ParameterError:
+        if not view.others:
+            raise
         found = _in_the_way(view, None, _wanted(view, changes)) or view.last_of(named)
         if not found:
             raise

@@ -12,7 +12,7 @@ from cellmetry.core.image import Box
 from cellmetry.errors import UnknownName
 from cellmetry.io.tile_store import decode_tile, encode_tile
 from cellmetry.study.store.acts import Act, acts_of_ids
-from cellmetry.study.store.labels import Patch
+from cellmetry.study.store.label_tiles import Patch
 
 if TYPE_CHECKING:
     import sqlite3
@@ -102,7 +102,7 @@ def find_edit(store: Store, seq: int) -> Edit:
     """
     found = _edits_of(store, store.database.rows("SELECT * FROM edits WHERE act = ?", (seq,)))
     if not found:
-        raise UnknownName("edit number", str(seq), ())
+        raise UnknownName("edit number", str(seq))
     return found[0]
 
 

@@ -26,7 +26,9 @@ from cellmetry.study.store.edit_log import (
     patches_of,
     places_of,
 )
-from cellmetry.study.store.labels import Patch, label_set, read_window
+from cellmetry.study.store.label_pixels import read_window
+from cellmetry.study.store.label_tiles import Patch
+from cellmetry.study.store.labels import label_set
 from cellmetry.study.store.patching import patch_batches
 from cellmetry.study.store.seen import seen_by
 

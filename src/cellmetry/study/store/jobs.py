@@ -115,7 +115,7 @@ def job(store: Store, job_id: str) -> StoredJob:
     """
     row = store.database.row("SELECT * FROM jobs WHERE id = ?", (job_id,))
     if row is None:
-        raise UnknownName("job", job_id, ())
+        raise UnknownName("job", job_id)
     return _job_of(row)
 
 

@@ -105,7 +105,7 @@ def model(store: Store, model_id: str) -> StoredModel:
     """
     row = store.database.row("SELECT * FROM models WHERE id = ?", (model_id,))
     if row is None:
-        raise UnknownName("model of the study", model_id, ())
+        raise UnknownName("model of the study", model_id)
     return _model_of(row)
 
 

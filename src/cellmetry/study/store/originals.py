@@ -2,19 +2,23 @@
 
 from __future__ import annotations
 
+import json
 import os
 from dataclasses import dataclass
 from pathlib import Path, PurePath
-from typing import TYPE_CHECKING, Literal, NamedTuple
+from typing import TYPE_CHECKING, Any, Literal, NamedTuple
 
 from cellmetry.errors import DamagedFile, MissingInput, UnknownName
 from cellmetry.io.hashing import FileState, content_hash, file_state
+from cellmetry.study.store.acts import act
+from cellmetry.study.store.images import said_of, say
 from cellmetry.study.store.names import new_name
 
 if TYPE_CHECKING:
     import sqlite3
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Iterator, Mapping, Sequence
 
+    from cellmetry.study.store.acts import Actor
     from cellmetry.study.store.store import Store
 
 __all__ = [
@@ -94,13 +98,20 @@ def original(store: Store, file_id: str) -> Original:
     """
     row = store.database.row("SELECT * FROM files WHERE id = ?", (file_id,))
     if row is None:
-        raise UnknownName("file", file_id, ())
-    return _original_of(row)
+        raise UnknownName("file", file_id)
+    return _original_of(row, said_of(store, file_id))
 
 
 def originals(store: Store) -> list[Original]:
     """Return all files, in the order in which they were added."""
-    return [_original_of(row) for row in store.database.rows("SELECT * FROM files ORDER BY rowid")]
+    moved: dict[str, dict[str, Any]] = {}
+    for row in store.database.rows(
+        "SELECT subject, key, value FROM said JOIN files ON id = subject WHERE act IN (SELECT seq FROM holding) "
+        "ORDER BY act"
+    ):
+        moved.setdefault(row["subject"], {})[row["key"]] = json.loads(row["value"])
+    rows = store.database.rows("SELECT * FROM files ORDER BY rowid")
+    return [_original_of(row, moved.get(row["id"], {})) for row in rows]
 
 
 def original_path(store: Store, file: Original) -> Path:
@@ -136,27 +147,32 @@ def original_status(store: Store, file: Original) -> Status:
     return "there"
 
 
-def find_moved(store: Store, folders: Sequence[Path]) -> Moved:
+def find_moved(store: Store, actor: Actor, folders: Sequence[Path]) -> Moved:
     """Return the missing files that were found in folders or below them, by their content, after noting where.
 
-    Only files that may be the same by `_telling` are read. Of several that are alike, each missing file gets the one of
-    its own name, else any.
+    That is one act: undoing it brings their old places back. Only files that may be the same by `_telling` are read. Of
+    several that are alike, each missing file gets the one of its own name, else any.
     """
     missing = [file for file in originals(store) if original_status(store, file) == "missing"]
     wanted = {_telling(file.state) for file in missing}
-    there: dict[str, list[tuple[Path, FileState]]] = {}
+    there: dict[str, list[Path]] = {}
     unreadable = 0
     for path in _candidates(folders) if missing else ():
         try:
-            state = file_state(path)
-            if _telling(state) in wanted:
-                there.setdefault(content_hash(path), []).append((path, state))
+            if _telling(file_state(path)) in wanted:
+                there.setdefault(content_hash(path), []).append(path)
         except OSError:
             unreadable += 1
     found = [file for file in missing if file.sha256 in there]
-    for file in found:
-        same = there[file.sha256]
-        _note_place(store, file, *next((each for each in same if each[0].name == Path(file.whole).name), same[0]))
+    if found:
+        what = found[0].name if len(found) == 1 else f"{len(found)} originals"
+        with store.database.write():
+            seq = act(store, actor, "relink", f"Find {what} in another place", files=[file.id for file in found])
+            for file in found:
+                same = there[file.sha256]
+                whole = next((each for each in same if each.name == Path(file.whole).name), same[0]).resolve()
+                say(store, seq, file.id, {"place": _seen_from(store.folder, whole), "whole": str(whole)})
+                _note_state(store, file, file_state(whole))
     return Moved(found, unreadable)
 
 
@@ -190,15 +206,26 @@ def _telling(state: FileState) -> tuple[int, int | None]:
 
 
 def _note_place(store: Store, file: Original, path: Path, state: FileState) -> None:
-    """Note where a file is now and when it was written, so that it need not be hashed again."""
+    """Note where a file is now and when it was written, so that it need not be hashed again.
+
+    Where it was found by an act (`find_moved`), only the act says where it is: the place of before is kept.
+    """
     if store.read_only:
         return
     whole = path.resolve()
+    if said_of(store, file.id):
+        _note_state(store, file, state)
+        return
     with store.database.write() as connection:
         connection.execute(
             "UPDATE files SET place = ?, whole = ?, entries = ?, newest_ns = ?, size = ? WHERE id = ?",
             (_seen_from(store.folder, whole), str(whole), *state, file.id),
         )
+
+
+def _note_state(store: Store, file: Original, state: FileState) -> None:
+    with store.database.write() as connection:
+        connection.execute("UPDATE files SET entries = ?, newest_ns = ?, size = ? WHERE id = ?", (*state, file.id))
 
 
 def _places(store: Store, file: Original) -> list[Path]:
@@ -213,12 +240,13 @@ def _seen_from(folder: Path, whole: Path) -> str | None:
         return None
 
 
-def _original_of(row: sqlite3.Row) -> Original:
+def _original_of(row: sqlite3.Row, moved: Mapping[str, Any]) -> Original:
+    """Return a file, where it is by what an act said of it, if one did."""
     return Original(
         row["id"],
         row["name"],
-        row["place"],
-        row["whole"],
+        moved.get("place", row["place"]),
+        moved.get("whole", row["whole"]),
         bool(row["uploaded"]),
         row["sha256"],
         FileState(row["entries"], row["newest_ns"], row["size"]),

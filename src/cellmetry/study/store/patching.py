@@ -14,7 +14,8 @@ from cellmetry.io.tile_store import encode_tile
 from cellmetry.study.editing.operation import Change
 from cellmetry.study.editing.places import pieces
 from cellmetry.study.store.edit_log import BATCH_PIXELS
-from cellmetry.study.store.labels import Patch, box_of_tile, read_tile, read_window, tiles_of
+from cellmetry.study.store.label_pixels import read_tile, read_window
+from cellmetry.study.store.label_tiles import Patch, box_of_tile, tiles_of
 from cellmetry.study.store.objects import update_objects
 
 if TYPE_CHECKING:
@@ -24,7 +25,8 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from cellmetry.study.editing.operation import LabelView
-    from cellmetry.study.store.labels import LabelSet, Tile
+    from cellmetry.study.store.label_tiles import Tile
+    from cellmetry.study.store.labels import LabelSet
     from cellmetry.study.store.store import Store
 
 __all__ = ["MOST_PIXELS", "must_be_small", "patch_batches", "patches_of_changes", "write_patches"]

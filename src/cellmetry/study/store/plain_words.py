@@ -16,6 +16,16 @@ if TYPE_CHECKING:
 __all__ = ["plain_words"]
 
 
+_MOVED = """
+SELECT * FROM (
+  SELECT name, json_extract(moved.value, '$') AS whole, json_extract(near.value, '$') AS place FROM files
+  JOIN said AS moved ON moved.subject = files.id AND moved.key = 'whole'
+  JOIN said AS near ON near.subject = files.id AND near.key = 'place' AND near.act = moved.act
+) WHERE instr(?1, whole) OR instr(?1, ifnull(place, whole))
+"""
+"""Originals that acts found in another place (`originals.find_moved`)."""
+
+
 def plain_words(store: Store, text: str) -> str:
     """Return a text in which files are called as their users do, the study by its folder's name, code by its module.
 
@@ -27,6 +37,7 @@ def plain_words(store: Store, text: str) -> str:
     rows = store.database.rows(
         "SELECT name, whole, place FROM files WHERE instr(?1, whole) OR instr(?1, ifnull(place, whole))", (text,)
     )
+    rows += store.database.rows(_MOVED, (text,))
     called = {row["whole"]: row["name"] for row in rows}
     called |= {str(store.folder / row["place"]): row["name"] for row in rows if row["place"]}
     called |= {str(folder): store.folder.name for folder in (store.folder, store.folder.resolve())}

@@ -17,7 +17,9 @@ from cellmetry.study.editing.operation import Change
 from cellmetry.study.store.acts import Actor, act
 from cellmetry.study.store.checkpoints import LABELS
 from cellmetry.study.store.edits import apply_changes
-from cellmetry.study.store.labels import TILE, label_set, read_window
+from cellmetry.study.store.label_pixels import read_window
+from cellmetry.study.store.label_tiles import TILE
+from cellmetry.study.store.labels import label_set
 from cellmetry.study.store.manifests import file_hash, read_manifest
 from cellmetry.study.store.objects import store_objects
 

@@ -24,7 +24,9 @@ from cellmetry.io.tile_store import TileStore, decode_tile, encode_tile
 from cellmetry.study.store.acts import act
 from cellmetry.study.store.checkpoints import chunk_file, free_checkpoint, now_text, write_from
 from cellmetry.study.store.edit_log import patch_of
-from cellmetry.study.store.labels import TILE, Tile, label_set, read_tile, stored_labels
+from cellmetry.study.store.label_pixels import read_tile
+from cellmetry.study.store.label_tiles import TILE, Tile
+from cellmetry.study.store.labels import label_set, stored_labels
 from cellmetry.study.store.manifests import hashes_below, manifest_path, read_manifest, write_manifest
 from cellmetry.study.store.mending import SNAPSHOT
 from cellmetry.study.store.pyramids import make_tiles_again

@@ -16,18 +16,9 @@ from cellmetry.study.editing.operation import Change
 from cellmetry.study.store.committing import EditResult, commit, refuse
 from cellmetry.study.store.conflicts import changed_since, not_shown
 from cellmetry.study.store.edit_log import Made, patch_of
-from cellmetry.study.store.labels import (
-    TILE,
-    LabelSet,
-    Tile,
-    box_of_tile,
-    is_background,
-    label_set,
-    missing_tile,
-    patch_at_level,
-    planes_of,
-    tiles_of,
-)
+from cellmetry.study.store.label_pixels import is_background, missing_tile, planes_of
+from cellmetry.study.store.label_tiles import TILE, Tile, box_of_tile, patch_at_level, tiles_of
+from cellmetry.study.store.labels import LabelSet, label_set
 from cellmetry.study.store.manifests import read_manifest
 from cellmetry.study.store.patching import patch_batches
 from cellmetry.study.store.seen import seen_by

@@ -99,7 +99,7 @@ def result(store: Store, result_id: str) -> StoredResult:
     """
     row = store.database.row("SELECT * FROM results WHERE id = ?", (result_id,))
     if row is None:
-        raise UnknownName("result", result_id, ())
+        raise UnknownName("result", result_id)
     return _result_of(row)
 
 

@@ -11,14 +11,15 @@ import numpy as np
 from cellmetry.errors import CellmetryError
 from cellmetry.study.store.acts import mark_undone
 from cellmetry.study.store.edit_log import patch_of
-from cellmetry.study.store.labels import label_set, read_window
+from cellmetry.study.store.label_pixels import read_window
+from cellmetry.study.store.labels import label_set
 from cellmetry.study.store.patching import write_patches
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
-    from cellmetry.study.store.labels import Patch
+    from cellmetry.study.store.label_tiles import Patch
     from cellmetry.study.store.store import Store
 
 __all__ = ["salvage_edits"]

@@ -19,7 +19,7 @@ from cellmetry.study.store.database import Database
 from cellmetry.study.store.leftovers import clear_leftovers
 from cellmetry.study.store.lock import read_holder, take_lock
 from cellmetry.study.store.mending import DATABASE, SNAPSHOT, mend_database
-from cellmetry.study.store.names import new_name
+from cellmetry.study.store.names import STUDY_SUFFIX, new_name
 from cellmetry.study.store.patience import USUAL, Patience
 from cellmetry.study.store.places import writable
 from cellmetry.study.store.readable import readable_database
@@ -34,7 +34,18 @@ if TYPE_CHECKING:
 
     from cellmetry.study.store.lock import StudyLock
 
-__all__ = ["DATABASE", "MOST_LOG_BYTES", "SNAPSHOT", "Store", "join_store", "new_name", "open_store", "open_to_read"]
+__all__ = [
+    "DATABASE",
+    "MOST_LOG_BYTES",
+    "SNAPSHOT",
+    "Store",
+    "has_state",
+    "is_study",
+    "join_store",
+    "new_name",
+    "open_store",
+    "open_to_read",
+]
 
 MOST_LOG_BYTES = 64 << 20
 """Size of the database's write-ahead log after which it is put into the file, and a new snapshot made."""
@@ -152,6 +163,17 @@ class Store:
                 note_closing(files)
 
 
+def is_study(folder: Path) -> bool:
+    """Return whether a folder is that of a study: by its name, or by what it holds."""
+    named = folder.resolve().name.endswith(STUDY_SUFFIX) or folder.name.endswith(STUDY_SUFFIX)
+    return named or has_state(folder)
+
+
+def has_state(folder: Path) -> bool:
+    """Return whether a folder holds the state of a study, or labels from which that can be made again."""
+    return any((folder / name).exists() for name in (DATABASE, SNAPSHOT)) or any(folder.glob("labels/lbl_*"))
+
+
 def join_store(folder: str | Path, *, patience: Patience = USUAL) -> Store:
     """Return a study that the program which started this process has open for writing: workers take no lock.
 
@@ -187,7 +209,12 @@ def open_store(folder: str | Path, *, program: str = "cellmetry", read_only: boo
     """
     folder = Path(folder)
     if not folder.is_dir():
-        raise MissingInput(f"There is no study {folder}; `cellmetry study new FOLDER_OF_IMAGES` makes one.")
+        raise MissingInput(f"There is no study {folder}; `cellmetry study add NAME{STUDY_SUFFIX} IMAGES` makes one.")
+    if not is_study(folder):
+        raise MissingInput(
+            f"{folder} is no study, and nothing was written there: a study is a folder NAME{STUDY_SUFFIX}, or has "
+            f"{DATABASE}."
+        )
     if read_only or not writable(folder):
         why = (
             "opened for reading" if read_only else f"{folder} cannot be written: its disk or its permissions forbid it"

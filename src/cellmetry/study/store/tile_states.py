@@ -9,13 +9,15 @@ import numpy as np
 
 from cellmetry.errors import DamagedFile, ParameterError, UnknownName
 from cellmetry.io.tile_store import decode_tile, encode_tile, tile_store
-from cellmetry.study.store.labels import LabelSet, Tile, is_background, label_set, missing_tile
+from cellmetry.study.store.label_pixels import is_background, missing_tile
+from cellmetry.study.store.labels import LabelSet, label_set
 from cellmetry.study.store.restoring import Base, base_frame, edits_between, replayed, tile_shape
 
 if TYPE_CHECKING:
     import sqlite3
     from collections.abc import Callable
 
+    from cellmetry.study.store.label_tiles import Tile
     from cellmetry.study.store.store import Store
 
 __all__ = ["TileState", "as_now", "tile_at", "tile_now"]
@@ -141,5 +143,5 @@ def _row(store: Store, labels: LabelSet, tile: Tile) -> sqlite3.Row:
         (*tile, labels.id),
     )
     if row is None:
-        raise UnknownName("label image", labels.id, ())
+        raise UnknownName("label image", labels.id)
     return row

@@ -65,7 +65,7 @@ def upload_path(store: Store, upload_id: str) -> Path:
         for path in sorted(folder.iterdir()):
             if not path.name.startswith(".") and not path.is_symlink():
                 return path
-    raise UnknownName("uploaded file", upload_id, ())
+    raise UnknownName("uploaded file", upload_id)
 
 
 def clean_uploads(store: Store) -> list[str]:

@@ -13,7 +13,9 @@ from cellmetry.io.hashing import content_hash
 from cellmetry.io.tile_store import decode_tile
 from cellmetry.study.store.checkpoints import LABELS
 from cellmetry.study.store.edit_log import patch_of
-from cellmetry.study.store.labels import TILE, Tile, read_tile, stored_labels
+from cellmetry.study.store.label_pixels import read_tile
+from cellmetry.study.store.label_tiles import TILE, Tile
+from cellmetry.study.store.labels import stored_labels
 from cellmetry.study.store.manifests import read_manifest
 from cellmetry.study.store.originals import original_path, original_status, originals
 from cellmetry.study.store.pyramids import lost_tiles

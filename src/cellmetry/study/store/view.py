@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from cellmetry.errors import ParameterError
 from cellmetry.study.editing.operation import LARGEST_CHOSEN_ID, LARGEST_ID
-from cellmetry.study.store.labels import read_window
+from cellmetry.study.store.label_pixels import read_window
 from cellmetry.study.store.objects import find_object
 from cellmetry.study.store.patching import must_be_small
 

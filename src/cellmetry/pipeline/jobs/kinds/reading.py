@@ -15,7 +15,7 @@ from cellmetry.pipeline.jobs.units import each_unit
 from cellmetry.pipeline.stored.headers import image_header
 from cellmetry.pipeline.stored.opening import open_stored
 from cellmetry.study.store.images import image, set_failed, set_ready
-from cellmetry.study.store.labels import TILE
+from cellmetry.study.store.label_tiles import TILE
 
 if TYPE_CHECKING:
     from cellmetry.core.progress import Progress
