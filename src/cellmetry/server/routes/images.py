@@ -1,4 +1,4 @@
-"""The images of a study: upload, register, list, what is said of them, remove; their originals."""
+"""The images of a study: upload, register, list, what is said of them, remove."""
 
 from __future__ import annotations
 
@@ -8,14 +8,12 @@ from functools import partial
 from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 from fastapi import APIRouter, Query, Request
-from fastapi.responses import FileResponse
 from pydantic import Field, StringConstraints
 from starlette.concurrency import run_in_threadpool
 
 from cellmetry.core.parameters import parse_parameters
 from cellmetry.errors import ParameterError
 from cellmetry.io.discover import find_inputs
-from cellmetry.io.links import refuse_links
 from cellmetry.pipeline.reading import Reading
 from cellmetry.pipeline.stored.apart import register_apart
 from cellmetry.server.bodies import ActDone, Body, IdText, Key, Limit, PathText, ShortText, View
@@ -29,13 +27,11 @@ from cellmetry.server.dependencies import (
     RunnerDep,
     SettingsDep,
 )
-from cellmetry.server.downloading import BYTES, file_answer
 from cellmetry.server.security.folders import allowed_place, must_lie_below
 from cellmetry.server.uploads import receive_upload
 from cellmetry.study.store.acts import Actor, act
 from cellmetry.study.store.images import StoredImage, image, images, remove_images, said_of, say
 from cellmetry.study.store.labels import label_sets
-from cellmetry.study.store.originals import find_moved, original, original_path, original_status
 from cellmetry.study.store.said import refuse_wrong_words
 from cellmetry.study.store.store import Store
 
@@ -46,7 +42,6 @@ __all__ = ["router"]
 
 router = APIRouter(prefix="/studies/{study}", tags=["images"])
 
-_ORIGINAL = file_answer("The file, to be saved.", BYTES)
 _OWN_KEYS = {"pixel_size_um", "pixel_size_z_um", "channel_names"}
 _FORM = {
     "required": True,
@@ -80,17 +75,6 @@ class ImageView(View):
     files: tuple[str, ...] = Field(description="Ids of its originals.")
     labels: tuple[str, ...] = Field(description="Ids of its label images.")
     removed: bool
-
-
-class OriginalView(View):
-    """A file that a user gave."""
-
-    id: str
-    name: str = Field(description="As the user called it: text.")
-    sha256: str
-    bytes: int
-    uploaded: bool
-    status: Literal["there", "missing", "changed"]
 
 
 class ReadingSaid(Reading):
@@ -128,12 +112,6 @@ class SomeImages(Body):
     """Images by their ids."""
 
     images: tuple[IdText, ...] = Field(min_length=1, max_length=10_000)
-
-
-class Folder(Body):
-    """A folder of the server's computer."""
-
-    path: PathText
 
 
 @router.post("/images", status_code=201, openapi_extra={"requestBody": _FORM})
@@ -233,44 +211,6 @@ def remove_several(body: SomeImages, store: EditStudy, actor: ActorDep) -> ActDo
         seq = act(store, actor, "remove images", f"Remove {what}", images=list(body.images))
         remove_images(store, seq, body.images)
     return ActDone(act=seq)
-
-
-@router.get("/images/{image}/originals")
-def list_originals(store: ReadStudy, image: Id) -> list[OriginalView]:
-    """Return the files of an image and whether they are there; a file that was written since is read as a whole."""
-    files = [original(store, each) for each in _image(store, image).source["files"]]
-    return [
-        OriginalView(
-            id=file.id,
-            name=file.name,
-            sha256=file.sha256,
-            bytes=file.state.size,
-            uploaded=file.uploaded,
-            status=original_status(store, file),
-        )
-        for file in files
-    ]
-
-
-@router.get("/images/{image}/originals/{file}", responses=_ORIGINAL, response_class=FileResponse)
-def download_original(store: ReadStudy, image: Id, file: Id) -> FileResponse:
-    """Return an original as it was given."""
-    if file not in _image(store, image).source["files"]:
-        raise ParameterError(f"The image {image} has no file {file}.")
-    found = original(store, file)
-    path = original_path(store, found)
-    refuse_links(path)
-    if not path.is_file():
-        raise ParameterError(f"{found.name} is a folder; export the image to get it as one file.")
-    name = found.name.replace("\\", "/").rsplit("/", 1)[-1]
-    headers = {"X-Content-Type-Options": "nosniff"}
-    return FileResponse(path, media_type=BYTES, filename=name or file, headers=headers)
-
-
-@router.post("/originals/relink")
-def relink(body: Folder, store: EditStudy, actor: ActorDep, settings: SettingsDep) -> list[str]:
-    """Return the ids of missing originals that were found by their content in a folder below the server's roots."""
-    return [file.id for file in find_moved(store, actor, [allowed_place(body.path, settings.roots)]).found]
 
 
 def _image(store: Store, image_id: str) -> StoredImage:
