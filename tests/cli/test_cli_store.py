@@ -59,7 +59,7 @@ def test_verify_repair_and_relink_say_what_is_and_end_with_the_right_code(folder
     assert "warning: a.tif is not there any more" in missing.stdout
     assert isinstance(cellmetry("relink", folder, tmp_path / "nowhere").exception, MissingInput)
     found = cellmetry("relink", folder, tmp_path / "there", "--json")
-    assert (found.exit_code, json.loads(found.stdout)) == (0, {"found": ["a.tif"], "missing": []})
+    assert (found.exit_code, json.loads(found.stdout)) == (0, {"found": ["a.tif"], "missing": [], "unreadable": 0})
     with open_store(folder) as store:
         name = store.database.row("SELECT id FROM labels")["id"]
         coarse = folder / label_set(store, name).checkpoint / "1/c/0/0"

@@ -143,6 +143,16 @@ def test_leftovers_of_a_killed_program_are_cleaned_once_old(tmp_path: Path) -> N
     young.write_text("x")
     old.mkdir()
     (old / "c").write_text("x")
+    os.utime(old / "c", (time.time() - 7200,) * 2)
     os.utime(old, (time.time() - 7200,) * 2)
     assert clean_leftovers(tmp_path) == [old]
     assert _all(tmp_path) == [young.name]
+
+
+def test_a_folder_with_a_file_that_is_still_written_is_no_leftover(tmp_path: Path) -> None:
+    with atomic_folder(tmp_path / "upload", marker="a.tif") as part, (part / "a.tif").open("wb") as file:
+        os.utime(part, (time.time() - 7200,) * 2)  # made two hours ago, and its file comes slowly
+        file.write(b"more")
+        file.flush()
+        assert clean_leftovers(tmp_path) == []
+    assert (tmp_path / "upload" / "a.tif").read_bytes() == b"more"

@@ -46,6 +46,10 @@ def test_nothing_changed_is_the_same_state(chunks: Path) -> None:
     assert file_state(chunks / "0" / "0").size == 4
 
 
+def test_the_size_of_a_folder_is_that_of_its_files_as_file_systems_differ_in_their_folders(chunks: Path) -> None:
+    assert file_state(chunks).size == 8
+
+
 def test_what_does_not_exist_has_no_state(tmp_path: Path) -> None:
     with pytest.raises(FileNotFoundError):
         file_state(tmp_path / "no.tif")

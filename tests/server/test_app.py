@@ -28,6 +28,20 @@ def test_a_study_is_made_and_found(server: Any, client: Any) -> None:
     assert "Apfel-b-Birnen-b.cellmetry" in folders
 
 
+def test_studies_are_listed_page_by_page(server: Any, client: Any) -> None:
+    for name in ("one", "two", "three"):
+        client.post("studies", json={"name": name})
+    every = [each["id"] for each in client.get("studies").json()]
+    paged, after = [], {}
+    while page := client.get("studies", params={"limit": 2, **after}).json():
+        assert len(page) <= 2
+        paged += [each["id"] for each in page]
+        after = {"after": paged[-1]}
+    assert paged == every
+    assert client.get("studies", params={"after": "study_0000000000000000"}).status_code == 422
+    assert client.get("studies", params={"limit": 0}).status_code == 422
+
+
 @pytest.mark.parametrize(
     "name", ["CON", "..", "../../evil", "a" * 200, "名前", "x\ny", "<img onerror=alert(1)>", "=1+1"]
 )

@@ -26,7 +26,9 @@ def hook(event, arguments):
 sys.addaudithook(hook)
 from cellmetry.server.running import run_server
 from cellmetry.server.settings import Limits, ServerSettings
-limits = Limits(json_bytes=1000, upload_bytes=5000, idle_s=1.0, bytes_per_s=1000.0, header_s=1.0)
+limits = Limits(
+    json_bytes=1000, json_values=100, upload_bytes=5000, idle_s=1.0, bytes_per_s=1000.0, header_s=1.0, connections=10
+)
 run_server(ServerSettings(home, port=0, limits=limits), lambda address: print(address, flush=True))
 """
 
@@ -67,6 +69,41 @@ def test_a_large_body_is_refused_by_its_length_and_by_what_comes(small: Any) -> 
     many = httpx.post(f"{url}/api/v1/studies", files={"file": ("x", b"y" * 6000)}, headers=named((*headers[:2],)))
     assert many.status_code == 413
     assert n_studies(home) == 0
+
+
+def test_a_body_of_very_many_values_is_refused_before_it_is_read(small: Any) -> None:
+    url, headers, home = small
+    for values, status in ((101, 422), (102, 413)):
+        body = json.dumps([0] * values).encode()
+        answer = httpx.post(f"{url}/api/v1/studies", content=body, headers=named(headers))
+        assert answer.status_code == status, answer.text
+    assert "100 values" in answer.json()["error"]["message"]
+    file = httpx.post(f"{url}/api/v1/studies", files={"file": ("x", b"," * 200)}, headers=named(headers[:2]))
+    assert file.status_code != 413
+    assert n_studies(home) == 0
+
+
+def test_a_connection_too_many_is_refused_in_json(small: Any) -> None:
+    url, _, _ = small
+    clients = [httpx.Client(base_url=url) for _ in range(10)]
+    try:
+        for each in clients:
+            assert each.get("/api/v1/health").status_code == 200
+        answer = httpx.get(f"{url}/api/v1/health")
+        assert answer.status_code == 503
+        assert answer.json()["error"]["kind"] == "Refused"
+        assert answer.headers["connection"] == "close"
+        assert answer.headers["x-content-type-options"] == "nosniff"
+        assert int(answer.headers["retry-after"]) > 0
+        assert clients[0].get("/api/v1/health").status_code == 200
+    finally:
+        for each in clients:
+            each.close()
+    for _ in range(100):
+        if httpx.get(f"{url}/api/v1/health").status_code == 200:
+            break
+    else:
+        raise AssertionError("closed connections still count")
 
 
 def test_a_body_shorter_than_it_said_is_no_request(small: Any, raw: Any) -> None:

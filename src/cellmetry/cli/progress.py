@@ -22,12 +22,23 @@ class TerminalProgress:
     def __init__(self, bars: Progress) -> None:
         self._bars = bars
         self._tasks: list[tuple[TaskID, int]] = []
+        self._elsewhere: dict[str, tuple[TaskID, str]] = {}
 
     def start(self, task: str, total: int) -> None:
         """Add a bar for a task, and take finished inner ones away."""
         while len(self._tasks) > 1:
             self._bars.remove_task(self._tasks.pop()[0])
         self._tasks.append((self._bars.add_task(task, total=total), total))
+
+    def show(self, work: str, task: str, *, done: int, total: int) -> None:
+        """Show how far work is that another process does; its one bar begins anew with each task."""
+        if work not in self._elsewhere:
+            self._elsewhere[work] = self._bars.add_task(task, total=total), task
+        bar, before = self._elsewhere[work]
+        if task != before:
+            self._bars.reset(bar, description=task)
+            self._elsewhere[work] = bar, task
+        self._bars.update(bar, completed=done, total=total)
 
     def advance(self, units: int = 1) -> None:
         """Advance the newest unfinished bar."""

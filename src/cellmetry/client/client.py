@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 from uuid import uuid4
 
 from cellmetry.client.connection import Connection
+from cellmetry.client.part import PAGE
 from cellmetry.client.sending import open_files
 from cellmetry.client.study import RemoteStudy
 from cellmetry.core.progress import SILENT
@@ -112,7 +113,13 @@ class Client:
 
     def studies(self) -> list[RemoteStudy]:
         """Return the studies that you may see and that are open."""
-        return [self._study(said) for said in self._connection.get("/studies") if said["id"]]
+        found: list[RemoteStudy] = []
+        while True:
+            page = self._connection.get("/studies", after=found[-1].id if found else None, limit=PAGE)
+            there = [self._study(said) for said in page if said["id"]]
+            found += there
+            if len(there) < PAGE:
+                return found
 
     def refused_studies(self) -> dict[str, str]:
         """Return why studies cannot be opened, by the names of their folders; who may see all studies is told."""

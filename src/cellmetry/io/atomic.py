@@ -83,18 +83,27 @@ def atomic_folder(path: str | Path, *, marker: str = "zarr.json") -> Iterator[Pa
 
 
 def clean_leftovers(folder: str | Path, *, older_than_s: float = 3600.0) -> list[Path]:
-    """Return what was removed of temporary files that a killed program left in `folder`.
+    """Return what was removed of temporary files and folders that a killed program left in `folder`.
 
-    Younger ones stay: another program may be writing them.
+    Those stay into which something was written since: another program may be at it, for hours with a large file.
     """
     limit = time.time() - older_than_s
     removed = []
     for left in Path(folder).glob(f"{_PREFIX}*{_PART}*"):
         with suppress(FileNotFoundError):  # who wrote it may be done with it now
-            if left.stat().st_mtime < limit:
+            if _last_written(left) < limit:
                 _remove(left)
                 removed.append(left)
     return removed
+
+
+def _last_written(path: Path) -> float:
+    """Return when a file, or anything in a folder, was written last, in seconds since 1970."""
+    times = [path.stat().st_mtime]
+    for each in path.rglob("*"):
+        with suppress(FileNotFoundError):  # it became another name meanwhile
+            times.append(each.stat().st_mtime)
+    return max(times)
 
 
 def _temporary(path: Path) -> Path:

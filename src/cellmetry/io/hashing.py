@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+from stat import S_ISDIR
 from typing import TYPE_CHECKING, NamedTuple
 
 if TYPE_CHECKING:
@@ -12,7 +13,7 @@ __all__ = ["FileState", "content_hash", "file_state"]
 
 
 class FileState(NamedTuple):
-    """Number of entries, newest time of writing (ns) and bytes together: they change when content is written."""
+    """Number of entries, newest time of writing (ns) and bytes of all files: they change when content is written."""
 
     entries: int
     newest_ns: int
@@ -22,13 +23,16 @@ class FileState(NamedTuple):
 def file_state(path: Path) -> FileState:
     """Return the state of a file, or of a folder with all in it: writing a chunk leaves the folder's own time as it is.
 
+    The bytes of folders themselves do not count: each file system has its own.
+
     Raises
     ------
     FileNotFoundError
         If there is no such file or folder.
     """
     found = [entry.stat() for entry in (path, *path.rglob("*"))]
-    return FileState(len(found), max(one.st_mtime_ns for one in found), sum(one.st_size for one in found))
+    size = sum(one.st_size for one in found if not S_ISDIR(one.st_mode))
+    return FileState(len(found), max(one.st_mtime_ns for one in found), size)
 
 
 def content_hash(path: Path) -> str:

@@ -7,8 +7,10 @@ compressed by zstd with a checksum. It can be sent to a browser as it is, or dec
 from __future__ import annotations
 
 import json
+import os
 from dataclasses import dataclass
 from functools import cached_property, lru_cache
+from itertools import product
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -22,7 +24,7 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
-__all__ = ["ZSTD_LEVEL", "TileLevel", "TileStore", "decode_tile", "encode_tile", "tile_store"]
+__all__ = ["ZSTD_LEVEL", "TileLevel", "TileStore", "decode_tile", "encode_tile", "frame_checksum", "tile_store"]
 
 ZSTD_LEVEL = 3
 
@@ -62,37 +64,73 @@ class TileStore:
         DamagedFile
             If the description is missing or is not one that Cellmetry writes.
         """
-        found = []
-        try:
-            attributes = json.loads((self.path / "zarr.json").read_text("utf-8"))["attributes"]["ome"]
-            for dataset in attributes["multiscales"][0]["datasets"]:
-                said = json.loads((self.path / dataset["path"] / "zarr.json").read_text("utf-8"))
-                found.append(self._level(said))
-        except (OSError, KeyError, IndexError, ValueError, TypeError) as error:
-            raise DamagedFile(f"{self.path} has no whole description of its levels ({error}).") from error
-        return tuple(found)
+        return self._described[0]
 
     @cached_property
     def axes(self) -> str:
-        """Letters of the axes, as in TCZYX."""
-        said = json.loads((self.path / "zarr.json").read_text("utf-8"))["attributes"]["ome"]["multiscales"][0]["axes"]
-        return "".join(axis["name"] for axis in said).upper()
+        """Letters of the axes, as in TCZYX.
+
+        Raises
+        ------
+        DamagedFile
+            As `levels`.
+        """
+        return self._described[1]
+
+    @cached_property
+    def _described(self) -> tuple[tuple[TileLevel, ...], str]:
+        """Levels and axes."""
+        found = []
+        try:
+            said = json.loads((self.path / "zarr.json").read_text("utf-8"))["attributes"]["ome"]["multiscales"][0]
+            axes = "".join(axis["name"] for axis in said["axes"]).upper()
+            for dataset in said["datasets"]:
+                level = json.loads((self.path / dataset["path"] / "zarr.json").read_text("utf-8"))
+                found.append(self._level(level))
+        except (OSError, KeyError, IndexError, ValueError, TypeError) as error:
+            raise DamagedFile(
+                f"{self.path} has no whole description of its levels ({error}); `cellmetry study repair` makes what "
+                f"can be whole."
+            ) from error
+        return tuple(found), axes
+
+    def missing(self) -> list[str]:
+        """Return the tiles that have no file, of a folder where every tile has one; what is in them is not read.
+
+        Raises
+        ------
+        DamagedFile
+            As `levels`.
+        """
+        found = []
+        for number, level in enumerate(self.levels):
+            root = os.fspath(self.path / str(number) / "c")
+            folders = ((where[len(root) :].replace(os.sep, "/"), names) for where, _, names in os.walk(root))
+            there = {f"{inner}/{name}" for inner, names in folders for name in names}
+            every = ("".join(f"/{index}" for index in place) for place in product(*map(range, level.count)))
+            found += [f"{number}/c{place}" for place in every if place not in there]
+        return found
 
     def frame(self, level: int, place: Sequence[int]) -> bytes | None:
-        """Return the compressed bytes of a tile, None if all of it is 0 and it is not stored.
+        """Return the compressed bytes of a tile, None if it is not stored: where tiles may be left out, all of it is 0.
 
         Raises
         ------
         ParameterError
             If there is no such level or tile.
+        DamagedFile
+            If its file is empty, as after a failure of power.
         """
         self.check(level, place)
         file = f"{self.path}/{level}/c/{'/'.join(map(str, place))}"  # as text: building paths takes longer than reading
         try:
             with open(file, "rb", buffering=0) as opened:
-                return opened.read()
+                frame = opened.read()
         except FileNotFoundError:
             return None
+        if not frame:
+            raise DamagedFile(f"{file} is empty; `cellmetry study repair` makes what can be whole.")
+        return frame
 
     def check(self, level: int, place: Sequence[int]) -> TileLevel:
         """Return a level if it has a tile at this place.
@@ -141,6 +179,7 @@ def tile_store(path: Path) -> TileStore:
     return TileStore(path)
 
 
+_CHECKSUM_BYTES = 4
 _CODEC = Zstd(level=ZSTD_LEVEL, checksum=True)
 _KEYS = {"name": "default", "configuration": {"separator": "/"}}
 
@@ -149,6 +188,14 @@ def encode_tile(values: NDArray[Any]) -> bytes:
     """Return the zstd frame of an array's values, little-endian, with a checksum."""
     raw = np.ascontiguousarray(values, values.dtype.newbyteorder("<"))
     return bytes(_CODEC.encode(raw))
+
+
+def frame_checksum(frame: bytes | None) -> str:
+    """Return the checksum of a tile's values that ends its zstd frame, with the frame's length; of no frame ``0``.
+
+    Nothing is decoded, and whether it is right is not known: it tells two frames apart.
+    """
+    return "0" if frame is None else f"{len(frame):x}{frame[-_CHECKSUM_BYTES:].hex()}"
 
 
 def decode_tile(frame: bytes, shape: Sequence[int], dtype: np.dtype[Any], name: str) -> NDArray[Any]:

@@ -21,6 +21,7 @@ from cellmetry.errors import CellmetryError, InputError, OutputError, ParameterE
 from cellmetry.io.atomic import atomic_write
 from cellmetry.io.tables import write_table
 from cellmetry.learn.cards import calibrate_counts, describe_training, mean_scores
+from cellmetry.learn.course import CACHE, CHECKPOINT, clear_course
 from cellmetry.learn.curves import draw_curves, draw_sheet, write_log
 from cellmetry.learn.dataset import read_data_set
 from cellmetry.learn.familiarity import learn_familiarity
@@ -29,7 +30,7 @@ from cellmetry.learn.joining import fit_joining, sample_joining
 from cellmetry.learn.network import CellNetwork, with_blocks
 from cellmetry.learn.recipe import TrainingRecipe, read_training_recipe
 from cellmetry.learn.splits import Split, read_split, split_items, write_split
-from cellmetry.learn.trainer import CHECKPOINT, Material, Trainer, quality
+from cellmetry.learn.trainer import Material, Trainer, quality
 from cellmetry.learn.validation import choose_from_each, predict, read_examples, score_means, score_model
 from cellmetry.learn.weights import difference, load_network, onnx_bytes, with_familiarity
 from cellmetry.models.licences import forbids_commerce
@@ -37,7 +38,7 @@ from cellmetry.models.store import find_model
 from cellmetry.models.versions import save_version
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Sequence
 
     from cellmetry.core.progress import Progress
     from cellmetry.learn.dataset import DataSet, Item
@@ -139,11 +140,18 @@ class _Parts(NamedTuple):
         return "test" if self.test else "validation"
 
 
-def train_model(options: TrainOptions, *, progress: Progress = SILENT) -> TrainResult:
+def train_model(
+    options: TrainOptions, *, progress: Progress = SILENT, hear: Callable[[TrainResult], None] | None = None
+) -> TrainResult:
     """Return a model trained on data sets, written to `options.out` beside the course of its training.
 
     ``training/`` holds the recipe, the split, ``curves.csv`` and ``curves.png``, ``sheet.png``, ``scores.csv`` and,
     until the end, the checkpoint from which a killed training goes on.
+
+    Parameters
+    ----------
+    hear
+        Is told the result before the checkpoint goes: what it notes of it is not lost if the process is killed.
 
     Raises
     ------
@@ -164,7 +172,11 @@ def train_model(options: TrainOptions, *, progress: Progress = SILENT) -> TrainR
                 options.out.rmdir()
         raise
     prepared.trainer.run(progress=progress, hear=prepared.watch)
-    return _finish(prepared, options)
+    result = _finish(prepared, options)
+    if hear is not None:
+        hear(result)
+    clear_course(work)
+    return result
 
 
 class _Prepared(NamedTuple):
@@ -187,9 +199,7 @@ def _prepare(options: TrainOptions, work: Path, progress: Progress) -> _Prepared
     parts = _parts(sets, split, options)
     chosen = choose_from_each(parts.validation, recipe.validation_images)
     fields, checking = (
-        prepare_fields(
-            pairs, work / "cache", percentiles=recipe.percentiles, emphasis=recipe.emphasis, progress=progress
-        )
+        prepare_fields(pairs, work / CACHE, percentiles=recipe.percentiles, emphasis=recipe.emphasis, progress=progress)
         for pairs in (parts.train, chosen)
     )
     _check_taught(fields, recipe, start)
@@ -352,7 +362,7 @@ class _Watch:
 
 
 def _finish(prepared: _Prepared, options: TrainOptions) -> TrainResult:
-    """Score the network that is kept, save it unless what it started from is as good, and clear up."""
+    """Score the network that is kept, and save it unless what it started from is as good."""
     trainer, watch, sets, parts, start, before = prepared
     network = trainer.kept_network()
     trainer.recipe = _with_fitted_joining(trainer, network, parts.train)
@@ -374,8 +384,6 @@ def _finish(prepared: _Prepared, options: TrainOptions) -> TrainResult:
             card["scores"] = mean_scores(tables)
             card["counting"] = calibrate_counts(trial, fitted_on=parts.validation, images=parts.test)
             model = save_version(options.out, weights, card)
-    (trainer.folder / CHECKPOINT).unlink()
-    shutil.rmtree(trainer.folder / "cache")
     return TrainResult(model, parts.held_out, before, after, trainer.steps, trainer.seconds)
 
 

@@ -15,6 +15,7 @@ from cellmetry.core.progress import SILENT
 from cellmetry.errors import DamagedFile, ParameterError
 from cellmetry.io.atomic import atomic_write
 from cellmetry.learn.augment import STILL
+from cellmetry.learn.course import CHECKPOINT
 from cellmetry.learn.losses import losses
 from cellmetry.learn.recipe import TrainingRecipe
 from cellmetry.learn.sampling import Sampler
@@ -35,7 +36,6 @@ if TYPE_CHECKING:
 
 __all__ = ["Material", "Trainer", "choose_device"]
 
-CHECKPOINT = "checkpoint.pt"
 _CHECKED_BATCHES = 6
 _LAST_RATE = 0.01
 _AVERAGING_START = 10.0

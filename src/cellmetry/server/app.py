@@ -45,7 +45,7 @@ from cellmetry.server.tiles.serving import TileServing
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator
 
-    from starlette.types import ASGIApp
+    from starlette.types import ASGIApp, Receive, Scope, Send
 
     from cellmetry.server.settings import ServerSettings
 
@@ -88,6 +88,13 @@ class _App(FastAPI):
         """Return all middleware around the routes."""
         return SecurityHeaders(super().build_middleware_stack())
 
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Answer a request; below the root path of the settings if there is one, else of what mounts this."""
+        settings: ServerSettings = self.state.settings
+        if settings.root_path:
+            scope["root_path"] = settings.root_path
+        await super().__call__(scope, receive, send)
+
     def openapi(self) -> dict[str, Any]:
         """Return the OpenAPI document, made once."""
         if self.openapi_schema is None:
@@ -105,7 +112,6 @@ def create_app(settings: ServerSettings) -> FastAPI:
     app = _App(
         title="Cellmetry",
         version=version("cellmetry"),
-        root_path=settings.root_path,
         openapi_url=f"{API}/openapi.json",
         docs_url=None,
         redoc_url=None,

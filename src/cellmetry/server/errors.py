@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
     from cellmetry.study.store.store import Store
 
-__all__ = ["error_body", "error_response", "install_error_handlers"]
+__all__ = ["error_body", "error_response", "install_error_handlers", "told_plainly"]
 
 _WRONG_METHOD = 405
 log = logging.getLogger(__name__)
@@ -57,11 +57,11 @@ async def _explained(request: Request, error: Exception) -> JSONResponse:
     if not isinstance(error, CellmetryError):
         return await _unforeseen(request, error)
     store: Store | None = getattr(request.state, "store", None)
-    message = None if store is None else await run_in_threadpool(_plain, store, str(error))
+    message = None if store is None else await run_in_threadpool(told_plainly, store, str(error))
     return error_response(error, message)
 
 
-def _plain(store: Store, message: str) -> str:
+def told_plainly(store: Store, message: str) -> str:
     """Return a sentence without the folders of the server, also where its database cannot be asked."""
     try:
         return plain_words(store, message)

@@ -1,4 +1,4 @@
-"""`BoundedProtocol`: HTTP/1.1 whose headers have a time in which to arrive, and whose refusals are JSON."""
+"""`BoundedProtocol`: HTTP/1.1 with a time for headers and a number of connections, whose refusals are JSON."""
 
 from __future__ import annotations
 
@@ -6,25 +6,36 @@ import json
 from typing import TYPE_CHECKING, ClassVar
 
 import h11
+from starlette.responses import JSONResponse
 from uvicorn.protocols.http.h11_impl import H11Protocol
 
 from cellmetry.server.errors import error_body
+from cellmetry.server.security.headers import SecurityHeaders
 
 if TYPE_CHECKING:
     import asyncio
 
 __all__ = ["BoundedProtocol", "bounded_protocol"]
 
+_BUSY = error_body("Refused", "This server has as many connections as it takes; ask again in a moment.")
+_busy = SecurityHeaders(JSONResponse(_BUSY, 503, headers={"Connection": "close", "Retry-After": "5"}))
+
 
 class BoundedProtocol(H11Protocol):
-    """Closes a connection that sends its headers too slowly, so that slow clients cannot take all connections."""
+    """Closes a connection that sends its headers too slowly, so that slow clients cannot take all connections.
+
+    A connection above the limit is answered 503 and closed.
+    """
 
     header_s: ClassVar[float] = 15.0
+    most: ClassVar[int] = 512
     _headers_due: asyncio.TimerHandle | None = None
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
         """Start the clock."""
         super().connection_made(transport)
+        if len(self.connections) > self.most:
+            self.app = _busy
         self._set_clock()
 
     def data_received(self, data: bytes) -> None:
@@ -67,6 +78,6 @@ class BoundedProtocol(H11Protocol):
             self.transport.close()
 
 
-def bounded_protocol(header_s: float) -> type[BoundedProtocol]:
-    """Return the protocol with a time for headers."""
-    return type("Protocol", (BoundedProtocol,), {"header_s": header_s})
+def bounded_protocol(header_s: float, most: int) -> type[BoundedProtocol]:
+    """Return the protocol with a time for headers and a largest number of connections."""
+    return type("Protocol", (BoundedProtocol,), {"header_s": header_s, "most": most})

@@ -61,6 +61,8 @@ def run_server(settings: ServerSettings, ready: Callable[[str], None], *, proxie
     ------
     ParameterError
         If the mode may not listen at this address.
+    InputError
+        If a study that was named cannot be opened.
     OutputError
         If the port is taken or not permitted.
     """
@@ -72,12 +74,11 @@ def run_server(settings: ServerSettings, ready: Callable[[str], None], *, proxie
         app = create_app(settings)
         config = uvicorn.Config(
             app,
-            http=bounded_protocol(settings.limits.header_s),
+            http=bounded_protocol(settings.limits.header_s, settings.limits.connections),
             ws="none",
             log_config=None,
             access_log=False,
             server_header=False,
-            limit_concurrency=settings.limits.connections,
             h11_max_incomplete_event_size=settings.limits.header_bytes,
             timeout_keep_alive=_KEEP_ALIVE_S,
             timeout_graceful_shutdown=_END_S,
@@ -87,12 +88,14 @@ def run_server(settings: ServerSettings, ready: Callable[[str], None], *, proxie
         server = _Server(config)
         server.service = app.state.service
         gate = app.state.gate
-        address = f"{settings.address}/"
-        if isinstance(gate, LaptopGate):
-            gate.write_address()
-            address += f"?token={gate.new_code()}"
-        ready(address)
         try:
+            server.service.start()
+            server.service.studies.must_have(settings.studies)
+            address = f"{settings.address}/"
+            if isinstance(gate, LaptopGate):
+                gate.write_address()
+                address += f"?token={gate.new_code()}"
+            ready(address)
             server.run(sockets=[listener])
         finally:
             server.service.stop()

@@ -22,6 +22,8 @@ class Limits:
     ----------
     json_bytes, upload_bytes
         Largest body of a request in JSON, and of one that brings files.
+    json_values
+        Most values (commas) in a body in JSON: reading one holds up all other requests.
     idle_s
         Longest time without a byte of a body that is on its way.
     bytes_per_s
@@ -41,6 +43,7 @@ class Limits:
     """
 
     json_bytes: int = 32 << 20
+    json_values: int = 300_000
     upload_bytes: int = 16 << 30
     idle_s: float = 30.0
     bytes_per_s: float = 1024.0

@@ -10,7 +10,7 @@ import unicodedata
 from typing import TYPE_CHECKING
 from uuid import uuid4
 
-from cellmetry.errors import CellmetryError, ParameterError, UnknownName
+from cellmetry.errors import CellmetryError, InputError, ParameterError, UnknownName
 from cellmetry.pipeline.jobs.runner import JobRunner
 from cellmetry.server.copies import note_place, told_copies
 from cellmetry.study.store.acts import Actor, act
@@ -102,6 +102,18 @@ class OpenStudies:
     def refused(self) -> dict[str, str]:
         """Folders that could not be opened, and why, in words without the folders of this computer."""
         return {folder.name: why.replace(str(folder), folder.name) for folder, why in self._refused.items()}
+
+    def must_have(self, folders: Iterable[Path]) -> None:
+        """Refuse to go on where a study could not be opened.
+
+        Raises
+        ------
+        InputError
+            If one could not; says why.
+        """
+        why = next((self._refused[folder] for folder in folders if folder in self._refused), None)
+        if why is not None:
+            raise InputError(why)
 
     def get(self, study_id: str) -> Store:
         """Return an open study.

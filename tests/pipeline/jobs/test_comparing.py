@@ -8,11 +8,13 @@ from pathlib import Path
 
 import pytest
 
-from cellmetry.errors import ParameterError, UnknownName
+from cellmetry.errors import Cancelled, ParameterError, UnknownName
 from cellmetry.io.tables import read_header, read_table
+from cellmetry.pipeline.jobs.kinds import comparing
 from cellmetry.pipeline.jobs.registry import parse_job
 from cellmetry.study.store.acts import act, acts
 from cellmetry.study.store.images import images, remove_images, say
+from cellmetry.study.store.jobs import jobs
 from cellmetry.study.store.results import result, result_path, results
 
 sys.path.insert(0, str(Path(__file__).parent))
@@ -61,6 +63,25 @@ def test_a_comparison_is_a_folder_with_record_report_and_figures(study):
     before = len(acts(store))
     again, _ = do(store, "compare", table=table, settings=settings(store, table), job=job)
     assert (again["comparison"], len(acts(store))) == (found.id, before)
+
+
+def test_what_was_not_written_is_told_also_by_a_job_that_was_stopped(study, monkeypatch):
+    store, table = study
+    asked = settings(store, table)
+    with monkeypatch.context() as patch:
+        patch.setattr(comparing, "keep_result", stopped)
+        with pytest.raises(Cancelled):
+            do(store, "compare", table=table, settings=asked, name_of_result="notes")
+    job = jobs(store)[-1].id
+    folder = store.folder / "jobs" / job / "comparison"
+    record = json.loads((folder / "comparison.json").read_text())
+    (folder / "comparison.json").write_text(json.dumps({**record, "not_written": ["A table was too large."]}))
+    made, _ = do(store, "compare", table=table, settings=asked, name_of_result="notes", job=job)
+    assert result(store, made["comparison"]).details["notes"] == ["A table was too large."]
+
+
+def stopped(*args, **options):
+    raise Cancelled("Stopped.")
 
 
 def test_conditions_are_those_of_now_and_removed_images_are_out(study):

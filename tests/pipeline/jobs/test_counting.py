@@ -8,14 +8,16 @@ from pathlib import Path
 import pytest
 
 from cellmetry.counting.count import count
+from cellmetry.engines.classical import ClassicalEngine
 from cellmetry.errors import ModelError, ParameterError
 from cellmetry.io.opening import open_image
 from cellmetry.io.tables import read_table
 from cellmetry.models.store import find_model
 from cellmetry.pipeline.jobs.registry import parse_job
 from cellmetry.study.editing.objects import Delete
-from cellmetry.study.store.acts import act
+from cellmetry.study.store.acts import act, undo_act
 from cellmetry.study.store.edits import apply_edit
+from cellmetry.study.store.images import images, remove_images
 from cellmetry.study.store.models import activate_model, add_model, model, model_path, new_model_folder
 from cellmetry.study.store.results import result, result_path
 
@@ -87,6 +89,27 @@ def test_a_job_does_not_go_on_with_another_model(study):
 def test_a_model_is_a_name_never_a_path(name):
     with pytest.raises(ParameterError):
         parse_job("count", {"look": {"model": name}})
+
+
+def test_a_job_does_not_go_on_with_another_version_of_an_engine(study, monkeypatch):
+    store, _ = study
+    look = {"engine": "classical"}
+    job, parts = stop(store, "count", after=0, look=look), store.folder / "jobs"
+    parts = {path: path.stat().st_mtime_ns for path in (parts / job / "parts").iterdir()}
+    describe = ClassicalEngine.describe
+    with monkeypatch.context() as patch:
+        patch.setattr(ClassicalEngine, "describe", lambda self: {**describe(self), "version": "next"})
+        with pytest.raises(ParameterError, match="engine classical, but now it is another version"):
+            do(store, "count", job=job, look=look)
+    said = []
+    with store.database.write():
+        seq = act(store, ANNA, "remove images", "a")
+        remove_images(store, seq, [images(store)[0].id])
+    made, _ = do(store, "count", job=job, look=look, said=said)
+    undo_act(store, ANNA, seq)
+    assert set(table_of(store, made)["image"]) == {"a", "b"}
+    assert any("images a were removed" in text for _, text in said)
+    assert all(path.stat().st_mtime_ns == time for path, time in parts.items())
 
 
 def test_an_engine_that_reads_files_is_refused(study):

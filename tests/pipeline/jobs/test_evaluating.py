@@ -53,7 +53,9 @@ def test_labels_models_and_what_was_before_editing_are_compared(study):
     assert str(study.folder) not in (folder / "evaluation.json").read_text() + (folder / "index.html").read_text()
     versions = {each["name"]: each["version"] for each in result(study, made["report"]).details["images"].values()}
     assert versions == {"a": 1, "b": 0}
-    assert do(study, "evaluate", job=job, labels=["half"])[0]["report"] == made["report"]
+    assert {path.name for path in (study.folder / "jobs" / job).iterdir() if path.is_dir()} == {"report"}
+    asked = {"labels": ["half"], "unedited": True, "look": {"engine": "classical"}}
+    assert do(study, "evaluate", job=job, **asked)[0] == made
 
 
 def test_an_evaluation_that_was_stopped_goes_on(study):

@@ -22,9 +22,9 @@ from cellmetry.io.tables import read_table
 from cellmetry.pipeline.jobs.files import file_stems
 from cellmetry.pipeline.jobs.registry import parse_job
 from cellmetry.study.editing.objects import Delete
-from cellmetry.study.store.acts import acts, undo_act
+from cellmetry.study.store.acts import act, acts, undo_act
 from cellmetry.study.store.edits import apply_edit
-from cellmetry.study.store.images import images
+from cellmetry.study.store.images import images, remove_images
 from cellmetry.study.store.labels import label_set, label_sets, labels_of_image, read_labels
 from cellmetry.study.store.results import result, result_path
 from cellmetry.study.store.uploads import new_upload
@@ -112,6 +112,28 @@ def test_an_export_that_was_stopped_goes_on(study):
     assert len(acts(store)) == before
 
 
+def test_an_export_goes_on_with_the_images_and_names_with_which_it_began(tmp_path):
+    long = "2026-01-05_an-experiment-with-a-name-as-long-as-microscopes-like-to-write-them_plate-0001_well-"
+    store, ids = labelled_study(tmp_path, [long + well for well in "abc"])
+    for shift, name in enumerate(sorted(ids), 1):
+        apply_edit(store, ANNA, ids[name], Delete(ids=(shift,)))
+    asked = {"forms": [{"form": "labels"}]}
+    job, said = stop(store, "export", after=1, **asked), []
+    with store.database.write():
+        remove_images(store, act(store, ANNA, "remove images", "the first"), [images(store)[0].id])
+    made, _ = do(store, "export", job=job, said=said, **asked)
+    assert [kind for kind, text in said if "a were removed" in text] == ["warning"]
+    files = unpacked(store, made)
+    told = json.loads(files["export.json"])["images"].values()
+    assert {each["name"]: each["labels"] for each in told} == ids
+    for each in told:
+        (name,) = each["files"]
+        (tmp_path / name).write_bytes(files[f"labels/{name}"])
+        expected = read_labels(store, each["labels"]).read()
+        np.testing.assert_array_equal(read_label_file(tmp_path / name).read(), expected)
+    store.close()
+
+
 def test_an_import_is_one_act_that_undo_takes_back(study, tmp_path):
     store, ids = study
     write_labels(labels_from_array(truth()[::-1].copy()), tmp_path / "l.tif")
@@ -192,6 +214,14 @@ def test_labels_of_another_size_and_unknown_ids_are_refused(study, tmp_path):
 def test_requests_are_bounded(kind, parameters):
     with pytest.raises(ParameterError):
         parse_job(kind, parameters)
+
+
+def test_many_names_that_are_alike_become_different_files():
+    names = ["x" * 100 + str(number) for number in range(20_000)]
+    stems = file_stems(names)
+    assert stems[:2] == ["x" * 80, "x" * 80 + "_2"]
+    assert len(set(stems)) == len(names)
+    assert file_stems(["a", "a_2", "A", "a"]) == ["a", "a_2", "A_3", "a_4"]
 
 
 @given(st.lists(st.text(max_size=120), max_size=8))

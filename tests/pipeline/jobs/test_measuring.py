@@ -9,6 +9,7 @@ import pandas as pd
 import pytest
 
 import cellmetry as cm
+from cellmetry.core.labels import Labels
 from cellmetry.errors import InputError, MissingInput, ParameterError
 from cellmetry.io.tables import read_columns, read_table
 from cellmetry.pipeline.jobs.labelled import steady_labels
@@ -18,6 +19,7 @@ from cellmetry.study.store import labels as stored_labels
 from cellmetry.study.store.acts import Actor, act, acts, undo_act
 from cellmetry.study.store.edits import apply_edit
 from cellmetry.study.store.images import images, say
+from cellmetry.study.store.labels import add_labels
 from cellmetry.study.store.results import result, result_path, results
 
 sys.path.insert(0, str(Path(__file__).parent))
@@ -81,6 +83,28 @@ def test_what_is_done_before_a_stop_is_not_done_again(study, monkeypatch):
     before = len(acts(store))
     again, _ = do(store, "measure", job=job_id)
     assert (again["table"], len(acts(store))) == (resumed["table"], before)
+
+
+def test_a_job_goes_on_with_the_labels_with_which_it_began(study):
+    store, ids = study
+    job_id, said = stop(store, "measure", after=1), []
+    few = (truth() == 1).astype("uint32")
+    with store.database.write():
+        seq = act(store, ANNA, "segment", "anew")
+        for image in images(store):
+            add_labels(store, seq, image.id, Labels(few))
+    made, _ = do(store, "measure", job=job_id, said=said)
+    assert set(table_of(store, made).groupby("image").size()) == {int(truth().max())}
+    assert {each["labels"] for each in result(store, made["table"]).details["images"].values()} == set(ids.values())
+    (warning,) = [text for kind, text in said if kind == "warning"]
+    assert "labels cells of the images a, b, c, d were removed or replaced" in warning
+    with store.database.write():
+        say(store, act(store, ANNA, "say", "a"), images(store)[0].id, {"condition": "other"})
+    path = result_path(store, result(store, made["table"]))
+    before = path.read_bytes()
+    assert do(store, "measure", job=job_id)[0] == made
+    assert path.read_bytes() == before
+    assert len(table_of(store, do(store, "measure")[0])) == 4
 
 
 def test_an_image_that_fails_is_told_and_the_others_go_on(study, tmp_path):

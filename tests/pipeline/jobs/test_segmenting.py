@@ -173,11 +173,10 @@ def test_a_model_that_is_not_there_is_refused_before_the_job_waits(store, kind, 
 
 
 def test_a_job_goes_on_with_the_engine_that_it_began_with(tmp_path):
-    store = study_of(tmp_path, "a")
-    job_id = add_job(store, ANNA, "segment", {"recipe_text": CLASSICAL})
+    store = study_of(tmp_path, "ab")
+    job_id = stop(store, "segment", after=0, recipe_text=CLASSICAL)
     work = work_on(store, job_id)
     kind = parse_job("segment", {"recipe_text": CLASSICAL})
-    kind.run(work)
     plan = work.folder / "plan.json"
     noted = json.loads(plan.read_text())
     noted["engines"][0]["options"]["look"] = "dark"
@@ -188,17 +187,34 @@ def test_a_job_goes_on_with_the_engine_that_it_began_with(tmp_path):
 
 
 def test_a_study_moved_since_its_job_began_is_worked_with_the_same_model(tmp_path, tiny_models):
-    store = study_of(tmp_path / "before", "a")
+    store = study_of(tmp_path / "before", "ab")
     model_id, folder = new_model_folder(store)
     path = tiny_models(folder, name="tiny")
     with store.database.write():
         add_model(store, act(store, ANNA, "train", "tiny"), model_id, find_model(path))
     text = 'name = "ours"\n[[steps]]\nstep = "segment"\nmodel = "tiny"\n'
-    job_id = add_job(store, ANNA, "segment", {"recipe_text": text})
-    kind = parse_job("segment", {"recipe_text": text})
-    made = kind.run(work_on(store, job_id))
+    job_id = stop(store, "segment", after=0, recipe_text=text)
     store.close()
     (tmp_path / "before").rename(tmp_path / "after")
     store = open_store(tmp_path / "after" / store.folder.name)
-    assert kind.run(work_on(store, job_id))["labels"] == made["labels"]
+    made, _ = do(store, "segment", job=job_id, recipe_text=text)
+    assert len(made["labels"]) == 2
+    store.close()
+
+
+def test_a_job_killed_after_its_results_were_kept_says_them_when_it_is_resumed(tmp_path):
+    store = study_of(tmp_path, "abc")
+    (tmp_path / "images" / "b.tif").unlink()
+    asked = {"recipe_text": CLASSICAL}
+    made, job_id = do(store, "segment", **asked)
+    set_state(store, job_id, "interrupted")  # its process was killed before it noted that it is done
+    left = store.folder / "jobs" / job_id / "run" / "labels" / "left.tif"
+    left.parent.mkdir()
+    left.write_bytes(b"not cleared up yet")
+    before = (len(acts(store)), [each.id for each in results(store)])
+    resume_job(store, job_id)
+    assert do(store, "segment", job=job_id, **asked)[0] == made
+    assert (len(acts(store)), [each.id for each in results(store)]) == before
+    assert not left.exists()
+    assert set(made["failed"]) == {images(store)[1].id}
     store.close()

@@ -11,6 +11,7 @@ import pytest
 pytest.importorskip("torch", reason="training needs the extra 'train'")
 
 from cellmetry.errors import MissingInput, ParameterError
+from cellmetry.learn import fit
 from cellmetry.pipeline.jobs.registry import parse_job
 from cellmetry.study.editing.objects import Delete
 from cellmetry.study.store.acts import acts, undo_act
@@ -38,13 +39,20 @@ def study(tmp_path_factory):
     store.close()
 
 
-def test_corrected_images_teach_a_model_that_is_active_when_activated(study):
+def test_corrected_images_teach_a_model_that_is_active_when_activated(study, monkeypatch):
     store, ids = study
     with pytest.raises(MissingInput, match="corrected labels"):
         do(store, "train", **ASKED)
     for name in list(ids)[:6]:
         apply_edit(store, ANNA, ids[name], Delete(ids=(1,)))
     job = stop(store, "train", after=8, **ASKED)
+    again = apply_edit(store, ANNA, list(ids.values())[6], Delete(ids=(1,)))  # it does not join a training that began
+    assert again
+    with monkeypatch.context() as patch:
+        patch.setattr(fit, "clear_course", killed)
+        with pytest.raises(KeyboardInterrupt):
+            do(store, "train", job=job, **ASKED)
+    monkeypatch.setattr(fit, "train_model", killed)  # what was learnt is not learnt again
     assert models(store) == []
     made, _ = do(store, "train", job=job, **ASKED)
     (kept,) = models(store)
@@ -54,12 +62,17 @@ def test_corrected_images_teach_a_model_that_is_active_when_activated(study):
     assert active_model(store) is None
     found = result(store, made["training"])
     assert len(found.details["images"]) == 6
+    folder = store.folder / "jobs" / job
+    assert not (folder / "data").exists()
+    assert not any(
+        (folder / "training" / "squares" / "training" / name).exists() for name in ("checkpoint.pt", "cache")
+    )
     assert (result_path(store, found) / "curves.png").is_file()
     report = next(each for each in results(store, "report") if each.id != found.id)
     assert (result_path(store, report) / "index.html").is_file()
     assert str(store.folder) not in json.dumps([found.details, report.details, made])
     before = len(acts(store))
-    assert do(store, "train", job=job, **ASKED)[0]["model"] == kept.id
+    assert do(store, "train", job=job, **ASKED)[0] == made
     assert len(acts(store)) == before
     activate_model(store, ANNA, kept.id)
     counted, _ = do(store, "count", look={})
@@ -68,6 +81,10 @@ def test_corrected_images_teach_a_model_that_is_active_when_activated(study):
     assert models(store) == []
     assert active_model(store) is None
     assert model(store, kept.id).name == "squares"
+
+
+def killed(*args, **options):
+    raise KeyboardInterrupt
 
 
 @pytest.mark.parametrize(

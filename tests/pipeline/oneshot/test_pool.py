@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import signal
+import subprocess
 import threading
 import time
 import zipfile
@@ -20,6 +21,7 @@ from PIL import Image as Picture
 from cellmetry.core.labels import labels_hash
 from cellmetry.io.labels import read_labels
 from cellmetry.pipeline.batch import run
+from cellmetry.pipeline.oneshot import process
 from cellmetry.pipeline.oneshot.doing import do_file
 from cellmetry.pipeline.oneshot.limits import OneShotLimits
 from cellmetry.pipeline.oneshot.pool import OneShotPool, PoolBusy
@@ -71,6 +73,29 @@ def test_labels_are_those_of_a_run_of_the_same_recipe(folder, pool, tmp_path):
     assert answer.labels_sha256 == ran.outcomes[0].labels_sha256
     assert labels_hash(read_labels(answer.output)) == answer.labels_sha256["cells"]
     assert answer.file == "Zellen №1.tif"
+
+
+def test_requests_are_answered_though_a_process_does_not_start_or_its_thread_fails(folder, tmp_path, monkeypatch):
+    wrong = [OSError(11, "Resource temporarily unavailable"), RuntimeError("can't start new thread")]
+    start = subprocess.Popen
+
+    def sometimes(*args, **options):
+        if wrong:
+            raise wrong.pop(0)
+        return start(*args, **options)
+
+    hooked = []
+    monkeypatch.setattr(threading, "excepthook", hooked.append)
+    pool = OneShotPool(OneShotLimits(time_s=60))
+    monkeypatch.setattr(process.subprocess, "Popen", sometimes)
+    batches = [pool.submit([task(folder, CLASSICAL, tmp_path / str(each))]) for each in range(3)]
+    [first], [second], [third] = (answer for each in batches for answer in each.answers.result(120))
+    assert (first.kind, first.http_status) == (second.kind, second.http_status) == ("Unforeseen", 500)
+    assert "no process could be started" in first.reason
+    assert third.status == "done"
+    assert [each.exc_type for each in hooked] == [RuntimeError]
+    pool.stop()
+    assert not pool._threads
 
 
 def test_every_output_shows_the_same_twelve_cells(folder, pool, tmp_path):

@@ -11,6 +11,7 @@ import tifffile
 
 from cellmetry.core.image import image_from_array
 from cellmetry.errors import DamagedFile, MissingInput
+from cellmetry.io.hashing import content_hash
 from cellmetry.io.image_store import write_image_store
 from cellmetry.io.opening import open_image
 from cellmetry.io.tile_store import TileStore, decode_tile
@@ -21,6 +22,8 @@ from cellmetry.study.store.acts import act, acts, undo_act
 from cellmetry.study.store.images import image, images, say
 from cellmetry.study.store.jobs import events_of, jobs
 from cellmetry.study.store.originals import originals
+from cellmetry.study.store.repairing import repair
+from cellmetry.study.store.verifying import verify
 
 sys.path.insert(0, str(Path(__file__).parents[1] / "jobs"))
 from job_studies import ANNA, do_all, new_store, squares, study_of, write_images
@@ -49,6 +52,23 @@ def test_images_are_registered_in_one_act_and_read(tmp_path):
     undo_act(store, ANNA, acts(store)[0].seq)
     assert images(store) == []
     assert {path: path.stat().st_mtime_ns for path in before} == before
+    store.close()
+
+
+@pytest.mark.parametrize("lost", ["0/c/1/1", "zarr.json"])
+def test_lost_tiles_are_made_again_from_the_original(tmp_path, lost):
+    write_images(tmp_path / "images", "a", 700)
+    store = new_store(tmp_path)
+    (name,) = register_images(store, ANNA, [tmp_path / "images"])
+    do_all(store)
+    place = store.folder / image(store, name).pyramid
+    before = content_hash(place)
+    (place / lost).unlink()
+    assert len(verify(store)) == 1
+    repair(store, ANNA)
+    do_all(store)
+    assert verify(store) == []
+    assert content_hash(place) == before
     store.close()
 
 

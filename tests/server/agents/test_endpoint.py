@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import sys
 
-import pytest
 from fastapi import FastAPI
 from fastapi.testclient import TestClient
 
@@ -45,7 +44,6 @@ def test_agents_ask_below_a_path_of_another_application(tmp_path):
         assert [each["id"] for each in ask(client, "/cells/mcp", token, "list_studies")["items"]] == [made["id"]]
 
 
-@pytest.mark.filterwarnings("ignore:The `root_path` parameter is deprecated")
 def test_agents_ask_below_a_path_of_a_proxy_that_cuts_it_off_or_not(tmp_path):
     app = create_app(ServerSettings(home=tmp_path / "home", root_path="/cells"))
     with TestClient(app, base_url="http://127.0.0.1") as client:

@@ -229,11 +229,31 @@ def test_what_is_said_of_images_holds_until_it_is_undone(client, url, tools):
     rest = client.get(f"{url}/images", params={"sort": "name", "after": listed[-1]["id"]}).json()
     assert [each["name"] for each in rest] == ["c"]
     assert [each["name"] for each in client.get(f"{url}/images", params={"name": "B"}).json()] == ["b"]
+    client.post(f"{url}/images/remove", json={"images": [ids["b"]]})
+    pages = [({"sort": "name"}, "c"), ({"sort": "-name"}, "a"), ({}, "c"), ({"sort": "-seq"}, "a")]
+    for query, names in pages:  # the last of a page has been removed meanwhile
+        rest = client.get(f"{url}/images", params={**query, "after": ids["b"]}).json()
+        assert "".join(each["name"] for each in rest) == names
+    assert client.get(f"{url}/images", params={"after": "img_0000000000000000"}).status_code == 404
+    client.post(f"{url}/acts/{client.get(url).json()['last_act']}/undo")
     act = client.post(f"{url}/images/remove", json={"images": [ids["a"]]}).json()["act"]
     assert [each["name"] for each in client.get(f"{url}/images").json()] == ["b", "c"]
     assert client.get(one).json()["removed"] is True
     client.post(f"{url}/acts/{act}/undo")
     assert client.get(url).json()["images"] == 3
+
+
+def test_pages_of_labels_go_on_after_ones_that_were_replaced_meanwhile(server, client, url, tools):
+    files = [(f"{name}.tif", tools.tiff(PIXELS + ord(name))) for name in "abc"]
+    images = [each["id"] for each in upload(client, url, files).json()]
+    folder = tools.folder_of(server, client, url.partition("/")[2])
+    first, second, third = (tools.put_labels(folder, each, np.ones(PIXELS.shape, np.uint32)) for each in images)
+    page = client.get(f"{url}/labels", params={"limit": 2}).json()
+    assert [each["id"] for each in page] == [first, second]
+    again = tools.put_labels(folder, images[1], np.ones(PIXELS.shape, np.uint32))
+    rest = client.get(f"{url}/labels", params={"limit": 2, "after": second}).json()
+    assert [each["id"] for each in rest] == [third, again]
+    assert client.get(f"{url}/labels", params={"after": "lbl_0000000000000000"}).status_code == 404
 
 
 @pytest.mark.parametrize(
@@ -247,12 +267,14 @@ def test_what_is_said_of_images_holds_until_it_is_undone(client, url, tools):
         {"values": {f"k{i}": 1 for i in range(200)}},
         {"pixel_size_um": -1},
         {"channel_names": ["x" * 500]},
+        {"values": {"dose": 2**53 + 1}},
+        {"values": {"dose": -(10**400)}},
         {"wrong": 1},
         {"values": {"excluded": "no"}},
         {"values": {"excluded": 0}},
         {"channel_names": ["a", "b"]},
     ],
-    ids=range(12),
+    ids=range(14),
 )
 def test_a_senseless_word_is_refused(client, url, tools, body):
     (image,) = upload(client, url, [("a.tif", tools.tiff(PIXELS))]).json()

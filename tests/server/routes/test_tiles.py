@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import gzip
+import time
 
 import numpy as np
 import pytest
@@ -93,6 +94,26 @@ def test_tiles_are_cached_by_their_tags(made):
     assert (again.status_code, again.content) == (304, b"")
     other = made.client.get(path, headers={"If-None-Match": first.headers["etag"], "Accept-Encoding": "zstd"})
     assert other.status_code == 200
+
+
+@pytest.mark.parametrize("lost", ["0/c/1/0/1", "zarr.json"])
+def test_a_lost_tile_of_an_image_is_never_shown_as_black(made, tools, lost):
+    data = tools.tiff(made.pixels, metadata={"axes": "CYX"}, ome=True)
+    image = made.client.post(f"{made.url}/images", files=[("files", ("lost.ome.tif", data))]).json()[0]["id"]
+    path = f"{made.url}/images/{image}/tiles/0/0/1/0/0/1"
+    assert tools.wait_ready(made.client, f"{made.url}/images/{image}")["state"] == "ready"
+    (made.folder / "pyramids" / f"{image}.ome.zarr" / lost).unlink()
+    answer = made.client.get(path)
+    assert answer.status_code == 422
+    assert answer.json()["error"]["kind"] == "DamagedFile"
+    assert str(made.folder.parent) not in answer.text
+    job = made.client.post(f"{made.url}/jobs", json={"kind": "read", "parameters": {"images": [image]}})
+    assert job.status_code == 202
+    for _ in range(600):
+        if (answer := made.client.get(path)).status_code == 200:
+            break
+        time.sleep(0.05)
+    assert np.array_equal(values(plain(made, path), (512, 512), "<u2")[:512, :88], made.pixels[1, :512, 512:])
 
 
 def test_label_tiles_follow_edits_and_keep_their_versions(made):

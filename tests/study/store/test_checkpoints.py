@@ -200,8 +200,8 @@ def test_f16_a_moved_original_is_found_by_its_content_and_a_changed_one_is_told(
     moved = (tmp_path / "a.tif").rename(tmp_path / "elsewhere" / "b.tif")
     assert [each.severity for each in verify(store)] == ["warning"]
     assert "relink" in verify(store)[0].text
-    assert [file.name for file in find_moved(store, ANNA, [tmp_path])] == ["a.tif"]
-    assert find_moved(store, ANNA, [tmp_path]) == []
+    assert [file.name for file in find_moved(store, ANNA, [tmp_path]).found] == ["a.tif"]
+    assert find_moved(store, ANNA, [tmp_path]).found == []
     assert original_path(store, originals(store)[0]).samefile(moved)
     assert original_path(store, original(store, originals(store)[0].id)).samefile(moved)
     assert verify(store, thorough=True) == []

@@ -62,9 +62,8 @@ def _work(store: Store, limits: JobLimits) -> None:
     try:
         runner.add(store)
         with terminal_progress() as progress:
-            shown: dict[str, int] = {}
             while not runner.idle:
-                _show(store, progress, shown)
+                _show(store, progress)
                 time.sleep(_POLL_S)
     except KeyboardInterrupt:
         Console(stderr=True).print("Stopping after the present image.")
@@ -73,15 +72,11 @@ def _work(store: Store, limits: JobLimits) -> None:
         signal.signal(signal.SIGTERM, before)
 
 
-def _show(store: Store, progress: TerminalProgress, shown: dict[str, int]) -> None:
-    """Advance the bar of the job that runs."""
+def _show(store: Store, progress: TerminalProgress) -> None:
+    """Show how far the jobs that run are: each by one bar, which begins anew with each of its tasks."""
     for each in jobs(store, "running"):
-        if not each.total:
-            continue
-        if each.id not in shown:
-            progress.start(each.kind, each.total)
-        progress.advance(max(0, each.done - shown.get(each.id, 0)))
-        shown[each.id] = each.done
+        if each.total:
+            progress.show(each.id, f"{each.kind}: {each.task}", done=each.done, total=each.total)
 
 
 def _say(ended: list[StoredJob]) -> None:

@@ -37,16 +37,19 @@ def relink(
     console = Console(soft_wrap=True, highlight=False)
     with open_existing(study, "cellmetry study relink") as store:
         store.must_be_writable()
-        found = find_moved(store, actor(), folders)
+        found, unreadable = find_moved(store, actor(), folders)
         missing = [file.name for file in originals(store) if original_status(store, file) == "missing"]
         if as_json:
-            typer.echo(json.dumps({"found": [file.name for file in found], "missing": missing}, indent=1))
+            said = {"found": [file.name for file in found], "missing": missing, "unreadable": unreadable}
+            typer.echo(json.dumps(said, indent=1))
         else:
             say_notices(store, console)
             for file in found:
                 console.print(Text(f"found: {file.name}"))
             for name in missing:
                 console.print(Text(f"still missing: {name}", style="yellow"))
+            if unreadable:
+                console.print(Text(f"could not be read and were passed over: {unreadable}", style="yellow"))
             if not (found or missing):
                 console.print(Text("No original is missing."))
     if missing:

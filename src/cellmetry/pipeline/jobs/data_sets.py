@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from dataclasses import dataclass
 from itertools import product
 from typing import TYPE_CHECKING, Any
@@ -11,6 +12,7 @@ import numpy as np
 from cellmetry.core.image import image_from_array
 from cellmetry.core.labels import Labels
 from cellmetry.errors import InputError
+from cellmetry.io.atomic import atomic_write
 from cellmetry.io.images import write_image
 from cellmetry.io.labels import write_labels
 from cellmetry.learn.dataset import DataSet, DataSetCard, Item, pixel_size_span, write_data_set
@@ -37,9 +39,12 @@ if TYPE_CHECKING:
     Others = Callable[[LabelledImage], Labels]
     """Gives further labels of an image."""
 
-__all__ = ["StoredData", "plane_items", "write_stored_data"]
+__all__ = ["DATA", "StoredData", "plane_items", "write_stored_data"]
 
 _ENDING = "_labels.tif"
+_NOTED = "data.json"
+DATA = "data"
+"""Where in a job's folder its data set lies."""
 
 
 @dataclass(frozen=True)
@@ -66,6 +71,8 @@ def write_stored_data(
 ) -> StoredData:
     """Return the data set of images and labels after writing it into ``data/`` in the job's folder.
 
+    One that a job prepared before it was interrupted stays as it is, without the images that failed.
+
     Parameters
     ----------
     channel
@@ -80,7 +87,7 @@ def write_stored_data(
     """
     names = {image_id: each.image.name for image_id, each in found.items()}
     stems = dict(zip(names, file_stems(names.values()), strict=True))
-    folder = work.folder / "data"
+    folder, noted = work.folder / DATA, work.folder / _NOTED
 
     def written(image_id: str, _: Progress) -> Commit:
         each, stem = found[image_id], stems[image_id]
@@ -92,19 +99,29 @@ def write_stored_data(
         known = {"labels": each.labels.id, "version": steady.version, "items": items, "pixel_size_um": size}
         return lambda: known
 
-    units = each_unit(work, "prepare", names, written)
-    done = done_units(units)
+    if not noted.is_file():
+        units = each_unit(work, "prepare", names, written)
+        said = {
+            "study": work.store.folder.stem[:200] or "study",
+            "images": {unit.name: {"name": names[unit.name], **unit.result} for unit in done_units(units)},
+            "failed": {unit.name: unit.reason for unit in units if unit.state == "failed"},
+        }
+        write_data_set(_data_set(folder, said, stems))
+        with atomic_write(noted) as part:
+            part.write_text(json.dumps(said), encoding="utf-8")
+    said = json.loads(noted.read_text(encoding="utf-8"))
+    return StoredData(_data_set(folder, said, stems), said["images"], said["failed"])
+
+
+def _data_set(folder: Path, said: Mapping[str, Any], groups: Mapping[str, str]) -> DataSet:
+    """Return the data set of what was noted of a study's images, their items in groups by the ids of the images."""
     items = tuple(
-        Item(name, folder / "images" / f"{name}.tif", folder / "labels" / f"{name}{_ENDING}", group=stems[unit.name])
-        for unit in done
-        for name in unit.result["items"]
+        Item(name, folder / "images" / f"{name}.tif", folder / "labels" / f"{name}{_ENDING}", group=groups[image_id])
+        for image_id, each in said["images"].items()
+        for name in each["items"]
     )
-    span = pixel_size_span([unit.result["pixel_size_um"] for unit in done])
-    card = DataSetCard(name=work.store.folder.stem[:200] or "study", pixel_size_um=span)
-    data_set = DataSet(card, folder, items)
-    write_data_set(data_set)
-    images = {unit.name: {"name": names[unit.name], **unit.result} for unit in done}
-    return StoredData(data_set, images, {unit.name: unit.reason for unit in units if unit.state == "failed"})
+    span = pixel_size_span([each["pixel_size_um"] for each in said["images"].values()])
+    return DataSet(DataSetCard(name=said["study"], pixel_size_um=span), folder, items)
 
 
 def plane_items(labels: Labels, stem: str) -> dict[str, tuple[int, ...]]:

@@ -19,12 +19,15 @@ _LONGEST = 80
 def file_stems(names: Iterable[str]) -> list[str]:
     """Return for each name, which is a user's text, one that every disk takes, all different: no dots, no folders."""
     stems: list[str] = []
+    taken: set[str] = set()
+    numbers: dict[str, int] = {}
     for name in names:
         plain = _UNFIT.sub("_", unicodedata.normalize("NFC", name))[:_LONGEST] or "_"
-        stem = free = f"{plain}_" if _RESERVED.fullmatch(plain) else plain
-        number = 1
-        while free.casefold() in {other.casefold() for other in stems}:
+        stem = f"{plain}_" if _RESERVED.fullmatch(plain) else plain
+        number = numbers.get(stem.casefold(), 0) + 1
+        while (free := stem if number == 1 else f"{stem}_{number}").casefold() in taken:
             number += 1
-            free = f"{stem}_{number}"
+        numbers[stem.casefold()] = number
+        taken.add(free.casefold())
         stems.append(free)
     return stems

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from cellmetry.pipeline.jobs.kind import JobWork
-    from cellmetry.study.store.results import ResultKind
+    from cellmetry.study.store.results import ResultKind, StoredResult
     from cellmetry.study.store.store import Store
     from cellmetry.study.store.units import Unit
 
@@ -145,7 +145,7 @@ def keep_result(
     """
     before = kept_before(work, new.kind)
     if before is not None:
-        return before
+        return {"result": before.id, "act": before.added_by}
     with work.store.database.write():
         seq = act(work.store, work.actor, verb, summary, job=work.job_id)
         result_id = add_result(work.store, seq, new.kind, new.name, new.path, job_id=work.job_id, details=new.details)
@@ -154,10 +154,9 @@ def keep_result(
     return {"result": result_id, "act": seq}
 
 
-def kept_before(work: JobWork, kind: ResultKind) -> dict[str, Any] | None:
-    """Return the ids of the result that this job has kept already, and of its act; None if it has not."""
-    before = next((each for each in results_of_job(work.store, work.job_id) if each.kind == kind), None)
-    return None if before is None else {"result": before.id, "act": before.added_by}
+def kept_before(work: JobWork, kind: ResultKind) -> StoredResult | None:
+    """Return the first result of a kind that this job has kept already; None if it has not."""
+    return next((each for each in results_of_job(work.store, work.job_id) if each.kind == kind), None)
 
 
 def _column(values: Iterable[Any]) -> Any:

@@ -7,8 +7,10 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 from pydantic import Field
 
+from cellmetry.core.parameters import parse_parameters
 from cellmetry.core.step import Parameters
 from cellmetry.engines.base import ENGINES, Device, LookupEngine
+from cellmetry.engines.segment import Segment
 from cellmetry.errors import ParameterError
 from cellmetry.io.atomic import atomic_write
 from cellmetry.models.store import find_model
@@ -84,27 +86,36 @@ def named_model(store: Store, name: str | None) -> str | None:
 
 
 def same_look(work: JobWork, look: Look) -> dict[str, Any]:
-    """Return what `Look.chosen` does, by the same model as when the job began: one table never mixes two.
+    """Return what `Look.chosen` does, by the same engine and model as when the job began: one table never mixes two.
 
     Raises
     ------
     ParameterError
-        If the job was begun with another model; says to submit it anew.
+        If the job was begun with another engine or model; says to submit it anew.
     """
     chosen = look.chosen(work.store)
-    if look.engine != "cellmetry":
-        return chosen
-    card = find_model(chosen.get("model")).card
     noted = work.folder / _NOTED
-    now = {"name": card.name, "sha256": card.sha256}
+    now = _described(look.engine, chosen)
     if not noted.is_file():
         with atomic_write(noted) as part:
             part.write_text(json.dumps(now), encoding="utf-8")
         return chosen
     before = json.loads(noted.read_text(encoding="utf-8"))
     if before != now:
+        other = f"{now['name']} would be taken" if now["name"] != before["name"] else "it is another version of it"
         raise ParameterError(
-            f"The job was begun with the model {before['name']}, but now {card.name} would be taken; submit it anew, "
-            f"or activate the model of before."
+            f"The job was begun with {before['name']}, but now {other}; submit it anew, or bring back what it was "
+            f"begun with (a model: activate it)."
         )
     return chosen
+
+
+def _described(engine: str, chosen: dict[str, Any]) -> dict[str, Any]:
+    """Return by what a job looks, as JSON values: a model by its hash, another engine by what it says of itself."""
+    if engine == "cellmetry":
+        card = find_model(chosen.get("model")).card
+        return {"name": f"the model {card.name}", "sha256": card.sha256}
+    said = parse_parameters(Segment, chosen, where="look").load_engine().describe()
+    where_it_ran = {"device", "threads"}
+    described = {key: value for key, value in said.items() if key not in where_it_ran}
+    return {"name": f"the engine {engine}", "engine": json.loads(json.dumps(described))}

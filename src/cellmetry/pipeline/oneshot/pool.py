@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 
 from cellmetry.errors import CellmetryError
 from cellmetry.pipeline.oneshot.process import WorkerProcess
+from cellmetry.pipeline.oneshot.task import failed
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -108,10 +109,7 @@ class OneShotPool:
         with self._changed:
             self._stopping = False
             self._batches.append(batch)
-            while len(self._threads) < min(self.limits.workers, sum(each.waiting for each in self._batches)):
-                thread = threading.Thread(target=self._work, name="one-shot", daemon=True)
-                self._threads.append(thread)
-                thread.start()
+            self._start_threads()
             self._changed.notify_all()
         return batch
 
@@ -126,14 +124,35 @@ class OneShotPool:
         for thread in threads:
             thread.join()
 
+    def _start_threads(self) -> None:
+        """Start as many threads as there may be and is work for; call it with the lock held."""
+        while len(self._threads) < min(self.limits.workers, sum(each.waiting for each in self._batches)):
+            thread = threading.Thread(target=self._work, name="one-shot", daemon=True)
+            thread.start()
+            self._threads.append(thread)
+
     def _work(self) -> None:
         process = WorkerProcess(self.limits, max(1, (os.cpu_count() or 1) // self.limits.workers))
         try:
             while (found := self._take()) is not None:
                 batch, place, task = found
-                batch.put(place, process.work(task, partial(self._stopped, batch)))
+                answers = [
+                    failed(task, f"{task.name} could not be worked; the server's log says why.", "Unforeseen", 500)
+                ]
+                try:
+                    answers = process.work(task, partial(self._stopped, batch))
+                finally:  # whatever happens, the request gets its answer
+                    batch.put(place, answers)
         finally:
             process.stop()
+            self._left()
+
+    def _left(self) -> None:
+        """Let another thread take the place of this one, if that failed and there is work."""
+        with self._changed:
+            if threading.current_thread() in self._threads:
+                self._threads.remove(threading.current_thread())
+                self._start_threads()
 
     def _stopped(self, batch: Batch) -> bool:
         return batch.cancelled or self._stopping

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import logging
 import os
 import queue
 import subprocess
@@ -24,6 +25,7 @@ if TYPE_CHECKING:
 
 __all__ = ["WorkerProcess"]
 
+log = logging.getLogger(__name__)
 _LOOK_S = 0.1
 _START_S = 120.0
 
@@ -47,7 +49,14 @@ class WorkerProcess:
         first = self._process is None or self._process.poll() is not None
         process = self._start() if first else self._process
         if process is None or process.stdin is None:
-            return [failed(task, f"{task.name} could not be worked: no process could be started.", "Unforeseen", 500)]
+            return [
+                failed(
+                    task,
+                    f"{task.name} could not be worked: no process could be started. Try it again.",
+                    "Unforeseen",
+                    500,
+                )
+            ]
         try:
             process.stdin.write(json.dumps(asdict(task)) + "\n")
             process.stdin.flush()
@@ -79,16 +88,21 @@ class WorkerProcess:
             if stream is not None:
                 _close(stream.close)
 
-    def _start(self) -> subprocess.Popen[str]:
+    def _start(self) -> subprocess.Popen[str] | None:
+        """Return a new process; None if the system starts none now."""
         self.stop()
-        self._process = subprocess.Popen(
-            [sys.executable, "-m", "cellmetry.pipeline.oneshot.worker"],
-            stdin=subprocess.PIPE,
-            stdout=subprocess.PIPE,
-            text=True,
-            encoding="utf-8",
-            env={"CELLMETRY_THREADS": str(self._threads), **os.environ},
-        )
+        try:
+            self._process = subprocess.Popen(
+                [sys.executable, "-m", "cellmetry.pipeline.oneshot.worker"],
+                stdin=subprocess.PIPE,
+                stdout=subprocess.PIPE,
+                text=True,
+                encoding="utf-8",
+                env={"CELLMETRY_THREADS": str(self._threads), **os.environ},
+            )
+        except OSError as error:
+            log.warning("No process could be started for one-shot work: %s", error)
+            return None
         self._lines = queue.Queue()
         threading.Thread(target=_listen, args=(self._process, self._lines), daemon=True).start()
         return self._process

@@ -17,13 +17,17 @@ _IMAGE_KEPT = ("id", "name", "state", "reason", "header", "warnings", "said", "l
 
 
 class ListStudies(AgentTool):
-    """List the studies that you may see: id, name, notes, how many images and labels."""
+    """List the studies that you may see, page by page: id, name, notes, how many images and labels."""
 
     name: ClassVar[str] = "list_studies"
 
+    after: AnyId | None = None
+    """Id of the last study of the page before."""
+    limit: Page = 100
+
     async def call(self, api: AgentApi) -> Any:
-        """Return them."""
-        return await api.get("/studies")
+        """Return a page of them."""
+        return await api.get("/studies", after=self.after, limit=self.limit)
 
 
 class CreateStudy(AgentTool):

@@ -175,15 +175,15 @@ def list_images(
 ) -> list[ImageView]:
     """Return the images, page by page."""
     found = [each for each in images(store) if state in (None, each.state) and name.casefold() in each.name.casefold()]
-    if sort.endswith("name"):
-        found.sort(key=lambda each: (each.name, each.seq))
-    if sort.startswith("-"):
-        found.reverse()
-    if after is not None:
-        ids = [each.id for each in found]
-        if after not in ids:
-            raise ParameterError(f"after: there is no image {after!r} in this list.")
-        found = found[ids.index(after) + 1 :]
+
+    def place(each: StoredImage) -> tuple[str, int]:
+        return (each.name if sort.endswith("name") else "", each.seq)
+
+    backwards = sort.startswith("-")
+    if after is not None:  # it may have been removed by now, or be no longer one of those asked for
+        last = place(image(store, after))
+        found = [each for each in found if place(each) != last and (place(each) < last) == backwards]
+    found.sort(key=place, reverse=backwards)
     return _views(store, found[:limit])
 
 
@@ -251,7 +251,7 @@ def download_original(store: ReadStudy, image: Id, file: Id) -> FileResponse:
 @router.post("/originals/relink")
 def relink(body: Folder, store: EditStudy, actor: ActorDep, settings: SettingsDep) -> list[str]:
     """Return the ids of missing originals that were found by their content in a folder below the server's roots."""
-    return [file.id for file in find_moved(store, actor, [allowed_place(body.path, settings.roots)])]
+    return [file.id for file in find_moved(store, actor, [allowed_place(body.path, settings.roots)]).found]
 
 
 def _image(store: Store, image_id: str) -> StoredImage:

@@ -136,14 +136,14 @@ async def watch(
     request: Request,
     store: ReadStudy,
     job_id: Id,
-    last_event_id: Annotated[str, Header(max_length=32)] = "",
+    last_event_id: Annotated[str | None, Header(max_length=20, pattern="^[0-9]{1,18}$")] = None,
     after: Number = 0,
 ) -> Response:
     """Return what is said of a job as it is said, as Server-Sent Events; the stream ends when the job ends.
 
     Each event has the `seq` of the log as its id, so that a browser which reconnects goes on where it was.
     """
-    seen = int(last_event_id) if last_event_id.isascii() and last_event_id.isdigit() else after
+    seen = int(last_event_id) if last_event_id is not None else after
     found = await run_in_threadpool(job, store, job_id)
     if found.state in ENDED and not await run_in_threadpool(events_of, store, job_id, after=seen, limit=1):
         return Response(status_code=204)

@@ -71,11 +71,9 @@ def list_labels(
     limit: Limit = 100,
 ) -> list[LabelsView]:
     """Return the label images, the oldest first."""
-    found = label_sets(store, image)
     if after is not None:
-        ids = [each.id for each in found]
-        found = found[ids.index(after) + 1 :] if after in ids else []
-    return [_view(store, each, removed=False) for each in found[:limit]]
+        label_set(store, after)  # an unknown one is an error, not the end of the list
+    return [_view(store, each, removed=False) for each in label_sets(store, image, after=after)[:limit]]
 
 
 @router.get("/labels/{labels}")

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from typing import Annotated, Any
 
-from fastapi import APIRouter
+from fastapi import APIRouter, Query
 from pydantic import Field
 
-from cellmetry.server.bodies import Body, View
+from cellmetry.errors import ParameterError
+from cellmetry.server.bodies import Body, Limit, View
 from cellmetry.server.dependencies import (
     ActorDep,
     CreateStudyDep,
@@ -65,10 +66,24 @@ class StudyView(View):
 
 
 @router.get("")
-def list_studies(seen: SeenStudies, studies: StudiesDep, visitor: VisitorDep) -> list[StudyView]:
-    """Return the studies that who asks may see; to who may see all, those too that cannot be opened, and why."""
-    refused = studies.refused if visitor.admin else {}
-    return [*map(_view, seen.values()), *(_refused_view(name, why) for name, why in refused.items())]
+def list_studies(
+    seen: SeenStudies,
+    studies: StudiesDep,
+    visitor: VisitorDep,
+    after: Annotated[str | None, Query(max_length=64, description="Id of the last study of the page before.")] = None,
+    limit: Limit = 100,
+) -> list[StudyView]:
+    """Return the studies that who asks may see, page by page.
+
+    To who may see all, the first page also has those that cannot be opened, and why.
+    """
+    ids = list(seen)
+    if after is not None and after not in seen:
+        raise ParameterError(f"after: there is no study {after!r} in this list.")
+    first = 0 if after is None else ids.index(after) + 1
+    refused = studies.refused if visitor.admin and after is None else {}
+    views = [_view(seen[each]) for each in ids[first : first + limit]]
+    return [*views, *(_refused_view(name, why) for name, why in refused.items())]
 
 
 @router.post("", status_code=201)

@@ -27,8 +27,11 @@ _RESPONSES: dict[int | str, dict[str, object]] = {
         "description": "Little-endian values of the whole tile, row by row; at the edge of the plane filled up with 0.",
         "content": {"application/octet-stream": {"schema": {"type": "string", "format": "binary"}}},
     },
-    204: {"description": "All values of the tile are 0."},
     304: {"description": "The tile is as `If-None-Match` says."},
+}
+_LABEL_RESPONSES: dict[int | str, dict[str, object]] = {
+    **_RESPONSES,
+    204: {"description": "All of the tile is background."},
 }
 
 
@@ -94,7 +97,7 @@ def image_tile(  # noqa: PLR0913, PLR0917  a tile of an image of five dimensions
     _no_tile()
 
 
-@router.get("/labels/{labels}/tiles/{level}/{t}/{z}/{y}/{x}", responses=_RESPONSES, response_class=Response)
+@router.get("/labels/{labels}/tiles/{level}/{t}/{z}/{y}/{x}", responses=_LABEL_RESPONSES, response_class=Response)
 def label_tile(  # noqa: PLR0913, PLR0917  a tile of labels of four dimensions
     store: ReadStudy,
     labels: Id,

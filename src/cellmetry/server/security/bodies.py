@@ -46,14 +46,15 @@ class BoundedBodies:
         elif files and self._limits.free_bytes and shutil.disk_usage(self._home).free < self._limits.free_bytes:
             await refusal(507, "OutputError", _FULL, connection="close")(scope, receive, send)
         else:
-            await self._app(scope, _Watch(receive, limit, self._limits), send)
+            await self._app(scope, _Watch(receive, limit, self._limits, files=files), send)
 
 
 class _Watch:
-    """Receives a body while counting its bytes and the time that was waited for them."""
+    """Receives a body while counting its bytes, the values of JSON, and the time that was waited for them."""
 
-    def __init__(self, receive: Receive, limit: int, limits: Limits) -> None:
+    def __init__(self, receive: Receive, limit: int, limits: Limits, *, files: bool) -> None:
         self._receive, self._limit, self._limits = receive, limit, limits
+        self._values_left = None if files else limits.json_values
         self._bytes, self._waited, self._ended = 0, 0.0, False
 
     async def __call__(self) -> Message:
@@ -70,10 +71,18 @@ class _Watch:
         self._ended = message["type"] != "http.request" or not message.get("more_body", False)
         if self._bytes > self._limit:
             raise HTTPException(413, _too_large(self._limit), {"Connection": "close"})
+        if self._values_left is not None:
+            self._values_left -= message.get("body", b"").count(b",")
+            if self._values_left < 0:
+                raise HTTPException(413, _too_many(self._limits.json_values), {"Connection": "close"})
         slow = self._waited - self._limits.idle_s > self._bytes / self._limits.bytes_per_s
         if slow and not self._ended:
             raise HTTPException(408, "The body of the request comes too slowly.", {"Connection": "close"})
         return message
+
+
+def _too_many(values: int) -> str:
+    return f"The body of the request has more than {values} values, the most that this server takes at once."
 
 
 def _too_large(limit: int) -> str:

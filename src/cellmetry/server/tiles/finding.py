@@ -3,24 +3,26 @@
 from __future__ import annotations
 
 import re
+from threading import Lock
 from typing import TYPE_CHECKING, NamedTuple
 from weakref import WeakKeyDictionary
 
 import numpy as np
 
-from cellmetry.errors import MissingInput, ParameterError
-from cellmetry.io.tile_store import tile_store
+from cellmetry.errors import DamagedFile, MissingInput, ParameterError
+from cellmetry.io.tile_store import frame_checksum, tile_store
 from cellmetry.study.store.images import image
 from cellmetry.study.store.labels import TILE, LabelSet, Tile, label_set
-from cellmetry.study.store.tile_states import tile_at, tile_now
+from cellmetry.study.store.tile_states import as_now, tile_at, tile_now
 
 if TYPE_CHECKING:
     from cellmetry.io.tile_store import TileStore
     from cellmetry.study.store.database import Database
     from cellmetry.study.store.images import StoredImage
     from cellmetry.study.store.store import Store
+    from cellmetry.study.store.tile_states import TileState
 
-__all__ = ["EPOCH", "FoundTile", "TileRequest", "find_tile", "parse_path", "pyramid_of"]
+__all__ = ["EPOCH", "FoundTile", "TileRequest", "find_at_once", "find_tile", "parse_path", "pyramid_of"]
 
 EPOCH = "[0-9a-f]{8}"
 """Pattern of the word for one opening of a study."""
@@ -37,6 +39,7 @@ _EPOCH_TEXT = re.compile(EPOCH)
 _LABELS: WeakKeyDictionary[Database, dict[str, LabelSet]] = WeakKeyDictionary()
 _PYRAMIDS: WeakKeyDictionary[Database, dict[str, TileStore]] = WeakKeyDictionary()
 _RECENT: WeakKeyDictionary[Database, dict[TileRequest, FoundTile]] = WeakKeyDictionary()
+_KEEPING = Lock()
 _MOST, _SMALL = 1024, 32_000
 _UINT32 = np.dtype("<u4")
 
@@ -68,7 +71,7 @@ class FoundTile(NamedTuple):
     Parameters
     ----------
     frame
-        Its zstd frame, None where all of it is 0.
+        Its zstd frame; None where all of a tile of labels is 0.
     tag
         Text that is another when its pixels are.
     for_ever
@@ -114,10 +117,32 @@ def find_tile(store: Store, asked: TileRequest) -> FoundTile:
         If there is no such image or label image.
     MissingInput
         If the image was not read yet.
+    DamagedFile
+        If the tile is lost.
     ParameterError
         If there is no such tile or version.
     """
     return _of_image(store, asked) if asked.kind == "images" else _of_labels(store, asked)
+
+
+def find_at_once(store: Store, asked: TileRequest) -> FoundTile | None:
+    """Return the tile that is asked for if it lies on the disk, None if edits have to be done or taken back for it.
+
+    Raises
+    ------
+    CellmetryError
+        As `find_tile`.
+    """
+    if asked.kind == "images":
+        return _of_image(store, asked)
+    if asked.version is None:
+        return _read_labels(store, asked)
+    known = _RECENT.get(store.database, {}).get(asked)
+    if known is not None:
+        return known
+    labels = _lasting(store, asked.id)
+    state = tile_now(store, labels, Tile(*asked.place))
+    return _kept(store, asked, _found(labels, asked, state, store.epoch)) if as_now(state, asked.version) else None
 
 
 def pyramid_of(store: Store, found: StoredImage) -> TileStore:
@@ -143,22 +168,31 @@ def _of_image(store: Store, asked: TileRequest) -> FoundTile:
         raise ParameterError(f"There is no plane t={t}, c={c}, z={z}; the image has the axes {tiles.axes}.")
     place = (*(lead[axis] for axis in axes), y, x)
     frame = tiles.frame(level, place)
+    if frame is None:  # every tile of an image has a file, also one that is all 0
+        at, name = "/".join(map(str, asked.place)), image(store, asked.id).name
+        raise DamagedFile(
+            f"Tile {at} of the image {name} is missing on the disk; "
+            f"`cellmetry study repair`, or a job `read` of the image, makes it again from the original."
+        )
     found = tiles.levels[level]
     return FoundTile(frame, found.tile[-2:], found.dtype, asked.id, for_ever=True)
 
 
 def _of_labels(store: Store, asked: TileRequest) -> FoundTile:
-    """Return a tile of labels; small ones of a version that was named are kept, as they never change."""
     if asked.version is None:
         return _read_labels(store, asked)
-    known = _RECENT.setdefault(store.database, {})
-    found = known.get(asked)
-    if found is None:
-        found = _read_labels(store, asked)
-        if found.frame is None or len(found.frame) <= _SMALL:
+    known = _RECENT.get(store.database, {}).get(asked)
+    return known or _kept(store, asked, _read_labels(store, asked))
+
+
+def _kept(store: Store, asked: TileRequest, found: FoundTile) -> FoundTile:
+    """Return a tile of labels of a version that was named; small ones are kept, as they never change."""
+    if found.frame is None or len(found.frame) <= _SMALL:
+        with _KEEPING:
+            known = _RECENT.setdefault(store.database, {})
             known[asked] = found
             if len(known) > _MOST:
-                known.pop(next(iter(known)), None)
+                known.pop(next(iter(known)))
     return found
 
 
@@ -166,10 +200,15 @@ def _read_labels(store: Store, asked: TileRequest) -> FoundTile:
     labels = _lasting(store, asked.id)
     tile = Tile(*asked.place)
     state = tile_now(store, labels, tile) if asked.version is None else tile_at(store, labels, tile, asked.version)
+    return _found(labels, asked, state, store.epoch)
+
+
+def _found(labels: LabelSet, asked: TileRequest, state: TileState, epoch: str) -> FoundTile:
+    level = asked.place[0]
     height, width = labels.plane_shape
-    shape = (min(TILE, -(-height // (1 << tile.level))), min(TILE, -(-width // (1 << tile.level))))
-    tag = f"{store.epoch}.{labels.id}.{state.changed}"
-    for_ever = asked.version is not None and asked.epoch == store.epoch
+    shape = (min(TILE, -(-height // (1 << level))), min(TILE, -(-width // (1 << level))))
+    tag = f"{labels.id}.{frame_checksum(state.frame)}"
+    for_ever = asked.version is not None and asked.epoch == epoch
     return FoundTile(state.frame, shape, _UINT32, tag, for_ever, state.version)
 
 

@@ -12,10 +12,10 @@ from typing import TYPE_CHECKING
 from anyio.to_thread import run_sync
 
 from cellmetry.errors import CellmetryError
-from cellmetry.server.errors import error_response
+from cellmetry.server.errors import error_response, told_plainly
 from cellmetry.server.paths import route_path
 from cellmetry.server.tiles.encoding import BodyCache, encode_body, encoding_for
-from cellmetry.server.tiles.finding import find_tile, parse_path
+from cellmetry.server.tiles.finding import find_at_once, find_tile, parse_path
 from cellmetry.server.tiles.rights import study_to_read
 from cellmetry.study.store.places import on_network
 
@@ -26,6 +26,7 @@ if TYPE_CHECKING:
 
     from cellmetry.server.tiles.encoding import Encoding
     from cellmetry.server.tiles.finding import FoundTile, TileRequest
+    from cellmetry.study.store.store import Store
 
 __all__ = ["TileServing"]
 
@@ -56,8 +57,15 @@ class TileServing:
 
     async def _answer(self, asked: TileRequest, scope: Scope, receive: Receive, send: Send) -> None:
         store = await study_to_read(scope, asked.study)
-        slow = _is_slow(store.folder)
-        found = await run_sync(find_tile, store, asked) if slow else find_tile(store, asked)
+        try:
+            await self._send_tile(store, asked, scope, send)
+        except CellmetryError as error:
+            await error_response(error, await run_sync(told_plainly, store, str(error)))(scope, receive, send)
+
+    async def _send_tile(self, store: Store, asked: TileRequest, scope: Scope, send: Send) -> None:
+        found = None if _is_slow(store.folder) else find_at_once(store, asked)
+        if found is None:
+            found = await run_sync(find_tile, store, asked)
         said = dict(scope["headers"])
         encoding = encoding_for(said.get(b"accept-encoding", b""), near=_is_near(scope))
         tag = f'"{found.tag}.{encoding}"'.encode()

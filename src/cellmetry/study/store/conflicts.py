@@ -74,6 +74,8 @@ def attempt(
     try:
         patches = patches_of_changes(now, changes(now))
     except ParameterError:
+        if not view.others:
+            raise
         found = _in_the_way(view, None, _wanted(view, changes)) or view.last_of(named)
         if not found:
             raise

@@ -6,7 +6,7 @@ import json
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Literal
 
-from cellmetry.errors import UnknownName
+from cellmetry.errors import ParameterError, UnknownName
 from cellmetry.study.store.acts import ALIVE, hide_row
 from cellmetry.study.store.names import new_name
 
@@ -19,6 +19,8 @@ if TYPE_CHECKING:
 __all__ = ["StoredImage", "add_image", "image", "images", "remove_images", "said_of", "say", "set_failed", "set_ready"]
 
 ImageState = Literal["new", "ready", "failed"]
+_LARGEST = 2**53
+"""Up to here floating-point numbers, which columns of tables may be, hold each whole number."""
 
 
 @dataclass(frozen=True)
@@ -122,7 +124,17 @@ def say(store: Store, act: int, subject: str, values: Mapping[str, Any]) -> None
     """Note what a user says of an image (by its id) or of the study (``study``): condition, replicate, active model.
 
     The newest word holds; undoing its act brings back the one before.
+
+    Raises
+    ------
+    ParameterError
+        If a whole number is so large that tables would not hold it exactly.
     """
+    large = next((key for key, value in values.items() if isinstance(value, int) and abs(value) > _LARGEST), None)
+    if large is not None:
+        raise ParameterError(
+            f"{large}: whole numbers beyond ±{_LARGEST:,} are not held exactly by tables; write it as text."
+        )
     with store.database.write() as connection:
         connection.executemany(
             "INSERT INTO said VALUES (?, ?, ?, ?)",

@@ -275,10 +275,19 @@ def stored_labels(store: Store) -> list[LabelSet]:
     return [_set_of(row) for row in store.database.rows("SELECT * FROM labels ORDER BY added_by, rowid")]
 
 
-def label_sets(store: Store, image_id: str | None = None) -> list[LabelSet]:
-    """Return the label images that are to be seen, of one image or of all, the oldest first."""
+def label_sets(store: Store, image_id: str | None = None, *, after: str | None = None) -> list[LabelSet]:
+    """Return the label images that are to be seen, of one image or of all, the oldest first.
+
+    Parameters
+    ----------
+    after
+        Only those that were added after this one, by its id, though it may be hidden by now.
+    """
+    later = "(added_by, rowid) > (SELECT added_by, rowid FROM labels WHERE id = ?2)"
     rows = store.database.rows(
-        f"SELECT * FROM labels WHERE (?1 IS NULL OR image_id = ?1) AND {ALIVE} ORDER BY added_by, rowid", (image_id,)
+        f"SELECT * FROM labels WHERE (?1 IS NULL OR image_id = ?1) AND (?2 IS NULL OR {later}) AND {ALIVE} "
+        "ORDER BY added_by, rowid",
+        (image_id, after),
     )
     return [_set_of(row) for row in rows]
 

@@ -24,6 +24,7 @@ __all__ = [
     "PlaneObjects",
     "StoredObject",
     "box_around",
+    "boxes_before",
     "count_stored",
     "find_object",
     "found_objects",
@@ -159,6 +160,11 @@ def _tight(box: Box, label: int, read: Callable[[Box], NDArray[np.uint32]]) -> B
         columns |= own.any(axis=0)
     y_in, x_in = np.flatnonzero(np.concatenate(rows)), np.flatnonzero(columns)
     return Box(box.y0 + int(y_in[0]), box.y0 + int(y_in[-1]) + 1, box.x0 + int(x_in[0]), box.x0 + int(x_in[-1]) + 1)
+
+
+def boxes_before(patch: Patch) -> dict[int, Box]:
+    """Return the objects that had the pixels that a patch changes, and the box of these pixels of each."""
+    return {label: box for label, (box, _) in _by_id([_changed(patch, "before")]).items()}
 
 
 def find_object(store: Store, labels: LabelSet, label: int, t: int = 0, z: int = 0) -> StoredObject | None:

@@ -6,7 +6,7 @@ import json
 import os
 from dataclasses import dataclass
 from pathlib import Path, PurePath
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Any, Literal, NamedTuple
 
 from cellmetry.errors import DamagedFile, MissingInput, UnknownName
 from cellmetry.io.hashing import FileState, content_hash, file_state
@@ -21,7 +21,16 @@ if TYPE_CHECKING:
     from cellmetry.study.store.acts import Actor
     from cellmetry.study.store.store import Store
 
-__all__ = ["Original", "add_original", "find_moved", "original", "original_path", "original_status", "originals"]
+__all__ = [
+    "Moved",
+    "Original",
+    "add_original",
+    "find_moved",
+    "original",
+    "original_path",
+    "original_status",
+    "originals",
+]
 
 Status = Literal["there", "missing", "changed"]
 
@@ -49,6 +58,13 @@ class Original:
     sha256: str
     state: FileState
     added_by: int
+
+
+class Moved(NamedTuple):
+    """Originals that were found again, and how many files could not be read when they were looked for."""
+
+    found: list[Original]
+    unreadable: int
 
 
 def add_original(
@@ -131,28 +147,35 @@ def original_status(store: Store, file: Original) -> Status:
     return "there"
 
 
-def find_moved(store: Store, actor: Actor, folders: Sequence[Path]) -> list[Original]:
+def find_moved(store: Store, actor: Actor, folders: Sequence[Path]) -> Moved:
     """Return the missing files that were found in folders or below them, by their content, after noting where.
 
-    That is one act: undoing it brings their old places back. Only files of the same size are read.
+    That is one act: undoing it brings their old places back. Only files that may be the same by `_telling` are read. Of
+    several that are alike, each missing file gets the one of its own name, else any.
     """
-    missing = {file.sha256: file for file in originals(store) if original_status(store, file) == "missing"}
-    sizes = {file.state.size for file in missing.values()}
-    found: list[tuple[Original, Path]] = []
-    for path in _candidates(folders):
-        state = file_state(path) if missing else None
-        if state is None or state.size not in sizes:
-            continue
-        file = missing.pop(content_hash(path), None)
-        if file is not None:
-            found.append((file, path.resolve()))
+    missing = [file for file in originals(store) if original_status(store, file) == "missing"]
+    wanted = {_telling(file.state) for file in missing}
+    there: dict[str, list[tuple[Path, FileState]]] = {}
+    unreadable = 0
+    for path in _candidates(folders) if missing else ():
+        try:
+            state = file_state(path)
+            if _telling(state) in wanted:
+                there.setdefault(content_hash(path), []).append((path, state))
+        except OSError:
+            unreadable += 1
+    found = [file for file in missing if file.sha256 in there]
     if found:
-        what = found[0][0].name if len(found) == 1 else f"{len(found)} originals"
+        what = found[0].name if len(found) == 1 else f"{len(found)} originals"
         with store.database.write():
-            seq = act(store, actor, "relink", f"Find {what} in another place", files=[file.id for file, _ in found])
-            for file, whole in found:
+            seq = act(store, actor, "relink", f"Find {what} in another place", files=[file.id for file in found])
+            for file in found:
+                same = there[file.sha256]
+                path, state = next((each for each in same if each[0].name == Path(file.whole).name), same[0])
+                whole = path.resolve()
                 say(store, seq, file.id, {"place": _seen_from(store.folder, whole), "whole": str(whole)})
-    return [file for file, _ in found]
+                _note_place(store, file, path, state)
+    return Moved(found, unreadable)
 
 
 def _candidates(folders: Sequence[Path]) -> Iterator[Path]:
@@ -170,10 +193,18 @@ def _unchanged(store: Store, file: Original, path: Path) -> bool:
     state = file_state(path)
     if state == file.state:
         return True
-    if state.size != file.state.size or content_hash(path) != file.sha256:
+    if _telling(state) != _telling(file.state) or content_hash(path) != file.sha256:
         return False
     _note_place(store, file, path, state)
     return True
+
+
+def _telling(state: FileState) -> tuple[int, int | None]:
+    """Return what copies have in common without being read: entries, and the bytes of what is one file.
+
+    The bytes noted of a folder may be those of an older version, which counted folders' own.
+    """
+    return state.entries, state.size if state.entries == 1 else None
 
 
 def _note_place(store: Store, file: Original, path: Path, state: FileState) -> None:
@@ -186,14 +217,12 @@ def _note_place(store: Store, file: Original, path: Path, state: FileState) -> N
     whole = path.resolve()
     if said_of(store, file.id):
         with store.database.write() as connection:
-            connection.execute(
-                "UPDATE files SET entries = ?, newest_ns = ? WHERE id = ?", (state.entries, state.newest_ns, file.id)
-            )
+            connection.execute("UPDATE files SET entries = ?, newest_ns = ?, size = ? WHERE id = ?", (*state, file.id))
         return
     with store.database.write() as connection:
         connection.execute(
-            "UPDATE files SET place = ?, whole = ?, entries = ?, newest_ns = ? WHERE id = ?",
-            (_seen_from(store.folder, whole), str(whole), state.entries, state.newest_ns, file.id),
+            "UPDATE files SET place = ?, whole = ?, entries = ?, newest_ns = ?, size = ? WHERE id = ?",
+            (_seen_from(store.folder, whole), str(whole), *state, file.id),
         )
 
 

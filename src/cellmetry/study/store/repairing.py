@@ -27,6 +27,7 @@ from cellmetry.study.store.edit_log import patch_of
 from cellmetry.study.store.labels import TILE, Tile, label_set, read_tile, stored_labels
 from cellmetry.study.store.manifests import hashes_below, manifest_path, read_manifest, write_manifest
 from cellmetry.study.store.mending import SNAPSHOT
+from cellmetry.study.store.pyramids import make_tiles_again
 from cellmetry.study.store.rebuilding import checkpoint_faults
 from cellmetry.study.store.restoring import Base, base_tile, bases_of, replayed, tile_shape
 
@@ -47,7 +48,8 @@ _UINT32 = np.dtype("<u4")
 def repair(store: Store, actor: Actor) -> list[str]:
     """Return what was made whole and what could not be, in sentences; nothing if nothing is damaged.
 
-    The damaged files are left beside the new ones until no labels need them.
+    The damaged files are left beside the new ones until no labels need them. Tiles of images for the screen are made by
+    a job, which is only queued.
 
     Raises
     ------
@@ -64,6 +66,7 @@ def repair(store: Store, actor: Actor) -> list[str]:
             told += _manifests(store, labels)
             told += _tiles(store, label_set(store, labels.id))
             told += _checkpoints(store, label_set(store, labels.id))
+        told += make_tiles_again(store, actor)
         if told:
             act(store, actor, "repair", " ".join(told))
     return told

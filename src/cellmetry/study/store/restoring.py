@@ -23,6 +23,7 @@ from cellmetry.study.store.labels import (
     box_of_tile,
     is_background,
     label_set,
+    missing_tile,
     patch_at_level,
     planes_of,
     tiles_of,
@@ -32,6 +33,7 @@ from cellmetry.study.store.patching import patch_batches
 from cellmetry.study.store.seen import seen_by
 
 if TYPE_CHECKING:
+    import sqlite3
     from collections.abc import Iterator
 
     from numpy.typing import NDArray
@@ -39,7 +41,17 @@ if TYPE_CHECKING:
     from cellmetry.study.store.acts import Actor
     from cellmetry.study.store.store import Store
 
-__all__ = ["Base", "base_tile", "bases_of", "labels_at", "replayed", "restore_version", "tile_shape"]
+__all__ = [
+    "Base",
+    "base_frame",
+    "base_tile",
+    "bases_of",
+    "edits_between",
+    "labels_at",
+    "replayed",
+    "restore_version",
+    "tile_shape",
+]
 
 _KEPT_TILES = 64
 _UINT32 = np.dtype("<u4")
@@ -135,7 +147,20 @@ def replayed(
         If the pixels of an edit are damaged.
     """
     start, end = versions
-    whole, side = box_of_tile(tile), TILE << tile.level
+    whole = box_of_tile(tile)
+    for row in edits_between(store, labels, tile, versions):
+        patch = patch_of(row)
+        pixels, box = patch_at_level(patch, patch.after if start < end else patch.before, tile.level)
+        inside = Box(max(box.y0, whole.y0), min(box.y1, whole.y1), max(box.x0, whole.x0), min(box.x1, whole.x1))
+        if min(inside.shape) > 0:
+            values[inside.within(whole).slices] = pixels[inside.within(box).slices]
+    return values
+
+
+def edits_between(store: Store, labels: LabelSet, tile: Tile, versions: tuple[int, int]) -> list[sqlite3.Row]:
+    """Return the lines of the log that lead a tile from one version to another, in their order: forwards or back."""
+    start, end = versions
+    side = TILE << tile.level
     rows = store.database.rows(
         "SELECT patches.* FROM edits JOIN patches ON patches.act = edits.act WHERE labels_id = ? AND version > ? "
         "AND version <= ? AND t = ? AND z = ? AND y0 < ? AND y1 > ? AND x0 < ? AND x1 > ? ORDER BY version, part",
@@ -144,13 +169,7 @@ def replayed(
             *((tile.y + 1) * side, tile.y * side, (tile.x + 1) * side, tile.x * side),
         ),
     )
-    for row in rows if start < end else reversed(rows):
-        patch = patch_of(row)
-        pixels, box = patch_at_level(patch, patch.after if start < end else patch.before, tile.level)
-        inside = Box(max(box.y0, whole.y0), min(box.y1, whole.y1), max(box.x0, whole.x0), min(box.x1, whole.x1))
-        if min(inside.shape) > 0:
-            values[inside.within(whole).slices] = pixels[inside.within(box).slices]
-    return values
+    return rows if start < end else rows[::-1]
 
 
 def base_tile(store: Store, labels: LabelSet, base: Base, tile: Tile) -> NDArray[np.uint32]:
@@ -161,14 +180,25 @@ def base_tile(store: Store, labels: LabelSet, base: Base, tile: Tile) -> NDArray
     DamagedFile
         If it is damaged or missing.
     """
-    checkpoint, shape = store.folder / base.place, tile_shape(labels, tile)
-    name = f"tile {tuple(tile)} of {checkpoint}"
+    frame, shape = base_frame(store, labels, base, tile), tile_shape(labels, tile)
+    if frame is None:
+        return np.zeros(shape, np.uint32)
+    return decode_tile(frame, shape, _UINT32, f"tile {tuple(tile)} of {store.folder / base.place}")
+
+
+def base_frame(store: Store, labels: LabelSet, base: Base, tile: Tile) -> bytes | None:
+    """Return the zstd frame of a tile of a checkpoint, None where all of it is background.
+
+    Raises
+    ------
+    DamagedFile
+        If it is missing.
+    """
+    checkpoint = store.folder / base.place
     frame = tile_store(checkpoint).frame(tile.level, labels.place(tile))
-    if frame is not None:
-        return decode_tile(frame, shape, _UINT32, name)
-    if not is_background(checkpoint, labels, tile):
-        raise DamagedFile(f"{name} is missing; `cellmetry study repair` makes what can be whole.")
-    return np.zeros(shape, np.uint32)
+    if frame is None and not is_background(checkpoint, labels, tile):
+        raise missing_tile(store.folder, base.place, tile)
+    return frame
 
 
 def tile_shape(labels: LabelSet, tile: Tile) -> tuple[int, int]:

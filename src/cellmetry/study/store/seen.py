@@ -10,7 +10,8 @@ import numpy as np
 from cellmetry.core.image import Box
 from cellmetry.errors import ParameterError
 from cellmetry.study.store.edit_log import patches_of
-from cellmetry.study.store.objects import box_around
+from cellmetry.study.store.labels import box_of_tile, tiles_of
+from cellmetry.study.store.objects import box_around, boxes_before
 from cellmetry.study.store.view import StoredView
 
 if TYPE_CHECKING:
@@ -19,10 +20,13 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from cellmetry.study.store.acts import Actor
-    from cellmetry.study.store.labels import LabelSet, Patch
+    from cellmetry.study.store.labels import LabelSet, Patch, Tile
     from cellmetry.study.store.store import Store
 
 __all__ = ["Seen", "SeenView", "common_box", "seen_by"]
+
+
+_KEPT_TILES = 16
 
 
 class Seen(NamedTuple):
@@ -76,6 +80,8 @@ class SeenView(StoredView):
         self.others = {int(row["act"]): frozenset[int](json.loads(row["ids"])) for row in rows}
         self.met = 0
         self._since = seen.version
+        self._tiles: dict[Tile, NDArray[np.uint32]] = {}
+        self._had: dict[tuple[int, int], dict[int, list[Box]]] = {}
         self._touched = frozenset[int]().union(*self.others.values())
 
     def read(self, t: int, z: int, box: Box) -> NDArray[np.uint32]:
@@ -96,10 +102,14 @@ class SeenView(StoredView):
         now = super().box_of(label, t, z)
         if label not in self._touched:
             return now
-        everywhere = Box(0, self.plane_shape[0], 0, self.plane_shape[1])
-        places = [box for act, _, box in self._places(t, z, everywhere) if label in self.others[act]]
-        parts = [self._box_within(box, label, t, z) for box in (places if now is None else [now, *places])]
-        found = [box for box in parts if box is not None]
+        before = self._before(t, z).get(label, [])
+        found = []
+        for part in before if now is None else [now, *before]:
+            for inside, own in self._own(label, t, z, part):
+                rows, columns = (np.flatnonzero(own.any(axis=axis)).tolist() for axis in (1, 0))
+                if rows:
+                    y, x = inside.y0, inside.x0
+                    found.append(Box(y + rows[0], y + rows[-1] + 1, x + columns[0], x + columns[-1] + 1))
         return box_around(found) if found else None
 
     def area_of(self, label: int, t: int, z: int) -> int:
@@ -107,7 +117,7 @@ class SeenView(StoredView):
         if label not in self._touched:
             return super().area_of(label, t, z)
         box = self.box_of(label, t, z)
-        return 0 if box is None else int(np.count_nonzero(self.read(t, z, box) == label))
+        return 0 if box is None else sum(int(np.count_nonzero(own)) for _, own in self._own(label, t, z, box))
 
     def last_of(self, ids: frozenset[int]) -> int:
         """Return the newest act by which others changed one of some objects, 0 if there is none."""
@@ -115,28 +125,42 @@ class SeenView(StoredView):
 
     def patches_at(self, t: int, z: int, box: Box) -> Iterator[tuple[int, Patch]]:
         """Yield what others changed since in places that meet a box: the act and the patch, the newest first."""
-        for act, part, _ in self._places(t, z, box):
-            yield act, patches_of(self._store, act, part)[0]
-
-    def _places(self, t: int, z: int, box: Box) -> list[tuple[int, int, Box]]:
-        """Return act, number and box of what others changed since where that meets a box, the newest first."""
         if not self.others:
-            return []
+            return
         rows = self._store.database.rows(
-            "SELECT patches.act, part, y0, y1, x0, x1 FROM edits JOIN patches ON patches.act = edits.act "
-            "WHERE labels_id = ? AND version > ? AND t = ? AND z = ? AND y0 < ? AND y1 > ? AND x0 < ? AND x1 > ? "
+            "SELECT patches.act, part FROM edits JOIN patches ON patches.act = edits.act WHERE labels_id = ? "
+            "AND version > ? AND t = ? AND z = ? AND y0 < ? AND y1 > ? AND x0 < ? AND x1 > ? "
             "ORDER BY version DESC, part",
             (self._labels.id, self._since, t, z, box.y1, box.y0, box.x1, box.x0),
         )
-        return [(row["act"], row["part"], Box(*tuple(row)[2:])) for row in rows if row["act"] in self.others]
+        for row in rows:
+            if row["act"] in self.others:
+                yield row["act"], patches_of(self._store, row["act"], row["part"])[0]
 
-    def _box_within(self, box: Box, label: int, t: int, z: int) -> Box | None:
-        """Return the box of what an object has in a box."""
-        own = self.read(t, z, box) == label
-        rows, columns = (np.flatnonzero(own.any(axis=axis)).tolist() for axis in (1, 0))
-        if not rows:
-            return None
-        return Box(box.y0 + rows[0], box.y0 + rows[-1] + 1, box.x0 + columns[0], box.x0 + columns[-1] + 1)
+    def _before(self, t: int, z: int) -> dict[int, list[Box]]:
+        """Return where objects of a plane had pixels that others changed since."""
+        if (t, z) not in self._had:
+            had: dict[int, list[Box]] = {}
+            for _, patch in self.patches_at(t, z, Box(0, self.plane_shape[0], 0, self.plane_shape[1])):
+                for label, box in boxes_before(patch).items():
+                    had.setdefault(label, []).append(box)
+            self._had[t, z] = had
+        return self._had[t, z]
+
+    def _own(self, label: int, t: int, z: int, box: Box) -> Iterator[tuple[Box, NDArray[np.bool_]]]:
+        """Yield the parts of a box in which tiles lie, and which pixels of each an object has."""
+        for tile, inside in tiles_of(box, 0, t, z):
+            yield inside, self._tile(tile)[inside.within(box_of_tile(tile)).slices] == label
+
+    def _tile(self, tile: Tile) -> NDArray[np.uint32]:
+        """Return the ids of a tile; those asked for last are kept, since objects lie side by side."""
+        if tile not in self._tiles:
+            whole, (height, width) = box_of_tile(tile), self.plane_shape
+            box = Box(whole.y0, min(whole.y1, height), whole.x0, min(whole.x1, width))
+            self._tiles[tile] = self.read(tile.t, tile.z, box)
+            if len(self._tiles) > _KEPT_TILES:
+                del self._tiles[next(iter(self._tiles))]
+        return self._tiles[tile]
 
 
 def common_box(one: Box, other: Box) -> Box:

@@ -2,25 +2,23 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
-from cellmetry.core.image import Box
 from cellmetry.errors import DamagedFile, ParameterError, UnknownName
 from cellmetry.io.tile_store import decode_tile, encode_tile, tile_store
-from cellmetry.study.store.edit_log import patch_of
-from cellmetry.study.store.labels import TILE, LabelSet, Tile, is_background, missing_tile
+from cellmetry.study.store.labels import LabelSet, Tile, is_background, label_set, missing_tile
+from cellmetry.study.store.restoring import Base, base_frame, edits_between, replayed, tile_shape
 
 if TYPE_CHECKING:
     import sqlite3
+    from collections.abc import Callable
 
-    from numpy.typing import NDArray
-
-    from cellmetry.study.store.labels import Patch
     from cellmetry.study.store.store import Store
 
-__all__ = ["TileState", "tile_at", "tile_now"]
+__all__ = ["TileState", "as_now", "tile_at", "tile_now"]
 
 _UINT32 = np.dtype("<u4")
 _TRIES = 5
@@ -73,29 +71,65 @@ def tile_now(store: Store, labels: LabelSet, tile: Tile) -> TileState:
 
 
 def tile_at(store: Store, labels: LabelSet, tile: Tile, version: int) -> TileState:
-    """Return a tile as it was at a version: the edits made since are taken back.
+    """Return a tile as it was at a version, made of the nearest that is kept: of now, of a checkpoint, or of version 0.
+
+    If that one, or an edit on the way, is damaged, another is taken.
 
     Raises
     ------
     ParameterError
         If there is no such version or tile.
     DamagedFile
-        If the tile or the pixels of an edit are damaged.
+        If all ways are damaged.
     """
     now = tile_now(store, labels, tile)
+    if as_now(now, version):
+        return now
+    known = label_set(store, labels.id)
+    bases = {Base(known.first_checkpoint, 0), Base(known.checkpoint, known.checkpoint_version)}
+    starts: list[_Start] = [_Start(base.version, partial(base_frame, store, labels, base, tile)) for base in bases]
+    starts.append(_Start(now.changed, lambda: now.frame))
+    failed = []
+    for start in sorted(starts, key=lambda each: abs(each.version - version)):
+        try:
+            return TileState(_led_to(store, labels, tile, start, version), version, now.version)
+        except DamagedFile as error:
+            failed.append(error)
+    raise failed[0]
+
+
+def as_now(now: TileState, version: int) -> bool:
+    """Return whether a tile was at a version as it is now.
+
+    Raises
+    ------
+    ParameterError
+        If there is no such version.
+    """
     if not 0 <= version <= now.version:
         raise ParameterError(
             f"There is no version {version} of these labels; the newest is {now.version}, the first 0."
         )
-    later = _patches_since(store, labels, tile, version, now.version) if now.changed > version else []
-    if not later:
-        return now._replace(changed=min(now.changed, version))
-    shape = tuple(min(TILE, -(-size // (1 << tile.level))) for size in labels.plane_shape)
+    return now.changed <= version
+
+
+class _Start(NamedTuple):
+    """A version of a tile that is kept, and what reads its frame."""
+
+    version: int
+    frame: Callable[[], bytes | None]
+
+
+def _led_to(store: Store, labels: LabelSet, tile: Tile, start: _Start, version: int) -> bytes | None:
+    """Return the frame of a tile at a version, made of another version by the log of edits."""
+    frame, versions = start.frame(), (start.version, version)
+    if start.version == version or not edits_between(store, labels, tile, versions):
+        return frame
+    shape = tile_shape(labels, tile)
     name = f"tile {tuple(tile)} of the labels {labels.id} of {store.folder}"
-    values = np.zeros(shape, np.uint32) if now.frame is None else decode_tile(now.frame, shape, _UINT32, name)
-    for patch in later:
-        _take_back(values, patch, tile)
-    return TileState(encode_tile(values) if values.any() else None, version, now.version)
+    values = np.zeros(shape, np.uint32) if frame is None else decode_tile(frame, shape, _UINT32, name)
+    replayed(store, labels, tile, values, versions)
+    return encode_tile(values) if values.any() else None
 
 
 def _row(store: Store, labels: LabelSet, tile: Tile) -> sqlite3.Row:
@@ -109,34 +143,3 @@ def _row(store: Store, labels: LabelSet, tile: Tile) -> sqlite3.Row:
     if row is None:
         raise UnknownName("label image", labels.id)
     return row
-
-
-def _patches_since(store: Store, labels: LabelSet, tile: Tile, version: int, newest: int) -> list[Patch]:
-    """Return what edits after a version up to another changed in a tile, the newest first."""
-    side = TILE << tile.level
-    rows = store.database.rows(
-        "SELECT patches.* FROM edits JOIN patches ON patches.act = edits.act WHERE labels_id = ? "
-        "AND version > ? AND version <= ? AND t = ? AND z = ? AND y0 < ? AND y1 > ? AND x0 < ? AND x1 > ? "
-        "ORDER BY version DESC, part DESC",
-        (
-            *(labels.id, version, newest, tile.t, tile.z),
-            *((tile.y + 1) * side, tile.y * side, (tile.x + 1) * side, tile.x * side),
-        ),
-    )
-    return [patch_of(row) for row in rows]
-
-
-def _take_back(values: NDArray[np.uint32], patch: Patch, tile: Tile) -> None:
-    """Put the pixels that an edit changed in a tile back to what they were; its level has every 2^level-th pixel."""
-    if (patch.t, patch.z) != (tile.t, tile.z):
-        return
-    step = 1 << tile.level
-    box = Box(*(-(-edge // step) for edge in patch.box))
-    before = patch.before[box.y0 * step - patch.box.y0 :: step, box.x0 * step - patch.box.x0 :: step]
-    top, left = tile.y * TILE, tile.x * TILE
-    y0, y1 = max(box.y0, top), min(box.y1, top + values.shape[0])
-    x0, x1 = max(box.x0, left), min(box.x1, left + values.shape[1])
-    if y0 < y1 and x0 < x1:
-        values[y0 - top : y1 - top, x0 - left : x1 - left] = before[
-            y0 - box.y0 : y1 - box.y0, x0 - box.x0 : x1 - box.x0
-        ]

@@ -16,6 +16,7 @@ from cellmetry.study.store.edit_log import patch_of
 from cellmetry.study.store.labels import TILE, Tile, read_tile, stored_labels
 from cellmetry.study.store.manifests import read_manifest
 from cellmetry.study.store.originals import original_path, original_status, originals
+from cellmetry.study.store.pyramids import lost_tiles
 from cellmetry.study.store.rebuilding import checkpoint_faults
 from cellmetry.study.store.restoring import Base, base_tile, replayed, tile_shape
 
@@ -175,12 +176,8 @@ def _results(store: Store) -> Iterator[Finding]:
 
 
 def _pyramids(store: Store) -> Iterator[Finding]:
-    for row in store.database.rows(
-        "SELECT id, name, pyramid FROM images WHERE state = 'ready' AND pyramid IS NOT NULL"
-    ):
-        if not (store.folder / row["pyramid"]).is_dir():
-            text = f"The tiles of {row['name']} for the screen are missing; reading the image again makes them."
-            yield Finding("warning", row["id"], text)
+    for lost in lost_tiles(store):
+        yield Finding("warning", lost.image, f"{lost.text} `cellmetry study repair` has the image read again.")
 
 
 def _named(names: list[str]) -> str:

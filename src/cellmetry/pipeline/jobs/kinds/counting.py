@@ -14,9 +14,10 @@ from cellmetry.engines.maps_step import Maps
 from cellmetry.io.tables import write_table
 from cellmetry.measure.columns import describe_columns
 from cellmetry.ops.shapes import Shape
+from cellmetry.pipeline.jobs.beginning import same_images, same_labels
 from cellmetry.pipeline.jobs.bounded import BoundedJob, ImageIds, Name, TableName
-from cellmetry.pipeline.jobs.gathering import NewResult, done_units, gather_table, keep_result, part_path
-from cellmetry.pipeline.jobs.labelled import LabelledImage, chosen_images, labelled_images, steady_labels
+from cellmetry.pipeline.jobs.gathering import NewResult, done_units, gather_table, keep_result, kept_before, part_path
+from cellmetry.pipeline.jobs.labelled import LabelledImage, labelled_images, steady_labels
 from cellmetry.pipeline.jobs.looking import Look, same_look
 from cellmetry.pipeline.jobs.units import each_unit
 from cellmetry.pipeline.outputs import with_image_names
@@ -63,7 +64,10 @@ class CountImages(BoundedJob):
 
     def run(self, work: JobWork) -> dict[str, Any]:
         """Return the id of the table, and why images are not in it."""
-        found = self._found(work.store)
+        before = kept_before(work, "table")
+        if before is not None:
+            return {"table": before.id, "act": before.added_by, "failed": before.details["failed"]}
+        found = self._found(work)
         steps = self._steps(work)
 
         def counted(image_id: str, progress: Progress) -> Commit:
@@ -84,11 +88,12 @@ class CountImages(BoundedJob):
         kept = keep_result(work, self.name, f"Count cells in {len(done)} images", new)
         return {"table": kept["result"], "act": kept["act"], "failed": failed}
 
-    def _found(self, store: Store) -> dict[str, StoredImage | LabelledImage]:
+    def _found(self, work: JobWork) -> dict[str, StoredImage | LabelledImage]:
         """Return the images, with their labels where those are counted, by id."""
-        if self.labels is None:
-            return {each.id: each for each in chosen_images(store, self.images)}
-        return dict(labelled_images(store, self.images, self.labels))
+        name = self.labels
+        if name is None:
+            return dict(same_images(work, self.images))
+        return dict(same_labels(work, name, lambda: labelled_images(work.store, self.images, name)))
 
     def _steps(self, work: JobWork) -> Sequence[Step]:
         """Return the steps that count."""

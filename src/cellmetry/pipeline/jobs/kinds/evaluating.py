@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import shutil
+from functools import partial
 from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Self
 
 from pydantic import Field, model_validator
@@ -12,15 +14,17 @@ from cellmetry.engines.segment import Segment
 from cellmetry.io.label_store import open_label_store
 from cellmetry.learn.image_scores import ScoreOptions
 from cellmetry.pipeline.evaluating import EngineRun, evaluate_to
+from cellmetry.pipeline.jobs.beginning import same_labels
 from cellmetry.pipeline.jobs.bounded import BoundedJob, ImageIds, Name
-from cellmetry.pipeline.jobs.data_sets import write_stored_data
+from cellmetry.pipeline.jobs.data_sets import DATA, write_stored_data
 from cellmetry.pipeline.jobs.files import file_stems
-from cellmetry.pipeline.jobs.gathering import NewResult, keep_result
+from cellmetry.pipeline.jobs.gathering import NewResult, keep_result, kept_before
 from cellmetry.pipeline.jobs.labelled import labelled_images, steady_labels
 from cellmetry.pipeline.jobs.looking import Look, same_look
 from cellmetry.report.evaluation import RECORD
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
     from pathlib import Path
 
     from cellmetry.core.labels import Labels
@@ -31,7 +35,7 @@ if TYPE_CHECKING:
 
 __all__ = ["EvaluateModel"]
 
-_UNEDITED = "before_editing"
+_PREDICTED, _UNEDITED = "predicted", "before_editing"
 
 
 class EvaluateModel(BoundedJob):
@@ -71,7 +75,11 @@ class EvaluateModel(BoundedJob):
 
     def run(self, work: JobWork) -> dict[str, Any]:
         """Return the id of the report, the scores, and why images are not in it."""
-        found = labelled_images(work.store, self.images, self.truth)
+        before = kept_before(work, "report")
+        if before is not None:
+            _clear(work)
+            return {"report": before.id, "act": before.added_by, **_told(before.details)}
+        found = same_labels(work, self.truth, lambda: labelled_images(work.store, self.images, self.truth))
         others = self._others(work, found)
         data = write_stored_data(work, found, self.channel, others=others)
         out = work.folder / "report"
@@ -86,20 +94,21 @@ class EvaluateModel(BoundedJob):
         }
         summary = f"Evaluate {', '.join(each['prediction'] for each in scores)} on {len(data.images)} images"
         kept = keep_result(work, self.name, summary, NewResult("report", self.name_of_result, out, details))
-        return {"report": kept["result"], "act": kept["act"], "scores": scores, "failed": data.failed}
+        _clear(work)
+        return {"report": kept["result"], "act": kept["act"], **_told(details)}
 
     def _others(self, work: JobWork, found: dict[str, LabelledImage]) -> dict[str, Others]:
         """Return what gives the labels that are evaluated, by the folders into which they are written."""
         others: dict[str, Others] = {}
         for name, stem in zip(self.labels, file_stems(self.labels), strict=True):
-            sets = labelled_images(work.store, list(found), name)
+            sets = same_labels(work, name, partial(labelled_images, work.store, list(found), name))
 
             def other(each: LabelledImage, sets: dict[str, LabelledImage] = sets) -> Labels:
                 return steady_labels(work.store, sets[each.image.id].labels.id).labels
 
-            others[f"predicted/{stem}"] = other
+            others[f"{_PREDICTED}/{stem}"] = other
         if self.unedited:
-            others[f"predicted/{_UNEDITED}"] = lambda each: open_label_store(
+            others[f"{_PREDICTED}/{_UNEDITED}"] = lambda each: open_label_store(
                 work.store.folder / each.labels.first_checkpoint
             )
         return others
@@ -111,3 +120,14 @@ class EvaluateModel(BoundedJob):
             engine = EngineRun(parse_parameters(Segment, look, where="look"))
         options = ScoreOptions(tolerance_px=self.tolerance_px, patch_px=self.patch_px)
         evaluate_to(out, data.data_set, folders, engine=engine, options=options, progress=work.progress)
+
+
+def _told(details: Mapping[str, Any]) -> dict[str, Any]:
+    """Return what of a report's details the job says too."""
+    return {"scores": details["scores"], "failed": details["failed"]}
+
+
+def _clear(work: JobWork) -> None:
+    """Remove the copies of images and labels that were compared; the report has its pictures."""
+    for name in (DATA, _PREDICTED):
+        shutil.rmtree(work.folder / name, ignore_errors=True)

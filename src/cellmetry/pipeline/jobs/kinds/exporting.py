@@ -19,6 +19,7 @@ from cellmetry.export.workbook import write_workbook
 from cellmetry.io.atomic import atomic_write
 from cellmetry.io.tables import read_columns, read_table, write_table
 from cellmetry.pipeline.exchanging import export_labels
+from cellmetry.pipeline.jobs.beginning import same_labels
 from cellmetry.pipeline.jobs.bounded import BoundedJob, ImageIds, Name, ResultId
 from cellmetry.pipeline.jobs.files import file_stems
 from cellmetry.pipeline.jobs.gathering import NewResult, done_units, keep_result, kept_before
@@ -120,10 +121,10 @@ class ExportResults(BoundedJob):
 
     def run(self, work: JobWork) -> dict[str, Any]:
         """Return the id of the ZIP, and why images are not in it."""
-        before = kept_before(work, "export")
+        folder, before = work.folder / "files", kept_before(work, "export")
         if before is not None:
-            return {"export": before["result"], "act": before["act"]}
-        folder = work.folder / "files"
+            shutil.rmtree(folder, ignore_errors=True)
+            return {"export": before.id, "act": before.added_by, "failed": before.details["failed"]}
         failed, versions = self._write_labels(work, folder / "labels") if self.forms else ({}, {})
         notes = self._write_tables(work, folder / "tables")
         path = work.folder / "export.zip"
@@ -139,7 +140,7 @@ class ExportResults(BoundedJob):
 
     def _write_labels(self, work: JobWork, folder: Path) -> tuple[dict[str, str], dict[str, Any]]:
         """Write the labels of all images; return why some failed, and which versions were written as what."""
-        found = labelled_images(work.store, self.images, self.labels)
+        found = same_labels(work, self.labels, lambda: labelled_images(work.store, self.images, self.labels))
         names = {image_id: each.image.name for image_id, each in found.items()}
         stems = dict(zip(names, file_stems(names.values()), strict=True))
         numbers = self._numbers(work)

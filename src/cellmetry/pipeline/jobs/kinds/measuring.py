@@ -15,14 +15,17 @@ from cellmetry.measure.passport.step import Passport
 from cellmetry.measure.step import Measure
 from cellmetry.ops.saturation import find_detectors
 from cellmetry.pipeline.acquisition import settings_of
+from cellmetry.pipeline.jobs.beginning import same_labels
 from cellmetry.pipeline.jobs.bounded import BoundedJob, ImageIds, Name, TableName
-from cellmetry.pipeline.jobs.gathering import NewResult, done_units, gather_table, keep_result, part_path
+from cellmetry.pipeline.jobs.gathering import NewResult, done_units, gather_table, keep_result, kept_before, part_path
 from cellmetry.pipeline.jobs.labelled import labelled_images, steady_labels
 from cellmetry.pipeline.jobs.units import each_unit
 from cellmetry.pipeline.outputs import with_image_names
 from cellmetry.pipeline.stored.opening import image_ref
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from cellmetry.core.image import Image
     from cellmetry.core.labels import Labels
     from cellmetry.core.progress import Progress
@@ -51,7 +54,10 @@ class MeasureLabels(BoundedJob):
 
     def run(self, work: JobWork) -> dict[str, Any]:
         """Return the id of the table, its number of rows, and why images are not in it."""
-        found = labelled_images(work.store, self.images, self.labels)
+        before = kept_before(work, "table")
+        if before is not None:
+            return {"table": before.id, "act": before.added_by, **_told(before.details)}
+        found = same_labels(work, self.labels, lambda: labelled_images(work.store, self.images, self.labels))
 
         def measured(image_id: str, progress: Progress) -> Commit:
             return self._measure(work, found[image_id], progress)
@@ -71,7 +77,7 @@ class MeasureLabels(BoundedJob):
         }
         summary = f"Measure {rows} {self.labels} of {len(done)} images"
         kept = keep_result(work, self.name, summary, NewResult("table", self.table, path, details))
-        return {"table": kept["result"], "act": kept["act"], "rows": rows, "failed": failed}
+        return {"table": kept["result"], "act": kept["act"], **_told(details)}
 
     def _measure(self, work: JobWork, each: LabelledImage, progress: Progress) -> Commit:
         """Write the table of one image, and return what is to be known of it."""
@@ -97,3 +103,8 @@ class MeasureLabels(BoundedJob):
         known, _ = find_detectors(image, () if judge is None else judge.detectors_used(image))
         sample = Measure(**shared, **self.measure.model_dump())(Sample(known, labels={self.labels: labels}), progress)
         return sample if judge is None else judge(sample, progress)
+
+
+def _told(details: Mapping[str, Any]) -> dict[str, Any]:
+    """Return what of a result's details the job says too."""
+    return {"rows": details["rows"], "failed": details["failed"]}

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 from pathlib import PurePosixPath
 from typing import TYPE_CHECKING, Annotated, Any, ClassVar
 
@@ -56,6 +57,8 @@ def _read(store: Store, image_id: str) -> Commit:
     opened = open_stored(store, image(store, image_id))
     warnings = tuple(dict.fromkeys((*opened.warnings, *check_pixels(opened))))
     place = PurePosixPath("pyramids", f"{image_id}.ome.zarr").as_posix()
+    if not (store.folder / place / "zarr.json").is_file():  # what is left of damaged tiles: others take their place
+        shutil.rmtree(store.folder / place, ignore_errors=True)
     write_image_store(opened, store.folder / place, chunk=TILE, smallest=TILE)
     header = image_header(opened, store.folder / place)
 

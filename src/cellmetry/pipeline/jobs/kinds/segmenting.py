@@ -18,6 +18,7 @@ from cellmetry.pipeline.batch import RunResult, compare_images, image_columns, i
 from cellmetry.pipeline.jobs.acts import act_of_job
 from cellmetry.pipeline.jobs.bounded import RUN_TABLE
 from cellmetry.pipeline.jobs.corrected import Edits, NewLabels, prepare_labels
+from cellmetry.pipeline.jobs.gathering import kept_before
 from cellmetry.pipeline.jobs.kind import JobKind
 from cellmetry.pipeline.jobs.kinds.reading import ImageId
 from cellmetry.pipeline.jobs.plan import RunPlan, kept_plan
@@ -30,9 +31,11 @@ from cellmetry.pipeline.work import Job, Layout, Outcome, do_job, finished_outco
 from cellmetry.study.store.images import image, images
 from cellmetry.study.store.jobs import job
 from cellmetry.study.store.originals import original
-from cellmetry.study.store.results import add_result
+from cellmetry.study.store.results import add_result, results_of_job
+from cellmetry.study.store.units import units_of
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
     from pathlib import Path
 
     from cellmetry.core.labels import Labels
@@ -77,6 +80,9 @@ class SegmentImages(JobKind):
     def run(self, work: JobWork) -> dict[str, Any]:
         """Return the ids of labels by image and name, of tables by name, and why images failed."""
         store = work.store
+        before = _kept_before(work)
+        if before is not None:
+            return before
         plan = kept_plan(work.folder, store.folder, lambda: (self.recipe_for(store), self._images(store)))
         out = work.folder / "run"
 
@@ -92,9 +98,7 @@ class SegmentImages(JobKind):
             first = units[0].reason
             raise InputError(first if len(units) == 1 else f"None of the {len(units)} images could be worked. {first}")
         made = _keep_results(work, plan, out, units, names)
-        labels = {unit.name: unit.result["labels"] for unit in units if unit.state == "done"}
-        rebased = {unit.name: unit.result["rebased"] for unit in units if unit.result.get("rebased")}
-        return {**made, "labels": labels, "failed": failed, **({"rebased": rebased} if rebased else {})}
+        return {**made, **_told(units), "failed": failed}
 
     def recipe_for(self, store: Store) -> Recipe:
         """Return the recipe with its parameters changed, and models of the study where it names them."""
@@ -163,6 +167,31 @@ def _origin(plan: RunPlan) -> dict[str, Any]:
     }
 
 
+def _told(units: Iterable[Unit]) -> dict[str, Any]:
+    """Return the ids of labels by image and name, and what became of corrections if there were some."""
+    done = [unit for unit in units if unit.state == "done"]
+    rebased = {unit.name: unit.result["rebased"] for unit in done if unit.result.get("rebased")}
+    return {"labels": {unit.name: unit.result["labels"] for unit in done}, **({"rebased": rebased} if rebased else {})}
+
+
+def _kept_before(work: JobWork) -> dict[str, Any] | None:
+    """Return what a job says whose results were kept before it was interrupted; None if they were not."""
+    run = kept_before(work, "run")
+    if run is None:
+        return None
+    _clear(work.folder / "run")
+    found = results_of_job(work.store, work.job_id)
+    tables = {each.name: each.id for each in found if each.kind == "table"}
+    told = _told(units_of(work.store, work.job_id).values())
+    return {"act": run.added_by, "tables": tables, "run": run.id, **told, "failed": run.details["failed"]}
+
+
+def _clear(out: Path) -> None:
+    """Remove what the study has by now: it has the labels, the tables have their parts."""
+    for left in (out / _LAYOUT.labels, out / STATE):
+        shutil.rmtree(left, ignore_errors=True)
+
+
 def _keep_results(work: JobWork, plan: RunPlan, out: Path, units: list[Unit], names: dict[str, str]) -> dict[str, Any]:
     """Return the ids of the tables and of the record of a run, after writing them and adding them to the study."""
     outcomes = tuple(_outcome(work.store, unit, names[unit.name]) for unit in units)
@@ -194,8 +223,7 @@ def _keep_results(work: JobWork, plan: RunPlan, out: Path, units: list[Unit], na
             job_id=work.job_id,
             details={**common, **made},
         )
-    for left in (out / _LAYOUT.labels, out / STATE):  # the study has the labels, the tables have their parts
-        shutil.rmtree(left, ignore_errors=True)
+    _clear(out)
     return {"act": seq, "tables": tables, "run": run}
 
 

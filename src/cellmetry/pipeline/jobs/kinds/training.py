@@ -12,11 +12,13 @@ from pydantic import Field, model_validator
 from cellmetry.engines.segment import Segment
 from cellmetry.errors import MissingExtra, MissingInput
 from cellmetry.io.atomic import atomic_folder, atomic_write
+from cellmetry.learn.course import CHECKPOINT, clear_course
 from cellmetry.learn.pairs import take_part
 from cellmetry.models.store import DEFAULT_MODEL, find_model
 from cellmetry.pipeline.evaluating import EngineRun, evaluate_to
+from cellmetry.pipeline.jobs.beginning import same_labels
 from cellmetry.pipeline.jobs.bounded import BoundedJob, ImageIds, Name
-from cellmetry.pipeline.jobs.data_sets import write_stored_data
+from cellmetry.pipeline.jobs.data_sets import DATA, write_stored_data
 from cellmetry.pipeline.jobs.gathering import NewResult, keep_result, kept_before
 from cellmetry.pipeline.jobs.labelled import labelled_images
 from cellmetry.pipeline.jobs.looking import ModelName, named_model
@@ -26,8 +28,10 @@ from cellmetry.study.store.models import add_model, model_folder
 from cellmetry.study.store.results import add_result
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
     from pathlib import Path
 
+    from cellmetry.learn.fit import TrainResult
     from cellmetry.models.store import Model
     from cellmetry.pipeline.jobs.data_sets import StoredData
     from cellmetry.pipeline.jobs.kind import JobWork
@@ -88,7 +92,11 @@ class TrainModel(BoundedJob):
 
     def run(self, work: JobWork) -> dict[str, Any]:
         """Return the id of the model (None if it was no better and not kept), of its reports, and the scores."""
-        data = write_stored_data(work, self._corrected(work.store), self.channel)
+        before = kept_before(work, "report")
+        if before is not None:
+            return _ended(work, before.id, before.added_by, before.details)
+        found = same_labels(work, self.labels, lambda: self._corrected(work.store))
+        data = write_stored_data(work, found, self.channel)
         out = work.folder / "training" / self.name_of_model
         outcome = self._train(work, data, out)
         trained = find_model(out / f"{self.name_of_model}.json") if outcome["kept"] else None
@@ -114,15 +122,16 @@ class TrainModel(BoundedJob):
 
     def _train(self, work: JobWork, data: StoredData, out: Path) -> dict[str, Any]:
         """Train, or go on with it; return what came of it."""
-        noted = work.folder / _OUTCOME
+        noted, course = work.folder / _OUTCOME, out / "training"
         if noted.is_file():
+            clear_course(course)
             found: dict[str, Any] = json.loads(noted.read_text(encoding="utf-8"))
             return found
         try:
             fit = import_module("cellmetry.learn.fit")
         except ModuleNotFoundError as error:
             raise MissingExtra("train", "Training") from error
-        resume = (out / "training" / "checkpoint.pt").is_file()
+        resume = (course / CHECKPOINT).is_file()
         begun = _begun(work, None if self.from_nothing else named_model(work.store, self.start) or DEFAULT_MODEL)
         options = fit.TrainOptions(
             data=(data.data_set.folder,),
@@ -136,18 +145,8 @@ class TrainModel(BoundedJob):
             licence=self.licence,
             changes=self.changes,
         )
-        made = fit.train_model(options, progress=work.progress)
-        outcome = {
-            "kept": made.model is not None,
-            "held_out": made.part,
-            "steps": made.steps,
-            "seconds": round(made.seconds, 1),
-            "before": None if made.before is None else json.loads(made.before.to_json(orient="records")),
-            "after": json.loads(made.after.to_json(orient="records")),
-        }
-        with atomic_write(noted) as part:
-            part.write_text(json.dumps(outcome, indent=1), encoding="utf-8")
-        return outcome
+        made = fit.train_model(options, progress=work.progress, hear=lambda result: _note(noted, result))
+        return _outcome(made)
 
     def _report(self, work: JobWork, data: StoredData, trained: Model | None, part: str) -> Path | None:
         """Return the folder of a report on the images held out; None without a model, or if that labels nothing."""
@@ -167,7 +166,7 @@ class TrainModel(BoundedJob):
         """Keep the model and its reports in one act."""
         course = work.folder / "training" / self.name_of_model / "training"
         model_id = None if trained is None else f"mdl_{work.job_id.rpartition('_')[2]}"
-        if trained is not None and model_id is not None and kept_before(work, "report") is None:
+        if trained is not None and model_id is not None:
             trained = _copied(trained, model_folder(work.store, model_id))
 
         def also(seq: int) -> None:
@@ -181,9 +180,31 @@ class TrainModel(BoundedJob):
         new = NewResult("report", f"{self.name_of_model}, training", course, details)
         summary = f"Train the model {self.name_of_model} on {len(outcome['images'])} images"
         kept = keep_result(work, self.name, summary, new, also=also)
-        shutil.rmtree(work.folder / "data", ignore_errors=True)
-        said = {key: outcome[key] for key in ("kept", "held_out", "before", "after", "failed")}
-        return {"model": model_id, "training": kept["result"], "act": kept["act"], **said}
+        return _ended(work, kept["result"], kept["act"], details)
+
+
+def _outcome(made: TrainResult) -> dict[str, Any]:
+    """Return what came of a training, as JSON values."""
+    return {
+        "kept": made.model is not None,
+        "held_out": made.part,
+        "steps": made.steps,
+        "seconds": round(made.seconds, 1),
+        "before": None if made.before is None else json.loads(made.before.to_json(orient="records")),
+        "after": json.loads(made.after.to_json(orient="records")),
+    }
+
+
+def _note(path: Path, made: TrainResult) -> None:
+    with atomic_write(path) as part:
+        part.write_text(json.dumps(_outcome(made), indent=1), encoding="utf-8")
+
+
+def _ended(work: JobWork, training: str, act: int, details: Mapping[str, Any]) -> dict[str, Any]:
+    """Return what a job whose results are kept says, after removing its copies of images and labels."""
+    shutil.rmtree(work.folder / DATA, ignore_errors=True)
+    said = {key: details[key] for key in ("kept", "held_out", "before", "after", "failed")}
+    return {"model": details["model"], "training": training, "act": act, **said}
 
 
 def _begun(work: JobWork, start: str | None) -> str | None:
