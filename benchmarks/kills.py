@@ -202,13 +202,12 @@ def tables_of(client: httpx.Client, study: str, job: str, images: list[str]) -> 
     """Return the sorted rows of the tables of a batch, and of its labels measured anew."""
     parameters = {"labels": "batch", "images": images, "table": "measured"}
     measured = ask(client, "POST", f"studies/{study}/jobs", json={"kind": "measure", "parameters": parameters})["id"]
-    finish(client, study, measured)
+    kept = {"measured": finish(client, study, measured)["result"]["table"]}
+    kept |= ask(client, "GET", f"studies/{study}/jobs/{job}")["result"]["tables"]  # another job's may hide them by now
     found = {}
-    for table in ask(client, "GET", f"studies/{study}/tables"):
-        if table["job_id"] in {job, measured}:
-            rows = ask(client, "GET", f"studies/{study}/tables/{table['id']}/rows", params={"limit": 10_000})["rows"]
-            lines = sorted(json.dumps(_lasting(row), sort_keys=True) for row in rows)
-            found[table["name"]] = "\n".join(lines).encode()
+    for name, table in kept.items():
+        rows = ask(client, "GET", f"studies/{study}/tables/{table}/rows", params={"limit": 10_000})["rows"]
+        found[name] = "\n".join(sorted(json.dumps(_lasting(row), sort_keys=True) for row in rows)).encode()
     return found
 
 

@@ -10,6 +10,9 @@ from typing import TYPE_CHECKING, Any
 import httpx
 import pytest
 
+from cellmetry.server.app import FILE_PATHS, create_app
+from cellmetry.server.settings import ServerSettings
+
 if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
@@ -27,7 +30,8 @@ sys.addaudithook(hook)
 from cellmetry.server.running import run_server
 from cellmetry.server.settings import Limits, ServerSettings
 limits = Limits(
-    json_bytes=1000, json_values=100, upload_bytes=5000, idle_s=1.0, bytes_per_s=1000.0, header_s=1.0, connections=10
+    json_bytes=1000, stranger_bytes=50, json_values=100, upload_bytes=5000, idle_s=1.0, bytes_per_s=1000.0,
+    header_s=1.0, connections=10,
 )
 run_server(ServerSettings(home, port=0, limits=limits), lambda address: print(address, flush=True))
 """
@@ -66,8 +70,9 @@ def test_a_large_body_is_refused_by_its_length_and_by_what_comes(small: Any) -> 
     for answer in (by_length, in_chunks):
         assert answer.status_code == 413, answer.text
         assert "1000 bytes" in answer.json()["error"]["message"]
-    many = httpx.post(f"{url}/api/v1/studies", files={"file": ("x", b"y" * 6000)}, headers=named((*headers[:2],)))
-    assert many.status_code == 413
+    for path in ("predict", "count", "studies/study_0123456789abcdef/images", "studies/study_0123456789abcdef/uploads"):
+        many = httpx.post(f"{url}/api/v1/{path}", files={"files": ("x", b"y" * 6000)}, headers=named(headers[:2]))
+        assert (many.status_code, "5000 bytes" in many.text) == (413, True), many.text
     assert n_studies(home) == 0
 
 
@@ -78,9 +83,34 @@ def test_a_body_of_very_many_values_is_refused_before_it_is_read(small: Any) -> 
         answer = httpx.post(f"{url}/api/v1/studies", content=body, headers=named(headers))
         assert answer.status_code == status, answer.text
     assert "100 values" in answer.json()["error"]["message"]
-    file = httpx.post(f"{url}/api/v1/studies", files={"file": ("x", b"," * 200)}, headers=named(headers[:2]))
-    assert file.status_code != 413
+    file = httpx.post(f"{url}/api/v1/predict", files={"other": ("x", b"," * 200)}, headers=named(headers[:2]))
+    assert file.status_code == 422
     assert n_studies(home) == 0
+
+
+def test_what_is_read_into_memory_is_small_even_if_it_is_called_a_form(small: Any) -> None:
+    url, headers, home = small
+    form = named((*headers[:2], "Content-Type: multipart/form-data; boundary=b"))
+    for path in ("studies", "session/tokens", "studies/study_0123456789abcdef/images/register"):
+        answer = httpx.post(f"{url}/api/v1/{path}", content=b"y" * 1001, headers=form)
+        assert (answer.status_code, "1000 bytes" in answer.text) == (413, True), answer.text
+    many = httpx.post(f"{url}/api/v1/studies", content=b"," * 200, headers=form)
+    assert (many.status_code, "100 values" in many.text) == (413, True), many.text
+    del form["Authorization"]
+    for path, size, status in (("session", 50, 422), ("session", 51, 413), ("predict", 50, 401)):
+        answer = httpx.post(f"{url}/api/v1/{path}", content=b"y" * size, headers=form)
+        assert answer.status_code == status, answer.text
+    assert n_studies(home) == 0
+
+
+def test_every_route_that_takes_files_and_no_other_may_be_sent_much(tmp_path: Path) -> None:
+    document = create_app(ServerSettings(tmp_path)).openapi()
+    takes_files = {
+        path
+        for path, item in document["paths"].items()
+        if "multipart/form-data" in item.get("post", {}).get("requestBody", {}).get("content", {})
+    }
+    assert takes_files == set(FILE_PATHS)
 
 
 def test_a_connection_too_many_is_refused_in_json(small: Any) -> None:

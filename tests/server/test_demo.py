@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import shutil
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any
@@ -9,15 +11,20 @@ from typing import TYPE_CHECKING, Any
 import pytest
 from fastapi.testclient import TestClient
 
+from cellmetry.errors import OutputError
 from cellmetry.server.app import create_app
 from cellmetry.server.housekeeping import keep_house
 from cellmetry.server.security.demo import SANDBOXES, DemoGate
+from cellmetry.server.security.visitor import Visitor
 from cellmetry.server.settings import DEMO_LIMITS, ServerSettings
 from cellmetry.server.studies import OpenStudies
 from cellmetry.study.store.store import open_store
 
 if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
     from pathlib import Path
+
+    from cellmetry.study.store.store import Store
 
 
 def test_visitors_try_things_in_studies_of_their_own(serving: Any, tmp_path: Path) -> None:
@@ -60,15 +67,87 @@ def test_visitors_studies_are_removed_after_their_time_and_the_gallery_stays(
     assert folder.exists() is (left == 2)
     assert len(studies.find()) == left
     assert (tmp_path / "gallery.cellmetry").is_dir()
+    assert gate.accounts.owned() == ([study] if left == 2 else [])
     studies.close()
     gate.close()
+
+
+@pytest.fixture
+def demo(tmp_path: Path) -> Iterator[tuple[DemoGate, OpenStudies, Callable[[float], list[str]]]]:
+    """A demo without a server: its gate, its studies, and what clears it up a number of hours from now."""
+    settings = ServerSettings(tmp_path, mode="demo", limits=DEMO_LIMITS)
+    gate, studies = DemoGate(settings), OpenStudies((tmp_path, tmp_path / SANDBOXES), "test")
+    yield gate, studies, lambda hours: keep_house(settings, gate, studies, datetime.now(UTC) + timedelta(hours=hours))
+    studies.close()
+    gate.close()
+
+
+def made_by_a_visitor(gate: DemoGate, studies: OpenStudies) -> tuple[Visitor, Store]:
+    visitor = gate.accounts.visitor(gate.new_session(), "visit")
+    store = studies.create("mine", visitor.who, inside=gate.place)
+    assert gate.role(visitor, store) is None  # nobody's, and nobody else's either
+    gate.own(visitor, store.id)
+    return visitor, store
+
+
+def test_a_study_that_cannot_be_opened_is_never_shown_to_others(demo: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    gate, studies, keep = demo
+    visitor, store = made_by_a_visitor(gate, studies)
+    keep(0)
+    gate.accounts.forget_study(store.id)  # whatever lost it
+    assert gate.role(visitor, store) is None
+    assert gate.role(Visitor("visitor-other", session="visit_1"), store) is None
+    gate.own(visitor, store.id)
+    studies.close_one(store.id)
+
+    def fail(*_: Any, **__: Any) -> Store:
+        raise OutputError("The disk failed.")
+
+    monkeypatch.setattr("cellmetry.server.studies.open_store", fail)
+    keep(23)
+    assert (studies.find(), store.folder.exists(), len(gate.accounts.owned())) == ({}, True, 1)
+    keep(25)
+    assert list((store.folder.parent).iterdir()) == gate.accounts.owned() == []
+
+
+def test_a_study_that_is_being_removed_is_not_opened_again(demo: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    gate, studies, keep = demo
+    _, store = made_by_a_visitor(gate, studies)
+    study = store.id
+    seen: list[dict[str, Store]] = []
+    remove, let_go = shutil.rmtree, studies.runner.remove
+
+    def slow(folder: Path, **options: Any) -> None:
+        seen.append(studies.find(again=True))
+        remove(folder, **options)
+
+    def with_jobs(left: Store) -> None:
+        """Look as another request does while a job finishes its image."""
+        with ThreadPoolExecutor(1) as other:
+            seen.append(other.submit(studies.find, again=True).result(timeout=30))
+        let_go(left)
+
+    monkeypatch.setattr("cellmetry.server.studies.shutil.rmtree", slow)
+    monkeypatch.setattr(studies.runner, "remove", with_jobs)
+    assert keep(25) == [study]
+    assert seen == [{}, {}]
+    assert studies.find() == {}
+
+
+def test_a_removal_that_was_killed_is_finished(demo: Any) -> None:
+    gate, studies, keep = demo
+    _, store = made_by_a_visitor(gate, studies)
+    studies.close_one(store.id)
+    store.folder.rename(store.folder.with_name(".removed-0123"))
+    keep(0)
+    assert list((store.folder.parent).iterdir()) == []
 
 
 def test_files_are_taken_only_while_the_disk_has_room(tmp_path: Path) -> None:
     limits = replace(DEMO_LIMITS, free_bytes=1 << 60)
     app = create_app(ServerSettings(tmp_path, mode="demo", limits=limits))
     with TestClient(app, base_url="http://127.0.0.1", headers={"X-Cellmetry": "1"}) as client:
-        full = client.post("/api/v1/studies", files={"file": b"x"})
+        full = client.post("/api/v1/predict", files={"files": b"x"})
         assert full.status_code == 507
         assert "nearly full" in full.json()["error"]["message"]
         assert client.post("/api/v1/session", json={}).status_code == 200

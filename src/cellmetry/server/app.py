@@ -49,11 +49,15 @@ if TYPE_CHECKING:
 
     from cellmetry.server.settings import ServerSettings
 
-__all__ = ["API", "OPEN_PATHS", "create_app"]
+__all__ = ["API", "FILE_PATHS", "OPEN_PATHS", "create_app"]
 
 API = "/api/v1"
 OPEN_PATHS = ("/", "/pages/", f"{API}/health", f"{API}/session", f"{API}/openapi.json", f"{API}/docs")
 """What anybody may see; everything else needs a visitor whom the gate knows."""
+FILE_PATHS = tuple(
+    f"{API}{path}" for path in ("/predict", "/count", "/studies/{study}/images", "/studies/{study}/uploads")
+)
+"""Where files are sent, which are written to the disk as they come; all other bodies are read into memory."""
 _ROUTES = (
     health,
     session,
@@ -118,7 +122,7 @@ def create_app(settings: ServerSettings) -> FastAPI:
         lifespan=_run_service,
         middleware=[
             Middleware(Guard, settings=settings, gate=gate, open_paths=OPEN_PATHS, program_paths=(AGENTS_PATH,)),
-            Middleware(BoundedBodies, settings=settings),
+            Middleware(BoundedBodies, settings=settings, file_paths=FILE_PATHS),
             Middleware(Awake, service=service),
             Middleware(TileServing),
         ],

@@ -96,10 +96,10 @@ def allowed_study(state: Any, visitor: Visitor, study_id: str, need: Role = Role
     StudyInUse
         If it is to be changed and can only be read.
     """
-    role = state.gate.role(visitor, study_id)
+    store: Store = state.studies.get(study_id)
+    role = state.gate.role(visitor, store)
     if role is None:
         raise UnknownName("study", study_id)
-    store: Store = state.studies.get(study_id)
     if not role.covers(need):
         raise NotAllowed(f"{visitor.who} is {role} of this study; this needs the role {need}.")
     if need is not Role.viewer:
@@ -124,8 +124,8 @@ def _with_role(need: Role) -> Callable[..., Any]:
     return study_of_path
 
 
-async def _role(study: Id, visitor: VisitorDep, gate: GateDep) -> Role:
-    role = gate.role(visitor, study)
+def _role(study: Id, visitor: VisitorDep, gate: GateDep, studies: StudiesDep) -> Role:
+    role = gate.role(visitor, studies.get(study))
     if role is None:
         raise UnknownName("study", study)
     return role
@@ -137,7 +137,7 @@ async def _actor(request: Request, visitor: VisitorDep) -> Actor:
 
 
 def _seen(visitor: VisitorDep, studies: StudiesDep, gate: GateDep) -> dict[str, Store]:
-    return {name: store for name, store in studies.find().items() if gate.role(visitor, name) is not None}
+    return {name: store for name, store in studies.find().items() if gate.role(visitor, store) is not None}
 
 
 async def _create(

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import logging
-import shutil
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING
 
 from cellmetry.errors import CellmetryError
 from cellmetry.io.atomic import clean_leftovers
-from cellmetry.server.security.demo import SANDBOXES, DemoGate
+from cellmetry.server.security.demo import DemoGate
+from cellmetry.server.studies import clear_removed
+from cellmetry.study.store.names import STUDY_SUFFIX
 
 if TYPE_CHECKING:
     from cellmetry.server.security.visitor import Gate
@@ -39,13 +40,24 @@ def keep_house(settings: ServerSettings, gate: Gate, studies: OpenStudies, now: 
                 log.warning("%s", error)
     if not isinstance(gate, DemoGate):
         return []
-    until = (now or datetime.now(UTC)) - timedelta(hours=settings.limits.study_hours)
-    old = gate.accounts.owned(before=until)
-    for study_id in old:
-        if study_id in studies:
-            folder = studies.get(study_id).folder
-            studies.close_one(study_id)
-            if folder.parent.resolve() == (settings.home / SANDBOXES).resolve():
-                shutil.rmtree(folder)
-        gate.accounts.forget_study(study_id)
-    return old
+    return _clear_sandboxes(gate, studies, (now or datetime.now(UTC)) - timedelta(hours=settings.limits.study_hours))
+
+
+def _clear_sandboxes(gate: DemoGate, studies: OpenStudies, until: datetime) -> list[str]:
+    """Return the ids of visitors' studies that were removed because their time was up, whether they could be opened."""
+    clear_removed(gate.sandboxes)
+    removed = []
+    for folder in sorted(gate.sandboxes.glob(f"*{STUDY_SUFFIX}")):
+        since = gate.accounts.sandbox_since(folder.name, datetime.fromtimestamp(folder.stat().st_mtime, UTC))
+        if since >= until:
+            continue
+        gate.accounts.forget_sandbox(folder.name)
+        try:
+            removed.append(studies.remove(folder))
+        except OSError as error:
+            log.warning("%s cannot be removed (%s)", folder.name, error.strerror)
+            gate.accounts.sandbox_since(folder.name, since)  # the next round tries again
+    for study_id in gate.accounts.owned(before=until):
+        if study_id not in studies:
+            gate.accounts.forget_study(study_id)
+    return [study_id for study_id in removed if study_id]

@@ -10,7 +10,7 @@ if TYPE_CHECKING:
 
     from starlette.types import Scope
 
-__all__ = ["methods_at", "route_path"]
+__all__ = ["methods_at", "pattern_of", "route_path"]
 
 
 def route_path(scope: Scope) -> str:
@@ -19,12 +19,17 @@ def route_path(scope: Scope) -> str:
     return path[len(root) :] if root and (path == root or path.startswith(f"{root}/")) else path
 
 
+def pattern_of(template: str) -> re.Pattern[str]:
+    """Return what matches the paths of a template such as ``/studies/{study}``."""
+    return re.compile(re.sub(r"\\\{\w+\\\}", "[^/]+", re.escape(template)))
+
+
 def methods_at(path: str, document: Mapping[str, Any]) -> str:
     """Return the methods that an OpenAPI document has for a path, as ``GET, POST``; empty for a path it has not."""
     found = {
         method.upper()
         for template, item in document["paths"].items()
-        if re.fullmatch(re.sub(r"\\\{\w+\\\}", "[^/]+", re.escape(template)), path)
+        if pattern_of(template).fullmatch(path)
         for method in item
     }
     return ", ".join(sorted(found))

@@ -22,6 +22,8 @@ class Limits:
     ----------
     json_bytes, upload_bytes
         Largest body of a request in JSON, and of one that brings files.
+    stranger_bytes
+        Largest body of a request of somebody whom nobody knows: to sign in needs no more.
     json_values
         Most values (commas) in a body in JSON: reading one holds up all other requests.
     idle_s
@@ -44,6 +46,7 @@ class Limits:
 
     json_bytes: int = 32 << 20
     json_values: int = 300_000
+    stranger_bytes: int = 16 << 10
     upload_bytes: int = 16 << 30
     idle_s: float = 30.0
     bytes_per_s: float = 1024.0

@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import logging
+import os
 import re
+import shutil
 import sqlite3
 import threading
 import unicodedata
+from contextlib import contextmanager
 from typing import TYPE_CHECKING
 from uuid import uuid4
 
@@ -22,16 +25,18 @@ from cellmetry.study.store.places import writable
 from cellmetry.study.store.store import open_store, open_to_read
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Iterator
     from pathlib import Path
 
     from cellmetry.study.store.store import Store
 
-__all__ = ["OpenStudies"]
+__all__ = ["OpenStudies", "clear_removed"]
 
 log = logging.getLogger(__name__)
 _UNOPENED = (CellmetryError, OSError, sqlite3.Error, ValueError)
 """What may happen to one study when it is opened: a full disk, damage, values that nobody can read."""
+_REMOVED = ".removed-"
+"""How names of folders begin that are being removed."""
 _NAME_CHARACTERS = 200
 _FOLDER_CHARACTERS = 40
 _RESERVED = {"con", "prn", "aux", "nul", *(f"{port}{n}" for port in ("com", "lpt") for n in range(10))}
@@ -68,6 +73,7 @@ class OpenStudies:
         self._lock = threading.RLock()
         self._open: dict[str, Store] = {}
         self._refused: dict[Path, str] = {}
+        self._leaving: set[Path] = set()
 
     def __contains__(self, study_id: object) -> bool:
         return study_id in self._open
@@ -83,7 +89,7 @@ class OpenStudies:
         with self._lock:
             if again:
                 self._refused.clear()
-            known = {*self._refused, *(store.folder for store in self._open.values())}
+            known = {*self._refused, *self._leaving, *(store.folder for store in self._open.values())}
             at_home = [folder for home in self._homes for folder in sorted(home.glob(f"*{STUDY_SUFFIX}"))]
             taken = {name: store.folder for name, store in self._open.items()}
             each_once = {folder.resolve(): folder for folder in (*at_home, *self._more) if folder.is_dir()}
@@ -210,12 +216,45 @@ class OpenStudies:
         return store
 
     def close_one(self, study_id: str) -> None:
-        """Close a study; it is opened again when the home folder is looked through."""
+        """Close a study; it is opened again when the home folder is looked through.
+
+        Its jobs may take a while to end; all others can be asked for meanwhile.
+        """
+        store = self._open.get(study_id)
+        if store is not None:
+            with self._left(store.folder):
+                pass
+
+    def remove(self, folder: Path) -> str:
+        """Return the id of a study, empty if it was not open, after removing its folder for good.
+
+        Raises
+        ------
+        OSError
+            If the folder cannot be removed; it is not open then until it is looked for again.
+        """
+        with self._left(folder) as study_id:
+            gone = folder.with_name(f"{_REMOVED}{uuid4().hex}")
+            os.replace(folder, gone)
+        shutil.rmtree(gone, ignore_errors=True)
+        return study_id
+
+    @contextmanager
+    def _left(self, folder: Path) -> Iterator[str]:
+        """Yield the id of the study of a folder, now closed; nobody opens it in the meantime."""
         with self._lock:
+            study_id = next((name for name, each in self._open.items() if each.folder == folder), "")
             store = self._open.pop(study_id, None)
+            self._leaving.add(folder)
+        try:
             if store is not None:
                 self.runner.remove(store)
                 store.close()
+            yield study_id
+        finally:
+            with self._lock:
+                self._leaving.discard(folder)
+                self._refused.pop(folder, None)
 
     def close(self) -> None:
         """Stop the jobs and close all studies."""
@@ -233,6 +272,12 @@ class OpenStudies:
         except _UNOPENED as error:
             log.warning("%s cannot be opened (%s)", folder.name, error)
             self._refused[folder] = str(error)
+
+
+def clear_removed(home: Path) -> None:
+    """Remove what is left of studies that were being removed when the program was killed."""
+    for left in home.glob(f"{_REMOVED}*"):
+        shutil.rmtree(left, ignore_errors=True)
 
 
 def _is_free(folder: Path, program: str) -> bool:

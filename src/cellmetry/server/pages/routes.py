@@ -33,7 +33,7 @@ def front(request: Request, gate: GateDep, studies: StudiesDep, settings: Settin
     visitor = request.scope[VISITOR]
     if visitor is None:
         return HTMLResponse(sign_in_page(with_password=settings.mode == "server"), 401)
-    seen = [store for name, store in studies.find().items() if gate.role(visitor, name) is not None]
+    seen = [store for store in studies.find().values() if gate.role(visitor, store) is not None]
     page = HTMLResponse(front_page([(study_name(each), each.read_only) for each in seen], visitor.who))
     if isinstance(gate, DemoGate) and not visitor.session:
         set_cookie(page, request, settings, gate.new_session(), gate.seconds)

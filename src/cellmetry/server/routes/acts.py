@@ -96,5 +96,5 @@ def _must_undo(store: Store, found: Act, asker: Asker) -> None:
         return
     if store.database.row("SELECT act FROM edits WHERE act = ?", (found.seq,)) is not None:
         return
-    if asker.gate.role(Visitor(found.who), store.id) not in (Role.editor, Role.viewer):
+    if asker.gate.role(Visitor(found.who), store) not in (Role.editor, Role.viewer):
         raise NotAllowed(f"Act {found.seq} ({found.summary}) was done by {found.who}, an owner; ask one to undo it.")

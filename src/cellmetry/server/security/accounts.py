@@ -38,6 +38,7 @@ CREATE TABLE IF NOT EXISTS keys (
 CREATE TABLE IF NOT EXISTS roles (
   study TEXT NOT NULL, who TEXT NOT NULL, role TEXT NOT NULL, since TEXT NOT NULL, PRIMARY KEY (study, who)
 ) WITHOUT ROWID;
+CREATE TABLE IF NOT EXISTS sandboxes (folder TEXT PRIMARY KEY, since TEXT NOT NULL) WITHOUT ROWID;
 """
 
 
@@ -232,6 +233,18 @@ class Accounts:
         """Forget who may do what to a study that is no more."""
         with self._database.write() as connection:
             connection.execute("DELETE FROM roles WHERE study = ?", (study_id,))
+
+    def sandbox_since(self, folder: str, seen: datetime) -> datetime:
+        """Return since when a visitor's study lies in a folder: what was `seen` of it first."""
+        with self._database.write() as connection:
+            connection.execute("INSERT OR IGNORE INTO sandboxes VALUES (?, ?)", (folder, seen.isoformat()))
+        row = self._database.row("SELECT since FROM sandboxes WHERE folder = ?", (folder,))
+        return seen if row is None else datetime.fromisoformat(row["since"])
+
+    def forget_sandbox(self, folder: str) -> None:
+        """Forget since when there is a folder that is about to be removed: another one may get its name."""
+        with self._database.write() as connection:
+            connection.execute("DELETE FROM sandboxes WHERE folder = ?", (folder,))
 
     def _write_role(self, study_id: str, who: str, role: Role | None) -> None:
         with self._database.write() as connection:

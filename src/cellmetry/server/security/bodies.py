@@ -9,7 +9,9 @@ from typing import TYPE_CHECKING
 from fastapi import HTTPException
 from starlette.datastructures import Headers
 
+from cellmetry.server.paths import pattern_of, route_path
 from cellmetry.server.security.refusal import refusal
+from cellmetry.server.security.visitor import VISITOR
 
 if TYPE_CHECKING:
     from starlette.types import ASGIApp, Message, Receive, Scope, Send
@@ -22,10 +24,17 @@ _FULL = "The disk of this server is nearly full; it takes no files until some of
 
 
 class BoundedBodies:
-    """Counts what comes, and stops it above the limit or when it comes too slowly."""
+    """Counts what comes, and stops it above the limit or when it comes too slowly.
 
-    def __init__(self, app: ASGIApp, settings: ServerSettings) -> None:
+    Parameters
+    ----------
+    file_paths
+        Paths whose forms are written to the disk as they come, and may be large; every other body is read into memory.
+    """
+
+    def __init__(self, app: ASGIApp, settings: ServerSettings, file_paths: tuple[str, ...]) -> None:
         self._app, self._limits, self._home = app, settings.limits, settings.home
+        self._file_paths = tuple(map(pattern_of, file_paths))
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Hand a request on whose body is watched."""
@@ -36,8 +45,8 @@ class BoundedBodies:
         if "content-length" not in headers and "transfer-encoding" not in headers:
             await self._app(scope, receive, send)
             return
-        files = headers.get("content-type", "").strip().lower().startswith("multipart/")
-        limit = self._limits.upload_bytes if files else self._limits.json_bytes
+        files = self._brings_files(scope, headers)
+        limit = self._limit_of(scope, files=files)
         length = headers.get("content-length", "0")
         if not length.isascii() or not length.isdigit():
             await refusal(400, "WrongBody", "Content-Length is not a number.")(scope, receive, send)
@@ -47,6 +56,15 @@ class BoundedBodies:
             await refusal(507, "OutputError", _FULL, connection="close")(scope, receive, send)
         else:
             await self._app(scope, _Watch(receive, limit, self._limits, files=files), send)
+
+    def _brings_files(self, scope: Scope, headers: Headers) -> bool:
+        form = headers.get("content-type", "").strip().lower().startswith("multipart/")
+        return form and any(each.fullmatch(route_path(scope)) for each in self._file_paths)
+
+    def _limit_of(self, scope: Scope, *, files: bool) -> int:
+        if scope.get(VISITOR) is None:
+            return self._limits.stranger_bytes
+        return self._limits.upload_bytes if files else self._limits.json_bytes
 
 
 class _Watch:

@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from starlette.requests import HTTPConnection
 
     from cellmetry.server.settings import ServerSettings
+    from cellmetry.study.store.store import Store
 
 __all__ = ["SANDBOXES", "DemoGate"]
 
@@ -26,11 +27,12 @@ _STRANGER = "a visitor"
 
 
 class DemoGate:
-    """Knows visitors by a cookie only; studies that nobody made through the server are the gallery."""
+    """Knows visitors by a cookie only; studies that lie in the home folder itself are the gallery."""
 
     def __init__(self, settings: ServerSettings) -> None:
         self.accounts = Accounts(settings.home)
-        self.place: Path | None = settings.home / SANDBOXES
+        self.sandboxes = settings.home / SANDBOXES
+        self.place: Path | None = self.sandboxes
         self._settings, self._life = settings, timedelta(hours=settings.limits.study_hours)
         self.seconds = int(self._life.total_seconds())
 
@@ -40,10 +42,12 @@ class DemoGate:
         known = self.accounts.visitor(secret, "visit") if secret else None
         return known or Visitor(_STRANGER)
 
-    def role(self, visitor: Visitor, study_id: str) -> Role | None:
-        """Return the owner's role for one's own, a viewer's for the gallery."""
-        owners = self.accounts.roles(study_id)
-        return owners.get(visitor.who) if owners else Role.viewer
+    def role(self, visitor: Visitor, store: Store) -> Role | None:
+        """Return the owner's role for one's own, a viewer's for the gallery; what was a visitor's is never gallery."""
+        owners = self.accounts.roles(store.id)
+        if owners or store.folder.parent == self.sandboxes:
+            return owners.get(visitor.who)
+        return Role.viewer
 
     def must_create(self, visitor: Visitor) -> None:
         """Refuse it to strangers, and above the limits."""
@@ -65,4 +69,4 @@ class DemoGate:
 
     def new_session(self) -> str:
         """Return the secret of a new visitor."""
-        return self.accounts.new_key(f"visitor-{secrets.token_hex(4)}", "visit", "", self._life)[1]
+        return self.accounts.new_key(f"visitor-{secrets.token_hex(16)}", "visit", "", self._life)[1]

@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from starlette.requests import HTTPConnection
 
     from cellmetry.server.settings import ServerSettings
+    from cellmetry.study.store.store import Store
 
 __all__ = ["LaptopGate"]
 
@@ -47,7 +48,7 @@ class LaptopGate:
         session = hash_of(cookie_of(connection, self._settings))
         return Visitor(self._settings.person, admin=True, session=session) if session in self._sessions else None
 
-    def role(self, visitor: Visitor, study_id: str) -> Role | None:
+    def role(self, visitor: Visitor, store: Store) -> Role | None:
         """Return the owner's role."""
         return Role.owner
 

@@ -18,6 +18,7 @@ if TYPE_CHECKING:
 
     from cellmetry.server.security.accounts import Key
     from cellmetry.server.settings import ServerSettings
+    from cellmetry.study.store.store import Store
 
 __all__ = ["PeopleGate"]
 
@@ -45,9 +46,9 @@ class PeopleGate:
         session = cookie_of(connection, self._settings)
         return self.accounts.visitor(session, "session") if session else None
 
-    def role(self, visitor: Visitor, study_id: str) -> Role | None:
+    def role(self, visitor: Visitor, store: Store) -> Role | None:
         """Return the role that an owner gave; an administrator owns all."""
-        return Role.owner if visitor.admin else self.accounts.role(study_id, visitor.who)
+        return Role.owner if visitor.admin else self.accounts.role(store.id, visitor.who)
 
     def must_create(self, visitor: Visitor) -> None:
         """Allow it to everybody who has an account."""

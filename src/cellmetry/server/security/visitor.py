@@ -11,6 +11,8 @@ if TYPE_CHECKING:
 
     from starlette.requests import HTTPConnection
 
+    from cellmetry.study.store.store import Store
+
 __all__ = ["VISITOR", "Gate", "Role", "Visitor"]
 
 VISITOR = "cellmetry.visitor"
@@ -58,7 +60,7 @@ class Gate(Protocol):
     def visitor(self, connection: HTTPConnection) -> Visitor | None:
         """Return who sends a request, None if nobody that is known."""
 
-    def role(self, visitor: Visitor, study_id: str) -> Role | None:
+    def role(self, visitor: Visitor, store: Store) -> Role | None:
         """Return what a visitor may do to a study, None if they may not know that it is there."""
 
     def must_create(self, visitor: Visitor) -> None:

@@ -155,13 +155,12 @@ def find_moved(store: Store, actor: Actor, folders: Sequence[Path]) -> Moved:
     """
     missing = [file for file in originals(store) if original_status(store, file) == "missing"]
     wanted = {_telling(file.state) for file in missing}
-    there: dict[str, list[tuple[Path, FileState]]] = {}
+    there: dict[str, list[Path]] = {}
     unreadable = 0
     for path in _candidates(folders) if missing else ():
         try:
-            state = file_state(path)
-            if _telling(state) in wanted:
-                there.setdefault(content_hash(path), []).append((path, state))
+            if _telling(file_state(path)) in wanted:
+                there.setdefault(content_hash(path), []).append(path)
         except OSError:
             unreadable += 1
     found = [file for file in missing if file.sha256 in there]
@@ -171,10 +170,9 @@ def find_moved(store: Store, actor: Actor, folders: Sequence[Path]) -> Moved:
             seq = act(store, actor, "relink", f"Find {what} in another place", files=[file.id for file in found])
             for file in found:
                 same = there[file.sha256]
-                path, state = next((each for each in same if each[0].name == Path(file.whole).name), same[0])
-                whole = path.resolve()
+                whole = next((each for each in same if each.name == Path(file.whole).name), same[0]).resolve()
                 say(store, seq, file.id, {"place": _seen_from(store.folder, whole), "whole": str(whole)})
-                _note_place(store, file, path, state)
+                _note_state(store, file, file_state(whole))
     return Moved(found, unreadable)
 
 
@@ -216,14 +214,18 @@ def _note_place(store: Store, file: Original, path: Path, state: FileState) -> N
         return
     whole = path.resolve()
     if said_of(store, file.id):
-        with store.database.write() as connection:
-            connection.execute("UPDATE files SET entries = ?, newest_ns = ?, size = ? WHERE id = ?", (*state, file.id))
+        _note_state(store, file, state)
         return
     with store.database.write() as connection:
         connection.execute(
             "UPDATE files SET place = ?, whole = ?, entries = ?, newest_ns = ?, size = ? WHERE id = ?",
             (_seen_from(store.folder, whole), str(whole), *state, file.id),
         )
+
+
+def _note_state(store: Store, file: Original, state: FileState) -> None:
+    with store.database.write() as connection:
+        connection.execute("UPDATE files SET entries = ?, newest_ns = ?, size = ? WHERE id = ?", (*state, file.id))
 
 
 def _places(store: Store, file: Original) -> list[Path]:
