@@ -50,6 +50,11 @@ def test_names_are_text_and_never_paths(server: Any, client: Any, name: str) -> 
     assert made.status_code == 201
     assert made.json()["name"] == " ".join(name.split())
     inside = [each for each in server.home.iterdir() if each.suffix == ".cellmetry"]
+    study = f"studies/{made.json()['id']}"
+    assert client.patch(study, json={"name": f" {name[:9]}  b"}).json()["name"] == f"{' '.join(name[:9].split())} b"
+    for blank in (" ", "\n\t\u3000"):
+        assert client.patch(study, json={"name": blank}).status_code == 422
+        assert client.post("studies", json={"name": blank}).status_code == 422
     assert all(each.name.isascii() and each.stem.lower() not in ("con", "..", "") for each in inside)
     assert not (server.home.parent / "evil.cellmetry").exists()
 

@@ -8,6 +8,9 @@ import httpx
 import pytest
 
 from cellmetry.server.security.accounts import Accounts
+from cellmetry.study.store.acts import Actor
+from cellmetry.study.store.jobs import add_job, set_state
+from cellmetry.study.store.store import join_store
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -20,9 +23,9 @@ def group(serving: Any, tmp_path_factory: pytest.TempPathFactory) -> Iterator[An
     """A server with mira, nils and ada, who is administrator."""
     home = tmp_path_factory.mktemp("group") / "home"
     accounts = Accounts(home)
-    for name in ("mira", "nils", "ada", "otto", "gone"):
+    for name in ("mira", "nils", "ada", "otto", "gone", "leaver", "demoted"):
         accounts.add(name, PASSWORD, admin=name == "ada")
-    with serving.real_server(home, "--mode", "server", "--host", "0.0.0.0", "--name", "lab.example.org") as server:
+    with serving.real_server(home, "--mode", "server", "--host", "0.0.0.0", "--name", "Lab.Example.org") as server:
         yield server, accounts
     accounts.close()
 
@@ -54,6 +57,8 @@ def test_it_goes_by_its_name_and_addresses(group: Any) -> None:
         assert client.get("health", headers={"Host": host}).status_code == status
     named = {"Host": "lab.example.org", "Origin": "https://lab.example.org"}
     assert client.post("session", json={}, headers=named).status_code == 401
+    inner = {"Host": "127.0.0.1:8765", "Origin": "https://lab.example.org"}  # of a proxy that writes its own Host
+    assert client.post("session", json={}, headers=inner).status_code == 401
     foreign = {"Host": "lab.example.org", "Origin": "https://evil.example"}
     assert client.post("session", json={}, headers=foreign).status_code == 403
 
@@ -110,6 +115,32 @@ def test_a_session_ends_with_signing_out_and_with_the_account(group: Any) -> Non
     again = signed_in(group, "gone")
     accounts.remove("gone")
     assert again.get("studies").status_code == 401
+
+
+@pytest.mark.parametrize("name", ["leaver", "demoted"])
+def test_who_may_not_see_a_study_any_more_hears_no_more_of_it(group: Any, name: str) -> None:
+    server, accounts = group
+    ada, watcher = signed_in(group, "ada"), signed_in(group, name)
+    study = ada.post("studies", json={"name": f"secret {name}"}).json()["id"]
+    assert ada.put(f"studies/{study}/members/{name}", json={"role": "viewer"}).status_code == 200
+    store = join_store(server.home / f"secret-{name}.cellmetry")
+    with store.database.write():  # the server's runner does not see it waiting
+        job = add_job(store, Actor("ada", "cli"), "read", {"images": []})
+        set_state(store, job, "running")
+    with (
+        watcher.stream("GET", f"studies/{study}/events") as acts,
+        watcher.stream("GET", f"studies/{study}/jobs/{job}/events") as events,
+    ):
+        heard = acts.iter_lines(), events.iter_lines()
+        assert [next(each) for each in heard] == [": following", "retry: 2000"]
+        if name == "leaver":
+            accounts.remove(name)
+        else:
+            assert ada.delete(f"studies/{study}/members/{name}").status_code == 204
+        for each in heard:
+            assert all("still here" not in line for line in each)  # it ends before it would say that
+    set_state(store, job, "done")
+    store.database.close()
 
 
 def test_passwords_cannot_be_guessed_quickly(group: Any) -> None:

@@ -41,6 +41,8 @@ def test_it_works_below_the_path_of_a_proxy(serving: Any, tmp_path: Path) -> Non
             assert 'href="/' not in page.text
             browser.close()
         assert server.client().get("openapi.json").json()["servers"] == [{"url": "/cells"}]
+        bare_path = httpx.get(f"{bare}/cells?token=x", follow_redirects=False)
+        assert (bare_path.status_code, bare_path.headers["location"]) == (307, f"{bare}/cells/?token=x")
         outside = httpx.get(f"{bare}/cellsapi/v1/health")
         assert outside.status_code in (401, 404)
 

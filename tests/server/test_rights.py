@@ -8,20 +8,25 @@ from pkgutil import iter_modules
 from typing import TYPE_CHECKING, Any
 
 import pytest
+from fastapi import APIRouter
 
 from cellmetry.server import routes
+from cellmetry.server.app import API, create_app
 from cellmetry.server.dependencies import EditStudy, OwnStudy, ReadStudy, RoleDep
 from cellmetry.server.security.refusal import UNSAFE
+from cellmetry.server.settings import ServerSettings
 
 if TYPE_CHECKING:
     from collections.abc import Callable
+    from pathlib import Path
 
-FOUND = [
-    route
-    for each in iter_modules(routes.__path__)
-    for route in getattr(getattr(import_module(f"{routes.__name__}.{each.name}"), "router", None), "routes", [])
-]
-OF_STUDIES = [route for route in FOUND if "/{study}" in getattr(route, "path", "")]
+ROUTERS = {
+    id(each): each
+    for module in iter_modules(routes.__path__)
+    for each in vars(import_module(f"{routes.__name__}.{module.name}")).values()
+    if isinstance(each, APIRouter)
+}
+OF_STUDIES = [route for each in ROUTERS.values() for route in each.routes if "/{study}" in getattr(route, "path", "")]
 TO_SEE_ONLY = {"query_rows"}
 """Names of routes that change nothing though their method could."""
 
@@ -41,5 +46,6 @@ def test_a_route_of_a_study_asks_for_a_right(route: Any) -> None:
         assert asked & {"see", "edit", "own"}
 
 
-def test_there_are_routes_to_look_at() -> None:
-    assert len(OF_STUDIES) > 2
+def test_all_routes_of_studies_are_looked_at(tmp_path: Path) -> None:
+    documented = create_app(ServerSettings(tmp_path)).openapi()["paths"]
+    assert {f"{API}{route.path}" for route in OF_STUDIES} == {path for path in documented if "{study}" in path}

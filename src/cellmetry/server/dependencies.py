@@ -11,6 +11,7 @@ from starlette.concurrency import run_in_threadpool
 
 from cellmetry.errors import NotAllowed, NotSignedIn, StudyInUse, UnknownName
 from cellmetry.pipeline.jobs.runner import JobRunner
+from cellmetry.server.registering import Registering
 from cellmetry.server.security.visitor import VISITOR, Gate, Role, Visitor
 from cellmetry.server.settings import ServerSettings
 from cellmetry.server.studies import OpenStudies
@@ -25,6 +26,7 @@ __all__ = [
     "Id",
     "OwnStudy",
     "ReadStudy",
+    "RegisteringDep",
     "RoleDep",
     "RunnerDep",
     "SeenStudies",
@@ -56,6 +58,10 @@ async def _stopping(request: Request) -> threading.Event:
     return cast("threading.Event", request.app.state.service.stopping)
 
 
+async def _registering(request: Request) -> Registering:
+    return cast("Registering", request.app.state.service.registering)
+
+
 async def _gate(request: Request) -> Gate:
     return cast("Gate", request.app.state.gate)
 
@@ -72,6 +78,8 @@ StudiesDep = Annotated[OpenStudies, Depends(_studies)]
 """All studies that are open, whoever may see them: `SeenStudies` are those of the visitor."""
 RunnerDep = Annotated[JobRunner, Depends(_runner)]
 """What works on the jobs of all open studies."""
+RegisteringDep = Annotated[Registering, Depends(_registering)]
+"""What looks at files that are to become images, a few requests at a time."""
 StoppingDep = Annotated[threading.Event, Depends(_stopping)]
 """Set when the server ends: an answer that has no end of its own looks at it and ends."""
 GateDep = Annotated[Gate, Depends(_gate)]

@@ -44,7 +44,7 @@ async def job_events(store: Store, job_id: str, seen: int, left: Callable[[], Aw
     seen
         Number of the last event that the listener knows.
     left
-        Says whether the listener left, or the server is about to.
+        Says whether the listener left or may hear no more, or the server is about to end.
     """
     yield f"retry: {_RETRY_MS}\n\n"
     spoken = time.monotonic()

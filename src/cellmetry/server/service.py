@@ -16,6 +16,8 @@ from cellmetry.pipeline.jobs.limits import JobLimits
 from cellmetry.pipeline.jobs.runner import JobRunner
 from cellmetry.pipeline.oneshot.pool import OneShotPool
 from cellmetry.server.housekeeping import keep_house
+from cellmetry.server.registering import Registering
+from cellmetry.server.scratch import Scratch
 from cellmetry.server.settings import DEMO_ONESHOT
 from cellmetry.server.studies import OpenStudies
 
@@ -50,6 +52,8 @@ class Service:
             more=settings.studies,
         )
         self.oneshot = OneShotPool(DEMO_ONESHOT if settings.mode == "demo" else settings.oneshot)
+        self.registering = Registering()
+        self.scratch = Scratch(settings.home)
         self._lock = threading.Lock()
 
     @asynccontextmanager
@@ -71,6 +75,8 @@ class Service:
         with self._lock:
             if not self.awake:
                 self.settings.home.mkdir(parents=True, exist_ok=True)
+                with suppress(OSError):  # a home folder that can only be read
+                    self.scratch.clear()
                 self.studies.runner.start()
                 self.studies.find()
                 atexit.register(self.stop)
@@ -80,6 +86,7 @@ class Service:
         """Stop the jobs after their present image, and close all studies."""
         self.stopping.set()
         self.oneshot.stop()
+        self.scratch.close()
         with self._lock:
             if self.awake:
                 atexit.unregister(self.stop)

@@ -10,7 +10,7 @@ import pytest
 import tifffile
 
 from cellmetry.core.image import image_from_array
-from cellmetry.errors import DamagedFile, MissingInput
+from cellmetry.errors import DamagedFile, InputError, MissingInput
 from cellmetry.io.hashing import content_hash
 from cellmetry.io.image_store import write_image_store
 from cellmetry.io.opening import open_image
@@ -103,14 +103,34 @@ def test_uploaded_files_are_known_by_their_users_names(tmp_path):
     store = new_store(tmp_path)
     folder = write_images(store.folder / "uploads", ["u1", "u2"])
     names = {folder / "u1.tif": "../plate/B02_w1.tif", folder / "u2.tif": "..\\plate\\B02_w2.tif"}
-    ids = register_images(
-        store, ANNA, list(names), uploaded=True, names=names, reading=Reading(pattern="{well}_w{channel}.tif")
-    )
+    ids = register_images(store, ANNA, list(names), names=names, reading=Reading(pattern="{well}_w{channel}.tif"))
     assert [image(store, each).name for each in ids] == ["plate/B02"]
     assert {each.name for each in originals(store)} == {"plate/B02_w1.tif", "plate/B02_w2.tif"}
     do_all(store)
     assert image(store, ids[0]).header["shape"] == [2, 96, 96]
     assert image_ref(store, image(store, ids[0])).stem.name == ids[0]
+    store.close()
+
+
+@pytest.mark.parametrize("links", [True, False])
+def test_a_link_that_took_the_place_of_a_file_is_followed_only_where_links_are(tmp_path, links):
+    folder = tmp_path / "z.ome.zarr"
+    write_image_store(image_from_array(squares(1), name="z"), folder)
+    tifffile.imwrite(tmp_path / "t.tif", squares(2), photometric="minisblack")
+    store = new_store(tmp_path)
+    ids = register_images(store, ANNA, [folder, tmp_path / "t.tif"], links=links)
+    chunk = max((each for each in folder.rglob("*") if each.is_file()), key=lambda each: len(each.parts))
+    for path in (chunk, tmp_path / "t.tif"):
+        open_stored(store, image(store, ids[0]))
+        elsewhere = tmp_path / f"of another user {path.name}"
+        path.rename(elsewhere)
+        path.symlink_to(elsewhere)
+    for each in ids:
+        if links:
+            open_stored(store, image(store, each))
+        else:
+            with pytest.raises(InputError, match="this server follows none"):
+                open_stored(store, image(store, each))
     store.close()
 
 

@@ -10,6 +10,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from cellmetry.core.image import image_from_array
+from cellmetry.io.image_store import write_image_store
 from cellmetry.server.uploads import stored_name
 
 PIXELS = np.arange(64 * 80, dtype=np.uint16).reshape(64, 80)
@@ -209,6 +211,22 @@ def test_a_folder_elsewhere_is_refused(server, client, url, tools, tmp_path, way
     assert answer.status_code in (403, 404, 422), answer.text
     assert answer.json()["error"]["message"]
     assert client.get(f"{url}/images").json() == []
+
+
+def test_links_in_an_image_that_is_a_folder_are_refused(server, client, url, tmp_path):
+    (tmp_path / "secret").write_bytes(b"secret of another user" * 100)
+    root = server.home.parent / "linked"
+    root.mkdir()
+    for name in ("good", "bad"):
+        write_image_store(image_from_array(PIXELS, name=name), root / f"{name}.ome.zarr")
+    chunk = max((each for each in (root / "bad.ome.zarr").rglob("*") if each.is_file()), key=lambda it: len(it.parts))
+    chunk.unlink()
+    chunk.symlink_to(tmp_path / "secret")
+    bad = client.post(f"{url}/images/register", json={"paths": [str(root)]})
+    assert (bad.status_code, "bad.ome.zarr has a link" in bad.text) == (422, True), bad.text
+    assert client.get(f"{url}/images").json() == []
+    good = client.post(f"{url}/images/register", json={"paths": [str(root / "good.ome.zarr")]})
+    assert good.status_code == 201, good.text
 
 
 def test_what_is_said_of_images_holds_until_it_is_undone(client, url, tools):

@@ -4,8 +4,11 @@ from __future__ import annotations
 
 import io
 import json
+import subprocess
+import sys
 import time
 import zipfile
+from pathlib import Path
 
 import numpy as np
 import psutil
@@ -17,6 +20,7 @@ from cellmetry.core.labels import labels_hash
 from cellmetry.io.labels import read_labels
 from cellmetry.pipeline.batch import run
 from cellmetry.pipeline.recipe import load_recipe
+from cellmetry.server.scratch import Scratch
 
 CLASSICAL = {"engine": "classical"}
 
@@ -195,3 +199,33 @@ def test_who_leaves_stops_the_work_and_nothing_is_left_behind(server, client, pi
         time.sleep(0.1)
     assert not any(psutil.pid_exists(each.pid) for each in workers)
     assert send(client, [("a.tif", tiff(pixels))]).status_code == 200
+    for _ in range(100):  # an answer's folder goes when all of it was sent
+        left = [each for own in (server.home / "one-shot").iterdir() for each in own.iterdir() if each.is_dir()]
+        if not left:
+            break
+        time.sleep(0.1)
+    assert left == []
+
+
+def test_what_a_killed_server_left_is_removed_by_the_next_and_of_one_that_runs_nothing(tmp_path):
+    code = """
+import sys, pathlib
+from cellmetry.server.scratch import Scratch
+folder = Scratch(pathlib.Path(sys.argv[1])).folder()
+pathlib.Path(folder.name, "patient.tif").write_bytes(b"x")
+print("there", flush=True)
+sys.stdin.read()
+"""
+    other = subprocess.Popen([sys.executable, "-c", code, str(tmp_path)], stdin=subprocess.PIPE, stdout=subprocess.PIPE)
+    assert other.stdout.readline() == b"there\n"
+    scratch = Scratch(tmp_path)
+    own = scratch.folder()
+    for alive in (True, False):
+        scratch.clear()
+        assert bool(list(tmp_path.rglob("patient.tif"))) is alive
+        other.kill()
+        other.communicate()
+    assert Path(own.name).is_dir()
+    own.cleanup()
+    scratch.close()
+    assert list((tmp_path / "one-shot").iterdir()) == []

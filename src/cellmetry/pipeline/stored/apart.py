@@ -10,7 +10,6 @@ import json
 import os
 import subprocess
 import sys
-import threading
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -36,7 +35,6 @@ __all__ = ["register_apart"]
 _TIME_S = 120.0
 _BYTES_A_SECOND = 20e6
 """Slowest disk on which files are hashed."""
-_AT_ONCE = threading.BoundedSemaphore(2)
 
 
 def register_apart(
@@ -48,7 +46,7 @@ def register_apart(
     reading: Reading | None = None,
     names: Mapping[Path, str] | None = None,
 ) -> tuple[str, ...]:
-    """Return the ids of the images that files or folders became, as `register_images` does.
+    """Return the ids of the images that files or folders became, as `register_images` does; no links are followed.
 
     Parameters
     ----------
@@ -75,20 +73,17 @@ def register_apart(
         "names": None if names is None else {str(path): name for path, name in names.items()},
     }
     command = [sys.executable, "-P", "-m", __name__, str(store.folder), "--memory", str(memory_bytes)]
-    with _AT_ONCE:
-        try:
-            done = subprocess.run(  # noqa: S603  our own module
-                command,
-                input=json.dumps(asked),
-                capture_output=True,
-                encoding="utf-8",
-                timeout=_TIME_S + size / _BYTES_A_SECOND,
-                check=False,
-            )
-        except subprocess.TimeoutExpired as error:
-            raise LimitExceeded(
-                "To look at the files took too long; nothing was added. Add fewer at a time."
-            ) from error
+    try:
+        done = subprocess.run(  # noqa: S603  our own module
+            command,
+            input=json.dumps(asked),
+            capture_output=True,
+            encoding="utf-8",
+            timeout=_TIME_S + size / _BYTES_A_SECOND,
+            check=False,
+        )
+    except subprocess.TimeoutExpired as error:
+        raise LimitExceeded("To look at the files took too long; nothing was added. Add fewer at a time.") from error
     if not done.stdout:
         raise DamagedFile("One of the files ended the process that looked at it; nothing was added. Add them singly.")
     answer = json.loads(done.stdout)
@@ -114,8 +109,8 @@ def _registered(folder: Path, asked: dict[str, Any]) -> dict[str, Any]:
             Actor(*asked["actor"]),
             [Path(each) for each in asked["inputs"]],
             reading=parse_parameters(Reading, asked["reading"], where="reading"),
-            uploaded=names is not None,
-            names={Path(path): name for path, name in (names or {}).items()},
+            names=None if names is None else {Path(path): name for path, name in names.items()},
+            links=False,
         )
     except CellmetryError as error:
         return {"kind": type(error).__name__, "message": plain_words(store, str(error))}

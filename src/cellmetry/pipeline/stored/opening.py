@@ -6,9 +6,11 @@ from dataclasses import dataclass, replace
 from pathlib import PurePosixPath
 from typing import TYPE_CHECKING, Any
 
+from cellmetry.io.links import refuse_links
 from cellmetry.io.patterns import FileGroup, Place
 from cellmetry.pipeline.inputs import ImageRef
 from cellmetry.pipeline.reading import Reading
+from cellmetry.pipeline.stored.registering import NO_LINKS
 from cellmetry.study.store.images import said_of
 from cellmetry.study.store.originals import original, original_path
 
@@ -68,10 +70,14 @@ def image_ref(store: Store, image: StoredImage) -> StoredRef:
     ------
     MissingInput, DamagedFile
         If an original is gone, or was changed since it was added.
+    InputError
+        If it is a link now, or has one, and was added by a server.
     """
     source, said = image.source, said_of(store, image.id)
     paths = {file_id: original_path(store, original(store, file_id)) for file_id in source["files"]}
     files = list(paths.values())
+    for path in files if source.get(NO_LINKS) else ():
+        refuse_links(path)
     names = said.get("channel_names")
     group = None if "group" not in source else _group(image, source["group"], paths, names)
     return StoredRef(

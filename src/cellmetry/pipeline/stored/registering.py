@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from cellmetry.errors import InputError
 from cellmetry.io.discover import find_inputs
+from cellmetry.io.links import refuse_links
 from cellmetry.pipeline.inputs import file_hash, images_of_files
 from cellmetry.pipeline.reading import Reading
 from cellmetry.study.store.acts import act
@@ -25,7 +26,10 @@ if TYPE_CHECKING:
     from cellmetry.study.store.acts import Actor
     from cellmetry.study.store.store import Store
 
-__all__ = ["register_images"]
+__all__ = ["NO_LINKS", "register_images"]
+
+NO_LINKS = "no_links"
+"""What the source of an image says whose files must neither be links nor have any that lead out of them."""
 
 
 def register_images(
@@ -34,8 +38,8 @@ def register_images(
     inputs: Sequence[Path],
     *,
     reading: Reading | None = None,
-    uploaded: bool = False,
-    names: Mapping[Path, str] = {},
+    names: Mapping[Path, str] | None = None,
+    links: bool = True,
 ) -> tuple[str, ...]:
     """Return the ids of the images that files or folders became in one act; a job that reads them is queued.
 
@@ -46,21 +50,25 @@ def register_images(
     ----------
     reading
         What the files do not say; with a pattern, several files become one image.
-    uploaded
-        Whether the files lie in the study's own folder.
     names
-        What users call files whose names on the disk are ours. It is text, never a path.
+        What users call files that they uploaded, which lie in the study's own folder under names of ours. It is text,
+        never a path. None for files that stay where they are.
+    links
+        Whether links are followed, now and whenever one of the images is opened.
 
     Raises
     ------
     MissingInput
         If something does not exist, or holds no image.
     InputError
-        If a file cannot be read at all.
+        If a file cannot be read at all, or is or has a link that is not followed.
     """
     store.must_be_writable()
     reading = reading or Reading()
+    uploaded, names = names is not None, names or {}
     files = [_named(file, names) for file in find_inputs(inputs)]
+    for file in () if links else files:
+        refuse_links(file.path.resolve())
     shown = {file.path: file.relative.as_posix() for file in files}
     known = set() if uploaded else {(image.name, image.sha256) for image in images(store)}
     found = [(ref, _content(ref)) for ref in images_of_files(files, reading).images]
@@ -78,7 +86,8 @@ def register_images(
                     ids[path] = add_original(
                         store, seq, path, shown.get(path, path.name), uploaded=uploaded, sha256=file_hash(path)
                     )
-            added.append(add_image(store, seq, ref.name, source_of(ref, ids), sha256))
+            source = source_of(ref, ids) if links else {**source_of(ref, ids), NO_LINKS: True}
+            added.append(add_image(store, seq, ref.name, source, sha256))
         add_job(store, actor, "read", {"images": added})
     return tuple(added)
 

@@ -13,6 +13,7 @@ from starlette.concurrency import run_in_threadpool
 from cellmetry.errors import CellmetryError
 from cellmetry.server.dependencies import ReadStudy
 from cellmetry.server.job_events import EVENT_STREAM
+from cellmetry.server.watching import StillAllowed
 from cellmetry.study.store.changes import acts_after, changes_of, newest_act
 from cellmetry.study.store.store import Store
 
@@ -47,9 +48,9 @@ async def follow(
 
 
 async def _events(request: Request, store: Store, known: int) -> AsyncIterator[bytes]:
-    silent = 0.0
+    silent, allowed = 0.0, StillAllowed(request, store)
     yield b": following\n\n"
-    while not request.app.state.service.stopping.is_set():
+    while not request.app.state.service.stopping.is_set() and await allowed():
         try:
             found = await run_in_threadpool(_since, store, known)
         except CellmetryError as error:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import shutil
+from functools import partial
 from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 from fastapi import APIRouter, Query, Request
@@ -14,10 +15,11 @@ from starlette.concurrency import run_in_threadpool
 from cellmetry.core.parameters import parse_parameters
 from cellmetry.errors import ParameterError
 from cellmetry.io.discover import find_inputs
+from cellmetry.io.links import refuse_links
 from cellmetry.pipeline.reading import Reading
 from cellmetry.pipeline.stored.apart import register_apart
 from cellmetry.server.bodies import ActDone, Body, IdText, Key, Limit, PathText, ShortText, View
-from cellmetry.server.dependencies import ActorDep, EditStudy, Id, ReadStudy, RunnerDep, SettingsDep
+from cellmetry.server.dependencies import ActorDep, EditStudy, Id, ReadStudy, RegisteringDep, RunnerDep, SettingsDep
 from cellmetry.server.downloading import BYTES, file_answer
 from cellmetry.server.security.folders import allowed_place, must_lie_below
 from cellmetry.server.uploads import receive_upload
@@ -126,41 +128,48 @@ class Folder(Body):
 
 
 @router.post("/images", status_code=201, openapi_extra={"requestBody": _FORM})
-async def upload_images(request: Request, store: EditStudy, actor: ActorDep, runner: RunnerDep) -> list[ImageView]:
+async def upload_images(
+    request: Request, store: EditStudy, actor: ActorDep, runner: RunnerDep, registering: RegisteringDep
+) -> list[ImageView]:
     """Upload files as images: a form whose parts `files` are the files. All of them become images, or none.
 
     The field `reading` is JSON with what the files do not say; its `pattern` makes one image of several files by their
     names. Archives and Zarr folders are refused.
     """
+    registering.check_room()
     upload = await receive_upload(request, store.folder / "uploads")
     try:
         reading = _reading_of_text(upload.fields)
-        memory = runner.limits.worker_bytes
-        ids = await run_in_threadpool(
-            register_apart,
-            *(store, actor, list(upload.names)),
-            memory_bytes=memory,
-            reading=reading,
-            names=upload.names,
-        )
+        look = partial(register_apart, store, actor, list(upload.names), reading=reading, names=upload.names)
+        ids = await registering.run(partial(look, memory_bytes=runner.limits.worker_bytes))
     except BaseException:
         await run_in_threadpool(shutil.rmtree, upload.folder, ignore_errors=True)
         raise
     runner.wake()
-    return await run_in_threadpool(_views, store, [image(store, each) for each in ids])
+    return await run_in_threadpool(_views_of, store, ids)
 
 
 @router.post("/images/register", status_code=201)
-def register_folder(
-    body: Registration, store: EditStudy, actor: ActorDep, settings: SettingsDep, runner: RunnerDep
+async def register_folder(
+    body: Registration,
+    *,
+    store: EditStudy,
+    actor: ActorDep,
+    settings: SettingsDep,
+    runner: RunnerDep,
+    registering: RegisteringDep,
 ) -> list[ImageView]:
     """Add files and folders of the server's computer as images, by reference; they must lie below its roots."""
-    places = [allowed_place(path, settings.roots) for path in body.paths]
-    must_lie_below([file.path for file in find_inputs(places)], settings.roots)
-    memory = runner.limits.worker_bytes
-    ids = register_apart(store, actor, places, memory_bytes=memory, reading=_plain(body.reading))
+
+    def look() -> tuple[str, ...]:
+        places = [allowed_place(path, settings.roots) for path in body.paths]
+        must_lie_below([file.path for file in find_inputs(places)], settings.roots)
+        memory = runner.limits.worker_bytes
+        return register_apart(store, actor, places, memory_bytes=memory, reading=_plain(body.reading))
+
+    ids = await registering.run(look)
     runner.wake()
-    return _views(store, [image(store, each) for each in ids])
+    return await run_in_threadpool(_views_of, store, ids)
 
 
 @router.get("/images")
@@ -241,6 +250,7 @@ def download_original(store: ReadStudy, image: Id, file: Id) -> FileResponse:
         raise ParameterError(f"The image {image} has no file {file}.")
     found = original(store, file)
     path = original_path(store, found)
+    refuse_links(path)
     if not path.is_file():
         raise ParameterError(f"{found.name} is a folder; export the image to get it as one file.")
     name = found.name.replace("\\", "/").rsplit("/", 1)[-1]
@@ -259,7 +269,11 @@ def _image(store: Store, image_id: str) -> StoredImage:
 
 
 def _view_of(store: Store, image_id: str) -> ImageView:
-    return _views(store, [image(store, image_id)])[0]
+    return _views_of(store, [image_id])[0]
+
+
+def _views_of(store: Store, ids: Sequence[str]) -> list[ImageView]:
+    return _views(store, [image(store, each) for each in ids])
 
 
 def _views(store: Store, found: Sequence[StoredImage]) -> list[ImageView]:

@@ -16,6 +16,7 @@ from cellmetry.pipeline.served_jobs import check_job
 from cellmetry.server.bodies import Limit, Number
 from cellmetry.server.dependencies import ActorDep, EditStudy, Id, ReadStudy, RunnerDep
 from cellmetry.server.job_events import EVENT_STREAM, job_events
+from cellmetry.server.watching import StillAllowed
 from cellmetry.study.store.jobs import (
     ENDED,
     JobState,
@@ -152,8 +153,11 @@ async def watch(
 
 
 async def _bytes(request: Request, store: ReadStudy, job_id: str, seen: int) -> AsyncIterator[bytes]:
+    allowed = StillAllowed(request, store)
+
     async def left() -> bool:
-        return request.app.state.service.stopping.is_set() or await request.is_disconnected()
+        stops = request.app.state.service.stopping.is_set() or await request.is_disconnected()
+        return stops or not await allowed()
 
     async for text in job_events(store, job_id, seen, left):
         yield text.encode()

@@ -35,6 +35,10 @@ async def _pool(request: Request) -> OneShotPool:
     return cast("OneShotPool", request.app.state.service.oneshot)
 
 
+def _new_folder(request: Request) -> TemporaryDirectory[str]:
+    return cast("TemporaryDirectory[str]", request.app.state.service.scratch.folder())
+
+
 PoolDep = Annotated[OneShotPool, Depends(_pool)]
 
 
@@ -76,7 +80,7 @@ async def count(request: Request, pool: PoolDep) -> Response:
 
 
 async def _answer(request: Request, pool: OneShotPool, verb: Verb) -> Response:
-    folder = TemporaryDirectory(prefix="cellmetry-oneshot-", ignore_cleanup_errors=True)
+    folder = await run_in_threadpool(_new_folder, request)
     kept = False
     try:
         pool.check_room(1)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Query
-from pydantic import Field
+from pydantic import AfterValidator, Field
 
 from cellmetry.errors import ParameterError
 from cellmetry.server.bodies import Body, Limit, View
@@ -29,7 +29,9 @@ from cellmetry.study.store.store import Store
 __all__ = ["router"]
 
 router = APIRouter(prefix="/studies", tags=["studies"])
-Name = Annotated[str, Field(min_length=1, max_length=200)]
+Name = Annotated[
+    str, Field(max_length=200), AfterValidator(lambda name: " ".join(name.split())), Field(min_length=1, max_length=200)
+]
 
 
 class NewStudy(Body):

@@ -78,7 +78,7 @@ class Guard:
         await (answer or self._app)(scope, receive, send)
 
     def _is_open(self, path: str) -> bool:
-        return path in self._open or path.startswith(self._open_below)
+        return path in self._open or not path or path.startswith(self._open_below)
 
     def _wrong_host(self, headers: Headers) -> JSONResponse | None:
         """Refuse a name that is not ours: a foreign page whose name was pointed at this address."""
@@ -108,7 +108,7 @@ class Guard:
     def _is_own(self, origin: str, host: str) -> bool:
         """Return whether an origin is this server: as the request calls it, or by a name that a proxy shows."""
         found = _host_of(origin)
-        return found == host.lower() or (bool(found) and _name_of(found) in self._settings.names)
+        return found == host.lower() or (bool(found) and _name_of(found) in self._names)
 
 
 def _wrong_body(headers: Headers) -> JSONResponse | None:
