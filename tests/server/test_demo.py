@@ -143,6 +143,24 @@ def test_a_removal_that_was_killed_is_finished(demo: Any) -> None:
     assert list((store.folder.parent).iterdir()) == []
 
 
+def test_a_study_takes_so_much_and_a_job_so_long(tmp_path: Path) -> None:
+    limits = replace(DEMO_LIMITS, study_bytes=1_000_000)
+    app = create_app(ServerSettings(tmp_path, mode="demo", limits=limits))
+    with TestClient(app, base_url="http://127.0.0.1", headers={"X-Cellmetry": "1"}) as client:
+        assert client.post("/api/v1/session", json={}).status_code == 200
+        study = f"/api/v1/studies/{client.post('/api/v1/studies', json={'name': 'a'}).json()['id']}"
+        long = client.post(f"{study}/jobs", json={"kind": "train", "parameters": {"minutes": 11}})
+        assert (long.status_code, "may take 600 s" in long.text) == (422, True), long.text
+        assert client.post(f"{study}/uploads", files={"file": ("a.csv", b"x" * 1_000_001)}).status_code == 201
+        for full in (
+            client.post(f"{study}/uploads", files={"file": ("b.csv", b"x")}),
+            client.post(f"{study}/images", files={"files": ("b.tif", b"x")}),
+            client.post(f"{study}/jobs", json={"kind": "read", "parameters": {"images": []}}),
+        ):
+            assert (full.status_code, "a study may have 1 MB" in full.text) == (413, True), full.text
+        assert client.patch(study, json={"notes": "full"}).status_code == 200
+
+
 def test_files_are_taken_only_while_the_disk_has_room(tmp_path: Path) -> None:
     limits = replace(DEMO_LIMITS, free_bytes=1 << 60)
     app = create_app(ServerSettings(tmp_path, mode="demo", limits=limits))

@@ -12,7 +12,7 @@ from fastapi import APIRouter
 
 from cellmetry.server import routes
 from cellmetry.server.app import API, create_app
-from cellmetry.server.dependencies import EditStudy, OwnStudy, ReadStudy, RoleDep
+from cellmetry.server.dependencies import EditStudy, GrowStudy, OwnStudy, ReadStudy, RoleDep
 from cellmetry.server.security.refusal import UNSAFE
 from cellmetry.server.settings import ServerSettings
 
@@ -33,7 +33,7 @@ TO_SEE_ONLY = {"query_rows"}
 
 def rights(endpoint: Callable[..., Any]) -> set[str]:
     asked = {each.annotation for each in inspect.signature(endpoint, eval_str=True).parameters.values()}
-    names = {"see": ReadStudy, "edit": EditStudy, "own": OwnStudy, "role": RoleDep}
+    names = {"see": ReadStudy, "edit": EditStudy, "grow": GrowStudy, "own": OwnStudy, "role": RoleDep}
     return {name for name, right in names.items() if right in asked}
 
 
@@ -41,9 +41,9 @@ def rights(endpoint: Callable[..., Any]) -> set[str]:
 def test_a_route_of_a_study_asks_for_a_right(route: Any) -> None:
     asked = rights(route.endpoint)
     if route.methods & UNSAFE and route.name not in TO_SEE_ONLY:
-        assert asked & {"edit", "own"}
+        assert asked & {"edit", "grow", "own"}
     else:
-        assert asked & {"see", "edit", "own"}
+        assert asked & {"see", "edit", "grow", "own"}
 
 
 def test_all_routes_of_studies_are_looked_at(tmp_path: Path) -> None:

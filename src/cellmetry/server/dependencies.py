@@ -11,6 +11,7 @@ from starlette.concurrency import run_in_threadpool
 
 from cellmetry.errors import NotAllowed, NotSignedIn, StudyInUse, UnknownName
 from cellmetry.pipeline.jobs.runner import JobRunner
+from cellmetry.server.quota import must_have_room
 from cellmetry.server.registering import Registering
 from cellmetry.server.security.visitor import VISITOR, Gate, Role, Visitor
 from cellmetry.server.settings import ServerSettings
@@ -23,6 +24,7 @@ __all__ = [
     "CreateStudyDep",
     "EditStudy",
     "GateDep",
+    "GrowStudy",
     "Id",
     "OwnStudy",
     "ReadStudy",
@@ -132,6 +134,11 @@ def _with_role(need: Role) -> Callable[..., Any]:
     return study_of_path
 
 
+def _growing(store: Annotated[Store, Depends(_with_role(Role.editor))], settings: SettingsDep) -> Store:
+    must_have_room(store, settings.limits)
+    return store
+
+
 def _role(study: Id, visitor: VisitorDep, gate: GateDep, studies: StudiesDep) -> Role:
     role = gate.role(visitor, studies.get(study))
     if role is None:
@@ -164,6 +171,8 @@ ReadStudy = Annotated[Store, Depends(_with_role(Role.viewer))]
 """The study that the path names, for who may see it."""
 EditStudy = Annotated[Store, Depends(_with_role(Role.editor))]
 """The study, for who may change it; refused where it is open for reading only."""
+GrowStudy = Annotated[Store, Depends(_growing)]
+"""The study, for who may change it, where it may grow by what takes much room: files and what jobs make."""
 OwnStudy = Annotated[Store, Depends(_with_role(Role.owner))]
 """The study, for its owners."""
 RoleDep = Annotated[Role, Depends(_role)]

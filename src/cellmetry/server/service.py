@@ -33,7 +33,7 @@ __all__ = ["Awake", "Service"]
 
 log = logging.getLogger(__name__)
 _HOUSEKEEPING_S = 60.0
-_DEMO_JOBS = JobLimits(workers=1, image_s=120.0)
+_DEMO_JOBS = JobLimits(workers=1, image_s=120.0, job_s=600.0, free_bytes=1 << 30)
 
 
 class Service:

@@ -40,6 +40,8 @@ class Limits:
         Hours after which a visitor's study of a demo is removed.
     studies, studies_each
         Most studies of all visitors of a demo together, and of one.
+    study_bytes
+        A study that has as much takes no more files and jobs; 0 for no such limit.
     free_bytes
         Files are taken only while the disk has this much room; 0 for as long as there is any.
     """
@@ -56,10 +58,18 @@ class Limits:
     study_hours: float = 24.0
     studies: int = 100
     studies_each: int = 3
+    study_bytes: int = 0
     free_bytes: int = 0
 
 
-DEMO_LIMITS = Limits(json_bytes=4 << 20, upload_bytes=64 << 20, idle_s=15.0, connections=256, free_bytes=2 << 30)
+DEMO_LIMITS = Limits(
+    json_bytes=4 << 20,
+    upload_bytes=64 << 20,
+    idle_s=15.0,
+    connections=256,
+    study_bytes=512 << 20,
+    free_bytes=2 << 30,
+)
 """The small limits of a public demo."""
 DEMO_ONESHOT = OneShotLimits(max_files=10, max_bytes=64 << 20, memory_bytes=2_000_000_000, time_s=60.0, waiting=40)
 """And those of its one-shot calls."""

@@ -10,6 +10,7 @@ import signal
 import subprocess
 import sys
 import time
+from dataclasses import replace
 from pathlib import Path
 
 import psutil
@@ -133,6 +134,28 @@ def test_one_image_that_fails_costs_only_itself(tmp_path, runner, plugin):  # F8
     (traceback,) = (event.text for event in events_of(store, done.id) if event.kind == "traceback")
     assert 'File "cellmetry/' in traceback
     assert str(tmp_path) not in traceback
+    runner.remove(store)
+    store.close()
+
+
+def test_a_job_as_a_whole_has_limits_of_time_and_disk(tmp_path, runner, plugin):
+    store = study_of(tmp_path, "ab")
+    give, parameters = waiting(tmp_path)
+    give("a")
+    b = images(store)[1].id
+    runner.add(store)
+    job_id = add_job(store, ANNA, "segment", parameters)
+    for limit, words in (({"job_s": 0.5}, "longer than 0.5 s"), ({"free_bytes": 1 << 60}, "disk is nearly full")):
+        wait_for(lambda: running_unit(store, job_id) == b)
+        runner.limits = replace(LIMITS, **limit)
+        failed = ended(store, job_id, runner)
+        assert (failed.state, words in failed.error, "can be resumed" in failed.error) == ("failed", True, True)
+        runner.limits = LIMITS
+        resume_job(store, job_id)
+        runner.wake()
+    give("b")
+    assert ended(store, job_id, runner).state == "done"
+    assert set(hashes(store)) == {"a", "b"}
     runner.remove(store)
     store.close()
 

@@ -55,6 +55,11 @@ class JobKind(Parameters):
     name: ClassVar[str]
     """The word by which REST, the client, the command line and the log call it."""
 
+    @property
+    def takes_s(self) -> float:
+        """How many seconds it takes because its parameters say so; 0 where only the work decides."""
+        return 0.0
+
     def recipe_for(self, store: Store) -> Recipe | None:
         """Return the recipe that the job will work, so that a wrong one is refused at once; None if it works none.
 

@@ -37,6 +37,10 @@ class JobLimits:
         For all of them together.
     image_s
         Longest time for one image; a longer one is given up, and the job goes on with the next.
+    job_s
+        Longest time for one job as a whole; a longer one fails. What is finished is kept, and it can be resumed.
+    free_bytes
+        A job fails as soon as the study's disk has less room than that.
     cancel_s
         Time in which a cancelled job may end by itself; after it its process is killed.
     stop_s
@@ -46,6 +50,8 @@ class JobLimits:
     workers: int = field(default_factory=_workers)
     memory_bytes: int = field(default_factory=_memory)
     image_s: float = 3600.0
+    job_s: float = 14 * 86400.0
+    free_bytes: int = 0
     cancel_s: float = 3.0
     stop_s: float = 60.0
 

@@ -7,6 +7,7 @@ the image it was at; what was done before is kept, and the job goes on with the 
 from __future__ import annotations
 
 import logging
+import shutil
 import sqlite3
 import threading
 import time
@@ -33,6 +34,7 @@ log = logging.getLogger(__name__)
 
 _POLL_S = 0.25
 _EXIT_S = 10.0
+_KEPT = "what is finished is kept, and it can be resumed."
 _READ = "read"
 """The kind of job that may run beside others: who adds images wants to see them."""
 
@@ -40,13 +42,16 @@ _READ = "read"
 class _Running:
     """A job that is worked on."""
 
-    def __init__(self, store: Store, found: StoredJob, process: WorkerProcess) -> None:
+    def __init__(self, store: Store, found: StoredJob, process: WorkerProcess, began: float) -> None:
+        self.began = began
         self.store, self.job_id, self.kind, self.process = store, found.id, found.kind, process
         self.unit: str | None = None
         self.unit_since = time.monotonic()
         self.told, self.told_at = b"", 0.0
         self.lost = ""
         """Why its process was killed, where that was its image's fault."""
+        self.over = ""
+        """Why its process was killed, where the job as a whole was too much."""
 
     def tell(self, word: bytes) -> None:
         """Tell the process to cancel (``c``) or to stop after its image (``s``), once."""
@@ -185,7 +190,11 @@ class JobRunner:
             running.lost = too_large(name, used)
         elif unit is not None and now - running.unit_since > self.limits.image_s:
             running.lost = f"{name} took longer than {self.limits.image_s:g} s and was given up."
-        if running.lost:
+        elif now - running.began > self.limits.job_s:
+            running.over = f"The job {running.kind} took longer than {self.limits.job_s:g} s and was given up; {_KEPT}"
+        elif shutil.disk_usage(running.store.folder).free < self.limits.free_bytes:
+            running.over = f"The disk is nearly full, so the job {running.kind} was given up; {_KEPT}"
+        if running.lost or running.over:
             running.process.kill()
 
     def _ended(self, running: _Running) -> None:
@@ -216,6 +225,10 @@ class JobRunner:
         unit = running_unit(store, job_id)
         name = _shown(store, unit) or f"The job {running.kind}"
         reason = running.lost or f"{name} ended its worker process ({running.process.why()})."
+        if running.over:
+            set_state(store, job_id, "failed", error=running.over)
+            self._running.remove(running)
+            return
         if not running.lost and (job_id, unit) not in self._crashed:
             with store.database.write():
                 forget_units(store, job_id, failed=False)
@@ -231,7 +244,7 @@ class JobRunner:
                 end_unit(store, job_id, unit, "failed", reason=reason)
                 note(store, job_id, "warning", reason)
         self._running.remove(running)
-        self._start(store, job(store, job_id))
+        self._start(store, job(store, job_id), running.began)
 
     def _start_more(self) -> None:
         """Start jobs while there is room, of the studies in turn."""
@@ -264,13 +277,13 @@ class JobRunner:
         busy = {store.folder: sum(each.store is store for each in self._running) for store in stores}
         return sorted(stores, key=lambda store: (busy[store.folder], self._turns.get(store.folder, 0)))
 
-    def _start(self, store: Store, found: StoredJob) -> None:
+    def _start(self, store: Store, found: StoredJob, began: float | None = None) -> None:
         try:
             process = WorkerProcess(store.folder, found.id, self.limits)
         except OSError as error:
             set_state(store, found.id, "failed", error=f"No process could be started for the job: {error.strerror}.")
             return
-        self._running.append(_Running(store, found, process))
+        self._running.append(_Running(store, found, process, time.monotonic() if began is None else began))
 
 
 def _shown(store: Store, image_id: str | None) -> str:

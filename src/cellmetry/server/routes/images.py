@@ -19,7 +19,16 @@ from cellmetry.io.links import refuse_links
 from cellmetry.pipeline.reading import Reading
 from cellmetry.pipeline.stored.apart import register_apart
 from cellmetry.server.bodies import ActDone, Body, IdText, Key, Limit, PathText, ShortText, View
-from cellmetry.server.dependencies import ActorDep, EditStudy, Id, ReadStudy, RegisteringDep, RunnerDep, SettingsDep
+from cellmetry.server.dependencies import (
+    ActorDep,
+    EditStudy,
+    GrowStudy,
+    Id,
+    ReadStudy,
+    RegisteringDep,
+    RunnerDep,
+    SettingsDep,
+)
 from cellmetry.server.downloading import BYTES, file_answer
 from cellmetry.server.security.folders import allowed_place, must_lie_below
 from cellmetry.server.uploads import receive_upload
@@ -129,7 +138,7 @@ class Folder(Body):
 
 @router.post("/images", status_code=201, openapi_extra={"requestBody": _FORM})
 async def upload_images(
-    request: Request, store: EditStudy, actor: ActorDep, runner: RunnerDep, registering: RegisteringDep
+    request: Request, store: GrowStudy, actor: ActorDep, runner: RunnerDep, registering: RegisteringDep
 ) -> list[ImageView]:
     """Upload files as images: a form whose parts `files` are the files. All of them become images, or none.
 
@@ -153,7 +162,7 @@ async def upload_images(
 async def register_folder(
     body: Registration,
     *,
-    store: EditStudy,
+    store: GrowStudy,
     actor: ActorDep,
     settings: SettingsDep,
     runner: RunnerDep,

@@ -14,7 +14,7 @@ from cellmetry.core.step import Parameters
 from cellmetry.pipeline.jobs.registry import parse_job
 from cellmetry.pipeline.served_jobs import check_job
 from cellmetry.server.bodies import Limit, Number
-from cellmetry.server.dependencies import ActorDep, EditStudy, Id, ReadStudy, RunnerDep
+from cellmetry.server.dependencies import ActorDep, EditStudy, GrowStudy, Id, ReadStudy, RunnerDep
 from cellmetry.server.job_events import EVENT_STREAM, job_events
 from cellmetry.server.watching import StillAllowed
 from cellmetry.study.store.jobs import (
@@ -71,9 +71,9 @@ class LogLine(BaseModel):
 
 
 @router.post("", status_code=202)
-def submit_job(store: EditStudy, actor: ActorDep, runner: RunnerDep, body: NewJob, response: Response) -> JobView:
+def submit_job(store: GrowStudy, actor: ActorDep, runner: RunnerDep, body: NewJob, response: Response) -> JobView:
     """Put a job into the queue; wrong parameters are refused at once, with the nearest right word."""
-    check_job(store, parse_job(body.kind, body.parameters))
+    check_job(store, parse_job(body.kind, body.parameters), runner.limits)
     job_id = add_job(store, actor, body.kind, body.parameters)
     runner.wake()
     response.headers["Location"] = f"jobs/{job_id}"
@@ -106,7 +106,7 @@ def cancel(store: EditStudy, job_id: Id, runner: RunnerDep) -> JobView:
 
 
 @router.post("/{job_id}/resume")
-def resume(store: EditStudy, job_id: Id, runner: RunnerDep) -> JobView:
+def resume(store: GrowStudy, job_id: Id, runner: RunnerDep) -> JobView:
     """Put a job that was interrupted, cancelled or failed back into the queue; what is done is not done again."""
     resume_job(store, job_id)
     runner.wake()

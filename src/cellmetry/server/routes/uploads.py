@@ -9,7 +9,7 @@ from pydantic import BaseModel
 from starlette.concurrency import run_in_threadpool
 
 from cellmetry.errors import InputError
-from cellmetry.server.dependencies import EditStudy
+from cellmetry.server.dependencies import GrowStudy
 from cellmetry.server.uploads import FormRules, receive_upload
 from cellmetry.study.store.uploads import UPLOADS
 
@@ -44,7 +44,7 @@ class UploadView(BaseModel):
 
 
 @router.post("", status_code=201, openapi_extra={"requestBody": _FORM})
-async def upload_file(request: Request, store: EditStudy) -> UploadView:
+async def upload_file(request: Request, store: GrowStudy) -> UploadView:
     """Send one file, the part `file` of a form; it is only kept: the job `import` reads it, in a process of its own."""
     upload = await receive_upload(request, store.folder / UPLOADS, _RULES)
     if len(upload.names) != 1:

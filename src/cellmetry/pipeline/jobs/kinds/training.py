@@ -85,6 +85,11 @@ class TrainModel(BoundedJob):
             raise ValueError("give a model to start from or from_nothing, not both")
         return self
 
+    @property
+    def takes_s(self) -> float:
+        """The time that training is given."""
+        return 60 * (self.minutes or 0.0)
+
     def check(self, store: Store) -> None:
         """Refuse a model that is not there."""
         if self.start is not None:
