@@ -86,8 +86,9 @@ def refuse_unknown_models(recipe: Recipe) -> None:
     """
     known = {each.name for each in list_models()}
     for step in recipe.steps:
-        ours = isinstance(step, Maps) or (isinstance(step, Segment) and step.engine == _NETWORK)
-        if ours and step.model is not None and step.model not in known:
+        if not isinstance(step, Segment | Maps) or (isinstance(step, Segment) and step.engine != _NETWORK):
+            continue
+        if step.model is not None and step.model not in known:
             raise UnknownName("model", step.model, known)
 
 
