@@ -53,7 +53,8 @@ class Guard:
         self._programs = frozenset(program_paths)
         self._open = frozenset(each for each in open_paths if not each.endswith("/") or each == "/")
         self._open_below = tuple(each for each in open_paths if each.endswith("/") and each != "/")
-        self._names = _LOCAL | {each.lower() for each in settings.names}
+        self._given = {each.lower() for each in settings.names}
+        self._names = _LOCAL | self._given
         if settings.mode != "laptop":
             self._names.add(platform.node().lower())
 
@@ -108,7 +109,7 @@ class Guard:
     def _is_own(self, origin: str, host: str) -> bool:
         """Return whether an origin is this server: as the request calls it, or by a name that a proxy shows."""
         found = _host_of(origin)
-        return found == host.lower() or (bool(found) and _name_of(found) in self._names)
+        return found == host.lower() or (bool(found) and _name_of(found) in self._given)
 
 
 def _wrong_body(headers: Headers) -> JSONResponse | None:
