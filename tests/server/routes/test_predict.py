@@ -148,7 +148,7 @@ def test_tables_and_counts_are_json(client, pixels):
         ({"engine": "nonsense"}, "nonsense"),
         ({"engine": "labels"}, "looks label files up"),
         ({"model": "../../etc/passwd"}, "file of the server's computer"),
-        ({"model": "bse"}, "no model 'bse'. Did you mean 'base'? Known: base"),
+        ({"engine": "cellmetry", "model": "bse"}, "no model 'bse'. Did you mean 'base'? Known: base"),
         ({"output": "exe"}, "output"),
         ({"recipe_text": "x" * 250_000}, "recipe_text"),
         ({"unknown": "1"}, "unknown"),
