@@ -14,6 +14,7 @@ from cellmetry.server.bodies import ErrorBody
 from cellmetry.server.errors import install_error_handlers
 from cellmetry.server.openapi import openapi_document
 from cellmetry.server.pages import routes as pages
+from cellmetry.server.pages.web_app import WebApp
 from cellmetry.server.routes import (
     acts,
     edits,
@@ -52,7 +53,7 @@ if TYPE_CHECKING:
 __all__ = ["API", "OPEN_PATHS", "create_app"]
 
 API = "/api/v1"
-OPEN_PATHS = ("/", "/pages/", f"{API}/health", f"{API}/session", f"{API}/openapi.json", f"{API}/docs")
+OPEN_PATHS = ("/", "/pages/", "/web/", f"{API}/health", f"{API}/session", f"{API}/openapi.json", f"{API}/docs")
 """What anybody may see; everything else needs a visitor whom the gate knows."""
 _ROUTES = (
     health,
@@ -121,6 +122,7 @@ def create_app(settings: ServerSettings) -> FastAPI:
     app.state.studies = service.studies
     install_error_handlers(app)
     app.include_router(pages.router)
+    app.mount("/web", WebApp())
     api = APIRouter(prefix=API, responses=_ERRORS)
     for module in _ROUTES:
         api.include_router(module.router)
