@@ -116,6 +116,12 @@ export class LabelLayer extends TiledLayer {
     return this.#store.has(this.#key(this.#source(place)));
   }
 
+  /** Whether all that is seen is as it was read last. @param {Camera} camera */
+  isFresh(camera) {
+    const places = this.pyramid.tilesIn(Math.max(this.levelFor(camera), 0), camera.box());
+    return places.every((place) => this.#store.isFresh(this.#key(place)));
+  }
+
   /** @param {Place} place */
   wishesOf(place) {
     const { level, row, column } = place;
