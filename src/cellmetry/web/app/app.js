@@ -1,8 +1,9 @@
 /** The app: who is here, which study and step are open, and what everything else is handed. @module */
-import { ApiError, get, request } from "../kernel/api.js";
+import { ApiError, get, post, request } from "../kernel/api.js";
 import { place } from "../kernel/place.js";
 import { ask, askText } from "../controls/dialog.js";
 import { Shortcuts } from "../controls/shortcuts.js";
+import { takeDrops } from "./drops.js";
 import { Frame } from "./frame.js";
 import { Look } from "./look.js";
 import { StartPage } from "./start.js";
@@ -33,6 +34,8 @@ export class App {
   /** @type {string|null} */
   #stepName = null;
   #turn = 0;
+  /** @type {Promise<any>} */
+  #arriving = Promise.resolve();
 
   /** @param {HTMLElement} page */
   constructor(page) {
@@ -46,7 +49,8 @@ export class App {
     addEventListener("unhandledrejection", (event) => this.#unhandled(event));
     this.session = await get("session");
     if (!this.session.signed_in && this.session.mode !== "demo") return location.reload();
-    place.on("move", () => this.#arrive());
+    place.on("move", () => (this.#arriving = this.#arrive()));
+    takeDrops((files) => this.take(files), () => this.#dropText());
     await this.#arrive();
   }
 
@@ -109,6 +113,36 @@ export class App {
   async signOut() {
     await request("DELETE", "session");
     location.assign(document.baseURI.split("#")[0]);
+  }
+
+  /**
+   * Take files that were dropped or chosen: into the study that is open, else into a new one.
+   * @param {import("./uploads.js").Sent[]} files
+   */
+  async take(files) {
+    if (!files.length) return;
+    try {
+      if (!this.study) {
+        const study = await post("studies", { name: nameFor(files) });
+        place.go(study.id, "images");
+        await this.#opened(study.id);
+      }
+      await this.openStudy.uploads.add(files);
+    } catch (error) {
+      this.error(error);
+    }
+  }
+
+  /** @param {string} id */
+  async #opened(id) {
+    await new Promise((answer) => setTimeout(answer));
+    await this.#arriving;
+    if (this.study?.id !== id) throw new Error("The new study was left.");
+  }
+
+  #dropText() {
+    if (!this.study) return "Drop to make a new study of these files";
+    return this.study.readOnly ? "" : `Drop to add images to ${this.study.name}`;
   }
 
   async #signedOut() {
@@ -205,6 +239,15 @@ export class App {
     for (const each of this.#page.querySelectorAll(":scope > .page")) each.remove();
     this.#page.prepend(element);
   }
+}
+
+/**
+ * Return a name for a study of files: that of their folder, else the day.
+ * @param {import("./uploads.js").Sent[]} files
+ */
+function nameFor(files) {
+  const folder = files[0].name.includes("/") ? files[0].name.split("/")[0] : "";
+  return (folder || `Images of ${new Date().toLocaleDateString("en", { day: "numeric", month: "long", year: "numeric" })}`).slice(0, 200);
 }
 
 /** @param {unknown} error */

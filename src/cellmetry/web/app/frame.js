@@ -8,6 +8,7 @@ import { accountMenu, brand } from "./header.js";
 /** @typedef {import("./app.js").App} App */
 
 const NARROWEST = 240;
+const WIDTH = 420;
 
 /** Panes: `left` of 300 pixels (controls of the step, then what the viewer shows), the centre, and a right one. */
 export class Frame {
@@ -23,6 +24,7 @@ export class Frame {
   #fold = h("button.fold.quiet.square", { type: "button" });
   /** @type {(() => void)[]} */
   #offs = [];
+  #step = { name: "", width: WIDTH };
 
   /** @param {App} app */
   constructor(app) {
@@ -52,6 +54,7 @@ export class Frame {
    */
   prepare(entry, step) {
     for (const pane of [this.#controls, this.#own, this.#right]) fill(pane);
+    this.#step = { name: entry.name, width: step.rightWidth ?? WIDTH };
     const viewing = step.centre === "viewer";
     this.panes.classList.toggle("panes-viewing", viewing);
     this.viewerHost.hidden = !viewing;
@@ -97,13 +100,17 @@ export class Frame {
     fill(this.#fold, icon(folded ? "back" : "forward"));
     this.#fold.setAttribute("aria-label", folded ? "Show the details" : "Hide the details");
     this.#fold.title = this.#fold.getAttribute("aria-label");
-    this.panes.style.setProperty("--right", `${taste("right.width", 420)}px`);
+    this.panes.style.setProperty("--right", `${this.#width}px`);
+  }
+
+  get #width() {
+    return taste(`right.width.${this.#step.name}`, this.#step.width);
   }
 
   /** @param {number} width */
   #setWidth(width) {
     const most = Math.max(NARROWEST, this.panes.clientWidth - 300 - 320);
-    noteTaste("right.width", Math.round(Math.min(most, Math.max(NARROWEST, width))));
+    noteTaste(`right.width.${this.#step.name}`, Math.round(Math.min(most, Math.max(NARROWEST, width))));
     this.#showRight();
   }
 
@@ -115,7 +122,7 @@ export class Frame {
     });
     splitter.addEventListener("keydown", (/** @type {KeyboardEvent} */ event) => {
       const by = { ArrowLeft: 24, ArrowRight: -24 }[event.key];
-      if (by) this.#setWidth(taste("right.width", 420) + by);
+      if (by) this.#setWidth(this.#width + by);
     });
     this.#fold.addEventListener("click", () => {
       noteTaste("right.folded", !taste("right.folded", false));

@@ -12,6 +12,7 @@
  * @property {string} name
  * @property {string} title
  * @property {"viewer"|"own"} centre Whether it shows the shared viewer; `panes.centre` is then below that.
+ * @property {number} [rightWidth] Width of the right pane until somebody makes it another.
  * @property {(app: App, panes: Panes) => {close(): void}|Promise<{close(): void}>} open
  */
 /** @typedef {{name: string, title: string, ready: boolean, load: () => Promise<{default: Step}>}} Entry */

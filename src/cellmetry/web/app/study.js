@@ -5,6 +5,7 @@ import { ImageList } from "./images.js";
 import { Jobs } from "./jobs.js";
 import { LabelsList } from "./labels.js";
 import { Stream } from "./stream.js";
+import { Uploads } from "./uploads.js";
 
 const OF_IMAGES = new Set(["add images", "remove images", "say", "undo", "redo"]);
 const READ_MS = 1000;
@@ -17,6 +18,7 @@ export class Study extends Emitter {
   images = new ImageList(this);
   labels = new LabelsList(this);
   jobs = new Jobs(this);
+  uploads = new Uploads(this);
   /** @type {Stream|null} */
   #stream = null;
   #said;
