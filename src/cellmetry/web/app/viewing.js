@@ -1,5 +1,5 @@
 /** Where the viewer comes from. @module */
-import { Viewer } from "./no_viewer.js";
+import { Viewer } from "../viewer/viewer.js";
 
 /**
  * Make the viewer of a study in an element.
