@@ -65,6 +65,9 @@ export class App {
     return this.#stepName;
   }
 
+  /** Whether the step that is open shows the viewer. */
+  viewing = false;
+
   /**
    * Go to another step of this study.
    * @param {string} step @param {Record<string, any>} [query]
@@ -191,6 +194,7 @@ export class App {
     this.frame = new Frame(this);
     this.#show(this.frame.element);
     this.viewer = await makeViewer(this.frame.viewerHost, study.path);
+    this.viewer.on("error", (/** @type {any} */ error) => this.error(error));
     this.look = new Look(this);
     study.on("closed", (error) => error && this.#lost(error));
     study.on("failed", (error) => this.error(error));
@@ -209,8 +213,9 @@ export class App {
     this.#stepName = entry.name;
     const panes = /** @type {Frame} */ (this.frame).prepare(entry, step);
     document.title = `${entry.title} · ${this.study.name} · Cellmetry`;
+    this.viewing = step.centre === "viewer";
     this.#step = await step.open(this, panes);
-    if (step.centre === "viewer") await this.look.show();
+    await this.look.show();
   }
 
   /** @param {any} error */
@@ -223,6 +228,7 @@ export class App {
     this.#step?.close();
     this.#step = null;
     this.#stepName = null;
+    this.viewing = false;
     this.viewer?.setTool(null);
   }
 
@@ -230,6 +236,7 @@ export class App {
     this.#closeStep();
     this.look?.close();
     this.frame?.close();
+    this.viewer?.close();
     this.study?.close();
     this.study = this.viewer = this.look = this.frame = null;
   }

@@ -2,8 +2,11 @@
 import { fill, h } from "../kernel/dom.js";
 import { icon } from "../controls/icons.js";
 import { noteTaste, taste } from "./tastes.js";
+import { LookPanel } from "./look_panel.js";
 import { readySteps } from "./steps.js";
 import { accountMenu, brand } from "./header.js";
+import { historyButton } from "./history_panel.js";
+import { jobsIndicator } from "./jobs_panel.js";
 
 /** @typedef {import("./app.js").App} App */
 
@@ -42,7 +45,8 @@ export class Frame {
   /** Follow the study, once its viewer is there. */
   start() {
     const { openStudy: study } = this.#app;
-    this.#offs.push(study.on("named", () => this.#showNotices()));
+    const panel = new LookPanel(this.#app, this.#looks);
+    this.#offs.push(study.on("named", () => this.#showNotices()), () => panel.close());
     this.#showNotices();
   }
 
@@ -75,7 +79,9 @@ export class Frame {
     const name = h("span.study-name", { title: study.name }, study.name);
     this.#offs.push(study.on("named", () => setName(name, study.name)));
     fill(this.#steps, readySteps().map((step) => this.#stepButton(step)));
-    this.#tools.append(accountMenu(this.#app));
+    const jobs = jobsIndicator(this.#app);
+    this.#offs.push(jobs.close);
+    this.#tools.append(jobs.element, historyButton(this.#app), accountMenu(this.#app));
     return h("header.header", {}, brand(this.#app), name, this.#steps, this.#tools);
   }
 

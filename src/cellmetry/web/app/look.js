@@ -16,7 +16,11 @@ export class Look extends Emitter {
     super();
     this.#app = app;
     const { images, labels } = app.openStudy;
-    this.#offs = [images.on("change", () => this.show()), labels.on("change", () => this.show())];
+    this.#offs = [
+      images.on("change", () => this.show()),
+      labels.on("change", () => this.show()),
+      app.viewer.on("shown", () => this.#note()),
+    ];
   }
 
   /** Frame that is looked at. */
@@ -37,6 +41,7 @@ export class Look extends Emitter {
 
   /** Show it, if it is not shown. @returns {Promise<void>} */
   async show() {
+    if (!this.#app.viewing) return;
     const { images, labels } = this.#app.openStudy;
     const image = images.current?.state === "ready" ? images.current : null;
     const found = image && labels.of(image.id);
@@ -49,6 +54,15 @@ export class Look extends Emitter {
     } catch (error) {
       this.#app.error(error);
     }
+  }
+
+  /** The viewer may go to another plane by itself, as by a key. */
+  #note() {
+    const { t, z, image } = this.#app.viewer;
+    if (image?.id !== this.#app.openStudy.images.current?.id || (t === this.t && z === this.z)) return;
+    place.note({ t, z });
+    this.#shown = "";
+    this.tell("change", this);
   }
 
   close() {

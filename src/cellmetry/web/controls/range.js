@@ -30,7 +30,7 @@ export function slider({ label, min, max, step = 1, value, show = String, oninpu
 /**
  * Return a range between two handles.
  * @param {{label: string, min: number, max: number, low: number, high: number, step?: number, oninput: (low: number, high: number) => void}} said
- * @returns {{element: HTMLElement, set: (low: number, high: number) => void, limit: (min: number, max: number) => void, colour: (colour: string) => void}}
+ * @returns {{element: HTMLElement, set: (low: number, high: number) => void, limit: (min: number, max: number, step?: number) => void, colour: (colour: string) => void}}
  */
 export function rangeSlider({ label, min, max, low, high, step = 1, oninput }) {
   const [from, to] = ["low", "high"].map((end) => h("input", { type: "range", min, max, step, "aria-label": `${label}: ${end} end`, class: `range-${end}` }));
@@ -58,8 +58,8 @@ export function rangeSlider({ label, min, max, low, high, step = 1, oninput }) {
   return {
     element,
     set,
-    limit(least, most) {
-      for (const input of [from, to]) Object.assign(input, { min: String(least), max: String(most) });
+    limit(least, most, by = step) {
+      for (const input of [from, to]) Object.assign(input, { min: String(least), max: String(most), step: String(by) });
       lay();
     },
     colour: (colour) => element.style.setProperty("--colour", colour),
