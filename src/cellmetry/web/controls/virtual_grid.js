@@ -9,6 +9,7 @@ import { Emitter } from "../kernel/emitter.js";
  * @property {number} width Least width of a cell; cells share what is left.
  * @property {number} height
  * @property {number} [gap]
+ * @property {number} [columns] As many as fit if left out.
  * @property {(item: T) => string} key
  * @property {(item: T) => HTMLElement} render Makes the element of an item; asked again when the item is another object.
  */
@@ -165,7 +166,7 @@ export class VirtualGrid extends Emitter {
   #measures() {
     const { width, height, gap } = this.#said;
     const room = Math.max(width, this.#host.clientWidth - gap);
-    const columns = Math.max(1, Math.floor(room / (width + gap)));
+    const columns = this.#said.columns ?? Math.max(1, Math.floor(room / (width + gap)));
     return { columns, width: Math.floor(room / columns) - gap, row: height + gap };
   }
 }
