@@ -19,6 +19,7 @@ export class Gestures {
   #doing = null;
   #moved = 0;
   #space = false;
+  #inside = false;
   #ending = new AbortController();
 
   /** @param {Viewer} viewer @param {HTMLElement} element */
@@ -29,12 +30,28 @@ export class Gestures {
     this.#listen("pointermove", (event) => this.#move(event));
     this.#listen("pointerup", (event) => this.#release(event));
     this.#listen("pointercancel", (event) => this.#release(event));
-    this.#listen("pointerleave", () => viewer.hover(null));
+    this.#listen("pointerenter", () => (this.#inside = true));
+    this.#listen("pointerleave", () => this.#leave());
     this.#listen("wheel", (event) => this.#wheel(event), { passive: false });
     this.#listen("dblclick", (event) => event.preventDefault());
     this.#listen("keydown", (event) => this.#key(event));
-    this.#listen("keyup", (event) => this.#setSpace(event.code === "Space" ? false : this.#space));
-    this.#listen("blur", () => this.#setSpace(false));
+    const { signal } = this.#ending;
+    addEventListener("keydown", (event) => this.#spaceDown(event), { signal });
+    addEventListener("keyup", (event) => event.code === "Space" && this.#setSpace(false), { signal });
+    addEventListener("blur", () => this.#setSpace(false), { signal });
+  }
+
+  #leave() {
+    this.#inside = false;
+    this.#viewer.hover(null);
+  }
+
+  /** The space bar makes any drag a pan while the pointer is here, unless it is for a control. @param {KeyboardEvent} event */
+  #spaceDown(event) {
+    const free = [null, document.body, this.#element].includes(/** @type {any} */ (document.activeElement));
+    if (event.code !== "Space" || event.ctrlKey || event.metaKey || !free || !this.#inside) return;
+    event.preventDefault();
+    this.#setSpace(true);
   }
 
   /** @param {string} name @param {(event: any) => void} run @param {AddEventListenerOptions} [how] */
@@ -139,11 +156,7 @@ export class Gestures {
 
   /** @param {KeyboardEvent} event */
   #key(event) {
-    if (event.code === "Space" && !event.ctrlKey && !event.metaKey) {
-      event.preventDefault();
-      return this.#setSpace(true);
-    }
-    if (this.#viewer.tool?.key?.(event, this.#viewer)) {
+    if (event.code !== "Space" && this.#viewer.tool?.key?.(event, this.#viewer)) {
       event.preventDefault();
       return this.#viewer.redraw();
     }

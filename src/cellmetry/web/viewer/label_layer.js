@@ -73,6 +73,7 @@ export class LabelLayer extends TiledLayer {
 
   /** @param {Set<number>} hidden */
   setHidden(hidden) {
+    if (hidden === this.hidden) return;
     this.hidden = hidden;
     this.stamp++;
   }
@@ -92,7 +93,7 @@ export class LabelLayer extends TiledLayer {
   levelFor(camera) {
     if (camera.ratio !== this.#ratio) this.stamp++;
     this.#ratio = camera.ratio;
-    const level = Math.ceil(-Math.log2(camera.scale) - 1e-9);
+    const level = Math.round(-Math.log2(camera.scale));
     return Math.min(Math.max(level, FINEST), this.pyramid.coarsest);
   }
 
@@ -193,7 +194,7 @@ export class LabelLayer extends TiledLayer {
     const seen = this.diameter === null ? FADE_PX[1] : this.diameter / 2 ** level / this.#ratio;
     const part = Math.min(Math.max((seen - FADE_PX[0]) / (FADE_PX[1] - FADE_PX[0]), 0), 1);
     const outline = this.look.outline ? part : 0;
-    return { fill: this.look.fill, outline, thick: Math.max(1, Math.round(this.#ratio)) };
+    return { fill: this.look.fill, outline, thick: Math.min(Math.round(1 + this.#ratio), MARGIN - 1) };
   }
 
   /** The ids of a tile and of the pixels round it; beyond what is known the nearest goes on. @param {Place} place */
@@ -252,6 +253,12 @@ export class LabelLayer extends TiledLayer {
     return null;
   }
 
+  /** The object that is drawn at a point. @param {number} y @param {number} x */
+  seenAt(y, x) {
+    const id = this.look.visible ? this.idAt(y, x) : null;
+    return id && this.hidden.has(id) ? 0 : id;
+  }
+
   /** Show a stroke in the tiles that are there, until they are read again. @param {Stroke} stroke @returns {number[][]} Tiles. */
   cover(stroke) {
     const tiles = [];
@@ -281,10 +288,10 @@ export class LabelLayer extends TiledLayer {
 
   /**
    * Read tiles again, the old ones being shown until then; all of them if none are named.
-   * @param {number[][]|null} tiles Level, t, z, row, column. @param {number|null} version
+   * @param {number[][]|null} tiles Level, t, z, row, column. @param {number} version The newest.
    */
   refresh(tiles, version) {
-    if (version !== null) this.version = version;
+    this.version = Math.max(version, this.version);
     if (!tiles) this.#store.spoilAll(`${this.pyramid.path}/`);
     else
       for (const [level, t, z, row, column] of tiles)

@@ -32,6 +32,11 @@ export class Pyramid {
     return new Pyramid(`${path}/tiles`, await get(`${path}/tiles`, undefined, signal));
   }
 
+  /** The version that the labels have now. @returns {Promise<number>} */
+  async newestVersion() {
+    return (await get(this.path)).version;
+  }
+
   get height() {
     return this.levels[0].shape[0];
   }

@@ -230,6 +230,6 @@ export class Stage extends Emitter {
     const { y, x } = this.camera.toImage(clientX - left, clientY - top);
     const { height, width } = this.camera.image;
     if (!this.scene || y < 0 || x < 0 || y >= height || x >= width) return null;
-    return { y, x, id: this.scene.objects?.idAt(y, x) ?? null, ...this.scene.picture.valuesAt(y, x) };
+    return { y, x, id: this.scene.objects?.seenAt(y, x) ?? null, ...this.scene.picture.valuesAt(y, x) };
   }
 }

@@ -6,6 +6,7 @@ import { Emitter } from "../kernel/emitter.js";
 
 const AT_ONCE = 5;
 const AGAIN_AFTER_MS = 3000;
+const QUIET_MS = 15_000;
 
 /**
  * @typedef {object} Tile
@@ -26,6 +27,7 @@ export class TileStore extends Emitter {
   /** @type {Wish[]} */
   #wishes = [];
   #bytes = 0;
+  #complained = -QUIET_MS;
   #most;
 
   /** @param {number} mostBytes */
@@ -134,11 +136,19 @@ export class TileStore extends Emitter {
       if (reading.signal.aborted) return;
       this.#failed.set(key, performance.now() + AGAIN_AFTER_MS);
       setTimeout(() => this.#start(), AGAIN_AFTER_MS + 10);
-      this.tell("error", error);
+      this.#complain(error);
     } finally {
       if (this.#running.get(key) === reading) this.#running.delete(key);
       this.#start();
     }
+  }
+
+  /** Tell of an error, not of each tile of a server that has gone away. @param {unknown} error */
+  #complain(error) {
+    const now = performance.now();
+    if (now - this.#complained < QUIET_MS) return;
+    this.#complained = now;
+    this.tell("error", error);
   }
 
   /** End all reading and forget all tiles. */

@@ -6,6 +6,7 @@ import { Emitter } from "../kernel/emitter.js";
 import { ChannelTastes } from "./channels.js";
 import { ZoomButtons } from "./furniture.js";
 import { Gestures } from "./gestures.js";
+import { ViewerPair } from "./pair.js";
 import { Scenes } from "./scene.js";
 import { Stage } from "./stage.js";
 import { strokeOf } from "./strokes.js";
@@ -36,6 +37,10 @@ const SETTLED_MS = 160;
  * "labels", "select", "shown", "drawn" (a frame that misses nothing) and "error".
  */
 export class Viewer extends Emitter {
+  /** Controls at the lower left, to which others may be added. @type {HTMLElement} */
+  corner;
+  /** Two views of one place. @type {ViewerPair|null} */
+  pair;
   #stage;
   #scenes;
   #tastes;
@@ -53,11 +58,17 @@ export class Viewer extends Emitter {
   #projection = "none";
   #settling = 0;
 
-  /** @param {HTMLElement} host Is filled. @param {string} studyPath "studies/ID/" */
-  constructor(host, studyPath) {
+  /**
+   * @param {HTMLElement} host Is filled. @param {string} studyPath "studies/ID/"
+   * @param {{alone?: boolean}} [how] Without the control for a second view.
+   */
+  constructor(host, studyPath, { alone = false } = {}) {
     super();
     const zoom = new ZoomButtons(this);
     this.#stage = new Stage(host, zoom.element);
+    this.corner = zoom.element;
+    this.pair = alone ? null : new ViewerPair(host, this, studyPath);
+    if (this.pair) this.corner.append(this.pair.control);
     this.#scenes = new Scenes(studyPath, this.#stage.store);
     this.#tastes = new ChannelTastes(studyPath);
     this.#gestures = new Gestures(this, this.#stage.over);
@@ -70,8 +81,13 @@ export class Viewer extends Emitter {
     this.on("shown", () => this.#describe());
   }
 
+  get element() {
+    return this.#stage.element;
+  }
+
   /** Take the viewer away. */
   close() {
+    this.pair?.close();
     this.#gestures.close();
     this.#stage.close();
   }
@@ -178,6 +194,14 @@ export class Viewer extends Emitter {
     this.tell("channels", this.channels);
   }
 
+  /** Show channels like those of another viewer, without keeping that as a taste. @param {Channel[]} channels */
+  setChannels(channels) {
+    if (!this.#scene) return;
+    channels.slice(0, this.channels.length).forEach((channel, k) => Object.assign(this.channels[k], channel));
+    this.#scene.picture.show(this.channels);
+    this.#stage.change();
+  }
+
   /** Choose low and high by what there is in the image. @param {number} [k] All channels if left out. */
   async autoContrast(k) {
     const picture = this.#scene?.picture;
@@ -265,14 +289,14 @@ export class Viewer extends Emitter {
   /**
    * Read label tiles again, as the answer of an edit lists them; the old ones are shown until then.
    * @param {number[][]|null} [tiles] Level, t, z, row, column; all if left out.
-   * @param {{version?: number|null, settles?: Stroke[]|null}} [answer] Version that was made; the strokes that it holds
-   *   (all if left out): others are drawn over what is read.
+   * @param {{version?: number|null, settles?: Stroke[]|null}} [answer] The version that was made, asked for if left out;
+   *   the strokes of `paint` that it holds, all if left out: others stay drawn over what is read.
    */
-  refresh(tiles = null, { version = null, settles = null } = {}) {
+  async refresh(tiles = null, { version = null, settles = null } = {}) {
     const objects = this.#scene?.objects;
     if (!objects) return;
     for (const stroke of settles ?? [...objects.strokes]) objects.strokes.delete(stroke);
-    objects.refresh(tiles, version);
+    objects.refresh(tiles, version ?? (await objects.pyramid.newestVersion()));
     this.#stage.touch();
   }
 
@@ -368,6 +392,6 @@ export class Viewer extends Emitter {
   /** Somebody clicked. @param {PointerEvent} event */
   pick(event) {
     const { y, x } = this.toImage(event.clientX, event.clientY);
-    this.tell("pick", { id: this.idAt(y, x), y, x, event });
+    this.tell("pick", { id: this.#scene?.objects?.seenAt(y, x) ?? null, y, x, event });
   }
 }
