@@ -43,7 +43,7 @@ class SegmentStep {
     const { openStudy: study } = app;
     const which = h("label.field", {}, h("span.field-name", {}, "Images"), this.#which);
     fill(panes.left, h("div.stack", {}, h("h2", {}, "Find cells"), this.#scale, this.#form.element, which, this.#editsField,
-      h("div.row", {}, this.#apply), this.#progress, this.#next));
+      h("div.left-actions", {}, this.#progress, h("div.row", {}, this.#apply)), this.#next));
     this.#apply.addEventListener("click", () => this.#run());
     this.#form.on("change", () => this.#note());
     this.#offs = [

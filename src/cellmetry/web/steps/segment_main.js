@@ -94,7 +94,7 @@ export class MainFields {
     this.#modelField.hidden = models.length + others.length < 1;
     this.#optionsForm = engine ? new SchemaForm(engine.parameters, { values: options, hidden: ["file", "folder", "pattern"] }) : null;
     this.#optionsForm?.on("change", this.#change);
-    fill(this.#options, engine?.summary && h("p.quiet-text", {}, `${inWords(engine.summary)}.`), this.#optionsForm?.element);
+    fill(this.#options, engine?.summary && h("p.quiet-text", {}, `${inWords(engine.summary.replace(/; --.*$/, ""))}.`), this.#optionsForm?.element);
   }
 
   /** Whether all images call their channels alike, so that a name says which. */
