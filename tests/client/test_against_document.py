@@ -197,6 +197,7 @@ def of_study(study, file, to):
         "remove_images": lambda: study.remove_images([IMAGE]),
         "originals": lambda: study.originals(IMAGE),
         "download_original": lambda: study.download_original(IMAGE, f"org_{ID}", to),
+        "thumbnail": lambda: study.thumbnail(IMAGE, side=64, labels=LABELS),
         "relink": lambda: study.relink("/images"),
         "pixels": lambda: study.pixels(IMAGE),
         "all_pixels": lambda: study.all_pixels(IMAGE),

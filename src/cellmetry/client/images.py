@@ -82,6 +82,12 @@ class ImageVerbs(StudyPart):
         """Return `to` after an original was written there."""
         return self._connection.download(self._path(f"/images/{image}/originals/{file}"), Path(to))
 
+    def thumbnail(self, image: str, *, side: int = 192, labels: str | None = None) -> bytes:
+        """Return a small WebP picture of an image, with labels drawn over it if they are given."""
+        path = self._path(f"/images/{image}/thumbnail")
+        params = {"side": side, **({} if labels is None else {"labels": labels})}
+        return self._connection.ask("GET", path, params=params).content
+
     def relink(self, folder: str | Path) -> list[str]:
         """Return the ids of missing originals that were found in a folder of the server's computer."""
         found: list[str] = self._send("/originals/relink", {"path": str(folder)})

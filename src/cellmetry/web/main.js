@@ -1,6 +1,6 @@
 /** The web app starts here. @module */
-import { get } from "./kernel/api.js";
-import { fill, h } from "./kernel/dom.js";
+import { App } from "./app/app.js";
 
-const who = await get("session");
-fill(document.body, h("p", {}, `Signed in as ${who.who ?? who.name ?? "you"}.`));
+const app = new App(document.body);
+Object.assign(window, { cellmetry: app });
+app.start().catch((error) => app.error(error));

@@ -8,7 +8,17 @@ from fastapi import APIRouter
 from pydantic import Field
 
 from cellmetry.server.bodies import Body, View
-from cellmetry.server.dependencies import ActorDep, CreateStudyDep, EditStudy, ReadStudy, SeenStudies
+from cellmetry.server.dependencies import (
+    ActorDep,
+    CreateStudyDep,
+    EditStudy,
+    GateDep,
+    ReadStudy,
+    RoleDep,
+    SeenStudies,
+    VisitorDep,
+)
+from cellmetry.server.security.visitor import Role
 from cellmetry.server.wording import study_name
 from cellmetry.study.store.acts import act
 from cellmetry.study.store.changes import counts_of
@@ -49,42 +59,45 @@ class StudyView(View):
     labels: int
     last_act: int
     """Number of the last act of the study's history."""
+    role: Role
+    """What who asks may do: see it (viewer), change it (editor), or also decide who else may (owner)."""
 
 
 @router.get("")
-def list_studies(studies: SeenStudies) -> list[StudyView]:
+def list_studies(studies: SeenStudies, visitor: VisitorDep, gate: GateDep) -> list[StudyView]:
     """Return the studies that who asks may see."""
-    return [_view(store) for store in studies.values()]
+    return [_view(store, gate.role(visitor, store.id)) for store in studies.values()]
 
 
 @router.post("", status_code=201)
 def create_study(body: NewStudy, create: CreateStudyDep) -> StudyView:
     """Make a study that belongs to who asks."""
-    return _view(create(body.name))
+    return _view(create(body.name), Role.owner)
 
 
 @router.get("/{study}")
-def get_study(store: ReadStudy) -> StudyView:
+def get_study(store: ReadStudy, role: RoleDep) -> StudyView:
     """Return one study."""
-    return _view(store)
+    return _view(store, role)
 
 
 @router.patch("/{study}")
-def say_of_study(body: StudySaid, store: EditStudy, actor: ActorDep) -> StudyView:
+def say_of_study(body: StudySaid, store: EditStudy, actor: ActorDep, role: RoleDep) -> StudyView:
     """Name a study, or write notes to it. Its folder keeps its name."""
     values: dict[str, Any] = body.model_dump(exclude_none=True)
     if values:
         with store.database.write():
             say(store, act(store, actor, "say", f"Say {', '.join(values)} of the study"), "study", values)
-    return _view(store)
+    return _view(store, role)
 
 
-def _view(store: Store) -> StudyView:
+def _view(store: Store, role: Role | None) -> StudyView:
     return StudyView(
         id=store.id,
         name=study_name(store),
         notes=said_of(store, "study").get("notes", ""),
         read_only=store.read_only,
+        role=role or Role.viewer,
         notices=store.notices,
         **counts_of(store),
     )

@@ -54,7 +54,7 @@ export function at(strings, ...values) {
  */
 export async function request(method, path, { query, body, form, signal, headers = {} } = {}) {
   /** @type {Record<string, string>} */
-  const sent = { ...headers };
+  const sent = { "X-Cellmetry-Via": "web", ...headers };
   if (method !== "GET") sent["X-Cellmetry"] = "1";
   if (body !== undefined) sent["Content-Type"] = "application/json";
   let answer;
