@@ -138,7 +138,7 @@ def test_ids_are_those_of_the_server_and_clicks_tell_them(shown: Any, api: Any, 
     page.evaluate("window.hovered = []; void viewer.on('hover', (said) => hovered.push(said))")
     at = page.evaluate("viewer.toScreen(500.5, 640.5)")
     page.mouse.move(at["x"], at["y"])
-    page.wait_for_function("hovered.some(({ y }) => y > 499)")
+    page.wait_for_function("() => hovered.some(({ y }) => y > 499)")
     said = page.evaluate("hovered.at(-1)")
     assert said["id"] == found[0]
     assert len(said["values"]) == 2
@@ -157,7 +157,7 @@ def test_pointer_and_keys_move_the_camera(shown: Any) -> None:
     before = page.evaluate("viewer.toImage(300, 200)")
     page.mouse.move(300, 200)
     page.mouse.wheel(0, -300)
-    page.wait_for_function("viewer.camera.zoom > 2.5")
+    page.wait_for_function("() => viewer.camera.zoom > 2.5")
     after = page.evaluate("viewer.toImage(300, 200)")
     assert after == pytest.approx(before, abs=1e-6)
 
@@ -219,7 +219,7 @@ def test_a_tool_gets_the_pointer_and_space_pans(shown: Any) -> None:
     page.mouse.move(700, 380, steps=3)
     page.mouse.up()
     page.keyboard.press("b")
-    page.wait_for_function("told.some(([name]) => name === 'draw')")
+    page.wait_for_function("() => told.some(([name]) => name === 'draw')")
     names = page.evaluate("told.map(([name]) => name)")
     assert [each for each in names if each in {"down", "up", "key"}] == ["down", "up", "key"]
     assert page.evaluate("told.find(([name]) => name === 'down').slice(1)") == [600, 600]
@@ -310,7 +310,7 @@ def test_planes_and_projections(shown: Any, helping: Any) -> None:
     assert page.evaluate("viewer.idAt(20, 26)") == 1
     page.evaluate("document.querySelector('.viewer-over').focus()")
     page.keyboard.press("PageDown")
-    page.wait_for_function("viewer.z === 2")
+    page.wait_for_function("() => viewer.z === 2")
     assert page.evaluate("viewer.idAt(20, 26)") == 0
     read = """async (kind) => { await drawn(() => viewer.setProjection(kind));
       let said; const end = viewer.on("hover", (each) => (said = each));
@@ -329,13 +329,13 @@ def test_planes_and_projections(shown: Any, helping: Any) -> None:
 def test_two_views_look_at_one_place(shown: Any) -> None:
     page = shown("image", "labels")
     page.get_by_label("Views").select_option("side")
-    page.wait_for_function("viewer.pair.second?.image")
+    page.wait_for_function("() => viewer.pair.second?.image")
     page.evaluate("viewer.goTo({ y: 300, x: 320, zoom: 3 })")
-    page.wait_for_function("viewer.pair.second.camera.zoom === 3")
+    page.wait_for_function("() => viewer.pair.second.camera.zoom === 3")
     assert page.evaluate("viewer.pair.second.camera") == page.evaluate("viewer.camera")
     assert page.evaluate("viewer.pair.second.labels") is None
     page.get_by_label("Labels of the second view").select_option(label="cells")
-    page.wait_for_function("viewer.pair.second.labels !== null")
+    page.wait_for_function("() => viewer.pair.second.labels !== null")
     page.get_by_label("Views").select_option("split")
     page.evaluate("viewer.pair.second.zoomBy(0.5)")
     assert page.evaluate("viewer.camera.zoom") == 1.5

@@ -22,6 +22,7 @@ SIDE, CELL = 1200, 40
 PAGE = """<!doctype html><html lang="en"><head><meta charset="utf-8"><title>Viewer</title>
 <link rel="icon" href="web/style/icon.svg"><link rel="stylesheet" href="web/style/app.css"></head>
 <body></body></html>"""
+POLICY = "default-src 'self'; img-src 'self' data: blob:; object-src 'none'; base-uri 'none'"
 OPEN = """async ({ study }) => {
   const { Viewer } = await import(new URL("web/viewer/viewer.js", document.baseURI));
   const viewer = (window.viewer = new Viewer(document.body, `studies/${study}/`));
@@ -114,7 +115,8 @@ def _add(server: Any, named: dict[str, NDArray[np.uint32]]) -> dict[str, str]:
 def open_page(page: Any, server: Any, study: str | None = None) -> None:
     """Show a page of the server with an empty viewer, `window.viewer`."""
     page.goto(server.client().post("session/link").json()["url"])
-    page.route("**/viewer-page", lambda route: route.fulfill(body=PAGE, content_type="text/html"))
+    headers = {"content-type": "text/html", "content-security-policy": POLICY}
+    page.route("**/viewer-page", lambda route: route.fulfill(body=PAGE, headers=headers))
     page.goto(f"{server.url}/viewer-page")
     if study:
         page.evaluate(OPEN, {"study": study})
