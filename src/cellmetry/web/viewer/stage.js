@@ -148,8 +148,9 @@ export class Stage extends Emitter {
     this.#fitSize(width, height);
     this.#adopt();
     this.#want();
-    if (this.#base) this.#drawBase();
+    const base = this.#base;
     this.#base = false;
+    if (base) this.#drawBase();
     this.#drawOver();
     if (this.#pointer) this.#say(this.#pointer);
   }
@@ -201,6 +202,7 @@ export class Stage extends Emitter {
     this.#complete = picture.draw(context, this.camera);
     for (const map of this.#maps.values()) map.draw(context, this.camera);
     if (objects?.look.visible) this.#complete = objects.draw(context, this.camera) && this.#complete;
+    if (this.scene.layers.some((layer) => layer.behind)) this.touch();
     this.#minimap.draw(picture, this.camera, String(this.#revision));
     this.#scale.draw(this.camera, this.scene.pixelUm);
     if (this.#complete && !before) this.redraw(); // to read ahead
