@@ -89,7 +89,9 @@ def test_labels_are_outlined_filled_hidden_and_highlighted(shown: Any) -> None:
     page.evaluate(f"drawn(() => {{ {dark} viewer.goTo({{ y: 620, x: 626, zoom: 4 }}); }})")
     middle, inside = page.evaluate("[viewer.idAt(620, 626), pixel(620.5, 626.5)]")
     assert middle > 0
-    rim = page.evaluate("(() => { let x = 626; while (viewer.idAt(620, x) === viewer.idAt(620, 626)) x -= 0.25; return x; })()")
+    rim = page.evaluate(
+        "(() => { let x = 626; while (viewer.idAt(620, x) === viewer.idAt(620, 626)) x -= 0.25; return x; })()"
+    )
     outline = page.evaluate(f"pixel(620.5, {rim} + 0.4)")
     assert sum(outline) > 3 * sum(inside) > 0
     assert page.evaluate("pixel(600.5, 626.5)") == [0, 0, 0]
@@ -100,7 +102,7 @@ def test_labels_are_outlined_filled_hidden_and_highlighted(shown: Any) -> None:
     assert page.evaluate("pixel(620.5, 626.5)") == [0, 0, 0]
     page.evaluate(f"drawn(() => {{ viewer.setHidden(new Set()); viewer.select([{middle}]); }})")
     assert page.evaluate(f"pixel(620.5, {rim} + 0.4)") == [255, 255, 255]
-    assert page.evaluate(f"[...viewer.selected]") == [middle]
+    assert page.evaluate("[...viewer.selected]") == [middle]
     page.evaluate("drawn(() => viewer.setLabels({ visible: false }))")
     assert page.evaluate("pixel(620.5, 626.5)") == [0, 0, 0]
 
@@ -200,7 +202,8 @@ def test_two_fingers_zoom_and_move(shown: Any) -> None:
 
 def test_a_tool_gets_the_pointer_and_space_pans(shown: Any) -> None:
     page = shown("image", "labels")
-    page.evaluate("""drawn(() => {
+    page.evaluate(
+        """drawn(() => {
       window.told = [];
       viewer.setTool({
         name: "test", cursor: "cell",
@@ -208,7 +211,8 @@ def test_a_tool_gets_the_pointer_and_space_pans(shown: Any) -> None:
         key: (event) => event.key === "b" && told.push(["key"]) && true, draw: () => told.push(["draw"]),
       });
       viewer.goTo({ y: 600, x: 600, zoom: 2 });
-    })""".replace("window.told = []", "window.told = Object.assign([], {})"))
+    })""".replace("window.told = []", "window.told = Object.assign([], {})")
+    )
     page.mouse.move(640, 360)
     page.mouse.down()
     page.mouse.move(700, 380, steps=3)
@@ -279,7 +283,7 @@ def test_an_edit_is_seen_at_once_and_reads_its_tiles_only(shown: Any, api: Any, 
 
 
 def test_strokes_are_those_of_the_server(shown: Any, helping: Any) -> None:
-    from cellmetry.ops.editing.outlines import stroke_mask  # noqa: PLC0415  numba compiles it
+    from cellmetry.ops.editing.outlines import stroke_mask
 
     page = shown("image", "labels")
     random = np.random.default_rng(3)

@@ -59,6 +59,8 @@ class StudyView(View):
     labels: int
     last_act: int
     """Number of the last act of the study's history."""
+    changed: str | None
+    """Time of the last act."""
     role: Role
     """What who asks may do: see it (viewer), change it (editor), or also decide who else may (owner)."""
 

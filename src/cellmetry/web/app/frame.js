@@ -22,7 +22,9 @@ export class Frame {
   #controls = h("div.left-step");
   #looks = h("div.left-look");
   #own = h("div.centre-own");
-  #right = h("aside.right", { "aria-label": "Details" });
+  #details = h("div.right-step");
+  #right = h("aside.right", { "aria-label": "Details" }, this.#details);
+  #watch = new MutationObserver(() => this.#showRight());
   #splitter = h("div.splitter", { role: "separator", tabindex: 0, "aria-orientation": "vertical", "aria-label": "Width of the details" });
   #fold = h("button.fold.quiet.square", { type: "button" });
   /** @type {(() => void)[]} */
@@ -39,7 +41,6 @@ export class Frame {
     this.element = h("div.page.study-page", {}, this.#header(), this.#banner, this.panes);
     this.#listenSplitter();
     this.#showRight();
-    new MutationObserver(() => this.#showRight()).observe(this.#right, { childList: true });
   }
 
   /** Follow the study, once its viewer is there. */
@@ -57,7 +58,7 @@ export class Frame {
    * @returns {import("./steps.js").Panes}
    */
   prepare(entry, step) {
-    for (const pane of [this.#controls, this.#own, this.#right]) fill(pane);
+    this.#renew();
     this.#step = { name: entry.name, width: step.rightWidth ?? WIDTH };
     const viewing = step.centre === "viewer";
     this.panes.classList.toggle("panes-viewing", viewing);
@@ -67,7 +68,19 @@ export class Frame {
       if (/** @type {HTMLElement} */ (link).dataset.step === entry.name) link.setAttribute("aria-current", "step");
       else link.removeAttribute("aria-current");
     }
-    return { left: this.#controls, centre: this.#own, right: this.#right };
+    return { left: this.#controls, centre: this.#own, right: this.#details };
+  }
+
+  /** Every step has panes of its own, so that one that is late writes into none of another's. */
+  #renew() {
+    const [controls, own, details] = [h("div.left-step"), h("div.centre-own"), h("div.right-step")];
+    this.#controls.replaceWith(controls);
+    this.#own.replaceWith(own);
+    this.#details.replaceWith(details);
+    [this.#controls, this.#own, this.#details] = [controls, own, details];
+    this.#watch.disconnect();
+    this.#watch.observe(details, { childList: true });
+    this.#showRight();
   }
 
   close() {
@@ -76,13 +89,19 @@ export class Frame {
 
   #header() {
     const { openStudy: study } = this.#app;
-    const name = h("span.study-name", { title: study.name }, study.name);
-    this.#offs.push(study.on("named", () => setName(name, study.name)));
+    const name = h("button.study-name.quiet", { type: "button", title: "Rename the study", disabled: Boolean(study.readOnly), onclick: () => this.#rename() }, study.name);
+    this.#offs.push(study.on("named", () => fill(name, study.name)));
     fill(this.#steps, readySteps().map((step) => this.#stepButton(step)));
     const jobs = jobsIndicator(this.#app);
     this.#offs.push(jobs.close);
     this.#tools.append(jobs.element, historyButton(this.#app), accountMenu(this.#app));
     return h("header.header", {}, brand(this.#app), name, this.#steps, this.#tools);
+  }
+
+  async #rename() {
+    const { openStudy: study } = this.#app;
+    const name = await this.#app.askText({ title: "Rename", label: "Name of the study", value: study.name });
+    if (name !== null) await study.say({ name }).catch((error) => this.#app.error(error));
   }
 
   /** @param {import("./steps.js").Entry} step */
@@ -98,7 +117,7 @@ export class Frame {
   }
 
   #showRight() {
-    const empty = !this.#right.childElementCount;
+    const empty = !this.#details.childElementCount;
     const folded = taste("right.folded", false);
     this.panes.classList.toggle("panes-right", !empty && !folded);
     this.#right.hidden = this.#splitter.hidden = empty || folded;
@@ -135,10 +154,4 @@ export class Frame {
       this.#showRight();
     });
   }
-}
-
-/** @param {HTMLElement} element @param {string} name */
-function setName(element, name) {
-  element.title = name;
-  fill(element, name);
 }

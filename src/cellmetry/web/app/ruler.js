@@ -104,7 +104,7 @@ function askLength(app, px) {
     const length = h("input", { type: "number", step: "any", min: "0.000001", required: true, autofocus: true });
     const all = h("input", { type: "checkbox", checked: sizeless > 1 });
     const form = h("form.stack", {}, h("p", {}, `The line is ${px.toFixed(1)} pixels long.`),
-      h("label.field", {}, h("span.field-name", {}, "Its length", h("span.field-unit", {}, "µm")), length),
+      h("label.field", {}, h("span.field-name", {}, "Its length ", h("span.field-unit", {}, "µm")), length),
       sizeless > 1 && h("label.check", {}, all, `For all ${sizeless} images without pixel size`),
       h("div.row.end", {}, h("button.primary", { type: "submit" }, "Set the pixel size")));
     const dialog = openDialog("Pixel size", form, { onclose: () => answer(said) });
