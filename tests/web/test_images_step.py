@@ -66,7 +66,7 @@ def test_pixel_size_is_asked_for_and_refused_where_it_is_none(page: Any, api: An
     choose(page, files(pictures, "b.tif", um=None))
     ready(page, 1)
     page.get_by_role("button", name="Say it").click()
-    size = page.get_by_label("Pixel size µm", exact=True)
+    size = page.get_by_label("Details").get_by_label("Pixel size µm", exact=True)
     size.fill("-2")
     size.press("Enter")
     page.get_by_text("-2 is not a number above 0").wait_for()
