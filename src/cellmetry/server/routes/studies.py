@@ -7,8 +7,9 @@ from typing import Annotated, Any
 from fastapi import APIRouter
 from pydantic import Field
 
+from cellmetry.pipeline.stored.sample import SAMPLE_NAME, add_sample
 from cellmetry.server.bodies import Body, View
-from cellmetry.server.dependencies import ActorDep, CreateStudyDep, EditStudy, ReadStudy, SeenStudies
+from cellmetry.server.dependencies import ActorDep, CreateStudyDep, EditStudy, ReadStudy, RunnerDep, SeenStudies
 from cellmetry.server.wording import study_name
 from cellmetry.study.store.acts import act
 from cellmetry.study.store.changes import counts_of
@@ -61,6 +62,15 @@ def list_studies(studies: SeenStudies) -> list[StudyView]:
 def create_study(body: NewStudy, create: CreateStudyDep) -> StudyView:
     """Make a study that belongs to who asks."""
     return _view(create(body.name))
+
+
+@router.post("/sample", status_code=201)
+def create_sample(create: CreateStudyDep, actor: ActorDep, runner: RunnerDep) -> StudyView:
+    """Make a study of generated images to try things: two conditions, three replicates; their reading is queued."""
+    store = create(SAMPLE_NAME)
+    add_sample(store, actor)
+    runner.wake()
+    return _view(store)
 
 
 @router.get("/{study}")
