@@ -163,6 +163,7 @@ def of_client(client, file, to):
         "end_token": lambda: client.end_token(f"key_{ID}"),
         "studies": client.studies,
         "create_study": lambda: client.create_study("drug"),
+        "create_sample": client.create_sample,
         "study": lambda: client.study(SAMPLES["id"]),
         "health": client.health,
         "steps": client.steps,
