@@ -72,7 +72,8 @@ def test_contrast_is_chosen_by_the_image_and_kept_by_the_study(shown: Any) -> No
     assert page.evaluate("viewer.channels.map((each) => each.chosen)") == [False, False]
     page.evaluate("viewer.autoContrast()")
     low, high = page.evaluate("[viewer.channels[0].low, viewer.channels[0].high]")
-    assert 80 < low < 150 < 1200 < high < 2300
+    assert 80 < low < 150
+    assert 1200 < high < 2300
     counted = page.evaluate("viewer.histogram(0, 32).then((found) => [...found.counts])")
     assert len(counted) == 32
     assert sum(counted) > 10_000
@@ -237,7 +238,7 @@ def test_a_tool_gets_the_pointer_and_space_pans(shown: Any) -> None:
 def test_coarser_pixels_are_shown_until_the_fine_ones_are_there(shown: Any) -> None:
     page = shown()
     held: list[Any] = []
-    page.route("**/tiles/0/**", held.append)
+    page.route("**/tiles/0/**", lambda route: held.append(route))  # noqa: PLW0108  playwright marks it
     page.evaluate("viewer.goTo({ y: 900, x: 900, zoom: 4 })")
     page.wait_for_timeout(150)
     assert held
@@ -266,13 +267,14 @@ def test_an_edit_is_seen_at_once_and_reads_its_tiles_only(shown: Any, api: Any, 
     url = f"studies/{study['study']}/labels/{study['labels']}"
     body = {"operation": "brush", "parameters": {"points": points, "radius": 6.5}, "base_version": 0}
     done = api.post(f"{url}/edits", json=body).json()
+    page.wait_for_load_state("networkidle")
     asked: list[str] = []
     page.on("request", lambda request: asked.append(request.url))
     page.evaluate("({ tiles, version }) => drawn(() => viewer.refresh(tiles, { version }))", done)
     again = page.evaluate("[...Array(60).keys()].map((k) => viewer.idAt(302.5, 275.5 + k))")
     assert again == shown_at_once, "the stroke in the browser is not the one of the server"
     assert page.evaluate("viewer.version") == done["version"] == 1
-    tiles = [each for each in asked if "/tiles/" in each]
+    tiles = [each for each in asked if "/labels/" in each]
     assert 0 < len(tiles) <= len(done["tiles"])
     assert all(f"version={done['version']}" in each for each in tiles)
 
@@ -286,6 +288,7 @@ def test_strokes_are_those_of_the_server(shown: Any, helping: Any) -> None:
     from cellmetry.ops.editing.outlines import stroke_mask
 
     page = shown("image", "labels")
+    page.evaluate("drawn(() => viewer.goTo({ y: 256, x: 256, zoom: 1 }))")
     random = np.random.default_rng(3)
     ids = helping.objects()[:512, :512]
     for number in range(6):

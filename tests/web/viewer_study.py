@@ -20,7 +20,8 @@ if TYPE_CHECKING:
 
 SIDE, CELL = 1200, 40
 PAGE = """<!doctype html><html lang="en"><head><meta charset="utf-8"><title>Viewer</title>
-<link rel="icon" href="web/style/icon.svg"><link rel="stylesheet" href="web/style/app.css"></head><body></body></html>"""
+<link rel="icon" href="web/style/icon.svg"><link rel="stylesheet" href="web/style/app.css"></head>
+<body></body></html>"""
 OPEN = """async ({ study }) => {
   const { Viewer } = await import(new URL("web/viewer/viewer.js", document.baseURI));
   const viewer = (window.viewer = new Viewer(document.body, `studies/${study}/`));

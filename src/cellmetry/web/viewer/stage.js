@@ -204,7 +204,7 @@ export class Stage extends Emitter {
     this.#minimap.draw(picture, this.camera, String(this.#revision));
     this.#scale.draw(this.camera, this.scene.pixelUm);
     if (this.#complete && !before) this.redraw(); // to read ahead
-    if (this.#complete && !this.next) this.tell("drawn");
+    if (this.#complete && !this.next && (objects?.isFresh(this.camera) ?? true)) this.tell("drawn");
   }
 
   #drawOver() {
