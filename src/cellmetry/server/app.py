@@ -27,6 +27,7 @@ from cellmetry.server.routes import (
     models,
     pictures,
     predict,
+    preview,
     questions,
     recipes,
     results,
@@ -75,6 +76,7 @@ _ROUTES = (
     models,
     pictures,
     predict,
+    preview,
     questions,
     uploads,
 )

@@ -11,7 +11,8 @@ const OF_IMAGES = new Set(["add images", "remove images", "say", "undo", "redo"]
 const SOON_MS = 1000;
 
 /**
- * Tells `act` with each act of anybody (with `edit` where it is one of labels), `named` when its name or notes change,
+ * Tells `away` when the server can no longer be reached or is there again,
+ * `act` with each act of anybody (with `edit` where it is one of labels), `named` when its name or notes change,
  * and `closed` with an error when it can no longer be had, or null when this window leaves it.
  */
 export class Study extends Emitter {
@@ -19,6 +20,8 @@ export class Study extends Emitter {
   labels = new LabelsList(this);
   jobs = new Jobs(this);
   uploads = new Uploads(this);
+  /** Whether the server cannot be reached. */
+  away = false;
   /** @type {Stream|null} */
   #stream = null;
   #said;
@@ -124,6 +127,15 @@ export class Study extends Emitter {
   async say(said) {
     this.#said = { ...this.#said, ...(await patch(at`studies/${this.id}`, said)) };
     this.tell("named", this);
+  }
+
+  /** Note whether the server can be reached. @param {boolean} away */
+  noteAway(away) {
+    if (away === this.away) return;
+    this.away = away;
+    this.tell("away", away);
+    if (away) return;
+    for (const list of [this.images, this.labels]) list.load().catch((error) => this.tell("failed", error));
   }
 
   /** Leave it. */

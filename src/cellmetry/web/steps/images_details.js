@@ -51,7 +51,7 @@ function textField(app, { title, unit = "", value, known = [], help = "", save }
   const input = h("input", { id, type: "text", maxlength: 200, value: several ? "" : String(value), placeholder: several ? "Several" : "",
     list: known.length ? `${id}-known` : null, autocomplete: "off", disabled: Boolean(app.openStudy.readOnly) });
   input.addEventListener("change", () => save(input.value.trim()));
-  return h("div.field", { title: help }, h("label.field-name", { for: id }, title, unit && h("span.field-unit", {}, unit)), input, list);
+  return h("div.field", { title: help }, h("label.field-name", { for: id }, title, unit && " ", unit && h("span.field-unit", {}, unit)), input, list);
 }
 
 /** @param {App} app @param {ImageView[]} chosen */

@@ -37,7 +37,7 @@ export class MainFields {
     this.#modelField = field("Model", this.#model);
     this.#channelField = field("Channel", this.#channel);
     const ruler = h("button.square", { type: "button", "aria-label": "Measure the diameter with a ruler", title: "Measure it with a ruler", onclick: () => this.#measure() }, icon("ruler"));
-    const diameter = h("label.field.grow", {}, h("span.field-name", {}, "Diameter of a cell", this.#unit), this.#diameter);
+    const diameter = h("label.field.grow", {}, h("span.field-name", {}, "Diameter of a cell ", this.#unit), this.#diameter);
     this.element = h("div.stack", {}, offer.several && h("h3", {}, inWords(offer.step.labels)), this.#channelField, h("div.row.bottom", {}, diameter, ruler), this.#modelField);
     this.engine = h("div.form", {}, field("Engine", this.#engine), this.#options);
     for (const input of [this.#model, this.#channel, this.#diameter]) input.addEventListener("change", change);
