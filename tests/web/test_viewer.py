@@ -362,3 +362,33 @@ def test_layers_and_furniture(shown: Any) -> None:
     assert page.evaluate("viewer.layers.size") == 0
     name = page.locator(".viewer-over").get_attribute("aria-label")
     assert "1200 × 1200 pixels" in name
+
+
+def test_a_field_lies_over_the_image_as_labels_do(shown: Any) -> None:
+    page = shown()
+    dark = "viewer.setChannel(0, { visible: false }); viewer.setChannel(1, { visible: false });"
+    page.evaluate(f"drawn(() => {{ {dark} viewer.goTo({{ y: 500, x: 500, zoom: 8 }}); }})")
+    ids = "new Uint32Array(400).fill(7, 100, 300)"
+    field = f"{{ kind: 'labels', ids: {ids}, box: [490, 510, 490, 510], colour: '#00ff00', fill: 0.4 }}"
+    page.evaluate(f"drawn(() => viewer.setLayer('found', {field}))")
+    assert _near(page.evaluate("pixel(500.5, 500.5)"), [0, 102, 0])
+    assert page.evaluate("pixel(492.5, 500.5)") == [0, 0, 0]
+    assert page.evaluate("pixel(495.07, 500.5)")[1] > 200
+
+
+def test_the_address_keeps_the_place_and_choices_end_with_the_labels(shown: Any, study: dict[str, str]) -> None:
+    page = shown("image", "labels")
+    page.evaluate("viewer.select([5]); viewer.setHidden(new Set([6])); viewer.setLabels({ fill: 0.5 });")
+    values = "kind: 'value', ids: [1], values: [1], low: 0, high: 1, palette: 'magma'"
+    page.evaluate(f"viewer.setLabels({{ colouring: {{ {values} }} }})")
+    page.evaluate("viewer.goTo({ y: 321, x: 123.4, zoom: 3 })")
+    page.wait_for_function("() => location.hash.includes('view=')")
+    told = [study["stack"], study["stack_labels"], {"z": 1}]
+    page.evaluate("([image, labels, more]) => look(image, labels, more)", told)
+    assert page.evaluate("[viewer.selected.size, viewer.look.fill, viewer.look.colouring.kind]") == [0, 0.5, "id"]
+    page.wait_for_function("() => !location.hash.includes('view=')")
+    page.evaluate("history.replaceState(null, '', '#/s/step?view=321,123.4,3')")
+    page.evaluate("viewer.close()")
+    page.evaluate("open_()")
+    page.evaluate("([image]) => look(image)", [study["image"]])
+    assert page.evaluate("viewer.camera") == {"y": 321, "x": 123.4, "zoom": 3}

@@ -25,8 +25,11 @@ PAGE = """<!doctype html><html lang="en"><head><meta charset="utf-8"><title>View
 POLICY = "default-src 'self'; img-src 'self' data: blob:; object-src 'none'; base-uri 'none'"
 OPEN = """async ({ study }) => {
   const { Viewer } = await import(new URL("web/viewer/viewer.js", document.baseURI));
-  const viewer = (window.viewer = new Viewer(document.body, `studies/${study}/`));
-  viewer.on("error", (error) => console.error(String(error)));
+  window.open_ = () => {
+    window.viewer = new Viewer(document.body, `studies/${study}/`);
+    viewer.on("error", (error) => console.error(String(error)));
+  };
+  window.open_();
   window.told = (name) => new Promise((done) => { const end = viewer.on(name, (said) => { end(); done(said); }); });
   window.drawn = async (act = () => viewer.goTo({ x: viewer.camera.x + 1e-6 })) => {
     const all = window.told("drawn");
