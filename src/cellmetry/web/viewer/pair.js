@@ -94,6 +94,7 @@ export class ViewerPair {
     const split = this.mode === "split";
     const share = `${this.mode === "side" ? 50 : 100 * this.#part}%`;
     this.#first.element.style.right = this.mode === "side" ? "50%" : "0";
+    this.#first.element.classList.toggle("viewer-first", this.mode !== "one");
     this.#line.hidden = this.#choice.hidden = this.mode === "one";
     this.#line.style.left = this.#choice.style.left = share;
     this.#line.classList.toggle("viewer-line-fixed", !split);

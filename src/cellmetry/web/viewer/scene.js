@@ -20,7 +20,6 @@ export class Scene {
    * @param {Wanted} wanted @param {ImageLayer} picture @param {LabelLayer|null} objects @param {Channel[]} channels
    */
   constructor(wanted, picture, objects, channels) {
-    Object.assign(this, wanted);
     this.wanted = wanted;
     this.picture = picture;
     this.objects = objects;
@@ -120,9 +119,10 @@ export class Scenes {
   #objectsOf(pyramid, { t, z }, now, look) {
     const plane = { t: Math.min(t, pyramid.sizes.t - 1), z: Math.min(z, pyramid.sizes.z - 1) };
     const before = now?.objects?.pyramid === pyramid ? now.objects : null;
-    if (before && before.plane.t === plane.t && before.plane.z === plane.z) return before;
+    if (before && before.tiles.plane.t === plane.t && before.tiles.plane.z === plane.z) return before;
     const layer = new LabelLayer(pyramid, plane, this.#store, look);
     if (before) layer.goOnFrom(before);
+    else layer.begin();
     return layer;
   }
 }
