@@ -163,5 +163,8 @@ def open_correct(page: Any, url: str, study: str, image: str, **query: str) -> H
     asked = "".join(f"&{name}={value}" for name, value in query.items())
     page.goto(f"{url}/#/{study}/correct?image={image}{asked}")
     page.get_by_role("button", name="Undo", exact=True).wait_for()
-    page.wait_for_function("window.cellmetry?.viewer?.labels")
+    page.evaluate(
+        "async () => { const { viewer } = cellmetry; if (viewer.labels) return; "
+        "await new Promise((done) => viewer.on('shown', () => viewer.labels && done())); }"
+    )
     return Hand(page)

@@ -70,8 +70,8 @@ class CorrectStep {
   #work() {
     const [app, desk] = [this.#app, this.#desk];
     const state = new SaveState(app, desk);
-    const palette = new Palette(app, this.#bench);
     const selection = new Selection(app, desk, this.#bench);
+    const palette = new Palette(app, this.#bench, selection.cells);
     const queue = new CorrectionQueue(app, desk);
     /** @type {EditHistory|null} */
     let history = null;

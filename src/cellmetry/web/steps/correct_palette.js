@@ -16,19 +16,21 @@ export class Palette {
   #buttons;
   #hint = h("p.correct-hint");
   #options = h("div.correct-options");
+  #cells;
   /** @type {any} */
   #tool = null;
   #kind = TOOLS[0];
   #offs;
   #set = { size: (/** @type {number} */ _) => {} };
 
-  /** @param {App} app @param {Bench} bench */
-  constructor(app, bench) {
+  /** @param {App} app @param {Bench} bench @param {HTMLElement} cells What can be done with selected cells. */
+  constructor(app, bench, cells) {
     this.#app = app;
+    this.#cells = cells;
     this.#bench = bench;
     this.#buttons = TOOLS.map((kind) => this.#button(kind));
     const grid = h("div.correct-tools", { role: "group", "aria-label": "Tools" }, this.#buttons);
-    this.element = h("div.stack", {}, grid, h("div.correct-chosen", {}, this.#hint, this.#options));
+    this.element = h("div.stack", {}, grid, h("div.correct-chosen", {}, this.#hint, cells, this.#options));
     this.#offs = [...this.#keys(), bench.on("choices", ({ size }) => this.#set.size(size))];
     this.choose(app.place.get("tool") ?? "select");
   }
@@ -58,6 +60,7 @@ export class Palette {
   /** @param {Kind} kind */
   #show(kind) {
     fill(this.#hint, kind.hint);
+    this.#cells.hidden = kind.make !== null;
     fill(this.#options, kind.options.map((option) => this.#option(option)));
   }
 

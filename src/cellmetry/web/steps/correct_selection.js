@@ -14,14 +14,15 @@ export class Selection {
   #bench;
   #offs;
   #planes = h("div.correct-planes");
-  #cells = h("div.correct-cells");
+  /** What can be done with the cells. */
+  cells = h("div.correct-cells");
 
   /** @param {App} app @param {Desk} desk @param {Bench} bench */
   constructor(app, desk, bench) {
     this.#app = app;
     this.#desk = desk;
     this.#bench = bench;
-    this.element = h("div.stack", {}, this.#cells, this.#planes);
+    this.element = this.#planes;
     const { viewer, shortcuts } = app;
     const some = () => viewer.selected.size > 0 && !app.openStudy.readOnly;
     const deep = (/** @type {"z"|"t"} */ axis) => () => viewer.sizes[axis] > 1 && !app.openStudy.readOnly;
@@ -84,11 +85,11 @@ export class Selection {
   #show() {
     const ids = this.#ids;
     const locked = Boolean(this.#app.openStudy.readOnly);
-    if (!ids.length || locked) return void fill(this.#cells);
+    if (!ids.length || locked) return void fill(this.cells);
     const { pixels } = this.#bench.choices;
     const button = (/** @type {string} */ text, /** @type {() => void} */ run, more = {}) => h("button.small", { type: "button", onclick: run, ...more }, text);
     const each = (/** @type {string} */ operation) => () => ids.forEach((id) => this.#edit(operation, { id }));
-    fill(this.#cells, h("div.look-head", {}, h("h3.number", {}, ids.length === 1 ? `Cell ${ids[0]}` : `${counted(ids.length, "cell")} selected`),
+    fill(this.cells, h("div.look-head", {}, h("h3.number", {}, ids.length === 1 ? `Cell ${ids[0]}` : `${counted(ids.length, "cell")} selected`),
       h("button.quiet.small", { type: "button", onclick: () => this.#app.viewer.select([]) }, "Clear")),
     h("div.correct-actions", {},
       ids.length > 1 && button("Merge", () => this.#edit("merge", { ids })),
