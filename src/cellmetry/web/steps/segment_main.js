@@ -62,7 +62,7 @@ export class MainFields {
   /** Show the channels and the unit of the image that is looked at. */
   follow() {
     const image = this.#app.openStudy.images.current;
-    const names = image?.state === "ready" ? channelNames(image) : [];
+    const names = image?.state === "ready" && !image.header.colour ? channelNames(image) : [];
     const chosen = this.#channel.value;
     fill(this.#channel, names.map((name, k) => h("option", { value: this.#alike ? name : String(k) }, name)));
     this.#channel.value = chosen || this.#guess(names);
