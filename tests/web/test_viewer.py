@@ -138,7 +138,7 @@ def test_ids_are_those_of_the_server_and_clicks_tell_them(shown: Any, api: Any, 
     page.evaluate("window.hovered = []; void viewer.on('hover', (said) => hovered.push(said))")
     at = page.evaluate("viewer.toScreen(500.5, 640.5)")
     page.mouse.move(at["x"], at["y"])
-    page.wait_for_function("hovered.some(({ y }) => y > 499)")
+    page.wait_for_function("() => hovered.some(({ y }) => y > 499)")
     said = page.evaluate("hovered.at(-1)")
     assert said["id"] == found[0]
     assert len(said["values"]) == 2
@@ -157,7 +157,7 @@ def test_pointer_and_keys_move_the_camera(shown: Any) -> None:
     before = page.evaluate("viewer.toImage(300, 200)")
     page.mouse.move(300, 200)
     page.mouse.wheel(0, -300)
-    page.wait_for_function("viewer.camera.zoom > 2.5")
+    page.wait_for_function("() => viewer.camera.zoom > 2.5")
     after = page.evaluate("viewer.toImage(300, 200)")
     assert after == pytest.approx(before, abs=1e-6)
 
@@ -219,7 +219,7 @@ def test_a_tool_gets_the_pointer_and_space_pans(shown: Any) -> None:
     page.mouse.move(700, 380, steps=3)
     page.mouse.up()
     page.keyboard.press("b")
-    page.wait_for_function("told.some(([name]) => name === 'draw')")
+    page.wait_for_function("() => told.some(([name]) => name === 'draw')")
     names = page.evaluate("told.map(([name]) => name)")
     assert [each for each in names if each in {"down", "up", "key"}] == ["down", "up", "key"]
     assert page.evaluate("told.find(([name]) => name === 'down').slice(1)") == [600, 600]
@@ -310,7 +310,7 @@ def test_planes_and_projections(shown: Any, helping: Any) -> None:
     assert page.evaluate("viewer.idAt(20, 26)") == 1
     page.evaluate("document.querySelector('.viewer-over').focus()")
     page.keyboard.press("PageDown")
-    page.wait_for_function("viewer.z === 2")
+    page.wait_for_function("() => viewer.z === 2")
     assert page.evaluate("viewer.idAt(20, 26)") == 0
     read = """async (kind) => { await drawn(() => viewer.setProjection(kind));
       let said; const end = viewer.on("hover", (each) => (said = each));
@@ -329,13 +329,13 @@ def test_planes_and_projections(shown: Any, helping: Any) -> None:
 def test_two_views_look_at_one_place(shown: Any) -> None:
     page = shown("image", "labels")
     page.get_by_label("Views").select_option("side")
-    page.wait_for_function("viewer.pair.second?.image")
+    page.wait_for_function("() => viewer.pair.second?.image")
     page.evaluate("viewer.goTo({ y: 300, x: 320, zoom: 3 })")
-    page.wait_for_function("viewer.pair.second.camera.zoom === 3")
+    page.wait_for_function("() => viewer.pair.second.camera.zoom === 3")
     assert page.evaluate("viewer.pair.second.camera") == page.evaluate("viewer.camera")
     assert page.evaluate("viewer.pair.second.labels") is None
     page.get_by_label("Labels of the second view").select_option(label="cells")
-    page.wait_for_function("viewer.pair.second.labels !== null")
+    page.wait_for_function("() => viewer.pair.second.labels !== null")
     page.get_by_label("Views").select_option("split")
     page.evaluate("viewer.pair.second.zoomBy(0.5)")
     assert page.evaluate("viewer.camera.zoom") == 1.5
@@ -362,3 +362,33 @@ def test_layers_and_furniture(shown: Any) -> None:
     assert page.evaluate("viewer.layers.size") == 0
     name = page.locator(".viewer-over").get_attribute("aria-label")
     assert "1200 × 1200 pixels" in name
+
+
+def test_a_field_lies_over_the_image_as_labels_do(shown: Any) -> None:
+    page = shown()
+    dark = "viewer.setChannel(0, { visible: false }); viewer.setChannel(1, { visible: false });"
+    page.evaluate(f"drawn(() => {{ {dark} viewer.goTo({{ y: 500, x: 500, zoom: 8 }}); }})")
+    ids = "new Uint32Array(400).fill(7, 100, 300)"
+    field = f"{{ kind: 'labels', ids: {ids}, box: [490, 510, 490, 510], colour: '#00ff00', fill: 0.4 }}"
+    page.evaluate(f"drawn(() => viewer.setLayer('found', {field}))")
+    assert _near(page.evaluate("pixel(500.5, 500.5)"), [0, 102, 0])
+    assert page.evaluate("pixel(492.5, 500.5)") == [0, 0, 0]
+    assert page.evaluate("pixel(495.07, 500.5)")[1] > 200
+
+
+def test_the_address_keeps_the_place_and_choices_end_with_the_labels(shown: Any, study: dict[str, str]) -> None:
+    page = shown("image", "labels")
+    page.evaluate("viewer.select([5]); viewer.setHidden(new Set([6])); viewer.setLabels({ fill: 0.5 });")
+    values = "kind: 'value', ids: [1], values: [1], low: 0, high: 1, palette: 'magma'"
+    page.evaluate(f"viewer.setLabels({{ colouring: {{ {values} }} }})")
+    page.evaluate("viewer.goTo({ y: 321, x: 123.4, zoom: 3 })")
+    page.wait_for_function("() => location.hash.includes('view=')")
+    told = [study["stack"], study["stack_labels"], {"z": 1}]
+    page.evaluate("([image, labels, more]) => look(image, labels, more)", told)
+    assert page.evaluate("[viewer.selected.size, viewer.look.fill, viewer.look.colouring.kind]") == [0, 0.5, "id"]
+    page.wait_for_function("() => !location.hash.includes('view=')")
+    page.evaluate("history.replaceState(null, '', '#/s/step?view=321,123.4,3')")
+    page.evaluate("viewer.close()")
+    page.evaluate("open_()")
+    page.evaluate("([image]) => look(image)", [study["image"]])
+    assert page.evaluate("viewer.camera") == {"y": 321, "x": 123.4, "zoom": 3}

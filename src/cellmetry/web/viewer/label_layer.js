@@ -56,6 +56,7 @@ export class LabelLayer extends TiledLayer {
 
   /** Take over from the layer of another plane of the same labels. @param {LabelLayer} before */
   goOnFrom(before) {
+    this.look = before.look;
     this.version = before.version;
     this.#ids = before.#ids;
     this.#values = before.#values;
