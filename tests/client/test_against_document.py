@@ -104,6 +104,8 @@ class Described:
         content = said.get("content", {})
         if "application/json" in content and "octet" not in str(content):
             told = self.sample(content["application/json"]["schema"])
+            if template.endswith("/preview"):
+                told["box"] = [0, 2, 0, 2]
             if template.endswith("/tiles"):
                 of_labels = {"axes": "TZYX", "dtype": "uint32"}
                 told |= {"axes": "TCZYX", "version": None} if "/images/" in template else of_labels
@@ -161,6 +163,7 @@ def of_client(client, file, to):
         "end_token": lambda: client.end_token(f"key_{ID}"),
         "studies": client.studies,
         "create_study": lambda: client.create_study("drug"),
+        "create_sample": client.create_sample,
         "study": lambda: client.study(SAMPLES["id"]),
         "health": client.health,
         "steps": client.steps,
@@ -198,6 +201,7 @@ def of_study(study, file, to):
         "originals": lambda: study.originals(IMAGE),
         "download_original": lambda: study.download_original(IMAGE, f"org_{ID}", to),
         "thumbnail": lambda: study.thumbnail(IMAGE, side=64, labels=LABELS),
+        "preview": lambda: study.preview(IMAGE, box=[0, 2, 0, 2]),
         "relink": lambda: study.relink("/images"),
         "pixels": lambda: study.pixels(IMAGE),
         "all_pixels": lambda: study.all_pixels(IMAGE),
@@ -209,6 +213,7 @@ def of_study(study, file, to):
         "object": lambda: study.object(LABELS, 1),
         "object_at": lambda: study.object_at(LABELS, 0.5, 0.5),
         "edit": lambda: study.edit(LABELS, "delete", ids=[1]),
+        "propose": lambda: study.propose(LABELS, 1.5, 2.5, z=1),
         "undo": lambda: study.undo(LABELS),
         "redo": lambda: study.redo(LABELS),
         "edits": lambda: study.edits(LABELS, before=9),

@@ -30,12 +30,7 @@ POLICY = "Content Security Policy"
 @pytest.fixture(scope="session")
 def serving() -> Any:
     """Return the module `real_server` of the tests of the server."""
-    place = Path(__file__).parents[1] / "server" / "real_server.py"
-    spec = spec_from_file_location("tests_web_real_server", place)
-    module = module_from_spec(spec)
-    sys.modules[spec.name] = module  # dataclasses look their module up
-    spec.loader.exec_module(module)
-    return module
+    return _load("real_server", Path(__file__).parents[1] / "server" / "real_server.py")
 
 
 @pytest.fixture(scope="module")
@@ -125,3 +120,35 @@ def signed_in(server: Any, browser: Any, faults: Faults) -> Iterator[Any]:
 def page(signed_in: Any) -> Any:
     """A page that shows the app of `server`, signed in; the test fails if anything goes wrong in it."""
     return signed_in()
+
+
+@pytest.fixture(scope="session")
+def until() -> Any:
+    """Return the function that waits until an expression is true in a page: `until(page, "cellmetry.study !== null")`.
+
+    Playwright's own `wait_for_function` evaluates text in the page, which the content policy forbids.
+    """
+
+    def wait(page: Any, expression: str, seconds: float = 30.0) -> Any:
+        for _ in range(int(seconds * 20)):
+            found = page.evaluate(expression)
+            if found:
+                return found
+            page.wait_for_timeout(50)
+        raise AssertionError(f"Never true: {expression}")
+
+    return wait
+
+
+@pytest.fixture(scope="session")
+def pictures() -> Any:
+    """Return the module `pictures`: images with known cells, as bytes of TIFF files."""
+    return _load("pictures", Path(__file__).parent / "pictures.py")
+
+
+def _load(name: str, place: Path) -> Any:
+    spec = spec_from_file_location(f"tests_web_{name}", place)
+    module = module_from_spec(spec)
+    sys.modules[spec.name] = module  # dataclasses look their module up
+    spec.loader.exec_module(module)
+    return module

@@ -27,6 +27,8 @@ from cellmetry.server.routes import (
     models,
     pictures,
     predict,
+    preview,
+    proposals,
     questions,
     recipes,
     results,
@@ -75,6 +77,8 @@ _ROUTES = (
     models,
     pictures,
     predict,
+    preview,
+    proposals,
     questions,
     uploads,
 )

@@ -16,7 +16,7 @@ from cellmetry.pipeline.jobs.limits import JobLimits
 from cellmetry.pipeline.jobs.runner import JobRunner
 from cellmetry.pipeline.oneshot.pool import OneShotPool
 from cellmetry.server.housekeeping import keep_house
-from cellmetry.server.settings import DEMO_ONESHOT
+from cellmetry.server.settings import DEMO_ONESHOT, QUICK_LIMITS
 from cellmetry.server.studies import OpenStudies
 
 if TYPE_CHECKING:
@@ -50,6 +50,7 @@ class Service:
             more=settings.studies,
         )
         self.oneshot = OneShotPool(DEMO_ONESHOT if settings.mode == "demo" else settings.oneshot)
+        self.quick = OneShotPool(QUICK_LIMITS, finish=True)
         self._lock = threading.Lock()
 
     @asynccontextmanager
@@ -80,6 +81,7 @@ class Service:
         """Stop the jobs after their present image, and close all studies."""
         self.stopping.set()
         self.oneshot.stop()
+        self.quick.stop()
         with self._lock:
             if self.awake:
                 atexit.unregister(self.stop)

@@ -51,6 +51,7 @@ TAGS = (
     "results",
     "models",
     "one-shot",
+    "preview",
     "questions",
     "uploads",
 )

@@ -73,7 +73,7 @@ export class App {
    * @param {string} step @param {Record<string, any>} [query]
    */
   goStep(step, query = {}) {
-    const kept = { image: place.get("image"), labels: place.get("labels"), t: place.get("t"), z: place.get("z") };
+    const kept = { image: place.get("image"), labels: place.get("labels"), t: place.get("t"), z: place.get("z"), view: place.get("view") };
     place.go(this.openStudy.id, step, { ...kept, ...query });
   }
 

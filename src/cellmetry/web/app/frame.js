@@ -18,11 +18,14 @@ export class Frame {
   #app;
   #steps = h("nav.steps", { "aria-label": "Steps" });
   #tools = h("div.header-tools");
+  #hint = h("p.centre-hint", { role: "status", hidden: true });
   #banner = h("div.banner", { role: "status", hidden: true });
   #controls = h("div.left-step");
   #looks = h("div.left-look");
   #own = h("div.centre-own");
-  #right = h("aside.right", { "aria-label": "Details" });
+  #details = h("div.right-step");
+  #right = h("aside.right", { "aria-label": "Details" }, this.#details);
+  #watch = new MutationObserver(() => this.#showRight());
   #splitter = h("div.splitter", { role: "separator", tabindex: 0, "aria-orientation": "vertical", "aria-label": "Width of the details" });
   #fold = h("button.fold.quiet.square", { type: "button" });
   /** @type {(() => void)[]} */
@@ -34,19 +37,18 @@ export class Frame {
     this.#app = app;
     this.viewerHost = h("div.centre-viewer");
     const left = h("aside.left", { "aria-label": "Controls" }, this.#controls, this.#looks);
-    const centre = h("main.centre", { id: "centre" }, this.viewerHost, this.#own);
+    const centre = h("main.centre", { id: "centre" }, this.viewerHost, this.#hint, this.#own);
     this.panes = h("div.panes", {}, left, centre, this.#splitter, this.#right, this.#fold);
     this.element = h("div.page.study-page", {}, this.#header(), this.#banner, this.panes);
     this.#listenSplitter();
     this.#showRight();
-    new MutationObserver(() => this.#showRight()).observe(this.#right, { childList: true });
   }
 
   /** Follow the study, once its viewer is there. */
   start() {
     const { openStudy: study } = this.#app;
     const panel = new LookPanel(this.#app, this.#looks);
-    this.#offs.push(study.on("named", () => this.#showNotices()), () => panel.close());
+    this.#offs.push(study.on("named", () => this.#showNotices()), study.on("away", () => this.#showNotices()), () => panel.close());
     this.#showNotices();
   }
 
@@ -57,7 +59,8 @@ export class Frame {
    * @returns {import("./steps.js").Panes}
    */
   prepare(entry, step) {
-    for (const pane of [this.#controls, this.#own, this.#right]) fill(pane);
+    this.#renew();
+    this.hint("");
     this.#step = { name: entry.name, width: step.rightWidth ?? WIDTH };
     const viewing = step.centre === "viewer";
     this.panes.classList.toggle("panes-viewing", viewing);
@@ -67,7 +70,25 @@ export class Frame {
       if (/** @type {HTMLElement} */ (link).dataset.step === entry.name) link.setAttribute("aria-current", "step");
       else link.removeAttribute("aria-current");
     }
-    return { left: this.#controls, centre: this.#own, right: this.#right };
+    return { left: this.#controls, centre: this.#own, right: this.#details };
+  }
+
+  /** Every step has panes of its own, so that one that is late writes into none of another's. */
+  #renew() {
+    const [controls, own, details] = [h("div.left-step"), h("div.centre-own"), h("div.right-step")];
+    this.#controls.replaceWith(controls);
+    this.#own.replaceWith(own);
+    this.#details.replaceWith(details);
+    [this.#controls, this.#own, this.#details] = [controls, own, details];
+    this.#watch.disconnect();
+    this.#watch.observe(details, { childList: true });
+    this.#showRight();
+  }
+
+  /** Say above the viewer what to do in it; an empty text: nothing. @param {string} text */
+  hint(text) {
+    fill(this.#hint, text);
+    this.#hint.hidden = !text;
   }
 
   close() {
@@ -76,13 +97,19 @@ export class Frame {
 
   #header() {
     const { openStudy: study } = this.#app;
-    const name = h("span.study-name", { title: study.name }, study.name);
-    this.#offs.push(study.on("named", () => setName(name, study.name)));
+    const name = h("button.study-name.quiet", { type: "button", title: "Rename the study", disabled: Boolean(study.readOnly), onclick: () => this.#rename() }, study.name);
+    this.#offs.push(study.on("named", () => fill(name, study.name)));
     fill(this.#steps, readySteps().map((step) => this.#stepButton(step)));
     const jobs = jobsIndicator(this.#app);
     this.#offs.push(jobs.close);
     this.#tools.append(jobs.element, historyButton(this.#app), accountMenu(this.#app));
     return h("header.header", {}, brand(this.#app), name, this.#steps, this.#tools);
+  }
+
+  async #rename() {
+    const { openStudy: study } = this.#app;
+    const name = await this.#app.askText({ title: "Rename", label: "Name of the study", value: study.name });
+    if (name !== null) await study.say({ name }).catch((error) => this.#app.error(error));
   }
 
   /** @param {import("./steps.js").Entry} step */
@@ -92,13 +119,14 @@ export class Frame {
 
   #showNotices() {
     const { openStudy: study } = this.#app;
-    const said = [study.readOnly, ...study.notices].filter(Boolean);
+    const away = study.away && "The server cannot be reached. This page tries again by itself; keep it open.";
+    const said = [away, study.readOnly, ...study.notices].filter(Boolean);
     this.#banner.hidden = !said.length;
     fill(this.#banner, said.map((text) => h("p", {}, icon("info"), text)));
   }
 
   #showRight() {
-    const empty = !this.#right.childElementCount;
+    const empty = !this.#details.childElementCount;
     const folded = taste("right.folded", false);
     this.panes.classList.toggle("panes-right", !empty && !folded);
     this.#right.hidden = this.#splitter.hidden = empty || folded;
@@ -135,10 +163,4 @@ export class Frame {
       this.#showRight();
     });
   }
-}
-
-/** @param {HTMLElement} element @param {string} name */
-function setName(element, name) {
-  element.title = name;
-  fill(element, name);
 }

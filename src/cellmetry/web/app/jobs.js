@@ -1,5 +1,5 @@
 /** The jobs of a study: what waits, runs and ended, as it happens. @module */
-import { at } from "../kernel/api.js";
+import { ApiError, at } from "../kernel/api.js";
 import { Emitter } from "../kernel/emitter.js";
 import { Pace } from "./pace.js";
 import { Stream } from "./stream.js";
@@ -121,9 +121,17 @@ export class Jobs extends Emitter {
       const known = this.#byId.size === 0;
       const found = await this.#study.pages("jobs", { after: Math.max(0, first - 1) }, (job) => job.seq, 1000);
       this.#take(found, known);
+      this.#study.noteAway(false);
+    } catch (error) {
+      if (!(error instanceof ApiError) || error.status !== 0) throw error;
+      this.#study.noteAway(true);
     } finally {
       this.#askLater();
     }
+  }
+
+  #again() {
+    this.load().catch((error) => this.#study.tell("failed", error));
   }
 
   /** Hear no more of them. */
@@ -162,7 +170,7 @@ export class Jobs extends Emitter {
 
   /** @param {string} id */
   #streamOf(id) {
-    const again = () => void this.load().catch(() => {});
+    const again = () => this.#again();
     const hear = { progress: (/** @type {any} */ said) => this.#progress(id, said), state: again, error: again };
     return new Stream(this.#study.path + at`jobs/${id}/events`, hear, { after: 0, onlost: again });
   }
@@ -183,7 +191,8 @@ export class Jobs extends Emitter {
   #askLater() {
     clearTimeout(this.#timer);
     if (this.#closed) return;
-    const wait = document.hidden || !this.running.length ? SELDOM_MS : OFTEN_MS;
-    this.#timer = setTimeout(() => void this.load().catch(() => {}), wait);
+    const often = !document.hidden && (this.running.length > 0 || this.#study.away);
+    const wait = often ? OFTEN_MS : SELDOM_MS;
+    this.#timer = setTimeout(() => this.#again(), wait);
   }
 }

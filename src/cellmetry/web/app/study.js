@@ -8,10 +8,11 @@ import { Stream } from "./stream.js";
 import { Uploads } from "./uploads.js";
 
 const OF_IMAGES = new Set(["add images", "remove images", "say", "undo", "redo"]);
-const READ_MS = 1000;
+const SOON_MS = 1000;
 
 /**
- * Tells `act` with each act of anybody (with `edit` where it is one of labels), `named` when its name or notes change,
+ * Tells `away` when the server can no longer be reached or is there again,
+ * `act` with each act of anybody (with `edit` where it is one of labels), `named` when its name or notes change,
  * and `closed` with an error when it can no longer be had, or null when this window leaves it.
  */
 export class Study extends Emitter {
@@ -19,6 +20,8 @@ export class Study extends Emitter {
   labels = new LabelsList(this);
   jobs = new Jobs(this);
   uploads = new Uploads(this);
+  /** Whether the server cannot be reached. */
+  away = false;
   /** @type {Stream|null} */
   #stream = null;
   #said;
@@ -38,7 +41,7 @@ export class Study extends Emitter {
     const study = new Study(await get(at`studies/${id}`));
     await Promise.all([study.images.load(), study.labels.load(), study.jobs.load()]);
     study.#follow();
-    study.#readImages();
+    study.#followJobs();
     return study;
   }
 
@@ -126,6 +129,15 @@ export class Study extends Emitter {
     this.tell("named", this);
   }
 
+  /** Note whether the server can be reached. @param {boolean} away */
+  noteAway(away) {
+    if (away === this.away) return;
+    this.away = away;
+    this.tell("away", away);
+    if (away) return;
+    for (const list of [this.images, this.labels]) list.load().catch((error) => this.tell("failed", error));
+  }
+
   /** Leave it. */
   close() {
     this.#stream?.close();
@@ -138,17 +150,33 @@ export class Study extends Emitter {
     this.#stream = new Stream(`${this.path}events`, hear, { after: this.#said.last_act, onlost: () => this.#lost() });
   }
 
-  #readImages() {
-    /** @type {ReturnType<typeof setTimeout>|undefined} */
-    let timer;
-    const later = () => {
-      timer ??= setTimeout(() => {
-        timer = undefined;
-        this.images.load().catch((error) => this.tell("failed", error));
-      }, READ_MS);
+  /** Jobs make images readable and bring labels bit by bit, without an act for each. */
+  #followJobs() {
+    const images = this.#soon(() => this.images.load());
+    const labels = this.#soon(() => this.labels.load());
+    const [reads, labelled] = [new Set(["read"]), new Set(["segment", "import", "rebase", "count"])];
+    this.jobs.on("change", () => {
+      const kinds = new Set(this.jobs.running.filter((job) => job.done > 0).map((job) => job.kind));
+      if ([...kinds].some((kind) => reads.has(kind))) images();
+      if ([...kinds].some((kind) => labelled.has(kind))) labels();
+    });
+    this.jobs.on("ended", (job) => {
+      if (reads.has(job.kind)) images();
+      if (labelled.has(job.kind)) labels();
+    });
+  }
+
+  /** @param {() => Promise<void>} run @returns {() => void} What runs it a second later, once for all calls till then. */
+  #soon(run) {
+    let waits = false;
+    return () => {
+      if (waits) return;
+      waits = true;
+      setTimeout(() => {
+        waits = false;
+        run().catch((error) => this.tell("failed", error));
+      }, SOON_MS);
     };
-    this.jobs.on("change", () => this.jobs.running.some((job) => job.kind === "read") && later());
-    this.jobs.on("ended", (job) => job.kind === "read" && later());
   }
 
   /** @param {any} act */

@@ -36,7 +36,7 @@ export function controlOf(field, change) {
 /** @typedef {{nodes: any, input?: HTMLElement, get: () => any, set: (value: any) => void}} Part */
 
 /** @param {Field} field @param {string} id */
-const nameOf = (field, id) => h("label.field-name", { for: id }, field.title, field.unit && h("span.field-unit", {}, field.unit));
+const nameOf = (field, id) => h("label.field-name", { for: id }, field.title, field.unit && " ", field.unit && h("span.field-unit", {}, field.unit));
 
 /** @type {Record<string, (field: Field, id: string, change: () => void) => Part>} */
 const KINDS = {

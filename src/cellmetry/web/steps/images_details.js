@@ -18,7 +18,8 @@ let made = 0;
 export function showDetails(app, pane, chosen) {
   if (!chosen.length) return void fill(pane);
   const one = chosen.length === 1 ? chosen[0] : null;
-  const failed = one?.state === "failed" && h("p.notice.notice-bad", {}, icon("warning"), h("span", {}, one.reason));
+  const failed = one?.state === "failed" && h("p.notice.notice-bad", {}, icon("warning"), h("span", {}, one.reason.replace(/ with --axes/, ""), /--axes/.test(one.reason) && h("br"),
+    /--axes/.test(one.reason) && "Remove it, name the axes under “How files are read” at the left, and add it again."));
   fill(pane, h("section.details", {},
     h("h2.wrap", {}, one ? one.name : `${counted(chosen.length, "image")} chosen`),
     failed, one && warnings(one), fields(app, chosen), one?.state === "ready" && facts(one), actions(app, chosen)));
@@ -51,7 +52,7 @@ function textField(app, { title, unit = "", value, known = [], help = "", save }
   const input = h("input", { id, type: "text", maxlength: 200, value: several ? "" : String(value), placeholder: several ? "Several" : "",
     list: known.length ? `${id}-known` : null, autocomplete: "off", disabled: Boolean(app.openStudy.readOnly) });
   input.addEventListener("change", () => save(input.value.trim()));
-  return h("div.field", { title: help }, h("label.field-name", { for: id }, title, unit && h("span.field-unit", {}, unit)), input, list);
+  return h("div.field", { title: help }, h("label.field-name", { for: id }, title, unit && " ", unit && h("span.field-unit", {}, unit)), input, list);
 }
 
 /** @param {App} app @param {ImageView[]} chosen */

@@ -35,10 +35,9 @@ export class Counts {
     const { images, labels } = this.#app.openStudy;
     const rows = images.ready.map((image) => ({ id: image.id, name: image.name, count: labels.of(image.id, labels.name ?? undefined)?.outlines ?? null }));
     const done = rows.filter((row) => row.count !== null);
-    if (!done.length) return void fill(this.#pane);
     if (!this.#pane.contains(this.#element)) fill(this.#pane, this.#element);
     const sum = done.reduce((all, row) => all + (row.count ?? 0), 0);
-    fill(this.#total, `${sum.toLocaleString("en")} ${labels.name} in ${counted(done.length, "image")}`);
+    fill(this.#total, !done.length ? "Nothing was segmented yet. “Apply to all” finds the cells of all images; nothing else needs to be said." : `${sum.toLocaleString("en")} ${labels.name} in ${counted(done.length, "image")}`);
     this.#list.show(rows);
     const current = images.current?.id;
     if (current && !this.#list.selected.has(current)) this.#list.choose([current]);

@@ -31,6 +31,10 @@ export class Camera {
     return Math.min(free(this.height) / this.image.height, free(this.width) / this.image.width, MOST);
   }
 
+  get isFitted() {
+    return this.zoom === this.fitting && this.y === this.image.height / 2 && this.x === this.image.width / 2;
+  }
+
   /** @param {number} sx @param {number} sy @returns {{y: number, x: number}} */
   toImage(sx, sy) {
     return { y: this.y + (sy - this.height / 2) / this.zoom, x: this.x + (sx - this.width / 2) / this.zoom };

@@ -56,6 +56,7 @@ export class LabelLayer extends TiledLayer {
 
   /** Take over from the layer of another plane of the same labels. @param {LabelLayer} before */
   goOnFrom(before) {
+    this.look = before.look;
     this.version = before.version;
     this.#ids = before.#ids;
     this.#values = before.#values;
@@ -114,6 +115,12 @@ export class LabelLayer extends TiledLayer {
   /** @param {Place} place */
   isReady(place) {
     return this.#store.has(this.#key(this.#source(place)));
+  }
+
+  /** Whether all that is seen is as it was read last. @param {Camera} camera */
+  isFresh(camera) {
+    const places = this.pyramid.tilesIn(Math.max(this.levelFor(camera), 0), camera.box());
+    return places.every((place) => this.#store.isFresh(this.#key(place)));
   }
 
   /** @param {Place} place */
@@ -175,7 +182,7 @@ export class LabelLayer extends TiledLayer {
       painted.context.clearRect(box.x0, box.y0, columns, rows);
       return;
     }
-    const window = this.#window(place);
+    const window = this.#window(place, box);
     const ink = this.#inkAt(place.level);
     paintObjects(scratch, window, box, (id) => this.#colourOf(id), ink);
     if ([...this.selected].some((id) => tile.ids?.has(id))) paintChosen(scratch, window, box, this.selected, ink.thick);
@@ -197,39 +204,40 @@ export class LabelLayer extends TiledLayer {
     return { fill: this.look.fill, outline, thick: Math.min(Math.round(1 + this.#ratio), MARGIN - 1) };
   }
 
-  /** The ids of a tile and of the pixels round it; beyond what is known the nearest goes on. @param {Place} place */
-  #window(place) {
+  /**
+   * The ids of rows of a tile and of the pixels round them; beyond what is known the nearest goes on.
+   * @param {Place} place @param {{y0: number, y1: number}} rows
+   */
+  #window(place, { y0, y1 }) {
     const { tile, step } = this.pyramid.grid(place.level);
-    const [height, width] = [tile[0] + 2 * MARGIN, tile[1] + 2 * MARGIN];
-    const level = Math.max(place.level, 0);
-    const source = this.pyramid.grid(level);
-    const fine = step / source.step;
-    const [top, left] = [place.row * tile[0] - MARGIN, place.column * tile[1] - MARGIN];
-    const shape = this.pyramid.levels[level].shape;
-    const columns = Int32Array.from({ length: width }, (_, k) => clamp(Math.floor((left + k) * fine), shape[1]));
+    const own = this.#source(place);
+    const { tile: side, step: coarse } = this.pyramid.grid(own.level);
+    const fine = step / coarse;
+    const width = tile[1] + 2 * MARGIN;
+    const [height, wide] = this.pyramid.levels[own.level].shape;
+    const left = place.column * tile[1] - MARGIN;
+    const columns = Int32Array.from({ length: width }, (_, k) => clamp(Math.floor((left + k) * fine), wide));
+    const runs = runsOf(columns, side[1]);
     let known = -1;
-    for (let k = 0; k < height; k++) {
-      const y = clamp(Math.floor((top + k) * fine), shape[0]);
+    for (let k = y0; k < y1 + 2 * MARGIN; k++) {
+      const y = clamp(Math.floor((place.row * tile[0] - MARGIN + k) * fine), height);
       if (y === known) field.copyWithin(k * width, (k - 1) * width, k * width);
-      else this.#row(k * width, level, y, columns, this.#source(place));
+      else this.#row(k * width, y, columns, runs, own);
       known = y;
     }
-    return { ids: field, width, height };
+    return { ids: field, width };
   }
 
-  /** @param {number} at @param {number} level @param {number} y @param {Int32Array} columns @param {Place} own */
-  #row(at, level, y, columns, own) {
-    const [high, wide] = this.pyramid.grid(level).tile;
+  /** @param {number} at @param {number} y @param {Int32Array} columns @param {Run[]} runs @param {Place} own */
+  #row(at, y, columns, runs, own) {
+    const [high, wide] = this.pyramid.grid(own.level).tile;
     const row = Math.floor(y / high);
-    let column = -1;
-    /** @type {Tile|undefined} */
-    let tile;
-    for (let k = 0; k < columns.length; k++) {
-      const x = columns[k];
-      const now = Math.floor(x / wide);
-      if (now !== column) tile = this.#store.peek(this.#key({ level, row, column: (column = now) }));
-      if (tile) field[at + k] = tile.values ? tile.values[(y - row * high) * wide + x - column * wide] : 0;
-      else field[at + k] = this.#nearest(own, y, x);
+    for (const { column, from, to } of runs) {
+      const tile = this.#store.peek(this.#key({ level: own.level, row, column }));
+      const start = (y - row * high) * wide - column * wide;
+      if (!tile) for (let k = from; k < to; k++) field[at + k] = this.#nearest(own, y, columns[k]);
+      else if (!tile.values) field.fill(0, at + from, at + to);
+      else for (let k = from; k < to; k++) field[at + k] = tile.values[start + columns[k]];
     }
   }
 
@@ -303,6 +311,21 @@ export class LabelLayer extends TiledLayer {
 function placeOf(key, start) {
   const [level, row, column] = key.slice(start.length).split("/").map(Number);
   return { level, row, column };
+}
+
+/** @typedef {{column: number, from: number, to: number}} Run  Neighbours that lie in one column of tiles. */
+
+/** @param {Int32Array} columns @param {number} wide @returns {Run[]} */
+function runsOf(columns, wide) {
+  /** @type {Run[]} */
+  const runs = [];
+  columns.forEach((x, k) => {
+    const column = Math.floor(x / wide);
+    const last = runs.at(-1);
+    if (last?.column === column) last.to = k + 1;
+    else runs.push({ column, from: k, to: k + 1 });
+  });
+  return runs;
 }
 
 /** @param {number} at @param {number} size */

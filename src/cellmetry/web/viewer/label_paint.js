@@ -6,7 +6,7 @@
 /** Pixels round a tile that decide on its outlines. */
 export const MARGIN = 4;
 
-/** @typedef {{ids: Uint32Array, width: number, height: number}} Window  Ids with `MARGIN` pixels more on each side. */
+/** @typedef {{ids: Uint32Array, width: number}} Window  Ids with `MARGIN` pixels more on each side. */
 /** @typedef {{fill: number, outline: number, thick: number}} Ink  Opacities, and pixels of an outline. */
 
 const WHITE = 0xffffffff;

@@ -30,7 +30,7 @@ export class ViewerPair {
   #line = h("div.viewer-line", {
     role: "separator",
     tabindex: "0",
-    "aria-label": "Line between the views",
+    "aria-label": "Divider",
     "aria-orientation": "vertical",
     hidden: true,
     onpointermove: (/** @type {PointerEvent} */ event) => this.#drag(event),

@@ -55,7 +55,9 @@ export class Scene {
   wishes(camera, ahead) {
     const coarse = this.layers.flatMap((layer) => layer.coarseWishes());
     const seen = this.layers.flatMap((layer) => layer.wishes(camera));
-    return ahead ? [...coarse, ...seen, ...this.layers.flatMap((layer) => layer.wishes(camera, 1))] : [...coarse, ...seen];
+    if (!ahead) return [...coarse, ...seen];
+    const round = this.layers.flatMap((layer) => layer.wishes(camera, 1));
+    return [...coarse, ...seen, ...round, ...this.picture.nextWishes(camera)];
   }
 
   /** A camera that shows all of it in a viewer of this size. @param {Camera} like */

@@ -3,6 +3,7 @@
  * @module
  */
 import { Emitter } from "../kernel/emitter.js";
+import { keepCamera } from "./kept_camera.js";
 import { ChannelTastes } from "./channels.js";
 import { ZoomButtons } from "./furniture.js";
 import { Gestures } from "./gestures.js";
@@ -16,7 +17,7 @@ import { strokeOf } from "./strokes.js";
 /** @typedef {import("./channels.js").Channel} Channel */
 /** @typedef {import("./label_layer.js").LabelLook} LabelLook */
 /** @typedef {import("./strokes.js").Stroke} Stroke */
-/** @typedef {import("./overlay.js").ShapesLayer|import("./overlay.js").MapLayer} Layer */
+/** @typedef {import("./stage.js").Layer} Layer */
 /**
  * @typedef {object} Tool
  * @property {string} name
@@ -57,6 +58,9 @@ export class Viewer extends Emitter {
   /** @type {Projection} */
   #projection = "none";
   #settling = 0;
+  #endKeeping;
+  /** Path of the labels that were shown last. */
+  #objectsOf = "";
 
   /**
    * @param {HTMLElement} host Is filled. @param {string} studyPath "studies/ID/"
@@ -76,9 +80,23 @@ export class Viewer extends Emitter {
       zoom.show(this.camera.zoom);
       this.tell("camera", this.camera);
     });
+    this.#endKeeping = alone ? () => {} : keepCamera(this);
     for (const name of ["hover", "error"]) this.#stage.on(name, (said) => this.tell(name, said));
-    for (const name of ["shown", "drawn"]) this.#stage.on(name, () => this.tell(name, this));
-    this.on("shown", () => this.#describe());
+    this.#stage.on("shown", () => this.#adopt());
+    this.#stage.on("drawn", () => this.tell("drawn", this));
+  }
+
+  /** Another scene is shown: what was chosen of other labels is chosen no longer. */
+  #adopt() {
+    const objects = this.#scene?.objects;
+    if (objects && objects.pyramid.path !== this.#objectsOf) {
+      this.#objectsOf = objects.pyramid.path;
+      [this.#hidden, this.#selected, this.#look] = [objects.hidden, objects.selected, objects.look];
+      this.tell("labels", this.#look);
+      this.tell("select", this.#selected);
+    } else if (objects) this.#apply(objects);
+    this.#describe();
+    this.tell("shown", this);
   }
 
   get element() {
@@ -88,8 +106,16 @@ export class Viewer extends Emitter {
   /** Take the viewer away. */
   close() {
     this.pair?.close();
+    this.#endKeeping();
     this.#gestures.close();
     this.#stage.close();
+  }
+
+  /** What was chosen while the scene was on its way. @param {import("./label_layer.js").LabelLayer} objects */
+  #apply(objects) {
+    if (objects.look !== this.#look) objects.setLook(this.#look);
+    objects.setHidden(this.#hidden);
+    objects.select(this.#selected);
   }
 
   /** Say to who cannot see it what is shown. */
@@ -111,10 +137,10 @@ export class Viewer extends Emitter {
     const wanted = { image, labels: labels?.id ?? labels, t, z, projection: this.#projection };
     const channelsOf = (/** @type {any} */ each) =>
       this.#tastes.channelsOf(each.header, each.said?.channel_names ?? null);
-    const scene = await this.#scenes.make(wanted, this.#scene, channelsOf, this.#look);
+    /** @type {LabelLook} */
+    const fresh = { ...this.#look, colouring: { kind: "id" } };
+    const scene = await this.#scenes.make(wanted, this.#scene, channelsOf, fresh);
     if (asked !== this.#asked) return;
-    scene.objects?.setHidden(this.#hidden);
-    scene.objects?.select(this.#selected);
     await this.#stage.present(scene);
   }
 
@@ -319,6 +345,11 @@ export class Viewer extends Emitter {
     return { y, x, zoom };
   }
 
+  /** Whether the camera shows all of the image. */
+  get fitted() {
+    return this.#stage.camera.isFitted;
+  }
+
   fit() {
     this.#stage.move((camera) => camera.fit());
   }
@@ -387,6 +418,14 @@ export class Viewer extends Emitter {
   /** The pointer is here, or nowhere. @param {{clientX: number, clientY: number}|null} event */
   hover(event) {
     this.#stage.point(event);
+  }
+
+  /**
+   * What else the readout says of an object under the pointer, as its area.
+   * @param {((id: number) => string|null)|null} describe
+   */
+  setDescription(describe) {
+    this.#stage.describe = describe;
   }
 
   /** Somebody clicked. @param {PointerEvent} event */
