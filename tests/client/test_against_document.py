@@ -213,6 +213,7 @@ def of_study(study, file, to):
         "object": lambda: study.object(LABELS, 1),
         "object_at": lambda: study.object_at(LABELS, 0.5, 0.5),
         "edit": lambda: study.edit(LABELS, "delete", ids=[1]),
+        "propose": lambda: study.propose(LABELS, 1.5, 2.5, z=1),
         "undo": lambda: study.undo(LABELS),
         "redo": lambda: study.redo(LABELS),
         "edits": lambda: study.edits(LABELS, before=9),

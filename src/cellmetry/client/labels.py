@@ -77,6 +77,17 @@ class LabelVerbs(StudyPart):
         body = {"operation": operation, "parameters": parameters, "session": self.session, "base_version": base_version}
         return self._edit(f"/labels/{labels}/edits", body)
 
+    def propose(self, labels: str, y: float, x: float, **more: Any) -> dict[str, Any]:
+        """Return the outline of the cell that the network sees at a point; drawing it (`draw`) takes it.
+
+        Raises
+        ------
+        UnknownName
+            If it sees none there, or there is a label already.
+        """
+        found: dict[str, Any] = self._send(f"/labels/{labels}/propose", {"y": y, "x": x, **more})
+        return found
+
     def undo(self, labels: str) -> dict[str, Any]:
         """Return what changed by taking back the last edit that this program made."""
         return self._edit(f"/labels/{labels}/undo", {"session": self.session})

@@ -28,6 +28,7 @@ from cellmetry.server.routes import (
     pictures,
     predict,
     preview,
+    proposals,
     questions,
     recipes,
     results,
@@ -77,6 +78,7 @@ _ROUTES = (
     pictures,
     predict,
     preview,
+    proposals,
     questions,
     uploads,
 )

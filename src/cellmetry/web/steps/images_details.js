@@ -18,7 +18,8 @@ let made = 0;
 export function showDetails(app, pane, chosen) {
   if (!chosen.length) return void fill(pane);
   const one = chosen.length === 1 ? chosen[0] : null;
-  const failed = one?.state === "failed" && h("p.notice.notice-bad", {}, icon("warning"), h("span", {}, one.reason));
+  const failed = one?.state === "failed" && h("p.notice.notice-bad", {}, icon("warning"), h("span", {}, one.reason.replace(/ with --axes/, ""), /--axes/.test(one.reason) && h("br"),
+    /--axes/.test(one.reason) && "Remove it, name the axes under “How files are read” at the left, and add it again."));
   fill(pane, h("section.details", {},
     h("h2.wrap", {}, one ? one.name : `${counted(chosen.length, "image")} chosen`),
     failed, one && warnings(one), fields(app, chosen), one?.state === "ready" && facts(one), actions(app, chosen)));

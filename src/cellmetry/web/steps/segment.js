@@ -1,6 +1,7 @@
 /** The step Segment: find the cells of all images by a recipe, tried first on what is seen. @module */
 import { fill, h } from "../kernel/dom.js";
 import { icon } from "../controls/icons.js";
+import { labelled } from "../controls/labelled.js";
 import { progressBar } from "../controls/progress.js";
 import { pixelSizeOf } from "../app/images.js";
 import { readySteps } from "../app/steps.js";
@@ -29,7 +30,7 @@ class SegmentStep {
   #scale = h("div");
   #which = h("select");
   #edits = h("select", {}, [["rebase", "Put them onto the new labels"], ["keep_old", "Leave those images as they are"], ["replace", "Hide them"]].map(([value, text]) => h("option", { value }, text)));
-  #editsField = h("label.field", { hidden: true }, h("span.field-name", {}, "Corrections that were made"), this.#edits);
+  #editsField = labelled("Corrections that were made", this.#edits, { hidden: true });
   #apply = h("button.primary.grow", { type: "button", disabled: true }, "Apply to all");
   #progress = h("div");
   #next = h("div");
@@ -44,7 +45,7 @@ class SegmentStep {
     this.#counts = new Counts(app, panes.right);
     const { openStudy: study } = app;
     this.#preview = new Preview(app, () => this.#form.wanted, (error) => this.#wrong(error));
-    const which = h("label.field", {}, h("span.field-name", {}, "Images"), this.#which);
+    const which = labelled("Images", this.#which);
     fill(panes.left, h("div.stack", {}, h("h2", {}, "Find cells"), this.#scale, this.#form.element, which, this.#editsField,
       h("div.left-actions", {}, this.#progress, this.#preview.element, h("div.row", {}, this.#preview.button, this.#apply)), this.#next));
     this.#apply.addEventListener("click", () => this.#run());
