@@ -17,11 +17,20 @@ import { inTile, TiledLayer } from "./tiled_layer.js";
 /** @typedef {import("./tile_store.js").Tile} Tile */
 /** @typedef {import("./tile_store.js").TileStore} TileStore */
 /**
+ * @typedef {object} ValueColouring
+ * @property {"value"} kind
+ * @property {ArrayLike<number>} ids
+ * @property {ArrayLike<number|null>} values
+ * @property {number} low Has the first colour of the palette.
+ * @property {number} high
+ * @property {string} palette
+ */
+/**
  * @typedef {object} LabelLook
  * @property {boolean} visible
  * @property {boolean} outline
  * @property {number} fill Opacity, 0 to 1.
- * @property {{kind: "id"}|{kind: "value", ids: ArrayLike<number>, values: ArrayLike<number>, low: number, high: number, palette: string}} colouring
+ * @property {{kind: "id"}|ValueColouring} colouring
  */
 
 const FINEST = -4;
@@ -206,7 +215,7 @@ const outer = (box) => ({
   x1: Math.ceil(box.x1),
 });
 
-/** @param {any} colouring */
+/** @param {ValueColouring} colouring */
 function valueColours({ ids, values, low, high, palette }) {
   const scale = scaleOf(palette);
   const factor = 255 / (high - low || 1);

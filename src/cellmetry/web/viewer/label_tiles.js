@@ -156,7 +156,10 @@ export class LabelTiles {
     return values ? values[clamp(y - own.row * high, high) * wide + clamp(x - own.column * wide, wide)] : 0;
   }
 
-  /** The object at a point, of the finest tile that is there; null where none is. @param {number} y @param {number} x */
+  /**
+   * The object at a point, of the finest tile that is there; null where none is.
+   * @param {number} y @param {number} x
+   */
   idAt(y, x) {
     if (y < 0 || x < 0 || y >= this.pyramid.height || x >= this.pyramid.width) return null;
     for (let level = 0; level <= this.pyramid.coarsest; level++) {

@@ -159,8 +159,8 @@ export class ViewerPair {
     const { second } = this;
     if (!second?.image) return;
     const only = this.#channels.value;
-    const wanted = this.#first.channels.map((channel, c) => (only === "" ? channel : { ...channel, visible: String(c) === only }));
-    second.setChannels(wanted);
+    const { channels } = this.#first;
+    second.setChannels(only === "" ? channels : channels.map((each, c) => ({ ...each, visible: String(c) === only })));
   }
 }
 

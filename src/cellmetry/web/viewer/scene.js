@@ -50,7 +50,10 @@ export class Scene {
     return this.layers.every((layer) => layer.isComplete(camera));
   }
 
-  /** All that is to be read, the most urgent first. @param {Camera} camera @param {boolean} ahead Also round the view. */
+  /**
+   * All that is to be read, the most urgent first.
+   * @param {Camera} camera @param {boolean} ahead Also round the view.
+   */
   wishes(camera, ahead) {
     const coarse = this.layers.flatMap((layer) => layer.coarseWishes());
     const seen = this.layers.flatMap((layer) => layer.wishes(camera));

@@ -18,8 +18,8 @@ const LARGE_PX = 1_500_000;
 const SETTLED_MS = 160;
 
 /**
- * Tells "hover" {y, x, id, values} (all null once the pointer has left), "pick" {id, y, x, event}, "camera", "channels",
- * "labels", "select", "shown", "drawn" (a frame that misses nothing) and "error".
+ * Tells "hover" {y, x, id, values} (all null once the pointer has left), "pick" {id, y, x, event}, "camera",
+ * "channels", "labels", "select", "shown", "drawn" (a frame that misses nothing) and "error".
  */
 export class Viewer extends StageView {
   /** Two views of one place. @type {ViewerPair|null} */
@@ -93,7 +93,8 @@ export class Viewer extends StageView {
 
   /**
    * Show an image, with labels if any are named; what was seen stays until there is something of it.
-   * @param {{image: any, labels?: any, t?: number, z?: number}} what An ImageView of the API or null; labels or their id.
+   * @param {{image: any, labels?: any, t?: number, z?: number}} what An ImageView of the API or null; labels or
+   *   their id.
    */
   async show({ image, labels = null, t = 0, z = 0 }) {
     const asked = ++this.#asked;
@@ -256,7 +257,10 @@ export class Viewer extends StageView {
     this.tell("select", this.#selected);
   }
 
-  /** The object at a point of the image, 0 for background, null where it is not known. @param {number} y @param {number} x */
+  /**
+   * The object at a point of the image, 0 for background, null where it is not known.
+   * @param {number} y @param {number} x
+   */
   idAt(y, x) {
     return this.#scene?.objects?.tiles.idAt(y, x) ?? null;
   }
@@ -279,8 +283,8 @@ export class Viewer extends StageView {
   /**
    * Read label tiles again, as the answer of an edit lists them; the old ones are shown until then.
    * @param {number[][]|null} [tiles] Level, t, z, row, column; all if left out.
-   * @param {{version?: number|null, settles?: Stroke[]|null}} [answer] The version that was made, asked for if left out;
-   *   the strokes of `paint` that it holds, all if left out: others stay drawn over what is read.
+   * @param {{version?: number|null, settles?: Stroke[]|null}} [answer] The version that was made, asked for if
+   *   left out; the strokes of `paint` that it holds, all if left out: others stay drawn over what is read.
    */
   async refresh(tiles = null, { version = null, settles = null } = {}) {
     const labels = this.#scene?.objects?.tiles;
