@@ -18,8 +18,10 @@ export class TableSource extends Emitter {
   where = [];
   /** @type {string[]} Columns, `-area_um2` from large to small. */
   sort = [];
-  /** @type {Column[]} What is asked for. */
+  /** @type {Column[]} Those that are shown. */
   columns;
+  /** @type {string[]} What each row has beside them. */
+  also = [];
   #study;
   /** @type {Map<number, Row[]|Promise<void>>} */
   #pages = new Map();
@@ -91,7 +93,8 @@ export class TableSource extends Emitter {
   /** @param {number} number */
   #load(number) {
     const [turn, { where, sort }] = [this.#turn, this];
-    const body = { where, sort, columns: this.columns.map((column) => column.name), offset: number * PAGE, limit: PAGE };
+    const columns = [...new Set([...this.columns.map((column) => column.name), ...this.also])];
+    const body = { where, sort, columns, offset: number * PAGE, limit: PAGE };
     const loading = this.#post("query", body).then(
       (page) => turn === this.#turn && this.#take(number, page),
       (error) => turn === this.#turn && this.#failed(number, error),

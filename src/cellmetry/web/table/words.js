@@ -32,14 +32,22 @@ export function tipOf(column) {
 /** Whether it says that something is doubtful of a cell. @param {Column} column */
 export const isFlag = (column) => column.name.startsWith("flag_");
 
+/** The unit where it is short enough to stand behind each number. @param {Column} column */
+export const shortUnitOf = (column) => (unitOf(column).length < 7 ? unitOf(column) : "");
+
+const WHOLE = new Set(["", "1", "px"]);
+
 /**
- * A value as text: four digits that count, whole numbers whole.
+ * A value as text: four digits that count, numbers of things whole.
  * @param {any} value
+ * @param {Column} [column]
  */
-export function valueText(value) {
+export function valueText(value, column) {
   if (value === null || value === undefined) return "–";
   if (typeof value === "boolean") return value ? "yes" : "";
   if (typeof value !== "number") return String(value);
+  const size = Math.abs(value);
+  if (column && !WHOLE.has(column.unit) && Number.isInteger(value) && size < 1000 && value !== 0) return value.toPrecision(4).replace("-", "−");
   return numberText(value);
 }
 
@@ -52,5 +60,14 @@ export function numberText(value, digits = 4) {
   return text.replace("-", "−");
 }
 
-/** A text or number as a condition has it. @param {string|number|boolean} value */
-export const literal = (value) => (typeof value === "string" ? JSON.stringify(value) : value === true ? "True" : value === false ? "False" : String(value));
+/** A text or number as a condition has it; texts with both kinds of quotes cannot be asked for. @param {string|number|boolean} value */
+export function literal(value) {
+  if (typeof value !== "string") return String(value);
+  return value.includes('"') ? `'${value}'` : `"${value}"`;
+}
+
+/** The condition that a column has a value. @param {string} name @param {any} value */
+export const isValue = (name, value) => (typeof value === "boolean" ? `${value ? "" : "not "}${name}` : `${name} == ${literal(value)}`);
+
+/** Whether a column may stand in a condition. @param {Column} column */
+export const canBeAsked = (column) => /^[\p{L}_][\p{L}\p{N}_]*$/u.test(column.name);
