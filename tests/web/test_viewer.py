@@ -326,6 +326,19 @@ def test_planes_and_projections(shown: Any, helping: Any) -> None:
     assert page.evaluate(read, "mean") == round(sum(stack) / 3)
 
 
+def test_pictures_of_other_kinds(shown: Any, helping: Any) -> None:
+    page = shown("colour")
+    page.evaluate("drawn(() => viewer.goTo({ y: 45, x: 35, zoom: 6 }))")
+    for y, x in ((10, 8), (60, 50)):
+        assert _near(page.evaluate(f"pixel({y}.5, {x}.5)"), helping.colours()[y, x].tolist())
+    page = shown("tiny")
+    page.evaluate("drawn(() => viewer.setChannel(0, { low: -1, high: 1, colour: '#ffffff' }))")
+    value = round(255 * (20 * 53 + 30) / (37 * 53 - 1))
+    assert _near(page.evaluate("pixel(20.5, 30.5)"), [value] * 3)
+    assert page.evaluate("pixel(40, 60)") == [0, 0, 0]
+    assert page.locator(".viewer-scale").inner_text().endswith("px")
+
+
 def test_two_views_look_at_one_place(shown: Any) -> None:
     page = shown("image", "labels")
     page.get_by_label("Views").select_option("side")
