@@ -67,6 +67,22 @@ def test_pixels_are_the_channels_added_up(shown: Any, helping: Any) -> None:
     assert _near(page.evaluate("pixel(700.5, 650.5)"), [255 * orange**0.5, 128 * orange**0.5, 0])
 
 
+def test_large_windows_are_drawn_coarser_only_while_somebody_drags(shown: Any, helping: Any) -> None:
+    page = shown()
+    page.set_viewport_size({"width": 1900, "height": 1000})
+    page.evaluate("drawn(() => viewer.goTo({ y: 700.5, x: 650.5, zoom: 1 }))")
+    page.evaluate("drawn(() => viewer.setChannel(1, { visible: false }))")
+    look = "{ colour: '#ffffff', low: 100, high: 2000 }"
+    rough = f"(() => {{ viewer.setChannel(0, {look}); return viewer.stage.scene.picture.rough; }})()"
+    assert page.evaluate(rough) is True
+    page.wait_for_function("() => !viewer.stage.scene.picture.rough")
+    page.evaluate("drawn()")
+    read = "[...Array(400).keys()].map((k) => pixel(690.5 + Math.floor(k / 20), 640.5 + (k % 20))[0])"
+    pixels = helping.picture(helping.objects())[0, 690:710, 640:660].astype(float)
+    wanted = np.round(255 * np.clip((pixels - 100) / 1900, 0, 1))
+    assert np.abs(np.reshape(page.evaluate(read), (20, 20)) - wanted).max() <= 2
+
+
 def test_contrast_is_chosen_by_the_image_and_kept_by_the_study(shown: Any) -> None:
     page = shown()
     assert page.evaluate("viewer.channels.map((each) => each.chosen)") == [False, False]
