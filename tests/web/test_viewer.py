@@ -70,7 +70,7 @@ def test_pixels_are_the_channels_added_up(shown: Any, helping: Any) -> None:
 def test_large_windows_are_drawn_coarser_only_while_somebody_drags(shown: Any, helping: Any) -> None:
     page = shown()
     page.set_viewport_size({"width": 1900, "height": 1000})
-    page.evaluate("drawn(() => viewer.goTo({ y: 700.5, x: 650.5, zoom: 1 }))")
+    page.evaluate("drawn(() => viewer.goTo({ y: 700, x: 650, zoom: 1 }))")
     page.evaluate("drawn(() => viewer.setChannel(1, { visible: false }))")
     look = "{ colour: '#ffffff', low: 100, high: 2000 }"
     rough = f"(() => {{ viewer.setChannel(0, {look}); return viewer.stage.scene.picture.rough; }})()"

@@ -45,7 +45,7 @@ OPEN = """async ({ study }) => {
   window.pixel = (y, x) => {
     const canvas = document.querySelector(".viewer-canvas");
     const at = viewer.toScreen(y, x);
-    return [...canvas.getContext("2d").getImageData(Math.round(at.x), Math.round(at.y), 1, 1).data].slice(0, 3);
+    return [...canvas.getContext("2d").getImageData(Math.floor(at.x), Math.floor(at.y), 1, 1).data].slice(0, 3);
   };
 }"""
 
