@@ -20,13 +20,18 @@ def test_a_page_says_that_the_server_is_away_and_goes_on_by_itself(
         page.goto(client.post("session/link").json()["url"])
         page.evaluate("study => cellmetry.place.go(study, 'images')", study)
         page.get_by_role("button", name="Long night", exact=True).wait_for()
+        until(page, "cellmetry.step === 'images'")
         server.kill()
         page.evaluate("cellmetry.study.jobs.load()")
         page.get_by_text("The server cannot be reached.").wait_for()
         port = urlsplit(server.url).port
     with serving.real_server(tmp_path / "home", "--port", str(port)) as server:
-        page.get_by_text("The server cannot be reached.").wait_for(state="hidden")
-        server.client().patch(f"studies/{study}", json={"name": "Next morning"})
+        page.get_by_text("You are signed out.").wait_for()
+        client = server.client()
+        other = context.new_page()
+        other.goto(client.post("session/link").json()["url"])
+        page.get_by_text("You are signed out.").wait_for(state="hidden")
+        client.patch(f"studies/{study}", json={"name": "Next morning"})
         page.get_by_role("button", name="Next morning", exact=True).wait_for()
-        assert page.evaluate("cellmetry.study.away") is False
+        assert page.evaluate("cellmetry.step") == "images"
     context.close()
