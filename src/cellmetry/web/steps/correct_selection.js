@@ -53,10 +53,11 @@ export class Selection {
   }
 
   /** Leave out what is there no more. @param {any} item @param {any} answer */
-  #follow({ operation, labels }, { ids }) {
+  #follow({ operation, labels, parameters }, { ids }) {
     const { viewer } = this.#app;
     if (labels !== viewer.labels || !["delete", "delete_inside", "merge", "merge_along"].includes(operation)) return;
-    const kept = [...viewer.selected].filter((id) => !ids.includes(id));
+    const stays = operation === "merge" ? parameters.ids[0] : null;
+    const kept = [...viewer.selected].filter((id) => id === stays || !ids.includes(id));
     if (kept.length < viewer.selected.size) viewer.select(kept);
   }
 

@@ -8,8 +8,6 @@ import { forget, leftOf } from "./correct_kept.js";
 /** @typedef {import("../app/app.js").App} App */
 /** @typedef {import("./correct_desk.js").Desk} Desk */
 
-const SAVING_MS = 250;
-
 /** The row above the tools. */
 export class SaveState {
   #app;
@@ -18,7 +16,6 @@ export class SaveState {
   #away = h("div.notice.correct-away", { hidden: true });
   #left = h("div");
   #offs;
-  #timer = 0;
   #saved = false;
 
   /** @param {App} app @param {Desk} desk */
@@ -41,27 +38,17 @@ export class SaveState {
   }
 
   close() {
-    clearTimeout(this.#timer);
     for (const off of this.#offs) off();
   }
 
-  /** "Saving" is only said of what takes a while, so that nothing flickers. */
   #show() {
     const { session } = this.#desk;
     const { state } = session;
     this.#saved ||= session.waiting > 0;
-    if (state === "saving") this.#timer ||= window.setTimeout(() => this.#say(), this.#said.childElementCount ? SAVING_MS : 0);
-    else this.#say();
-    this.#showAway(session.waiting, state === "away");
-  }
-
-  #say() {
-    clearTimeout(this.#timer);
-    this.#timer = 0;
-    const { state } = this.#desk.session;
     this.#said.dataset.state = state;
     if (state === "saved") fill(this.#said, this.#saved && [icon("check"), "Saved"]);
     else fill(this.#said, state === "saving" ? "Saving…" : [icon("warning"), "Not saved"]);
+    this.#showAway(session.waiting, state === "away");
   }
 
   /** @param {number} count @param {boolean} away */
