@@ -2,7 +2,8 @@
 
 Run: python benchmarks/smart_click.py DATA… --split SPLIT [--images 30] [--cells 8]
 
-DATA is a folder with `images` and `labels` of the same names, called as in the split. Each cell is clicked once, at a random point of its inner half, on a real server: where nothing is labelled yet, and where
+DATA is a folder with `images` and `labels` of the same names, called as in the split. Each cell is clicked once, at a
+random point of its inner half, on a real server: where nothing is labelled yet, and where
 half of the field's cells are, as when somebody adds those that a model missed. A click without an answer has IoU 0.
 """
 

@@ -128,6 +128,23 @@ class LabelVerbs(StudyPart):
         """Return the act that hid a label image; undoing it brings it back."""
         return self._act(f"/labels/{labels}", method="DELETE")
 
+    def correction_queue(self, labels: str = "cells", **asked: Any) -> dict[str, Any]:
+        """Return cells and fields most worth correcting: ``result``, ``limit``, ``share`` say for which result.
+
+        Run a job `review` first, so that the network says what is doubtful.
+        """
+        found: dict[str, Any] = self._get("/queue", labels=labels, **asked)
+        return found
+
+    def reviewed(self, image: str) -> list[dict[str, Any]]:
+        """Return the fields of an image that were looked through, by whom and when."""
+        found: list[dict[str, Any]] = self._get("/reviewed", image=image)
+        return found
+
+    def say_reviewed(self, image: str, box: tuple[int, int, int, int], **more: Any) -> int:
+        """Return the act that notes a field as looked through; ``done=False`` takes that back."""
+        return self._act("/reviewed", {"image": image, "box": list(box), **more}, method="PUT")
+
     def questions(self, labels: str | None = None, *, answered: bool = False) -> list[dict[str, Any]]:
         """Return where a human and a better model disagree, of one label image or of all."""
         found: list[dict[str, Any]] = self._get("/questions", labels=labels, answered=answered)

@@ -30,6 +30,7 @@ from cellmetry.server.routes import (
     preview,
     proposals,
     questions,
+    queue,
     recipes,
     results,
     session,
@@ -80,6 +81,7 @@ _ROUTES = (
     preview,
     proposals,
     questions,
+    queue,
     uploads,
 )
 _ERRORS: dict[int | str, dict[str, Any]] = {

@@ -52,6 +52,7 @@ TAGS = (
     "models",
     "one-shot",
     "preview",
+    "queue",
     "questions",
     "uploads",
 )

@@ -29,6 +29,7 @@ export class Desk {
   #app;
   #study;
   #viewer;
+  #signedOut = false;
 
   /** @param {App} app @param {WindowName} name */
   constructor(app, name) {
@@ -38,8 +39,15 @@ export class Desk {
     this.session = new EditSession(this.#study, name);
     this.live = new LiveLabels(app, this.session);
     this.session.on("refused", ({ item, error }) => this.#refused(item, error));
-    this.session.on("change", () => this.session.trouble?.status === 401 && app.error(this.session.trouble));
+    this.session.on("change", () => this.#askToSignIn());
     this.#study.on("closed", () => this.#close());
+  }
+
+  /** Once, not at each attempt. */
+  #askToSignIn() {
+    const out = this.session.trouble?.status === 401;
+    if (out && !this.#signedOut) this.#app.error(this.session.trouble);
+    this.#signedOut = out;
   }
 
   #close() {
@@ -122,8 +130,9 @@ export class Desk {
   async #conflict(item, error) {
     const other = await this.live.catchUp(item, error);
     const what = item.kind === "edit" ? "Your edit was not made." : "It was not undone.";
+    const who = other?.act.who === this.#app.session.who ? "You, in another window," : other?.act.who;
     const text = other
-      ? `${other.act.who} changed this place at ${whenInWords(other.act.at)} (${other.act.summary}). ${what} Look at it first.`
+      ? `${who} changed this place at ${whenInWords(other.act.at)} (${other.act.summary}). ${what} Look at it first.`
       : error.message;
     const again = () => this.session.edit({ ...item, base: Math.max(error.said.version ?? 0, this.base() ?? 0) || null });
     const action = item.kind === "edit" ? { text: "Do it again", run: again } : null;
