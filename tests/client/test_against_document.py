@@ -40,6 +40,7 @@ PARAMETERS_NOT_USED = {
     ("GET", "/studies/{study}/events", "after"): "Last-Event-ID says it",
     ("GET", "/studies", "after"): "a further page is asked for after a full one only",
     ("GET", "/studies/{study}/recipes/{recipe_id}", "form"): "the JSON has the text as TOML",
+    ("GET", "/studies/{study}/comparisons/{result_id}/report", "shown"): "for pages that show it",
     ("GET", "/studies/{study}/jobs/{job_id}/log", "limit"): "the server's own is the most",
 }
 IMAGE, LABELS, RESULT, MODEL = f"img_{ID}", f"lbl_{ID}", f"res_{ID}", f"mdl_{ID}"
@@ -105,6 +106,8 @@ class Described:
         content = said.get("content", {})
         if "application/json" in content and "octet" not in str(content):
             told = self.sample(content["application/json"]["schema"])
+            if template.endswith("/preview"):
+                told["box"] = [0, 2, 0, 2]
             if template.endswith("/tiles"):
                 of_labels = {"axes": "TZYX", "dtype": "uint32"}
                 told |= {"axes": "TCZYX", "version": None} if "/images/" in template else of_labels
@@ -163,6 +166,7 @@ def of_client(client, file, to):
         "studies": client.studies,
         "refused_studies": client.refused_studies,
         "create_study": lambda: client.create_study("drug"),
+        "create_sample": client.create_sample,
         "study": lambda: client.study(SAMPLES["id"]),
         "health": client.health,
         "steps": client.steps,
@@ -199,6 +203,8 @@ def of_study(study, file, to):
         "remove_images": lambda: study.remove_images([IMAGE]),
         "originals": lambda: study.originals(IMAGE),
         "download_original": lambda: study.download_original(IMAGE, f"org_{ID}", to),
+        "thumbnail": lambda: study.thumbnail(IMAGE, side=64, labels=LABELS),
+        "preview": lambda: study.preview(IMAGE, box=[0, 2, 0, 2]),
         "relink": lambda: study.relink("/images"),
         "pixels": lambda: study.pixels(IMAGE),
         "all_pixels": lambda: study.all_pixels(IMAGE),
@@ -210,6 +216,11 @@ def of_study(study, file, to):
         "object": lambda: study.object(LABELS, 1),
         "object_at": lambda: study.object_at(LABELS, 0.5, 0.5),
         "edit": lambda: study.edit(LABELS, "delete", ids=[1]),
+        "correction_queue": lambda: study.correction_queue(result="count", limit=5, share=0.1),
+        "reviewed": lambda: study.reviewed(IMAGE),
+        "say_reviewed": lambda: study.say_reviewed(IMAGE, (0, 2, 0, 2), labels="cells"),
+        "review": study.review,
+        "propose": lambda: study.propose(LABELS, 1.5, 2.5, z=1),
         "undo": lambda: study.undo(LABELS),
         "redo": lambda: study.redo(LABELS),
         "edits": lambda: study.edits(LABELS, before=9),
@@ -240,6 +251,9 @@ def of_study(study, file, to):
         "tables": study.tables,
         "table_id": lambda: study.table_id("word"),
         "describe_table": lambda: study.describe_table(RESULT),
+        "table_summary": lambda: study.table_summary(RESULT, "label", where=["label > 1"], bins=4),
+        "table_values": lambda: study.table_values(RESULT, ["label"], where=["label > 1"]),
+        "place_in_table": lambda: study.place_in_table(RESULT, {"label": 1}, sort=["-label"]),
         "table": lambda: study.table(RESULT, columns=["label"], where=["label > 1"], sort=["-label"]),
         "comparisons": study.comparisons,
         "comparison": lambda: study.comparison(RESULT),

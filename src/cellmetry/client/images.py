@@ -6,6 +6,8 @@ import json
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
+
 from cellmetry.client.part import StudyPart
 from cellmetry.client.pixels import Window, read_planes, read_tiles
 from cellmetry.client.sending import open_files
@@ -82,6 +84,24 @@ class ImageVerbs(StudyPart):
     def download_original(self, image: str, file: str, to: str | Path) -> Path:
         """Return `to` after an original was written there."""
         return self._connection.download(self._path(f"/images/{image}/originals/{file}"), Path(to))
+
+    def thumbnail(self, image: str, *, side: int = 192, labels: str | None = None) -> bytes:
+        """Return a small WebP picture of an image, with labels drawn over it if they are given."""
+        path = self._path(f"/images/{image}/thumbnail")
+        params = {"side": side, **({} if labels is None else {"labels": labels})}
+        return self._connection.ask("GET", path, params=params).content
+
+    def preview(self, image: str, **wanted: Any) -> dict[str, Any]:
+        """Return what a recipe finds in a field of an image: ``box``, ``t``, ``z``, ``recipe``, ``set``, ….
+
+        Nothing is kept in the study. Each of ``seen`` has its ids as an array, ``ids``.
+        """
+        found: dict[str, Any] = self._send("/preview", {"image": image, **wanted})
+        y0, y1, x0, x1 = found["box"]
+        for number, each in enumerate(found["seen"]):
+            data = self._connection.ask("GET", self._path(f"/preview/{found['id']}/{number}")).content
+            each["ids"] = np.frombuffer(data, "<u4").astype(np.uint32).reshape(y1 - y0, x1 - x0)
+        return found
 
     def relink(self, folder: str | Path) -> list[str]:
         """Return the ids of missing originals that were found in a folder of the server's computer."""

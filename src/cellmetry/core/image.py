@@ -24,6 +24,7 @@ __all__ = [
     "Channel",
     "DerivedSource",
     "Image",
+    "PartSource",
     "PixelSize",
     "PixelSource",
     "image_from_array",
@@ -147,6 +148,22 @@ class ArraySource:
         if level != 0:
             raise ParameterError(f"An image in memory has no resolution level {level}.")
         return self.array[(t, c, z, *box.slices)]
+
+
+class PartSource(ArraySource):
+    """A part of a larger image in memory, with all of that at low resolution: contrast is that of the whole.
+
+    Parameters
+    ----------
+    array
+        Pixels of the part, with the five axes T, C, Z, Y, X.
+    survey
+        The whole image's planes at low resolution, of the same T, C and Z.
+    """
+
+    def __init__(self, array: NDArray[Any], survey: NDArray[Any]) -> None:
+        super().__init__(array)
+        self.survey = survey
 
 
 class DerivedSource(ABC):

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from cellmetry.core.image import Box
+from cellmetry.core.image import Box, PartSource
 from cellmetry.errors import InputError
 from cellmetry.ops.resample import needed_range, resample_range, resampled_size
 from cellmetry.ops.tiles import plan_tiles
@@ -152,6 +152,8 @@ class Plane:
         return low, high, bad
 
     def _find_percentiles(self, percents: tuple[float, ...]) -> NDArray[np.float64]:
+        if isinstance(self.image.source, PartSource):
+            return self._surveyed_percentiles(self.image.source, percents)
         low, high, _ = self.limits
         if self._few_values:
             counts, first = self._value_counts()
@@ -167,6 +169,13 @@ class Plane:
             ranks = np.asarray(percents) / 100 * (total[channel, -1] - 1)
             out[channel] = low + step * np.searchsorted(total[channel], np.floor(ranks), side="right")
         return out
+
+    def _surveyed_percentiles(self, source: PartSource, percents: tuple[float, ...]) -> NDArray[np.float64]:
+        """Return percentiles of the whole of which the image is a part, from its low resolution."""
+        whole = source.survey[self.t, list(self.channels), self.z].astype(np.float32)
+        whole = np.tensordot(GREY_WEIGHTS, whole, axes=1)[None] if self.grey else whole
+        finite = [channel[np.isfinite(channel)] for channel in whole]
+        return np.stack([np.percentile(values if values.size else [0.0], percents) for values in finite])
 
     @property
     def _few_values(self) -> bool:

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
-__all__ = ["palette_png", "png_bytes", "write_grey_png", "write_png", "write_thumbnail"]
+__all__ = ["palette_png", "png_bytes", "thumbnail_webp", "write_grey_png", "write_png", "write_thumbnail"]
 
 
 def write_png(rgb: NDArray[np.uint8], path: str | Path) -> None:
@@ -69,6 +69,15 @@ def write_thumbnail(rgb: NDArray[np.uint8], path: str | Path, *, side: int = 360
     picture.thumbnail((side, side), Picture.Resampling.LANCZOS, reducing_gap=3.0)
     with atomic_write(path) as temporary:
         picture.save(temporary, format="PNG")
+
+
+def thumbnail_webp(rgb: NDArray[np.uint8], side: int) -> bytes:
+    """Return `rgb` as the bytes of a WebP that fits into a square of `side` pixels, never larger than it is."""
+    picture = _picture(rgb)
+    picture.thumbnail((side, side), Picture.Resampling.LANCZOS, reducing_gap=3.0)
+    buffer = BytesIO()
+    picture.save(buffer, format="WEBP", quality=85, method=2)
+    return buffer.getvalue()
 
 
 def _picture(rgb: NDArray[Any]) -> Picture.Image:

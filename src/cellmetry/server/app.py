@@ -14,6 +14,7 @@ from cellmetry.server.bodies import ErrorBody
 from cellmetry.server.errors import install_error_handlers
 from cellmetry.server.openapi import openapi_document
 from cellmetry.server.pages import routes as pages
+from cellmetry.server.pages.web_app import WebApp
 from cellmetry.server.routes import (
     acts,
     edits,
@@ -25,8 +26,12 @@ from cellmetry.server.routes import (
     members,
     models,
     originals,
+    pictures,
     predict,
+    preview,
+    proposals,
     questions,
+    queue,
     recipes,
     results,
     session,
@@ -53,7 +58,7 @@ if TYPE_CHECKING:
 __all__ = ["API", "FILE_PATHS", "OPEN_PATHS", "create_app"]
 
 API = "/api/v1"
-OPEN_PATHS = ("/", "/pages/", f"{API}/health", f"{API}/session", f"{API}/openapi.json", f"{API}/docs")
+OPEN_PATHS = ("/", "/pages/", "/web/", f"{API}/health", f"{API}/session", f"{API}/openapi.json", f"{API}/docs")
 """What anybody may see; everything else needs a visitor whom the gate knows."""
 FILE_PATHS = tuple(
     f"{API}{path}" for path in ("/predict", "/count", "/studies/{study}/images", "/studies/{study}/uploads")
@@ -77,8 +82,12 @@ _ROUTES = (
     tables,
     results,
     models,
+    pictures,
     predict,
+    preview,
+    proposals,
     questions,
+    queue,
     uploads,
 )
 _ERRORS: dict[int | str, dict[str, Any]] = {
@@ -133,6 +142,7 @@ def create_app(settings: ServerSettings) -> FastAPI:
     app.state.studies = service.studies
     install_error_handlers(app)
     app.include_router(pages.router)
+    app.mount("/web", WebApp())
     api = APIRouter(prefix=API, responses=_ERRORS)
     for module in _ROUTES:
         api.include_router(module.router)

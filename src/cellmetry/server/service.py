@@ -18,7 +18,7 @@ from cellmetry.pipeline.oneshot.pool import OneShotPool
 from cellmetry.server.housekeeping import keep_house
 from cellmetry.server.registering import Registering
 from cellmetry.server.scratch import Scratch
-from cellmetry.server.settings import DEMO_ONESHOT
+from cellmetry.server.settings import DEMO_ONESHOT, QUICK_LIMITS
 from cellmetry.server.studies import OpenStudies
 
 if TYPE_CHECKING:
@@ -54,6 +54,7 @@ class Service:
         self.oneshot = OneShotPool(DEMO_ONESHOT if settings.mode == "demo" else settings.oneshot)
         self.registering = Registering()
         self.scratch = Scratch(settings.home)
+        self.quick = OneShotPool(QUICK_LIMITS, finish=True)
         self._lock = threading.Lock()
 
     @asynccontextmanager
@@ -86,6 +87,7 @@ class Service:
         """Stop the jobs after their present image, and close all studies."""
         self.stopping.set()
         self.oneshot.stop()
+        self.quick.stop()
         self.scratch.close()
         with self._lock:
             if self.awake:

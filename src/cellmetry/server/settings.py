@@ -9,7 +9,7 @@ from typing import Literal
 
 from cellmetry.pipeline.oneshot.limits import OneShotLimits
 
-__all__ = ["DEMO_LIMITS", "DEMO_ONESHOT", "Limits", "Mode", "ServerSettings", "person_here"]
+__all__ = ["DEMO_LIMITS", "DEMO_ONESHOT", "QUICK_LIMITS", "Limits", "Mode", "ServerSettings", "person_here"]
 
 Mode = Literal["laptop", "server", "demo"]
 
@@ -73,6 +73,10 @@ DEMO_LIMITS = Limits(
 """The small limits of a public demo."""
 DEMO_ONESHOT = OneShotLimits(max_files=10, max_bytes=64 << 20, memory_bytes=2_000_000_000, time_s=60.0, waiting=40)
 """And those of its one-shot calls."""
+
+
+QUICK_LIMITS = OneShotLimits(max_files=1, memory_bytes=3_000_000_000, time_s=60.0, waiting=20, retry_after_s=2)
+"""Those of previews and proposals, whoever asks for them."""
 
 
 def person_here() -> str:

@@ -51,6 +51,8 @@ TAGS = (
     "results",
     "models",
     "one-shot",
+    "preview",
+    "queue",
     "questions",
     "uploads",
 )

@@ -78,6 +78,16 @@ def wait_ready(client, url):
     raise AssertionError(f"{url} is not read")
 
 
+def wait_job(client, url):
+    """Wait until a job has ended; its view."""
+    for _ in range(1200):
+        view = client.get(url).json()
+        if view["state"] not in {"queued", "running"}:
+            return view
+        time.sleep(0.05)
+    raise AssertionError(f"{url} does not end")
+
+
 def put_labels(folder, image, ids, name="cells", axes=None):
     """Add labels to a study as a worker does."""
     store = join_store(folder)

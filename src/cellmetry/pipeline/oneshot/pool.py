@@ -71,10 +71,16 @@ class Batch:
 
 
 class OneShotPool:
-    """Processes that work files; each is started when first needed and stays warm, its models loaded."""
+    """Processes that work files; each is started when first needed and stays warm, its models loaded.
 
-    def __init__(self, limits: OneShotLimits) -> None:
-        self.limits = limits
+    Parameters
+    ----------
+    finish
+        Whether a file is finished also when nobody waits for it any more: short work, whose process is to stay warm.
+    """
+
+    def __init__(self, limits: OneShotLimits, *, finish: bool = False) -> None:
+        self.limits, self._finish = limits, finish
         self._changed = threading.Condition()
         self._batches: deque[Batch] = deque()
         self._threads: list[threading.Thread] = []
@@ -155,7 +161,7 @@ class OneShotPool:
                 self._start_threads()
 
     def _stopped(self, batch: Batch) -> bool:
-        return batch.cancelled or self._stopping
+        return self._stopping or (batch.cancelled and not self._finish)
 
     def _take(self) -> tuple[Batch, int, FileTask] | None:
         """Return a file of the request whose turn it is; None when the pool stops."""

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 
 from cellmetry.pipeline.oneshot.doing import do_file
 from cellmetry.pipeline.oneshot.task import FileTask, ImageAnswer, failed
+from cellmetry.pipeline.quick.doing import QUICK, do_quick
 
 if TYPE_CHECKING:
     from typing import TextIO
@@ -31,11 +32,11 @@ def serve(source: TextIO, sink: TextIO) -> None:
 
 def _done(task: FileTask) -> list[ImageAnswer]:
     try:
-        return do_file(task)
+        return do_quick(task) if task.verb in QUICK else do_file(task)
     except MemoryError:
         return [failed(task, f"{task.name} needs more memory than there is.", "LimitExceeded", 413)]
     except Exception as error:
-        log.exception("a one-shot file failed")
+        log.exception("a one-shot task failed")
         reason = f"{task.name} failed with an unforeseen {type(error).__name__}; the server's log has the details."
         return [failed(task, reason, "Unforeseen", 500)]
 

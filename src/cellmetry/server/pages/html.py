@@ -3,27 +3,14 @@
 from __future__ import annotations
 
 from html import escape
-from importlib.metadata import version
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
+    from collections.abc import Mapping
 
-__all__ = ["api_page", "front_page", "sign_in_page"]
+__all__ = ["api_page", "sign_in_page"]
 
 _METHODS = ("get", "post", "put", "patch", "delete")
-
-
-def front_page(studies: Iterable[tuple[str, str]], who: str) -> str:
-    """Return the page that says what this is and lists studies by name with what is to be known of each."""
-    rows = "".join(f"<tr><td>{escape(name)}</td><td>{escape(note)}</td></tr>" for name, note in studies)
-    table = f"<table><tr><th>Study</th><th></th></tr>{rows}</table>" if rows else "<p>No studies yet.</p>"
-    return _page(
-        "Cellmetry",
-        f"<p>From microscope images to numbers a reviewer can trust. Version {escape(version('cellmetry'))}; "
-        f"you are {escape(who)}.</p>{table}"
-        '<p><a href="api/v1/docs">What the API offers</a>, <a href="api/v1/openapi.json">as OpenAPI</a>.</p>',
-    )
 
 
 def sign_in_page(*, with_password: bool, wrong: str = "") -> str:

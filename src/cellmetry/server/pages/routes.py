@@ -8,13 +8,13 @@ from fastapi import APIRouter, Request
 from fastapi.responses import FileResponse, HTMLResponse, RedirectResponse, Response
 
 from cellmetry.errors import NotSignedIn
-from cellmetry.server.dependencies import GateDep, SettingsDep, StudiesDep
-from cellmetry.server.pages.html import api_page, front_page, sign_in_page
+from cellmetry.server.dependencies import GateDep, SettingsDep
+from cellmetry.server.pages.html import api_page, sign_in_page
+from cellmetry.server.pages.web_app import WEB
 from cellmetry.server.security.cookies import set_cookie
 from cellmetry.server.security.demo import DemoGate
 from cellmetry.server.security.laptop import LaptopGate
 from cellmetry.server.security.visitor import VISITOR
-from cellmetry.server.wording import study_name
 
 __all__ = ["api_router", "router"]
 
@@ -25,16 +25,15 @@ _CODE_CHARACTERS = 128
 
 
 @router.get("/")
-def front(request: Request, gate: GateDep, studies: StudiesDep, settings: SettingsDep) -> Response:
-    """Return the front page, or the way in; a code in the address becomes a session and leaves the address."""
+def front(request: Request, gate: GateDep, settings: SettingsDep) -> Response:
+    """Return the web app, or the way in; a code in the address becomes a session and leaves the address."""
     code = request.query_params.get("token", "")
     if code and isinstance(gate, LaptopGate):
         return _let_in(request, gate, settings, code[:_CODE_CHARACTERS])
     visitor = request.scope[VISITOR]
     if visitor is None:
         return HTMLResponse(sign_in_page(with_password=settings.mode == "server"), 401)
-    seen = [store for store in studies.find().values() if gate.role(visitor, store) is not None]
-    page = HTMLResponse(front_page([(study_name(each), each.read_only) for each in seen], visitor.who))
+    page = FileResponse(WEB / "index.html", media_type="text/html")
     if isinstance(gate, DemoGate) and not visitor.session:
         set_cookie(page, request, settings, gate.new_session(), gate.seconds)
     return page

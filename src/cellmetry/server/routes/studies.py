@@ -8,16 +8,21 @@ from fastapi import APIRouter, Query
 from pydantic import AfterValidator, Field
 
 from cellmetry.errors import ParameterError
+from cellmetry.pipeline.stored.sample import SAMPLE_NAME, add_sample
 from cellmetry.server.bodies import Body, Limit, View
 from cellmetry.server.dependencies import (
     ActorDep,
     CreateStudyDep,
     EditStudy,
+    GateDep,
     ReadStudy,
+    RoleDep,
+    RunnerDep,
     SeenStudies,
     StudiesDep,
     VisitorDep,
 )
+from cellmetry.server.security.visitor import Role
 from cellmetry.server.wording import study_name
 from cellmetry.study.store.acts import act
 from cellmetry.study.store.changes import counts_of
@@ -63,6 +68,10 @@ class StudyView(View):
     labels: int
     last_act: int
     """Number of the last act of the study's history."""
+    changed: str | None
+    """Time of the last act."""
+    role: Role
+    """What who asks may do: see it (viewer), change it (editor), or also decide who else may (owner)."""
     refused: str = ""
     """Why it cannot be opened, as a sentence; empty if it is open."""
 
@@ -72,6 +81,7 @@ def list_studies(
     seen: SeenStudies,
     studies: StudiesDep,
     visitor: VisitorDep,
+    gate: GateDep,
     after: Annotated[str | None, Query(max_length=64, description="Id of the last study of the page before.")] = None,
     limit: Limit = 100,
 ) -> list[StudyView]:
@@ -84,43 +94,64 @@ def list_studies(
         raise ParameterError(f"after: there is no study {after!r} in this list.")
     first = 0 if after is None else ids.index(after) + 1
     refused = studies.refused if visitor.admin and after is None else {}
-    views = [_view(seen[each]) for each in ids[first : first + limit]]
+    views = [_view(seen[each], gate.role(visitor, seen[each])) for each in ids[first : first + limit]]
     return [*views, *(_refused_view(name, why) for name, why in refused.items())]
 
 
 @router.post("", status_code=201)
 def create_study(body: NewStudy, create: CreateStudyDep) -> StudyView:
     """Make a study that belongs to who asks."""
-    return _view(create(body.name))
+    return _view(create(body.name), Role.owner)
+
+
+@router.post("/sample", status_code=201)
+def create_sample(create: CreateStudyDep, actor: ActorDep, runner: RunnerDep) -> StudyView:
+    """Make a study of generated images to try things: two conditions, three replicates; their reading is queued."""
+    store = create(SAMPLE_NAME)
+    add_sample(store, actor)
+    runner.wake()
+    return _view(store, Role.owner)
 
 
 @router.get("/{study}")
-def get_study(store: ReadStudy) -> StudyView:
+def get_study(store: ReadStudy, role: RoleDep) -> StudyView:
     """Return one study."""
-    return _view(store)
+    return _view(store, role)
 
 
 @router.patch("/{study}")
-def say_of_study(body: StudySaid, store: EditStudy, actor: ActorDep) -> StudyView:
+def say_of_study(body: StudySaid, store: EditStudy, actor: ActorDep, role: RoleDep) -> StudyView:
     """Name a study, or write notes to it. Its folder keeps its name."""
     values: dict[str, Any] = body.model_dump(exclude_none=True)
     if values:
         with store.database.write():
             say(store, act(store, actor, "say", f"Say {', '.join(values)} of the study"), "study", values)
-    return _view(store)
+    return _view(store, role)
 
 
 def _refused_view(folder: str, why: str) -> StudyView:
-    name = folder.removesuffix(STUDY_SUFFIX)
-    return StudyView(id="", name=name, notes="", read_only="", notices=(), images=0, labels=0, last_act=0, refused=why)
+    return StudyView(
+        id="",
+        name=folder.removesuffix(STUDY_SUFFIX),
+        notes="",
+        read_only="",
+        notices=(),
+        images=0,
+        labels=0,
+        last_act=0,
+        changed=None,
+        role=Role.viewer,
+        refused=why,
+    )
 
 
-def _view(store: Store) -> StudyView:
+def _view(store: Store, role: Role | None) -> StudyView:
     return StudyView(
         id=store.id,
         name=study_name(store),
         notes=said_of(store, "study").get("notes", ""),
         read_only=plain_words(store, store.read_only),
+        role=role or Role.viewer,
         notices=tuple(plain_words(store, each) for each in store.notices),
         **counts_of(store),
     )

@@ -22,11 +22,12 @@ def newest_act(store: Store) -> int:
     return 0 if row is None else int(row["seq"])
 
 
-def counts_of(store: Store) -> dict[str, int]:
-    """Return how many images and label images are to be seen, and the number of the last act."""
+def counts_of(store: Store) -> dict[str, Any]:
+    """Return how many images and label images are to be seen, and number and time of the last act."""
     row = store.database.row(
         f"SELECT (SELECT count(*) FROM images WHERE {ALIVE}) AS images, (SELECT count(*) FROM labels WHERE {ALIVE}) "
-        "AS labels, (SELECT ifnull(max(seq), 0) FROM acts) AS last_act"
+        "AS labels, (SELECT ifnull(max(seq), 0) FROM acts) AS last_act, "
+        "(SELECT at FROM acts ORDER BY seq DESC LIMIT 1) AS changed"
     )
     return dict(row or {})
 

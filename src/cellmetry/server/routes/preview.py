@@ -1,0 +1,86 @@
+"""Previews: what a recipe finds in the field that is looked at. Nothing is kept in the study."""
+
+from __future__ import annotations
+
+import secrets
+from typing import Annotated, Literal
+
+import numpy as np
+from fastapi import APIRouter, Request, Response
+from fastapi import Path as InPath
+from fastapi.responses import JSONResponse
+from pydantic import Field
+
+from cellmetry.errors import UnknownName
+from cellmetry.pipeline.oneshot.pool import PoolBusy
+from cellmetry.pipeline.quick.preview import PreviewRequest
+from cellmetry.server.bodies import View
+from cellmetry.server.dependencies import EditStudy, Id, ReadStudy
+from cellmetry.server.downloading import BYTES, file_answer
+from cellmetry.server.quick import busy_response, quick_answer, refusal
+from cellmetry.server.tiles.encoding import BodyCache, encode_body, encoding_for
+
+__all__ = ["router"]
+
+router = APIRouter(prefix="/studies/{study}/preview", tags=["preview"])
+_KEPT = BodyCache(128 << 20)
+_UINT32 = np.dtype("<u4")
+Number = Annotated[int, InPath(ge=0, le=1000)]
+
+
+class SeenView(View):
+    """Labels or a mask in the field."""
+
+    name: str
+    kind: Literal["labels", "mask"]
+    n: int = Field(description="Objects that reach into the field.")
+    median_diameter_px: float | None = Field(description="Of those inside, as circles of their area.")
+    pixels: str = Field(description="Where their ids are, below the study: uint32, row by row, for some minutes.")
+
+
+class PreviewView(View):
+    """What a recipe finds in a field."""
+
+    id: str
+    box: tuple[int, int, int, int] = Field(description="Rows y0 to y1 - 1, columns x0 to x1 - 1.")
+    whole: bool = Field(description="Whether the whole plane was worked: a run finds the very same then.")
+    seen: tuple[SeenView, ...]
+    warnings: tuple[str, ...]
+    seconds: float
+
+
+@router.post("", response_model=PreviewView)
+async def preview(request: Request, body: PreviewRequest, store: EditStudy) -> PreviewView | JSONResponse:
+    """Return what a recipe finds in a field of an image, within seconds; a job `segment` applies it to all."""
+    try:
+        answer = await quick_answer(request, store, "preview", body.model_dump(mode="json", exclude_none=True))
+    except PoolBusy as busy:
+        return busy_response(request, busy)
+    if answer.kind:
+        return refusal(answer)
+    name, box = f"prv_{secrets.token_hex(8)}", answer.told["box"]
+    shape = (box[1] - box[0], box[3] - box[2])
+    seen = []
+    for number, each in enumerate(answer.told.pop("seen")):
+        _KEPT.put((store.id, name, number), _with_shape(answer.files[f"{number}.zst"], shape))
+        seen.append(SeenView(**each, pixels=f"preview/{name}/{number}"))
+    return PreviewView(id=name, seen=tuple(seen), **answer.told)
+
+
+@router.get("/{preview}/{number}", responses=file_answer("Little-endian uint32.", BYTES), response_class=Response)
+def preview_pixels(request: Request, store: ReadStudy, preview: Id, number: Number) -> Response:
+    """Return the ids of a field that was previewed, as tiles are sent: zstd, gzip or plain."""
+    kept = _KEPT.get((store.id, preview, number))
+    if kept is None:
+        raise UnknownName("preview that is still kept; ask for it again:", preview, ())
+    shape = (int.from_bytes(kept[:4], "little"), int.from_bytes(kept[4:8], "little"))
+    encoding = encoding_for(request.headers.get("accept-encoding", "").encode())
+    body = encode_body(kept[8:], encoding, shape, _UINT32, f"preview {preview}")
+    headers = {"Cache-Control": "private, no-store", "Vary": "Accept-Encoding"}
+    if encoding != "identity":
+        headers["Content-Encoding"] = encoding
+    return Response(body, media_type=BYTES, headers=headers)
+
+
+def _with_shape(frame: bytes, shape: tuple[int, int]) -> bytes:
+    return b"".join([*(side.to_bytes(4, "little") for side in shape), frame])

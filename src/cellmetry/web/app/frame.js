@@ -1,0 +1,170 @@
+/** The page of a study: header with the steps, three panes, and what is around every step. @module */
+import { fill, h } from "../kernel/dom.js";
+import { icon } from "../controls/icons.js";
+import { noteTaste, taste } from "./tastes.js";
+import { LookPanel } from "./look_panel.js";
+import { readySteps } from "./steps.js";
+import { accountMenu, brand } from "./header.js";
+import { historyButton } from "./history_panel.js";
+import { jobsIndicator } from "./jobs_panel.js";
+
+/** @typedef {import("./app.js").App} App */
+
+const NARROWEST = 240;
+const WIDTH = 420;
+const AWAY = {
+  unreachable: "The server cannot be reached. This page tries again by itself; keep it open.",
+  "signed out": "You are signed out. Open the address that the server shows, or sign in, in another tab; this page then goes on by itself.",
+};
+
+/** Panes: `left` of 300 pixels (controls of the step, then what the viewer shows), the centre, and a right one. */
+export class Frame {
+  #app;
+  #steps = h("nav.steps", { "aria-label": "Steps" });
+  #tools = h("div.header-tools");
+  #hint = h("p.centre-hint", { role: "status", hidden: true });
+  #banner = h("div.banner", { role: "status", hidden: true });
+  #controls = h("div.left-step");
+  #looks = h("div.left-look");
+  #own = h("div.centre-own");
+  #details = h("div.right-step");
+  #right = h("aside.right", { "aria-label": "Details" }, this.#details);
+  #watch = new MutationObserver(() => this.#showRight());
+  #splitter = h("div.splitter", { role: "separator", tabindex: 0, "aria-orientation": "vertical", "aria-label": "Width of the details" });
+  #fold = h("button.fold.quiet.square", { type: "button" });
+  /** @type {(() => void)[]} */
+  #offs = [];
+  #step = { name: "", width: WIDTH };
+
+  /** @param {App} app */
+  constructor(app) {
+    this.#app = app;
+    this.viewerHost = h("div.centre-viewer");
+    const left = h("aside.left", { "aria-label": "Controls" }, this.#controls, this.#looks);
+    const centre = h("main.centre", { id: "centre" }, this.viewerHost, this.#hint, this.#own);
+    this.panes = h("div.panes", {}, left, centre, this.#splitter, this.#right, this.#fold);
+    this.element = h("div.page.study-page", {}, this.#header(), this.#banner, this.panes);
+    this.#listenSplitter();
+    this.#showRight();
+  }
+
+  /** Follow the study, once its viewer is there. */
+  start() {
+    const { openStudy: study } = this.#app;
+    const panel = new LookPanel(this.#app, this.#looks);
+    this.#offs.push(study.on("named", () => this.#showNotices()), study.on("away", () => this.#showNotices()), () => panel.close());
+    this.#showNotices();
+  }
+
+  /**
+   * Empty the panes for a step, and return them.
+   * @param {import("./steps.js").Entry} entry
+   * @param {import("./steps.js").Step} step
+   * @returns {import("./steps.js").Panes}
+   */
+  prepare(entry, step) {
+    this.#renew();
+    this.hint("");
+    this.#step = { name: entry.name, width: step.rightWidth ?? WIDTH };
+    const viewing = step.centre === "viewer";
+    this.panes.classList.toggle("panes-viewing", viewing);
+    this.viewerHost.hidden = !viewing;
+    this.#looks.hidden = !viewing;
+    for (const link of this.#steps.children) {
+      if (/** @type {HTMLElement} */ (link).dataset.step === entry.name) link.setAttribute("aria-current", "step");
+      else link.removeAttribute("aria-current");
+    }
+    return { left: this.#controls, centre: this.#own, right: this.#details };
+  }
+
+  /** Every step has panes of its own, so that one that is late writes into none of another's. */
+  #renew() {
+    const [controls, own, details] = [h("div.left-step"), h("div.centre-own"), h("div.right-step")];
+    this.#controls.replaceWith(controls);
+    this.#own.replaceWith(own);
+    this.#details.replaceWith(details);
+    [this.#controls, this.#own, this.#details] = [controls, own, details];
+    this.#watch.disconnect();
+    this.#watch.observe(details, { childList: true });
+    this.#showRight();
+  }
+
+  /** Say above the viewer what to do in it; an empty text: nothing. @param {string} text */
+  hint(text) {
+    fill(this.#hint, text);
+    this.#hint.hidden = !text;
+  }
+
+  close() {
+    for (const off of this.#offs) off();
+  }
+
+  #header() {
+    const { openStudy: study } = this.#app;
+    const name = h("button.study-name.quiet", { type: "button", title: "Rename the study", disabled: Boolean(study.readOnly), onclick: () => this.#rename() }, study.name);
+    this.#offs.push(study.on("named", () => fill(name, study.name)));
+    fill(this.#steps, readySteps().map((step) => this.#stepButton(step)));
+    const jobs = jobsIndicator(this.#app);
+    this.#offs.push(jobs.close);
+    this.#tools.append(jobs.element, historyButton(this.#app), accountMenu(this.#app));
+    return h("header.header", {}, brand(this.#app), name, this.#steps, this.#tools);
+  }
+
+  async #rename() {
+    const { openStudy: study } = this.#app;
+    const name = await this.#app.askText({ title: "Rename", label: "Name of the study", value: study.name });
+    if (name !== null) await study.say({ name }).catch((error) => this.#app.error(error));
+  }
+
+  /** @param {import("./steps.js").Entry} step */
+  #stepButton(step) {
+    return h("button.step", { type: "button", dataset: { step: step.name }, onclick: () => this.#app.goStep(step.name) }, step.title);
+  }
+
+  #showNotices() {
+    const { openStudy: study } = this.#app;
+    const away = study.away && AWAY[study.away];
+    const said = [away, study.readOnly, ...study.notices].filter(Boolean);
+    this.#banner.hidden = !said.length;
+    fill(this.#banner, said.map((text) => h("p", {}, icon("info"), text)));
+  }
+
+  #showRight() {
+    const empty = !this.#details.childElementCount;
+    const folded = taste("right.folded", false);
+    this.panes.classList.toggle("panes-right", !empty && !folded);
+    this.#right.hidden = this.#splitter.hidden = empty || folded;
+    this.#fold.hidden = empty;
+    fill(this.#fold, icon(folded ? "back" : "forward"));
+    this.#fold.setAttribute("aria-label", folded ? "Show the details" : "Hide the details");
+    this.#fold.title = this.#fold.getAttribute("aria-label");
+    this.panes.style.setProperty("--right", `${this.#width}px`);
+  }
+
+  get #width() {
+    return taste(`right.width.${this.#step.name}`, this.#step.width);
+  }
+
+  /** @param {number} width */
+  #setWidth(width) {
+    const most = Math.max(NARROWEST, this.panes.clientWidth - 300 - 320);
+    noteTaste(`right.width.${this.#step.name}`, Math.round(Math.min(most, Math.max(NARROWEST, width))));
+    this.#showRight();
+  }
+
+  #listenSplitter() {
+    const splitter = this.#splitter;
+    splitter.addEventListener("pointerdown", (/** @type {PointerEvent} */ event) => splitter.setPointerCapture(event.pointerId));
+    splitter.addEventListener("pointermove", (/** @type {PointerEvent} */ event) => {
+      if (splitter.hasPointerCapture(event.pointerId)) this.#setWidth(this.panes.getBoundingClientRect().right - event.clientX);
+    });
+    splitter.addEventListener("keydown", (/** @type {KeyboardEvent} */ event) => {
+      const by = { ArrowLeft: 24, ArrowRight: -24 }[event.key];
+      if (by) this.#setWidth(this.#width + by);
+    });
+    this.#fold.addEventListener("click", () => {
+      noteTaste("right.folded", !taste("right.folded", false));
+      this.#showRight();
+    });
+  }
+}

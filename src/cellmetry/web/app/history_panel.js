@@ -1,0 +1,80 @@
+/** The history of a study: who did what, and taking any of it back. @module */
+import { fill, h } from "../kernel/dom.js";
+import { icon } from "../controls/icons.js";
+import { popover } from "../controls/popover.js";
+import { whenInWords } from "./times.js";
+
+/** @typedef {import("./app.js").App} App */
+
+const PAGE = 40;
+
+/** The button in the header that opens it. @param {App} app */
+export function historyButton(app) {
+  const pop = popover({ label: "History", content: icon("history") }, () => {
+    const panel = new HistoryPanel(app);
+    return { element: panel.element, close: () => panel.close() };
+  });
+  pop.button.classList.add("square");
+  return pop.element;
+}
+
+class HistoryPanel {
+  #app;
+  #list = h("ul.popover-list", { "aria-busy": "true" });
+  #more = h("button.quiet", { type: "button", hidden: true, onclick: () => this.#read() }, "Show older");
+  /** @type {any[]} */
+  #acts = [];
+  #off;
+
+  /** @param {App} app */
+  constructor(app) {
+    this.#app = app;
+    this.element = [h("h2.popover-title", {}, "History"), this.#list, this.#more];
+    this.#off = app.openStudy.on("act", (act) => this.#heard(act));
+    void this.#read();
+  }
+
+  close() {
+    this.#off();
+  }
+
+  async #read() {
+    try {
+      const before = this.#acts.at(-1)?.seq;
+      const page = await this.#app.openStudy.get("acts", { before, limit: PAGE });
+      this.#acts.push(...page);
+      this.#more.hidden = page.length < PAGE;
+      this.#show();
+    } catch (error) {
+      this.#app.error(error);
+    }
+  }
+
+  /** @param {any} act */
+  #heard(act) {
+    this.#acts = this.#acts.map((each) => (each.seq === act.undoes ? { ...each, undone_by: act.seq } : each));
+    if (!this.#acts.some((each) => each.seq === act.seq)) this.#acts.unshift(act);
+    this.#show();
+  }
+
+  #show() {
+    this.#list.removeAttribute("aria-busy");
+    fill(this.#list, this.#acts.filter((act) => !act.undoes).map((act) => this.#row(act)));
+  }
+
+  /** @param {any} act */
+  #row(act) {
+    const { openStudy: study } = this.#app;
+    const undone = act.undone_by !== null;
+    const can = !study.readOnly && act.verb !== "create" && act.verb !== "repair";
+    const run = () => (undone ? study.redo(act.seq) : study.undo(act.seq)).then((done) => this.#heard(done), (error) => this.#app.error(error)).then(() => undone && this.#again());
+    return h("li.act", { class: undone ? "act-undone" : "" },
+      h("div.grow", {}, h("p.act-text", {}, act.summary), h("p.quiet-text", {}, `${whenInWords(act.at)} · ${act.who}`)),
+      can && h("button.quiet.small", { type: "button", onclick: run, "aria-label": `${undone ? "Redo" : "Undo"}: ${act.summary}` }, icon(undone ? "redo" : "undo"), undone ? "Redo" : "Undo"));
+  }
+
+  async #again() {
+    this.#acts = [];
+    await this.#read();
+  }
+}

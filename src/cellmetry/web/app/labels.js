@@ -1,0 +1,97 @@
+/** The label images of a study. @module */
+import { Emitter } from "../kernel/emitter.js";
+import { place } from "../kernel/place.js";
+
+/** @typedef {import("./study.js").Study} Study */
+/**
+ * @typedef {object} LabelsView Labels as `GET labels` gives them.
+ * @property {string} id
+ * @property {string} image
+ * @property {string} name
+ * @property {string} axes
+ * @property {number[]} shape
+ * @property {number} version
+ * @property {number} outlines Objects, each counted once in every plane where it is.
+ * @property {Record<string, any>} origin
+ */
+
+const PAGE = 1000;
+
+/** Tells `change` when label images came, left or were edited, and `select` when labels of another name are looked at. */
+export class LabelsList extends Emitter {
+  /** @type {LabelsView[]} */
+  all = [];
+  /** @type {Map<string, LabelsView[]>} Newest first. */
+  #byImage = new Map();
+  /** @type {Promise<void>|null} */
+  #loading = null;
+  #again = false;
+  #study;
+
+  /** @param {Study} study */
+  constructor(study) {
+    super();
+    this.#study = study;
+  }
+
+  /** All names of labels, the first made first. @returns {string[]} */
+  get names() {
+    return [...new Set(this.all.map((labels) => labels.name))];
+  }
+
+  /** Name of the labels that are looked at. @returns {string|null} */
+  get name() {
+    const asked = place.get("labels");
+    return asked !== null && this.names.includes(asked) ? asked : this.names[0] ?? null;
+  }
+
+  /** Look at the labels of this name. @param {string} name */
+  select(name) {
+    if (name === this.name) return;
+    place.note({ labels: name });
+    this.tell("select", name);
+    this.tell("change", this);
+  }
+
+  /**
+   * Return the newest labels of an image: those of a name, else those that are looked at, else any.
+   * @param {string} imageId
+   * @param {string} [name]
+   * @returns {LabelsView|null}
+   */
+  of(imageId, name) {
+    const all = this.#byImage.get(imageId) ?? [];
+    if (name !== undefined) return all.find((labels) => labels.name === name) ?? null;
+    return all.find((labels) => labels.name === this.name) ?? all[0] ?? null;
+  }
+
+  /** @param {string} id @returns {LabelsView|undefined} */
+  find(id) {
+    return this.all.find((labels) => labels.id === id);
+  }
+
+  /** Note the version that an edit made. @param {{labels: string, version: number|null}} edit */
+  edited({ labels, version }) {
+    const found = this.find(labels);
+    if (!found || version === null) return;
+    found.version = Math.max(found.version, version);
+    this.tell("change", this);
+  }
+
+  /** Read the list again; calls while it is being read become one more reading. @returns {Promise<void>} */
+  load() {
+    if (this.#loading) this.#again = true;
+    this.#loading ??= this.#load().finally(() => (this.#loading = null));
+    return this.#loading;
+  }
+
+  async #load() {
+    do {
+      this.#again = false;
+      this.all = await this.#study.pages("labels", {}, (labels) => labels.id, PAGE);
+      this.#byImage = new Map();
+      for (const each of this.all) this.#byImage.set(each.image, [each, ...(this.#byImage.get(each.image) ?? [])]);
+      this.tell("change", this);
+    } while (this.#again);
+  }
+}

@@ -1,0 +1,148 @@
+/** Files on their way into a study, part by part, with what the server refused. @module */
+import { ApiError, address } from "../kernel/api.js";
+import { Emitter } from "../kernel/emitter.js";
+
+/** @typedef {import("./study.js").Study} Study */
+/** @typedef {{file: File, name: string}} Sent A file with the name that it has for people, its folders included. */
+/** @typedef {{name: string, reason: string}} Refusal */
+
+const MOST_FILES = 60;
+const MOST_BYTES = 400e6;
+const NEVER = /(^|\/)(\.|__MACOSX\/|thumbs\.db$|desktop\.ini$)/i;
+
+/** Sends files one request after another. Tells `change` as bytes go, and `done` when all were sent. */
+export class Uploads extends Emitter {
+  /** Bytes. */
+  sent = 0;
+  /** Bytes. */
+  total = 0;
+  files = 0;
+  /** Images that came of them. */
+  images = 0;
+  busy = false;
+  /** @type {Refusal[]} */
+  refused = [];
+  /** @type {{files: Sent[], reading: any}[]} */
+  #queue = [];
+  /** @type {XMLHttpRequest|null} */
+  #request = null;
+  #study;
+
+  /** @param {Study} study */
+  constructor(study) {
+    super();
+    this.#study = study;
+  }
+
+  /**
+   * Send files; those that no microscope wrote (hidden files) are left out.
+   * @param {Sent[]} files
+   * @param {Record<string, any>} [reading] What the files do not say; with a `pattern` they are sent together.
+   */
+  async add(files, reading = {}) {
+    const wanted = files.filter(({ name }) => !NEVER.test(name));
+    if (!this.busy) Object.assign(this, { sent: 0, total: 0, files: 0, images: 0, refused: [] });
+    this.files += wanted.length;
+    this.total += wanted.reduce((sum, { file }) => sum + file.size, 0);
+    for (const part of reading.pattern ? [wanted] : parts(wanted)) if (part.length) this.#queue.push({ files: part, reading });
+    this.tell("change", this);
+    if (!this.busy) await this.#run();
+  }
+
+  /** Send no more; what has arrived stays. */
+  stop() {
+    this.#queue = [];
+    this.#request?.abort();
+  }
+
+  async #run() {
+    this.busy = true;
+    for (let next = this.#queue.shift(); next; next = this.#queue.shift()) await this.#sendPart(next);
+    this.busy = false;
+    this.tell("change", this);
+    this.tell("done", this);
+  }
+
+  /** @param {{files: Sent[], reading: any}} part */
+  async #sendPart({ files, reading }) {
+    const before = this.sent;
+    try {
+      const images = await this.#send(files, reading, (bytes) => this.#sentOf(before + bytes));
+      this.images += images.length;
+      this.#sentOf(before + files.reduce((sum, { file }) => sum + file.size, 0));
+      this.#study.images.load().catch((error) => this.#study.tell("failed", error));
+    } catch (error) {
+      this.#refuse(files, reading, /** @type {ApiError} */ (error), before);
+    }
+  }
+
+  /**
+   * A part is taken as a whole or not at all: leave the file out that the server names, or try each by itself.
+   * @param {Sent[]} files @param {any} reading @param {ApiError} error @param {number} before
+   */
+  #refuse(files, reading, error, before) {
+    this.#sentOf(before);
+    if (error.kind === "stopped") return;
+    const named = files.filter(({ name }) => error.message.includes(/** @type {string} */ (name.split("/").pop())));
+    const final = reading.pattern || error.status === 0 || error.status >= 500 || [401, 403, 423].includes(error.status);
+    const bad = final || files.length === 1 ? files : named.length === 1 ? named : [];
+    this.refused.push(...bad.map(({ name }) => ({ name, reason: error.message })));
+    this.#sentOf(before + bad.reduce((sum, { file }) => sum + file.size, 0));
+    const rest = files.filter((file) => !bad.includes(file));
+    if (bad.length && rest.length) this.#queue.unshift({ files: rest, reading });
+    else this.#queue.unshift(...rest.map((file) => ({ files: [file], reading })));
+  }
+
+  /** @param {number} bytes */
+  #sentOf(bytes) {
+    this.sent = Math.min(bytes, this.total);
+    this.tell("change", this);
+  }
+
+  /**
+   * Only this kind of request says how far it is.
+   * @param {Sent[]} files @param {any} reading @param {(bytes: number) => void} onbytes
+   * @returns {Promise<any[]>}
+   */
+  #send(files, reading, onbytes) {
+    const form = new FormData();
+    if (Object.keys(reading).length) form.append("reading", JSON.stringify(reading));
+    for (const { file, name } of files) form.append("files", file, name);
+    const request = (this.#request = new XMLHttpRequest());
+    request.open("POST", address(`${this.#study.path}images`));
+    request.setRequestHeader("X-Cellmetry", "1");
+    request.setRequestHeader("X-Cellmetry-Via", "web");
+    request.upload.addEventListener("progress", (event) => onbytes(event.loaded));
+    return new Promise((answer, refuse) => {
+      request.addEventListener("load", () => (request.status < 300 ? answer(JSON.parse(request.responseText)) : refuse(errorOf(request))));
+      request.addEventListener("abort", () => refuse(new ApiError(0, { kind: "stopped", message: "Stopped." })));
+      request.addEventListener("error", () => refuse(new ApiError(0, { kind: "unreachable", message: "The server cannot be reached; send it again." })));
+      request.send(form);
+    });
+  }
+}
+
+/** @param {Sent[]} files @returns {Sent[][]} */
+function parts(files) {
+  /** @type {Sent[][]} */
+  const all = [[]];
+  let bytes = 0;
+  for (const each of files) {
+    bytes += each.file.size;
+    const last = /** @type {Sent[]} */ (all.at(-1));
+    if (last.length && (last.length >= MOST_FILES || bytes > MOST_BYTES)) {
+      all.push([each]);
+      bytes = each.file.size;
+    } else last.push(each);
+  }
+  return all;
+}
+
+/** @param {XMLHttpRequest} request */
+function errorOf(request) {
+  try {
+    return new ApiError(request.status, JSON.parse(request.responseText).error ?? {});
+  } catch {
+    return new ApiError(request.status, { message: request.responseText || `The server answered ${request.status}.` });
+  }
+}

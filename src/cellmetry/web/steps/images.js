@@ -1,0 +1,148 @@
+/** The step Images: bring them in, see them all, say what they are. @module */
+import { fill, h } from "../kernel/dom.js";
+import { icon } from "../controls/icons.js";
+import { VirtualGrid } from "../controls/virtual_grid.js";
+import { counted, valuesOf, withoutPixelSize } from "../app/said.js";
+import { thumbnail } from "../app/thumbnail.js";
+import { Adding, uploadProgress } from "./images_adding.js";
+import { removeImages, showDetails } from "./images_details.js";
+import { ImageFilter } from "./images_filter.js";
+
+/** @typedef {import("../app/app.js").App} App */
+/** @typedef {import("../app/images.js").ImageView} ImageView */
+
+/** @type {import("../app/steps.js").Step} */
+export default {
+  name: "images",
+  title: "Images",
+  centre: "own",
+  rightWidth: 300,
+  open: (app, panes) => new ImagesStep(app, panes),
+};
+
+class ImagesStep {
+  #app;
+  #panes;
+  #adding;
+  #progress;
+  #filter = new ImageFilter(() => this.#showGrid());
+  #summary = h("div");
+  #next = h("div.left-foot");
+  #hint = h("div");
+  /** @type {VirtualGrid<ImageView>} */
+  #grid;
+  #empty;
+  #offs;
+
+  /** @param {App} app @param {import("../app/steps.js").Panes} panes */
+  constructor(app, panes) {
+    this.#app = app;
+    this.#panes = panes;
+    this.#adding = new Adding(app);
+    this.#progress = uploadProgress(app);
+    this.#grid = new VirtualGrid({ label: "Images", width: 168, height: 212, key: (image) => image.id, render: (image) => this.#card(image) });
+    this.#empty = emptyState(this.#adding);
+    fill(panes.left, h("div.stack.wide-gap", {}, this.#adding.element, this.#progress.element, this.#summary, this.#next));
+    this.#offs = [
+      app.openStudy.images.on("change", () => this.#show()),
+      this.#grid.on("select", () => this.#showDetails()),
+      this.#grid.on("open", (image) => image.state === "ready" && app.goStep("segment", { image: image.id, t: null, z: null })),
+      this.#grid.on("remove", () => !app.openStudy.readOnly && removeImages(app, this.#chosen)),
+      app.shortcuts.bind("Ctrl+a", "Choose all images", () => this.#grid.choose(this.#shown.map((image) => image.id))),
+    ];
+    this.#show();
+  }
+
+  close() {
+    this.#progress.close();
+    for (const off of this.#offs) off();
+  }
+
+  /** @returns {ImageView[]} */
+  get #chosen() {
+    return this.#app.openStudy.images.all.filter((image) => this.#grid.selected.has(image.id));
+  }
+
+  /** @returns {ImageView[]} */
+  get #shown() {
+    return this.#filter.of(this.#app.openStudy.images.all);
+  }
+
+  #show() {
+    const { all } = this.#app.openStudy.images;
+    const { centre } = this.#panes;
+    if (!all.length) {
+      fill(centre, this.#empty);
+      this.#grid.choose([]);
+    } else if (!centre.contains(this.#grid.element)) {
+      fill(centre, h("div.images", {}, h("div.images-bar", {}, this.#filter.element), this.#hint, this.#grid.element));
+    }
+    this.#showGrid();
+    this.#showDetails();
+    fill(this.#summary, all.length ? summary(all) : null);
+    fill(this.#next, all.length ? this.#nextButton() : null);
+  }
+
+  #showGrid() {
+    const { all } = this.#app.openStudy.images;
+    this.#grid.show(this.#shown);
+    const sizeless = withoutPixelSize(all);
+    fill(this.#hint, sizeless.length > 0 && this.#sizeHint(sizeless));
+  }
+
+  /** @param {ImageView[]} sizeless */
+  #sizeHint(sizeless) {
+    const choose = () => {
+      this.#filter.choose("sizeless");
+      this.#showGrid();
+      this.#grid.choose(sizeless.map((image) => image.id));
+      this.#panes.right.querySelector("input")?.closest("section")?.querySelector(".row.bottom input")?.focus();
+    };
+    return h("p.notice.images-hint", {}, icon("ruler"), h("span.grow", {}, `${counted(sizeless.length, "image has", "images have")} no pixel size: results will be in pixels, not in µm.`),
+      h("button", { type: "button", onclick: choose }, "Say it"));
+  }
+
+  #showDetails() {
+    const editing = this.#panes.right.contains(document.activeElement) && document.activeElement instanceof HTMLInputElement && document.activeElement.type === "text";
+    if (!editing) showDetails(this.#app, this.#panes.right, this.#chosen);
+    else document.activeElement?.addEventListener("blur", () => setTimeout(() => this.#showDetails()), { once: true });
+  }
+
+  #nextButton() {
+    const ready = this.#app.openStudy.images.ready.length;
+    return h("button.primary.wide-button", { type: "button", disabled: !ready, onclick: () => this.#app.goStep("segment") },
+      ready ? `Segment ${counted(ready, "image")}` : "Reading images…", icon("forward"));
+  }
+
+  /** @param {ImageView} image */
+  #card(image) {
+    const { condition, replicate, excluded } = image.said;
+    return h("div.image-card", { title: image.state === "failed" ? image.reason : image.name, class: excluded ? "image-excluded" : "" },
+      thumbnail(this.#app.openStudy.path, image, {}),
+      h("span.image-name.cut", {}, image.name),
+      h("span.image-said", {}, condition && h("span.chip.cut", {}, String(condition)), replicate && h("span.chip.chip-quiet.cut", {}, String(replicate)),
+        image.labels.length > 0 && h("span.image-done", { title: "Segmented" }, icon("check"))));
+  }
+}
+
+/** @param {ImageView[]} all */
+function summary(all) {
+  const conditions = valuesOf(all, "condition");
+  if (!conditions.length) {
+    return h("p.quiet-text", {}, "To compare conditions later, choose images and say their condition and replicate at the right. Ctrl+A chooses all, Shift a row of them.");
+  }
+  const rows = conditions.map((name) => {
+    const some = all.filter((image) => String(image.said.condition) === name);
+    const replicates = valuesOf(some, "replicate").length;
+    return h("tr", {}, h("th.cut", { scope: "row" }, name), h("td.number", {}, some.length), h("td.number", {}, replicates || "–"));
+  });
+  return h("table.small-table", {}, h("thead", {}, h("tr", {}, ["Condition", "Images", "Replicates"].map((text) => h("th", { scope: "col" }, text)))), h("tbody", {}, rows));
+}
+
+/** @param {Adding} adding */
+function emptyState(adding) {
+  const steps = ["Drop your images here: whole folders are fine.", "Cells are found with one click; correct them where you must.", "Leave with a table, a figure and a report."];
+  return h("div.images-empty", {}, h("section.empty", {}, h("div.empty-picture", {}, icon("upload")), h("h2", {}, "Drop microscope images here"),
+    h("p.quiet-text", {}, "TIFF, OME-TIFF, ND2, CZI, LIF, OIB, PNG, JPEG and more, up to whole slides. They are kept as they are."),
+    h("div.row", {}, adding.buttons(true)), h("ol.empty-steps", {}, steps.map((text, k) => h("li", {}, h("span.empty-number", {}, k + 1), text)))));
+}

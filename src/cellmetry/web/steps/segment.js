@@ -1,0 +1,179 @@
+/** The step Segment: find the cells of all images by a recipe, tried first on what is seen. @module */
+import { fill, h } from "../kernel/dom.js";
+import { icon } from "../controls/icons.js";
+import { labelled } from "../controls/labelled.js";
+import { progressBar } from "../controls/progress.js";
+import { pixelSizeOf } from "../app/images.js";
+import { readySteps } from "../app/steps.js";
+import { measureScale } from "../app/ruler.js";
+import { counted, valuesOf } from "../app/said.js";
+import { Counts } from "./segment_counts.js";
+import { Preview } from "./segment_preview.js";
+import { RecipeForm } from "./segment_recipe.js";
+
+/** @typedef {import("../app/app.js").App} App */
+/** @typedef {import("../app/images.js").ImageView} ImageView */
+
+/** @type {import("../app/steps.js").Step} */
+export default {
+  name: "segment",
+  title: "Segment",
+  centre: "viewer",
+  rightWidth: 280,
+  open: (app, panes) => new SegmentStep(app, panes),
+};
+
+class SegmentStep {
+  #app;
+  #form;
+  #counts;
+  #scale = h("div");
+  #which = h("select");
+  #edits = h("select", {}, [["rebase", "Put them onto the new labels"], ["keep_old", "Leave those images as they are"], ["replace", "Hide them"]].map(([value, text]) => h("option", { value }, text)));
+  #editsField = labelled("Corrections that were made", this.#edits, { hidden: true });
+  #apply = h("button.primary.grow", { type: "button", disabled: true }, "Apply to all");
+  #progress = h("div");
+  #next = h("div");
+  #bar = progressBar("Segment");
+  #preview;
+  #offs;
+
+  /** @param {App} app @param {import("../app/steps.js").Panes} panes */
+  constructor(app, panes) {
+    this.#app = app;
+    this.#form = new RecipeForm(app);
+    this.#counts = new Counts(app, panes.right);
+    const { openStudy: study } = app;
+    this.#preview = new Preview(app, () => this.#form.wanted, (error) => this.#wrong(error));
+    const which = labelled("Images", this.#which);
+    fill(panes.left, h("div.stack", {}, h("h2", {}, "Find cells"), this.#scale, this.#form.element, which, this.#editsField,
+      h("div.left-actions", {}, this.#preview.element, h("div.row", {}, this.#preview.button, this.#apply), this.#progress), this.#next));
+    this.#apply.addEventListener("click", () => this.#run());
+    this.#form.on("change", () => this.#changed());
+    this.#offs = [
+      study.images.on("change", () => this.#show()),
+      study.labels.on("change", () => this.#show()),
+      study.jobs.on("change", () => this.#showProgress()),
+      app.shortcuts.bind("v", "Preview", () => this.#preview.run()),
+      app.shortcuts.bind("Ctrl+Enter", "Apply to all", () => this.#run()),
+    ];
+    this.#show();
+    this.#showProgress();
+    this.#begin().catch((error) => app.error(error));
+  }
+
+  close() {
+    this.#counts.close();
+    this.#preview.close();
+    for (const off of this.#offs) off();
+  }
+
+  async #begin() {
+    await this.#form.load(this.#wantedBefore());
+    this.#show();
+    if (this.#app.place.get("ruler") === "scale") {
+      this.#app.place.note({ ruler: null });
+      await this.#app.look.show();
+      await measureScale(this.#app);
+    }
+  }
+
+  /** What the address says, else what was applied last. */
+  #wantedBefore() {
+    const { place, openStudy: { jobs } } = this.#app;
+    const recipe = place.get("recipe");
+    if (recipe !== null) return { recipe, set: /** @type {string[]} */ (JSON.parse(place.get("set") ?? "[]")) };
+    const last = jobs.all.find((job) => job.kind === "segment" && !job.parameters.recipe_text);
+    return { recipe: last?.parameters.recipe ?? "any", set: last?.parameters.set ?? [] };
+  }
+
+  #changed() {
+    this.#note();
+    this.#preview.follow();
+  }
+
+  /** Keep in the address what is wanted, so that a reload keeps it. */
+  #note() {
+    try {
+      const { recipe, set } = this.#form.wanted;
+      this.#app.place.note({ recipe, set: set.length ? JSON.stringify(set) : null });
+    } catch {
+      // What stands in a field is no value yet; it is said beside it.
+    }
+  }
+
+  #show() {
+    const { images, labels, readOnly } = this.#app.openStudy;
+    this.#form.follow();
+    this.#showWhich();
+    this.#apply.disabled = Boolean(readOnly) || !images.ready.length || !this.#form.hasRecipe;
+    this.#editsField.hidden = !labels.all.some((each) => each.version > 0);
+    const image = images.current;
+    const sizeless = image?.state === "ready" && pixelSizeOf(image) === null;
+    fill(this.#scale, sizeless && h("p.notice", {}, icon("ruler"), h("span.grow", {}, "The pixel size is not known."),
+      h("button", { type: "button", disabled: Boolean(readOnly), onclick: () => measureScale(this.#app) }, "Ruler")));
+    fill(this.#next, labels.all.length > 0 && this.#nextButton());
+  }
+
+  #showWhich() {
+    const { images, labels } = this.#app.openStudy;
+    const chosen = this.#which.value || "all";
+    const without = images.ready.filter((image) => !labels.of(image.id));
+    const options = [["all", `All (${images.ready.length})`], ["this", "The one that is seen"],
+      ...(without.length && without.length < images.ready.length ? [["without", `Not segmented (${without.length})`]] : []),
+      ...valuesOf(images.ready, "condition").map((name) => [`=${name}`, `Condition ${name}`])];
+    fill(this.#which, options.map(([value, text]) => h("option", { value }, text)));
+    this.#which.value = chosen;
+    if (!this.#which.value) this.#which.value = "all";
+  }
+
+  /** @returns {ImageView[]|null} Null: all. */
+  get #wantedImages() {
+    const { images, labels } = this.#app.openStudy;
+    const which = this.#which.value;
+    if (which === "this") return images.current ? [images.current] : [];
+    if (which === "without") return images.ready.filter((image) => !labels.of(image.id));
+    if (which.startsWith("=")) return images.ready.filter((image) => String(image.said.condition) === which.slice(1));
+    return null;
+  }
+
+  async #run() {
+    const { openStudy: study } = this.#app;
+    try {
+      const images = this.#wantedImages?.map((image) => image.id);
+      const edits = this.#editsField.hidden ? {} : { edits: this.#edits.value };
+      this.#preview.clear();
+      await study.jobs.submit("segment", { ...this.#form.wanted, ...(images ? { images } : {}), ...edits });
+    } catch (error) {
+      this.#wrong(error);
+    }
+  }
+
+  /** @param {any} error */
+  #wrong(error) {
+    if (this.#form.showError(error)) return;
+    if (error?.name === "ApiError") this.#app.error(error);
+    else this.#app.toast(error.message, { kind: "error" });
+  }
+
+  #showProgress() {
+    const { jobs, readOnly } = this.#app.openStudy;
+    const job = jobs.running.find((each) => each.kind === "segment");
+    if (!job) return void fill(this.#progress);
+    this.#bar.show(jobs.progress(job));
+    if (this.#progress.dataset.job === job.id && this.#progress.childElementCount) return;
+    this.#progress.dataset.job = job.id;
+    const cancel = () => jobs.cancel(job.id).catch((error) => this.#app.error(error));
+    fill(this.#progress, h("div.segment-running", {}, h("div.row", {}, h("strong.grow", {}, "Finding cells…"),
+      h("button.quiet.small", { type: "button", disabled: Boolean(readOnly), onclick: cancel }, "Cancel")), this.#bar.element));
+  }
+
+  #nextButton() {
+    const steps = readySteps().map((step) => step.name);
+    const { openStudy: study } = this.#app;
+    const count = study.labels.all.length;
+    const to = ["correct", "measure"].filter((name) => steps.includes(name));
+    return h("div.segment-next", {}, h("p.quiet-text", {}, `${counted(count, "image")} segmented. Look at some, then go on.`),
+      h("div.row", {}, to.map((name) => h("button.grow", { type: "button", onclick: () => this.#app.goStep(name) }, name === "correct" ? "Correct" : "Measure", icon("forward")))));
+  }
+}

@@ -1,0 +1,173 @@
+/**
+ * What is drawn over the tiles: shapes, and whole pictures that lie over the image (density, disagreement).
+ * @module
+ */
+import { address } from "../kernel/api.js";
+import { scaleOf } from "./palette.js";
+
+/** @typedef {import("./camera.js").Camera} Camera */
+/**
+ * @typedef {object} Shape
+ * @property {number[][]} points (y, x)
+ * @property {string} [colour]
+ * @property {boolean} [closed]
+ * @property {number} [width] In pixels of the screen.
+ * @property {number} [fill] Opacity, 0 to 1.
+ * @property {boolean} [dashed]
+ * @property {string} [text]
+ */
+/** @typedef {{kind: "shapes", shapes: Shape[]}} ShapesLayer */
+/**
+ * @typedef {object} MapLayer
+ * @property {"map"} kind
+ * @property {string} [url] Of a picture, below `/api/v1/` or whole.
+ * @property {{data: ArrayLike<number>, height: number, width: number, low?: number, high?: number}} [pixels]
+ * @property {string} [palette] Of `pixels`, and of a grey picture.
+ * @property {number} [opacity]
+ * @property {number[]} [box] y0, y1, x0, x1 of the image that it covers; all of it if left out.
+ */
+
+const EDGE_PX = 40;
+
+/** Draw shapes. @param {CanvasRenderingContext2D} context @param {Camera} camera @param {ShapesLayer} layer */
+export function drawShapes(context, camera, { shapes }) {
+  for (const shape of shapes) {
+    if (!isSeen(camera, shape.points)) continue;
+    context.save();
+    context.strokeStyle = context.fillStyle = shape.colour ?? "#ffffff";
+    context.lineWidth = shape.width ?? 2;
+    context.setLineDash(shape.dashed ? [6, 4] : []);
+    trace(context, camera, shape);
+    if (shape.fill) {
+      context.globalAlpha = shape.fill;
+      context.fill();
+      context.globalAlpha = 1;
+    }
+    context.stroke();
+    if (shape.text) writeAt(context, camera, shape);
+    context.restore();
+  }
+}
+
+/** @type {WeakMap<number[][], {count: number, box: number[]}>} */
+const boxes = new WeakMap();
+
+/** Whether the box of points meets the view. @param {Camera} camera @param {number[][]} points */
+function isSeen(camera, points) {
+  if (!points.length) return false;
+  const known = boxes.get(points);
+  const box = known?.count === points.length ? known.box : boxOf(points);
+  boxes.set(points, { count: points.length, box });
+  const start = camera.toScreen(box[0], box[2]);
+  const end = camera.toScreen(box[1], box[3]);
+  return end.y > -EDGE_PX && start.y < camera.height + EDGE_PX && end.x > -EDGE_PX && start.x < camera.width + EDGE_PX;
+}
+
+/** @param {number[][]} points @returns {number[]} y0, y1, x0, x1 */
+function boxOf(points) {
+  const box = [Infinity, -Infinity, Infinity, -Infinity];
+  for (const [y, x] of points) {
+    box[0] = Math.min(box[0], y);
+    box[1] = Math.max(box[1], y);
+    box[2] = Math.min(box[2], x);
+    box[3] = Math.max(box[3], x);
+  }
+  return box;
+}
+
+/** @param {CanvasRenderingContext2D} context @param {Camera} camera @param {Shape} shape */
+function trace(context, camera, { points, closed }) {
+  context.beginPath();
+  points.forEach(([y, x], k) => {
+    const at = camera.toScreen(y, x);
+    if (k) context.lineTo(at.x, at.y);
+    else context.moveTo(at.x, at.y);
+  });
+  if (closed) context.closePath();
+}
+
+/** @param {CanvasRenderingContext2D} context @param {Camera} camera @param {Shape} shape */
+function writeAt(context, camera, { points, text = "" }) {
+  const top = points.reduce((best, point) => (point[0] < best[0] ? point : best));
+  const at = camera.toScreen(top[0], top[1]);
+  context.font = "600 12px system-ui, sans-serif";
+  context.textAlign = "center";
+  context.lineWidth = 3;
+  context.setLineDash([]);
+  context.strokeStyle = "rgb(0 0 0 / 80%)";
+  context.strokeText(text, at.x, at.y - 6);
+  context.fillText(text, at.x, at.y - 6);
+}
+
+/** A map, ready to be drawn. */
+export class MapPicture {
+  /** @type {CanvasImageSource|null} */
+  #picture = null;
+
+  /** @param {MapLayer} layer @param {() => void} onReady */
+  constructor(layer, onReady) {
+    this.layer = layer;
+    if (layer.pixels) this.#picture = coloured(layer.pixels, layer.palette ?? "viridis");
+    else this.#load(onReady);
+  }
+
+  /** @param {() => void} onReady */
+  async #load(onReady) {
+    const picture = new Image();
+    picture.src = String(address(/** @type {string} */ (this.layer.url)));
+    await picture.decode();
+    this.#picture = this.layer.palette ? recoloured(picture, this.layer.palette) : picture;
+    onReady();
+  }
+
+  /** @param {CanvasRenderingContext2D} context @param {Camera} camera In device pixels. */
+  draw(context, camera) {
+    if (!this.#picture) return;
+    const [y0, y1, x0, x1] = this.layer.box ?? [0, camera.image.height, 0, camera.image.width];
+    const [top, left] = [camera.deviceY(y0), camera.deviceX(x0)];
+    context.globalAlpha = this.layer.opacity ?? 0.6;
+    context.imageSmoothingEnabled = true;
+    context.drawImage(this.#picture, left, top, camera.deviceX(x1) - left, camera.deviceY(y1) - top);
+    context.globalAlpha = 1;
+  }
+}
+
+/**
+ * @param {{data: ArrayLike<number>, height: number, width: number, low?: number, high?: number}} pixels
+ * @param {string} palette
+ */
+function coloured({ data, height, width, low, high }, palette) {
+  const scale = scaleOf(palette);
+  let [least, most] = [low ?? Infinity, high ?? -Infinity];
+  if (low === undefined || high === undefined)
+    for (let k = 0; k < data.length; k++) {
+      if (low === undefined && data[k] < least) least = data[k];
+      if (high === undefined && data[k] > most) most = data[k];
+    }
+  const factor = 255 / (most - least || 1);
+  const out = new Uint32Array(height * width);
+  for (let k = 0; k < out.length; k++) {
+    const place = (data[k] - least) * factor;
+    if (Number.isFinite(place)) out[k] = scale[Math.max(0, Math.min(Math.round(place), 255))];
+  }
+  return pictureOf(out, height, width);
+}
+
+/** @param {HTMLImageElement} picture @param {string} palette */
+function recoloured(picture, palette) {
+  const { naturalHeight: height, naturalWidth: width } = picture;
+  const canvas = Object.assign(document.createElement("canvas"), { height, width });
+  const context = /** @type {CanvasRenderingContext2D} */ (canvas.getContext("2d"));
+  context.drawImage(picture, 0, 0);
+  const { data } = context.getImageData(0, 0, width, height);
+  const scale = scaleOf(palette);
+  return pictureOf(Uint32Array.from({ length: height * width }, (_, k) => scale[data[4 * k]]), height, width);
+}
+
+/** @param {Uint32Array} out @param {number} height @param {number} width */
+function pictureOf(out, height, width) {
+  const canvas = Object.assign(document.createElement("canvas"), { height, width });
+  const context = /** @type {CanvasRenderingContext2D} */ (canvas.getContext("2d"));
+  context.putImageData(new ImageData(new Uint8ClampedArray(out.buffer), width, height), 0, 0);
+  return canvas;
+}

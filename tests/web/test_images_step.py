@@ -1,0 +1,184 @@
+"""The step Images in a browser: upload, see, say, remove, undo."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+
+def files(pictures: Any, *names: str, um: float | None = 0.5) -> list[dict[str, Any]]:
+    return [file(name, pictures.tiff(pictures.squares(), um=um)) for name in names]
+
+
+def file(name: str, content: bytes) -> dict[str, Any]:
+    return {"name": name, "mimeType": "application/octet-stream", "buffer": content}
+
+
+def choose(page: Any, chosen: list[dict[str, Any]]) -> None:
+    with page.expect_file_chooser() as chooser:
+        page.get_by_role("button", name="Choose files").last.click()
+    chooser.value.set_files(chosen)
+
+
+def images(api: Any, page: Any) -> list[dict[str, Any]]:
+    return api.get(f"studies/{page.evaluate('cellmetry.study.id')}/images").json()
+
+
+@pytest.fixture
+def ready(until: Any) -> Any:
+    """Return the function that waits until so many images of a page's study can be worked on."""
+
+    def wait(page: Any, count: int) -> None:
+        until(page, f"cellmetry.study?.images.ready.length === {count} && !cellmetry.study.uploads.busy")
+
+    return wait
+
+
+def card(page: Any, name: str) -> Any:
+    return page.get_by_role("option").filter(has_text=name)
+
+
+def test_files_chosen_on_the_start_page_become_a_study(page: Any, api: Any, pictures: Any, ready: Any) -> None:
+    choose(
+        page, [*files(pictures, "b.tif", um=None), *files(pictures, "a1.tif", "a2.tif"), file("cut.tif", b"II*\0rest")]
+    )
+    ready(page, 3)
+    page.get_by_role("listbox", name="Images").wait_for()
+    card(page, "cut").get_by_text("Not readable").wait_for()
+    page.get_by_text("1 image has no pixel size").wait_for()
+
+    card(page, "a1").click()
+    card(page, "a2").click(modifiers=["Control"])
+    page.get_by_text("2 images chosen").wait_for()
+    page.get_by_label("Condition").fill("drug")
+    page.get_by_label("Condition").press("Enter")
+    page.get_by_text("Condition of 2 images: drug").wait_for()
+    card(page, "a2").get_by_text("drug").wait_for()
+    said = {each["name"]: each["said"].get("condition") for each in images(api, page)}
+    assert said == {"a1": "drug", "a2": "drug", "b": None, "cut": None}
+    page.get_by_role("button", name="Undo", exact=True).click()
+    card(page, "a2").get_by_text("drug").wait_for(state="detached")
+    assert [each["said"].get("condition") for each in images(api, page) if each["name"].startswith("a")] == [None, None]
+
+
+def test_pixel_size_is_asked_for_and_refused_where_it_is_none(page: Any, api: Any, pictures: Any, ready: Any) -> None:
+    choose(page, files(pictures, "b.tif", um=None))
+    ready(page, 1)
+    page.get_by_role("button", name="Say it").click()
+    size = page.get_by_label("Details").get_by_label("Pixel size µm", exact=True)
+    size.fill("-2")
+    size.press("Enter")
+    page.get_by_text("-2 is not a number above 0").wait_for()
+    size.fill("0,25")
+    size.press("Enter")
+    page.get_by_text("no pixel size").wait_for(state="detached")
+    assert images(api, page)[0]["said"]["pixel_size_um"] == 0.25
+
+
+def test_removed_images_come_back(page: Any, api: Any, pictures: Any, ready: Any) -> None:
+    choose(page, files(pictures, "a.tif", "b.tif"))
+    ready(page, 2)
+    card(page, "b").click()
+    page.get_by_role("button", name="Remove").click()
+    card(page, "b").wait_for(state="detached")
+    page.get_by_role("button", name="Undo", exact=True).click()
+    card(page, "b").wait_for()
+    assert len(images(api, page)) == 2
+
+
+def test_a_file_that_is_refused_does_not_keep_others_out(
+    page: Any, api: Any, pictures: Any, faults: Any, ready: Any
+) -> None:
+    faults.allow("status of 415")
+    choose(
+        page,
+        [
+            *files(pictures, "a.tif"),
+            file("all.zip", b"PK\3\4" + bytes(60)),
+            *files(pictures, "b.tif"),
+            file(".hidden", b""),
+        ],
+    )
+    ready(page, 2)
+    page.get_by_text("1 file was not taken").wait_for()
+    page.get_by_role("button", name="Why?").click()
+    page.get_by_role("dialog").get_by_text("all.zip").first.wait_for()
+    assert {each["name"] for each in images(api, page)} == {"a", "b"}
+
+
+def test_files_dropped_anywhere_are_taken(page: Any, api: Any, pictures: Any, ready: Any) -> None:
+    content = list(pictures.tiff(pictures.squares()))
+    page.evaluate(
+        """content => {
+          const data = new DataTransfer();
+          data.items.add(new File([new Uint8Array(content)], "dropped.tif"));
+          for (const type of ["dragenter", "dragover", "drop"])
+            document.body.dispatchEvent(new DragEvent(type, {dataTransfer: data, bubbles: true, cancelable: true}));
+        }""",
+        content,
+    )
+    ready(page, 1)
+    assert [each["name"] for each in images(api, page)] == ["dropped"]
+
+
+def test_a_folder_of_the_servers_computer_is_added(
+    page: Any, api: Any, server: Any, pictures: Any, faults: Any, ready: Any
+) -> None:
+    faults.allow("status of 4")
+    folder = server.home.parent / "plate"
+    folder.mkdir()
+    (folder / "field.tif").write_bytes(pictures.tiff(pictures.squares()))
+    page.get_by_role("button", name="New study").click()
+    page.get_by_label("Name").fill("By reference")
+    page.get_by_role("button", name="Make it").click()
+    page.get_by_role("button", name="A folder of the server's computer").click()
+    page.get_by_label("Folder or file").fill(str(folder))
+    page.get_by_role("button", name="Add", exact=True).click()
+    ready(page, 1)
+    page.get_by_role("button", name="A folder of the server's computer").click()
+    page.get_by_label("Folder or file").fill("/etc")
+    page.get_by_role("button", name="Add", exact=True).click()
+    page.get_by_text("start it with --root").wait_for()
+
+
+def test_ten_thousand_images_are_a_grid_of_few_elements(page: Any) -> None:
+    page.evaluate(
+        """async () => {
+          const { VirtualGrid } = await import(new URL("web/controls/virtual_grid.js", document.baseURI));
+          const host = document.createElement("div");
+          host.style.cssText = "position:fixed;inset:0;z-index:99;display:flex;background:var(--ground)";
+          document.body.append(host);
+          const render = (item) => Object.assign(document.createElement("div"), { textContent: item.name });
+          const grid = new VirtualGrid({ label: "Many", width: 168, height: 212, key: (item) => item.id, render });
+          host.append(grid.element);
+          grid.show(Array.from({ length: 10000 }, (_, k) => ({ id: `i${k}`, name: `Image ${k}` })));
+          window.grid = grid;
+        }"""
+    )
+    many = page.get_by_role("listbox", name="Many")
+    many.focus()
+    page.keyboard.press("ArrowRight")
+    page.keyboard.press("End")
+    page.get_by_text("Image 9999").wait_for()
+    assert many.get_by_role("option").count() < 100
+    assert page.evaluate("[...grid.selected]") == ["i9999"]
+    page.keyboard.press("Control+a")
+    assert page.evaluate("grid.selected.size") == 10_000
+
+
+def test_conditions_are_taken_from_names(page: Any, api: Any, pictures: Any, ready: Any, until: Any) -> None:
+    choose(page, files(pictures, "A01_control_1.tif", "A02_drug_1.tif", "B01_control_2.tif"))
+    ready(page, 3)
+    page.get_by_role("listbox", name="Images").focus()
+    page.keyboard.press("Control+a")
+    page.get_by_role("button", name="From names").click()
+    page.get_by_label("What part 2 of the names is").select_option("condition")
+    page.get_by_label("What part 3 of the names is").select_option("replicate")
+    page.get_by_text("3 groups: control 1 (1), drug 1 (1), control 2 (1)").wait_for()
+    page.get_by_role("dialog").get_by_role("button", name="Say it").click()
+    page.get_by_text("Said of 3 images by their names").wait_for()
+    said = [(each["said"]["condition"], each["said"]["replicate"]) for each in images(api, page)]
+    assert said == [("control", "1"), ("drug", "1"), ("control", "2")]
+    page.get_by_role("button", name="Undo", exact=True).click()
+    until(page, "cellmetry.study.images.all.every((image) => !image.said.condition)")
