@@ -53,8 +53,8 @@ class MeasureLabels(BoundedJob):
     table: Name = "cells"
     """Name of the table; an older one of this name is hidden."""
     regions: Annotated[tuple[Name, ...], Field(max_length=1000)] | None = None
-    """Names of regions drawn in the study: the column `region` says in which of them the centre of a cell lies; an empty
-    list for all of them."""
+    """Names of regions drawn in the study: the column `region` says in which of them the centre of a cell lies; an
+    empty list for all of them."""
     measure: MeasureOptions = Field(default_factory=MeasureOptions)
     """Which features of which channels, as in the step ``measure``."""
     passport: PassportOptions | None = Field(default_factory=PassportOptions)
