@@ -19,8 +19,8 @@ import numpy as np
 from cellmetry.core.image import Box
 from cellmetry.engines.segment import Segment, planes_of, segment_with
 from cellmetry.engines.tiling import read_stretched, stretch_limits
-from cellmetry.io.opening import open_image
 from cellmetry.io.labels import read_labels
+from cellmetry.io.opening import open_image
 from cellmetry.learn.splits import read_split
 from cellmetry.ops.doubting import find_doubts
 from cellmetry.ops.resample import working_index

@@ -218,6 +218,8 @@ def of_study(study, file, to):
         "reviewed": lambda: study.reviewed(IMAGE),
         "say_reviewed": lambda: study.say_reviewed(IMAGE, (0, 2, 0, 2), labels="cells"),
         "review": study.review,
+        "regions": lambda: study.regions(IMAGE),
+        "put_regions": lambda: study.put_regions(IMAGE, [{"name": "a", "rectangle": [0, 0, 2, 2]}]),
         "propose": lambda: study.propose(LABELS, 1.5, 2.5, z=1),
         "undo": lambda: study.undo(LABELS),
         "redo": lambda: study.redo(LABELS),

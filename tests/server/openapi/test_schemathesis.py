@@ -53,6 +53,7 @@ TAGS = (
     "one-shot",
     "preview",
     "queue",
+    "regions",
     "questions",
     "uploads",
 )
