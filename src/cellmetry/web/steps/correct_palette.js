@@ -31,7 +31,7 @@ export class Palette {
     this.#buttons = TOOLS.map((kind) => this.#button(kind));
     const grid = h("div.correct-tools", { role: "group", "aria-label": "Tools" }, this.#buttons);
     this.element = h("div.stack", {}, grid, h("div.correct-chosen", {}, this.#hint, cells, this.#options));
-    this.#offs = [...this.#keys(), bench.on("choices", ({ size }) => this.#set.size(size))];
+    this.#offs = [...this.#keys(), bench.on("choices", ({ size }) => this.#set.size(size)), bench.on("asking", (asking) => this.#wait(asking))];
     this.choose(app.place.get("tool") ?? "select");
   }
 
@@ -62,6 +62,11 @@ export class Palette {
     fill(this.#hint, kind.hint);
     this.#cells.hidden = kind.make !== null;
     fill(this.#options, kind.options.map((option) => this.#option(option)));
+  }
+
+  /** @param {boolean} asking Whether a cell is being looked for. */
+  #wait(asking) {
+    fill(this.#options, asking && h("p.row", { role: "status" }, h("span.spinner.small-spinner"), "Looking for a cell…"));
   }
 
   /** @param {Kind} kind */

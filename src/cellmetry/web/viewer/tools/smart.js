@@ -35,8 +35,10 @@ export class SmartClick extends ClickTool {
     this.#asked = point;
     const base = this.bench.desk.base();
     const { signal } = (this.#asking = new AbortController());
+    this.bench.tell("asking", true);
     const said = await this.bench.desk.propose(point, signal);
     if (signal.aborted) return;
+    this.bench.tell("asking", false);
     this.#asked = null;
     const outline = said && largest(said.outlines ?? [said.outline]);
     this.#offer = outline ? { outline, base } : null;
@@ -59,6 +61,7 @@ export class SmartClick extends ClickTool {
   cancel() {
     const any = this.offers || this.#asked !== null;
     this.#asking.abort();
+    this.bench.tell("asking", false);
     this.#offer = this.#asked = null;
     this.bench.viewer.redraw();
     this.bench.tell("offer", null);
