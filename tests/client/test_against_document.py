@@ -39,6 +39,7 @@ PARAMETERS_NOT_USED = {
     ("GET", "/studies/{study}/jobs/{job_id}/events", "after"): "Last-Event-ID says it",
     ("GET", "/studies/{study}/events", "after"): "Last-Event-ID says it",
     ("GET", "/studies/{study}/recipes/{recipe_id}", "form"): "the JSON has the text as TOML",
+    ("GET", "/studies/{study}/comparisons/{result_id}/report", "shown"): "for pages that show it",
     ("GET", "/studies/{study}/jobs/{job_id}/log", "limit"): "the server's own is the most",
 }
 IMAGE, LABELS, RESULT, MODEL = f"img_{ID}", f"lbl_{ID}", f"res_{ID}", f"mdl_{ID}"
@@ -248,6 +249,9 @@ def of_study(study, file, to):
         "tables": study.tables,
         "table_id": lambda: study.table_id("word"),
         "describe_table": lambda: study.describe_table(RESULT),
+        "table_summary": lambda: study.table_summary(RESULT, "label", where=["label > 1"], bins=4),
+        "table_values": lambda: study.table_values(RESULT, ["label"], where=["label > 1"]),
+        "place_in_table": lambda: study.place_in_table(RESULT, {"label": 1}, sort=["-label"]),
         "table": lambda: study.table(RESULT, columns=["label"], where=["label > 1"], sort=["-label"]),
         "comparisons": study.comparisons,
         "comparison": lambda: study.comparison(RESULT),

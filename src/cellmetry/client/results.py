@@ -73,6 +73,28 @@ class ResultVerbs(StudyPart):
         filled = [page for page in pages if len(page)] or pages[:1]
         return filled[0] if len(filled) == 1 else pd.concat(filled, ignore_index=True)
 
+    def table_summary(self, table: str, column: str, **asked: Any) -> dict[str, Any]:
+        """Return how the values of a column are spread; `asked` are `where`, `by`, `bins`, `low` and `high`."""
+        body = {"column": column, **asked}
+        found: dict[str, Any] = self._send(f"/tables/{self.table_id(table)}/summary", body)
+        return found
+
+    def table_values(
+        self, table: str, columns: Sequence[str], *, where: Sequence[str] = (), most: int = 100_000
+    ) -> dict[str, list[Any]]:
+        """Return a few columns whole, each as a list; of more than `most` rows, ones at equal distances."""
+        body = {"columns": list(columns), "where": list(where), "most": most}
+        found: dict[str, list[Any]] = self._send(f"/tables/{self.table_id(table)}/values", body)["values"]
+        return found
+
+    def place_in_table(
+        self, table: str, key: dict[str, Any], *, where: Sequence[str] = (), sort: Sequence[str] = ()
+    ) -> int | None:
+        """Return where the row of a key (``{"image": "a", "label": 7}``) stands; None if it does not meet `where`."""
+        body = {"key": key, "where": list(where), "sort": list(sort)}
+        place: int | None = self._send(f"/tables/{self.table_id(table)}/place", body)["place"]
+        return place
+
     def comparisons(self) -> list[dict[str, Any]]:
         """Return the comparisons, the oldest first."""
         found: list[dict[str, Any]] = self._get("/comparisons")

@@ -15,7 +15,7 @@ from cellmetry.errors import MissingInput
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-__all__ = ["BYTES", "DOWNLOADS", "download", "download_headers", "file_answer", "zip_stream"]
+__all__ = ["BYTES", "DOWNLOADS", "download", "download_headers", "file_answer", "show_in_frame", "zip_stream"]
 
 _MEDIA = {
     ".csv": "text/csv; charset=utf-8",
@@ -63,6 +63,13 @@ def download_headers(name: str) -> dict[str, str]:
         "Content-Security-Policy": "sandbox; default-src 'none'; style-src 'unsafe-inline'; img-src data:",
         "Cache-Control": "private, no-cache",
     }
+
+
+def show_in_frame(answer: Response) -> None:
+    """Let a download be shown in a frame of our own pages: no script of it runs, and it is of no origin."""
+    answer.headers["Content-Disposition"] = "inline"
+    answer.headers["Content-Security-Policy"] += "; frame-ancestors 'self'"
+    answer.headers["X-Frame-Options"] = "SAMEORIGIN"
 
 
 def download(path: Path, name: str) -> Response:

@@ -13,7 +13,7 @@ from pydantic import BaseModel
 from cellmetry.errors import DamagedFile, MissingInput, UnknownName
 from cellmetry.server.bodies import ActDone
 from cellmetry.server.dependencies import ActorDep, EditStudy, Id, ReadStudy
-from cellmetry.server.downloading import DOWNLOADS, download
+from cellmetry.server.downloading import DOWNLOADS, download, show_in_frame
 from cellmetry.study.store.results import ResultKind, StoredResult, hide_result, result, result_path, results
 from cellmetry.study.store.store import Store
 
@@ -25,6 +25,7 @@ _COMPARISON: Literal["comparison"] = "comparison"
 _RECORD, _REPORT = "comparison.json", "report"
 _PICTURES = (".png", ".svg", ".pdf")
 _MOST_RECORD = 100_000_000
+Shown = Annotated[bool, Query(description="Show the HTML in a frame of the web app, without scripts.")]
 FileName = Annotated[str, Query(min_length=1, max_length=1000, description="Name of a file, as `files` lists it.")]
 
 
@@ -115,10 +116,15 @@ def get_comparison(store: ReadStudy, result_id: Id) -> dict[str, Any]:
 
 
 @router.get("/comparisons/{result_id}/report", responses=DOWNLOADS, response_class=Response)
-def get_report(store: ReadStudy, result_id: Id, form: Literal["html", "pdf"] = "html") -> Response:
-    """Return the report of a comparison to be saved: one HTML file, or PDF."""
+def get_report(
+    store: ReadStudy, result_id: Id, form: Literal["html", "pdf"] = "html", shown: Shown = False
+) -> Response:
+    """Return the report of a comparison: one HTML file, or PDF; saved, or `shown` in a page of the app."""
     found = _comparison(store, result_id)
-    return _one_file(found, result_path(store, found), f"{_REPORT}.{form}")
+    answer = _one_file(found, result_path(store, found), f"{_REPORT}.{form}")
+    if shown and form == "html":
+        show_in_frame(answer)
+    return answer
 
 
 @router.get("/figures")

@@ -15,6 +15,14 @@ from cellmetry.study.store.results import StoredResult, result, result_path, res
 from cellmetry.study.store.store import Store
 from cellmetry.study.tables.arrow import ARROW_TYPE, arrow_bytes
 from cellmetry.study.tables.query import StoredTable, TableQuery, open_table, query_table
+from cellmetry.study.tables.summary import (
+    RowKey,
+    SummaryQuery,
+    ValuesQuery,
+    place_of_row,
+    summarise_table,
+    table_values,
+)
 
 __all__ = ["router"]
 
@@ -42,6 +50,42 @@ class TableRows(BaseModel):
     offset: int
     columns: tuple[ColumnView, ...]
     rows: list[dict[str, Any]]
+
+
+class GroupView(BaseModel):
+    """The rows of one group."""
+
+    value: str | float | bool | None
+    rows: int
+    counts: tuple[int, ...]
+    """How many values lie in each part from `low` to `high`."""
+    mean: float | None
+    median: float | None
+
+
+class SummaryView(BaseModel):
+    """How the values of a column are spread."""
+
+    total: int
+    """Rows that meet the conditions."""
+    low: float | None
+    high: float | None
+    groups: tuple[GroupView, ...]
+
+
+class ValuesView(BaseModel):
+    """Columns whole, each as one list."""
+
+    total: int
+    """Rows that meet the conditions; more than the lists have where those are too many to be sent."""
+    values: dict[str, list[Any]]
+
+
+class PlaceView(BaseModel):
+    """Where a row stands."""
+
+    place: int | None
+    """Rows before it; null if it does not meet the conditions."""
 
 
 _ROWS: dict[int | str, dict[str, Any]] = {
@@ -87,6 +131,27 @@ def get_rows(  # noqa: PLR0913, PLR0917  the fields of a query, each by itself i
 def query_rows(request: Request, store: ReadStudy, table: Id, body: TableQuery) -> Any:
     """Return rows as `rows` does; for questions too long for an address."""
     return _page(request, store, table, body)
+
+
+@router.post("/{table}/summary")
+def summarise(store: ReadStudy, table: Id, body: SummaryQuery) -> SummaryView:
+    """Return how the values of a column are spread: a histogram, mean and median, by groups if wanted."""
+    found = summarise_table(_opened(store, _found(store, table)), body)
+    groups = tuple(GroupView(**group._asdict()) for group in found.groups)
+    return SummaryView(total=found.total, low=found.low, high=found.high, groups=groups)
+
+
+@router.post("/{table}/values")
+def get_values(store: ReadStudy, table: Id, body: ValuesQuery) -> ValuesView:
+    """Return a few columns whole, for plots and for colouring objects."""
+    total, values = table_values(_opened(store, _found(store, table)), body)
+    return ValuesView(total=total, values=values)
+
+
+@router.post("/{table}/place")
+def find_place(store: ReadStudy, table: Id, body: RowKey) -> PlaceView:
+    """Return where a row stands among the rows that meet conditions, in an order."""
+    return PlaceView(place=place_of_row(_opened(store, _found(store, table)), body))
 
 
 def _page(request: Request, store: Store, table: str, query: TableQuery) -> Any:

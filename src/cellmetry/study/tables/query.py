@@ -25,7 +25,20 @@ if TYPE_CHECKING:
 
     from cellmetry.core.columns import Column
 
-__all__ = ["StoredTable", "TablePage", "TableQuery", "open_table", "query_table"]
+__all__ = [
+    "Condition",
+    "Conditions",
+    "Name",
+    "StoredTable",
+    "TablePage",
+    "TableQuery",
+    "column_values",
+    "open_table",
+    "places_in_order",
+    "plain_values",
+    "query_table",
+    "refuse_unknown",
+]
 
 _REMEMBERED = 8
 """Answers to questions for an order or conditions that are kept, so that the next page comes at once."""
@@ -37,19 +50,11 @@ Name = Annotated[str, StringConstraints(min_length=1, max_length=300)]
 Condition = Annotated[str, StringConstraints(min_length=1, max_length=1000)]
 
 
-class TableQuery(Parameters):
-    """Which rows and columns of a table are wanted, in which order."""
+class Conditions(Parameters):
+    """Which rows of a table are wanted."""
 
-    columns: tuple[Name, ...] | None = Field(default=None, max_length=2000)
-    """The only columns, in this order; all of them if left out."""
     where: tuple[Condition, ...] = Field(default=(), max_length=20)
     """Conditions that a row must meet, all of them: ``area_um2 > 50 and not flag_edge``."""
-    sort: tuple[Name, ...] = Field(default=(), max_length=8)
-    """Columns by which rows are ordered, the first first; ``-area_um2`` from large to small. Missing values last."""
-    offset: int = Field(default=0, ge=0, le=1 << 40)
-    """Rows that are left out before the page."""
-    limit: int = Field(default=100, ge=1, le=10_000)
-    """Rows of a page at most."""
 
     @field_validator("where")
     @classmethod
@@ -60,6 +65,19 @@ class TableQuery(Parameters):
             except ParameterError as error:
                 raise ValueError(str(error).removesuffix(".")) from error
         return texts
+
+
+class TableQuery(Conditions):
+    """Which rows and columns of a table are wanted, in which order."""
+
+    columns: tuple[Name, ...] | None = Field(default=None, max_length=2000)
+    """The only columns, in this order; all of them if left out."""
+    sort: tuple[Name, ...] = Field(default=(), max_length=8)
+    """Columns by which rows are ordered, the first first; ``-area_um2`` from large to small. Missing values last."""
+    offset: int = Field(default=0, ge=0, le=1 << 40)
+    """Rows that are left out before the page."""
+    limit: int = Field(default=100, ge=1, le=10_000)
+    """Rows of a page at most."""
 
 
 class TablePage(NamedTuple):
@@ -81,7 +99,7 @@ class TablePage(NamedTuple):
 
     def records(self) -> list[dict[str, Any]]:
         """Return its rows as JSON values; None for what is missing or not finite."""
-        plain = {str(name): _plain(values) for name, values in self.frame.items()}
+        plain = {str(name): plain_values(values) for name, values in self.frame.items()}
         return [dict(zip(plain, row, strict=True)) for row in zip(*plain.values(), strict=True)]
 
 
@@ -107,7 +125,7 @@ def query_table(table: StoredTable, query: TableQuery) -> TablePage:
         If a column is compared with a value of another kind.
     """
     names = table.names if query.columns is None else tuple(dict.fromkeys(query.columns))
-    _refuse_unknown(table, names)
+    refuse_unknown(table, names)
     end = query.offset + query.limit
     if query.where or query.sort:
         found = _places(table, query.where, query.sort)
@@ -118,13 +136,26 @@ def query_table(table: StoredTable, query: TableQuery) -> TablePage:
     return TablePage(tuple(described[name] for name in names), _rows(table, names, places), total)
 
 
+def places_in_order(table: StoredTable, where: tuple[str, ...], sort: tuple[str, ...]) -> NDArray[np.uint32]:
+    """Return the places in the table of the rows that meet conditions, in an order."""
+    return _places(table, where, sort) if where or sort else np.arange(table.rows, dtype=np.uint32)
+
+
+@lru_cache(maxsize=_REMEMBERED)
+def column_values(table: StoredTable, name: str) -> pd.api.extensions.ExtensionArray | NDArray[Any]:
+    """Return one column whole."""
+    refuse_unknown(table, [name])
+    parts = [table.read(group, [name])[name] for group in range(len(table.groups))]
+    return pd.concat(parts, ignore_index=True).array if parts else np.empty(0)
+
+
 @lru_cache(maxsize=_REMEMBERED)
 def _places(table: StoredTable, where: tuple[str, ...], sort: tuple[str, ...]) -> NDArray[np.uint32]:
     """Return the places of the rows that meet conditions, in order."""
     keys = [_key(table, text) for text in sort]
     ordered = list(dict.fromkeys(name for name, _ in keys))
     wanted = list(dict.fromkeys((*ordered, *(name for text in where for name in sorted(columns_in(text))))))
-    _refuse_unknown(table, wanted)
+    refuse_unknown(table, wanted)
     parts, start = [], 0
     for group, rows in enumerate(table.groups):
         part = table.read(group, wanted)
@@ -166,14 +197,16 @@ def _rows(table: StoredTable, names: tuple[str, ...], places: NDArray[np.int64])
     return rows.reset_index(drop=True)
 
 
-def _refuse_unknown(table: StoredTable, names: Iterable[str]) -> None:
+def refuse_unknown(table: StoredTable, names: Iterable[str]) -> None:
+    """Raise `UnknownName` for a column that the table does not have."""
     known = set(table.names)
     for name in names:
         if name not in known:
             raise UnknownName("column of the table called", name, known)
 
 
-def _plain(values: pd.Series) -> list[Any]:
+def plain_values(values: pd.Series) -> list[Any]:
+    """Return the values of a column as JSON has them; None for what is missing or not finite."""
     missing = values.isna().to_numpy(bool)
     if pd.api.types.is_numeric_dtype(values.dtype) and not pd.api.types.is_bool_dtype(values.dtype):
         missing = missing | ~np.isfinite(values.to_numpy(np.float64, na_value=np.nan))

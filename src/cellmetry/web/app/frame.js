@@ -12,6 +12,10 @@ import { jobsIndicator } from "./jobs_panel.js";
 
 const NARROWEST = 240;
 const WIDTH = 420;
+const AWAY = {
+  unreachable: "The server cannot be reached. This page tries again by itself; keep it open.",
+  "signed out": "You are signed out. Open the address that the server shows, or sign in, in another tab; this page then goes on by itself.",
+};
 
 /** Panes: `left` of 300 pixels (controls of the step, then what the viewer shows), the centre, and a right one. */
 export class Frame {
@@ -119,7 +123,7 @@ export class Frame {
 
   #showNotices() {
     const { openStudy: study } = this.#app;
-    const away = study.away && "The server cannot be reached. This page tries again by itself; keep it open.";
+    const away = study.away && AWAY[study.away];
     const said = [away, study.readOnly, ...study.notices].filter(Boolean);
     this.#banner.hidden = !said.length;
     fill(this.#banner, said.map((text) => h("p", {}, icon("info"), text)));

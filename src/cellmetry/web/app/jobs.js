@@ -1,5 +1,5 @@
 /** The jobs of a study: what waits, runs and ended, as it happens. @module */
-import { ApiError, at } from "../kernel/api.js";
+import { at } from "../kernel/api.js";
 import { Emitter } from "../kernel/emitter.js";
 import { Pace } from "./pace.js";
 import { Stream } from "./stream.js";
@@ -121,10 +121,9 @@ export class Jobs extends Emitter {
       const known = this.#byId.size === 0;
       const found = await this.#study.pages("jobs", { after: Math.max(0, first - 1) }, (job) => job.seq, 1000);
       this.#take(found, known);
-      this.#study.noteAway(false);
+      this.#study.noteAway("");
     } catch (error) {
-      if (!(error instanceof ApiError) || error.status !== 0) throw error;
-      this.#study.noteAway(true);
+      if (!this.#study.noteAway(error)) throw error;
     } finally {
       this.#askLater();
     }
@@ -191,7 +190,7 @@ export class Jobs extends Emitter {
   #askLater() {
     clearTimeout(this.#timer);
     if (this.#closed) return;
-    const often = !document.hidden && (this.running.length > 0 || this.#study.away);
+    const often = !document.hidden && (this.running.length > 0 || this.#study.away !== "");
     const wait = often ? OFTEN_MS : SELDOM_MS;
     this.#timer = setTimeout(() => this.#again(), wait);
   }

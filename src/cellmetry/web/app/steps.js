@@ -64,7 +64,7 @@ export const STEPS = [
   {
     name: "measure",
     title: "Measure",
-    ready: false,
+    ready: true,
     load: () => import("../steps/measure.js"),
   },
 

@@ -2,6 +2,7 @@
 import { fill, h } from "../kernel/dom.js";
 import { icon } from "../controls/icons.js";
 import { lengthOf, pixelSizeOf } from "../app/images.js";
+import { sayFromNames } from "./images_names.js";
 import { counted, sayOf, shared, valuesOf } from "../app/said.js";
 
 /** @typedef {import("../app/app.js").App} App */
@@ -121,6 +122,7 @@ function facts(image) {
 function actions(app, chosen) {
   const look = () => app.goStep("segment", { image: chosen[0].id, t: null, z: null });
   return h("div.row.wrap-row", {},
+    chosen.length > 1 && h("button", { type: "button", disabled: Boolean(app.openStudy.readOnly), onclick: () => sayFromNames(app, chosen) }, icon("table"), "From names…"),
     chosen.length === 1 && chosen[0].state === "ready" && h("button", { type: "button", onclick: look }, icon("eye"), "Look at it"),
     h("button.quiet.danger-text", { type: "button", disabled: Boolean(app.openStudy.readOnly), onclick: () => removeImages(app, chosen) }, icon("trash"), "Remove"));
 }

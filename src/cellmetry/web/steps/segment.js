@@ -47,7 +47,7 @@ class SegmentStep {
     this.#preview = new Preview(app, () => this.#form.wanted, (error) => this.#wrong(error));
     const which = labelled("Images", this.#which);
     fill(panes.left, h("div.stack", {}, h("h2", {}, "Find cells"), this.#scale, this.#form.element, which, this.#editsField,
-      h("div.left-actions", {}, this.#progress, this.#preview.element, h("div.row", {}, this.#preview.button, this.#apply)), this.#next));
+      h("div.left-actions", {}, this.#preview.element, h("div.row", {}, this.#preview.button, this.#apply), this.#progress), this.#next));
     this.#apply.addEventListener("click", () => this.#run());
     this.#form.on("change", () => this.#changed());
     this.#offs = [

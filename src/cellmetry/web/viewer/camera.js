@@ -45,7 +45,10 @@ export class Camera {
     return { x: (x - this.x) * this.zoom + this.width / 2, y: (y - this.y) * this.zoom + this.height / 2 };
   }
 
-  /** @param {number} width @param {number} height @param {number} ratio @returns {boolean} Whether that changed anything. */
+  /**
+   * @param {number} width @param {number} height @param {number} ratio
+   * @returns {boolean} Whether that changed anything.
+   */
   resize(width, height, ratio) {
     if (width === this.width && height === this.height && ratio === this.ratio) return false;
     Object.assign(this, { width, height, ratio });

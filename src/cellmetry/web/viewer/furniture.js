@@ -85,7 +85,8 @@ export class ZoomButtons {
 
   /** @param {{zoomBy: (factor: number) => void, fit: () => void, goTo: (to: any) => void}} viewer */
   constructor(viewer) {
-    this.#percent = h("button.viewer-percent", { type: "button", title: "Show at 100 %", onclick: () => viewer.goTo({ zoom: 1 }) });
+    const actual = () => viewer.goTo({ zoom: 1 });
+    this.#percent = h("button.viewer-percent", { type: "button", title: "Show at 100 %", onclick: actual });
     this.element = h(
       "div.viewer-zoom",
       { role: "group", "aria-label": "Zoom" },

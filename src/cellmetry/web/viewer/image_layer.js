@@ -154,7 +154,8 @@ export class ImageLayer extends TiledLayer {
   async #sampleOf(c) {
     const place = { level: this.pyramid.coarsest, row: 0, column: 0 };
     const key = this.#key(place, c);
-    if (!this.#store.has(key)) this.#store.put(key, { values: await this.#load(place, c, new AbortController().signal) });
+    const { signal } = new AbortController();
+    if (!this.#store.has(key)) this.#store.put(key, { values: await this.#load(place, c, signal) });
     const { tile, shape } = this.pyramid.levels[place.level];
     const rows = Math.min(tile[0], shape[0]);
     const columns = Math.min(tile[1], shape[1]);

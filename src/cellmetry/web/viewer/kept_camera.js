@@ -8,7 +8,10 @@ import { place } from "../kernel/place.js";
 
 const AFTER_MS = 250;
 
-/** Look where the address says, and note there where somebody looks. @param {Viewer} viewer @returns {() => void} What ends that. */
+/**
+ * Look where the address says, and note there where somebody looks.
+ * @param {Viewer} viewer @returns {() => void} What ends that.
+ */
 export function keepCamera(viewer) {
   const { study } = place;
   let [view, image] = [place.get("view"), place.get("image")];

@@ -6,7 +6,16 @@ import { address } from "../kernel/api.js";
 import { scaleOf } from "./palette.js";
 
 /** @typedef {import("./camera.js").Camera} Camera */
-/** @typedef {{points: number[][], colour?: string, closed?: boolean, width?: number, fill?: number, dashed?: boolean, text?: string}} Shape */
+/**
+ * @typedef {object} Shape
+ * @property {number[][]} points (y, x)
+ * @property {string} [colour]
+ * @property {boolean} [closed]
+ * @property {number} [width] In pixels of the screen.
+ * @property {number} [fill] Opacity, 0 to 1.
+ * @property {boolean} [dashed]
+ * @property {string} [text]
+ */
 /** @typedef {{kind: "shapes", shapes: Shape[]}} ShapesLayer */
 /**
  * @typedef {object} MapLayer
@@ -123,7 +132,10 @@ export class MapPicture {
   }
 }
 
-/** @param {{data: ArrayLike<number>, height: number, width: number, low?: number, high?: number}} pixels @param {string} palette */
+/**
+ * @param {{data: ArrayLike<number>, height: number, width: number, low?: number, high?: number}} pixels
+ * @param {string} palette
+ */
 function coloured({ data, height, width, low, high }, palette) {
   const scale = scaleOf(palette);
   let [least, most] = [low ?? Infinity, high ?? -Infinity];

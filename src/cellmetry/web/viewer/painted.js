@@ -68,7 +68,10 @@ export class PaintedTiles {
     return { canvas, context, stamp: -1, step: 1, done: null, dirty: null };
   }
 
-  /** A canvas that is free, or that was not used for longest if there are many. @param {number} height @param {number} width */
+  /**
+   * A canvas that is free, or that was not used for longest if there are many.
+   * @param {number} height @param {number} width
+   */
   #spare(height, width) {
     const free = spare.findIndex((canvas) => canvas.width === width && canvas.height === height);
     if (free >= 0) return spare.splice(free, 1)[0];

@@ -12,7 +12,8 @@ import { drawShapes, MapPicture } from "./overlay.js";
 import { TileStore } from "./tile_store.js";
 
 /** @typedef {import("./scene.js").Scene} Scene */
-/** @typedef {import("./overlay.js").ShapesLayer|import("./overlay.js").MapLayer|import("./field_picture.js").FieldLayer} Layer */
+/** @typedef {import("./field_picture.js").FieldLayer} FieldLayer */
+/** @typedef {import("./overlay.js").ShapesLayer|import("./overlay.js").MapLayer|FieldLayer} Layer */
 /** @typedef {{y: number|null, x: number|null, id: number|null, values: (number|null)[]}} Hover */
 
 const TILE_BYTES = 320 << 20;

@@ -112,7 +112,8 @@ export class TiledLayer {
     }
     if (place.level <= 0) return;
     for (const finer of this.pyramid.tilesIn(place.level - 1, common(box, view)))
-      if (this.isReady(finer) && this.#wasPainted(finer)) this.#drawTile(context, camera, finer, this.pyramid.boxOf(finer));
+      if (this.isReady(finer) && this.#wasPainted(finer))
+        this.#drawTile(context, camera, finer, this.pyramid.boxOf(finer));
   }
 
   /**
@@ -171,7 +172,10 @@ export function inTile(box, tile, step) {
   };
 }
 
-/** A box made larger to whole pixels of a level. @param {Box} box @param {Box} tile @param {number} step @returns {Box} */
+/**
+ * A box made larger to whole pixels of a level.
+ * @param {Box} box @param {Box} tile @param {number} step @returns {Box}
+ */
 function outward(box, tile, step) {
   const part = inTile(box, tile, step);
   return {

@@ -1,0 +1,173 @@
+/** The step Measure: numbers of every cell in a table beside the viewer, filtered by gates. @module */
+import { get } from "../kernel/api.js";
+import { fill, h } from "../kernel/dom.js";
+import { icon } from "../controls/icons.js";
+import { progressBar } from "../controls/progress.js";
+import { SchemaForm } from "../controls/schema_form.js";
+import { counted } from "../app/said.js";
+import { TablePanel } from "../table/panel.js";
+import { TablesList } from "../table/tables.js";
+import { CellLinks } from "./measure_cells.js";
+import { CellPlots } from "./measure_plots.js";
+
+/** @typedef {import("../app/app.js").App} App */
+
+/** @type {import("../app/steps.js").Step} */
+export default {
+  name: "measure",
+  title: "Measure",
+  centre: "viewer",
+  rightWidth: 320,
+  open: (app, panes) => new MeasureStep(app, panes),
+};
+
+class MeasureStep {
+  #app;
+  #panes;
+  #tables;
+  /** @type {SchemaForm|null} */
+  #form = null;
+  #options = h("div");
+  #labels = h("select");
+  #labelsField = h("label.field", { hidden: true }, h("span.field-name", {}, "Labels"), this.#labels);
+  #measure = h("button.primary.grow", { type: "button", onclick: () => this.#run() }, "Measure");
+  #progress = h("div");
+  #bar = progressBar("Measure");
+  #which = h("select", { onchange: () => this.#choose(this.#which.value) });
+  #whichField = h("label.field", { hidden: true }, h("span.field-name", {}, "Table"), this.#which);
+  #notice = h("div");
+  #next = h("div");
+  /** @type {{panel: TablePanel, links: CellLinks, plots: CellPlots}|null} */
+  #open = null;
+  #offs;
+
+  /** @param {App} app @param {import("../app/steps.js").Panes} panes */
+  constructor(app, panes) {
+    this.#app = app;
+    this.#panes = panes;
+    const { openStudy: study } = app;
+    this.#tables = new TablesList(study);
+    fill(panes.left, h("div.stack", {}, h("h2", {}, "Measure cells"), this.#labelsField, this.#options,
+      h("div.left-actions", {}, this.#progress, h("div.row", {}, this.#measure)), this.#notice, this.#whichField, this.#next));
+    this.#offs = [
+      this.#tables.on("change", () => this.#show()),
+      this.#tables.on("error", (error) => app.error(error)),
+      study.labels.on("change", () => this.#showLabels()),
+      study.jobs.on("change", () => this.#showProgress()),
+      app.shortcuts.bind("Ctrl+Enter", "Measure", () => this.#run()),
+    ];
+    this.#showLabels();
+    this.#showProgress();
+    Promise.all([this.#loadForm(), this.#tables.load()]).catch((error) => app.error(error));
+  }
+
+  close() {
+    this.#closeTable();
+    this.#tables.close();
+    for (const off of this.#offs) off();
+  }
+
+  async #loadForm() {
+    const kind = await get("job-kinds/measure");
+    const last = this.#app.openStudy.jobs.all.find((job) => job.kind === "measure")?.parameters ?? {};
+    const form = new SchemaForm(kind.parameters, { first: [], hidden: ["images", "labels", "table", "measure.percentiles", "measure.texture_range", "passport.saturations"],
+      values: { measure: last.measure, passport: last.passport }, titles: { measure: "What is measured", passport: "When a cell gets a flag" } });
+    this.#form = form;
+    fill(this.#options, form.element);
+  }
+
+  #showLabels() {
+    const { labels, readOnly } = this.#app.openStudy;
+    const chosen = this.#labels.value || labels.name;
+    fill(this.#labels, labels.names.map((name) => h("option", { value: name }, name)));
+    this.#labels.value = chosen ?? "";
+    this.#labelsField.hidden = labels.names.length < 2;
+    this.#measure.disabled = Boolean(readOnly) || !labels.all.length;
+    this.#showStale();
+    if (this.#tables.loaded && !this.#open) this.#showEmpty();
+  }
+
+  async #run() {
+    if (this.#measure.disabled) return;
+    const { jobs, labels } = this.#app.openStudy;
+    try {
+      const name = this.#labels.value || labels.name || "cells";
+      await jobs.submit("measure", { ...(this.#form?.values ?? {}), labels: name, table: name });
+    } catch (error) {
+      if (!this.#form?.showError(error)) this.#app.error(error);
+    }
+  }
+
+  #showProgress() {
+    const { jobs, readOnly } = this.#app.openStudy;
+    const job = jobs.running.find((each) => each.kind === "measure");
+    if (!job) return void fill(this.#progress);
+    this.#bar.show(jobs.progress(job));
+    if (this.#progress.dataset.job === job.id && this.#progress.childElementCount) return;
+    this.#progress.dataset.job = job.id;
+    const cancel = () => jobs.cancel(job.id).catch((error) => this.#app.error(error));
+    fill(this.#progress, h("div.segment-running", {}, h("div.row", {}, h("strong.grow", {}, "Measuring…"),
+      h("button.quiet.small", { type: "button", disabled: Boolean(readOnly), onclick: cancel }, "Cancel")), this.#bar.element));
+  }
+
+  /** Show the table that is chosen in the address, else the newest. */
+  #show() {
+    const tables = this.#tables.ofCells;
+    const table = tables.find((each) => each.id === this.#app.place.get("table")) ?? tables.find((each) => each.name === this.#open?.panel.data.name) ?? tables.at(-1);
+    fill(this.#which, tables.map((each) => h("option", { value: each.id }, `${each.name} (${counted(each.rows, "row")})`)));
+    this.#which.value = table?.id ?? "";
+    this.#whichField.hidden = tables.length < 2;
+    if (!table) this.#closeTable();
+    else if (table.id !== this.#open?.panel.data.id) this.#openTable(table);
+    if (!table) this.#showEmpty();
+    this.#showStale();
+    fill(this.#next, table && h("div.segment-next", {}, h("p.quiet-text", {}, "Click a cell or a row: one leads to the other."),
+      h("div.row", {}, h("button.grow", { type: "button", onclick: () => this.#app.goStep("compare") }, "Compare conditions", icon("forward")))));
+  }
+
+  /** @param {string} id */
+  #choose(id) {
+    this.#app.place.note({ table: id });
+    this.#show();
+  }
+
+  /** @param {import("../table/source.js").TableView} table */
+  #openTable(table) {
+    this.#closeTable();
+    const panel = new TablePanel(this.#app, table);
+    const links = new CellLinks(this.#app, panel);
+    const plots = new CellPlots(this.#app, panel, links);
+    this.#open = { panel, links, plots };
+    fill(this.#panes.centre, h("div.measure-table", {}, panel.element));
+    fill(this.#panes.right, plots.element);
+  }
+
+  #closeTable() {
+    this.#open?.plots.close();
+    this.#open?.links.close();
+    this.#open?.panel.close();
+    this.#open = null;
+  }
+
+  #showEmpty() {
+    const { labels } = this.#app.openStudy;
+    const button = labels.all.length ? h("button.primary", { type: "button", disabled: this.#measure.disabled, onclick: () => this.#run() }, "Measure all cells")
+      : h("button.primary", { type: "button", onclick: () => this.#app.goStep("segment") }, "Find cells first");
+    const text = labels.all.length ? "Every cell becomes a row: its size, shape, brightness in each channel, and flags where something is doubtful."
+      : "Measuring needs cells. Find them in the step Segment, then come back.";
+    fill(this.#panes.right);
+    fill(this.#panes.centre, h("div.measure-empty", {}, h("div", {}, h("h3", {}, "No table yet"), h("p.quiet-text", {}, text)), button));
+  }
+
+  /** Say when cells were changed after they were measured. */
+  #showStale() {
+    const table = this.#open?.panel.data;
+    const { labels } = this.#app.openStudy;
+    const images = Object.entries(table?.details.images ?? {});
+    const old = images.filter(([id, { labels: measured, version }]) => {
+      const now = typeof measured === "string" ? labels.find(measured) ?? labels.of(id, table?.details.labels) : null;
+      return now && (now.id !== measured || now.version > version);
+    });
+    fill(this.#notice, old.length > 0 && h("p.notice", {}, icon("info"), h("span.grow", {}, `Cells of ${counted(old.length, "image")} changed since this table was made. Measure again.`)));
+  }
+}

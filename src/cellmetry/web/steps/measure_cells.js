@@ -1,0 +1,160 @@
+/** What joins a table and the viewer: a click on a cell finds its row and back, colours by value, filtered cells are hidden. @module */
+import { Emitter } from "../kernel/emitter.js";
+import { isValue } from "../table/words.js";
+
+/** @typedef {import("../app/app.js").App} App */
+/** @typedef {import("../table/panel.js").TablePanel} TablePanel */
+/** @typedef {import("../table/source.js").Row} Row */
+
+const MOST = 1_000_000;
+const PALETTE = "viridis";
+
+/** Tells "cell" with the row of the cell that was chosen, null where it has none. */
+export class CellLinks extends Emitter {
+  #app;
+  #panel;
+  /** @type {Map<string, string>} Ids of images by the names that the table has. */
+  #ids = new Map();
+  /** @type {{name: string, low: number, high: number}|null} */
+  #colouring = null;
+  #turn = 0;
+  #shown = "";
+  #offs;
+
+  /** @param {App} app @param {TablePanel} panel */
+  constructor(app, panel) {
+    super();
+    this.#app = app;
+    this.#panel = panel;
+    this.#learnNames();
+    const { viewer } = app;
+    this.#offs = [
+      viewer.on("pick", (/** @type {any} */ said) => this.#pick(said.id)),
+      viewer.on("shown", () => this.#look()),
+      panel.on("row", ({ row }) => this.#show(row).catch((error) => app.error(error))),
+      panel.on("filter", () => this.#hide()),
+    ];
+    this.#look();
+  }
+
+  /** Leave the viewer as it was. */
+  close() {
+    this.#turn++;
+    for (const off of this.#offs) off();
+    const { viewer } = this.#app;
+    viewer.setHidden(new Set());
+    viewer.select([]);
+    viewer.setLabels({ colouring: { kind: "id" } });
+  }
+
+  /** Name of the image that is seen, as the table has it. @returns {string|null} */
+  get imageName() {
+    const id = this.#app.viewer.image?.id;
+    for (const [name, each] of this.#ids) if (each === id) return name;
+    return null;
+  }
+
+  /** @param {string} name */
+  imageOf(name) {
+    return this.#app.openStudy.images.find(this.#ids.get(name) ?? null);
+  }
+
+  /** Colour cells by a column; null by their ids. @param {{name: string, low: number, high: number}|null} said */
+  colourBy(said) {
+    this.#colouring = said;
+    return this.#colour();
+  }
+
+  #learnNames() {
+    const { images } = this.#app.openStudy;
+    for (const image of images.all) this.#ids.set(image.name, image.id);
+    for (const [id, said] of Object.entries(this.#panel.data.details.images ?? {})) if (said?.name) this.#ids.set(said.name, id);
+  }
+
+  /** @param {number|null} id */
+  async #pick(id) {
+    const { viewer } = this.#app;
+    viewer.select(id ? [id] : []);
+    const image = this.imageName;
+    const row = id && image !== null ? await this.#panel.table.select(this.#key(image, id)).catch((error) => this.#app.error(error)) : await this.#panel.table.select(null);
+    this.tell("cell", row ?? null);
+  }
+
+  /** @param {string} image @param {number} label */
+  #key(image, label) {
+    const { viewer } = this.#app;
+    const also = { t: viewer.t, frame: viewer.t, z: viewer.z };
+    return Object.fromEntries(this.#panel.table.keys.map((name) => [name, name === "image" ? image : name === "label" ? label : also[/** @type {"t"} */ (name)]]));
+  }
+
+  /** Show the cell of a row. @param {Row} row */
+  async #show(row) {
+    const image = this.imageOf(row.image);
+    if (!image) return;
+    const { viewer, look, openStudy: { images } } = this.#app;
+    const at = { t: row.t ?? row.frame ?? undefined, z: row.z ?? undefined };
+    if (images.current?.id !== image.id) images.select(image.id);
+    if (at.t !== undefined || at.z !== undefined) look.go(JSON.parse(JSON.stringify(at)));
+    if (viewer.image?.id !== image.id) await new Promise((answer) => (this.#arrived = answer));
+    viewer.select([row.label]);
+    this.#reveal(row);
+    this.tell("cell", row);
+  }
+
+  /** @type {((value?: any) => void)|null} */
+  #arrived = null;
+
+  /** Move the view only where the cell is not well in sight. @param {Row} row */
+  #reveal({ centroid_y_px: y, centroid_x_px: x }) {
+    if (typeof y !== "number" || typeof x !== "number") return;
+    const { viewer } = this.#app;
+    const { clientWidth, clientHeight } = viewer.element;
+    const at = viewer.toScreen(y + 0.5, x + 0.5);
+    const edge = 40;
+    if (at.x > edge && at.y > edge && at.x < clientWidth - edge && at.y < clientHeight - edge) return;
+    viewer.goTo({ y: y + 0.5, x: x + 0.5 });
+  }
+
+  #look() {
+    this.#arrived?.();
+    this.#arrived = null;
+    const seen = `${this.#app.viewer.image?.id} ${this.#app.viewer.labels}`;
+    if (seen === this.#shown) return;
+    this.#shown = seen;
+    this.#hide();
+    this.#colour();
+  }
+
+  /** Do not draw the cells that do not meet the filters. */
+  async #hide() {
+    const turn = ++this.#turn;
+    const image = this.imageName;
+    const { where } = this.#panel.source;
+    if (!where.length || image === null) return this.#app.viewer.setHidden(new Set());
+    const here = isValue("image", image);
+    try {
+      const [all, kept] = await Promise.all([[here], [...where, here]].map((each) => this.#panel.source.values(["label"], { where: each, most: MOST })));
+      if (turn !== this.#turn) return;
+      const stays = new Set(kept.values.label);
+      this.#app.viewer.setHidden(new Set(all.values.label.filter((label) => !stays.has(label))));
+    } catch (error) {
+      this.#app.error(error);
+    }
+  }
+
+  async #colour() {
+    const { viewer } = this.#app;
+    const wanted = this.#colouring;
+    const image = this.imageName;
+    if (!wanted || image === null) return viewer.setLabels({ colouring: { kind: "id" } });
+    try {
+      const { values } = await this.#panel.source.values(["label", wanted.name], { where: [isValue("image", image)], most: MOST });
+      if (wanted !== this.#colouring || image !== this.imageName) return;
+      const numbers = values[wanted.name].map((value) => (value === null ? NaN : Number(value)));
+      const fill = Math.max(viewer.look.fill, 0.6);
+      viewer.setLabels({ fill, colouring: { kind: "value", ids: values.label, values: numbers, low: wanted.low, high: wanted.high, palette: PALETTE } });
+    } catch (error) {
+      this.#app.error(error);
+    }
+  }
+}

@@ -1,0 +1,45 @@
+/** What is saved on this computer: files of results, and tables and labels in the formats of other programs. @module */
+import { address, at } from "../kernel/api.js";
+import { h } from "../kernel/dom.js";
+import { icon } from "../controls/icons.js";
+import { menuButton } from "../controls/menu.js";
+
+/** @typedef {import("../app/app.js").App} App */
+
+/** Save what an address gives; the server says its name. @param {URL|string} url */
+export function save(url) {
+  const link = h("a", { href: url, download: "" });
+  document.body.append(link);
+  link.click();
+  link.remove();
+}
+
+/** Address of a result, or of one file of it. @param {App} app @param {string} id @param {string} [file] */
+export const resultAddress = (app, id, file) => address(app.openStudy.path + at`results/${id}/download`, { file });
+
+/**
+ * Have tables or labels written in other formats, and save them when they are there.
+ * @param {App} app @param {Record<string, any>} parameters Of the job `export`. @param {string} what In words.
+ */
+export async function saveExport(app, parameters, what) {
+  const { jobs } = app.openStudy;
+  try {
+    const job = await jobs.submit("export", parameters);
+    const ended = await jobs.follow(job.id);
+    if (ended.state === "done") save(resultAddress(app, ended.result.export));
+    else if (ended.state !== "failed") app.toast(`${what}: not written.`);
+  } catch (error) {
+    app.error(error);
+  }
+}
+
+/** @param {App} app @param {import("./source.js").TableView} table */
+export function downloadsMenu(app, table) {
+  const exported = (/** @type {string} */ form) => () => saveExport(app, { tables: [table.id], table_forms: [form], name_of_result: `${table.name} as ${form}` }, `Table ${table.name}`);
+  const readOnly = Boolean(app.openStudy.readOnly);
+  return menuButton({ label: "Download the table", content: [icon("down"), "Download"], align: "right", class: "quiet" }, () => [
+    { text: "CSV", disabled: readOnly, run: exported("csv") },
+    { text: "Excel", disabled: readOnly, run: exported("xlsx") },
+    { text: "Parquet", run: () => save(resultAddress(app, table.id)) },
+  ]);
+}

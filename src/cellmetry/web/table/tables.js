@@ -1,0 +1,47 @@
+/** The tables of a study, read again when jobs make some or acts are undone. @module */
+import { Emitter } from "../kernel/emitter.js";
+
+/** @typedef {import("../app/study.js").Study} Study */
+/** @typedef {import("./source.js").TableView} TableView */
+
+const MAKERS = new Set(["measure", "segment", "count", "quantify", "dual", "import"]);
+
+/** Tells `change`. */
+export class TablesList extends Emitter {
+  /** @type {TableView[]} The oldest first. */
+  all = [];
+  loaded = false;
+  #study;
+  #offs;
+
+  /** @param {Study} study */
+  constructor(study) {
+    super();
+    this.#study = study;
+    const again = () => this.load().catch((error) => this.tell("error", error));
+    this.#offs = [
+      study.jobs.on("ended", (job) => (MAKERS.has(job.kind) || job.state === "done") && again()),
+      study.on("act", (act) => !act.edit && ["undo", "redo", "remove result"].includes(act.verb) && again()),
+    ];
+  }
+
+  close() {
+    for (const off of this.#offs) off();
+  }
+
+  /** Those with a row for each cell. @returns {TableView[]} */
+  get ofCells() {
+    return this.all.filter((table) => ["image", "label"].every((name) => table.columns.some((column) => column.name === name)));
+  }
+
+  /** @param {string|null} id */
+  find(id) {
+    return this.all.find((table) => table.id === id);
+  }
+
+  async load() {
+    this.all = await this.#study.get("tables");
+    this.loaded = true;
+    this.tell("change", this);
+  }
+}
