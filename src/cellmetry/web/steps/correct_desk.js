@@ -81,6 +81,9 @@ export class Desk {
 
   newId = () => this.live.newId();
 
+  /** Take away a stroke that was left. @param {string|null} labels @param {import("../viewer/tools/bench.js").Shown} shown */
+  forget = (labels, shown) => this.live.forget(labels, shown);
+
   /** @param {string} text */
   hint = (text) => void this.#app.toast(text, { kind: "info" });
 

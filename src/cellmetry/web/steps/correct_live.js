@@ -118,8 +118,14 @@ export class LiveLabels {
     const shown = this.#shown.get(item.key);
     this.#shown.delete(item.key);
     this.#showOutlines();
-    if (item.labels !== this.#viewer.labels) return void this.#stale.add(item.labels);
-    if (shown?.strokes) void this.#viewer.refresh(shown.tiles, { version: this.#viewer.version, settles: shown.strokes });
+    if (shown) this.forget(item.labels, shown);
+  }
+
+  /** Take away what was shown of labels before it was an edit. @param {string|null} labels @param {Shown} shown */
+  forget(labels, { strokes, tiles }) {
+    if (!strokes || labels === null) return;
+    if (labels !== this.#viewer.labels) this.#stale.add(labels);
+    else void this.#viewer.refresh(tiles, { version: this.#viewer.version, settles: strokes });
   }
 
   /** @param {any} act */

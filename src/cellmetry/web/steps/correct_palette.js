@@ -20,6 +20,7 @@ export class Palette {
   /** @type {any} */
   #tool = null;
   #kind = TOOLS[0];
+  #plane = "";
   #offs;
   #set = { size: (/** @type {number} */ _) => {} };
 
@@ -31,7 +32,7 @@ export class Palette {
     this.#buttons = TOOLS.map((kind) => this.#button(kind));
     const grid = h("div.correct-tools", { role: "group", "aria-label": "Tools" }, this.#buttons);
     this.element = h("div.stack", {}, grid, h("div.correct-chosen", {}, this.#hint, cells, this.#options));
-    this.#offs = [...this.#keys(), bench.on("choices", ({ size }) => this.#set.size(size)), bench.on("asking", (asking) => this.#wait(asking))];
+    this.#offs = [...this.#keys(), app.viewer.on("shown", () => this.#look()), bench.on("choices", ({ size }) => this.#set.size(size)), bench.on("asking", (asking) => this.#wait(asking))];
     this.choose(app.place.get("tool") ?? "select");
   }
 
@@ -55,6 +56,14 @@ export class Palette {
     this.#app.place.note({ tool: kind === TOOLS[0] ? null : kind.name });
     for (const button of this.#buttons) button.setAttribute("aria-pressed", String(button.dataset.tool === kind.name));
     this.#show(kind);
+  }
+
+  /** What is begun on one plane is not ended on another. */
+  #look() {
+    const { labels, t, z } = this.#app.viewer;
+    const plane = `${labels} ${t} ${z}`;
+    if (plane !== this.#plane) this.#tool?.cancel?.();
+    this.#plane = plane;
   }
 
   /** @param {Kind} kind */

@@ -78,6 +78,7 @@ export class CorrectionQueue {
       const worth = await worthOf(study, study.labels.name);
       if (turn !== this.#turn) return;
       this.#worth = worth;
+      if (!this.#task) this.#app.viewer.setLayer("queue", null);
       this.#show();
     } catch (error) {
       this.#app.error(error);
@@ -142,19 +143,15 @@ export class CorrectionQueue {
 
   /** Go on to what is next once something is settled. @param {Promise<any>} done @param {string} text */
   async #settle(done, text) {
-    const goesOn = this.#task !== null;
+    const task = this.#task;
     try {
       await this.#app.undoable(done, text);
+      if (task && this.#current === task.key) this.#current = null;
       await this.#read();
-      if (goesOn && !this.#task) this.#leave();
+      if (task && !this.#current && this.#worth.tasks.length) this.#step(1);
     } catch (error) {
       this.#app.error(error);
     }
-  }
-
-  #leave() {
-    this.#app.viewer.setLayer("queue", null);
-    if (this.#worth.tasks.length) this.#step(1);
   }
 
   #show() {

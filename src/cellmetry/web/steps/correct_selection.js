@@ -94,7 +94,7 @@ export class Selection {
       h("button.quiet.small", { type: "button", onclick: () => this.#app.viewer.select([]) }, "Clear")),
     h("div.correct-actions", {},
       ids.length > 1 && button("Merge", () => this.#edit("merge", { ids })),
-      button("Split by shape", each("watershed")),
+      button("Auto split", each("watershed")),
       button("Fill holes", () => this.#edit("fill_holes", { ids })),
       button("Separate parts", each("part_apart")),
       button("Grow", () => this.#edit("grow", { ids, pixels }), { title: `By ${pixels} px` }),

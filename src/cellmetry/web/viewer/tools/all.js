@@ -64,7 +64,7 @@ export const TOOLS = [
     picture: "M6 3.500a4.800 4.800 0 000 9M10 3.500a4.800 4.800 0 010 9M8 1.500v2M8 5.500v2M8 9.500v2M8 13v1.500",
   },
   {
-    name: "watershed", title: "Split by shape", key: "w", make: Watershed, options: [],
+    name: "watershed", title: "Auto split", key: "w", make: Watershed, options: [],
     hint: "Click a cell: it is cut where it is narrow. Or Shift+click a point in each part, then press Enter.",
     picture: "M5 3.500C2.500 3.500 1.500 6 1.500 8s1 4.500 3.500 4.500S7 10 8 10s.500 2.500 3 2.500S14.500 10 14.500 8s-1-4.500-3.500-4.500S9 6 8 6s-.500-2.500-3-2.500zM8 2v2M8 12v2",
   },

@@ -43,7 +43,7 @@ export class Bench extends Emitter {
 
   /**
    * @param {Viewer} viewer
-   * @param {{edit: (wish: Wish) => void, hint: (text: string) => void, base: () => number|null, newId: () => number, propose: (at: Point, signal: AbortSignal) => Promise<any>}} desk
+   * @param {{labels: string|null, forget: (labels: string|null, shown: Shown) => void, edit: (wish: Wish) => void, hint: (text: string) => void, base: () => number|null, newId: () => number, propose: (at: Point, signal: AbortSignal) => Promise<any>}} desk
    */
   constructor(viewer, desk) {
     super();

@@ -21,7 +21,7 @@ class Line {
   /** @type {Map<string, number[]>} */
   tiles = new Map();
 
-  /** @param {{id: number, only: number|null, over: boolean, makes: number|null, radius: number, base: number|null}} how */
+  /** @param {{id: number, only: number|null, over: boolean, makes: number|null, radius: number, base: number|null, labels: string|null}} how */
   constructor(how) {
     this.how = how;
   }
@@ -64,7 +64,8 @@ class Pen {
   /** @param {Point} point @param {PointerEvent} _event @param {Viewer} viewer */
   down(point, _event, viewer) {
     const under = viewer.idAt(point.y, point.x);
-    this.#line = new Line({ ...this.way(under), radius: this.bench.radius, base: this.bench.desk.base() });
+    const { desk, radius } = this.bench;
+    this.#line = new Line({ ...this.way(under), radius, base: desk.base(), labels: desk.labels });
     this.bench.setBusy(true);
     this.#line.add(point, viewer);
   }
@@ -74,14 +75,14 @@ class Pen {
     this.#at = point;
     if (!this.#line) return;
     this.#line.add(point, viewer);
-    if (this.#line.isFull) this.up(point, event, viewer);
+    if (this.#line.isFull) this.up(point, event);
   }
 
-  /** @param {Point} _point @param {PointerEvent} event @param {Viewer} viewer */
-  up(_point, event, viewer) {
+  /** @param {Point} _point @param {PointerEvent} event */
+  up(_point, event) {
     const line = this.#line;
     if (!line) return;
-    if (event.type !== "pointerup" && event.type !== "pointermove") return this.cancel(viewer);
+    if (event.type !== "pointerup" && event.type !== "pointermove") return void this.cancel();
     this.#line = null;
     this.bench.setBusy(false);
     const { radius, makes, base } = line.how;
@@ -94,14 +95,13 @@ class Pen {
     });
   }
 
-  /** Leave the stroke. @param {Viewer} [viewer] */
-  cancel(viewer = this.bench.viewer) {
+  /** Leave the stroke; whether there was one. */
+  cancel() {
     const line = this.#line;
     if (!line) return false;
     this.#line = null;
     this.bench.setBusy(false);
-    const { strokes, tiles } = line.shown;
-    void viewer.refresh(tiles, { version: viewer.version, settles: strokes });
+    this.bench.desk.forget(line.how.labels, line.shown);
     return true;
   }
 

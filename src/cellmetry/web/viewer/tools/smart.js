@@ -43,7 +43,6 @@ export class SmartClick extends ClickTool {
     const outline = said && largest(said.outlines ?? [said.outline]);
     this.#offer = outline ? { outline, base } : null;
     this.bench.viewer.redraw();
-    this.bench.tell("offer", this.#offer);
   }
 
   /** Take the cell that is proposed; whether there was one. */
@@ -53,7 +52,6 @@ export class SmartClick extends ClickTool {
     this.#offer = null;
     const { desk } = this.bench;
     desk.edit({ operation: "draw", parameters: { points: outline }, makes: desk.newId(), base, shown: { outline } });
-    this.bench.tell("offer", null);
     return true;
   }
 
@@ -64,7 +62,6 @@ export class SmartClick extends ClickTool {
     this.bench.tell("asking", false);
     this.#offer = this.#asked = null;
     this.bench.viewer.redraw();
-    this.bench.tell("offer", null);
     return any;
   }
 
