@@ -124,8 +124,10 @@ def test_smart_click_proposes_and_takes(hand: Any, squares: Any, ids: Callable[[
     hand.look_at(y, x)
     page.keyboard.press("a")
     hand.click(y, x)
-    page.evaluate("() => new Promise((done) => { const look = () => (cellmetry.viewer.tool.offers ? done() : "
-                  "requestAnimationFrame(look)); look(); })")
+    page.evaluate(
+        "() => new Promise((done) => { const look = () => (cellmetry.viewer.tool.offers ? done() : "
+        "requestAnimationFrame(look)); look(); })"
+    )
     assert asked[0]["t"] == asked[0]["z"] == 0
     assert ids()[y, x] == 0
     page.keyboard.press("Enter")

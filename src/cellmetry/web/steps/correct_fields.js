@@ -14,7 +14,8 @@ const DONE = "#5fd38d";
  */
 export function fieldAt(image, y, x) {
   const [height, width] = [lengthOf(image, "Y"), lengthOf(image, "X")];
-  const first = (/** @type {number} */ at, /** @type {number} */ size) => Math.floor(Math.min(Math.max(at, 0), size - 1) / FIELD_PX) * FIELD_PX;
+  const first = (/** @type {number} */ at, /** @type {number} */ size) =>
+    Math.floor(Math.min(Math.max(at, 0), size - 1) / FIELD_PX) * FIELD_PX;
   const [y0, x0] = [first(y, height), first(x, width)];
   return [y0, Math.min(y0 + FIELD_PX, height), x0, Math.min(x0 + FIELD_PX, width)];
 }
@@ -60,8 +61,11 @@ export class ReviewedFields {
 
   #show() {
     const { viewer, openStudy: { labels } } = this.#app;
-    const here = this.#fields.filter((field) => field.t === viewer.t && field.z === viewer.z && field.labels === labels.name);
-    const shapes = here.map(({ box, who }) => ({ points: cornersOf(box), closed: true, colour: DONE, width: 1.5, text: `Reviewed by ${who}` }));
+    const isHere = (/** @type {any} */ { t, z, labels: name }) =>
+      t === viewer.t && z === viewer.z && name === labels.name;
+    const look = { closed: true, colour: DONE, width: 1.5 };
+    const here = this.#fields.filter(isHere);
+    const shapes = here.map(({ box, who }) => ({ ...look, points: cornersOf(box), text: `Reviewed by ${who}` }));
     viewer.setLayer("reviewed", shapes.length ? { kind: "shapes", shapes } : null);
   }
 

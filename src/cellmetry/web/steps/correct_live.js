@@ -188,7 +188,8 @@ export class LiveLabels {
 
   /**
    * Say who was in the way of an edit, and bring the picture up to date.
-   * @param {Item} item @param {import("../kernel/api.js").ApiError} error @returns {Promise<any>} The other edit, if it is known.
+   * @param {Item} item @param {import("../kernel/api.js").ApiError} error
+   * @returns {Promise<any>} The other edit, if it is known.
    */
   async catchUp(item, { said }) {
     const path = at`labels/${item.labels}/edits/${said.act}`;
@@ -209,5 +210,8 @@ export function tilesOfBox(level, [t, z, y0, y1, x0, x1]) {
   return tiles;
 }
 
-/** An outline of a box that begins in the middle of its top, where a text stands. @param {number[]} box y0, y1, x0, x1 @returns {number[][]} */
+/**
+ * An outline of a box that begins in the middle of its top, where a text stands.
+ * @param {number[]} box y0, y1, x0, x1 @returns {number[][]}
+ */
 export const cornersOf = ([y0, y1, x0, x1]) => [[y0, (x0 + x1) / 2], [y0, x1], [y1, x1], [y1, x0], [y0, x0]];

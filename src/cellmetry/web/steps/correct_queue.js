@@ -165,38 +165,62 @@ export class CorrectionQueue {
   #showProgress() {
     const { reviewed, total, stop, advice, tasks, guessed } = this.#worth;
     const bar = h("progress", { "aria-label": "Fields reviewed", max: Math.max(total, 1), value: reviewed });
-    const said = advice && !guessed && h("p", { class: stop ? "correct-enough" : "quiet-text" }, stop && icon("check"), advice);
-    const empty = !tasks.length && !guessed && !stop && h("p.quiet-text", {}, "Nothing is doubtful any more.");
-    fill(this.#progress, total > 0 && [h("p.number", {}, `${reviewed} of ${total} ${total === 1 ? "field" : "fields"} reviewed`), h("div.progress", {}, bar)], said, empty);
+    const said = h("p", { class: stop ? "correct-enough" : "quiet-text" }, stop && icon("check"), advice);
+    const empty = h("p.quiet-text", {}, "Nothing is doubtful any more.");
+    const count = h("p.number", {}, `${reviewed} of ${total} ${total === 1 ? "field" : "fields"} reviewed`);
+    fill(this.#progress, total > 0 && [count, h("div.progress", {}, bar)], advice && !guessed && said,
+      !tasks.length && !guessed && !stop && empty);
     this.#offer.show(this.#worth);
   }
 
   #showFoot() {
     const { tasks } = this.#worth;
     const task = this.#task;
-    const locked = Boolean(this.#app.openStudy.readOnly);
-    const turn = (/** @type {string} */ text, /** @type {string} */ picture, /** @type {string} */ key, /** @type {number} */ by, /** @type {boolean} */ can) =>
-      h("button", { type: "button", title: `${text} (${key})`, "aria-label": text, disabled: !can, onclick: () => this.#step(by) }, icon(picture));
-    const review = h("button.grow", { type: "button", title: "Nothing is left to correct in this field (R)", disabled: locked, onclick: () => this.#review() }, "Mark field as reviewed");
     const last = task !== null && tasks.indexOf(task) === tasks.length - 1;
-    fill(this.#foot, turn("Previous", "back", "P", -1, tasks.length > 0 && this.#index > 0), task?.question ? this.#answers(task, locked) : review,
-      turn("Next", "forward", "N", 1, tasks.length > 0 && !last));
+    fill(this.#foot, this.#turnButton("Previous", "back", "P", -1, tasks.length > 0 && this.#index > 0),
+      task?.question ? this.#answers(task) : this.#reviewButton(),
+      this.#turnButton("Next", "forward", "N", 1, tasks.length > 0 && !last));
   }
 
-  /** @param {Task} task @param {boolean} locked */
-  #answers(task, locked) {
-    const button = (/** @type {string} */ text, /** @type {"mine"|"theirs"} */ answer, /** @type {string} */ title) =>
-      h(`button.grow.correct-${answer}`, { type: "button", title, disabled: locked, onclick: () => this.#answer(task, answer) }, h("span.correct-swatch"), text);
-    return [button("Keep mine", "mine", "What you made stays"), button("Take theirs", "theirs", "What the new model sees takes its place")];
+  /** @param {string} text @param {string} picture @param {string} key @param {number} by @param {boolean} can */
+  #turnButton(text, picture, key, by, can) {
+    const said = { type: "button", title: `${text} (${key})`, "aria-label": text, disabled: !can };
+    return h("button", { ...said, onclick: () => this.#step(by) }, icon(picture));
+  }
+
+  get #locked() {
+    return Boolean(this.#app.openStudy.readOnly);
+  }
+
+  #reviewButton() {
+    const title = "Nothing is left to correct in this field (R)";
+    const said = { type: "button", title, disabled: this.#locked, onclick: () => this.#review() };
+    return h("button.grow", said, "Mark field as reviewed");
+  }
+
+  /** @param {Task} task */
+  #answers(task) {
+    const button = (/** @type {string} */ text, /** @type {"mine"|"theirs"} */ answer, /** @type {string} */ title) => {
+      const said = { type: "button", title, disabled: this.#locked, onclick: () => this.#answer(task, answer) };
+      return h(`button.grow.correct-${answer}`, said, h("span.correct-swatch"), text);
+    };
+    return [
+      button("Keep mine", "mine", "What you made stays"),
+      button("Take theirs", "theirs", "What the new model sees takes its place"),
+    ];
   }
 
   /** @param {Task} task @param {number} k */
   #row(task, k) {
-    const image = this.#app.openStudy.images.find(task.image);
-    const effect = task.effect === null ? null : h("span.correct-effect.number", { title: "How much it may move the result" }, inPercent(task.effect));
-    return h("li", {}, h("button.quiet.correct-task", { type: "button", "aria-current": task.key === this.#current ? "true" : null, onclick: () => this.#go(task) },
-      h("span.correct-rank.number", {}, task.question ? "?" : String(k + 1)),
-      h("span.correct-task-said", {}, h("span", {}, task.reason), h("span.quiet-text.cut", {}, image?.name ?? "")), effect));
+    const { effect, question } = task;
+    const image = this.#app.openStudy.images.find(task.image)?.name ?? "";
+    const go = () => this.#go(task);
+    const moves = h("span.correct-effect.number", { title: "How much it may move the result" }, inPercent(effect ?? 0));
+    const current = task.key === this.#current ? "true" : null;
+    return h("li", {}, h("button.quiet.correct-task", { type: "button", "aria-current": current, onclick: go },
+      h("span.correct-rank.number", {}, question ? "?" : String(k + 1)),
+      h("span.correct-task-said", {}, h("span", {}, task.reason), h("span.quiet-text.cut", {}, image)),
+      effect !== null && moves));
   }
 }
 

@@ -36,8 +36,9 @@ export class ReviewOffer {
     const job = jobs.running.find((each) => each.kind === "review");
     if (job) {
       this.#bar.show(jobs.progress(job));
-      if (!this.element.contains(this.#bar.element)) fill(this.element, h("div.correct-box", {}, h("p.quiet-text", {}, "Looking for doubtful cells…"), this.#bar.element));
-      return;
+      const looking = h("p.quiet-text", {}, "Looking for doubtful cells…");
+      const known = this.element.contains(this.#bar.element);
+      return void (known || fill(this.element, h("div.correct-box", {}, looking, this.#bar.element)));
     }
     const worth = this.#worth;
     if (!worth || readOnly || !(worth.guessed || worth.stale)) return void fill(this.element);
@@ -45,7 +46,8 @@ export class ReviewOffer {
       ? "Cells are ranked by their sizes only. The network can look for missed, joined and cut cells."
       : "Some labels are newer than this ranking.";
     const name = worth.guessed ? "Find doubtful cells" : "Rank again";
-    fill(this.element, h("div.correct-box", {}, h("p.quiet-text", {}, text), h("button.primary", { type: "button", onclick: () => this.#run() }, icon("search"), name)));
+    const button = h("button.primary", { type: "button", onclick: () => this.#run() }, icon("search"), name);
+    fill(this.element, h("div.correct-box", {}, h("p.quiet-text", {}, text), button));
   }
 
   async #run() {

@@ -52,6 +52,7 @@ async function questionsOf(study) {
     const { id, labels_id: labels, text, t, z, object } = said;
     const image = study.labels.find(labels)?.image;
     const box = [said.box.y0, said.box.y1, said.box.x0, said.box.x1];
-    return image ? [{ key: id, image, labels, t, z, box, ids: [object], reason: text, effect: null, question: id }] : [];
+    const task = { key: id, image, labels, t, z, box, ids: [object], reason: text, effect: null, question: id };
+    return image ? [task] : [];
   });
 }

@@ -8,6 +8,7 @@ import { CUT, drawPen, INK } from "./sketch.js";
 /** @typedef {import("./bench.js").Point} Point */
 /** @typedef {import("../viewer.js").Viewer} Viewer */
 /** @typedef {import("../strokes.js").Stroke} Stroke */
+/** @typedef {{id: number, only: number|null, over: boolean, makes: number|null}} Way What a pen paints. */
 
 const MOST_POINTS = 20_000;
 const NEAR_PX = 0.25;
@@ -21,7 +22,7 @@ class Line {
   /** @type {Map<string, number[]>} */
   tiles = new Map();
 
-  /** @param {{id: number, only: number|null, over: boolean, makes: number|null, radius: number, base: number|null, labels: string|null}} how */
+  /** @param {Way & {radius: number, base: number|null, labels: string|null}} how */
   constructor(how) {
     this.how = how;
   }
@@ -120,12 +121,12 @@ class Pen {
   /** @type {string} */
   operation = "";
 
-  /** @param {number|null} _under @returns {{id: number, only: number|null, over: boolean, makes: number|null}} */
+  /** @param {number|null} _under @returns {Way} */
   way(_under) {
     throw new Error("A pen says what it paints.");
   }
 
-  /** @param {{id: number, only: number|null, over: boolean, makes: number|null}} _how @returns {Record<string, any>} */
+  /** @param {Way} _how @returns {Record<string, any>} */
   said(_how) {
     throw new Error("A pen says what it paints.");
   }
