@@ -71,7 +71,7 @@ export const STEPS = [
   {
     name: "compare",
     title: "Compare",
-    ready: false,
+    ready: true,
     load: () => import("../steps/compare.js"),
   },
 
