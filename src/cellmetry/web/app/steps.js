@@ -78,7 +78,7 @@ export const STEPS = [
   {
     name: "report",
     title: "Report",
-    ready: false,
+    ready: true,
     load: () => import("../steps/report.js"),
   },
 ];

@@ -9,6 +9,8 @@ import { findingsOf, isUsed, textOf } from "./compare_check.js";
 /** @typedef {import("../app/app.js").App} App */
 /** @typedef {import("../app/images.js").ImageView} ImageView */
 
+const ROW = 36;
+
 /** The tab Design. */
 export class Design {
   #app;
@@ -27,7 +29,7 @@ export class Design {
   /** @param {App} app */
   constructor(app) {
     this.#app = app;
-    this.#list = new VirtualGrid({ label: "Images and what they are of", width: 100, height: 36, gap: 2, columns: 1, key: (image) => image.id, render: (image) => this.#row(image) });
+    this.#list = new VirtualGrid({ label: "Images and what they are of", width: 100, height: ROW - 2, gap: 2, columns: 1, key: (image) => image.id, render: (image) => this.#row(image) });
     const all = h("form.row.compare-all", {}, h("span.quiet-text.compare-chosen", { role: "status" }), this.#input("condition", null), this.#input("replicate", null), h("button", { type: "submit" }, "Set"));
     all.addEventListener("submit", (/** @type {Event} */ event) => {
       event.preventDefault();
@@ -55,6 +57,7 @@ export class Design {
     const images = this.#images;
     for (const name of /** @type {const} */ (["condition", "replicate"])) fill(this.#names[name], valuesOf(images, name).map((value) => h("option", { value })));
     fill(this.#check, findingsOf(images).map(({ kind, text }) => h(`p.notice.notice-${kind}`, {}, icon(kind === "good" ? "check" : kind === "bad" ? "warning" : "info"), h("span", {}, text))));
+    this.#list.element.style.height = `${images.length * ROW + 4}px`;
     this.#list.show(images);
     this.#showChosen(all);
     this.#showPlate();

@@ -68,7 +68,7 @@ export class ComparisonView {
     plot.on("cell", (key) => this.#openCell(key, table));
     this.#plots.push(plot);
     this.#fillPlot(plot, found, table, name, settings).catch((error) => this.#app.error(error));
-    return h("section.compare-one", {}, h("header.compare-title", {}, h("h2", {}, result.name), h("div.stack", {}, found.contrasts.map((/** @type {any} */ each) => h("p.compare-sentence", {}, sentenceOf(each, found, column))))),
+    return h("section.compare-one", {}, h("header.compare-title", {}, h("h2", {}, capital(result.name)), h("div.stack", {}, found.contrasts.map((/** @type {any} */ each) => h("p.compare-sentence", {}, sentenceOf(each, found, column))))),
       h("div.compare-cards", {}, h("section.card", {}, h("h3", {}, "Cells and replicates"), plot.element, h("p.quiet-text", {}, table ? "Small: cells. Large: replicates. Bars: mean and interval of the replicates. Click a cell to see it." : "Large: replicates. Bars: mean and interval of the replicates.")),
         this.#estimates(found, column)), this.#notes(found));
   }
@@ -145,7 +145,7 @@ export class ComparisonView {
       return h("figure.figure-card", {}, picture && h("img", { src: resultAddress(this.#app, result.id, picture.name), alt: `Figure ${name} of ${result.name}`, loading: "lazy" }),
         h("figcaption.row", {}, h("strong.grow", {}, name), of.map((file) => h("button.small", { type: "button", "aria-label": `Download ${name} as ${suffix(file.name)}`, onclick: () => save(resultAddress(this.#app, result.id, file.name)) }, suffix(file.name)))));
     };
-    return stems.length > 0 && h("section.compare-figures", {}, h("div.row", {}, h("h2.grow", {}, "Figures"), h("button", { type: "button", onclick: () => save(resultAddress(this.#app, result.id)) }, icon("down"), "Download all")), h("div.figure-cards", {}, stems.map(figure)));
+    return stems.length > 0 && h("section.compare-figures", {}, h("div.row", {}, h("h2.grow", {}, "Figures"), h("button", { type: "button", onclick: () => save(resultAddress(this.#app, result.id)) }, icon("download"), "Download all")), h("div.figure-cards", {}, stems.map(figure)));
   }
 }
 
