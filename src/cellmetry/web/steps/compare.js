@@ -94,6 +94,7 @@ class CompareStep {
 
   #show() {
     const tables = this.#tables.ofCells;
+    this.#form.element.hidden = !tables.length;
     this.#form.showTables(tables);
     if (tables.length) fill(this.#page, this.#tabs.element);
     else fill(this.#page, this.#empty());
