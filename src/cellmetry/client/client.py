@@ -118,6 +118,10 @@ class Client:
         """Return a new study."""
         return self._study(self._connection.send("/studies", {"name": name}))
 
+    def create_sample(self) -> RemoteStudy:
+        """Return a new study of generated images to try things: two conditions, three replicates."""
+        return self._study(self._connection.send("/studies/sample"))
+
     def study(self, name: str) -> RemoteStudy:
         """Return a study by its id, or by its name where one only has it.
 

@@ -77,6 +77,10 @@ class JobVerbs(ResultVerbs):
         """Return a job that puts corrections onto new labels; what it cannot decide it asks (`questions`)."""
         return self.submit("rebase", **parameters)
 
+    def review(self, labels: str = "cells", **parameters: Any) -> RemoteJob:
+        """Return a job that finds what is doubtful in labels, for `correction_queue`."""
+        return self.submit("review", labels=labels, **parameters)
+
     def upload_file(self, path: str | Path, *, progress: Progress = SILENT) -> str:
         """Return the id by which a job may read a file of this computer that is no image."""
         with open_files("file", [path], progress) as files:

@@ -11,6 +11,8 @@ from cellmetry.client.part import PAGE, StudyPart
 from cellmetry.client.pixels import Window, read_planes, read_tiles
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from numpy.typing import NDArray
 
 __all__ = ["LabelVerbs"]
@@ -77,6 +79,17 @@ class LabelVerbs(StudyPart):
         body = {"operation": operation, "parameters": parameters, "session": self.session, "base_version": base_version}
         return self._edit(f"/labels/{labels}/edits", body)
 
+    def propose(self, labels: str, y: float, x: float, **more: Any) -> dict[str, Any]:
+        """Return the outline of the cell that the network sees at a point; drawing it (`draw`) takes it.
+
+        Raises
+        ------
+        UnknownName
+            If it sees none there, or there is a label already.
+        """
+        found: dict[str, Any] = self._send(f"/labels/{labels}/propose", {"y": y, "x": x, **more})
+        return found
+
     def undo(self, labels: str) -> dict[str, Any]:
         """Return what changed by taking back the last edit that this program made."""
         return self._edit(f"/labels/{labels}/undo", {"session": self.session})
@@ -116,6 +129,32 @@ class LabelVerbs(StudyPart):
     def remove_labels(self, labels: str) -> int:
         """Return the act that hid a label image; undoing it brings it back."""
         return self._act(f"/labels/{labels}", method="DELETE")
+
+    def correction_queue(self, labels: str = "cells", **asked: Any) -> dict[str, Any]:
+        """Return cells and fields most worth correcting: ``result``, ``limit``, ``share`` say for which result.
+
+        Run a job `review` first, so that the network says what is doubtful.
+        """
+        found: dict[str, Any] = self._get("/queue", labels=labels, **asked)
+        return found
+
+    def reviewed(self, image: str) -> list[dict[str, Any]]:
+        """Return the fields of an image that were looked through, by whom and when."""
+        found: list[dict[str, Any]] = self._get("/reviewed", image=image)
+        return found
+
+    def say_reviewed(self, image: str, box: tuple[int, int, int, int], **more: Any) -> int:
+        """Return the act that notes a field as looked through; ``done=False`` takes that back."""
+        return self._act("/reviewed", {"image": image, "box": list(box), **more}, method="PUT")
+
+    def regions(self, image: str | None = None) -> list[dict[str, Any]]:
+        """Return the regions drawn on an image, or on all."""
+        found: list[dict[str, Any]] = self._get("/regions", image=image)
+        return found
+
+    def put_regions(self, image: str, regions: Sequence[dict[str, Any]]) -> int:
+        """Return the act by which an image has these regions (``name``, ``rectangle`` or ``polygon``) and no others."""
+        return self._act("/regions", {"image": image, "regions": list(regions)}, method="PUT")
 
     def questions(self, labels: str | None = None, *, answered: bool = False) -> list[dict[str, Any]]:
         """Return where a human and a better model disagree, of one label image or of all."""

@@ -100,6 +100,11 @@ class NetworkEngine(TileEngine):
         return self._model.card
 
     @property
+    def decoding(self) -> FlowDecoding:
+        """How its maps are read."""
+        return self._decoding
+
+    @property
     def needs(self) -> EngineNeeds:
         """As the model's card says."""
         card = self.card

@@ -147,7 +147,7 @@ async def test_wrong_requests_are_told_in_words(agent):
 async def test_tools_say_what_they_take(agent):
     tools = {each.name: each for each in (await agent.client.list_tools()).tools}
     assert set(tools) == set(AGENT_TOOLS)
-    assert set(JOB_KINDS) - set(tools) == {"read", "import"}
+    assert set(JOB_KINDS) - set(tools) == {"read", "import", "review"}
     assert "recipe" in tools["segment"].input_schema["properties"]["parameters"]["properties"]
     assert all(each.description and each.input_schema["additionalProperties"] is False for each in tools.values())
     assert tools["undo_act"].annotations.read_only_hint is False

@@ -52,6 +52,8 @@ TAGS = (
     "models",
     "one-shot",
     "preview",
+    "queue",
+    "regions",
     "questions",
     "uploads",
 )

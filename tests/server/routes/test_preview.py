@@ -73,3 +73,21 @@ def test_wrong_places_and_recipes_are_refused_in_words(client, study):
     assert unknown.status_code == 404
     assert client.post(f"{url}/preview", json={"image": image, "z": 4}).status_code in {400, 422}
     assert client.get(f"{url}/preview/prv_0000000000000000/0").status_code == 404
+
+
+def test_a_sample_study_is_there_at_once_and_can_be_compared(client, tools):
+    answer = client.post("studies/sample")
+    assert answer.status_code == 201, answer.text
+    url = f"studies/{answer.json()['id']}"
+    assert answer.json()["images"] == 12
+    for job in client.get(f"{url}/jobs").json():
+        assert tools.wait_job(client, f"{url}/jobs/{job['id']}")["state"] == "done"
+    images = client.get(f"{url}/images").json()
+    assert {each["state"] for each in images} == {"ready"}
+    said = [(each["said"]["condition"], each["said"]["replicate"]) for each in images]
+    assert {pair: said.count(pair) for pair in said} == {
+        (condition, replicate): 2 for condition in ("control", "treated") for replicate in "123"
+    }
+    assert images[0]["header"]["pixel_size_um"]["x"] == 0.5
+    shown = client.get(f"{url}/images/{images[0]['id']}/thumbnail")
+    assert shown.status_code == 200

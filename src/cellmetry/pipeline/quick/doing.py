@@ -12,6 +12,7 @@ from cellmetry.errors import CellmetryError, UnknownName
 from cellmetry.io.tile_store import encode_tile
 from cellmetry.pipeline.oneshot.task import FileTask, ImageAnswer, failed
 from cellmetry.pipeline.quick.preview import PreviewRequest, preview
+from cellmetry.pipeline.quick.proposing import ProposalRequest, propose
 from cellmetry.study.store.store import join_store
 
 if TYPE_CHECKING:
@@ -56,5 +57,16 @@ def _preview(store: Store, task: FileTask) -> dict[str, Any]:
     }
 
 
-QUICK: dict[str, Callable[[Store, FileTask], dict[str, Any]]] = {"preview": _preview}
+def _propose(store: Store, task: FileTask) -> dict[str, Any]:
+    request = dict(task.request)
+    found = propose(store, request.pop("labels"), parse_parameters(ProposalRequest, request, where="propose"))
+    return {
+        "outline": found.outline.tolist(),
+        "box": [int(edge) for edge in found.box],
+        "area_px": found.area_px,
+        "score": found.score,
+    }
+
+
+QUICK: dict[str, Callable[[Store, FileTask], dict[str, Any]]] = {"preview": _preview, "propose": _propose}
 """What is done for each verb."""

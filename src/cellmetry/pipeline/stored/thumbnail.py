@@ -70,7 +70,8 @@ def _coloured(image: StoredImage, planes: list[NDArray[Any]]) -> NDArray[np.uint
     header = image.header
     if header.get("colour") and len(planes) == 3:
         return show_colour(planes, int(header.get("bit_depth") or 8), planes[0].dtype)
-    channels = [Channel(each["name"], each["colour"]) for each in header["channels"][: len(planes)]]
+    channels = [Channel(each["name"], each["colour"]) for each in header.get("channels", ())[: len(planes)]]
+    channels += [Channel(str(number)) for number in range(len(channels), len(planes))]
     shares = [stretch(plane, contrast_limits(plane, *_CONTRAST)) for plane in planes]
     return mix_channels(shares, channel_colours(channels))
 

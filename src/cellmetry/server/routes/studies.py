@@ -7,6 +7,7 @@ from typing import Annotated, Any
 from fastapi import APIRouter
 from pydantic import Field
 
+from cellmetry.pipeline.stored.sample import SAMPLE_NAME, add_sample
 from cellmetry.server.bodies import Body, View
 from cellmetry.server.dependencies import (
     ActorDep,
@@ -15,6 +16,7 @@ from cellmetry.server.dependencies import (
     GateDep,
     ReadStudy,
     RoleDep,
+    RunnerDep,
     SeenStudies,
     VisitorDep,
 )
@@ -75,6 +77,15 @@ def list_studies(studies: SeenStudies, visitor: VisitorDep, gate: GateDep) -> li
 def create_study(body: NewStudy, create: CreateStudyDep) -> StudyView:
     """Make a study that belongs to who asks."""
     return _view(create(body.name), Role.owner)
+
+
+@router.post("/sample", status_code=201)
+def create_sample(create: CreateStudyDep, actor: ActorDep, runner: RunnerDep) -> StudyView:
+    """Make a study of generated images to try things: two conditions, three replicates; their reading is queued."""
+    store = create(SAMPLE_NAME)
+    add_sample(store, actor)
+    runner.wake()
+    return _view(store, Role.owner)
 
 
 @router.get("/{study}")

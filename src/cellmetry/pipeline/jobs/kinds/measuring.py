@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, ClassVar
+from typing import TYPE_CHECKING, Annotated, Any, ClassVar
 
+import numpy as np
+import pandas as pd
 from pydantic import Field
 
+from cellmetry.core.columns import Column
 from cellmetry.core.sample import Sample
 from cellmetry.io.tables import write_table
 from cellmetry.measure.columns import describe_columns
@@ -14,6 +17,7 @@ from cellmetry.measure.passport.options import PassportOptions
 from cellmetry.measure.passport.step import Passport
 from cellmetry.measure.step import Measure
 from cellmetry.ops.saturation import find_detectors
+from cellmetry.ops.shapes import Shape, inside
 from cellmetry.pipeline.acquisition import settings_of
 from cellmetry.pipeline.jobs.bounded import BoundedJob, ImageIds, Name
 from cellmetry.pipeline.jobs.gathering import NewResult, done_units, gather_table, keep_result, part_path
@@ -21,6 +25,7 @@ from cellmetry.pipeline.jobs.labelled import labelled_images, steady_labels
 from cellmetry.pipeline.jobs.units import each_unit
 from cellmetry.pipeline.outputs import with_image_names
 from cellmetry.pipeline.stored.opening import image_ref
+from cellmetry.study.store.regions import shapes_of_study
 
 if TYPE_CHECKING:
     from cellmetry.core.image import Image
@@ -31,6 +36,9 @@ if TYPE_CHECKING:
     from cellmetry.pipeline.jobs.units import Commit
 
 __all__ = ["MeasureLabels"]
+
+
+_REGION = Column("region", "", "Drawn regions in which the centre lies; several are parted by semicolons.", "Cellmetry")
 
 
 class MeasureLabels(BoundedJob):
@@ -44,6 +52,9 @@ class MeasureLabels(BoundedJob):
     """Name of the labels whose objects are measured."""
     table: Name = "cells"
     """Name of the table; an older one of this name is hidden."""
+    regions: Annotated[tuple[Name, ...], Field(max_length=1000)] | None = None
+    """Names of regions drawn in the study: the column `region` says in which of them the centre of a cell lies; an
+    empty list for all of them."""
     measure: MeasureOptions = Field(default_factory=MeasureOptions)
     """Which features of which channels, as in the step ``measure``."""
     passport: PassportOptions | None = Field(default_factory=PassportOptions)
@@ -54,8 +65,9 @@ class MeasureLabels(BoundedJob):
         found = labelled_images(work.store, self.images, self.labels)
 
         def measured(image_id: str, progress: Progress) -> Commit:
-            return self._measure(work, found[image_id], progress)
+            return self._measure(work, found[image_id], drawn.get(image_id), progress)
 
+        drawn = {} if self.regions is None else shapes_of_study(work.store, found, self.regions)
         names = {image_id: each.image.name for image_id, each in found.items()}
         units = each_unit(work, "measure", names, measured)
         done = done_units(units)
@@ -73,14 +85,20 @@ class MeasureLabels(BoundedJob):
         kept = keep_result(work, self.name, summary, NewResult("table", self.table, path, details))
         return {"table": kept["result"], "act": kept["act"], "rows": rows, "failed": failed}
 
-    def _measure(self, work: JobWork, each: LabelledImage, progress: Progress) -> Commit:
+    def _measure(
+        self, work: JobWork, each: LabelledImage, drawn: tuple[Shape, ...] | None, progress: Progress
+    ) -> Commit:
         """Write the table of one image, and return what is to be known of it."""
         ref, steady = image_ref(work.store, each.image), steady_labels(work.store, each.labels.id)
         opened = ref.open()
         sample = self._apply(opened, steady.labels, progress)
         table = sample.tables[self.table]
+        described = [*describe_columns(table)]
+        if drawn is not None:
+            table = table.assign(region=_regions_at(table, drawn))
+            described.append(_REGION)
         named, told = with_image_names(ref, table)
-        write_table(named, part_path(work, each.image.id), (*told, *describe_columns(table)))
+        write_table(named, part_path(work, each.image.id), (*told, *described))
         known = {
             "labels": each.labels.id,
             "version": steady.version,
@@ -97,3 +115,13 @@ class MeasureLabels(BoundedJob):
         known, _ = find_detectors(image, () if judge is None else judge.detectors_used(image))
         sample = Measure(**shared, **self.measure.model_dump())(Sample(known, labels={self.labels: labels}), progress)
         return sample if judge is None else judge(sample, progress)
+
+
+def _regions_at(table: pd.DataFrame, drawn: tuple[Shape, ...]) -> Any:
+    """Return for each row the names of the regions in which its centre lies."""
+    y, x = (table[f"centroid_{axis}_px"].to_numpy(np.float64) + 0.5 for axis in "yx")
+    names = np.full(len(table), "", object)
+    for shape in drawn:
+        here = inside(shape, y, x)
+        names[here] = [f"{name}; {shape.name}" if name else shape.name for name in names[here]]
+    return pd.array(names, "str")

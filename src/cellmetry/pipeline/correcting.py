@@ -1,0 +1,330 @@
+"""`correction_queue`: what is most worth correcting, by the effect on a result that is expected; and when to stop."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, NamedTuple
+
+import numpy as np
+import pandas as pd
+
+from cellmetry.core.image import Box
+from cellmetry.errors import ParameterError
+from cellmetry.io.tables import read_table
+from cellmetry.pipeline.jobs.kinds.reviewing import REVIEW
+from cellmetry.study.store.images import images
+from cellmetry.study.store.labels import label_sets
+from cellmetry.study.store.results import result_path, results
+from cellmetry.study.store.reviewed import reviewed_fields
+
+if TYPE_CHECKING:
+    from collections.abc import Hashable, Mapping, Sequence
+    from typing import Any
+
+    from cellmetry.study.store.labels import LabelSet
+    from cellmetry.study.store.store import Store
+
+__all__ = ["FIELD_PX", "CorrectionItem", "CorrectionQueue", "FieldItem", "correction_queue"]
+
+FIELD_PX = 512
+"""Side of a field, in pixels."""
+_Z = 1.645
+"""Of a 90 % interval."""
+_OUTLYING = 3.5
+_REASONS = {
+    "missed": "A cell may be missed here: the network sees one where nothing is labelled.",
+    "joined": "This may be several cells: the network sees {cells:.1f} in it.",
+    "part or none": "This may be part of another cell, or none: the network sees {cells:.1f} cells in it.",
+    "outline": "The outline may be another: it does not fit what the network sees.",
+    "size": "Its area is unlike that of the others ({area} px, usual is {usual:.0f}).",
+}
+
+
+class CorrectionItem(NamedTuple):
+    """A cell, or a place where one may be missed.
+
+    Parameters
+    ----------
+    label
+        0 where a cell may be missed.
+    effect
+        By which part of itself the result is expected to change.
+    """
+
+    image: str
+    labels: str
+    t: int
+    z: int
+    box: Box
+    label: int
+    kind: str
+    reason: str
+    effect: float
+
+
+class FieldItem(NamedTuple):
+    """A field with the summed effect of its items."""
+
+    image: str
+    labels: str
+    t: int
+    z: int
+    box: Box
+    items: int
+    effect: float
+
+
+@dataclass(frozen=True)
+class CorrectionQueue:
+    """What to correct next, and whether it is still worth it.
+
+    Parameters
+    ----------
+    evidence
+        ``network`` after a job `review`; ``sizes`` without.
+    value, low, high
+        The result as it is expected, with a 90 % interval of what is still doubtful.
+    moves
+        Half of the interval as a part of the result.
+    stop
+        Whether the interval moves by no more than the share that was asked for.
+    fields_reviewed, fields_total
+        How many of all fields were looked through.
+    """
+
+    evidence: str
+    stale: bool
+    items: tuple[CorrectionItem, ...]
+    fields: tuple[FieldItem, ...]
+    left: int
+    value: float
+    low: float
+    high: float
+    moves: float
+    stop: bool
+    fields_reviewed: int
+    fields_total: int
+
+
+class _Known(NamedTuple):
+    """Objects and doubts of all labels of a name, what was reviewed left out."""
+
+    objects: pd.DataFrame
+    doubts: pd.DataFrame
+    evidence: str
+    stale: bool
+
+
+def correction_queue(
+    store: Store, name: str, *, result: str = "count", limit: int = 50, share: float = 0.02
+) -> CorrectionQueue:
+    """Return the cells and fields of labels that are most worth correcting.
+
+    Parameters
+    ----------
+    name
+        Name of the labels.
+    result
+        ``count``, ``area_px``, or a column of the newest table that has one row an object of these labels.
+    share
+        Part of the result by which its interval may still move when correcting may stop.
+
+    Raises
+    ------
+    ParameterError
+        If there are no such labels, or no table has the column.
+    """
+    sets = {each.image_id: each for each in label_sets(store) if each.name == name}
+    if not sets:
+        raise ParameterError(f"No image has labels named {name!r}; segment images, or import labels, first.")
+    known = _known(store, name, sets)
+    doubts = _with_effects(known, _values(store, known.objects, result))
+    ranked = doubts.sort_values(["effect", "wrong"], ascending=False, kind="stable")
+    value, low, high = _interval(known, doubts, result, store)
+    moves = (high - low) / 2 / max(abs(value), 1e-12)
+    reviewed, total = _progress(store, sets)
+    items = tuple(_item(row, sets) for row in ranked.head(limit).to_dict("records"))
+    fields = _fields(ranked, sets, limit)
+    result_now = (value, low, high, moves, moves <= share)
+    return CorrectionQueue(known.evidence, known.stale, items, fields, len(ranked), *result_now, reviewed, total)
+
+
+def _known(store: Store, name: str, sets: Mapping[str, LabelSet]) -> _Known:
+    objects = _objects(store, sets)
+    newest = next((each for each in results(store, "table")[::-1] if each.name == f"{REVIEW} {name}"), None)
+    if newest is None:
+        return _Known(objects, _by_size(objects, sets, store), "sizes", stale=False)
+    doubts = read_table(result_path(store, newest))
+    told = newest.details["images"]
+    now = {image: told.get(image, {}).get("labels") == each.id for image, each in sets.items()}
+    doubts = doubts[doubts["image_id"].map(now).fillna(False).astype(bool)]
+    doubts = _still_there(doubts, objects)
+    return _Known(objects, _unreviewed(store, doubts, sets), "network", stale=not all(now.values()))
+
+
+def _objects(store: Store, sets: Mapping[str, LabelSet]) -> pd.DataFrame:
+    """Return all objects: image, plane, id, box and area."""
+    parts = []
+    for image_id, each in sets.items():
+        rows = store.database.rows(
+            "SELECT t AS frame, z AS plane, id AS label, y0, y1, x0, x1, area_px FROM objects WHERE labels_id = ?",
+            (each.id,),
+        )
+        part = pd.DataFrame([dict(row) for row in rows], columns=[*_PLACE, *_BOX, "area_px"])
+        parts.append(part.assign(image_id=image_id))
+    return pd.concat(parts, ignore_index=True)
+
+
+_PLACE, _BOX = ["frame", "plane", "label"], ["y0", "y1", "x0", "x1"]
+
+
+def _still_there(doubts: pd.DataFrame, objects: pd.DataFrame) -> pd.DataFrame:
+    """Return the doubts that no edit has settled: objects as they were, and missed cells still without a label."""
+    keys = ["image_id", *_PLACE, *_BOX, "area_px"]
+    there = doubts[doubts["label"] > 0].merge(objects[keys], on=keys, how="inner")
+    missed = doubts[doubts["label"] == 0].copy()
+    y, x = (missed["y0"] + missed["y1"]) / 2, (missed["x0"] + missed["x1"]) / 2
+    settled = np.zeros(len(missed), bool)
+    by_plane = dict(list(objects.groupby(["image_id", "frame", "plane"])))
+    for number, (at, cy, cx) in enumerate(
+        zip(missed[["image_id", "frame", "plane"]].itertuples(index=False, name=None), y, x, strict=True)
+    ):
+        near = by_plane.get(at)
+        if near is not None:
+            size = max(missed.iloc[number]["area_px"] / 4, 1)
+            held = (near["y0"] <= cy) & (near["y1"] > cy) & (near["x0"] <= cx) & (near["x1"] > cx)
+            settled[number] = bool((held & (near["area_px"] >= size)).any()) and _fresh(near[held], missed.iloc[number])
+    return pd.concat([there, missed[~settled]], ignore_index=True)
+
+
+def _fresh(near: pd.DataFrame, missed: pd.Series[Any]) -> bool:
+    """Return whether an object covers about the box of a missed cell: somebody drew it since."""
+    height = np.minimum(near["y1"], missed["y1"]) - np.maximum(near["y0"], missed["y0"])
+    width = np.minimum(near["x1"], missed["x1"]) - np.maximum(near["x0"], missed["x0"])
+    both = height.clip(lower=0) * width.clip(lower=0)
+    own = (near["y1"] - near["y0"]) * (near["x1"] - near["x0"])
+    box = (missed["y1"] - missed["y0"]) * (missed["x1"] - missed["x0"])
+    return bool((both > (own + box - both) / 3).any())
+
+
+def _by_size(objects: pd.DataFrame, sets: Mapping[str, LabelSet], store: Store) -> pd.DataFrame:
+    """Return the objects whose area is unlike that of the others, where no network was asked."""
+    if objects.empty:
+        return objects.assign(kind="", change=0.0, wrong=0.0, usual=0.0)
+    logs = np.log(objects["area_px"].to_numpy(np.float64))
+    middle = float(np.median(logs))
+    spread = max(1.4826 * float(np.median(np.abs(logs - middle))), 0.1)
+    score = (logs - middle) / spread
+    usual = float(np.exp(middle))
+    change = np.where(score > 0, np.clip(np.exp(logs - middle) - 1, 0, 4), -0.5) * (np.abs(score) > _OUTLYING)
+    wrong = np.clip(np.abs(score) / 10, 0, 1)
+    found = objects.assign(kind="size", change=change * 0.5, wrong=wrong, usual=usual)
+    return _unreviewed(store, found[np.abs(score) > _OUTLYING], sets)
+
+
+def _unreviewed(store: Store, doubts: pd.DataFrame, sets: Mapping[str, LabelSet]) -> pd.DataFrame:
+    keep = np.ones(len(doubts), bool)
+    y = ((doubts["y0"] + doubts["y1"]) / 2).to_numpy()
+    x = ((doubts["x0"] + doubts["x1"]) / 2).to_numpy()
+    for image_id, labels in sets.items():
+        of_image = (doubts["image_id"] == image_id).to_numpy()
+        for field in reviewed_fields(store, image_id) if of_image.any() else ():
+            if field.labels == labels.name:
+                here = of_image & (doubts["frame"] == field.t).to_numpy() & (doubts["plane"] == field.z).to_numpy()
+                box = field.box
+                keep &= ~(here & (y >= box.y0) & (y < box.y1) & (x >= box.x0) & (x < box.x1))
+    return doubts[keep].reset_index(drop=True)
+
+
+def _values(store: Store, objects: pd.DataFrame, result: str) -> pd.DataFrame | None:
+    """Return the value of each object, None where the result is the count."""
+    if result == "count":
+        return None
+    keys = ["image_id", "label"]
+    if result == "area_px":
+        return objects[[*keys, "area_px"]].rename(columns={"area_px": "value"})
+    ids = {each.name: each.id for each in images(store)}
+    for each in results(store, "table")[::-1]:
+        if each.name.startswith(REVIEW):
+            continue
+        table = read_table(result_path(store, each))
+        if {"image", "label", result} <= set(table) and pd.api.types.is_numeric_dtype(table[result]):
+            named = table.assign(image_id=table["image"].map(ids), value=table[result].astype(float))
+            return named[[*keys, "value"]].dropna()
+    raise ParameterError(f"No table has a column {result!r} with one number a cell; measure first, or ask for count.")
+
+
+def _with_effects(known: _Known, values: pd.DataFrame | None) -> pd.DataFrame:
+    """Return the doubts with the part of the result by which correcting each is expected to change it."""
+    doubts, n = known.doubts, max(len(known.objects), 1)
+    if values is None:
+        return doubts.assign(effect=doubts["change"].abs() / n + doubts["wrong"] * 0.001 / n)
+    mean = float(values["value"].mean()) if len(values) else 1.0
+    joined = doubts.merge(values.drop_duplicates(["image_id", "label"]), on=["image_id", "label"], how="left")
+    off = ((joined["value"] - mean).abs() / max(abs(mean), 1e-12)).fillna(0.5)
+    doubtful = np.maximum(joined["wrong"], joined["change"].abs().clip(upper=1))
+    return joined.assign(effect=doubtful * off / n)
+
+
+def _interval(known: _Known, doubts: pd.DataFrame, result: str, store: Store) -> tuple[float, float, float]:
+    """Return the result that is expected, with the interval of what is doubtful; each doubt counts by itself."""
+    if result == "count":
+        n, change = len(known.objects), doubts["change"].to_numpy(np.float64)
+        expected = n + float(change.sum())
+        part = np.abs(change) % 1
+        half = _Z * float(np.sqrt((part * (1 - part) + 0.05 * np.minimum(np.abs(change), 1)).sum()))
+        return expected, max(0.0, expected - half), expected + half
+    values = _values(store, known.objects, result)
+    mean = 0.0 if values is None or values.empty else float(values["value"].mean())
+    half = _Z * abs(mean) * float(np.sqrt((doubts["effect"] ** 2).sum()))
+    return mean, mean - half, mean + half
+
+
+def _item(row: Mapping[Hashable, Any], sets: Mapping[str, LabelSet]) -> CorrectionItem:
+    kind = str(row["kind"])
+    cells = max(0.0, float(row["change"]) + (1 if row["label"] else 0))
+    reason = _REASONS[kind].format(cells=cells, area=int(row["area_px"]), usual=float(row.get("usual", 0) or 0))
+    image = str(row["image_id"])
+    box = Box(*(int(row[side]) for side in _BOX))
+    place = (int(row["frame"]), int(row["plane"]), box, int(row["label"]))
+    return CorrectionItem(image, sets[image].id, *place, kind, reason, float(row["effect"]))
+
+
+def _fields(ranked: pd.DataFrame, sets: Mapping[str, LabelSet], limit: int) -> tuple[FieldItem, ...]:
+    if ranked.empty:
+        return ()
+    y = ((ranked["y0"] + ranked["y1"]) // 2 // FIELD_PX).astype(int)
+    x = ((ranked["x0"] + ranked["x1"]) // 2 // FIELD_PX).astype(int)
+    keys = [ranked["image_id"], ranked["frame"], ranked["plane"], y.rename("row"), x.rename("column")]
+    sums = ranked.groupby(keys)["effect"].agg(["size", "sum"]).sort_values("sum", ascending=False).head(limit)
+    found = []
+    for (image, t, z, row, column), (size, effect) in zip(sums.index, sums.to_numpy(), strict=True):
+        height, width = sets[image].plane_shape
+        y0, x0 = row * FIELD_PX, column * FIELD_PX
+        box = Box(y0, min(height, y0 + FIELD_PX), x0, min(width, x0 + FIELD_PX))
+        found.append(FieldItem(image, sets[image].id, int(t), int(z), box, int(size), float(effect)))
+    return tuple(found)
+
+
+def _progress(store: Store, sets: Mapping[str, LabelSet]) -> tuple[int, int]:
+    """Return how many fields were looked through, of how many: those whose middle lies in what was reviewed."""
+    done = total = 0
+    for image_id, each in sets.items():
+        height, width = each.plane_shape
+        rows, columns = -(-height // FIELD_PX), -(-width // FIELD_PX)
+        total += rows * columns * each.size("T") * each.size("Z")
+        seen: Sequence[Any] = [field for field in reviewed_fields(store, image_id) if field.labels == each.name]
+        done += len({at for field in seen for at in _middles(field, height, width)})
+    return done, total
+
+
+def _middles(field: Any, height: int, width: int) -> set[tuple[int, int, int, int]]:
+    """Return the fields whose middle lies in a reviewed box."""
+    found = set()
+    for row in range(field.box.y0 // FIELD_PX, -(-field.box.y1 // FIELD_PX)):
+        for column in range(field.box.x0 // FIELD_PX, -(-field.box.x1 // FIELD_PX)):
+            y = (row * FIELD_PX + min(height, (row + 1) * FIELD_PX)) / 2
+            x = (column * FIELD_PX + min(width, (column + 1) * FIELD_PX)) / 2
+            if field.box.y0 <= y < field.box.y1 and field.box.x0 <= x < field.box.x1:
+                found.add((field.t, field.z, row, column))
+    return found

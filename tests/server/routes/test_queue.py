@@ -1,0 +1,89 @@
+"""The queue of corrections over a real server: what comes first, what settles it, and when to stop."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from cellmetry.ops.synthetic import FieldOptions, make_cells
+
+
+@pytest.fixture(scope="module")
+def study(server, tools):
+    """A study with one field of 20 cells: two are labelled as one, one is missed."""
+    client = server.client()
+    made = tools.new_study(client, "Queue")
+    url = f"studies/{made}"
+    field = make_cells((384, 384), 20, FieldOptions(touching=0.3), seed=5)
+    pixels = tools.tiff(field.image[1], photometric="minisblack")
+    image = client.post(f"{url}/images", files=[("files", ("a.tif", pixels, "image/tiff"))]).json()[0]["id"]
+    assert tools.wait_ready(client, f"{url}/images/{image}")["state"] == "ready"
+    ids = field.labels.astype(np.uint32)
+    ids[ids == 7] = 0
+    labels = tools.put_labels(tools.folder_of(server, client, made), image, ids)
+    return url, image, labels, field.labels
+
+
+def queue(client, url, **asked):
+    answer = client.get(f"{url}/queue", params={"labels": "cells", **asked})
+    assert answer.status_code == 200, answer.text
+    return answer.json()
+
+
+def test_without_a_review_only_sizes_are_known(client, study):
+    url, *_ = study
+    found = queue(client, url)
+    assert found["evidence"] == "sizes"
+    assert found["total"] == 1
+    assert found["value"] > 0
+
+
+def test_a_missed_cell_is_found_drawn_and_settled(client, study, tools):
+    url, _, labels, truth = study
+    job = client.post(f"{url}/jobs", json={"kind": "review", "parameters": {"labels": "cells"}}).json()
+    done = tools.wait_job(client, f"{url}/jobs/{job['id']}")
+    assert done["state"] == "done", done["error"]
+    found = queue(client, url)
+    assert found["evidence"] == "network"
+    assert not found["stale"]
+    missed = [each for each in found["items"] if each["kind"] == "missed"]
+    rows, columns = np.nonzero(truth == 7)
+    inside = [
+        each
+        for each in missed
+        if each["box"][0] <= rows.mean() < each["box"][1] and each["box"][2] <= columns.mean() < each["box"][3]
+    ]
+    assert inside, found["items"]
+    effects = [each["effect"] for each in found["items"]]
+    assert effects == sorted(effects, reverse=True)
+    points = [[float(rows.min()), float(columns.min())], [float(rows.min()), float(columns.max() + 1)]]
+    points += [[float(rows.max() + 1), float(columns.max() + 1)], [float(rows.max() + 1), float(columns.min())]]
+    drawn = client.post(f"{url}/labels/{labels}/edits", json={"operation": "draw", "parameters": {"points": points}})
+    assert drawn.status_code == 200, drawn.text
+    after = queue(client, url)
+    assert inside[0] not in after["items"]
+    assert after["left"] < found["left"]
+    area = queue(client, url, result="area_px")
+    assert area["result"] == "area_px"
+
+
+def test_a_reviewed_field_leaves_the_queue_and_comes_back_when_undone(client, study):
+    url, image, _, _ = study
+    before = queue(client, url)
+    act = client.put(f"{url}/reviewed", json={"image": image, "box": [0, 384, 0, 384]})
+    assert act.status_code == 200, act.text
+    after = queue(client, url)
+    assert (after["left"], after["reviewed"], after["stop"]) == (0, 1, True)
+    [field] = client.get(f"{url}/reviewed", params={"image": image}).json()
+    assert field["box"] == [0, 384, 0, 384]
+    assert client.post(f"{url}/acts/{act.json()['act']}/undo").status_code == 200
+    assert queue(client, url)["left"] == before["left"]
+    assert client.get(f"{url}/reviewed", params={"image": image}).json() == []
+
+
+def test_wrong_questions_are_refused_in_words(client, study):
+    url, image, _, _ = study
+    assert client.get(f"{url}/queue", params={"labels": "none"}).status_code == 422
+    refused = client.get(f"{url}/queue", params={"result": "mean_nothing"})
+    assert "measure first" in refused.json()["error"]["message"]
+    assert client.put(f"{url}/reviewed", json={"image": image, "box": [4, 4, 0, 9]}).status_code == 422
