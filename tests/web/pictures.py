@@ -24,7 +24,10 @@ def squares(side: int = 128, *, cells: int = 3, channels: int = 1, seed: int = 0
 def tiff(pixels: np.ndarray, *, um: float | None = None) -> bytes:
     """Return a TIFF file, of a pixel size in µm if one is given."""
     out = io.BytesIO()
-    resolution = {} if um is None else {"resolution": (1e4 / um, 1e4 / um), "resolutionunit": "CENTIMETER"}
-    photometric = "minisblack"
-    tifffile.imwrite(out, pixels, photometric=photometric, **resolution)
+    if pixels.ndim == 3:
+        metadata = {"axes": "CYX", "unit": "um"} if um else {"axes": "CYX"}
+        tifffile.imwrite(out, pixels, imagej=True, metadata=metadata, resolution=(1 / um, 1 / um) if um else None)
+    else:
+        resolution = (1e4 / um, 1e4 / um) if um else None
+        tifffile.imwrite(out, pixels, photometric="minisblack", resolution=resolution, resolutionunit="CENTIMETER")
     return out.getvalue()

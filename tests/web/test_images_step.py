@@ -66,7 +66,7 @@ def test_pixel_size_is_asked_for_and_refused_where_it_is_none(page: Any, api: An
     choose(page, files(pictures, "b.tif", um=None))
     ready(page, 1)
     page.get_by_role("button", name="Say it").click()
-    size = page.get_by_label("Pixel size µm", exact=True)
+    size = page.get_by_label("Details").get_by_label("Pixel size µm", exact=True)
     size.fill("-2")
     size.press("Enter")
     page.get_by_text("-2 is not a number above 0").wait_for()
@@ -165,3 +165,20 @@ def test_ten_thousand_images_are_a_grid_of_few_elements(page: Any) -> None:
     assert page.evaluate("[...grid.selected]") == ["i9999"]
     page.keyboard.press("Control+a")
     assert page.evaluate("grid.selected.size") == 10_000
+
+
+def test_conditions_are_taken_from_names(page: Any, api: Any, pictures: Any, ready: Any, until: Any) -> None:
+    choose(page, files(pictures, "A01_control_1.tif", "A02_drug_1.tif", "B01_control_2.tif"))
+    ready(page, 3)
+    page.get_by_role("listbox", name="Images").focus()
+    page.keyboard.press("Control+a")
+    page.get_by_role("button", name="From names").click()
+    page.get_by_label("What part 2 of the names is").select_option("condition")
+    page.get_by_label("What part 3 of the names is").select_option("replicate")
+    page.get_by_text("3 groups: control 1 (1), drug 1 (1), control 2 (1)").wait_for()
+    page.get_by_role("dialog").get_by_role("button", name="Say it").click()
+    page.get_by_text("Said of 3 images by their names").wait_for()
+    said = [(each["said"]["condition"], each["said"]["replicate"]) for each in images(api, page)]
+    assert said == [("control", "1"), ("drug", "1"), ("control", "2")]
+    page.get_by_role("button", name="Undo", exact=True).click()
+    until(page, "cellmetry.study.images.all.every((image) => !image.said.condition)")

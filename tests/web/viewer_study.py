@@ -20,11 +20,16 @@ if TYPE_CHECKING:
 
 SIDE, CELL = 1200, 40
 PAGE = """<!doctype html><html lang="en"><head><meta charset="utf-8"><title>Viewer</title>
-<link rel="icon" href="web/style/icon.svg"><link rel="stylesheet" href="web/style/app.css"></head><body></body></html>"""
+<link rel="icon" href="web/style/icon.svg"><link rel="stylesheet" href="web/style/app.css"></head>
+<body></body></html>"""
+POLICY = "default-src 'self'; img-src 'self' data: blob:; object-src 'none'; base-uri 'none'"
 OPEN = """async ({ study }) => {
   const { Viewer } = await import(new URL("web/viewer/viewer.js", document.baseURI));
-  const viewer = (window.viewer = new Viewer(document.body, `studies/${study}/`));
-  viewer.on("error", (error) => console.error(String(error)));
+  window.open_ = () => {
+    window.viewer = new Viewer(document.body, `studies/${study}/`);
+    viewer.on("error", (error) => console.error(String(error)));
+  };
+  window.open_();
   window.told = (name) => new Promise((done) => { const end = viewer.on(name, (said) => { end(); done(said); }); });
   window.drawn = async (act = () => viewer.goTo({ x: viewer.camera.x + 1e-6 })) => {
     const all = window.told("drawn");
@@ -113,7 +118,8 @@ def _add(server: Any, named: dict[str, NDArray[np.uint32]]) -> dict[str, str]:
 def open_page(page: Any, server: Any, study: str | None = None) -> None:
     """Show a page of the server with an empty viewer, `window.viewer`."""
     page.goto(server.client().post("session/link").json()["url"])
-    page.route("**/viewer-page", lambda route: route.fulfill(body=PAGE, content_type="text/html"))
+    headers = {"content-type": "text/html", "content-security-policy": POLICY}
+    page.route("**/viewer-page", lambda route: route.fulfill(body=PAGE, headers=headers))
     page.goto(f"{server.url}/viewer-page")
     if study:
         page.evaluate(OPEN, {"study": study})

@@ -73,7 +73,7 @@ export class App {
    * @param {string} step @param {Record<string, any>} [query]
    */
   goStep(step, query = {}) {
-    const kept = { image: place.get("image"), labels: place.get("labels"), t: place.get("t"), z: place.get("z") };
+    const kept = { image: place.get("image"), labels: place.get("labels"), t: place.get("t"), z: place.get("z"), view: place.get("view") };
     place.go(this.openStudy.id, step, { ...kept, ...query });
   }
 
@@ -89,6 +89,7 @@ export class App {
   /** Tell of an error in words. @param {unknown} error */
   error(error) {
     if (error instanceof DOMException && error.name === "AbortError") return;
+    if (error instanceof ApiError && this.study?.noteAway(error)) return;
     if (error instanceof ApiError && error.status === 401) return void this.#signedOut();
     if (!(error instanceof ApiError)) console.error(error);
     const words = error instanceof ApiError ? error.message : `The page did something wrong: ${messageOf(error)} Reload it.`;
@@ -216,6 +217,7 @@ export class App {
     this.viewing = step.centre === "viewer";
     this.#step = await step.open(this, panes);
     await this.look.show();
+    loadOthers();
   }
 
   /** @param {any} error */
@@ -246,6 +248,13 @@ export class App {
     for (const each of this.#page.querySelectorAll(":scope > .page")) each.remove();
     this.#page.prepend(element);
   }
+}
+
+/** Read the modules of all steps once there is time, so that going to one needs no server. */
+function loadOthers() {
+  const load = () => readySteps().forEach((step) => step.load().catch(() => {})); // said when the step is opened
+  if ("requestIdleCallback" in window) requestIdleCallback(load);
+  else setTimeout(load, 500);
 }
 
 /**

@@ -12,12 +12,17 @@ import { jobsIndicator } from "./jobs_panel.js";
 
 const NARROWEST = 240;
 const WIDTH = 420;
+const AWAY = {
+  unreachable: "The server cannot be reached. This page tries again by itself; keep it open.",
+  "signed out": "You are signed out. Open the address that the server shows, or sign in, in another tab; this page then goes on by itself.",
+};
 
 /** Panes: `left` of 300 pixels (controls of the step, then what the viewer shows), the centre, and a right one. */
 export class Frame {
   #app;
   #steps = h("nav.steps", { "aria-label": "Steps" });
   #tools = h("div.header-tools");
+  #hint = h("p.centre-hint", { role: "status", hidden: true });
   #banner = h("div.banner", { role: "status", hidden: true });
   #controls = h("div.left-step");
   #looks = h("div.left-look");
@@ -36,7 +41,7 @@ export class Frame {
     this.#app = app;
     this.viewerHost = h("div.centre-viewer");
     const left = h("aside.left", { "aria-label": "Controls" }, this.#controls, this.#looks);
-    const centre = h("main.centre", { id: "centre" }, this.viewerHost, this.#own);
+    const centre = h("main.centre", { id: "centre" }, this.viewerHost, this.#hint, this.#own);
     this.panes = h("div.panes", {}, left, centre, this.#splitter, this.#right, this.#fold);
     this.element = h("div.page.study-page", {}, this.#header(), this.#banner, this.panes);
     this.#listenSplitter();
@@ -47,7 +52,7 @@ export class Frame {
   start() {
     const { openStudy: study } = this.#app;
     const panel = new LookPanel(this.#app, this.#looks);
-    this.#offs.push(study.on("named", () => this.#showNotices()), () => panel.close());
+    this.#offs.push(study.on("named", () => this.#showNotices()), study.on("away", () => this.#showNotices()), () => panel.close());
     this.#showNotices();
   }
 
@@ -59,6 +64,7 @@ export class Frame {
    */
   prepare(entry, step) {
     this.#renew();
+    this.hint("");
     this.#step = { name: entry.name, width: step.rightWidth ?? WIDTH };
     const viewing = step.centre === "viewer";
     this.panes.classList.toggle("panes-viewing", viewing);
@@ -81,6 +87,12 @@ export class Frame {
     this.#watch.disconnect();
     this.#watch.observe(details, { childList: true });
     this.#showRight();
+  }
+
+  /** Say above the viewer what to do in it; an empty text: nothing. @param {string} text */
+  hint(text) {
+    fill(this.#hint, text);
+    this.#hint.hidden = !text;
   }
 
   close() {
@@ -111,7 +123,8 @@ export class Frame {
 
   #showNotices() {
     const { openStudy: study } = this.#app;
-    const said = [study.readOnly, ...study.notices].filter(Boolean);
+    const away = study.away && AWAY[study.away];
+    const said = [away, study.readOnly, ...study.notices].filter(Boolean);
     this.#banner.hidden = !said.length;
     fill(this.#banner, said.map((text) => h("p", {}, icon("info"), text)));
   }

@@ -121,9 +121,16 @@ export class Jobs extends Emitter {
       const known = this.#byId.size === 0;
       const found = await this.#study.pages("jobs", { after: Math.max(0, first - 1) }, (job) => job.seq, 1000);
       this.#take(found, known);
+      this.#study.noteAway("");
+    } catch (error) {
+      if (!this.#study.noteAway(error)) throw error;
     } finally {
       this.#askLater();
     }
+  }
+
+  #again() {
+    this.load().catch((error) => this.#study.tell("failed", error));
   }
 
   /** Hear no more of them. */
@@ -162,7 +169,7 @@ export class Jobs extends Emitter {
 
   /** @param {string} id */
   #streamOf(id) {
-    const again = () => void this.load().catch(() => {});
+    const again = () => this.#again();
     const hear = { progress: (/** @type {any} */ said) => this.#progress(id, said), state: again, error: again };
     return new Stream(this.#study.path + at`jobs/${id}/events`, hear, { after: 0, onlost: again });
   }
@@ -183,7 +190,8 @@ export class Jobs extends Emitter {
   #askLater() {
     clearTimeout(this.#timer);
     if (this.#closed) return;
-    const wait = document.hidden || !this.running.length ? SELDOM_MS : OFTEN_MS;
-    this.#timer = setTimeout(() => void this.load().catch(() => {}), wait);
+    const often = !document.hidden && (this.running.length > 0 || this.#study.away !== "");
+    const wait = often ? OFTEN_MS : SELDOM_MS;
+    this.#timer = setTimeout(() => this.#again(), wait);
   }
 }

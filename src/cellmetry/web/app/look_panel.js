@@ -33,9 +33,7 @@ export class LookPanel {
       labels.on("change", () => this.#showLabels()),
       app.viewer.on("shown", () => this.#show()),
       app.viewer.on("channels", () => this.#rows.forEach((row) => row.show())),
-      app.shortcuts.bind("PageDown", "Next image", () => images.step(1), { group: "Viewer" }),
-      app.shortcuts.bind("PageUp", "Image before", () => images.step(-1), { group: "Viewer" }),
-      app.shortcuts.bind("l", "Show or hide the labels", () => this.#turnLabels(), { group: "Viewer" }),
+      ...this.#keys(),
     ];
     this.#showImages();
     this.#show();
@@ -43,6 +41,24 @@ export class LookPanel {
 
   close() {
     for (const off of this.#offs) off();
+  }
+
+  #keys() {
+    const { shortcuts, viewer, openStudy: { images } } = this.#app;
+    /** @type {[string, string, () => any][]} */
+    const keys = [
+      [".", "Next image", () => images.step(1)],
+      [",", "Image before", () => images.step(-1)],
+      ["l", "Show or hide the labels", () => this.#turnLabels()],
+      ["+", "Zoom in", () => viewer.zoomBy(1.5)],
+      ["-", "Zoom out", () => viewer.zoomBy(1 / 1.5)],
+      ["0", "Show the whole image", () => viewer.fit()],
+      ["PageUp", "Plane before", () => viewer.stepPlane("z", -1)],
+      ["PageDown", "Next plane", () => viewer.stepPlane("z", 1)],
+      ["Shift+PageUp", "Frame before", () => viewer.stepPlane("t", -1)],
+      ["Shift+PageDown", "Next frame", () => viewer.stepPlane("t", 1)],
+    ];
+    return keys.map(([key, title, run]) => shortcuts.bind(key, title, run, { group: "Viewer", when: () => this.#app.viewing }));
   }
 
   #pickerPart() {

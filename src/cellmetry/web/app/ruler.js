@@ -16,12 +16,12 @@ import { counted, sayOf, withoutPixelSize } from "./said.js";
 export function measureLine(app, hint) {
   const { viewer } = app;
   const former = viewer.tool;
-  const leave = app.toast(hint, { kind: "info" });
+  app.frame?.hint(`${hint} Escape ends.`);
   return new Promise((answer) => {
     const end = (/** @type {number|null} */ length) => {
       viewer.setTool(former?.name === "ruler" ? null : former);
       viewer.redraw?.();
-      leave();
+      app.frame?.hint("");
       answer(length);
     };
     viewer.setTool(rulerTool(app, end));
@@ -67,9 +67,11 @@ function drawLine(context, viewer, { from, to }, text) {
     context.lineTo(b.x, b.y);
     context.stroke();
   }
-  Object.assign(context, { font: "600 13px system-ui, sans-serif", textAlign: "center", lineWidth: 4, strokeStyle: "rgb(0 0 0 / 80%)", fillStyle: "#ffd54a" });
-  context.strokeText(text, (a.x + b.x) / 2, (a.y + b.y) / 2 - 10);
-  context.fillText(text, (a.x + b.x) / 2, (a.y + b.y) / 2 - 10);
+  Object.assign(context, { font: "600 13px system-ui, sans-serif", lineWidth: 4, strokeStyle: "rgb(0 0 0 / 80%)", fillStyle: "#ffd54a" });
+  const at = { x: b.x + (b.x >= a.x ? 12 : -12), y: b.y + 4 };
+  context.textAlign = b.x >= a.x ? "left" : "right";
+  context.strokeText(text, at.x, at.y);
+  context.fillText(text, at.x, at.y);
 }
 
 /** @param {App} app @param {{from: Point, to: Point}} line */

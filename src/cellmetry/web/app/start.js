@@ -11,11 +11,13 @@ import { whenInWords } from "./times.js";
 /** @typedef {import("./app.js").App} App */
 
 const PICTURES = 3;
+const SAMPLE = () => [icon("sample"), "Try with sample images"];
 
 /** Ways to begin, and studies as cards, the one that was changed last first. */
 export class StartPage {
   #app;
   #studies = h("section.start-studies", { "aria-label": "Studies", "aria-busy": "true" });
+  #sample = h("button", { type: "button", onclick: () => this.#try() }, SAMPLE());
   #watch = new IntersectionObserver((entries) => entries.forEach((entry) => entry.isIntersecting && this.#fillPictures(entry.target)));
 
   /** @param {App} app */
@@ -46,7 +48,21 @@ export class StartPage {
           h("p.quiet-text", {}, "Drop images or a folder anywhere on this page. A study is made of them: it keeps images, cells, corrections and figures together.")),
         h("div.row.wrap-row", {}, h("button.primary", { type: "button", onclick: () => choose(false) }, icon("file"), "Choose files"),
           h("button", { type: "button", onclick: () => choose(true) }, icon("folder"), "Choose folder"),
-          h("button", { type: "button", onclick: () => this.#new() }, icon("plus"), "New study")))));
+          h("button", { type: "button", onclick: () => this.#new() }, icon("plus"), "New study"), this.#sample))));
+  }
+
+  /** Make a study of generated images. */
+  async #try() {
+    this.#sample.disabled = true;
+    fill(this.#sample, h("span.spinner.small-spinner"), "Making sample images…");
+    try {
+      const study = await post("studies/sample");
+      this.#app.place.go(study.id, "images");
+    } catch (error) {
+      this.#app.error(error);
+    }
+    this.#sample.disabled = false;
+    fill(this.#sample, SAMPLE());
   }
 
   async #new() {

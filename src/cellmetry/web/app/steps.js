@@ -36,7 +36,7 @@ export const STEPS = [
   {
     name: "correct",
     title: "Correct",
-    ready: false,
+    ready: true,
     load: () => import("../steps/correct.js"),
   },
 

@@ -37,6 +37,12 @@ export class Stream {
     this.#rest();
   }
 
+  /** Ask again, from where it stopped, after the stream was refused. */
+  again() {
+    this.#rest();
+    this.#seen();
+  }
+
   #seen = () => {
     if (document.hidden) this.#rest();
     else if (!this.#source && !this.#ended) this.#open();
@@ -59,7 +65,7 @@ export class Stream {
     source.addEventListener("error", () => {
       if (source.readyState !== EventSource.CLOSED || source !== this.#source) return;
       this.#rest();
-      this.#lost();
+      if (!this.#ended) this.#lost();
     });
   }
 }

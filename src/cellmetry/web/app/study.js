@@ -1,5 +1,5 @@
 /** A study that is open in this window. @module */
-import { at, get, patch, post, put, remove } from "../kernel/api.js";
+import { ApiError, at, get, patch, post, put, remove } from "../kernel/api.js";
 import { Emitter } from "../kernel/emitter.js";
 import { ImageList } from "./images.js";
 import { Jobs } from "./jobs.js";
@@ -9,9 +9,11 @@ import { Uploads } from "./uploads.js";
 
 const OF_IMAGES = new Set(["add images", "remove images", "say", "undo", "redo"]);
 const SOON_MS = 1000;
+const AGAIN_MS = 3000;
 
 /**
- * Tells `act` with each act of anybody (with `edit` where it is one of labels), `named` when its name or notes change,
+ * Tells `away` when the server can no longer be reached or is there again,
+ * `act` with each act of anybody (with `edit` where it is one of labels), `named` when its name or notes change,
  * and `closed` with an error when it can no longer be had, or null when this window leaves it.
  */
 export class Study extends Emitter {
@@ -19,6 +21,8 @@ export class Study extends Emitter {
   labels = new LabelsList(this);
   jobs = new Jobs(this);
   uploads = new Uploads(this);
+  /** Why nothing can be had for now; empty if all is well. @type {""|"unreachable"|"signed out"} */
+  away = "";
   /** @type {Stream|null} */
   #stream = null;
   #said;
@@ -126,9 +130,26 @@ export class Study extends Emitter {
     this.tell("named", this);
   }
 
+  /**
+   * Note that the server cannot be reached, or knows this person no more, or (`""`) that all is well again.
+   * @param {unknown} error
+   * @returns {boolean} Whether it is one of these.
+   */
+  noteAway(error) {
+    const status = error instanceof ApiError ? error.status : -1;
+    const why = error === "" ? "" : status === 0 ? "unreachable" : status === 401 ? "signed out" : null;
+    if (why === null) return false;
+    if (why === this.away) return true;
+    this.away = why;
+    this.tell("away", why);
+    if (!why) for (const list of [this.images, this.labels]) list.load().catch((wrong) => this.tell("failed", wrong));
+    return true;
+  }
+
   /** Leave it. */
   close() {
     this.#stream?.close();
+    this.#stream = null;
     this.jobs.close();
     this.tell("closed", null);
   }
@@ -192,10 +213,11 @@ export class Study extends Emitter {
   async #lost() {
     try {
       this.#said = await get(at`studies/${this.id}`);
-      setTimeout(() => this.#stream && this.#follow(), 3000);
+      this.noteAway("");
+      setTimeout(() => this.#stream?.again(), AGAIN_MS);
     } catch (error) {
-      if (/** @type {any} */ (error).status) this.tell("closed", error);
-      else setTimeout(() => this.#stream && this.#lost(), 3000);
+      if (this.noteAway(error)) setTimeout(() => this.#stream && this.#lost(), AGAIN_MS);
+      else this.tell("closed", error);
     }
   }
 }

@@ -2,6 +2,7 @@
 import { fill, h } from "../kernel/dom.js";
 import { icon } from "../controls/icons.js";
 import { lengthOf, pixelSizeOf } from "../app/images.js";
+import { sayFromNames } from "./images_names.js";
 import { counted, sayOf, shared, valuesOf } from "../app/said.js";
 
 /** @typedef {import("../app/app.js").App} App */
@@ -18,7 +19,8 @@ let made = 0;
 export function showDetails(app, pane, chosen) {
   if (!chosen.length) return void fill(pane);
   const one = chosen.length === 1 ? chosen[0] : null;
-  const failed = one?.state === "failed" && h("p.notice.notice-bad", {}, icon("warning"), h("span", {}, one.reason));
+  const failed = one?.state === "failed" && h("p.notice.notice-bad", {}, icon("warning"), h("span", {}, one.reason.replace(/ with --axes/, ""), /--axes/.test(one.reason) && h("br"),
+    /--axes/.test(one.reason) && "Remove it, name the axes under “How files are read” at the left, and add it again."));
   fill(pane, h("section.details", {},
     h("h2.wrap", {}, one ? one.name : `${counted(chosen.length, "image")} chosen`),
     failed, one && warnings(one), fields(app, chosen), one?.state === "ready" && facts(one), actions(app, chosen)));
@@ -120,6 +122,7 @@ function facts(image) {
 function actions(app, chosen) {
   const look = () => app.goStep("segment", { image: chosen[0].id, t: null, z: null });
   return h("div.row.wrap-row", {},
+    chosen.length > 1 && h("button", { type: "button", disabled: Boolean(app.openStudy.readOnly), onclick: () => sayFromNames(app, chosen) }, icon("table"), "From names…"),
     chosen.length === 1 && chosen[0].state === "ready" && h("button", { type: "button", onclick: look }, icon("eye"), "Look at it"),
     h("button.quiet.danger-text", { type: "button", disabled: Boolean(app.openStudy.readOnly), onclick: () => removeImages(app, chosen) }, icon("trash"), "Remove"));
 }

@@ -1,12 +1,14 @@
 /** The step Segment: find the cells of all images by a recipe, tried first on what is seen. @module */
 import { fill, h } from "../kernel/dom.js";
 import { icon } from "../controls/icons.js";
+import { labelled } from "../controls/labelled.js";
 import { progressBar } from "../controls/progress.js";
 import { pixelSizeOf } from "../app/images.js";
 import { readySteps } from "../app/steps.js";
 import { measureScale } from "../app/ruler.js";
 import { counted, valuesOf } from "../app/said.js";
 import { Counts } from "./segment_counts.js";
+import { Preview } from "./segment_preview.js";
 import { RecipeForm } from "./segment_recipe.js";
 
 /** @typedef {import("../app/app.js").App} App */
@@ -28,11 +30,12 @@ class SegmentStep {
   #scale = h("div");
   #which = h("select");
   #edits = h("select", {}, [["rebase", "Put them onto the new labels"], ["keep_old", "Leave those images as they are"], ["replace", "Hide them"]].map(([value, text]) => h("option", { value }, text)));
-  #editsField = h("label.field", { hidden: true }, h("span.field-name", {}, "Corrections that were made"), this.#edits);
+  #editsField = labelled("Corrections that were made", this.#edits, { hidden: true });
   #apply = h("button.primary.grow", { type: "button", disabled: true }, "Apply to all");
   #progress = h("div");
   #next = h("div");
   #bar = progressBar("Segment");
+  #preview;
   #offs;
 
   /** @param {App} app @param {import("../app/steps.js").Panes} panes */
@@ -41,15 +44,17 @@ class SegmentStep {
     this.#form = new RecipeForm(app);
     this.#counts = new Counts(app, panes.right);
     const { openStudy: study } = app;
-    const which = h("label.field", {}, h("span.field-name", {}, "Images"), this.#which);
+    this.#preview = new Preview(app, () => this.#form.wanted, (error) => this.#wrong(error));
+    const which = labelled("Images", this.#which);
     fill(panes.left, h("div.stack", {}, h("h2", {}, "Find cells"), this.#scale, this.#form.element, which, this.#editsField,
-      h("div.left-actions", {}, this.#progress, h("div.row", {}, this.#apply)), this.#next));
+      h("div.left-actions", {}, this.#preview.element, h("div.row", {}, this.#preview.button, this.#apply), this.#progress), this.#next));
     this.#apply.addEventListener("click", () => this.#run());
-    this.#form.on("change", () => this.#note());
+    this.#form.on("change", () => this.#changed());
     this.#offs = [
       study.images.on("change", () => this.#show()),
       study.labels.on("change", () => this.#show()),
       study.jobs.on("change", () => this.#showProgress()),
+      app.shortcuts.bind("v", "Preview", () => this.#preview.run()),
       app.shortcuts.bind("Ctrl+Enter", "Apply to all", () => this.#run()),
     ];
     this.#show();
@@ -59,6 +64,7 @@ class SegmentStep {
 
   close() {
     this.#counts.close();
+    this.#preview.close();
     for (const off of this.#offs) off();
   }
 
@@ -79,6 +85,11 @@ class SegmentStep {
     if (recipe !== null) return { recipe, set: /** @type {string[]} */ (JSON.parse(place.get("set") ?? "[]")) };
     const last = jobs.all.find((job) => job.kind === "segment" && !job.parameters.recipe_text);
     return { recipe: last?.parameters.recipe ?? "any", set: last?.parameters.set ?? [] };
+  }
+
+  #changed() {
+    this.#note();
+    this.#preview.follow();
   }
 
   /** Keep in the address what is wanted, so that a reload keeps it. */
@@ -131,14 +142,16 @@ class SegmentStep {
     try {
       const images = this.#wantedImages?.map((image) => image.id);
       const edits = this.#editsField.hidden ? {} : { edits: this.#edits.value };
+      this.#preview.clear();
       await study.jobs.submit("segment", { ...this.#form.wanted, ...(images ? { images } : {}), ...edits });
     } catch (error) {
-      if (!this.#form.showError(error)) this.#wrong(error);
+      this.#wrong(error);
     }
   }
 
   /** @param {any} error */
   #wrong(error) {
+    if (this.#form.showError(error)) return;
     if (error?.name === "ApiError") this.#app.error(error);
     else this.#app.toast(error.message, { kind: "error" });
   }

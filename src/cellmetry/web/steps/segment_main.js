@@ -1,6 +1,7 @@
 /** The few things that matter of a segmentation: model, channel, diameter. @module */
 import { fill, h } from "../kernel/dom.js";
 import { icon } from "../controls/icons.js";
+import { labelled } from "../controls/labelled.js";
 import { SchemaForm } from "../controls/schema_form.js";
 import { inWords } from "../controls/schema.js";
 import { pixelSizeOf } from "../app/images.js";
@@ -34,12 +35,12 @@ export class MainFields {
     this.#offer = offer;
     this.#change = change;
     this.key = offer.key;
-    this.#modelField = field("Model", this.#model);
-    this.#channelField = field("Channel", this.#channel);
+    this.#modelField = labelled("Model", this.#model);
+    this.#channelField = labelled("Channel", this.#channel);
     const ruler = h("button.square", { type: "button", "aria-label": "Measure the diameter with a ruler", title: "Measure it with a ruler", onclick: () => this.#measure() }, icon("ruler"));
-    const diameter = h("label.field.grow", {}, h("span.field-name", {}, "Diameter of a cell ", this.#unit), this.#diameter);
+    const diameter = labelled(["Diameter of a cell ", this.#unit], this.#diameter, { grow: true });
     this.element = h("div.stack", {}, offer.several && h("h3", {}, inWords(offer.step.labels)), this.#channelField, h("div.row.bottom", {}, diameter, ruler), this.#modelField);
-    this.engine = h("div.form", {}, field("Engine", this.#engine), this.#options);
+    this.engine = h("div.form", {}, labelled("Engine", this.#engine), this.#options);
     for (const input of [this.#model, this.#channel, this.#diameter]) input.addEventListener("change", change);
     this.#engine.addEventListener("change", () => {
       this.#layEngine({});
@@ -61,7 +62,7 @@ export class MainFields {
   /** Show the channels and the unit of the image that is looked at. */
   follow() {
     const image = this.#app.openStudy.images.current;
-    const names = image?.state === "ready" ? channelNames(image) : [];
+    const names = image?.state === "ready" && !image.header.colour ? channelNames(image) : [];
     const chosen = this.#channel.value;
     fill(this.#channel, names.map((name, k) => h("option", { value: this.#alike ? name : String(k) }, name)));
     this.#channel.value = chosen || this.#guess(names);
@@ -133,9 +134,6 @@ export class MainFields {
     this.#change();
   }
 }
-
-/** @param {string} name @param {HTMLElement} input */
-const field = (name, input) => h("label.field", {}, h("span.field-name", {}, name), input);
 
 /** @param {any[]} models */
 function automatic(models) {

@@ -2,6 +2,7 @@
 import { at, get } from "../kernel/api.js";
 import { fill, h } from "../kernel/dom.js";
 import { Emitter } from "../kernel/emitter.js";
+import { labelled } from "../controls/labelled.js";
 import { SchemaForm } from "../controls/schema_form.js";
 import { inWords, isSame } from "../controls/schema.js";
 import { MainFields } from "./segment_main.js";
@@ -19,7 +20,7 @@ const TITLES = { stack: "Z stack", "cleanup.keep_border": "Keep cells at the bor
 export class RecipeForm extends Emitter {
   element = h("div.stack");
   #app;
-  #choice = h("select", { "aria-label": "Recipe" });
+  #choice = h("select");
   #about = h("p.quiet-text");
   #main = h("div.stack");
   #more = h("div.form");
@@ -38,7 +39,7 @@ export class RecipeForm extends Emitter {
   constructor(app) {
     super();
     this.#app = app;
-    const label = h("label.field", {}, h("span.field-name", {}, "What to find"), this.#choice);
+    const label = labelled("What to find", this.#choice);
     fill(this.element, label, this.#about, this.#main, h("details.fold-fields", {}, h("summary", {}, "More settings"), this.#more));
     this.#choice.addEventListener("change", async () => {
       await this.#lay([]);
@@ -110,7 +111,10 @@ export class RecipeForm extends Emitter {
     const form = new SchemaForm(schema, { values, hidden, titles: TITLES });
     const base = structuredClone(form.all);
     const changed = structuredClone(values);
-    for (const [address, value] of given) if (address.startsWith(`${key}.`)) put(changed, address.slice(key.length + 1).split("."), value);
+    for (const [address, value] of given) {
+      const way = address.slice(key.length + 1).split(".");
+      if (address.startsWith(`${key}.`) && !hidden.includes(way[0])) put(changed, way, value);
+    }
     form.set(changed);
     form.on("change", () => this.tell("change", this));
     return { key, form, base };

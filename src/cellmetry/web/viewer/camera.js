@@ -31,6 +31,10 @@ export class Camera {
     return Math.min(free(this.height) / this.image.height, free(this.width) / this.image.width, MOST);
   }
 
+  get isFitted() {
+    return this.zoom === this.fitting && this.y === this.image.height / 2 && this.x === this.image.width / 2;
+  }
+
   /** @param {number} sx @param {number} sy @returns {{y: number, x: number}} */
   toImage(sx, sy) {
     return { y: this.y + (sy - this.height / 2) / this.zoom, x: this.x + (sx - this.width / 2) / this.zoom };
@@ -41,7 +45,10 @@ export class Camera {
     return { x: (x - this.x) * this.zoom + this.width / 2, y: (y - this.y) * this.zoom + this.height / 2 };
   }
 
-  /** @param {number} width @param {number} height @param {number} ratio @returns {boolean} Whether that changed anything. */
+  /**
+   * @param {number} width @param {number} height @param {number} ratio
+   * @returns {boolean} Whether that changed anything.
+   */
   resize(width, height, ratio) {
     if (width === this.width && height === this.height && ratio === this.ratio) return false;
     Object.assign(this, { width, height, ratio });

@@ -23,9 +23,10 @@ const UNSAID = ["#ffffff", "#00ff00", "#ff00ff", "#00ffff", "#ffff00", "#ff8000"
 
 /** The channels of an image as its header says. @param {any} header @returns {Channel[]} */
 function channelsOf(header) {
+  /** @type {string[]} */
   const said = header.channels.map((/** @type {any} */ each) => each.colour.toLowerCase());
   // the server fills in the same list where a file gives no colours; its white hides all others
-  const unsaid = said.length > 1 && said.every((/** @type {string} */ each, /** @type {number} */ c) => each === UNSAID[c % 8]);
+  const unsaid = said.length > 1 && said.every((each, c) => each === UNSAID[c % UNSAID.length]);
   return header.channels.map((/** @type {any} */ channel, /** @type {number} */ c) => {
     const { min, max, start, end } = channel.display;
     const shown = header.colour ? { low: min, high: max } : { low: start, high: end > start ? end : start + 1 };

@@ -46,8 +46,11 @@ export class ScaleBar {
 export class Readout {
   element = h("div.viewer-readout", { hidden: true });
 
-  /** @param {{y: number, x: number, id: number|null, values: (number|null)[], exact: boolean}|null} at @param {Channel[]} channels */
-  show(at, channels) {
+  /**
+   * @param {{y: number, x: number, id: number|null, values: (number|null)[], exact: boolean}|null} at
+   * @param {Channel[]} channels @param {string|null} more What else is known of the object.
+   */
+  show(at, channels, more = null) {
     this.element.hidden = at === null;
     if (!at) return;
     const values = channels
@@ -59,6 +62,7 @@ export class Readout {
       h("span", {}, `y ${Math.floor(at.y)}  x ${Math.floor(at.x)}`),
       ...values.map((parts) => h("span", {}, ...parts)),
       at.id ? h("span", {}, `Cell ${at.id}`) : null,
+      more ? h("span", {}, more) : null,
     );
   }
 }
@@ -81,7 +85,8 @@ export class ZoomButtons {
 
   /** @param {{zoomBy: (factor: number) => void, fit: () => void, goTo: (to: any) => void}} viewer */
   constructor(viewer) {
-    this.#percent = h("button.viewer-percent", { type: "button", title: "Show at 100 %", onclick: () => viewer.goTo({ zoom: 1 }) });
+    const actual = () => viewer.goTo({ zoom: 1 });
+    this.#percent = h("button.viewer-percent", { type: "button", title: "Show at 100 %", onclick: actual });
     this.element = h(
       "div.viewer-zoom",
       { role: "group", "aria-label": "Zoom" },

@@ -46,7 +46,10 @@ export class Gestures {
     this.#viewer.hover(null);
   }
 
-  /** The space bar makes any drag a pan while the pointer is here, unless it is for a control. @param {KeyboardEvent} event */
+  /**
+   * The space bar makes any drag a pan while the pointer is here, unless it is for a control.
+   * @param {KeyboardEvent} event
+   */
   #spaceDown(event) {
     const free = [null, document.body, this.#element].includes(/** @type {any} */ (document.activeElement));
     if (event.code !== "Space" || event.ctrlKey || event.metaKey || !free || !this.#inside) return;

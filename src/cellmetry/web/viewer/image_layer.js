@@ -54,24 +54,36 @@ export class ImageLayer extends TiledLayer {
     return this.#visible.every(({ c }) => this.#store.has(this.#key(place, c)));
   }
 
-  /** @param {Place} place */
-  wishesOf(place) {
+  /** @param {Place} place @param {Plane} [plane] */
+  wishesOf(place, plane = this.plane) {
     return this.#visible.map(({ c }) => ({
-      key: this.#key(place, c),
-      load: async (/** @type {AbortSignal} */ signal) => ({ values: await this.#load(place, c, signal) }),
+      key: this.#key(place, c, plane),
+      load: async (/** @type {AbortSignal} */ signal) => ({ values: await this.#load(place, c, signal, plane) }),
     }));
   }
 
-  /** The key of the tile of a channel. @param {Place} place @param {number} c */
-  #key({ level, row, column }, c) {
+  /** What the planes before and after have where the view is. @param {Camera} camera */
+  nextWishes(camera) {
     const { t, z, projection } = this.plane;
+    const { sizes } = this.pyramid;
+    if (projection !== "none") return [];
+    const planes = [{ t, z: z + 1 }, { t, z: z - 1 }, { t: t + 1, z }, { t: t - 1, z }];
+    const places = this.pyramid.tilesIn(this.levelFor(camera), camera.box());
+    return planes
+      .filter((each) => each.t >= 0 && each.z >= 0 && each.t < sizes.t && each.z < sizes.z)
+      .flatMap((each) => places.flatMap((place) => this.wishesOf(place, { ...each, projection })));
+  }
+
+  /** The key of the tile of a channel. @param {Place} place @param {number} c @param {Plane} [from] */
+  #key({ level, row, column }, c, from = this.plane) {
+    const { t, z, projection } = from;
     const plane = projection === "none" ? z : projection;
     return `${this.pyramid.path}/${level}/${t}/${c}/${plane}/${row}/${column}`;
   }
 
-  /** @param {Place} place @param {number} c @param {AbortSignal} signal */
-  #load({ level, row, column }, c, signal) {
-    const { t, z, projection } = this.plane;
+  /** @param {Place} place @param {number} c @param {AbortSignal} signal @param {Plane} [from] */
+  #load({ level, row, column }, c, signal, from = this.plane) {
+    const { t, z, projection } = from;
     const read = (/** @type {number} */ at) => this.pyramid.tile([level, t, c, at, row, column], { signal });
     return projection === "none" ? read(z) : projected(projection, this.pyramid.sizes.z, read);
   }
@@ -142,7 +154,8 @@ export class ImageLayer extends TiledLayer {
   async #sampleOf(c) {
     const place = { level: this.pyramid.coarsest, row: 0, column: 0 };
     const key = this.#key(place, c);
-    if (!this.#store.has(key)) this.#store.put(key, { values: await this.#load(place, c, new AbortController().signal) });
+    const { signal } = new AbortController();
+    if (!this.#store.has(key)) this.#store.put(key, { values: await this.#load(place, c, signal) });
     const { tile, shape } = this.pyramid.levels[place.level];
     const rows = Math.min(tile[0], shape[0]);
     const columns = Math.min(tile[1], shape[1]);

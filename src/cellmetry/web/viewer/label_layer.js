@@ -2,10 +2,10 @@
  * Labels: objects as outlines and fill over the image, coloured by their ids or by a value.
  * @module
  */
+import { LabelTiles, placeOf } from "./label_tiles.js";
 import { MARGIN, paintChosen, paintObjects, survey } from "./label_paint.js";
 import { IdColours, scaleOf, UNKNOWN } from "./palette.js";
 import { common, isEmpty } from "./painted.js";
-import { coverWithStroke, meets } from "./strokes.js";
 import { inTile, TiledLayer } from "./tiled_layer.js";
 
 /** @typedef {import("./camera.js").Camera} Camera */
@@ -17,20 +17,27 @@ import { inTile, TiledLayer } from "./tiled_layer.js";
 /** @typedef {import("./tile_store.js").Tile} Tile */
 /** @typedef {import("./tile_store.js").TileStore} TileStore */
 /**
+ * @typedef {object} ValueColouring
+ * @property {"value"} kind
+ * @property {ArrayLike<number>} ids
+ * @property {ArrayLike<number|null>} values
+ * @property {number} low Has the first colour of the palette.
+ * @property {number} high
+ * @property {string} palette
+ */
+/**
  * @typedef {object} LabelLook
  * @property {boolean} visible
  * @property {boolean} outline
  * @property {number} fill Opacity, 0 to 1.
- * @property {{kind: "id"}|{kind: "value", ids: ArrayLike<number>, values: ArrayLike<number>, low: number, high: number, palette: string}} colouring
+ * @property {{kind: "id"}|ValueColouring} colouring
  */
 
 const FINEST = -4;
 const FADE_PX = [3, 6];
 const scratch = new Uint32Array(512 * 512);
-const field = new Uint32Array((512 + 2 * MARGIN) ** 2);
 
 export class LabelLayer extends TiledLayer {
-  #store;
   #ids = new IdColours();
   /** @type {Map<number, number>|null} */
   #values = null;
@@ -41,22 +48,25 @@ export class LabelLayer extends TiledLayer {
   diameter = null;
   hidden = new Set();
   selected = new Set();
-  /** @type {Set<Stroke>} */
-  strokes = new Set();
 
   /** @param {Pyramid} pyramid @param {{t: number, z: number}} plane @param {TileStore} store @param {LabelLook} look */
   constructor(pyramid, plane, store, look) {
     super(pyramid);
-    this.#store = store;
-    this.plane = plane;
-    this.version = pyramid.version ?? 0;
+    this.tiles = new LabelTiles(pyramid, plane, store);
     this.look = look;
     this.setLook(look);
   }
 
+  /** Begin anew: tiles may be there from the last time. */
+  begin() {
+    this.tiles.update();
+    for (const [place, tile] of this.tiles.all) this.#survey(place, tile);
+  }
+
   /** Take over from the layer of another plane of the same labels. @param {LabelLayer} before */
   goOnFrom(before) {
-    this.version = before.version;
+    this.look = before.look;
+    this.tiles.version = before.tiles.version;
     this.#ids = before.#ids;
     this.#values = before.#values;
     this.diameter = before.diameter;
@@ -83,10 +93,8 @@ export class LabelLayer extends TiledLayer {
     const changed = [...ids].filter((id) => !this.selected.has(id));
     for (const id of this.selected) if (!ids.has(id)) changed.push(id);
     this.selected = ids;
-    for (const key of this.#store.keys(this.#start)) {
-      const tile = this.#store.peek(key);
-      if (changed.some((id) => tile?.ids?.has(id))) this.#soil(placeOf(key, this.#start));
-    }
+    for (const [place, tile] of this.tiles.all)
+      if (changed.some((id) => tile.ids?.has(id))) this.#soil(place);
   }
 
   /** @param {Camera} camera */
@@ -97,45 +105,31 @@ export class LabelLayer extends TiledLayer {
     return Math.min(Math.max(level, FINEST), this.pyramid.coarsest);
   }
 
-  get #start() {
-    return `${this.pyramid.path}/${this.plane.t}/${this.plane.z}/`;
-  }
-
-  /** The tile of the level that has the pixels of a place. @param {Place} place */
-  #source(place) {
-    return place.level >= 0 ? place : this.pyramid.placeAt(place, 0);
-  }
-
-  /** @param {Place} place */
-  #key({ level, row, column }) {
-    return `${this.#start}${level}/${row}/${column}`;
-  }
-
   /** @param {Place} place */
   isReady(place) {
-    return this.#store.has(this.#key(this.#source(place)));
+    return this.tiles.has(this.tiles.source(place));
+  }
+
+  /** Whether all that is seen is as it was read last. @param {Camera} camera */
+  isFresh(camera) {
+    const places = this.pyramid.tilesIn(Math.max(this.levelFor(camera), 0), camera.box());
+    return places.every((place) => this.tiles.isFresh(place));
   }
 
   /** @param {Place} place */
   wishesOf(place) {
-    const { level, row, column } = place;
-    const { t, z } = this.plane;
-    const load = async (/** @type {AbortSignal} */ signal) => {
-      const version = this.version;
-      const values = await this.pyramid.tile([level, t, z, row, column], { version, signal });
-      return this.#read(place, { values, version });
-    };
-    return [{ key: this.#key(place), load }];
+    const load = async (/** @type {AbortSignal} */ signal) => this.#survey(place, await this.tiles.load(place, signal));
+    return [{ key: this.tiles.key(place), load }];
   }
 
-  /** Note what is in a tile that was read. @param {Place} place @param {Tile} tile @returns {Tile} */
-  #read(place, tile) {
-    for (const stroke of this.strokes) this.#cover(place, tile, stroke);
+  /** Note what is in a tile. @param {Place} place @param {Tile} tile @returns {Tile} */
+  #survey(place, tile) {
     const [, width] = this.pyramid.grid(place.level).tile;
     const found = tile.values ? survey(tile.values, width) : { ids: new Set(), near: new Map(), diameter: 0 };
     this.#ids.learn(found.near);
     this.#learnSize(found, 2 ** place.level);
-    return { ...tile, ids: found.ids };
+    tile.ids = found.ids;
+    return tile;
   }
 
   /** @param {{ids: Set<number>, diameter: number}} found @param {number} step */
@@ -147,13 +141,13 @@ export class LabelLayer extends TiledLayer {
 
   /** A tile was read: it is painted again, and the rims of its neighbours. @param {string} key */
   arrived(key) {
-    if (key.startsWith(this.#start)) this.#soil(placeOf(key, this.#start));
+    if (key.startsWith(this.tiles.start)) this.#soil(this.tiles.placeOf(key));
   }
 
   /** Paint again, when it is seen, what shows pixels of a box. @param {Place} place @param {Box} [box] */
   #soil(place, box = this.pyramid.boxOf(place)) {
     for (const name of this.painted.keys()) {
-      const shown = placeOf(name, "");
+      const shown = placeOf(name);
       if (Math.max(shown.level, 0) !== place.level) continue;
       const { step } = this.pyramid.grid(shown.level);
       const wide = grown(box, MARGIN * step + 2 ** place.level);
@@ -165,9 +159,8 @@ export class LabelLayer extends TiledLayer {
 
   /** @param {Painted} painted @param {Place} place @param {Box} part */
   paint(painted, place, part) {
-    const source = this.#source(place);
-    const tile = this.#store.get(this.#key(source));
-    const box = { y0: Math.floor(part.y0), y1: Math.ceil(part.y1), x0: Math.floor(part.x0), x1: Math.ceil(part.x1) };
+    const tile = this.tiles.of(this.tiles.source(place));
+    const box = outer(part);
     painted.step = 1;
     const rows = box.y1 - box.y0;
     const columns = box.x1 - box.x0;
@@ -175,7 +168,7 @@ export class LabelLayer extends TiledLayer {
       painted.context.clearRect(box.x0, box.y0, columns, rows);
       return;
     }
-    const window = this.#window(place);
+    const window = this.tiles.window(place, box);
     const ink = this.#inkAt(place.level);
     paintObjects(scratch, window, box, (id) => this.#colourOf(id), ink);
     if ([...this.selected].some((id) => tile.ids?.has(id))) paintChosen(scratch, window, box, this.selected, ink.thick);
@@ -197,116 +190,19 @@ export class LabelLayer extends TiledLayer {
     return { fill: this.look.fill, outline, thick: Math.min(Math.round(1 + this.#ratio), MARGIN - 1) };
   }
 
-  /** The ids of a tile and of the pixels round it; beyond what is known the nearest goes on. @param {Place} place */
-  #window(place) {
-    const { tile, step } = this.pyramid.grid(place.level);
-    const [height, width] = [tile[0] + 2 * MARGIN, tile[1] + 2 * MARGIN];
-    const level = Math.max(place.level, 0);
-    const source = this.pyramid.grid(level);
-    const fine = step / source.step;
-    const [top, left] = [place.row * tile[0] - MARGIN, place.column * tile[1] - MARGIN];
-    const shape = this.pyramid.levels[level].shape;
-    const columns = Int32Array.from({ length: width }, (_, k) => clamp(Math.floor((left + k) * fine), shape[1]));
-    let known = -1;
-    for (let k = 0; k < height; k++) {
-      const y = clamp(Math.floor((top + k) * fine), shape[0]);
-      if (y === known) field.copyWithin(k * width, (k - 1) * width, k * width);
-      else this.#row(k * width, level, y, columns, this.#source(place));
-      known = y;
-    }
-    return { ids: field, width, height };
-  }
-
-  /** @param {number} at @param {number} level @param {number} y @param {Int32Array} columns @param {Place} own */
-  #row(at, level, y, columns, own) {
-    const [high, wide] = this.pyramid.grid(level).tile;
-    const row = Math.floor(y / high);
-    let column = -1;
-    /** @type {Tile|undefined} */
-    let tile;
-    for (let k = 0; k < columns.length; k++) {
-      const x = columns[k];
-      const now = Math.floor(x / wide);
-      if (now !== column) tile = this.#store.peek(this.#key({ level, row, column: (column = now) }));
-      if (tile) field[at + k] = tile.values ? tile.values[(y - row * high) * wide + x - column * wide] : 0;
-      else field[at + k] = this.#nearest(own, y, x);
-    }
-  }
-
-  /** @param {Place} own @param {number} y @param {number} x */
-  #nearest(own, y, x) {
-    const [high, wide] = this.pyramid.grid(own.level).tile;
-    const values = this.#store.peek(this.#key(own))?.values;
-    return values ? values[clamp(y - own.row * high, high) * wide + clamp(x - own.column * wide, wide)] : 0;
-  }
-
-  /** The object at a point, of the finest tile that is there; null where none is. @param {number} y @param {number} x */
-  idAt(y, x) {
-    if (y < 0 || x < 0 || y >= this.pyramid.height || x >= this.pyramid.width) return null;
-    for (let level = 0; level <= this.pyramid.coarsest; level++) {
-      const { tile, step } = this.pyramid.grid(level);
-      const [py, px] = [Math.floor(y / step), Math.floor(x / step)];
-      const key = this.#key({ level, row: Math.floor(py / tile[0]), column: Math.floor(px / tile[1]) });
-      const found = this.#store.peek(key);
-      if (found) return found.values ? found.values[(py % tile[0]) * tile[1] + (px % tile[1])] : 0;
-    }
-    return null;
-  }
-
   /** The object that is drawn at a point. @param {number} y @param {number} x */
   seenAt(y, x) {
-    const id = this.look.visible ? this.idAt(y, x) : null;
+    const id = this.look.visible ? this.tiles.idAt(y, x) : null;
     return id && this.hidden.has(id) ? 0 : id;
   }
 
-  /** Show a stroke in the tiles that are there, until they are read again. @param {Stroke} stroke @returns {number[][]} Tiles. */
+  /** Show a stroke, until the tiles are read again. @param {Stroke} stroke @returns {Place[]} The tiles. */
   cover(stroke) {
-    const tiles = [];
-    for (const key of this.#store.keys(this.#start)) {
-      const place = placeOf(key, this.#start);
-      const tile = this.#store.peek(key);
-      if (!tile || !this.#cover(place, tile, stroke)) continue;
-      if (stroke.id) tile.ids?.add(stroke.id);
-      this.#soil(place, stroke.box);
-      tiles.push([place.level, this.plane.t, this.plane.z, place.row, place.column]);
-    }
-    return tiles;
-  }
-
-  /** @param {Place} place @param {Tile} tile @param {Stroke} stroke @returns {boolean} Whether it lies in the tile. */
-  #cover(place, tile, stroke) {
-    const box = this.pyramid.boxOf(place);
-    if (!meets(box, stroke.box)) return false;
-    const { tile: shape, step } = this.pyramid.grid(place.level);
-    if (!tile.values) {
-      if (!stroke.id) return true;
-      tile.values = new Uint32Array(shape[0] * shape[1]);
-    }
-    coverWithStroke(tile.values, shape[1], box, step, stroke);
-    return true;
-  }
-
-  /**
-   * Read tiles again, the old ones being shown until then; all of them if none are named.
-   * @param {number[][]|null} tiles Level, t, z, row, column. @param {number} version The newest.
-   */
-  refresh(tiles, version) {
-    this.version = Math.max(version, this.version);
-    if (!tiles) this.#store.spoilAll(`${this.pyramid.path}/`);
-    else
-      for (const [level, t, z, row, column] of tiles)
-        this.#store.spoil(`${this.pyramid.path}/${t}/${z}/${level}/${row}/${column}`);
+    const places = this.tiles.cover(stroke);
+    for (const place of places) this.#soil(place, stroke.box);
+    return places;
   }
 }
-
-/** @param {string} key @param {string} start @returns {Place} */
-function placeOf(key, start) {
-  const [level, row, column] = key.slice(start.length).split("/").map(Number);
-  return { level, row, column };
-}
-
-/** @param {number} at @param {number} size */
-const clamp = (at, size) => (at < 0 ? 0 : at >= size ? size - 1 : at);
 
 /** @param {Box} box @param {number} by @returns {Box} */
 const grown = (box, by) => ({ y0: box.y0 - by, y1: box.y1 + by, x0: box.x0 - by, x1: box.x1 + by });
@@ -319,7 +215,7 @@ const outer = (box) => ({
   x1: Math.ceil(box.x1),
 });
 
-/** @param {any} colouring */
+/** @param {ValueColouring} colouring */
 function valueColours({ ids, values, low, high, palette }) {
   const scale = scaleOf(palette);
   const factor = 255 / (high - low || 1);

@@ -6,7 +6,7 @@
 /** Pixels round a tile that decide on its outlines. */
 export const MARGIN = 4;
 
-/** @typedef {{ids: Uint32Array, width: number, height: number}} Window  Ids with `MARGIN` pixels more on each side. */
+/** @typedef {{ids: Uint32Array, width: number}} Window  Ids with `MARGIN` pixels more on each side. */
 /** @typedef {{fill: number, outline: number, thick: number}} Ink  Opacities, and pixels of an outline. */
 
 const WHITE = 0xffffffff;
@@ -41,7 +41,10 @@ export function paintObjects(out, { ids, width }, part, colourOf, ink) {
   }
 }
 
-/** Whether a pixel of an object is at most so many pixels from others. @param {Uint32Array} ids @param {number} at @param {number} width @param {number} id @param {number} thick */
+/**
+ * Whether a pixel of an object is at most so many pixels from others.
+ * @param {Uint32Array} ids @param {number} at @param {number} width @param {number} id @param {number} thick
+ */
 function isRim(ids, at, width, id, thick) {
   for (let far = 1; far <= thick; far++)
     if (ids[at - far] !== id || ids[at + far] !== id || ids[at - far * width] !== id || ids[at + far * width] !== id)
@@ -75,7 +78,11 @@ export function paintChosen(out, { ids, width }, part, chosen, thick) {
 /** @param {number} colour */
 const stronger = (colour) => ((colour & 0xffffff) | 0x66000000) >>> 0;
 
-/** Whether a pixel outside is close to one of these objects. @param {Uint32Array} ids @param {number} at @param {number} width @param {number} id @param {Set<number>} chosen @param {number} thick */
+/**
+ * Whether a pixel outside is close to one of these objects.
+ * @param {Uint32Array} ids @param {number} at @param {number} width @param {number} id @param {Set<number>} chosen
+ * @param {number} thick
+ */
 function isNear(ids, at, width, id, chosen, thick) {
   for (let far = 1; far <= thick; far++)
     for (const other of [ids[at - far], ids[at + far], ids[at - far * width], ids[at + far * width]])
@@ -112,7 +119,10 @@ export function survey(ids, width) {
 
 const REACH = 6;
 
-/** @param {Map<number, Set<number>>} near @param {Set<number>} others @param {number} id @param {number|undefined} other */
+/**
+ * @param {Map<number, Set<number>>} near @param {Set<number>} others @param {number} id
+ * @param {number|undefined} other
+ */
 function meet(near, others, id, other) {
   if (!other || other === id || others.has(other)) return;
   others.add(other);

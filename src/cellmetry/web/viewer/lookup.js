@@ -82,12 +82,18 @@ export function blend(out, channels, { width, y0, x0, rows, columns, step }) {
   }
 }
 
-/** @param {Uint32Array} sums @param {Values} values @param {Uint32Array} table @param {number} start @param {number} count @param {number} step */
+/**
+ * @param {Uint32Array} sums @param {Values} values @param {Uint32Array} table @param {number} start
+ * @param {number} count @param {number} step
+ */
 function addDirect(sums, values, table, start, count, step) {
   for (let k = 0, at = start; k < count; k++, at += step) sums[k] += table[values[at]];
 }
 
-/** @param {Uint32Array} sums @param {Values} values @param {Table} how @param {number} start @param {number} count @param {number} step */
+/**
+ * @param {Uint32Array} sums @param {Values} values @param {Table} how @param {number} start @param {number} count
+ * @param {number} step
+ */
 function addScaled(sums, values, { table, low, factor }, start, count, step) {
   const last = table.length - 1;
   for (let k = 0, at = start; k < count; k++, at += step) {

@@ -7,7 +7,8 @@ import { Camera } from "./camera.js";
 
 /** @typedef {import("./image_layer.js").ImageLayer} ImageLayer */
 
-const SIDE = 150;
+const SIDES = [90, 150];
+const SHARE = 0.16;
 
 export class Minimap {
   #canvas = h("canvas", { "aria-hidden": "true" });
@@ -50,8 +51,9 @@ export class Minimap {
   }
 
   /** @param {Camera} camera */
-  #aim({ image, ratio }) {
-    const zoom = SIDE / Math.max(image.height, image.width);
+  #aim({ image, ratio, width }) {
+    const side = Math.round(Math.min(Math.max(width * SHARE, SIDES[0]), SIDES[1]));
+    const zoom = side / Math.max(image.height, image.width);
     Object.assign(this.#camera, { image, zoom, y: image.height / 2, x: image.width / 2 });
     const size = [Math.max(Math.round(image.width * zoom), 8), Math.max(Math.round(image.height * zoom), 8)];
     if (!this.#camera.resize(size[0], size[1], ratio)) return;

@@ -6,7 +6,16 @@ import { address } from "../kernel/api.js";
 import { scaleOf } from "./palette.js";
 
 /** @typedef {import("./camera.js").Camera} Camera */
-/** @typedef {{points: number[][], colour?: string, closed?: boolean, width?: number, fill?: number, dashed?: boolean, text?: string}} Shape */
+/**
+ * @typedef {object} Shape
+ * @property {number[][]} points (y, x)
+ * @property {string} [colour]
+ * @property {boolean} [closed]
+ * @property {number} [width] In pixels of the screen.
+ * @property {number} [fill] Opacity, 0 to 1.
+ * @property {boolean} [dashed]
+ * @property {string} [text]
+ */
 /** @typedef {{kind: "shapes", shapes: Shape[]}} ShapesLayer */
 /**
  * @typedef {object} MapLayer
@@ -18,10 +27,12 @@ import { scaleOf } from "./palette.js";
  * @property {number[]} [box] y0, y1, x0, x1 of the image that it covers; all of it if left out.
  */
 
+const EDGE_PX = 40;
+
 /** Draw shapes. @param {CanvasRenderingContext2D} context @param {Camera} camera @param {ShapesLayer} layer */
 export function drawShapes(context, camera, { shapes }) {
   for (const shape of shapes) {
-    if (!shape.points.length) continue;
+    if (!isSeen(camera, shape.points)) continue;
     context.save();
     context.strokeStyle = context.fillStyle = shape.colour ?? "#ffffff";
     context.lineWidth = shape.width ?? 2;
@@ -36,6 +47,32 @@ export function drawShapes(context, camera, { shapes }) {
     if (shape.text) writeAt(context, camera, shape);
     context.restore();
   }
+}
+
+/** @type {WeakMap<number[][], {count: number, box: number[]}>} */
+const boxes = new WeakMap();
+
+/** Whether the box of points meets the view. @param {Camera} camera @param {number[][]} points */
+function isSeen(camera, points) {
+  if (!points.length) return false;
+  const known = boxes.get(points);
+  const box = known?.count === points.length ? known.box : boxOf(points);
+  boxes.set(points, { count: points.length, box });
+  const start = camera.toScreen(box[0], box[2]);
+  const end = camera.toScreen(box[1], box[3]);
+  return end.y > -EDGE_PX && start.y < camera.height + EDGE_PX && end.x > -EDGE_PX && start.x < camera.width + EDGE_PX;
+}
+
+/** @param {number[][]} points @returns {number[]} y0, y1, x0, x1 */
+function boxOf(points) {
+  const box = [Infinity, -Infinity, Infinity, -Infinity];
+  for (const [y, x] of points) {
+    box[0] = Math.min(box[0], y);
+    box[1] = Math.max(box[1], y);
+    box[2] = Math.min(box[2], x);
+    box[3] = Math.max(box[3], x);
+  }
+  return box;
 }
 
 /** @param {CanvasRenderingContext2D} context @param {Camera} camera @param {Shape} shape */
@@ -95,7 +132,10 @@ export class MapPicture {
   }
 }
 
-/** @param {{data: ArrayLike<number>, height: number, width: number, low?: number, high?: number}} pixels @param {string} palette */
+/**
+ * @param {{data: ArrayLike<number>, height: number, width: number, low?: number, high?: number}} pixels
+ * @param {string} palette
+ */
 function coloured({ data, height, width, low, high }, palette) {
   const scale = scaleOf(palette);
   let [least, most] = [low ?? Infinity, high ?? -Infinity];

@@ -14,6 +14,10 @@
  * @property {Box|null} dirty What of that is not as it should be.
  */
 
+const MOST_SPARE = 48;
+/** Canvases of layers that are no longer shown. @type {HTMLCanvasElement[]} */
+const spare = [];
+
 /** The canvases of one layer. */
 export class PaintedTiles {
   /** @type {Map<string, Painted>} */
@@ -48,7 +52,9 @@ export class PaintedTiles {
     return this.#all.keys();
   }
 
-  clear() {
+  /** Give all canvases to layers that come. */
+  release() {
+    for (const { canvas } of this.#all.values()) if (spare.length < MOST_SPARE) spare.push(canvas);
     this.#all.clear();
   }
 
@@ -58,15 +64,21 @@ export class PaintedTiles {
     if (canvas.width !== width) canvas.width = width;
     if (canvas.height !== height) canvas.height = height;
     const context = /** @type {CanvasRenderingContext2D} */ (canvas.getContext("2d"));
+    context.clearRect(0, 0, width, height);
     return { canvas, context, stamp: -1, step: 1, done: null, dirty: null };
   }
 
-  /** Take the canvas that was not used for longest, if there are many. @param {number} height @param {number} width */
+  /**
+   * A canvas that is free, or that was not used for longest if there are many.
+   * @param {number} height @param {number} width
+   */
   #spare(height, width) {
+    const free = spare.findIndex((canvas) => canvas.width === width && canvas.height === height);
+    if (free >= 0) return spare.splice(free, 1)[0];
     if (this.#all.size < this.#most) return null;
     const [key, { canvas }] = /** @type {[string, Painted]} */ (this.#all.entries().next().value);
     this.#all.delete(key);
-    return canvas.width === width && canvas.height === height ? canvas : null;
+    return canvas;
   }
 }
 

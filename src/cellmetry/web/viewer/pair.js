@@ -30,7 +30,7 @@ export class ViewerPair {
   #line = h("div.viewer-line", {
     role: "separator",
     tabindex: "0",
-    "aria-label": "Line between the views",
+    "aria-label": "Divider",
     "aria-orientation": "vertical",
     hidden: true,
     onpointermove: (/** @type {PointerEvent} */ event) => this.#drag(event),
@@ -94,6 +94,7 @@ export class ViewerPair {
     const split = this.mode === "split";
     const share = `${this.mode === "side" ? 50 : 100 * this.#part}%`;
     this.#first.element.style.right = this.mode === "side" ? "50%" : "0";
+    this.#first.element.classList.toggle("viewer-first", this.mode !== "one");
     this.#line.hidden = this.#choice.hidden = this.mode === "one";
     this.#line.style.left = this.#choice.style.left = share;
     this.#line.classList.toggle("viewer-line-fixed", !split);
@@ -158,8 +159,8 @@ export class ViewerPair {
     const { second } = this;
     if (!second?.image) return;
     const only = this.#channels.value;
-    const wanted = this.#first.channels.map((channel, c) => (only === "" ? channel : { ...channel, visible: String(c) === only }));
-    second.setChannels(wanted);
+    const { channels } = this.#first;
+    second.setChannels(only === "" ? channels : channels.map((each, c) => ({ ...each, visible: String(c) === only })));
   }
 }
 

@@ -9,11 +9,11 @@ const OBJECTS = ["#e69f00", "#56b4e9", "#f0e442", "#cc79a7", "#44cfa0", "#ff7a5c
 
 /** @type {Record<string, string[]>} Colours at equal distances from low to high. */
 const SCALES = {
-  viridis: ["#440154", "#482878", "#3e4a89", "#31688e", "#26828e", "#1f9e89", "#35b779", "#6ece58", "#b5de2b", "#fde725"],
-  magma: ["#000004", "#180f3d", "#440f76", "#721f81", "#9e2f7f", "#cd4071", "#f1605d", "#fd9668", "#feca8d", "#fcfdbf"],
-  cividis: ["#00224e", "#123570", "#3b496c", "#575d6d", "#707173", "#8a8678", "#a59c74", "#c3b369", "#e1cc55", "#fee838"],
-  difference: ["#2166ac", "#4393c3", "#92c5de", "#d1e5f0", "#f7f7f7", "#fddbc7", "#f4a582", "#d6604d", "#b2182b"],
-  grey: ["#000000", "#ffffff"],
+  viridis: "#440154 #482878 #3e4a89 #31688e #26828e #1f9e89 #35b779 #6ece58 #b5de2b #fde725".split(" "),
+  magma: "#000004 #180f3d #440f76 #721f81 #9e2f7f #cd4071 #f1605d #fd9668 #feca8d #fcfdbf".split(" "),
+  cividis: "#00224e #123570 #3b496c #575d6d #707173 #8a8678 #a59c74 #c3b369 #e1cc55 #fee838".split(" "),
+  difference: "#2166ac #4393c3 #92c5de #d1e5f0 #f7f7f7 #fddbc7 #f4a582 #d6604d #b2182b".split(" "),
+  grey: "#000000 #ffffff".split(" "),
 };
 
 /** Colour of an object that has no value. */
@@ -56,7 +56,10 @@ export class IdColours {
     return this.#colours[this.#of.get(id) ?? this.#first(id)];
   }
 
-  /** Give colours to objects that have none yet. @param {Map<number, Set<number>>} near Of each object those near it. */
+  /**
+   * Give colours to objects that have none yet.
+   * @param {Map<number, Set<number>>} near Of each object those near it.
+   */
   learn(near) {
     for (const id of [...near.keys()].sort((a, b) => a - b)) {
       if (this.#of.has(id)) continue;

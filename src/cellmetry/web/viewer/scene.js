@@ -20,7 +20,6 @@ export class Scene {
    * @param {Wanted} wanted @param {ImageLayer} picture @param {LabelLayer|null} objects @param {Channel[]} channels
    */
   constructor(wanted, picture, objects, channels) {
-    Object.assign(this, wanted);
     this.wanted = wanted;
     this.picture = picture;
     this.objects = objects;
@@ -51,11 +50,16 @@ export class Scene {
     return this.layers.every((layer) => layer.isComplete(camera));
   }
 
-  /** All that is to be read, the most urgent first. @param {Camera} camera @param {boolean} ahead Also round the view. */
+  /**
+   * All that is to be read, the most urgent first.
+   * @param {Camera} camera @param {boolean} ahead Also round the view.
+   */
   wishes(camera, ahead) {
     const coarse = this.layers.flatMap((layer) => layer.coarseWishes());
     const seen = this.layers.flatMap((layer) => layer.wishes(camera));
-    return ahead ? [...coarse, ...seen, ...this.layers.flatMap((layer) => layer.wishes(camera, 1))] : [...coarse, ...seen];
+    if (!ahead) return [...coarse, ...seen];
+    const round = this.layers.flatMap((layer) => layer.wishes(camera, 1));
+    return [...coarse, ...seen, ...round, ...this.picture.nextWishes(camera)];
   }
 
   /** A camera that shows all of it in a viewer of this size. @param {Camera} like */
@@ -118,9 +122,10 @@ export class Scenes {
   #objectsOf(pyramid, { t, z }, now, look) {
     const plane = { t: Math.min(t, pyramid.sizes.t - 1), z: Math.min(z, pyramid.sizes.z - 1) };
     const before = now?.objects?.pyramid === pyramid ? now.objects : null;
-    if (before && before.plane.t === plane.t && before.plane.z === plane.z) return before;
+    if (before && before.tiles.plane.t === plane.t && before.tiles.plane.z === plane.z) return before;
     const layer = new LabelLayer(pyramid, plane, this.#store, look);
     if (before) layer.goOnFrom(before);
+    else layer.begin();
     return layer;
   }
 }

@@ -5,13 +5,15 @@
 import { h } from "../kernel/dom.js";
 import { Emitter } from "../kernel/emitter.js";
 import { Camera } from "./camera.js";
+import { FieldPicture } from "./field_picture.js";
 import { Readout, ScaleBar } from "./furniture.js";
 import { Minimap } from "./minimap.js";
 import { drawShapes, MapPicture } from "./overlay.js";
 import { TileStore } from "./tile_store.js";
 
 /** @typedef {import("./scene.js").Scene} Scene */
-/** @typedef {import("./overlay.js").ShapesLayer|import("./overlay.js").MapLayer} Layer */
+/** @typedef {import("./field_picture.js").FieldLayer} FieldLayer */
+/** @typedef {import("./overlay.js").ShapesLayer|import("./overlay.js").MapLayer|FieldLayer} Layer */
 /** @typedef {{y: number|null, x: number|null, id: number|null, values: (number|null)[]}} Hover */
 
 const TILE_BYTES = 320 << 20;
@@ -32,7 +34,9 @@ export class Stage extends Emitter {
   layers = new Map();
   /** Draws above all. @type {((context: CanvasRenderingContext2D) => void)|null} */
   sketch = null;
-  /** @type {Map<string, MapPicture>} */
+  /** @type {((id: number) => string|null)|null} */
+  describe = null;
+  /** @type {Map<string, MapPicture|FieldPicture>} */
   #maps = new Map();
   /** @type {CanvasRenderingContext2D} */
   #context = this.canvas.getContext("2d", { alpha: false });
@@ -96,6 +100,7 @@ export class Stage extends Emitter {
     this.#maps.delete(name);
     if (layer) this.layers.set(name, layer);
     else this.layers.delete(name);
+    if (layer?.kind === "labels") this.#maps.set(name, new FieldPicture(layer));
     if (layer?.kind === "map") this.#maps.set(name, new MapPicture(layer, () => this.touch()));
     this.touch();
   }
@@ -148,15 +153,16 @@ export class Stage extends Emitter {
     this.#fitSize(width, height);
     this.#adopt();
     this.#want();
-    if (this.#base) this.#drawBase();
+    const base = this.#base;
     this.#base = false;
+    if (base) this.#drawBase();
     this.#drawOver();
     if (this.#pointer) this.#say(this.#pointer);
   }
 
   /** @param {number} width @param {number} height */
   #fitSize(width, height) {
-    const fitted = this.camera.zoom === this.camera.fitting;
+    const fitted = this.camera.isFitted;
     const ratio = window.devicePixelRatio || 1;
     if (!this.camera.resize(width, height, ratio)) return;
     for (const canvas of [this.canvas, this.over])
@@ -173,9 +179,10 @@ export class Stage extends Emitter {
     const { scene, camera, since, done } = this.next;
     const late = !this.scene || performance.now() - since > WAIT_MS;
     if (!(scene.isComplete(camera) || (late && scene.begun))) return;
+    const moved = camera !== this.camera;
+    for (const layer of this.scene?.layers ?? []) if (!scene.layers.includes(layer)) layer.painted.release();
     this.next = null;
     this.scene = scene;
-    const moved = camera !== this.camera;
     this.camera.image = scene.size;
     if (moved) this.camera.goTo(camera);
     this.#base = true;
@@ -199,12 +206,13 @@ export class Stage extends Emitter {
     const { picture, objects } = this.scene;
     const before = this.#complete;
     this.#complete = picture.draw(context, this.camera);
-    for (const map of this.#maps.values()) map.draw(context, this.camera);
     if (objects?.look.visible) this.#complete = objects.draw(context, this.camera) && this.#complete;
+    for (const map of this.#maps.values()) map.draw(context, this.camera);
+    if (picture.behind || (objects?.look.visible && objects.behind)) this.touch();
     this.#minimap.draw(picture, this.camera, String(this.#revision));
     this.#scale.draw(this.camera, this.scene.pixelUm);
     if (this.#complete && !before) this.redraw(); // to read ahead
-    if (this.#complete && !this.next) this.tell("drawn");
+    if (this.#complete && !this.next && (objects?.isFresh(this.camera) ?? true)) this.tell("drawn");
   }
 
   #drawOver() {
@@ -220,7 +228,7 @@ export class Stage extends Emitter {
   /** Say what is under the pointer. @param {{clientX: number, clientY: number}|null} pointer */
   #say(pointer) {
     const at = pointer && this.#under(pointer);
-    this.#readout.show(at, this.scene?.channels ?? []);
+    this.#readout.show(at, this.scene?.channels ?? [], at?.id ? (this.describe?.(at.id) ?? null) : null);
     this.tell("hover", at ?? NOWHERE);
   }
 

@@ -47,7 +47,8 @@ export function coverWithStroke(ids, width, tile, step, stroke) {
     const near = radius * radius;
     eachPixel(tile, box, step, (y, x) => {
       const at = ((y - tile.y0) / step) * width + (x - tile.x0) / step;
-      if (mayPaint(ids[at], stroke) && (farFrom(y + 0.5, x + 0.5, piece) <= near || holds(piece, y, x))) ids[at] = stroke.id;
+      const covered = farFrom(y + 0.5, x + 0.5, piece) <= near || holds(piece, y, x);
+      if (covered && mayPaint(ids[at], stroke)) ids[at] = stroke.id;
     });
   }
 }

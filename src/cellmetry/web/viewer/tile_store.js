@@ -55,6 +55,11 @@ export class TileStore extends Emitter {
     return this.#kept.has(key);
   }
 
+  /** Whether a tile is there and need not be read again. @param {string} key */
+  isFresh(key) {
+    return this.#kept.get(key)?.stale === false;
+  }
+
   /** Whether nothing that is wanted is missing. */
   get idle() {
     return this.#running.size === 0 && !this.#next();

@@ -11,6 +11,7 @@ import { common, holds, isEmpty, PaintedTiles } from "./painted.js";
 /** @typedef {import("./pyramid.js").Pyramid} Pyramid */
 /** @typedef {import("./tile_store.js").Wish} Wish */
 
+const FRAME_MS = 10;
 const GRAIN = 64;
 const LARGE_PX = 4096;
 
@@ -21,6 +22,8 @@ export class TiledLayer {
   stamp = 0;
   /** Paint every second pixel only, as long as something is dragged. */
   rough = false;
+  /** Whether tiles are there that wait for a frame to be painted in. */
+  behind = false;
 
   /** @param {Pyramid} pyramid */
   constructor(pyramid) {
@@ -70,15 +73,20 @@ export class TiledLayer {
   }
 
   /**
-   * Draw what is seen.
+   * Draw what is seen. Tiles that were never painted wait for another frame if there are too many of them.
    * @param {CanvasRenderingContext2D} context @param {Camera} camera @returns {boolean} Whether no tile is missing.
    */
   draw(context, camera) {
     const level = this.levelFor(camera);
     const view = camera.box();
+    const until = performance.now() + FRAME_MS;
     let complete = true;
+    this.behind = false;
     for (const place of this.pyramid.tilesIn(level, view)) {
-      if (this.isReady(place)) this.#drawTile(context, camera, place, this.pyramid.boxOf(place));
+      const ready = this.isReady(place);
+      const waits = ready && !this.#wasPainted(place) && performance.now() > until;
+      this.behind ||= waits;
+      if (ready && !waits) this.#drawTile(context, camera, place, this.pyramid.boxOf(place));
       else {
         complete = false;
         this.#drawInstead(context, camera, place, view);
@@ -87,18 +95,25 @@ export class TiledLayer {
     return complete;
   }
 
+  /** @param {Place} place */
+  #wasPainted(place) {
+    return (this.painted.peek(this.nameOf(place))?.done ?? null) !== null;
+  }
+
   /** @param {CanvasRenderingContext2D} context @param {Camera} camera @param {Place} place @param {Box} view */
   #drawInstead(context, camera, place, view) {
     const box = this.pyramid.boxOf(place);
     for (let level = place.level + 1; level <= this.pyramid.coarsest; level++) {
       const coarser = this.pyramid.placeAt(place, level);
       if (!this.isReady(coarser)) continue;
+      if (this.behind && level < this.pyramid.coarsest && !this.#wasPainted(coarser)) continue;
       this.#drawTile(context, camera, coarser, box);
       break;
     }
     if (place.level <= 0) return;
     for (const finer of this.pyramid.tilesIn(place.level - 1, common(box, view)))
-      if (this.isReady(finer)) this.#drawTile(context, camera, finer, this.pyramid.boxOf(finer));
+      if (this.isReady(finer) && this.#wasPainted(finer))
+        this.#drawTile(context, camera, finer, this.pyramid.boxOf(finer));
   }
 
   /**
@@ -157,7 +172,10 @@ export function inTile(box, tile, step) {
   };
 }
 
-/** A box made larger to whole pixels of a level. @param {Box} box @param {Box} tile @param {number} step @returns {Box} */
+/**
+ * A box made larger to whole pixels of a level.
+ * @param {Box} box @param {Box} tile @param {number} step @returns {Box}
+ */
 function outward(box, tile, step) {
   const part = inTile(box, tile, step);
   return {

@@ -2,13 +2,11 @@
  * The viewer: deep zoom over an image with labels, drawn on a canvas from raw tiles.
  * @module
  */
-import { Emitter } from "../kernel/emitter.js";
 import { ChannelTastes } from "./channels.js";
-import { ZoomButtons } from "./furniture.js";
-import { Gestures } from "./gestures.js";
+import { keepCamera } from "./kept_camera.js";
 import { ViewerPair } from "./pair.js";
 import { Scenes } from "./scene.js";
-import { Stage } from "./stage.js";
+import { StageView } from "./stage_view.js";
 import { strokeOf } from "./strokes.js";
 
 /** @typedef {import("./scene.js").Scene} Scene */
@@ -16,35 +14,18 @@ import { strokeOf } from "./strokes.js";
 /** @typedef {import("./channels.js").Channel} Channel */
 /** @typedef {import("./label_layer.js").LabelLook} LabelLook */
 /** @typedef {import("./strokes.js").Stroke} Stroke */
-/** @typedef {import("./overlay.js").ShapesLayer|import("./overlay.js").MapLayer} Layer */
-/**
- * @typedef {object} Tool
- * @property {string} name
- * @property {string} [cursor]
- * @property {(point: {y: number, x: number}, event: PointerEvent, viewer: Viewer) => void} [down]
- * @property {(point: {y: number, x: number}, event: PointerEvent, viewer: Viewer) => void} [move]
- * @property {(point: {y: number, x: number}, event: PointerEvent, viewer: Viewer) => void} [up]
- * @property {(event: KeyboardEvent, viewer: Viewer) => boolean|void} [key] True: it was for the tool.
- * @property {(event: WheelEvent, viewer: Viewer) => void} [wheel] With Alt held.
- * @property {(context: CanvasRenderingContext2D, viewer: Viewer) => void} [draw] In CSS pixels of the viewer.
- */
-
 const LARGE_PX = 1_500_000;
 const SETTLED_MS = 160;
 
 /**
- * Tells "hover" {y, x, id, values} (all null once the pointer has left), "pick" {id, y, x, event}, "camera", "channels",
- * "labels", "select", "shown", "drawn" (a frame that misses nothing) and "error".
+ * Tells "hover" {y, x, id, values} (all null once the pointer has left), "pick" {id, y, x, event}, "camera",
+ * "channels", "labels", "select", "shown", "drawn" (a frame that misses nothing) and "error".
  */
-export class Viewer extends Emitter {
-  /** Controls at the lower left, to which others may be added. @type {HTMLElement} */
-  corner;
+export class Viewer extends StageView {
   /** Two views of one place. @type {ViewerPair|null} */
   pair;
-  #stage;
   #scenes;
   #tastes;
-  #gestures;
   #asked = 0;
   /** @type {LabelLook} */
   #look = { visible: true, outline: true, fill: 0.15, colouring: { kind: "id" } };
@@ -52,74 +33,84 @@ export class Viewer extends Emitter {
   #hidden = new Set();
   /** @type {Set<number>} */
   #selected = new Set();
-  /** @type {Tool|null} */
-  #tool = null;
   /** @type {Projection} */
   #projection = "none";
   #settling = 0;
+  #endKeeping;
+  /** Path of the labels that were shown last. */
+  #objectsOf = "";
 
   /**
    * @param {HTMLElement} host Is filled. @param {string} studyPath "studies/ID/"
    * @param {{alone?: boolean}} [how] Without the control for a second view.
    */
   constructor(host, studyPath, { alone = false } = {}) {
-    super();
-    const zoom = new ZoomButtons(this);
-    this.#stage = new Stage(host, zoom.element);
-    this.corner = zoom.element;
+    super(host);
+    this.#scenes = new Scenes(studyPath, this.stage.store);
+    this.#tastes = new ChannelTastes(studyPath);
     this.pair = alone ? null : new ViewerPair(host, this, studyPath);
     if (this.pair) this.corner.append(this.pair.control);
-    this.#scenes = new Scenes(studyPath, this.#stage.store);
-    this.#tastes = new ChannelTastes(studyPath);
-    this.#gestures = new Gestures(this, this.#stage.over);
-    this.#stage.on("camera", () => {
-      zoom.show(this.camera.zoom);
-      this.tell("camera", this.camera);
-    });
-    for (const name of ["hover", "error"]) this.#stage.on(name, (said) => this.tell(name, said));
-    for (const name of ["shown", "drawn"]) this.#stage.on(name, () => this.tell(name, this));
-    this.on("shown", () => this.#describe());
+    this.#endKeeping = alone ? () => {} : keepCamera(this);
+    this.stage.on("shown", () => this.#adopt());
+    this.stage.on("drawn", () => this.tell("drawn", this));
   }
 
-  get element() {
-    return this.#stage.element;
+  /** Another scene is shown: what was chosen of other labels is chosen no longer. */
+  #adopt() {
+    const objects = this.#scene?.objects;
+    if (objects && objects.pyramid.path !== this.#objectsOf) {
+      this.#objectsOf = objects.pyramid.path;
+      [this.#hidden, this.#selected, this.#look] = [objects.hidden, objects.selected, objects.look];
+      this.tell("labels", this.#look);
+      this.tell("select", this.#selected);
+    } else if (objects) this.#apply(objects);
+    this.#describe();
+    this.tell("shown", this);
   }
 
   /** Take the viewer away. */
   close() {
     this.pair?.close();
-    this.#gestures.close();
-    this.#stage.close();
+    this.#endKeeping();
+    super.close();
+  }
+
+  /** What was chosen while the scene was on its way. @param {import("./label_layer.js").LabelLayer} objects */
+  #apply(objects) {
+    if (objects.look !== this.#look) objects.setLook(this.#look);
+    objects.setHidden(this.#hidden);
+    objects.select(this.#selected);
   }
 
   /** Say to who cannot see it what is shown. */
   #describe() {
-    const { height, width } = this.#stage.camera.image;
+    const { height, width } = this.stage.camera.image;
     const name = this.image ? `Image ${this.image.name}, ${width} × ${height} pixels` : "Image viewer";
-    this.#stage.over.setAttribute("aria-label", `${name}. Arrows move, + and − zoom, 0 shows all.`);
+    this.stage.over.setAttribute("aria-label", `${name}. Arrows move, + and − zoom, 0 shows all.`);
   }
 
   // what is shown
 
   /**
    * Show an image, with labels if any are named; what was seen stays until there is something of it.
-   * @param {{image: any, labels?: any, t?: number, z?: number}} what An ImageView of the API or null; labels or their id.
+   * @param {{image: any, labels?: any, t?: number, z?: number}} what An ImageView of the API or null; labels or
+   *   their id.
    */
   async show({ image, labels = null, t = 0, z = 0 }) {
     const asked = ++this.#asked;
-    if (!image) return this.#stage.clear();
+    if (!image) return this.stage.clear();
     const wanted = { image, labels: labels?.id ?? labels, t, z, projection: this.#projection };
     const channelsOf = (/** @type {any} */ each) =>
       this.#tastes.channelsOf(each.header, each.said?.channel_names ?? null);
-    const scene = await this.#scenes.make(wanted, this.#scene, channelsOf, this.#look);
+    /** @type {LabelLook} */
+    const fresh = { ...this.#look, colouring: { kind: "id" } };
+    const scene = await this.#scenes.make(wanted, this.#scene, channelsOf, fresh);
     if (asked !== this.#asked) return;
-    scene.objects?.setHidden(this.#hidden);
-    scene.objects?.select(this.#selected);
-    await this.#stage.present(scene);
+    await this.stage.present(scene);
   }
 
   get #scene() {
-    return this.#stage.scene;
+    return this.stage.scene;
   }
 
   get image() {
@@ -146,7 +137,7 @@ export class Viewer extends Emitter {
 
   /** Of the labels that are shown; null where there are none. */
   get version() {
-    return this.#scene?.objects?.version ?? null;
+    return this.#scene?.objects?.tiles.version ?? null;
   }
 
   get projection() {
@@ -161,7 +152,7 @@ export class Viewer extends Emitter {
 
   /** Show the next or the plane before. @param {"t"|"z"} axis @param {number} by */
   stepPlane(axis, by) {
-    const now = this.#stage.next?.scene.wanted ?? this.#scene?.wanted;
+    const now = this.stage.next?.scene.wanted ?? this.#scene?.wanted;
     if (!now) return;
     const to = Math.min(Math.max(now[axis] + by, 0), this.sizes[axis] - 1);
     if (to !== now[axis]) this.#again({ [axis]: to });
@@ -169,7 +160,7 @@ export class Viewer extends Emitter {
 
   /** @param {{t?: number, z?: number}} changed */
   async #again(changed) {
-    const now = this.#stage.next?.scene.wanted ?? this.#scene?.wanted;
+    const now = this.stage.next?.scene.wanted ?? this.#scene?.wanted;
     if (now) await this.show({ ...now, ...changed });
   }
 
@@ -187,10 +178,10 @@ export class Viewer extends Emitter {
     const ranged = "low" in changes || "high" in changes;
     Object.assign(channel, ranged ? { chosen: true } : {}, changes);
     this.#tastes.keep(channel);
-    const { canvas } = this.#stage;
+    const { canvas } = this.stage;
     if (canvas.width * canvas.height > LARGE_PX) this.#beRough();
     this.#scene.picture.show(this.channels);
-    this.#stage.change();
+    this.stage.change();
     this.tell("channels", this.channels);
   }
 
@@ -199,7 +190,7 @@ export class Viewer extends Emitter {
     if (!this.#scene) return;
     channels.slice(0, this.channels.length).forEach((channel, k) => Object.assign(this.channels[k], channel));
     this.#scene.picture.show(this.channels);
-    this.#stage.change();
+    this.stage.change();
   }
 
   /** Choose low and high by what there is in the image. @param {number} [k] All channels if left out. */
@@ -229,7 +220,7 @@ export class Viewer extends Emitter {
     clearTimeout(this.#settling);
     this.#settling = window.setTimeout(() => {
       picture.rough = false;
-      this.#stage.touch();
+      this.stage.touch();
     }, SETTLED_MS);
   }
 
@@ -243,7 +234,7 @@ export class Viewer extends Emitter {
   setLabels(changes) {
     this.#look = { ...this.#look, ...changes };
     this.#scene?.objects?.setLook(this.#look);
-    this.#stage.touch();
+    this.stage.touch();
     this.tell("labels", this.#look);
   }
 
@@ -251,7 +242,7 @@ export class Viewer extends Emitter {
   setHidden(ids) {
     this.#hidden = new Set(ids);
     this.#scene?.objects?.setHidden(this.#hidden);
-    this.#stage.touch();
+    this.stage.touch();
   }
 
   get selected() {
@@ -262,13 +253,16 @@ export class Viewer extends Emitter {
   select(ids) {
     this.#selected = new Set(ids);
     this.#scene?.objects?.select(this.#selected);
-    this.#stage.touch();
+    this.stage.touch();
     this.tell("select", this.#selected);
   }
 
-  /** The object at a point of the image, 0 for background, null where it is not known. @param {number} y @param {number} x */
+  /**
+   * The object at a point of the image, 0 for background, null where it is not known.
+   * @param {number} y @param {number} x
+   */
   idAt(y, x) {
-    return this.#scene?.objects?.idAt(y, x) ?? null;
+    return this.#scene?.objects?.tiles.idAt(y, x) ?? null;
   }
 
   /**
@@ -280,113 +274,24 @@ export class Viewer extends Emitter {
   paint(points, radius, id, how) {
     const stroke = strokeOf(points, radius, id, how);
     const objects = this.#scene?.objects;
-    objects?.strokes.add(stroke);
-    const tiles = objects?.cover(stroke) ?? [];
-    this.#stage.touch();
-    return Object.assign(stroke, { tiles });
+    const places = objects?.cover(stroke) ?? [];
+    const { t, z } = objects?.tiles.plane ?? this;
+    this.stage.touch();
+    return Object.assign(stroke, { tiles: places.map(({ level, row, column }) => [level, t, z, row, column]) });
   }
 
   /**
    * Read label tiles again, as the answer of an edit lists them; the old ones are shown until then.
    * @param {number[][]|null} [tiles] Level, t, z, row, column; all if left out.
-   * @param {{version?: number|null, settles?: Stroke[]|null}} [answer] The version that was made, asked for if left out;
-   *   the strokes of `paint` that it holds, all if left out: others stay drawn over what is read.
+   * @param {{version?: number|null, settles?: Stroke[]|null}} [answer] The version that was made, asked for if
+   *   left out; the strokes of `paint` that it holds, all if left out: others stay drawn over what is read.
    */
   async refresh(tiles = null, { version = null, settles = null } = {}) {
-    const objects = this.#scene?.objects;
-    if (!objects) return;
-    for (const stroke of settles ?? [...objects.strokes]) objects.strokes.delete(stroke);
-    objects.refresh(tiles, version ?? (await objects.pyramid.newestVersion()));
-    this.#stage.touch();
-  }
-
-  // layers
-
-  get layers() {
-    return this.#stage.layers;
-  }
-
-  /** Draw something over the image; null takes it away. @param {string} name @param {Layer|null} layer */
-  setLayer(name, layer) {
-    this.#stage.setLayer(name, layer);
-  }
-
-  // camera
-
-  /** Centre in pixels of the image, and pixels of the screen that one of them is. */
-  get camera() {
-    const { y, x, zoom } = this.#stage.camera;
-    return { y, x, zoom };
-  }
-
-  fit() {
-    this.#stage.move((camera) => camera.fit());
-  }
-
-  /** @param {number} factor @param {{x: number, y: number}} [at] In CSS pixels of the viewer. */
-  zoomBy(factor, at) {
-    this.#stage.move((camera) => camera.zoomBy(factor, at));
-  }
-
-  /** Move the picture by pixels of the screen. @param {number} dx @param {number} dy */
-  moveBy(dx, dy) {
-    this.#stage.move((camera) => camera.moveBy(dx, dy));
-  }
-
-  /** @param {{y?: number, x?: number, zoom?: number}} to */
-  goTo(to) {
-    this.#stage.move((camera) => camera.goTo(to));
-  }
-
-  /** @param {number[]} box y0, y1, x0, x1 */
-  goToBox(box) {
-    this.#stage.move((camera) => camera.goToBox(box));
-  }
-
-  /** Let two viewers look at the same place; returns what ends that. @param {Viewer} other */
-  syncWith(other) {
-    other.goTo(this.camera);
-    const ends = [this.on("camera", (to) => other.goTo(to)), other.on("camera", (to) => this.goTo(to))];
-    return () => ends.forEach((end) => end());
-  }
-
-  /** Where a place of the page is in the image. @param {number} clientX @param {number} clientY */
-  toImage(clientX, clientY) {
-    const { left, top } = this.#stage.over.getBoundingClientRect();
-    return this.#stage.camera.toImage(clientX - left, clientY - top);
-  }
-
-  /** Where a place of the image is, in CSS pixels of the viewer. @param {number} y @param {number} x */
-  toScreen(y, x) {
-    return this.#stage.camera.toScreen(y, x);
-  }
-
-  // tool and pointer
-
-  get tool() {
-    return this.#tool;
-  }
-
-  /** @param {Tool|null} tool */
-  setTool(tool) {
-    this.#tool = tool;
-    this.#stage.sketch = tool?.draw ? (context) => tool.draw?.(context, this) : null;
-    this.#gestures.refreshCursor();
-    this.redraw();
-  }
-
-  /** Draw shapes and the tool again. */
-  redraw() {
-    this.#stage.redraw();
-  }
-
-  focus() {
-    this.#stage.over.focus({ preventScroll: true });
-  }
-
-  /** The pointer is here, or nowhere. @param {{clientX: number, clientY: number}|null} event */
-  hover(event) {
-    this.#stage.point(event);
+    const labels = this.#scene?.objects?.tiles;
+    if (!labels) return;
+    for (const stroke of settles ?? [...labels.strokes]) labels.strokes.delete(stroke);
+    labels.refresh(tiles, version ?? (await labels.pyramid.newestVersion()));
+    this.stage.touch();
   }
 
   /** Somebody clicked. @param {PointerEvent} event */

@@ -1,0 +1,141 @@
+/**
+ * The desk of a study: where edits of this window are made, whatever step is open. One a study.
+ * @module
+ */
+import { at } from "../kernel/api.js";
+import { whenInWords } from "../app/times.js";
+import { EditSession } from "./correct_edits.js";
+import { WindowName } from "./correct_kept.js";
+import { LiveLabels } from "./correct_live.js";
+
+/** @typedef {import("../app/app.js").App} App */
+/** @typedef {import("./correct_edits.js").Item} Item */
+/** @typedef {import("../viewer/tools/bench.js").Wish} Wish */
+/** @typedef {import("../viewer/tools/bench.js").Point} Point */
+
+/** @type {WeakMap<object, Promise<Desk>>} */
+const desks = new WeakMap();
+
+/** The desk of the study that is open. @param {App} app @returns {Promise<Desk>} */
+export function deskOf(app) {
+  const study = app.openStudy;
+  const known = desks.get(study) ?? WindowName.take().then((name) => new Desk(app, name));
+  desks.set(study, known);
+  return known;
+}
+
+/** Where tools bring their edits. */
+export class Desk {
+  #app;
+  #study;
+  #viewer;
+  #signedOut = false;
+
+  /** @param {App} app @param {WindowName} name */
+  constructor(app, name) {
+    this.#app = app;
+    this.#study = app.openStudy;
+    this.#viewer = app.viewer;
+    this.session = new EditSession(this.#study, name);
+    this.live = new LiveLabels(app, this.session);
+    this.session.on("refused", ({ item, error }) => this.#refused(item, error));
+    this.session.on("change", () => this.#askToSignIn());
+    this.#study.on("closed", () => this.#close());
+  }
+
+  /** Once, not at each attempt. */
+  #askToSignIn() {
+    const out = this.session.trouble?.status === 401;
+    if (out && !this.#signedOut) this.#app.error(this.session.trouble);
+    this.#signedOut = out;
+  }
+
+  #close() {
+    this.session.close();
+    this.live.close();
+  }
+
+  /** Labels that are shown. @returns {string|null} */
+  get labels() {
+    return this.#viewer.labels;
+  }
+
+  /** Do what a tool asks for, in the plane that is shown. @param {Wish} wish */
+  edit = ({ operation, parameters, makes = null, base = this.base(), shown = null }) => {
+    const { labels } = this;
+    if (!labels) return null;
+    const said = { labels, operation, parameters: { ...parameters, ...this.plane }, base, makes };
+    const item = this.session.edit(said);
+    this.live.show(item, shown);
+    return item;
+  };
+
+  /** Frame and plane of the labels that are shown. */
+  get plane() {
+    const { axes = "", shape = [] } = this.#study.labels.find(this.labels ?? "") ?? {};
+    const last = (/** @type {string} */ axis) => (axes.includes(axis) ? shape[axes.indexOf(axis)] - 1 : 0);
+    return { t: Math.min(this.#viewer.t, last("T")), z: Math.min(this.#viewer.z, last("Z")) };
+  }
+
+  base = () => this.live.base;
+
+  newId = () => this.live.newId();
+
+  /** @param {string} text */
+  hint = (text) => void this.#app.toast(text, { kind: "info" });
+
+  /** Ask for a cell at a point; null where none is proposed. @param {Point} point @param {AbortSignal} signal */
+  propose = async ({ y, x }, signal) => {
+    if (!this.labels) return null;
+    try {
+      return await this.#study.post(at`labels/${this.labels}/propose`, { y, x, ...this.plane }, signal);
+    } catch (error) {
+      if (!signal.aborted) this.#tellOf(error);
+      return null;
+    }
+  };
+
+  undo = () => this.labels && this.session.undo(this.labels);
+
+  redo = () => this.labels && this.session.redo(this.labels);
+
+  /** @param {any} error */
+  #tellOf(error) {
+    if (error.status === 404 || error.status === 422) this.hint(error.message);
+    else this.#app.error(error);
+  }
+
+  /** @param {Item} item @param {import("../kernel/api.js").ApiError} error */
+  #refused(item, error) {
+    if (error.status === 409) void this.#conflict(item, error);
+    else if (item.kind === "undo" && error.status === 422) this.#offerOlder(item.labels);
+    else this.#tellOf(error);
+  }
+
+  /** Nothing of this window is left to be undone: offer what this person did in others.  @param {string} labels */
+  #offerOlder(labels) {
+    const run = async () => {
+      try {
+        const answer = await this.#study.post(at`labels/${labels}/undo`, {});
+        const boxes = answer.boxes.map((/** @type {any} */ box) => [box.t, box.z, box.y0, box.y1, box.x0, box.x1]);
+        this.live.refresh(labels, { boxes, version: answer.version });
+      } catch (error) {
+        this.#tellOf(error);
+      }
+    };
+    this.#app.toast("Nothing that you did in this window is left to undo.", { action: { text: "Undo an older edit", run } });
+  }
+
+  /** @param {Item} item @param {import("../kernel/api.js").ApiError} error */
+  async #conflict(item, error) {
+    const other = await this.live.catchUp(item, error);
+    const what = item.kind === "edit" ? "Your edit was not made." : "It was not undone.";
+    const who = other?.act.who === this.#app.session.who ? "You, in another window," : other?.act.who;
+    const text = other
+      ? `${who} changed this place at ${whenInWords(other.act.at)} (${other.act.summary}). ${what} Look at it first.`
+      : error.message;
+    const again = () => this.session.edit({ ...item, base: Math.max(error.said.version ?? 0, this.base() ?? 0) || null });
+    const action = item.kind === "edit" ? { text: "Do it again", run: again } : null;
+    this.#app.toast(text, { kind: "error", action });
+  }
+}

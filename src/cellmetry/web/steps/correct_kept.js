@@ -1,0 +1,105 @@
+/** Edits that are not saved yet, kept in this browser so that a reload or a crash loses none. @module */
+
+/** @typedef {import("./correct_edits.js").Item} Item */
+/** @typedef {{study: string, session: string, at: string, items: Item[]}} Kept */
+
+const PREFIX = "cellmetry.unsent.";
+const SESSION = "cellmetry.session";
+const OLD_MS = 60_000;
+
+/** Name of this window to the server: the same after a reload, another in another window. */
+export class WindowName {
+  /** Acts of this window up to this one are known to have been answered. */
+  lastAct = 0;
+  #free = () => {};
+
+  /** @param {string} id */
+  constructor(id) {
+    this.id = id;
+  }
+
+  /** @returns {Promise<WindowName>} */
+  static async take() {
+    const { id, lastAct } = JSON.parse(sessionStorage.getItem(SESSION) ?? "{}");
+    const former = new WindowName(id ?? "");
+    former.lastAct = lastAct ?? 0;
+    if (id && (await former.#hold())) return former;
+    const fresh = new WindowName(`web-${randomWord()}`);
+    await fresh.#hold();
+    fresh.note(0);
+    return fresh;
+  }
+
+  /** @param {number|null} act */
+  note(act) {
+    this.lastAct = Math.max(this.lastAct, act ?? 0);
+    sessionStorage.setItem(SESSION, JSON.stringify({ id: this.id, lastAct: this.lastAct }));
+  }
+
+  release() {
+    this.#free();
+  }
+
+  /** Hold the name, so that a copy of this tab takes another. @returns {Promise<boolean>} */
+  #hold() {
+    if (!navigator.locks) return Promise.resolve(true);
+    return new Promise((answer) => {
+      const held = new Promise((free) => (this.#free = () => free(undefined)));
+      void navigator.locks.request(PREFIX + this.id, { ifAvailable: true }, (lock) => {
+        answer(lock !== null);
+        return lock && held;
+      });
+    });
+  }
+}
+
+/** @returns {string} */
+function randomWord() {
+  return [...crypto.getRandomValues(new Uint32Array(3))].map((each) => each.toString(36)).join("");
+}
+
+/** Keep what is not saved; nothing is kept of an empty list. @param {Omit<Kept, "at">} kept */
+export function keep(kept) {
+  const key = `${PREFIX}${kept.study}.${kept.session}`;
+  try {
+    if (kept.items.length) localStorage.setItem(key, JSON.stringify({ ...kept, at: new Date().toISOString() }));
+    else localStorage.removeItem(key);
+  } catch {
+    // A browser that keeps nothing, or has no room: the page still holds them, and warns before it is left.
+  }
+}
+
+/** @param {Kept} kept */
+export const forget = ({ study, session }) => keep({ study, session, items: [] });
+
+/**
+ * Return what was kept of a study by windows that are no longer there, the oldest first.
+ * @param {string} study @param {string} session Of this window, whose own edits of before a reload count too.
+ * @returns {Promise<Kept[]>}
+ */
+export async function leftOf(study, session) {
+  const held = await heldNames();
+  const isLeft = (/** @type {Kept} */ kept) =>
+    kept.session === session ||
+    (held ? !held.has(PREFIX + kept.session) : Date.now() - Date.parse(kept.at) > OLD_MS);
+  return allOf(study).filter(isLeft).sort((a, b) => a.at.localeCompare(b.at));
+}
+
+/** @returns {Promise<Set<string|undefined>|null>} Null where the browser cannot say. */
+async function heldNames() {
+  if (!navigator.locks) return null;
+  const { held = [] } = await navigator.locks.query();
+  return new Set(held.map((lock) => lock.name));
+}
+
+/** @param {string} study @returns {Kept[]} */
+function allOf(study) {
+  try {
+    return Object.keys(localStorage)
+      .filter((key) => key.startsWith(`${PREFIX}${study}.`))
+      .map((key) => JSON.parse(localStorage.getItem(key) ?? "null"))
+      .filter((kept) => kept?.items?.length);
+  } catch {
+    return [];
+  }
+}

@@ -1,0 +1,131 @@
+/** What the recipe finds in the field that is seen, before it is applied to all. @module */
+import { fill, h } from "../kernel/dom.js";
+import { request } from "../kernel/api.js";
+import { icon } from "../controls/icons.js";
+import { pixelSizeOf } from "../app/images.js";
+import { contours } from "./contours.js";
+
+/** @typedef {import("../app/app.js").App} App */
+
+const LAYER = "preview";
+const COLOURS = ["#ffd54a", "#5fd0ff", "#ff8ad1", "#9cff8a"];
+const MOST_SIDE = 2000;
+const SETTLED_MS = 500;
+
+/** A button, what it found in words, and its outlines in the viewer; once shown it follows the form. */
+export class Preview {
+  #app;
+  #wanted;
+  #wrong;
+  #said = h("div", { "aria-live": "polite" });
+  /** @type {AbortController|null} */
+  #asking = null;
+  #shown = false;
+  #labelsSeen = true;
+  /** @type {ReturnType<typeof setTimeout>|undefined} */
+  #timer;
+  #offs;
+
+  /**
+   * @param {App} app
+   * @param {() => {recipe: string, set: string[]}} wanted
+   * @param {(error: any) => void} wrong Tells of an error.
+   */
+  constructor(app, wanted, wrong) {
+    this.#app = app;
+    this.#wanted = wanted;
+    this.#wrong = wrong;
+    this.button = h("button.grow", { type: "button", disabled: Boolean(app.openStudy.readOnly), onclick: () => this.run() }, icon("eye"), "Preview");
+    this.element = this.#said;
+    this.#offs = [app.look.on("change", () => this.clear()), app.openStudy.images.on("select", () => this.clear())];
+  }
+
+  close() {
+    this.clear();
+    for (const off of this.#offs) off();
+  }
+
+  /** The form has changed: show what it finds now, if a preview is seen. */
+  follow() {
+    if (!this.#shown) return;
+    clearTimeout(this.#timer);
+    this.#timer = setTimeout(() => this.run(), SETTLED_MS);
+  }
+
+  /** Take the preview away. */
+  clear() {
+    clearTimeout(this.#timer);
+    this.#asking?.abort();
+    fill(this.#said);
+    if (!this.#shown) return;
+    this.#shown = false;
+    this.#app.viewer.setLayer(LAYER, null);
+    this.#app.viewer.setLabels({ visible: this.#labelsSeen });
+  }
+
+  /** Ask what is found in the field that is seen. */
+  async run() {
+    const { viewer, openStudy: study } = this.#app;
+    const { image } = viewer;
+    if (!image) return;
+    this.#asking?.abort();
+    const asking = (this.#asking = new AbortController());
+    try {
+      const wanted = this.#wanted();
+      fill(this.#said, h("p.preview-said", {}, h("span.spinner.small-spinner"), "Looking at what is seen…"));
+      const found = await study.post("preview", { image: image.id, t: viewer.t, z: viewer.z, box: seenBox(viewer, this.#app.frame.viewerHost), ...wanted }, asking.signal);
+      const pixels = await Promise.all(found.seen.map((/** @type {any} */ each) => this.#pixels(each.pixels, asking.signal)));
+      if (asking === this.#asking && viewer.image?.id === image.id) this.#show(found, pixels);
+    } catch (error) {
+      if (asking.signal.aborted) return;
+      fill(this.#said);
+      this.#wrong(error);
+    }
+  }
+
+  /** @param {string} path @param {AbortSignal} signal */
+  async #pixels(path, signal) {
+    const answer = await request("GET", this.#app.openStudy.path + path, { signal });
+    return new Uint32Array(await answer.arrayBuffer());
+  }
+
+  /** @param {any} found @param {Uint32Array[]} pixels */
+  #show(found, pixels) {
+    const { viewer } = this.#app;
+    const [y0, y1, x0, x1] = found.box;
+    const shapes = pixels.flatMap((ids, k) => contours(ids, y1 - y0, x1 - x0, { y: y0, x: x0 }).map((points) => ({ points, closed: true, colour: COLOURS[k % COLOURS.length], width: 1.5 })));
+    const frame = { points: [[y0, x0], [y0, x1], [y1, x1], [y1, x0]], closed: true, dashed: true, colour: "#ffffff", width: 1 };
+    if (!this.#shown) this.#labelsSeen = viewer.look.visible;
+    this.#shown = true;
+    viewer.setLabels({ visible: false });
+    viewer.setLayer(LAYER, { kind: "shapes", shapes: found.whole ? shapes : [...shapes, frame] });
+    fill(this.#said, this.#words(found));
+  }
+
+  /** @param {any} found */
+  #words(found) {
+    const um = pixelSizeOf(this.#app.viewer.image);
+    const size = (/** @type {number|null} */ px) => (px === null ? "" : `, typically ${um ? `${(px * um).toPrecision(3)} µm` : `${px.toFixed(0)} px`} wide`);
+    const lines = found.seen.map((/** @type {any} */ each, /** @type {number} */ k) => {
+      const mark = h("span.preview-mark");
+      mark.style.background = COLOURS[k % COLOURS.length];
+      return h("li", {}, mark, `${each.n.toLocaleString("en")} ${each.name}${size(each.median_diameter_px)}`);
+    });
+    return h("div.preview-said", {}, h("ul.grow", {}, lines, found.warnings.map((/** @type {string} */ text) => h("li.quiet-text", {}, text))),
+      h("button.quiet.square.small", { type: "button", "aria-label": "End the preview", title: "End the preview", onclick: () => this.clear() }, icon("close")));
+  }
+}
+
+/** The part of the image that is seen, at most what a preview takes. @param {any} viewer @param {Element} host @returns {number[]} */
+function seenBox(viewer, host) {
+  const { left, top, right, bottom } = host.getBoundingClientRect();
+  const [height, width] = ["Y", "X"].map((axis) => viewer.image.header.shape[viewer.image.header.axes.indexOf(axis)]);
+  const [a, b] = [viewer.toImage(left, top), viewer.toImage(right, bottom)];
+  const side = (/** @type {number} */ from, /** @type {number} */ to, /** @type {number} */ length) => {
+    const [least, most] = [Math.max(0, Math.floor(from)), Math.min(length, Math.ceil(to))];
+    if (most - least <= MOST_SIDE) return most - least < 1 ? [0, Math.min(length, MOST_SIDE)] : [least, most];
+    const start = Math.floor((least + most - MOST_SIDE) / 2);
+    return [start, start + MOST_SIDE];
+  };
+  return [...side(a.y, b.y, height), ...side(a.x, b.x, width)];
+}

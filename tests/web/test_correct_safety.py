@@ -1,0 +1,186 @@
+"""No edit is lost: reload, a server that is killed, two browsers at one place."""
+
+from __future__ import annotations
+
+import sys
+from importlib.util import module_from_spec, spec_from_file_location
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import pytest
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+
+@pytest.fixture(scope="module")
+def squares() -> Any:
+    """Return the module `correct_study`."""
+    place = Path(__file__).parent / "correct_study.py"
+    spec = spec_from_file_location("tests_web_correct_study", place)
+    module = module_from_spec(spec)
+    sys.modules[spec.name] = module
+    spec.loader.exec_module(module)
+    return module
+
+
+@pytest.fixture(scope="module")
+def study(squares: Any, server: Any, api: Any, browser: Any) -> dict[str, str]:
+    """Ids of a study, its images and their labels."""
+    assert browser.is_connected()
+    return dict(squares.make_study(server, api, "Safety"))
+
+
+@pytest.fixture
+def opened(squares: Any, server: Any, signed_in: Any, study: dict[str, str]) -> Callable[[], Any]:
+    """Return the function that opens the step Correct in a browser of its own."""
+
+    def open_one() -> Any:
+        return squares.open_correct(signed_in(), server.url, study["study"], study["image"])
+
+    return open_one
+
+
+@pytest.fixture
+def ids(squares: Any, server: Any, study: dict[str, str]) -> Callable[[], Any]:
+    """Return the function that reads the ids of the image."""
+    return lambda: squares.pixels(server.client(), study["study"], study["labels"])
+
+
+def test_a_reload_in_the_middle_of_a_stroke_keeps_what_was_saved(
+    opened: Callable[[], Any], squares: Any, ids: Callable[[], Any]
+) -> None:
+    hand = opened()
+    page = hand.page
+    asked: list[str] = []
+    page.on("dialog", lambda dialog: (asked.append(dialog.type), dialog.accept()))
+    y, x = squares.middle(0, 0)
+    hand.look_at(y, x + 50)
+    page.keyboard.press("b")
+    hand.drag((y - 10, x + 50), (y, x + 50))
+    hand.saved()
+    before = ids()
+    hand.drag((y + 20, x + 50), (y + 25, x + 50), lift=False)
+    page.reload()
+    page.get_by_role("button", name="Undo", exact=True).wait_for()
+    assert asked == ["beforeunload"]
+    assert np.array_equal(ids(), before)
+    assert page.locator(".correct-tool[aria-pressed=true]").inner_text().startswith("Brush")
+    page.keyboard.press("Control+z")  # the window is the same one
+    hand.saved()
+    assert ids()[int(y), int(x) + 50] == 0
+
+
+def test_two_browsers_at_one_place(
+    opened: Callable[[], Any], squares: Any, ids: Callable[[], Any], faults: Any
+) -> None:
+    faults.allow("status of 409")
+    one, other = opened(), opened()
+    y, x = squares.middle(3, 3)
+    for hand in (one, other):
+        hand.look_at(y, x)
+    before = ids()
+    other.take("Erase")
+    other.press(y - 15, x)  # sees the labels as they are now
+    one.take("Split")
+    one.drag((y, x - 30), (y, x + 30))
+    one.saved()
+    split = ids()
+    assert not np.array_equal(split, before)
+    other.page.mouse.move(*other.at(y + 15, x), steps=4)
+    other.page.mouse.up()
+    note = other.page.get_by_role("alert").or_(other.page.locator(".toast-error")).filter(has_text="changed this place")
+    note.wait_for()
+    assert np.array_equal(ids(), split)
+    shown = "([y, x]) => cellmetry.viewer.idAt(y, x)"
+    assert other.page.evaluate(shown, [y + 10, x - 10]) == split[int(y) + 10, int(x) - 10]
+    assert other.page.evaluate(shown, [y, x]) == split[int(y), int(x)]
+    note.get_by_role("button", name="Do it again").click()
+    other.saved()
+    assert ids()[int(y) + 10, int(x)] == 0
+    one.page.evaluate(
+        "([y, x]) => new Promise((done) => { const look = () => (cellmetry.viewer.idAt(y, x) === 0 ? done() : "
+        "requestAnimationFrame(look)); look(); })",
+        [y + 10, x],
+    )  # edits of others are seen without asking
+
+
+def test_a_window_that_is_closed_without_server_offers_its_edits_again(
+    opened: Callable[[], Any], squares: Any, ids: Callable[[], Any], faults: Any
+) -> None:
+    faults.allow("ERR_FAILED")
+    hand = opened()
+    page = hand.page
+    page.on("dialog", lambda dialog: dialog.accept())
+    y, x = squares.middle(5, 0)
+    hand.look_at(y, x + 50)
+    before = ids()
+    page.keyboard.press("b")
+    page.route("**/edits", lambda route: route.abort())
+    hand.drag((y - 10, x + 50), (y + 10, x + 50))
+    hand.drag((y, x + 50), (y, x + 60))  # adds to the cell that is not made yet
+    page.get_by_text("2 edits wait").wait_for()
+    page.get_by_text("Not saved").wait_for()
+    assert np.array_equal(ids(), before)
+    page.reload()
+    page.get_by_text("2 edits of").wait_for()
+    page.unroute("**/edits")
+    page.get_by_role("button", name="Save them now").click()
+    hand.saved()
+    after = ids()
+    assert after[int(y), int(x) + 50] == after[int(y), int(x) + 60] == before.max() + 1
+
+
+def test_an_edit_whose_answer_is_lost_is_made_once(
+    opened: Callable[[], Any], squares: Any, ids: Callable[[], Any], faults: Any
+) -> None:
+    faults.allow("ERR_FAILED")
+    hand = opened()
+    y, x = squares.middle(6, 6)
+    hand.look_at(y, x)
+    done: list[int] = []
+
+    def lose(route: Any) -> None:
+        if not done:
+            done.append(route.fetch().status)
+            route.abort()
+        else:
+            route.continue_()
+
+    hand.page.route("**/edits", lose)
+    hand.take("Grow")
+    hand.click(y, x)
+    hand.saved()
+    assert done == [200]
+    assert np.count_nonzero(ids() == squares.number(6, 6)) == pytest.approx(44 * 44, abs=30)
+
+
+def test_undo_after_the_server_was_killed_and_started_again(
+    opened: Callable[[], Any], squares: Any, server: Any, serving: Any, api: Any, faults: Any, study: dict[str, str]
+) -> None:
+    for text in ("net::ERR", "status of 401"):
+        faults.allow(text)
+    hand = opened()
+    page = hand.page
+    page.on("dialog", lambda dialog: dialog.accept())
+    y, x = squares.middle(7, 4)
+    hand.look_at(y, x)
+    before = squares.pixels(api, study["study"], study["labels"])
+    page.keyboard.press("x")
+    hand.click(y, x)
+    hand.saved()
+    server.kill()
+    page.keyboard.press("Control+z")
+    page.get_by_text("1 edit waits").wait_for()
+    port = server.url.rpartition(":")[2]
+    with serving.real_server(server.home, "--root", str(server.home.parent), "--port", port) as again:
+        client = again.client()
+        deleted = squares.pixels(client, study["study"], study["labels"])
+        assert not np.any(deleted == squares.number(7, 4))
+        page.goto(client.post("session/link").json()["url"])
+        squares.open_correct(page, server.url, study["study"], study["image"])
+        page.get_by_text("1 edit of").wait_for()
+        page.get_by_role("button", name="Save it now").click()
+        hand.saved()
+        assert np.array_equal(squares.pixels(client, study["study"], study["labels"]), before)

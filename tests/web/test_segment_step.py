@@ -1,0 +1,129 @@
+"""The step Segment in a browser: preview, apply, counts, cancel, what is wanted survives a reload."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+
+@pytest.fixture(scope="module")
+def study(api: Any, pictures: Any) -> str:
+    """A study of two images with nine squares each, that were read."""
+    study = api.post("studies", json={"name": "Squares"}).json()["id"]
+    parts = [("files", (f"{k}.tif", pictures.tiff(pictures.squares(96, channels=2, seed=k), um=0.5))) for k in range(2)]
+    assert api.post(f"studies/{study}/images", files=parts).status_code == 201
+    return study
+
+
+@pytest.fixture
+def opened(page: Any, study: str, until: Any) -> Any:
+    """The step Segment of that study, ready to be used, set to the quick engine."""
+    page.evaluate("study => cellmetry.place.go(study, 'segment')", study)
+    until(page, "cellmetry.study?.images.ready.length === 2 && cellmetry.viewer?.image")
+    page.get_by_text("More settings").click()
+    page.get_by_label("Engine").select_option("classical")
+    return page
+
+
+def apply(page: Any, until: Any) -> dict[str, Any]:
+    before = page.evaluate("cellmetry.study.jobs.all.filter((job) => job.kind === 'segment').length")
+    page.get_by_role("button", name="Apply to all").click()
+    jobs = "cellmetry.study.jobs.all.filter((job) => job.kind === 'segment')"
+    until(page, f"{jobs}.length > {before}")
+    return until(page, f"((job) => ['done', 'failed', 'cancelled'].includes(job.state) && job)({jobs}[0])", 60)
+
+
+def test_cells_are_found_counted_and_undone(opened: Any, api: Any, study: str, until: Any) -> None:
+    page = opened
+    assert apply(page, until)["state"] == "done"
+    page.get_by_text("18 cells in 2 images").wait_for()
+    labels = api.get(f"studies/{study}/labels").json()
+    assert [each["outlines"] for each in labels] == [9, 9]
+    until(page, "cellmetry.viewer.labels !== null")
+
+    page.get_by_role("button", name="History").click()
+    page.get_by_role("button", name="Undo: Segment 2 images").first.click()
+    page.get_by_text("Nothing was segmented yet").wait_for()
+    assert api.get(f"studies/{study}/labels").json() == []
+    until(page, "cellmetry.viewer.labels === null")
+
+
+def test_a_preview_shows_outlines_and_leaves_the_study(opened: Any, api: Any, study: str, until: Any) -> None:
+    page = opened
+    before = api.get(f"studies/{study}").json()["last_act"]
+    page.get_by_role("button", name="Preview", exact=True).click()
+    page.get_by_text("9 cells, typically").wait_for(timeout=60_000)
+    outlines = page.evaluate("cellmetry.viewer.layers.get('preview').shapes.filter((shape) => !shape.dashed).length")
+    assert outlines == 9
+    assert api.get(f"studies/{study}").json()["last_act"] == before
+    page.get_by_role("button", name="End the preview").click()
+    assert page.evaluate("cellmetry.viewer.layers.has('preview')") is False
+
+
+def test_what_is_wanted_survives_a_reload_and_is_checked(opened: Any, until: Any, faults: Any) -> None:
+    page = opened
+    page.get_by_label("Diameter of a cell").fill("12")
+    page.get_by_label("Channel", exact=True).select_option(index=1)
+    page.get_by_label("Sensitivity").fill("11")
+    page.get_by_text("At most 10.").wait_for()
+    page.get_by_label("Sensitivity").fill("2")
+    page.reload()
+    page.get_by_text("More settings").wait_for()
+    until(page, "document.querySelector('[data-field=sensitivity] input')?.value === '2'")
+    assert page.get_by_label("Diameter of a cell").input_value() == "12"
+    assert page.evaluate("JSON.parse(cellmetry.place.get('set'))") == [
+        'segment.engine="classical"',
+        'segment.channel="channel1"',
+        "segment.diameter_um=12",
+        "segment.options.sensitivity=2",
+    ]
+
+
+def test_the_ruler_sets_the_diameter(opened: Any) -> None:
+    page = opened
+    page.get_by_role("button", name="Measure the diameter with a ruler").click()
+    page.get_by_text("Draw a line across one cell").wait_for()
+    ends = page.evaluate(
+        """() => {
+          const { left, top } = cellmetry.frame.viewerHost.getBoundingClientRect();
+          const places = [[20, 20], [20, 60]].map(([y, x]) => cellmetry.viewer.toScreen(y, x));
+          return places.map(({ x, y }) => [x + left, y + top]);
+        }"""
+    )
+    page.mouse.move(*ends[0])
+    page.mouse.down()
+    page.mouse.move(*ends[1], steps=3)
+    page.mouse.up()
+    assert abs(float(page.get_by_label("Diameter of a cell").input_value()) - 20) < 0.5
+    assert page.get_by_text("Draw a line across one cell").is_hidden()
+
+
+def test_a_job_is_cancelled_and_resumed(opened: Any, until: Any) -> None:
+    page = opened
+    page.get_by_label("Engine").select_option("cellmetry")
+    page.get_by_role("button", name="Apply to all").click()
+    page.get_by_label("Controls").get_by_role("button", name="Cancel").click()
+    last = "cellmetry.study.jobs.all.find((job) => job.kind === 'segment')"
+    until(page, f"{last}.state === 'cancelled'")
+    page.get_by_role("button", name="Jobs").click()
+    page.get_by_role("dialog", name="Jobs").get_by_role("button", name="Resume").first.click()
+    until(page, f"['queued', 'running', 'done'].includes({last}.state)")
+    page.evaluate(f"cellmetry.study.jobs.cancel({last}.id)")
+    until(page, f"['cancelled', 'done'].includes({last}.state)")
+
+
+def test_outlines_go_round_pixels_and_holes(page: Any) -> None:
+    lines = page.evaluate(
+        """async () => {
+          const { contours } = await import(new URL("web/steps/contours.js", document.baseURI));
+          const ids = new Uint32Array([1, 1, 1, 0, 1, 0, 1, 2, 1, 1, 1, 0]);
+          return contours(ids, 3, 4, { y: 10, x: 20 });
+        }"""
+    )
+    assert sorted(len(line) for line in lines) == [4, 4, 4]
+    assert sorted([min(line), max(line)] for line in lines) == [
+        [[10, 20], [13, 23]],
+        [[11, 21], [12, 22]],
+        [[11, 23], [12, 24]],
+    ]
