@@ -71,14 +71,14 @@ export const STEPS = [
   {
     name: "compare",
     title: "Compare",
-    ready: false,
+    ready: true,
     load: () => import("../steps/compare.js"),
   },
 
   {
     name: "report",
     title: "Report",
-    ready: false,
+    ready: true,
     load: () => import("../steps/report.js"),
   },
 ];

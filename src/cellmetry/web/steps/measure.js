@@ -122,7 +122,13 @@ class MeasureStep {
     if (!table) this.#showEmpty();
     this.#showStale();
     fill(this.#next, table && h("div.segment-next", {}, h("p.quiet-text", {}, "Click a cell or a row: one leads to the other."),
-      h("div.row", {}, h("button.grow", { type: "button", onclick: () => this.#app.goStep("compare") }, "Compare conditions", icon("forward")))));
+      h("div.row", {}, h("button.grow", { type: "button", onclick: () => this.#app.goStep("compare", this.#kept) }, "Compare conditions", icon("forward")))));
+  }
+
+  /** What the step Compare goes on with. */
+  get #kept() {
+    const { place } = this.#app;
+    return { table: this.#open?.panel.data.id, column: place.get("column"), where: place.get("where") };
   }
 
   /** @param {string} id */
@@ -140,6 +146,15 @@ class MeasureStep {
     this.#open = { panel, links, plots };
     fill(this.#panes.centre, h("div.measure-table", {}, panel.element));
     fill(this.#panes.right, plots.element);
+    this.#goToCell(links);
+  }
+
+  /** Show the cell that the address names, as a dot of a plot does. @param {CellLinks} links */
+  #goToCell(links) {
+    const { place, openStudy: { images } } = this.#app;
+    const cell = Number(place.get("cell"));
+    place.note({ cell: null });
+    if (cell > 0 && images.current) links.goTo(images.current.id, cell).catch((error) => this.#app.error(error));
   }
 
   #closeTable() {

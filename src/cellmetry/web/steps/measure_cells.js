@@ -65,6 +65,17 @@ export class CellLinks extends Emitter {
     return this.#colour();
   }
 
+  /** Choose a cell of an image, and show it. @param {string} image Its id. @param {number} label */
+  async goTo(image, label) {
+    const name = [...this.#ids].find(([, id]) => id === image)?.[0];
+    if (name === undefined) return;
+    const { t, z } = this.#app.look;
+    const also = { t, frame: t, z };
+    const key = Object.fromEntries(this.#panel.table.keys.map((each) => [each, each === "image" ? name : each === "label" ? label : also[/** @type {"t"} */ (each)]]));
+    const row = await this.#panel.table.select(key);
+    if (row) await this.#show(row);
+  }
+
   #learnNames() {
     const { images } = this.#app.openStudy;
     for (const image of images.all) this.#ids.set(image.name, image.id);

@@ -13,6 +13,8 @@ import { canBeAsked, capital, isFlag, literal, numberText, shortUnitOf, titleOf,
  * @property {string} text
  */
 
+const WORDS = new Set(["and", "or", "not"]);
+
 /** Tells `change` with itself. */
 export class Filters extends Emitter {
   /** @type {Map<string, Filter>} */
@@ -34,6 +36,20 @@ export class Filters extends Emitter {
 
   get size() {
     return this.#all.size;
+  }
+
+  /** All of them, to be kept and given to `setAll` again. @returns {Filter[]} */
+  get all() {
+    return [...this.#all.values()];
+  }
+
+  /** @param {Filter[]} filters Those of columns that are not there are left out. */
+  setAll(filters) {
+    const names = new Set(this.#columns.map((column) => column.name));
+    const known = filters.filter(({ where }) => (where.replace(/"[^"]*"|'[^']*'/g, "").match(/[\p{L}_][\p{L}\p{N}_]*/gu) ?? []).every((word) => names.has(word) || WORDS.has(word)));
+    this.#all = new Map(known.map((filter) => [filter.key, filter]));
+    this.#show();
+    this.tell("change", this);
   }
 
   /** @param {string} key @returns {Filter|undefined} */
