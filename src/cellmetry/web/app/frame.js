@@ -119,7 +119,7 @@ export class Frame {
     const jobs = jobsIndicator(this.#app);
     this.#offs.push(jobs.close);
     this.#tools.append(jobs.element, historyButton(this.#app), accountMenu(this.#app));
-    return h("header.header", {}, brand(this.#app), name, this.#steps, this.#tools);
+    return h("header.header.header-study", {}, h("div.header-place", {}, brand(this.#app), name), this.#steps, this.#tools);
   }
 
   async #rename() {

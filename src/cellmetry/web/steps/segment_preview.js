@@ -132,18 +132,19 @@ export class Preview {
       mark.style.background = COLOURS[k % COLOURS.length];
       return h("li", {}, mark, `${each.n.toLocaleString("en")} ${each.name}${size(each.median_diameter_px)}`);
     });
-    return h("div.preview-said", {}, h(
-      "ul.grow",
-      {},
-      lines,
-      found.warnings.map((/** @type {string} */ text) => h("li.quiet-text", {}, text)),
-    ),
-      h(
-        "button.quiet.square.small",
-        { type: "button", "aria-label": "End the preview", title: "End the preview", onclick: () => this.clear() },
-        icon("close"),
-      ));
+    const name = "End the preview";
+    const end = h("button.quiet.square.small", { type: "button", "aria-label": name, title: name }, icon("close"));
+    end.addEventListener("click", () => this.clear());
+    return h("div.preview-said", {}, h("div.grow", {}, h("ul", {}, lines), notes(found.warnings)), end);
   }
+}
+
+/** @param {string[]} warnings */
+function notes(warnings) {
+  if (!warnings.length) return null;
+  const title = warnings.length === 1 ? "A note" : `${warnings.length} notes`;
+  const lines = warnings.map((text) => h("p.quiet-text", {}, text));
+  return h("details.fold-fields", {}, h("summary", {}, title), lines);
 }
 
 /**
