@@ -5,6 +5,7 @@ import { icon } from "../controls/icons.js";
 import { fieldAt, ReviewedFields } from "./correct_fields.js";
 import { cornersOf } from "./correct_live.js";
 import { outlinesOf } from "./correct_questions.js";
+import { ResultChoice } from "./correct_result.js";
 import { ReviewOffer } from "./correct_review.js";
 import { NOTHING, worthOf } from "./correct_worth.js";
 
@@ -34,6 +35,7 @@ export class CorrectionQueue {
   #later = 0;
   #fields;
   #offer;
+  #result;
   #offs;
 
   /** @param {App} app @param {Desk} desk */
@@ -41,7 +43,8 @@ export class CorrectionQueue {
     this.#app = app;
     this.#fields = new ReviewedFields(app);
     this.#offer = new ReviewOffer(app);
-    this.element = h("div.stack", {}, this.#progress, this.#offer.element, this.#foot, this.#list);
+    this.#result = new ResultChoice(app);
+    this.element = h("div.stack", {}, this.#result.element, this.#progress, this.#offer.element, this.#foot, this.#list);
     const some = () => this.#worth.tasks.length > 0;
     const editable = () => !app.openStudy.readOnly && !this.#task?.question;
     const group = "Queue";
@@ -52,6 +55,7 @@ export class CorrectionQueue {
       app.openStudy.on("act", () => this.#readSoon()),
       desk.session.on("saved", () => this.#readSoon()),
       app.openStudy.labels.on("select", () => this.#read()),
+      this.#result.on("change", () => this.#read()),
     ];
     void this.#read();
   }
@@ -75,7 +79,7 @@ export class CorrectionQueue {
     const turn = ++this.#turn;
     const { openStudy: study } = this.#app;
     try {
-      const worth = await worthOf(study, study.labels.name);
+      const worth = await worthOf(study, study.labels.name, this.#result.value);
       if (turn !== this.#turn) return;
       this.#worth = worth;
       if (!this.#task) this.#app.viewer.setLayer("queue", null);

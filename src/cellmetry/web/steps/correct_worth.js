@@ -29,10 +29,14 @@ const LIMIT = 50;
 /** @type {Worth} */
 export const NOTHING = { tasks: [], reviewed: 0, total: 0, stop: false, advice: "", guessed: false, stale: false };
 
-/** @param {Study} study @param {string|null} name Of the labels. @returns {Promise<Worth>} */
-export async function worthOf(study, name) {
+/**
+ * @param {Study} study @param {string|null} name Of the labels. @param {string} result That is to be right.
+ * @returns {Promise<Worth>}
+ */
+export async function worthOf(study, name, result) {
   if (name === null) return NOTHING;
-  const [questions, said] = await Promise.all([questionsOf(study), study.get("queue", { labels: name, limit: LIMIT })]);
+  const asked = { labels: name, result, limit: LIMIT };
+  const [questions, said] = await Promise.all([questionsOf(study), study.get("queue", asked)]);
   const tasks = [...questions, ...said.items.map(taskOf)];
   const { fields_reviewed: reviewed, fields_total: total, stop, text: advice, stale, evidence } = said;
   return { tasks, reviewed, total, stop, advice, stale, guessed: evidence !== "network" };

@@ -115,8 +115,8 @@ function relationsOf(column) {
 function conditionOf(column, sign, text) {
   const name = capital(titleOf(column));
   if (isFlag(column)) return { where: sign === "is" ? column.name : `not ${column.name}`, text: `${sign === "is" ? "" : "No "}${titleOf(column)}`, wrong: "" };
-  if (!text) return { where: "", text: "", wrong: "Say a value." };
-  if (column.unit === "") return { where: `${column.name} ${sign} ${literal(text)}`, text: `${name} ${sign === "==" ? "is" : "is not"} ${text}`, wrong: "" };
+  if (!text && column.name !== "region") return { where: "", text: "", wrong: "Say a value." };
+  if (column.unit === "") return { where: `${column.name} ${sign} ${literal(text)}`, text: `${name} ${sign === "==" ? "is" : "is not"} ${text || "none"}`, wrong: "" };
   const number = Number(text.replace(",", "."));
   if (!Number.isFinite(number)) return { where: "", text: "", wrong: `${text} is not a number.` };
   return { where: `${column.name} ${sign} ${number}`, text: `${name} ${sign.replace(">=", "≥").replace("<=", "≤").replace("==", "=")} ${number} ${unitOf(column)}`.trim(), wrong: "" };

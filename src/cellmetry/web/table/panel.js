@@ -43,6 +43,7 @@ export class TablePanel extends Emitter {
     ];
     this.#showCount();
     this.#restore();
+    if (names.has("image") && names.has("label")) this.source.warm({ image: "", label: 0 });
   }
 
   /** Filters are kept in the address. */

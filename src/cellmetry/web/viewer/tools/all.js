@@ -67,7 +67,6 @@ export const TOOLS = [
     name: "watershed", title: "Auto split", key: "w", make: Watershed, options: [],
     hint: "Click a cell: it is cut where it is narrow. Or Shift+click a point in each part, then press Enter.",
     picture:
-      "" +
       "M5 3.5C2.5 3.5 1.5 6 1.5 8s1 4.5 3.5 4.5S7 10 8 10s.5 2.5 3 2.5" +
       "S14.5 10 14.5 8s-1-4.5-3.5-4.5S9 6 8 6s-.5-2.5-3-2.5zM8 2v2M8 12v2",
   },
