@@ -25,14 +25,14 @@ def cells_image(brightness: float, *, side: int = 256, across: int = 7, seed: in
     return plane.clip(0, 65535).astype(np.uint16)
 
 
-def segmented_study(api: Any, tiff: Any, *, name: str = "EdU") -> str:
+def segmented_study(api: Any, tiff: Any, *, name: str = "EdU", side: int = 256, across: int = 7) -> str:
     """Return the id of a study of segmented images whose conditions and replicates are said."""
     study = api.post("studies", json={"name": name}).json()["id"]
     designs = [(condition, replicate) for condition in CONDITIONS for replicate in REPLICATES]
     files = []
     for k, (condition, replicate) in enumerate(designs):
         brightness = (800 if condition == "control" else 1300) * (1 + 0.05 * (k % 3))
-        pixels = cells_image(brightness, seed=k)
+        pixels = cells_image(brightness, side=side, across=across, seed=k)
         files.append(("files", (f"{condition}_{replicate[-1]}.tif", tiff(pixels, um=0.5))))
     added = api.post(f"studies/{study}/images", files=files)
     assert added.status_code in {200, 201, 202}, added.text

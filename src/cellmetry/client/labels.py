@@ -11,6 +11,8 @@ from cellmetry.client.part import PAGE, StudyPart
 from cellmetry.client.pixels import Window, read_planes, read_tiles
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from numpy.typing import NDArray
 
 __all__ = ["LabelVerbs"]
@@ -151,6 +153,23 @@ class LabelVerbs(StudyPart):
     def say_reviewed(self, image: str, box: tuple[int, int, int, int], **more: Any) -> int:
         """Return the act that notes a field as looked through; ``done=False`` takes that back."""
         return self._act("/reviewed", {"image": image, "box": list(box), **more}, method="PUT")
+
+    def maps(self, image: str | None = None, *, labels: str = "cells") -> list[dict[str, Any]]:
+        """Return the maps of the newest review of labels, density and disagreement, each with its `values`."""
+        found: list[dict[str, Any]] = self._get("/maps", image=image, labels=labels)
+        for each in found:
+            data = self._connection.ask("GET", self._path(f"/{each['pixels']}")).content
+            each["values"] = np.frombuffer(data, "<f4").astype(np.float32).reshape(each["shape"])
+        return found
+
+    def regions(self, image: str | None = None) -> list[dict[str, Any]]:
+        """Return the regions drawn on an image, or on all."""
+        found: list[dict[str, Any]] = self._get("/regions", image=image)
+        return found
+
+    def put_regions(self, image: str, regions: Sequence[dict[str, Any]]) -> int:
+        """Return the act by which an image has these regions (``name``, ``rectangle`` or ``polygon``) and no others."""
+        return self._act("/regions", {"image": image, "regions": list(regions)}, method="PUT")
 
     def questions(self, labels: str | None = None, *, answered: bool = False) -> list[dict[str, Any]]:
         """Return where a human and a better model disagree, of one label image or of all."""

@@ -65,7 +65,7 @@ class Shape(Parameters):
 
 def shapes_on(image: Image, shapes: Iterable[Shape]) -> tuple[Shape, ...]:
     """Return those of the regions that lie on an image."""
-    named = PurePath(image.name) if image.path is None else PurePath(image.path).with_name(image.name)
+    named = PurePath(image.name) if image.path is None else PurePath(image.path).parent / image.name
     return tuple(shape for shape in shapes if shape.lies_on(named))
 
 

@@ -50,9 +50,11 @@ TAGS = (
     "tables",
     "results",
     "models",
+    "maps",
     "one-shot",
     "preview",
     "queue",
+    "regions",
     "questions",
     "uploads",
 )

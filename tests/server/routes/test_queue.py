@@ -34,7 +34,7 @@ def test_without_a_review_only_sizes_are_known(client, study):
     url, *_ = study
     found = queue(client, url)
     assert found["evidence"] == "sizes"
-    assert found["fields_total"] == 1
+    assert found["total"] == 1
     assert found["value"] > 0
 
 
@@ -63,6 +63,13 @@ def test_a_missed_cell_is_found_drawn_and_settled(client, study, tools):
     after = queue(client, url)
     assert inside[0] not in after["items"]
     assert after["left"] < found["left"]
+    maps = {each["kind"]: each for each in client.get(f"{url}/maps").json()}
+    density = client.get(f"{url}/{maps['density']['pixels']}")
+    values = np.frombuffer(density.content, "<f4").reshape(maps["density"]["shape"])
+    assert values.shape == (48, 48)
+    assert 10 < values.sum() < 30
+    assert maps["disagreement"]["shape"] == [6, 6]
+    assert client.get(f"{url}/maps/{job['id']}/{maps['density']['image']}/density/0/3").status_code == 404
     area = queue(client, url, result="area_px")
     assert area["result"] == "area_px"
 
@@ -73,7 +80,7 @@ def test_a_reviewed_field_leaves_the_queue_and_comes_back_when_undone(client, st
     act = client.put(f"{url}/reviewed", json={"image": image, "box": [0, 384, 0, 384]})
     assert act.status_code == 200, act.text
     after = queue(client, url)
-    assert (after["left"], after["fields_reviewed"], after["stop"]) == (0, 1, True)
+    assert (after["left"], after["reviewed"], after["stop"]) == (0, 1, True)
     [field] = client.get(f"{url}/reviewed", params={"image": image}).json()
     assert field["box"] == [0, 384, 0, 384]
     assert client.post(f"{url}/acts/{act.json()['act']}/undo").status_code == 200

@@ -110,6 +110,30 @@ def test_a_wrong_question_is_refused_in_words(client, study, at, query, said):
     assert said in answer.json()["error"]["message"]
 
 
+def test_a_report_is_shown_only_in_a_frame_of_ours_and_of_no_origin(client, study, at):
+    shown = client.get(at(f"comparisons/{study['comparison']}/report"), params={"shown": True})
+    assert shown.headers["content-disposition"] == "inline"
+    assert shown.headers["x-frame-options"] == "SAMEORIGIN"
+    policy = shown.headers["content-security-policy"]
+    assert policy.startswith("sandbox allow-scripts; default-src 'none'")
+    assert "frame-ancestors 'self'" in policy
+    assert "allow-same-origin" not in policy
+
+
+def test_plots_ask_for_counts_columns_and_places(client, study, at):
+    rows = client.get(at(f"tables/{study['table']}/rows"), params={"sort": "-label", "limit": 10_000}).json()
+    labels = [row["label"] for row in rows["rows"]]
+    counts = client.post(at(f"tables/{study['table']}/summary"), json={"column": "label", "bins": 3}).json()
+    assert sum(counts["groups"][0]["counts"]) == counts["total"] == len(labels)
+    whole = client.post(at(f"tables/{study['table']}/values"), json={"columns": ["label"]}).json()
+    assert sorted(whole["values"]["label"]) == sorted(labels)
+    asked = {"key": {"label": max(labels)}, "sort": ["-label"]}
+    assert client.post(at(f"tables/{study['table']}/place"), json=asked).json() == {"place": 0}
+    wrong = client.post(at(f"tables/{study['table']}/summary"), json={"column": "lable"})
+    assert wrong.status_code == 404
+    assert "label" in wrong.json()["error"]["message"]
+
+
 def test_a_comparison_has_its_estimates_a_report_to_save_and_figures(client, study, at):
     assert [each["id"] for each in client.get(at("comparisons")).json()] == [study["comparison"]]
     assert client.get(at(f"comparisons/{study['comparison']}")).json() == {"estimates": [{"difference": 1.5}]}

@@ -16,6 +16,7 @@ from cellmetry.errors import ParameterError
 from cellmetry.io.discover import find_inputs
 from cellmetry.pipeline.reading import Reading
 from cellmetry.pipeline.stored.apart import register_apart
+from cellmetry.pipeline.stored.quality import quality_of_images
 from cellmetry.server.bodies import ActDone, Body, IdText, Key, Limit, PathText, ShortText, View
 from cellmetry.server.dependencies import (
     ActorDep,
@@ -60,6 +61,16 @@ _FORM = {
 }
 
 
+class QualityView(View):
+    """Whether an image can be used, as far as a look at its middle tells."""
+
+    state: Literal["good", "doubtful"]
+    reasons: tuple[str, ...] = Field(description="Why it is doubtful, a sentence each.")
+    sharpness: float | None = Field(description="As a part of the median of the study's images; null if not known.")
+    saturated: float = Field(description="Part of the pixels at the detector's largest value.")
+    empty: bool
+
+
 class ImageView(View):
     """An image."""
 
@@ -75,6 +86,7 @@ class ImageView(View):
     files: tuple[str, ...] = Field(description="Ids of its originals.")
     labels: tuple[str, ...] = Field(description="Ids of its label images.")
     removed: bool
+    quality: QualityView | None = Field(description="None until it is read.")
 
 
 class ReadingSaid(Reading):
@@ -226,7 +238,8 @@ def _views_of(store: Store, ids: Sequence[str]) -> list[ImageView]:
 
 
 def _views(store: Store, found: Sequence[StoredImage]) -> list[ImageView]:
-    alive = {each.id for each in images(store)} if found else set()
+    shown = images(store) if found else []
+    alive, quality = {each.id for each in shown}, quality_of_images(shown)
     labels: dict[str, list[str]] = {}
     for each in label_sets(store, found[0].id if len(found) == 1 else None):
         labels.setdefault(each.image_id, []).append(each.id)
@@ -238,6 +251,7 @@ def _views(store: Store, found: Sequence[StoredImage]) -> list[ImageView]:
             files=tuple(each.source.get("files", ())),
             labels=tuple(labels.get(each.id, ())),
             removed=each.id not in alive,
+            quality=QualityView(**quality[each.id]._asdict()) if each.id in quality else None,
         )
         for each in found
     ]

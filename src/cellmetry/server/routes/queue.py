@@ -36,7 +36,7 @@ class PlaceView(View):
 class ItemView(PlaceView):
     """A cell most worth correcting."""
 
-    id: int = Field(description="The object; 0 where a cell may be missed.")
+    ids: tuple[int, ...] = Field(description="The object; none where a cell may be missed.")
     kind: str
     reason: str = Field(description="Why it is doubtful, as a sentence.")
 
@@ -62,9 +62,9 @@ class QueueView(View):
     high: float
     moves: float = Field(description="Half of the interval as a part of the result.")
     stop: bool = Field(description="Whether it moves by no more than `share`.")
-    text: str
-    fields_reviewed: int
-    fields_total: int
+    advice: str = Field(description="Whether to go on, as a sentence.")
+    reviewed: int = Field(description="Fields of 512 × 512 pixels that were looked through.")
+    total: int = Field(description="All fields.")
 
 
 class ReviewedView(View):
@@ -104,13 +104,15 @@ def get_queue(
 ) -> QueueView:
     """Return cells and fields most worth correcting, ranked by their effect on a result, and whether to go on."""
     found = correction_queue(store, labels, result=result, limit=limit, share=share)
-    same = ("evidence", "stale", "left", "value", "low", "high", "moves", "stop", "fields_reviewed", "fields_total")
+    same = ("evidence", "stale", "left", "value", "low", "high", "moves", "stop")
     return QueueView(
         labels=labels,
         result=result,
         items=tuple(map(_item, found.items)),
         fields=tuple(map(_field, found.fields)),
-        text=_text(result, found.moves, share, stop=found.stop),
+        reviewed=found.fields_reviewed,
+        total=found.fields_total,
+        advice=_text(result, found.moves, share, stop=found.stop),
         **{name: getattr(found, name) for name in same},
     )
 
@@ -136,7 +138,7 @@ def put_reviewed(body: Reviewed, store: EditStudy, actor: ActorDep) -> ActDone:
 
 
 def _item(found: CorrectionItem) -> ItemView:
-    return ItemView(id=found.label, kind=found.kind, reason=found.reason, **_place(found))
+    return ItemView(ids=(found.label,) if found.label else (), kind=found.kind, reason=found.reason, **_place(found))
 
 
 def _field(found: FieldItem) -> FieldView:

@@ -9,6 +9,7 @@ import { TablePanel } from "../table/panel.js";
 import { TablesList } from "../table/tables.js";
 import { CellLinks } from "./measure_cells.js";
 import { CellPlots } from "./measure_plots.js";
+import { Regions } from "./measure_regions.js";
 
 /** @typedef {import("../app/app.js").App} App */
 
@@ -36,6 +37,7 @@ class MeasureStep {
   #which = h("select", { onchange: () => this.#choose(this.#which.value) });
   #whichField = h("label.field", { hidden: true }, h("span.field-name", {}, "Table"), this.#which);
   #notice = h("div");
+  #regions;
   #next = h("div");
   /** @type {{panel: TablePanel, links: CellLinks, plots: CellPlots}|null} */
   #open = null;
@@ -47,8 +49,9 @@ class MeasureStep {
     this.#panes = panes;
     const { openStudy: study } = app;
     this.#tables = new TablesList(study);
+    this.#regions = new Regions(app);
     fill(panes.left, h("div.stack", {}, h("h2", {}, "Measure cells"), this.#labelsField, this.#options,
-      h("div.left-actions", {}, this.#progress, h("div.row", {}, this.#measure)), this.#notice, this.#whichField, this.#next));
+      h("div.left-actions", {}, this.#progress, h("div.row", {}, this.#measure)), this.#notice, this.#whichField, this.#next, this.#regions.element));
     this.#offs = [
       this.#tables.on("change", () => this.#show()),
       this.#tables.on("error", (error) => app.error(error)),
@@ -63,6 +66,7 @@ class MeasureStep {
 
   close() {
     this.#closeTable();
+    this.#regions.close();
     this.#tables.close();
     for (const off of this.#offs) off();
   }
@@ -70,7 +74,7 @@ class MeasureStep {
   async #loadForm() {
     const kind = await get("job-kinds/measure");
     const last = this.#app.openStudy.jobs.all.find((job) => job.kind === "measure")?.parameters ?? {};
-    const form = new SchemaForm(kind.parameters, { first: [], hidden: ["images", "labels", "table", "measure.percentiles", "measure.texture_range", "passport.saturations"],
+    const form = new SchemaForm(kind.parameters, { first: [], hidden: ["images", "labels", "table", "regions", "measure.percentiles", "measure.texture_range", "passport.saturations"],
       values: { measure: last.measure, passport: last.passport }, titles: { measure: "What is measured", passport: "When a cell gets a flag" } });
     this.#form = form;
     fill(this.#options, form.element);
@@ -92,7 +96,7 @@ class MeasureStep {
     const { jobs, labels } = this.#app.openStudy;
     try {
       const name = this.#labels.value || labels.name || "cells";
-      await jobs.submit("measure", { ...(this.#form?.values ?? {}), labels: name, table: name });
+      await jobs.submit("measure", { ...(this.#form?.values ?? {}), labels: name, table: name, ...(this.#regions.all.length ? { regions: [] } : {}) });
     } catch (error) {
       if (!this.#form?.showError(error)) this.#app.error(error);
     }
@@ -122,7 +126,13 @@ class MeasureStep {
     if (!table) this.#showEmpty();
     this.#showStale();
     fill(this.#next, table && h("div.segment-next", {}, h("p.quiet-text", {}, "Click a cell or a row: one leads to the other."),
-      h("div.row", {}, h("button.grow", { type: "button", onclick: () => this.#app.goStep("compare") }, "Compare conditions", icon("forward")))));
+      h("div.row", {}, h("button.grow", { type: "button", onclick: () => this.#app.goStep("compare", this.#kept) }, "Compare conditions", icon("forward")))));
+  }
+
+  /** What the step Compare goes on with. */
+  get #kept() {
+    const { place } = this.#app;
+    return { table: this.#open?.panel.data.id, column: place.get("column"), where: place.get("where") };
   }
 
   /** @param {string} id */
@@ -137,12 +147,24 @@ class MeasureStep {
     const panel = new TablePanel(this.#app, table);
     const links = new CellLinks(this.#app, panel);
     const plots = new CellPlots(this.#app, panel, links);
+    this.#regions.count = (inside) => links.countIn(inside);
+    links.on("places", () => this.#regions.show());
     this.#open = { panel, links, plots };
     fill(this.#panes.centre, h("div.measure-table", {}, panel.element));
     fill(this.#panes.right, plots.element);
+    this.#goToCell(links);
+  }
+
+  /** Show the cell that the address names, as a dot of a plot does. @param {CellLinks} links */
+  #goToCell(links) {
+    const { place, openStudy: { images } } = this.#app;
+    const cell = Number(place.get("cell"));
+    place.note({ cell: null });
+    if (cell > 0 && images.current) links.goTo(images.current.id, cell).catch((error) => this.#app.error(error));
   }
 
   #closeTable() {
+    this.#regions.count = () => null;
     this.#open?.plots.close();
     this.#open?.links.close();
     this.#open?.panel.close();
@@ -166,7 +188,7 @@ class MeasureStep {
     const images = Object.entries(table?.details.images ?? {});
     const old = images.filter(([id, { labels: measured, version }]) => {
       const now = typeof measured === "string" ? labels.find(measured) ?? labels.of(id, table?.details.labels) : null;
-      return now && (now.id !== measured || now.version > version);
+      return now && (now.id !== measured || now.version > (version ?? 0));
     });
     fill(this.#notice, old.length > 0 && h("p.notice", {}, icon("info"), h("span.grow", {}, `Cells of ${counted(old.length, "image")} changed since this table was made. Measure again.`)));
   }

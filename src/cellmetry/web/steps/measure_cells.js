@@ -9,7 +9,7 @@ import { isValue } from "../table/words.js";
 const MOST = 1_000_000;
 const PALETTE = "viridis";
 
-/** Tells "cell" with the row of the cell that was chosen, null where it has none. */
+/** Tells "cell" with the row of the cell that was chosen, null where it has none, and "places" when those of cells are known. */
 export class CellLinks extends Emitter {
   #app;
   #panel;
@@ -17,6 +17,8 @@ export class CellLinks extends Emitter {
   #ids = new Map();
   /** @type {{name: string, low: number, high: number}|null} */
   #colouring = null;
+  /** Centres of the cells of the image that is seen, of those that meet the filters. @type {{y: number[], x: number[]}|null} */
+  #places = null;
   #turn = 0;
   #shown = "";
   #offs;
@@ -63,6 +65,17 @@ export class CellLinks extends Emitter {
   colourBy(said) {
     this.#colouring = said;
     return this.#colour();
+  }
+
+  /** Choose a cell of an image, and show it. @param {string} image Its id. @param {number} label */
+  async goTo(image, label) {
+    const name = [...this.#ids].find(([, id]) => id === image)?.[0];
+    if (name === undefined) return;
+    const { t, z } = this.#app.look;
+    const also = { t, frame: t, z };
+    const key = Object.fromEntries(this.#panel.table.keys.map((each) => [each, each === "image" ? name : each === "label" ? label : also[/** @type {"t"} */ (each)]]));
+    const row = await this.#panel.table.select(key);
+    if (row) await this.#show(row);
   }
 
   #learnNames() {
@@ -125,10 +138,29 @@ export class CellLinks extends Emitter {
     this.#colour();
   }
 
+  /** How many of the cells that meet the filters lie inside; null while that is not known. @param {(y: number, x: number) => boolean} inside */
+  countIn(inside) {
+    if (!this.#places) return null;
+    const { y, x } = this.#places;
+    return y.reduce((sum, each, k) => sum + Number(each !== null && inside(each + 0.5, x[k] + 0.5)), 0);
+  }
+
+  async #place() {
+    const { source } = this.#panel;
+    const [image, seen, { where }] = [this.imageName, this.#shown, source];
+    this.#places = null;
+    if (image === null || !source.column("centroid_y_px")) return;
+    const found = await source.values(["centroid_y_px", "centroid_x_px"], { where: [...where, isValue("image", image)], most: MOST }).catch((error) => this.#app.error(error));
+    if (!found || seen !== this.#shown || where !== source.where) return;
+    this.#places = { y: found.values.centroid_y_px, x: found.values.centroid_x_px };
+    this.tell("places", this);
+  }
+
   /** Do not draw the cells that do not meet the filters. */
   async #hide() {
     const turn = ++this.#turn;
     const image = this.imageName;
+    this.#place();
     const { where } = this.#panel.source;
     if (!where.length || image === null) return this.#app.viewer.setHidden(new Set());
     const here = isValue("image", image);

@@ -60,7 +60,7 @@ export class CellPlots {
     const { columns } = this.#panel.data;
     fill(this.#column, this.#columns.map((column) => h("option", { value: column.name }, optionOf(column))));
     const groups = columns.filter((column) => column.source === "study" && canBeAsked(column));
-    fill(this.#by, h("option", { value: "" }, "All cells"), [...groups, ...columns.filter((column) => column.name === "image")].map((column) => h("option", { value: column.name }, `By ${titleOf(column)}`)));
+    fill(this.#by, h("option", { value: "" }, "All cells"), [...groups, ...columns.filter((column) => ["region", "image"].includes(column.name))].map((column) => h("option", { value: column.name }, `By ${titleOf(column)}`)));
     this.#by.value = groups.find((column) => column.name === "condition")?.name ?? "";
     this.#by.hidden = this.#by.options.length < 2;
   }
@@ -165,7 +165,7 @@ export class CellPlots {
 }
 
 /** @param {{value: any}} group */
-const nameOf = ({ value }) => (value === null ? "All" : String(value));
+const nameOf = ({ value }) => (value === null ? "All" : value === "" ? "Outside of regions" : String(value));
 
 /** @param {Column} column */
 const optionOf = (column) => capital(titleOf(column)) + (shortUnitOf(column) ? ` (${shortUnitOf(column)})` : "");

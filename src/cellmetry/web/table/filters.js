@@ -13,6 +13,8 @@ import { canBeAsked, capital, isFlag, literal, numberText, shortUnitOf, titleOf,
  * @property {string} text
  */
 
+const WORDS = new Set(["and", "or", "not"]);
+
 /** Tells `change` with itself. */
 export class Filters extends Emitter {
   /** @type {Map<string, Filter>} */
@@ -34,6 +36,20 @@ export class Filters extends Emitter {
 
   get size() {
     return this.#all.size;
+  }
+
+  /** All of them, to be kept and given to `setAll` again. @returns {Filter[]} */
+  get all() {
+    return [...this.#all.values()];
+  }
+
+  /** @param {Filter[]} filters Those of columns that are not there are left out. */
+  setAll(filters) {
+    const names = new Set(this.#columns.map((column) => column.name));
+    const known = filters.filter(({ where }) => (where.replace(/"[^"]*"|'[^']*'/g, "").match(/[\p{L}_][\p{L}\p{N}_]*/gu) ?? []).every((word) => names.has(word) || WORDS.has(word)));
+    this.#all = new Map(known.map((filter) => [filter.key, filter]));
+    this.#show();
+    this.tell("change", this);
   }
 
   /** @param {string} key @returns {Filter|undefined} */
@@ -99,8 +115,8 @@ function relationsOf(column) {
 function conditionOf(column, sign, text) {
   const name = capital(titleOf(column));
   if (isFlag(column)) return { where: sign === "is" ? column.name : `not ${column.name}`, text: `${sign === "is" ? "" : "No "}${titleOf(column)}`, wrong: "" };
-  if (!text) return { where: "", text: "", wrong: "Say a value." };
-  if (column.unit === "") return { where: `${column.name} ${sign} ${literal(text)}`, text: `${name} ${sign === "==" ? "is" : "is not"} ${text}`, wrong: "" };
+  if (!text && column.name !== "region") return { where: "", text: "", wrong: "Say a value." };
+  if (column.unit === "") return { where: `${column.name} ${sign} ${literal(text)}`, text: `${name} ${sign === "==" ? "is" : "is not"} ${text || "none"}`, wrong: "" };
   const number = Number(text.replace(",", "."));
   if (!Number.isFinite(number)) return { where: "", text: "", wrong: `${text} is not a number.` };
   return { where: `${column.name} ${sign} ${number}`, text: `${name} ${sign.replace(">=", "≥").replace("<=", "≤").replace("==", "=")} ${number} ${unitOf(column)}`.trim(), wrong: "" };

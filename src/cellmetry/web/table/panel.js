@@ -42,6 +42,18 @@ export class TablePanel extends Emitter {
       this.table.on("row", (said) => this.tell("row", said)),
     ];
     this.#showCount();
+    this.#restore();
+    if (names.has("image") && names.has("label")) this.source.warm({ image: "", label: 0 });
+  }
+
+  /** Filters are kept in the address. */
+  #restore() {
+    try {
+      const kept = JSON.parse(this.#app.place.get("where") ?? "[]");
+      if (Array.isArray(kept) && kept.length && kept.every((each) => typeof each?.where === "string")) this.filters.setAll(kept);
+    } catch {
+      this.#app.place.note({ where: null });
+    }
   }
 
   close() {
@@ -63,6 +75,7 @@ export class TablePanel extends Emitter {
 
   #filtered() {
     this.source.ask({ where: this.filters.where });
+    this.#app.place.note({ where: this.filters.size ? JSON.stringify(this.filters.all) : null });
     this.tell("filter", this.filters.where);
   }
 

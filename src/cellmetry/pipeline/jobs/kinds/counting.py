@@ -22,6 +22,7 @@ from cellmetry.pipeline.jobs.looking import Look, same_look
 from cellmetry.pipeline.jobs.units import each_unit
 from cellmetry.pipeline.outputs import with_image_names
 from cellmetry.pipeline.stored.opening import image_ref
+from cellmetry.study.store.regions import shapes_of_study
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -54,6 +55,8 @@ class CountImages(BoundedJob):
     """With `labels`: whether the model's density counts too."""
     shapes: Annotated[tuple[Shape, ...], Field(max_length=1000)] = ()
     """Drawn regions to count in."""
+    regions: Annotated[tuple[Name, ...], Field(max_length=1000)] | None = None
+    """Names of regions drawn in the study to count in; an empty list for all of them."""
     table: TableName = "counts"
     """Name of the table; an older one of this name is hidden."""
 
@@ -69,9 +72,11 @@ class CountImages(BoundedJob):
             return {"table": before.id, "act": before.added_by, "failed": before.details["failed"]}
         found = self._found(work)
         steps = self._steps(work)
+        drawn = {} if self.regions is None else shapes_of_study(work.store, found, self.regions)
 
         def counted(image_id: str, progress: Progress) -> Commit:
-            return self._count(work, found[image_id], steps, progress)
+            own = [_in_regions(step, drawn.get(image_id, ())) for step in steps]
+            return self._count(work, found[image_id], own, progress)
 
         names = {image_id: _image_of(each).name for image_id, each in found.items()}
         units = each_unit(work, "count", names, counted)
@@ -124,6 +129,14 @@ class CountImages(BoundedJob):
         write_table(named, part_path(work, _image_of(each).id), (*told, *describe_columns(table)))
         result = {**known, "rows": len(table), "warnings": list(dict.fromkeys(sample.warnings))}
         return lambda: result
+
+
+def _in_regions(step: Step, drawn: Sequence[Shape]) -> Step:
+    """Return a step that counts in the regions drawn on its image too."""
+    if not isinstance(step, Count) or not drawn:
+        return step
+    here = (each.model_copy(update={"image": ""}) for each in drawn)
+    return step.model_copy(update={"shapes": (*step.shapes, *here)})
 
 
 def _image_of(each: StoredImage | LabelledImage) -> StoredImage:

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, ClassVar
+from typing import TYPE_CHECKING, Annotated, Any, ClassVar
 
+import numpy as np
+import pandas as pd
 from pydantic import Field
 
+from cellmetry.core.columns import Column
 from cellmetry.core.sample import Sample
 from cellmetry.io.tables import write_table
 from cellmetry.measure.columns import describe_columns
@@ -14,6 +17,7 @@ from cellmetry.measure.passport.options import PassportOptions
 from cellmetry.measure.passport.step import Passport
 from cellmetry.measure.step import Measure
 from cellmetry.ops.saturation import find_detectors
+from cellmetry.ops.shapes import Shape, inside
 from cellmetry.pipeline.acquisition import settings_of
 from cellmetry.pipeline.jobs.beginning import same_labels
 from cellmetry.pipeline.jobs.bounded import BoundedJob, ImageIds, Name, TableName
@@ -22,6 +26,7 @@ from cellmetry.pipeline.jobs.labelled import labelled_images, steady_labels
 from cellmetry.pipeline.jobs.units import each_unit
 from cellmetry.pipeline.outputs import with_image_names
 from cellmetry.pipeline.stored.opening import image_ref
+from cellmetry.study.store.regions import shapes_of_study
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -36,6 +41,9 @@ if TYPE_CHECKING:
 __all__ = ["MeasureLabels"]
 
 
+_REGION = Column("region", "", "Drawn regions in which the centre lies; several are parted by semicolons.", "Cellmetry")
+
+
 class MeasureLabels(BoundedJob):
     """Measure the objects of images, as their labels are edited now, into one table."""
 
@@ -47,6 +55,9 @@ class MeasureLabels(BoundedJob):
     """Name of the labels whose objects are measured."""
     table: TableName = "cells"
     """Name of the table; an older one of this name is hidden."""
+    regions: Annotated[tuple[Name, ...], Field(max_length=1000)] | None = None
+    """Names of regions drawn in the study: the column `region` says in which of them the centre of a cell lies; an
+    empty list for all of them."""
     measure: MeasureOptions = Field(default_factory=MeasureOptions)
     """Which features of which channels, as in the step ``measure``."""
     passport: PassportOptions | None = Field(default_factory=PassportOptions)
@@ -60,8 +71,9 @@ class MeasureLabels(BoundedJob):
         found = same_labels(work, self.labels, lambda: labelled_images(work.store, self.images, self.labels))
 
         def measured(image_id: str, progress: Progress) -> Commit:
-            return self._measure(work, found[image_id], progress)
+            return self._measure(work, found[image_id], drawn.get(image_id), progress)
 
+        drawn = {} if self.regions is None else shapes_of_study(work.store, found, self.regions)
         names = {image_id: each.image.name for image_id, each in found.items()}
         units = each_unit(work, "measure", names, measured)
         done = done_units(units)
@@ -79,14 +91,20 @@ class MeasureLabels(BoundedJob):
         kept = keep_result(work, self.name, summary, NewResult("table", self.table, path, details))
         return {"table": kept["result"], "act": kept["act"], **_told(details)}
 
-    def _measure(self, work: JobWork, each: LabelledImage, progress: Progress) -> Commit:
+    def _measure(
+        self, work: JobWork, each: LabelledImage, drawn: tuple[Shape, ...] | None, progress: Progress
+    ) -> Commit:
         """Write the table of one image, and return what is to be known of it."""
         ref, steady = image_ref(work.store, each.image), steady_labels(work.store, each.labels.id)
         opened = ref.open()
         sample = self._apply(opened, steady.labels, progress)
         table = sample.tables[self.table]
+        described = [*describe_columns(table)]
+        if drawn is not None:
+            table = table.assign(region=_regions_at(table, drawn))
+            described.append(_REGION)
         named, told = with_image_names(ref, table)
-        write_table(named, part_path(work, each.image.id), (*told, *describe_columns(table)))
+        write_table(named, part_path(work, each.image.id), (*told, *described))
         known = {
             "labels": each.labels.id,
             "version": steady.version,
@@ -108,3 +126,13 @@ class MeasureLabels(BoundedJob):
 def _told(details: Mapping[str, Any]) -> dict[str, Any]:
     """Return what of a result's details the job says too."""
     return {"rows": details["rows"], "failed": details["failed"]}
+
+
+def _regions_at(table: pd.DataFrame, drawn: tuple[Shape, ...]) -> Any:
+    """Return for each row the names of the regions in which its centre lies."""
+    y, x = (table[f"centroid_{axis}_px"].to_numpy(np.float64) + 0.5 for axis in "yx")
+    names = np.full(len(table), "", object)
+    for shape in drawn:
+        here = inside(shape, y, x)
+        names[here] = [f"{name}; {shape.name}" if name else shape.name for name in names[here]]
+    return pd.array(names, "str")

@@ -14,6 +14,7 @@ from cellmetry.pipeline.jobs.kind import JobKind
 from cellmetry.pipeline.jobs.units import each_unit
 from cellmetry.pipeline.stored.headers import image_header
 from cellmetry.pipeline.stored.opening import open_stored
+from cellmetry.pipeline.stored.quality import quality_numbers
 from cellmetry.study.store.images import image, set_failed, set_ready
 from cellmetry.study.store.label_tiles import TILE
 
@@ -61,6 +62,7 @@ def _read(store: Store, image_id: str) -> Commit:
         shutil.rmtree(store.folder / place, ignore_errors=True)
     write_image_store(opened, store.folder / place, chunk=TILE, smallest=TILE)
     header = image_header(opened, store.folder / place)
+    header["quality"] = quality_numbers(header, store.folder / place)
 
     def keep() -> dict[str, Any]:
         set_ready(store, image_id, header, warnings, place)

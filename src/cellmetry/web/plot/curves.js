@@ -1,0 +1,57 @@
+/** Curves over time or steps, as those of learning. @module */
+import { fill, h } from "../kernel/dom.js";
+import { swatch } from "./histogram.js";
+import { GROUPS, axisBelow, axisLeft, canvas, linear } from "./scale.js";
+
+/** @typedef {{name: string, points: [number, number][], dashed?: boolean}} Curve */
+
+const MARGIN = { left: 54, right: 10, top: 10, bottom: 42 };
+
+/** Curves that may grow while they are shown. */
+export class Curves {
+  /** @type {{curves: Curve[], x: string, y: string}} */
+  #shown = { curves: [], x: "", y: "" };
+  #height;
+  #canvas;
+  #legend = h("p.plot-legend");
+
+  /** @param {string} label @param {{height?: number}} [how] */
+  constructor(label, { height = 220 } = {}) {
+    this.#height = height;
+    this.#canvas = canvas({ label, height, draw: (svg, width) => this.#draw(svg, width) });
+    this.element = h("div.curves", {}, this.#canvas.element, this.#legend);
+  }
+
+  close() {
+    this.#canvas.close();
+  }
+
+  /** @param {{curves: Curve[], x: string, y: string}} shown With the names of both axes. */
+  show(shown) {
+    this.#shown = shown;
+    fill(this.#legend, shown.curves.length > 1 && shown.curves.map((curve, k) => h("span.plot-key", {}, swatch(k), curve.name)));
+    this.#canvas.redraw();
+  }
+
+  /** @param {SVGElement} svg @param {number} width */
+  #draw(svg, width) {
+    const { curves, x: nameX, y: nameY } = this.#shown;
+    const points = curves.flatMap((curve) => curve.points).filter(([, value]) => Number.isFinite(value));
+    if (!points.length) return void fill(svg);
+    const [xs, ys] = [points.map(([at]) => at), points.map(([, value]) => value)];
+    const [low, high] = [Math.min(...ys), Math.max(...ys)];
+    const x = linear(Math.min(...xs), Math.max(...xs, Math.min(...xs) + 1e-9), MARGIN.left, width - MARGIN.right);
+    const y = linear(low >= 0 && low < high / 2 ? 0 : low, high === low ? high + 1 : high, this.#height - MARGIN.bottom, MARGIN.top);
+    fill(svg, axisLeft(y, { x: MARGIN.left, to: width - MARGIN.right, name: nameY, count: 4 }), axisBelow(x, { y: this.#height - MARGIN.bottom, name: nameX }),
+      curves.map((curve, k) => line(curve, k, x, y)));
+  }
+}
+
+/** @param {Curve} curve @param {number} k @param {import("./scale.js").Scale} x @param {import("./scale.js").Scale} y */
+function line({ points, dashed }, k, x, y) {
+  const there = points.filter(([, value]) => Number.isFinite(value));
+  const colour = GROUPS[k % GROUPS.length];
+  const d = there.map(([at, value], n) => `${n ? "L" : "M"}${x.of(at).toFixed(1)} ${y.of(value).toFixed(1)}`).join("");
+  const last = there.at(-1);
+  return [h("svg:path", { class: "plot-curve", d, stroke: colour, "stroke-dasharray": dashed ? "5 4" : null }), last && h("svg:circle", { cx: x.of(last[0]), cy: y.of(last[1]), r: 3.5, fill: colour })];
+}

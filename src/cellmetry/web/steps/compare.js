@@ -1,0 +1,109 @@
+/** The step Compare: conditions compared by independent replicates, with a design that is said here too. @module */
+import { fill, h } from "../kernel/dom.js";
+import { icon } from "../controls/icons.js";
+import { tabs } from "../controls/tabs.js";
+import { TablesList } from "../table/tables.js";
+import { CompareForm } from "./compare_form.js";
+import { Design } from "./compare_design.js";
+import { ComparisonView } from "./compare_result.js";
+
+/** @typedef {import("../app/app.js").App} App */
+
+/** @type {import("../app/steps.js").Step} */
+export default {
+  name: "compare",
+  title: "Compare",
+  centre: "own",
+  open: (app, panes) => new CompareStep(app, panes),
+};
+
+class CompareStep {
+  #app;
+  #panes;
+  #tables;
+  #form;
+  #design;
+  #result;
+  /** @type {any[]} */
+  #comparisons = [];
+  #tabs;
+  #which = h("select", { onchange: () => this.#open(this.#which.value) });
+  #whichField = h("label.field", { hidden: true }, h("span.field-name", {}, "Comparisons that were made"), this.#which);
+  #next = h("div");
+  #page = h("div.compare");
+  #offs;
+
+  /** @param {App} app @param {import("../app/steps.js").Panes} panes */
+  constructor(app, panes) {
+    this.#app = app;
+    this.#panes = panes;
+    const { openStudy: study } = app;
+    this.#tables = new TablesList(study);
+    this.#form = new CompareForm(app);
+    this.#design = new Design(app);
+    this.#result = new ComparisonView(app, this.#tables);
+    this.#tabs = tabs("What is shown", [{ name: "design", title: "Design", make: () => this.#design.element }, { name: "result", title: "Result", make: () => this.#result.element }],
+      { chosen: app.place.get("view") ?? "design", onchange: (view) => app.place.note({ view }) });
+    fill(panes.left, h("div.stack", {}, h("h2", {}, "Compare conditions"), this.#form.element, this.#whichField, this.#next));
+    this.#offs = [
+      this.#tables.on("change", () => this.#show()),
+      this.#tables.on("error", (error) => app.error(error)),
+      study.images.on("change", () => this.#form.showConditions()),
+      study.jobs.on("ended", (job) => job.kind === "compare" && job.state === "done" && this.#load(job.result.comparison)),
+      study.on("act", (act) => ["undo", "redo", "remove result"].includes(act.verb) && this.#load()),
+    ];
+    this.#begin().catch((error) => app.error(error));
+  }
+
+  close() {
+    for (const off of this.#offs) off();
+    this.#form.close();
+    this.#design.close();
+    this.#result.close();
+    this.#tables.close();
+  }
+
+  async #begin() {
+    await Promise.all([this.#tables.load(), this.#form.load()]);
+    await this.#load();
+  }
+
+  /** @param {string} [id] One that was just made. */
+  async #load(id) {
+    try {
+      this.#comparisons = await this.#app.openStudy.get("comparisons");
+    } catch (error) {
+      return this.#app.error(error);
+    }
+    const wanted = id ?? this.#app.place.get("comparison");
+    const found = this.#comparisons.find((each) => each.id === wanted) ?? this.#comparisons.at(-1);
+    fill(this.#which, [...this.#comparisons].reverse().map((each) => h("option", { value: each.id }, each.name)));
+    this.#whichField.hidden = this.#comparisons.length < 2;
+    fill(this.#next, found && h("div.segment-next", {}, h("div.row", {}, h("button.grow", { type: "button", onclick: () => this.#app.goStep("report", { comparison: this.#which.value }) }, "Report", icon("forward")))));
+    await this.#open(found?.id ?? "", Boolean(id) || (Boolean(found) && this.#app.place.get("view") === null));
+  }
+
+  /** @param {string} id @param {boolean} [turn] Also go to the tab. */
+  async #open(id, turn = true) {
+    this.#which.value = id;
+    this.#app.place.note({ comparison: id || null });
+    if (turn && id) this.#tabs.choose("result");
+    const found = this.#comparisons.find((each) => each.id === id);
+    await this.#result.show(found ?? null);
+  }
+
+  #show() {
+    const tables = this.#tables.ofCells;
+    this.#form.element.hidden = !tables.length;
+    this.#form.showTables(tables);
+    if (tables.length) fill(this.#page, this.#tabs.element);
+    else fill(this.#page, this.#empty());
+    if (!this.#panes.centre.contains(this.#page)) fill(this.#panes.centre, this.#page);
+  }
+
+  #empty() {
+    return h("div.empty", {}, h("div.empty-picture", {}, icon("table")), h("h2", {}, "Nothing to compare yet"),
+      h("p.quiet-text", {}, "Conditions are compared by what was measured of their cells. Measure the cells first; which image is of which condition and replicate can be said here afterwards."),
+      h("button.primary", { type: "button", onclick: () => this.#app.goStep("measure") }, "Measure the cells first"));
+  }
+}

@@ -1,0 +1,170 @@
+/** What is compared, and how: the left pane of the step Compare. @module */
+import { get } from "../kernel/api.js";
+import { fill, h } from "../kernel/dom.js";
+import { progressBar } from "../controls/progress.js";
+import { SchemaForm } from "../controls/schema_form.js";
+import { counted, valuesOf } from "../app/said.js";
+import { mainMeasure, measures } from "../table/columns.js";
+import { canBeAsked, capital, numberText, shortUnitOf, titleOf } from "../table/words.js";
+
+/** @typedef {import("../app/app.js").App} App */
+/** @typedef {import("../table/source.js").TableView} TableView */
+
+const HIDDEN = ["value", "by", "replicate", "control", "rows", "table", "total", "order", "nested", "normalise", "plate"];
+
+/** The form, its button and the progress of its job. */
+export class CompareForm {
+  #app;
+  /** @type {TableView[]} */
+  #tables = [];
+  /** @type {SchemaForm|null} */
+  #more = null;
+  #table = h("select", { onchange: () => this.#showColumns() });
+  #tableField = field("Table", this.#table);
+  #value = h("select");
+  #what = h("select", { onchange: () => this.#showWhat() }, h("option", { value: "value" }, "Mean of the cells"), h("option", { value: "share" }, "Share of cells above a threshold"));
+  #threshold = h("input", { type: "text", inputmode: "decimal", class: "number", autocomplete: "off" });
+  #thresholdField = field("Threshold", this.#threshold);
+  #control = h("select");
+  #unflagged = h("input", { type: "checkbox", checked: true });
+  #unflaggedField = h("label.check", {}, this.#unflagged, "Leave out cells with a flag");
+  #filters = h("div");
+  #options = h("div");
+  #compare = h("button.primary.grow", { type: "button", disabled: true, onclick: () => this.#run() }, "Compare");
+  #progress = h("div");
+  #bar = progressBar("Compare");
+  #offs;
+
+  /** @param {App} app */
+  constructor(app) {
+    this.#app = app;
+    this.element = h("div.stack", {}, this.#tableField, field("Value", this.#value), field("Compared is the", this.#what), this.#thresholdField, field("Control", this.#control),
+      this.#unflaggedField, this.#filters, this.#options, h("div.left-actions", {}, this.#progress, h("div.row", {}, this.#compare)));
+    this.#offs = [app.openStudy.jobs.on("change", () => this.#showProgress()), app.shortcuts.bind("Ctrl+Enter", "Compare", () => this.#run())];
+    this.#showWhat();
+    this.showConditions();
+    this.#showProgress();
+  }
+
+  close() {
+    for (const off of this.#offs) off();
+  }
+
+  async load() {
+    const kind = await get("job-kinds/compare");
+    const { $defs } = kind.parameters;
+    this.#more = new SchemaForm({ ...$defs.TableComparison, $defs }, { first: [], hidden: HIDDEN, more: "Statistics" });
+    fill(this.#options, this.#more.element);
+  }
+
+  /** @param {TableView[]} tables */
+  showTables(tables) {
+    const chosen = this.#table.value || this.#app.place.get("table");
+    this.#tables = tables;
+    fill(this.#table, tables.map((table) => h("option", { value: table.id }, `${table.name} (${counted(table.rows, "row")})`)));
+    this.#table.value = chosen ?? "";
+    if (!this.#table.value && tables.length) this.#table.value = /** @type {TableView} */ (tables.at(-1)).id;
+    this.#tableField.hidden = tables.length < 2;
+    this.#showColumns();
+  }
+
+  showConditions() {
+    const { images } = this.#app.openStudy;
+    const chosen = this.#control.value;
+    const names = valuesOf(images.ready, "condition");
+    fill(this.#control, h("option", { value: "" }, "None: each with each"), names.map((name) => h("option", { value: name }, name)));
+    this.#control.value = names.includes(chosen) ? chosen : names.find((name) => /^(control|ctrl|vehicle|dmso|untreated|wt|wild ?type|mock)\b/i.test(name)) ?? "";
+    this.#showReady();
+  }
+
+  /** @returns {TableView|undefined} */
+  get #chosen() {
+    return this.#tables.find((table) => table.id === this.#table.value);
+  }
+
+  #showColumns() {
+    const columns = measures(this.#chosen?.columns ?? []).filter(canBeAsked);
+    const chosen = this.#value.value || this.#app.place.get("column");
+    fill(this.#value, columns.map((column) => h("option", { value: column.name }, capital(titleOf(column)) + (shortUnitOf(column) ? ` (${shortUnitOf(column)})` : ""))));
+    this.#value.value = chosen ?? "";
+    if (!this.#value.value) this.#value.value = mainMeasure(columns)?.name ?? "";
+    this.#unflaggedField.hidden = !this.#chosen?.columns.some((column) => column.name === "flag_any");
+    this.#showReady();
+    this.#showFilters();
+  }
+
+  /** Filters that were set in the step Measure hold here too, where they can be taken away. */
+  #showFilters() {
+    const kept = this.#kept;
+    fill(this.#filters, kept.length > 0 && h("div.stack", {}, h("span.field-name", {}, "Only cells with"), kept.map(({ text }) => h("span.chip", {}, text)),
+      h("button.quiet.small", { type: "button", onclick: () => {
+        this.#app.place.note({ where: null });
+        this.#showFilters();
+      } }, "All cells")));
+  }
+
+  /** @returns {{where: string, text: string}[]} */
+  get #kept() {
+    try {
+      const found = JSON.parse(this.#app.place.get("where") ?? "[]");
+      return Array.isArray(found) ? found.filter((each) => typeof each?.where === "string" && each.where !== "not flag_any") : [];
+    } catch {
+      return [];
+    }
+  }
+
+  async #showWhat() {
+    const share = this.#what.value === "share";
+    this.#thresholdField.hidden = !share;
+    const table = this.#chosen;
+    if (!share || this.#threshold.value || !table || !this.#value.value) return;
+    const found = await this.#app.openStudy.post(`tables/${table.id}/summary`, { column: this.#value.value, bins: 1 }).catch((error) => this.#app.error(error));
+    if (found?.groups[0]?.median !== null && found) this.#threshold.placeholder = `Median: ${numberText(found.groups[0].median)}`;
+  }
+
+  #showReady() {
+    const { images, readOnly } = this.#app.openStudy;
+    this.#compare.disabled = Boolean(readOnly) || !this.#chosen || !this.#value.value || valuesOf(images.ready, "condition").length < 2;
+    this.#compare.title = valuesOf(images.ready, "condition").length < 2 ? "Say of which condition the images are; at least two are compared." : "";
+  }
+
+  async #run() {
+    if (this.#compare.disabled) return;
+    try {
+      await this.#app.openStudy.jobs.submit("compare", this.#parameters());
+    } catch (/** @type {any} */ error) {
+      if (error?.name === "ApiError") {
+        if (!this.#more?.showError(error)) this.#app.error(error);
+      } else this.#app.toast(error.message, { kind: "error" });
+    }
+  }
+
+  #parameters() {
+    const [value, share] = [this.#value.value, this.#what.value === "share"];
+    const threshold = Number(this.#threshold.value.replace(",", "."));
+    if (share && (!this.#threshold.value.trim() || !Number.isFinite(threshold))) throw new Error("Threshold: say a number; cells above it count as positive.");
+    const gate = share ? { gates: [{ value, threshold }] } : {};
+    const unflagged = this.#unflagged.checked && !this.#unflaggedField.hidden ? ["not flag_any"] : [];
+    const comparison = { ...(this.#more?.values ?? {}), value: share ? `${value}_positive` : value, ...(this.#control.value ? { control: this.#control.value } : {}) };
+    const settings = { comparisons: [comparison], ...gate, keep: [...unflagged, ...this.#kept.map(({ where }) => where)] };
+    const name = `${capital(titleOf({ name: value, unit: "", definition: "", source: "" }))}${share ? ` above ${threshold}` : ""}`;
+    return { table: this.#table.value, settings, name_of_result: name };
+  }
+
+  #showProgress() {
+    const { jobs, readOnly } = this.#app.openStudy;
+    const job = jobs.running.find((each) => each.kind === "compare");
+    if (!job) return void fill(this.#progress);
+    this.#bar.show({ ...jobs.progress(job), done: 0, total: 0 });
+    if (this.#progress.dataset.job === job.id && this.#progress.childElementCount) return;
+    this.#progress.dataset.job = job.id;
+    const cancel = () => jobs.cancel(job.id).catch((error) => this.#app.error(error));
+    fill(this.#progress, h("div.segment-running", {}, h("div.row", {}, h("strong.grow", {}, "Comparing, and drawing figures…"),
+      h("button.quiet.small", { type: "button", disabled: Boolean(readOnly), onclick: cancel }, "Cancel")), this.#bar.element));
+  }
+}
+
+/** @param {string} name @param {HTMLElement} input */
+function field(name, input) {
+  return h("label.field", {}, h("span.field-name", {}, name), input);
+}

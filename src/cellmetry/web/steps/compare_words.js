@@ -1,0 +1,35 @@
+/** Estimates of a comparison as people write them. @module */
+import { numberText, shortUnitOf } from "../table/words.js";
+
+/** Whether shares of cells are compared. @param {any} found */
+export const isShare = (found) => found.kind !== "amount";
+
+/** @param {number|null|undefined} value @param {number} [scale] */
+export const estimateText = (value, scale = 1) => (value === null || value === undefined ? "–" : numberText(Number((value * scale).toPrecision(3)), 3));
+
+/** @param {number|null} low @param {number|null} high @param {number} [scale] */
+export const intervalText = (low, high, scale = 1) => (low === null || high === null ? "–" : `${estimateText(low, scale)} to ${estimateText(high, scale)}`);
+
+/** @param {number|null|undefined} p */
+export function pText(p) {
+  if (p === null || p === undefined) return "–";
+  return p < 0.0001 ? "< 0.0001" : String(Number(p.toPrecision(2)));
+}
+
+/**
+ * Return what a contrast says, as a sentence.
+ * @param {any} contrast @param {any} found @param {import("../table/source.js").Column} column
+ */
+export function sentenceOf(contrast, found, column) {
+  const { condition, reference, estimate, ci_low: low, ci_high: high, n_replicates: n } = contrast;
+  const log = found.options.scale === "log";
+  const scale = isShare(found) && !log ? 100 : 1;
+  const unit = log ? "times" : isShare(found) ? "percentage points" : shortUnitOf(column);
+  if (estimate === null) return `${condition} and ${reference}: no difference can be estimated. ${contrast.reason}`.trim();
+  const size = `${estimateText(log ? estimate : Math.abs(estimate), scale)}${unit ? ` ${unit}` : ""}`;
+  const what = log ? `${condition} is ${size} ${reference}` : `${condition} is ${size} ${estimate < 0 ? "lower" : "higher"} than ${reference}`;
+  const [from, to] = !log && estimate < 0 && low !== null && high !== null ? [-high, -low] : [low, high];
+  const interval = from === null || to === null ? "no interval can be given" : `${Math.round(found.options.confidence * 100)} % interval ${intervalText(from, to, scale)}`;
+  const p = contrast.p_adjusted ?? contrast.p_value;
+  return `${what} (${interval}${p === null ? "" : `, p ${p < 0.0001 ? "" : "= "}${pText(p)}`}; ${n} ${found.paired ? "pairs of replicates" : "replicates"}).`;
+}

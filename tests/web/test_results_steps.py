@@ -1,0 +1,125 @@
+"""Measure, Compare and Report in a browser: from labels to a report, with every number looked up."""
+
+from __future__ import annotations
+
+import sys
+from importlib.util import module_from_spec, spec_from_file_location
+from pathlib import Path
+
+import pytest
+
+
+def _made():
+    place = Path(__file__).parent / "results_study.py"
+    spec = spec_from_file_location("tests_web_results_study", place)
+    module = module_from_spec(spec)
+    sys.modules[spec.name] = module
+    spec.loader.exec_module(module)
+    return module
+
+
+@pytest.fixture(scope="module")
+def study(api, pictures):
+    return _made().segmented_study(api, pictures.tiff, side=128, across=4)
+
+
+@pytest.fixture
+def opened(page, study, until):
+    def go(step):
+        page.evaluate(f"cellmetry.place.go('{study}', '{step}')")
+        until(page, f"cellmetry.step === '{step}'")
+        return page
+
+    return go
+
+
+CELL = """(() => {
+  const { viewer } = cellmetry;
+  for (let y = 4; y < 128; y += 4) for (let x = 4; x < 128; x += 4) {
+    const id = viewer.idAt(y, x);
+    if (id > 1) return { id, ...viewer.toScreen(y, x) };
+  }
+  return null;
+})()"""
+
+
+def test_cells_are_measured_and_each_leads_to_its_row(opened, until, api, study):
+    page = opened("measure")
+    page.get_by_role("grid", name="Table cells").wait_for()
+    page.get_by_label("Controls").get_by_role("button", name="Measure", exact=True).click()
+    grid = page.get_by_role("grid", name="Table cells")
+    grid.get_by_role("columnheader", name="Condition").wait_for(timeout=60_000)
+    table = next(each for each in api.get(f"studies/{study}/tables").json() if each["name"] == "cells")
+    page.get_by_text(f"{table['rows']} rows", exact=True).wait_for()
+
+    cell = until(page, CELL)
+    box = page.locator(".viewer-over").bounding_box()
+    page.mouse.click(box["x"] + cell["x"], box["y"] + cell["y"])
+    chosen = grid.locator("[aria-selected=true]")
+    chosen.wait_for()
+    assert chosen.locator("[role=gridcell]").nth(1).inner_text() == str(cell["id"])
+
+    grid.focus()
+    page.keyboard.press("End")
+    last = api.get(f"studies/{study}/tables/{table['id']}/rows", params={"offset": table["rows"] - 1}).json()["rows"][0]
+    until(page, f"cellmetry.viewer.image?.name === '{last['image']}'")
+    until(page, f"[...cellmetry.viewer.selected].join() === '{last['label']}'")
+
+    handle = page.get_by_role("slider", name="Lower end of the gate")
+    handle.focus()
+    for _ in range(4):
+        page.keyboard.press("PageUp")
+    page.get_by_text(f"of {table['rows']} rows").wait_for()
+    until(page, "location.hash.includes('where=')")
+    kept = page.locator(".table-bar [role=status]").inner_text()
+    page.reload()
+    page.get_by_text(kept).wait_for()
+    page.get_by_role("button", name="Take away").click()
+    page.get_by_text(f"{table['rows']} rows", exact=True).wait_for()
+
+    page.get_by_label("Colour cells").check()
+    until(page, "cellmetry.viewer.look.colouring.kind === 'value'")
+    grid.get_by_role("button", name="Area").first.click()
+    grid.get_by_role("button", name="Area").first.click()
+    assert grid.get_by_role("columnheader", name="Area").get_attribute("aria-sort") == "descending"
+
+
+def test_conditions_are_compared_and_the_report_is_saved(opened, until):
+    page = opened("compare")
+    page.get_by_text("2 conditions with 6 replicates (3 each).").wait_for()
+    assert page.get_by_label("Control").first.evaluate("(select) => select.value") == "control"
+    page.get_by_role("button", name="Compare", exact=True).last.click()
+    page.get_by_text("higher than control").wait_for(timeout=90_000)
+    page.get_by_role("heading", name="What to keep in mind").wait_for()
+    page.get_by_role("button", name="Download Superplot as SVG").wait_for()
+
+    plot = page.get_by_role("application", name="Superplot")
+    until(page, "document.querySelector('.plot-cells')?.getAttribute('d').length > 0")
+    plot.focus()
+    page.keyboard.press("ArrowRight")
+    page.locator(".plot-tip").get_by_text("control_1, cell 1").wait_for()
+    page.keyboard.press("Enter")
+    until(page, "cellmetry.step === 'measure' && [...cellmetry.viewer.selected].join() === '1'")
+
+    page = opened("report")
+    frame = page.frame_locator("iframe[title=Report]")
+    frame.get_by_role("heading", name="Summary").wait_for()
+    with page.expect_download() as saved:
+        page.get_by_role("button", name="Download the report as HTML").click()
+    assert saved.value.suggested_filename.endswith(".html")
+    page.get_by_role("tab", name="Methods").click()
+    page.get_by_text("was compared between control and treated").wait_for()
+    with page.expect_download(timeout=60_000) as written:
+        page.get_by_role("button", name="Export", exact=True).click()
+    assert written.value.suggested_filename.endswith(".zip")
+
+
+def test_a_design_is_said_and_undone(opened, api, study, until):
+    page = opened("compare")
+    page.get_by_role("tab", name="Design").click()
+    page.get_by_label("replicate of control_1").fill("")
+    page.get_by_label("replicate of control_1").blur()
+    page.get_by_text("1 image of no replicate").wait_for()
+    page.get_by_label("replicate of control_1").fill("day 1")
+    page.get_by_label("replicate of control_1").blur()
+    page.get_by_text("2 conditions with 6 replicates").wait_for()
