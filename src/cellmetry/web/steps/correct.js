@@ -83,7 +83,7 @@ class CorrectStep {
       onchange: (name) => app.place.note({ tab: name === "queue" ? null : name }),
     });
     this.#parts = [state, palette, selection, queue, { close: () => history?.close() }];
-    fill(this.#panes.left, h("div.stack.correct", {}, state.element, palette.element, selection.element));
+    fill(this.#panes.left, h("div.stack.correct", {}, state.element, palette.element, state.notices, selection.element));
     fill(this.#panes.right, h("div.correct-right", {}, right.element));
   }
 

@@ -38,7 +38,6 @@ class Seen {
 
 /** Keeps the viewer of a study up to date, whatever step is open. */
 export class LiveLabels {
-  #app;
   #viewer;
   #study;
   #session;
@@ -50,14 +49,12 @@ export class LiveLabels {
   #stale = new Set();
   /** @type {Map<string, number>} */
   #next = new Map();
-  #guessed = 0;
   /** @type {{points: number[][], text: string}[]} */
   #notes = [];
   #offs;
 
   /** @param {App} app @param {EditSession} session */
   constructor(app, session) {
-    this.#app = app;
     this.#viewer = app.viewer;
     this.#study = app.openStudy;
     this.#session = session;
@@ -65,7 +62,6 @@ export class LiveLabels {
       session.on("saved", ({ item, answer }) => this.#saved(item, answer)),
       session.on("refused", ({ item }) => this.#withdraw(item)),
       session.on("withdrawn", ({ item }) => this.#withdraw(item)),
-      session.on("change", () => session.waiting || (this.#guessed = 0)),
       this.#study.on("act", (act) => act.edit && this.#heard(act)),
       this.#viewer.on("shown", () => this.#look()),
     ];
@@ -85,9 +81,8 @@ export class LiveLabels {
   newId() {
     const labels = this.#viewer.labels;
     const known = Math.max(this.#study.labels.find(labels)?.next_id ?? 1, this.#next.get(labels) ?? 1);
-    const id = Math.max(known, this.#guessed);
-    this.#guessed = id + 1;
-    return id;
+    const waiting = this.#session.items.filter((item) => item.labels === labels);
+    return waiting.reduce((id, { makes }) => Math.max(id, (makes ?? 0) + 1), known);
   }
 
   /** Show what an item will do until its answer comes. @param {Item} item @param {Shown|null|undefined} shown */

@@ -13,7 +13,7 @@ export class SaveState {
   #app;
   #desk;
   #said = h("span.correct-saved", { role: "status" });
-  #away = h("div.notice.correct-away", { hidden: true });
+  #away = h("div.notice.correct-left.correct-away", { hidden: true });
   #left = h("div");
   #offs;
   #saved = false;
@@ -26,7 +26,8 @@ export class SaveState {
     const undo = h("button", { ...said, title: "Undo (Ctrl+Z)", onclick: desk.undo }, icon("undo"), "Undo");
     const redo = h("button", { ...said, title: "Redo (Ctrl+Shift+Z)", onclick: desk.redo }, icon("redo"), "Redo");
     const row = h("div.row", {}, undo, redo, h("span.grow"), this.#said);
-    this.element = h("div.stack.correct-state", {}, row, this.#away, this.#left);
+    this.element = h("div.correct-state", {}, row);
+    this.notices = h("div.correct-notices", {}, this.#away, this.#left);
     const when = () => !app.openStudy.readOnly;
     this.#offs = [
       app.shortcuts.bind("Ctrl+z", "Undo", desk.undo, { when }),
@@ -48,7 +49,7 @@ export class SaveState {
     this.#saved ||= session.waiting > 0;
     this.#said.dataset.state = state;
     if (state === "saved") fill(this.#said, this.#saved && [icon("check"), "Saved"]);
-    else fill(this.#said, state === "saving" ? "Saving…" : [icon("warning"), "Not saved"]);
+    else fill(this.#said, state === "saving" ? "Saving…" : "Not saved");
     this.#showAway(session.waiting, state === "away");
   }
 
@@ -59,7 +60,7 @@ export class SaveState {
     const waits = `${counted(count, "edit")} ${count === 1 ? "waits" : "wait"}`;
     const text = `The server cannot be reached. ${waits}; go on, they are kept in this browser.`;
     const button = h("button", { type: "button", onclick: this.#desk.session.nudge }, "Try now");
-    fill(this.#away, icon("warning"), h("span.grow", {}, text), button);
+    fill(this.#away, h("p", {}, text), button);
   }
 
   /** Offer what was not saved when a window of this browser was closed. */

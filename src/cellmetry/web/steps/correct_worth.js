@@ -38,15 +38,15 @@ export async function worthOf(study, name, result) {
   const asked = { labels: name, result, limit: LIMIT };
   const [questions, said] = await Promise.all([questionsOf(study), study.get("queue", asked)]);
   const tasks = [...questions, ...said.items.map(taskOf)];
-  const { fields_reviewed: reviewed, fields_total: total, stop, text: advice, stale, evidence } = said;
+  const { reviewed, total, stop, advice, stale, evidence } = said;
   return { tasks, reviewed, total, stop, advice, stale, guessed: evidence !== "network" };
 }
 
 /** @param {any} said @returns {Task} */
 function taskOf(said) {
-  const { image, labels, t, z, box, id, reason, effect } = said;
-  const key = `${image} ${t} ${z} ${id} ${id ? "" : box.join()}`;
-  return { key, image, labels, t, z, box, ids: id ? [id] : [], reason, effect, question: null };
+  const { image, labels, t, z, box, ids, reason, effect } = said;
+  const key = `${image} ${t} ${z} ${ids.length ? ids.join() : box.join()}`;
+  return { key, image, labels, t, z, box, ids, reason, effect, question: null };
 }
 
 /** @param {Study} study @returns {Promise<Task[]>} */
