@@ -17,8 +17,18 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import httpx
+import pandas as pd
 from large_study import SIDE, build
 from playwright.sync_api import sync_playwright
+
+from cellmetry.core.columns import Column
+from cellmetry.core.image import Box
+from cellmetry.io.tables import write_table
+from cellmetry.study.store.acts import Actor, act
+from cellmetry.study.store.labels import label_sets
+from cellmetry.study.store.objects import objects_page
+from cellmetry.study.store.results import add_result
+from cellmetry.study.store.store import open_store
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -114,6 +124,41 @@ EDIT = """async ([labels, middle]) => {
     await all;
   });
 }"""
+BRUSH = """async (middle) => {
+  const { viewer, settled, timed } = bench;
+  await settled({ y: middle, x: middle, zoom: 1 });
+  const over = document.querySelector(".viewer-over");
+  const { left, top, width, height } = over.getBoundingClientRect();
+  over.setPointerCapture = () => {};
+  const tell = (name, x, y, buttons) => over.dispatchEvent(new PointerEvent(name, {
+    pointerId: 7, button: 0, buttons, clientX: left + x, clientY: top + y, bubbles: true,
+  }));
+  return timed(15, async (k) => {
+    const [y, x] = [height / 2 - 150 + 12 * k, width / 2 - 100];
+    tell("pointerdown", x, y, 1);
+    for (let n = 0; n < 30; n++) tell("pointermove", x + 5 * n, y, 1);
+    tell("pointerup", x + 150, y, 0);
+  });
+}"""
+ROW = """async (middle) => {
+  const { viewer, settled, frame, wait } = bench;
+  await settled({ y: middle + 2000, x: middle, zoom: 1 });  // away from what was painted
+  const times = [];
+  for (let k = 0; k < 15; k++) {
+    const [y, x] = [middle + 1960 + 80 * (k % 2), middle - 200 + 80 * (k % 5)];
+    const id = String(viewer.idAt(y, x));
+    const shown = () => [...document.querySelectorAll('.table-row[aria-selected="true"]')].some((row) =>
+      [...row.children].some((cell) => cell.textContent.replace(/\\D/g, "") === id));
+    await wait(200);
+    const start = performance.now();
+    const { x: sx, y: sy } = viewer.toScreen(y, x);
+    const { left, top } = document.querySelector(".viewer-over").getBoundingClientRect();
+    viewer.pick({ clientX: left + sx, clientY: top + sy });
+    while (!shown() && performance.now() - start < 5000) await frame();
+    times.push(performance.now() - start);
+  }
+  return times;
+}"""
 PICK = """async (middle) => {
   const { viewer, settled, timed } = bench;
   await settled({ y: middle, x: middle, zoom: 1 });
@@ -131,6 +176,7 @@ def main() -> None:
     with contextlib.ExitStack() as stack:
         home = args.folder or Path(stack.enter_context(tempfile.TemporaryDirectory()))
         names = build(home, args.side)
+        add_table(home, names)
         url = stack.enter_context(served(home))
         browser = stack.enter_context(sync_playwright()).chromium.launch(executable_path=CHROMIUM, args=ARGUMENTS)
         page = browser.new_page(viewport=dict(zip(("width", "height"), args.size, strict=True)))
@@ -138,6 +184,31 @@ def main() -> None:
         print("| what | median ms | largest ms | number | bar |\n|---|---|---|---|---|", flush=True)
         measure(page, names, args.side // 2)
         browser.close()
+
+
+def add_table(home: Path, names: dict[str, str]) -> None:
+    """Put a table with a row for each cell into the study, as the job `measure` does."""
+    path = home / "Large.cellmetry" / "cells.parquet"
+    if path.is_file():
+        return
+    with open_store(path.parent) as store:
+        [labels] = label_sets(store, names["image"])
+        found = objects_page(store, labels, 0, 0, Box(0, 2**31, 0, 2**31), after=0, limit=10**6)
+        values = [("large", each.id, *_middle(each.box), each.area_px) for each in found]
+        columns = [
+            Column("centroid_y_px", "px", "Row.", "Cellmetry"),
+            Column("centroid_x_px", "px", "Column.", "Cellmetry"),
+        ]
+        columns.append(Column("area_px", "px", "Area.", "Cellmetry"))
+        rows = pd.DataFrame(values, columns=["image", "label", *(each.name for each in columns)])
+        write_table(rows, path, columns)
+        with store.database.write():
+            seq = act(store, Actor("bench", "python"), "measure", "Measure large")
+            add_result(store, seq, "table", "cells", path, details={"rows": len(rows)})
+
+
+def _middle(box: Box) -> tuple[float, float]:
+    return (box.y0 + box.y1) / 2, (box.x0 + box.x1) / 2
 
 
 @contextlib.contextmanager
@@ -168,7 +239,19 @@ def measure(page: Any, names: dict[str, str], middle: int) -> None:
     row("blank while zooming and panning", blanks, "300")
     row("stroke end to overlay", page.evaluate(STROKE, middle), "150")
     row("edit sent, on the disk, its tiles read again and drawn", page.evaluate(EDIT, [names["labels"], middle]), "")
+    step(page, names, "correct")
+    page.get_by_role("button", name="Brush").click()
+    row("stroke of the brush end to overlay", page.evaluate(BRUSH, middle), "150")
+    step(page, names, "measure")
+    page.locator(".table-row").first.wait_for()
+    row("click to row", page.evaluate(ROW, middle), "150")
     row("click to highlighted cell", page.evaluate(PICK, middle), "150")
+
+
+def step(page: Any, names: dict[str, str], name: str) -> None:
+    """Go to a step."""
+    page.evaluate("([n, step]) => { location.hash = `#/${n.study}/${step}?image=${n.image}`; }", [names, name])
+    page.wait_for_timeout(1500)
 
 
 def first_view(page: Any, names: dict[str, str]) -> list[float]:

@@ -105,6 +105,8 @@ class Described:
         content = said.get("content", {})
         if "application/json" in content and "octet" not in str(content):
             told = self.sample(content["application/json"]["schema"])
+            if template.endswith("/maps"):
+                told = [{**each, "pixels": f"maps/job_{ID}/{IMAGE}/density/0/0", "shape": [2, 2]} for each in told]
             if template.endswith("/preview"):
                 told["box"] = [0, 2, 0, 2]
             if template.endswith("/tiles"):
@@ -218,6 +220,7 @@ def of_study(study, file, to):
         "reviewed": lambda: study.reviewed(IMAGE),
         "say_reviewed": lambda: study.say_reviewed(IMAGE, (0, 2, 0, 2), labels="cells"),
         "review": study.review,
+        "maps": lambda: study.maps(IMAGE, labels="cells"),
         "regions": lambda: study.regions(IMAGE),
         "put_regions": lambda: study.put_regions(IMAGE, [{"name": "a", "rectangle": [0, 0, 2, 2]}]),
         "propose": lambda: study.propose(LABELS, 1.5, 2.5, z=1),

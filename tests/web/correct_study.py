@@ -114,7 +114,8 @@ class Hand:
         """Show a place of the image."""
         self.page.evaluate(
             "([y, x, zoom]) => new Promise((done) => { const { viewer } = cellmetry; "
-            "const end = viewer.on('drawn', () => { end(); done(); }); viewer.goTo({ y: y + 1e-6 * Math.random(), x, zoom }); })",
+            "const end = viewer.on('drawn', () => { end(); done(); }); "
+            "viewer.goTo({ y: y + 1e-6 * Math.random(), x, zoom }); })",
             [y, x, zoom],
         )
 

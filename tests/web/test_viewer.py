@@ -67,6 +67,22 @@ def test_pixels_are_the_channels_added_up(shown: Any, helping: Any) -> None:
     assert _near(page.evaluate("pixel(700.5, 650.5)"), [255 * orange**0.5, 128 * orange**0.5, 0])
 
 
+def test_large_windows_are_drawn_coarser_only_while_somebody_drags(shown: Any, helping: Any) -> None:
+    page = shown()
+    page.set_viewport_size({"width": 1900, "height": 1000})
+    page.evaluate("drawn(() => viewer.goTo({ y: 700, x: 650, zoom: 1 }))")
+    page.evaluate("drawn(() => viewer.setChannel(1, { visible: false }))")
+    look = "{ colour: '#ffffff', low: 100, high: 2000 }"
+    rough = f"(() => {{ viewer.setChannel(0, {look}); return viewer.stage.scene.picture.rough; }})()"
+    assert page.evaluate(rough) is True
+    page.wait_for_function("() => !viewer.stage.scene.picture.rough")
+    page.evaluate("drawn()")
+    read = "[...Array(400).keys()].map((k) => pixel(690.5 + Math.floor(k / 20), 640.5 + (k % 20))[0])"
+    pixels = helping.picture(helping.objects())[0, 690:710, 640:660].astype(float)
+    wanted = np.round(255 * np.clip((pixels - 100) / 1900, 0, 1))
+    assert np.abs(np.reshape(page.evaluate(read), (20, 20)) - wanted).max() <= 2
+
+
 def test_contrast_is_chosen_by_the_image_and_kept_by_the_study(shown: Any) -> None:
     page = shown()
     assert page.evaluate("viewer.channels.map((each) => each.chosen)") == [False, False]
@@ -324,6 +340,19 @@ def test_planes_and_projections(shown: Any, helping: Any) -> None:
     assert page.evaluate(read, "none") == stack[2]
     assert page.evaluate(read, "max") == max(stack)
     assert page.evaluate(read, "mean") == round(sum(stack) / 3)
+
+
+def test_pictures_of_other_kinds(shown: Any, helping: Any) -> None:
+    page = shown("colour")
+    page.evaluate("drawn(() => viewer.goTo({ y: 45, x: 35, zoom: 6 }))")
+    for y, x in ((10, 8), (60, 50)):
+        assert _near(page.evaluate(f"pixel({y}.5, {x}.5)"), helping.colours()[y, x].tolist())
+    page = shown("tiny")
+    page.evaluate("drawn(() => viewer.setChannel(0, { low: -1, high: 1, colour: '#ffffff' }))")
+    value = round(255 * (20 * 53 + 30) / (37 * 53 - 1))
+    assert _near(page.evaluate("pixel(20.5, 30.5)"), [value] * 3)
+    assert page.evaluate("pixel(40, 60)") == [0, 0, 0]
+    assert page.locator(".viewer-scale").inner_text().endswith("px")
 
 
 def test_two_views_look_at_one_place(shown: Any) -> None:

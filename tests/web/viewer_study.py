@@ -6,6 +6,7 @@ import io
 import time
 from typing import TYPE_CHECKING, Any
 
+import imageio.v3 as imageio
 import numpy as np
 import tifffile
 from scipy.ndimage import gaussian_filter
@@ -44,7 +45,7 @@ OPEN = """async ({ study }) => {
   window.pixel = (y, x) => {
     const canvas = document.querySelector(".viewer-canvas");
     const at = viewer.toScreen(y, x);
-    return [...canvas.getContext("2d").getImageData(Math.round(at.x), Math.round(at.y), 1, 1).data].slice(0, 3);
+    return [...canvas.getContext("2d").getImageData(Math.floor(at.x), Math.floor(at.y), 1, 1).data].slice(0, 3);
   };
 }"""
 
@@ -81,16 +82,31 @@ def tiff(pixels: NDArray[Any], axes: str, pixel_um: float | None) -> bytes:
     return out.getvalue()
 
 
+def colours() -> NDArray[np.uint8]:
+    """Return a colour picture: red to the right, green downward, blue everywhere the same."""
+    y, x = np.mgrid[:90, :70]
+    return np.stack([3 * x, 2 * y, np.full_like(x, 77)], axis=-1).astype(np.uint8)
+
+
+def png(pixels: NDArray[np.uint8]) -> bytes:
+    """Return the bytes of a PNG."""
+    out = io.BytesIO()
+    imageio.imwrite(out, pixels, extension=".png")
+    return out.getvalue()
+
+
 def make_study(server: Any, client: Any) -> dict[str, str]:
     """Make a study: an image of two channels with labels, and a stack of three planes with labels in the second."""
     study = str(client.post("studies", json={"name": "Viewer"}).json()["id"])
     ids = objects()
     stack = np.stack([picture(np.roll(ids, 10 * z, 0), 1)[0, :300, :260] * (z + 1) for z in range(3)])
+    tiny = np.linspace(-1, 1, 37 * 53, dtype=np.float32).reshape(37, 53)
     files = {"flat.tif": tiff(picture(ids), "CYX", 0.5), "stack.tif": tiff(stack, "ZYX", None)}
+    files |= {"tiny.tif": tiff(tiny, "YX", None), "colour.png": png(colours())}
     sent = [("files", (name, content)) for name, content in files.items()]
     answer = client.post(f"studies/{study}/images", files=sent)
     assert answer.status_code == 201, answer.text
-    flat, deep = (each["id"] for each in sorted(answer.json(), key=lambda each: each["name"]))
+    colour, flat, deep, small = (each["id"] for each in sorted(answer.json(), key=lambda each: each["name"]))
     for _ in range(600):
         if all(each["state"] == "ready" for each in client.get(f"studies/{study}/images").json()):
             break
@@ -99,7 +115,8 @@ def make_study(server: Any, client: Any) -> dict[str, str]:
     planes[1] = ids[:300, :260]
     named = {flat: ids, deep: planes}
     labels = _add(server, named)
-    return {"study": study, "image": flat, "stack": deep, "labels": labels[flat], "stack_labels": labels[deep]}
+    images = {"image": flat, "stack": deep, "tiny": small, "colour": colour}
+    return {"study": study, **images, "labels": labels[flat], "stack_labels": labels[deep]}
 
 
 def _add(server: Any, named: dict[str, NDArray[np.uint32]]) -> dict[str, str]:

@@ -147,6 +147,14 @@ class LabelVerbs(StudyPart):
         """Return the act that notes a field as looked through; ``done=False`` takes that back."""
         return self._act("/reviewed", {"image": image, "box": list(box), **more}, method="PUT")
 
+    def maps(self, image: str | None = None, *, labels: str = "cells") -> list[dict[str, Any]]:
+        """Return the maps of the newest review of labels, density and disagreement, each with its `values`."""
+        found: list[dict[str, Any]] = self._get("/maps", image=image, labels=labels)
+        for each in found:
+            data = self._connection.ask("GET", self._path(f"/{each['pixels']}")).content
+            each["values"] = np.frombuffer(data, "<f4").astype(np.float32).reshape(each["shape"])
+        return found
+
     def regions(self, image: str | None = None) -> list[dict[str, Any]]:
         """Return the regions drawn on an image, or on all."""
         found: list[dict[str, Any]] = self._get("/regions", image=image)

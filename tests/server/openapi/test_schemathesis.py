@@ -50,6 +50,7 @@ TAGS = (
     "tables",
     "results",
     "models",
+    "maps",
     "one-shot",
     "preview",
     "queue",

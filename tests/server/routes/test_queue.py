@@ -63,6 +63,13 @@ def test_a_missed_cell_is_found_drawn_and_settled(client, study, tools):
     after = queue(client, url)
     assert inside[0] not in after["items"]
     assert after["left"] < found["left"]
+    maps = {each["kind"]: each for each in client.get(f"{url}/maps").json()}
+    density = client.get(f"{url}/{maps['density']['pixels']}")
+    values = np.frombuffer(density.content, "<f4").reshape(maps["density"]["shape"])
+    assert values.shape == (48, 48)
+    assert 10 < values.sum() < 30
+    assert maps["disagreement"]["shape"] == [6, 6]
+    assert client.get(f"{url}/maps/{job['id']}/{maps['density']['image']}/density/0/3").status_code == 404
     area = queue(client, url, result="area_px")
     assert area["result"] == "area_px"
 

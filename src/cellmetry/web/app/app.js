@@ -73,7 +73,13 @@ export class App {
    * @param {string} step @param {Record<string, any>} [query]
    */
   goStep(step, query = {}) {
-    const kept = { image: place.get("image"), labels: place.get("labels"), t: place.get("t"), z: place.get("z"), view: place.get("view") };
+    const kept = {
+      image: place.get("image"),
+      labels: place.get("labels"),
+      t: place.get("t"),
+      z: place.get("z"),
+      view: place.get("view"),
+    };
     place.go(this.openStudy.id, step, { ...kept, ...query });
   }
 
@@ -92,14 +98,24 @@ export class App {
     if (error instanceof ApiError && this.study?.noteAway(error)) return;
     if (error instanceof ApiError && error.status === 401) return void this.#signedOut();
     if (!(error instanceof ApiError)) console.error(error);
-    const words = error instanceof ApiError ? error.message : `The page did something wrong: ${messageOf(error)} Reload it.`;
-    this.toast(words, { kind: "error", action: error instanceof ApiError ? null : { text: "Reload", run: () => location.reload() } });
+    const known = error instanceof ApiError;
+    const words = known ? error.message : `The page did something wrong: ${messageOf(error)} Reload it.`;
+    this.toast(
+      words,
+      { kind: "error", action: error instanceof ApiError ? null : { text: "Reload", run: () => location.reload() } },
+    );
   }
 
-  /** @param {{title: string, text?: any, yes?: string, no?: string, danger?: boolean}} asked @returns {Promise<boolean>} */
+  /**
+   * @param {{title: string, text?: any, yes?: string, no?: string, danger?: boolean}} asked
+   * @returns {Promise<boolean>}
+   */
   ask = (asked) => ask(asked);
 
-  /** @param {{title: string, label: string, value?: string, yes?: string, help?: string}} asked @returns {Promise<string|null>} */
+  /**
+   * @param {{title: string, label: string, value?: string, yes?: string, help?: string}} asked
+   * @returns {Promise<string|null>}
+   */
   askText = (asked) => askText(asked);
 
   /**
@@ -150,7 +166,11 @@ export class App {
   }
 
   async #signedOut() {
-    const again = await ask({ title: "You are signed out", text: "Your session has ended. Sign in to go on.", yes: "Sign in" });
+    const again = await ask({
+      title: "You are signed out",
+      text: "Your session has ended. Sign in to go on.",
+      yes: "Sign in",
+    });
     if (again) location.reload();
   }
 
@@ -263,7 +283,9 @@ function loadOthers() {
  */
 function nameFor(files) {
   const folder = files[0].name.includes("/") ? files[0].name.split("/")[0] : "";
-  return (folder || `Images of ${new Date().toLocaleDateString("en", { day: "numeric", month: "long", year: "numeric" })}`).slice(0, 200);
+  return (
+    folder || `Images of ${new Date().toLocaleDateString("en", { day: "numeric", month: "long", year: "numeric" })}`
+  ).slice(0, 200);
 }
 
 /** @param {unknown} error */

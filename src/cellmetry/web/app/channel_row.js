@@ -14,7 +14,10 @@ export class ChannelRow {
   #colour;
   #name = h("span.channel-name.cut");
   #numbers = h("span.quiet-text.number");
-  #bars = h("svg:svg", { class: "channel-bars", viewBox: `0 0 ${BINS} ${HEIGHT}`, preserveAspectRatio: "none", "aria-hidden": "true" });
+  #bars = h(
+    "svg:svg",
+    { class: "channel-bars", viewBox: `0 0 ${BINS} ${HEIGHT}`, preserveAspectRatio: "none", "aria-hidden": "true" },
+  );
   #range;
   #gamma;
   #span = { low: 0, high: 1 };
@@ -24,17 +27,54 @@ export class ChannelRow {
     this.#viewer = viewer;
     this.#k = k;
     const { name, low, high, gamma, colour } = this.#channel;
-    this.#seen = h("input", { type: "checkbox", "aria-label": `Show ${name}`, onchange: () => viewer.setChannel(k, { visible: this.#seen.checked }) });
-    this.#colour = h("input.colour", { type: "color", "aria-label": `Colour of ${name}`, value: colour, oninput: () => viewer.setChannel(k, { colour: this.#colour.value }) });
-    this.#range = rangeSlider({ label: `Contrast of ${name}`, min: low, max: high, low, high, oninput: (from, to) => viewer.setChannel(k, { low: from, high: Math.max(to, from + this.#step) }) });
-    this.#gamma = slider({ label: "Gamma", min: -100, max: 100, value: gammaPlace(gamma), show: (at) => gammaAt(at).toFixed(2), oninput: (at) => viewer.setChannel(k, { gamma: gammaAt(at) }) });
+    this.#seen = h(
+      "input",
+      {
+        type: "checkbox",
+        "aria-label": `Show ${name}`,
+        onchange: () => viewer.setChannel(k, { visible: this.#seen.checked }),
+      },
+    );
+    this.#colour = h(
+      "input.colour",
+      {
+        type: "color",
+        "aria-label": `Colour of ${name}`,
+        value: colour,
+        oninput: () => viewer.setChannel(k, { colour: this.#colour.value }),
+      },
+    );
+    this.#range = rangeSlider({
+      label: `Contrast of ${name}`,
+      min: low,
+      max: high,
+      low,
+      high,
+      oninput: (from, to) => viewer.setChannel(k, { low: from, high: Math.max(to, from + this.#step) }),
+    });
+    this.#gamma = slider({
+      label: "Gamma",
+      min: -100,
+      max: 100,
+      value: gammaPlace(gamma),
+      show: (at) => gammaAt(at).toFixed(2),
+      oninput: (at) => viewer.setChannel(k, { gamma: gammaAt(at) }),
+    });
     this.element = this.#lay(name);
     this.show();
     this.#readHistogram();
   }
 
   get #channel() {
-    return this.#viewer.channels[this.#k] ?? { name: "", low: 0, high: 1, gamma: 1, colour: "#ffffff", visible: true, max: 1 };
+    return this.#viewer.channels[this.#k] ?? {
+      name: "",
+      low: 0,
+      high: 1,
+      gamma: 1,
+      colour: "#ffffff",
+      visible: true,
+      max: 1,
+    };
   }
 
   get #step() {
@@ -60,13 +100,32 @@ export class ChannelRow {
   /** @param {string} name */
   #lay(name) {
     const gamma = h("div", { hidden: true }, this.#gamma.element);
-    const more = h("button.quiet.square.small", { type: "button", "aria-label": `Gamma of ${name}`, title: "Gamma", "aria-expanded": "false" }, "γ");
+    const more = h(
+      "button.quiet.square.small",
+      { type: "button", "aria-label": `Gamma of ${name}`, title: "Gamma", "aria-expanded": "false" },
+      "γ",
+    );
     more.addEventListener("click", () => {
       gamma.hidden = !gamma.hidden;
       more.setAttribute("aria-expanded", String(!gamma.hidden));
     });
-    const auto = h("button.quiet.square.small", { type: "button", "aria-label": `Auto contrast of ${name}`, title: "Auto contrast", onclick: () => this.#viewer.autoContrast(this.#k) }, icon("auto"));
-    return h("div.channel", {}, h("div.channel-head", {}, this.#seen, this.#colour, this.#name, this.#numbers, auto, more), h("div.channel-range", {}, this.#bars, this.#range.element), gamma);
+    const auto = h(
+      "button.quiet.square.small",
+      {
+        type: "button",
+        "aria-label": `Auto contrast of ${name}`,
+        title: "Auto contrast",
+        onclick: () => this.#viewer.autoContrast(this.#k),
+      },
+      icon("auto"),
+    );
+    return h(
+      "div.channel",
+      {},
+      h("div.channel-head", {}, this.#seen, this.#colour, this.#name, this.#numbers, auto, more),
+      h("div.channel-range", {}, this.#bars, this.#range.element),
+      gamma,
+    );
   }
 
   #limit() {
@@ -83,8 +142,11 @@ export class ChannelRow {
     this.#span = { low: found.low, high: found.high };
     const logs = [...found.counts].map((/** @type {number} */ count) => Math.log1p(count));
     const most = Math.max(...logs) || 1;
-    const line = logs.map((value, bin) => `L${bin},${(HEIGHT * (1 - value / most)).toFixed(1)}L${bin + 1},${(HEIGHT * (1 - value / most)).toFixed(1)}`).join("");
-    fill(this.#bars, h("svg:path", { d: `M0,${HEIGHT}${line}L${BINS},${HEIGHT}Z` }));
+    const line = logs.map((value, bin) => {
+      const top = (HEIGHT * (1 - value / most)).toFixed(1);
+      return `L${bin},${top}L${bin + 1},${top}`;
+    });
+    fill(this.#bars, h("svg:path", { d: `M0,${HEIGHT}${line.join("")}L${BINS},${HEIGHT}Z` }));
     this.show();
   }
 }
@@ -96,4 +158,6 @@ const gammaAt = (at) => 4 ** (at / 100);
 const gammaPlace = (gamma) => Math.round((Math.log(gamma) / Math.log(4)) * 100);
 
 /** @param {number} value */
-const short = (value) => (Number.isInteger(value) || Math.abs(value) >= 100 ? String(Math.round(value)) : value.toPrecision(3));
+const short = (value) => (
+  Number.isInteger(value) || Math.abs(value) >= 100 ? String(Math.round(value)) : value.toPrecision(3)
+);

@@ -14,7 +14,8 @@ const NARROWEST = 240;
 const WIDTH = 420;
 const AWAY = {
   unreachable: "The server cannot be reached. This page tries again by itself; keep it open.",
-  "signed out": "You are signed out. Open the address that the server shows, or sign in, in another tab; this page then goes on by itself.",
+  "signed out":
+    "You are signed out. Open the address that the server shows, or sign in, in another tab; this page then goes on.",
 };
 
 /** Panes: `left` of 300 pixels (controls of the step, then what the viewer shows), the centre, and a right one. */
@@ -30,7 +31,10 @@ export class Frame {
   #details = h("div.right-step");
   #right = h("aside.right", { "aria-label": "Details" }, this.#details);
   #watch = new MutationObserver(() => this.#showRight());
-  #splitter = h("div.splitter", { role: "separator", tabindex: 0, "aria-orientation": "vertical", "aria-label": "Width of the details" });
+  #splitter = h(
+    "div.splitter",
+    { role: "separator", tabindex: 0, "aria-orientation": "vertical", "aria-label": "Width of the details" },
+  );
   #fold = h("button.fold.quiet.square", { type: "button" });
   /** @type {(() => void)[]} */
   #offs = [];
@@ -52,7 +56,11 @@ export class Frame {
   start() {
     const { openStudy: study } = this.#app;
     const panel = new LookPanel(this.#app, this.#looks);
-    this.#offs.push(study.on("named", () => this.#showNotices()), study.on("away", () => this.#showNotices()), () => panel.close());
+    this.#offs.push(
+      study.on("named", () => this.#showNotices()),
+      study.on("away", () => this.#showNotices()),
+      () => panel.close(),
+    );
     this.#showNotices();
   }
 
@@ -101,13 +109,17 @@ export class Frame {
 
   #header() {
     const { openStudy: study } = this.#app;
-    const name = h("button.study-name.quiet", { type: "button", title: "Rename the study", disabled: Boolean(study.readOnly), onclick: () => this.#rename() }, study.name);
+    const name = h(
+      "button.study-name.quiet",
+      { type: "button", title: "Rename the study", disabled: Boolean(study.readOnly), onclick: () => this.#rename() },
+      study.name,
+    );
     this.#offs.push(study.on("named", () => fill(name, study.name)));
     fill(this.#steps, readySteps().map((step) => this.#stepButton(step)));
     const jobs = jobsIndicator(this.#app);
     this.#offs.push(jobs.close);
     this.#tools.append(jobs.element, historyButton(this.#app), accountMenu(this.#app));
-    return h("header.header", {}, brand(this.#app), name, this.#steps, this.#tools);
+    return h("header.header.header-study", {}, h("div.header-place", {}, brand(this.#app), name), this.#steps, this.#tools);
   }
 
   async #rename() {
@@ -118,7 +130,11 @@ export class Frame {
 
   /** @param {import("./steps.js").Entry} step */
   #stepButton(step) {
-    return h("button.step", { type: "button", dataset: { step: step.name }, onclick: () => this.#app.goStep(step.name) }, step.title);
+    return h(
+      "button.step",
+      { type: "button", dataset: { step: step.name }, onclick: () => this.#app.goStep(step.name) },
+      step.title,
+    );
   }
 
   #showNotices() {
@@ -154,9 +170,14 @@ export class Frame {
 
   #listenSplitter() {
     const splitter = this.#splitter;
-    splitter.addEventListener("pointerdown", (/** @type {PointerEvent} */ event) => splitter.setPointerCapture(event.pointerId));
+    splitter.addEventListener(
+      "pointerdown",
+      (/** @type {PointerEvent} */ event) => splitter.setPointerCapture(event.pointerId),
+    );
     splitter.addEventListener("pointermove", (/** @type {PointerEvent} */ event) => {
-      if (splitter.hasPointerCapture(event.pointerId)) this.#setWidth(this.panes.getBoundingClientRect().right - event.clientX);
+      if (splitter.hasPointerCapture(event.pointerId)) this.#setWidth(
+        this.panes.getBoundingClientRect().right - event.clientX,
+      );
     });
     splitter.addEventListener("keydown", (/** @type {KeyboardEvent} */ event) => {
       const by = { ArrowLeft: 24, ArrowRight: -24 }[event.key];

@@ -10,7 +10,12 @@ import { chooseTheme, theme } from "./theme.js";
 export function brand(app) {
   const mark = h("svg:svg", { class: "brand-mark", viewBox: "0 0 24 24", "aria-hidden": "true" },
     h("svg:circle", { cx: 12, cy: 12, r: 9.5 }), h("svg:circle", { cx: 12, cy: 12, r: 3.5, class: "brand-core" }));
-  return h("button.brand", { type: "button", title: "All studies", onclick: () => app.place.go(null) }, mark, h("span", {}, "Cellmetry"));
+  return h(
+    "button.brand",
+    { type: "button", title: "All studies", onclick: () => app.place.go(null) },
+    mark,
+    h("span", {}, "Cellmetry"),
+  );
 }
 
 /** @param {App} app */
@@ -37,5 +42,8 @@ function themes() {
 function account(app) {
   const { who, mode } = app.session;
   if (mode === "demo") return [];
-  return [{ title: who }, { text: "Sign out", icon: "user", run: () => app.signOut().catch((error) => app.error(error)) }];
+  return [
+    { title: who },
+    { text: "Sign out", icon: "user", run: () => app.signOut().catch((error) => app.error(error)) },
+  ];
 }

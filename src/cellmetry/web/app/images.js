@@ -20,7 +20,9 @@ import { place } from "../kernel/place.js";
 
 const PAGE = 1000;
 
-/** Tells `change` when images came, left or are said to be something else, and `select` when another one is looked at. */
+/**
+ * Tells `change` when images came, left or are said to be something else, and `select` when another one is looked at.
+ */
 export class ImageList extends Emitter {
   /** @type {ImageView[]} */
   all = [];

@@ -144,7 +144,9 @@ export class Jobs extends Emitter {
   /** @param {Job[]} jobs @param {boolean} [quietly] Do not tell of those that ended before. */
   #take(jobs, quietly = false) {
     if (this.#closed) return;
-    const ended = jobs.filter((job) => hasEnded(job) && !quietly && !hasEnded(this.#byId.get(job.id) ?? { ...job, state: "queued" }));
+    const ended = jobs.filter(
+      (job) => hasEnded(job) && !quietly && !hasEnded(this.#byId.get(job.id) ?? { ...job, state: "queued" }),
+    );
     for (const job of jobs) this.#note(job);
     this.#watch();
     this.#askLater();
@@ -155,7 +157,8 @@ export class Jobs extends Emitter {
   /** @param {Job} job */
   #note(job) {
     const before = this.#byId.get(job.id);
-    const keeps = before && before.task === job.task && !hasEnded(job) && before.done > job.done && before.state === job.state;
+    const same = before && before.task === job.task && before.state === job.state && !hasEnded(job);
+    const keeps = same && before.done > job.done;
     this.#byId.set(job.id, keeps ? { ...job, done: before.done } : job);
   }
 

@@ -16,7 +16,15 @@ const MOST = 30;
 /** @type {Record<string, string>} */
 const TITLES = { read: "Read images", import: "Import labels", rebase: "Carry corrections over" };
 /** @type {Record<Job["state"], string>} */
-const STATES = { queued: "Waits", running: "Runs", stopping: "Stops", done: "Done", failed: "Failed", cancelled: "Cancelled", interrupted: "Interrupted" };
+const STATES = {
+  queued: "Waits",
+  running: "Runs",
+  stopping: "Stops",
+  done: "Done",
+  failed: "Failed",
+  cancelled: "Cancelled",
+  interrupted: "Interrupted",
+};
 
 /** What a job does, in words. @param {Job} job */
 export const titleOf = (job) => TITLES[job.kind] ?? inWords(job.kind);
@@ -54,9 +62,18 @@ function tellEnd(app, job, open) {
   const failed = Object.keys(job.result?.failed ?? {}).length;
   const show = { text: "Show", run: () => showLog(app, job) };
   if (job.state === "failed") app.toast(`${titleOf(job)} failed: ${job.error}`, { kind: "error", action: show });
-  else if (job.state === "interrupted") app.toast(`${titleOf(job)} was interrupted.`, { kind: "error", action: { text: "Jobs", run: open } });
-  else if (job.state === "done" && failed) app.toast(`${titleOf(job)}: ${counted(failed, "image")} could not be worked on.`, { kind: "error", action: show });
-  else if (job.state === "done" && job.kind !== "read") app.toast(`${titleOf(job)}: done in ${tookInWords(job.started, job.ended)}.`, { kind: "done" });
+  else if (job.state === "interrupted") app.toast(
+    `${titleOf(job)} was interrupted.`,
+    { kind: "error", action: { text: "Jobs", run: open } },
+  );
+  else if (job.state === "done" && failed) app.toast(
+    `${titleOf(job)}: ${counted(failed, "image")} could not be worked on.`,
+    { kind: "error", action: show },
+  );
+  else if (job.state === "done" && job.kind !== "read") app.toast(
+    `${titleOf(job)}: done in ${tookInWords(job.started, job.ended)}.`,
+    { kind: "done" },
+  );
 }
 
 /** @param {App} app */
@@ -73,7 +90,10 @@ function jobList(app) {
       else rows.set(job.id, { job, row: jobRow(app, job) });
     }
     const nodes = shown.map((job) => rows.get(job.id)?.row.element);
-    if (nodes.some((node, k) => list.children[k] !== node) || nodes.length !== list.children.length) fill(list, nodes.length ? nodes : h("li.quiet-text", {}, "Nothing was worked on yet."));
+    if (nodes.some((node, k) => list.children[k] !== node) || nodes.length !== list.children.length) fill(
+      list,
+      nodes.length ? nodes : h("li.quiet-text", {}, "Nothing was worked on yet."),
+    );
   };
   const off = jobs.on("change", show);
   show();
@@ -84,11 +104,21 @@ function jobList(app) {
 function jobRow(app, job) {
   const { jobs, readOnly } = app.openStudy;
   const bar = ["running", "stopping"].includes(job.state) ? progressBar(titleOf(job)) : null;
-  const act = (/** @type {(id: string) => Promise<void>} */ run) => () => run.call(jobs, job.id).catch((error) => app.error(error));
-  const button = (/** @type {string} */ text, /** @type {() => any} */ run) => h("button.quiet.small", { type: "button", onclick: run }, text);
+  const act = (
+    /** @type {(id: string) => Promise<void>} */ run,
+  ) => () => run.call(jobs, job.id).catch((error) => app.error(error));
+  const button = (/** @type {string} */ text, /** @type {() => any} */ run) => h(
+    "button.quiet.small",
+    { type: "button", onclick: run },
+    text,
+  );
   const element = h("li.job", {},
     h("div.row", {}, h("strong.grow", {}, titleOf(job)), h(`span.job-state.job-${job.state}`, {}, STATES[job.state])),
-    h("p.quiet-text", {}, [whenInWords(job.created), job.who, tookInWords(job.started, job.ended)].filter(Boolean).join(" · ")),
+    h(
+      "p.quiet-text",
+      {},
+      [whenInWords(job.created), job.who, tookInWords(job.started, job.ended)].filter(Boolean).join(" · "),
+    ),
     job.error && h("p.job-error", {}, job.error), bar?.element,
     h("div.row.end.tight", {}, button("Log", () => showLog(app, job)),
       !readOnly && ["queued", "running"].includes(job.state) && button("Cancel", act(jobs.cancel)),
@@ -103,9 +133,23 @@ export async function showLog(app, job) {
   const { openStudy: study } = app;
   try {
     const lines = await study.get(at`jobs/${job.id}/log`, { limit: 1000 });
-    const failed = Object.entries(job.result?.failed ?? {}).map(([id, reason]) => h("li", {}, h("strong", {}, study.images.find(id)?.name ?? id), h("p.quiet-text", {}, String(reason))));
-    const rows = lines.filter((/** @type {any} */ line) => line.kind !== "progress").map((/** @type {any} */ line) => h("li", {}, h("span.quiet-text.number", {}, line.at.slice(11, 19)), h("span.log-text", {}, line.text)));
-    openDialog(titleOf(job), [failed.length > 0 && h("ul.refusals", {}, failed), h("ul.log", {}, rows)], { wide: true });
+    const failed = Object.entries(job.result?.failed ?? {}).map(([id, reason]) => h(
+      "li",
+      {},
+      h("strong", {}, study.images.find(id)?.name ?? id),
+      h("p.quiet-text", {}, String(reason)),
+    ));
+    const rows = lines.filter((/** @type {any} */ line) => line.kind !== "progress").map((/** @type {any} */ line) => h(
+      "li",
+      {},
+      h("span.quiet-text.number", {}, line.at.slice(11, 19)),
+      h("span.log-text", {}, line.text),
+    ));
+    openDialog(
+      titleOf(job),
+      [failed.length > 0 && h("ul.refusals", {}, failed), h("ul.log", {}, rows)],
+      { wide: true },
+    );
   } catch (error) {
     app.error(error);
   }

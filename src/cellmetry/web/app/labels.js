@@ -17,7 +17,9 @@ import { place } from "../kernel/place.js";
 
 const PAGE = 1000;
 
-/** Tells `change` when label images came, left or were edited, and `select` when labels of another name are looked at. */
+/**
+ * Tells `change` when label images came, left or were edited, and `select` when labels of another name are looked at.
+ */
 export class LabelsList extends Emitter {
   /** @type {LabelsView[]} */
   all = [];

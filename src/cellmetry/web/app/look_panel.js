@@ -7,6 +7,9 @@ import { lengthOf } from "./images.js";
 
 /** @typedef {import("./app.js").App} App */
 
+/** @type {["Z"|"T", "z"|"t", string][]} */
+const AXES = [["Z", "z", "Plane"], ["T", "t", "Frame"]];
+
 /** The panel; it follows the viewer. */
 export class LookPanel {
   #app;
@@ -58,13 +61,22 @@ export class LookPanel {
       ["Shift+PageUp", "Frame before", () => viewer.stepPlane("t", -1)],
       ["Shift+PageDown", "Next frame", () => viewer.stepPlane("t", 1)],
     ];
-    return keys.map(([key, title, run]) => shortcuts.bind(key, title, run, { group: "Viewer", when: () => this.#app.viewing }));
+    return keys.map(([key, title, run]) => shortcuts.bind(
+      key,
+      title,
+      run,
+      { group: "Viewer", when: () => this.#app.viewing },
+    ));
   }
 
   #pickerPart() {
     const { images } = this.#app.openStudy;
     const button = (/** @type {string} */ name, /** @type {string} */ picture, /** @type {number} */ by) =>
-      h("button.quiet.square", { type: "button", "aria-label": name, title: name, onclick: () => images.step(by) }, icon(picture));
+      h(
+        "button.quiet.square",
+        { type: "button", "aria-label": name, title: name, onclick: () => images.step(by) },
+        icon(picture),
+      );
     return h("section.look-part.look-image", {}, h("div.look-head", {}, h("h3", {}, "Image"), this.#place),
       h("div.row.tight", {}, button("Image before", "back", -1), this.#picker, button("Next image", "forward", 1)));
   }
@@ -78,7 +90,8 @@ export class LookPanel {
       fill(this.#picker, ready.map((image) => h("option", { value: image.id }, image.name)));
     }
     this.#picker.value = images.current?.id ?? "";
-    this.#place.textContent = ready.length ? `${ready.findIndex((image) => image.id === images.current?.id) + 1} of ${ready.length}` : "";
+    const at = ready.findIndex((image) => image.id === images.current?.id);
+    this.#place.textContent = ready.length ? `${at + 1} of ${ready.length}` : "";
   }
 
   #show() {
@@ -95,19 +108,36 @@ export class LookPanel {
   #showChannels() {
     const { viewer } = this.#app;
     this.#rows = viewer.channels.map((/** @type {any} */ _, /** @type {number} */ k) => new ChannelRow(viewer, k));
-    const all = h("button.quiet.small", { type: "button", title: "Choose the contrast of all channels by what there is in the image", onclick: () => viewer.autoContrast() },
+    const all = h("button.quiet.small", {
+      type: "button",
+      title: "Choose the contrast of all channels by what there is in the image",
+      onclick: () => viewer.autoContrast(),
+    },
       icon("auto"), "Auto");
-    fill(this.#channels, this.#rows.length > 0 && [h("div.look-head", {}, h("h3", {}, this.#rows.length > 1 ? "Channels" : "Contrast"), all), this.#rows.map((row) => row.element)]);
+    fill(
+      this.#channels,
+      this.#rows.length > 0 && [
+        h("div.look-head", {}, h("h3", {}, this.#rows.length > 1 ? "Channels" : "Contrast"), all),
+        this.#rows.map((row) => row.element),
+      ],
+    );
   }
 
   #showPlanes() {
     const { viewer, look } = this.#app;
     const { image } = viewer;
     const nodes = [];
-    for (const [axis, name, title] of /** @type {["Z"|"T", "z"|"t", string][]} */ ([["Z", "z", "Plane"], ["T", "t", "Frame"]])) {
+    for (const [axis, name, title] of AXES) {
       const length = image ? lengthOf(image, axis) : 1;
       if (length < 2) continue;
-      const part = slider({ label: title, min: 1, max: length, value: look[name] + 1, show: (value) => `${value}/${length}`, oninput: (value) => look.go({ [name]: value - 1 }) });
+      const part = slider({
+        label: title,
+        min: 1,
+        max: length,
+        value: look[name] + 1,
+        show: (value) => `${value}/${length}`,
+        oninput: (value) => look.go({ [name]: value - 1 }),
+      });
       this.#offs.push(look.on("change", () => part.set(look[name] + 1)));
       nodes.push(part.element);
       if (axis === "Z") nodes.push(this.#projection());
@@ -118,7 +148,11 @@ export class LookPanel {
   #projection() {
     const { viewer } = this.#app;
     const kinds = [["none", "One plane"], ["max", "Brightest of all planes"], ["mean", "Mean of all planes"]];
-    const select = h("select", { "aria-label": "Projection", onchange: () => viewer.setProjection(select.value) }, kinds.map(([value, text]) => h("option", { value }, text)));
+    const select = h(
+      "select",
+      { "aria-label": "Projection", onchange: () => viewer.setProjection(select.value) },
+      kinds.map(([value, text]) => h("option", { value }, text)),
+    );
     select.value = viewer.projection ?? "none";
     return select;
   }
@@ -130,16 +164,37 @@ export class LookPanel {
     if (key === this.#labelled) return;
     this.#labelled = key;
     if (!current) return void fill(this.#labels);
-    const shown = h("input", { type: "checkbox", checked: viewer.look.visible, onchange: () => viewer.setLabels({ visible: shown.checked }) });
-    const outline = h("input", { type: "checkbox", checked: viewer.look.outline, onchange: () => viewer.setLabels({ outline: outline.checked }) });
-    const filled = slider({ label: "Fill", min: 0, max: 100, value: Math.round(viewer.look.fill * 100), show: (value) => `${value} %`, oninput: (value) => viewer.setLabels({ fill: value / 100 }) });
+    const shown = h(
+      "input",
+      { type: "checkbox", checked: viewer.look.visible, onchange: () => viewer.setLabels({ visible: shown.checked }) },
+    );
+    const outline = h(
+      "input",
+      {
+        type: "checkbox",
+        checked: viewer.look.outline,
+        onchange: () => viewer.setLabels({ outline: outline.checked }),
+      },
+    );
+    const filled = slider({
+      label: "Fill",
+      min: 0,
+      max: 100,
+      value: Math.round(viewer.look.fill * 100),
+      show: (value) => `${value} %`,
+      oninput: (value) => viewer.setLabels({ fill: value / 100 }),
+    });
     fill(this.#labels, h("div.look-head", {}, h("h3", {}, "Labels"), h("label.check", {}, shown, "Show")),
       labels.names.length > 1 && this.#names(), h("label.check", {}, outline, "Outlines"), filled.element);
   }
 
   #names() {
     const { labels } = this.#app.openStudy;
-    const select = h("select", { "aria-label": "Which labels", onchange: () => labels.select(select.value) }, labels.names.map((name) => h("option", { value: name }, name)));
+    const select = h(
+      "select",
+      { "aria-label": "Which labels", onchange: () => labels.select(select.value) },
+      labels.names.map((name) => h("option", { value: name }, name)),
+    );
     select.value = labels.name ?? "";
     return select;
   }

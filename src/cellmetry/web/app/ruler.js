@@ -53,11 +53,17 @@ function rulerTool(app, end) {
       end(null);
       return true;
     },
-    draw: (/** @type {CanvasRenderingContext2D} */ context, /** @type {any} */ viewer) => line && drawLine(context, viewer, line, lengthText(app, line)),
+    draw: (
+      /** @type {CanvasRenderingContext2D} */ context,
+      /** @type {any} */ viewer,
+    ) => line && drawLine(context, viewer, line, lengthText(app, line)),
   };
 }
 
-/** @param {CanvasRenderingContext2D} context @param {any} viewer @param {{from: Point, to: Point}} line @param {string} text */
+/**
+ * @param {CanvasRenderingContext2D} context @param {any} viewer
+ * @param {{from: Point, to: Point}} line @param {string} text
+ */
 function drawLine(context, viewer, { from, to }, text) {
   const [a, b] = [viewer.toScreen(from.y, from.x), viewer.toScreen(to.y, to.x)];
   for (const [width, colour] of /** @type {[number, string][]} */ ([[4, "rgb(0 0 0 / 70%)"], [2, "#ffd54a"]])) {
@@ -67,7 +73,10 @@ function drawLine(context, viewer, { from, to }, text) {
     context.lineTo(b.x, b.y);
     context.stroke();
   }
-  Object.assign(context, { font: "600 13px system-ui, sans-serif", lineWidth: 4, strokeStyle: "rgb(0 0 0 / 80%)", fillStyle: "#ffd54a" });
+  Object.assign(
+    context,
+    { font: "600 13px system-ui, sans-serif", lineWidth: 4, strokeStyle: "rgb(0 0 0 / 80%)", fillStyle: "#ffd54a" },
+  );
   const at = { x: b.x + (b.x >= a.x ? 12 : -12), y: b.y + 4 };
   context.textAlign = b.x >= a.x ? "left" : "right";
   context.strokeText(text, at.x, at.y);
@@ -93,7 +102,12 @@ export async function measureScale(app) {
   if (said === null) return;
   const images = said.all ? withoutPixelSize(app.openStudy.images.all) : [image];
   const size = Number((said.um / px).toPrecision(6));
-  await sayOf(app, images.some((each) => each.id === image.id) ? images : [image, ...images], { pixel_size_um: size }, `Pixel size of ${counted(images.length, "image")}: ${size} µm`);
+  await sayOf(
+    app,
+    images.some((each) => each.id === image.id) ? images : [image, ...images],
+    { pixel_size_um: size },
+    `Pixel size of ${counted(images.length, "image")}: ${size} µm`,
+  );
   if (images.length <= 1) app.toast(`A pixel is ${size} µm.`, { kind: "done" });
 }
 

@@ -18,7 +18,9 @@ export class StartPage {
   #app;
   #studies = h("section.start-studies", { "aria-label": "Studies", "aria-busy": "true" });
   #sample = h("button", { type: "button", onclick: () => this.#try() }, SAMPLE());
-  #watch = new IntersectionObserver((entries) => entries.forEach((entry) => entry.isIntersecting && this.#fillPictures(entry.target)));
+  #watch = new IntersectionObserver((entries) => entries.forEach(
+    (entry) => entry.isIntersecting && this.#fillPictures(entry.target),
+  ));
 
   /** @param {App} app */
   constructor(app) {
@@ -33,7 +35,13 @@ export class StartPage {
     const studies = await get("studies");
     studies.sort((/** @type {any} */ a, /** @type {any} */ b) => (b.changed ?? "").localeCompare(a.changed ?? ""));
     this.#studies.removeAttribute("aria-busy");
-    fill(this.#studies, studies.length > 0 && [h("h2.start-title", {}, "Your studies"), h("div.start-cards", {}, studies.map((/** @type {any} */ study) => this.#card(study)))]);
+    fill(
+      this.#studies,
+      studies.length > 0 && [
+        h("h2.start-title", {}, "Your studies"),
+        h("div.start-cards", {}, studies.map((/** @type {any} */ study) => this.#card(study))),
+      ],
+    );
   }
 
   close() {
@@ -45,8 +53,18 @@ export class StartPage {
     return h("section.start-ways", {},
       h("div.start-drop", {}, h("div.empty-picture", {}, icon("upload")), h("div.stack", {},
         h("div.start-drop-text", {}, h("h1", {}, "From microscope images to numbers you can defend"),
-          h("p.quiet-text", {}, "Drop images or a folder anywhere on this page. A study is made of them: it keeps images, cells, corrections and figures together.")),
-        h("div.row.wrap-row", {}, h("button.primary", { type: "button", onclick: () => choose(false) }, icon("file"), "Choose files"),
+          h(
+            "p.quiet-text",
+            {},
+            "Drop images or a folder anywhere on this page. A study is made of them: "
+              + "it keeps images, cells, corrections and figures together.",
+          )),
+        h("div.row.wrap-row", {}, h(
+          "button.primary",
+          { type: "button", onclick: () => choose(false) },
+          icon("file"),
+          "Choose files",
+        ),
           h("button", { type: "button", onclick: () => choose(true) }, icon("folder"), "Choose folder"),
           h("button", { type: "button", onclick: () => this.#new() }, icon("plus"), "New study"), this.#sample))));
   }
@@ -66,7 +84,12 @@ export class StartPage {
   }
 
   async #new() {
-    const name = await this.#app.askText({ title: "New study", label: "Name", yes: "Make it", help: "A study keeps images, labels, corrections and results of one question together." });
+    const name = await this.#app.askText({
+      title: "New study",
+      label: "Name",
+      yes: "Make it",
+      help: "A study keeps images, labels, corrections and results of one question together.",
+    });
     if (name === null) return;
     try {
       const study = await post("studies", { name });
@@ -82,9 +105,25 @@ export class StartPage {
     if (study.images) this.#watch.observe(pictures);
     const open = h("button.start-card", { type: "button", onclick: () => this.#app.place.go(study.id) }, pictures,
       h("strong.start-name.cut", { title: study.name }, study.name),
-      h("span.quiet-text.cut", {}, [counted(study.images, "image"), study.changed && whenInWords(study.changed), study.read_only && "read only"].filter(Boolean).join(" · ")));
+      h(
+        "span.quiet-text.cut",
+        {},
+        [
+          counted(study.images, "image"),
+          study.changed && whenInWords(study.changed),
+          study.read_only && "read only",
+        ].filter(Boolean).join(" · "),
+      ));
     const may = study.role !== "viewer" && !study.read_only;
-    return h("div.start-cell", {}, open, may && menuButton({ label: `More of ${study.name}`, content: icon("more"), align: "right" }, () => [{ text: "Rename", run: () => this.#rename(study) }]));
+    return h(
+      "div.start-cell",
+      {},
+      open,
+      may && menuButton(
+        { label: `More of ${study.name}`, content: icon("more"), align: "right" },
+        () => [{ text: "Rename", run: () => this.#rename(study) }],
+      ),
+    );
   }
 
   /** @param {any} study */
@@ -101,7 +140,17 @@ export class StartPage {
     const study = /** @type {HTMLElement} */ (host).dataset.study;
     try {
       const images = await get(at`studies/${study}/images`, { state: "ready", limit: PICTURES });
-      fill(host, images.map((/** @type {any} */ image) => h("img", { src: address(at`studies/${study}/images/${image.id}/thumbnail`, { side: 192 }), alt: "", decoding: "async" })));
+      fill(
+        host,
+        images.map((/** @type {any} */ image) => h(
+          "img",
+          {
+            src: address(at`studies/${study}/images/${image.id}/thumbnail`, { side: 192 }),
+            alt: "",
+            decoding: "async",
+          },
+        )),
+      );
     } catch (error) {
       this.#app.error(error);
     }

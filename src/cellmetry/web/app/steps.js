@@ -6,7 +6,7 @@
  */
 
 /** @typedef {import("./app.js").App} App */
-/** @typedef {{left: HTMLElement, centre: HTMLElement, right: HTMLElement}} Panes `right` is hidden while it is empty. */
+/** @typedef {{left: HTMLElement, centre: HTMLElement, right: HTMLElement}} Panes `right` is hidden while empty. */
 /**
  * @typedef {object} Step What the module of a step exports.
  * @property {string} name

@@ -175,7 +175,7 @@ export class Study extends Emitter {
     });
   }
 
-  /** @param {() => Promise<void>} run @returns {() => void} What runs it a second later, once for all calls till then. */
+  /** @param {() => Promise<void>} run @returns {() => void} Runs it a second later, once for all calls till then. */
   #soon(run) {
     let waits = false;
     return () => {

@@ -15,5 +15,8 @@ export function thumbnail(studyPath, image, { labels = null, side = 256 } = {}) 
   if (image.state === "failed") return h("span.thumb.thumb-failed", {}, icon("warning"), h("span", {}, "Not readable"));
   const frame = h("span.thumb");
   const src = address(studyPath + at`images/${image.id}/thumbnail`, { side, labels });
-  return fill(frame, h("img", { src, alt: "", loading: "lazy", decoding: "async", onerror: () => fill(frame, icon("image")) }));
+  return fill(
+    frame,
+    h("img", { src, alt: "", loading: "lazy", decoding: "async", onerror: () => fill(frame, icon("image")) }),
+  );
 }

@@ -12,7 +12,8 @@ export function whenInWords(at) {
   const today = new Date().setHours(0, 0, 0, 0);
   if (then.getTime() >= today) return time;
   if (then.getTime() >= today - DAY) return `yesterday ${time}`;
-  return `${then.toLocaleDateString("en-GB", { day: "numeric", month: "short", year: then.getFullYear() === new Date().getFullYear() ? undefined : "numeric" })} ${time}`;
+  const year = then.getFullYear() === new Date().getFullYear() ? undefined : "numeric";
+  return `${then.toLocaleDateString("en-GB", { day: "numeric", month: "short", year })} ${time}`;
 }
 
 /**

@@ -44,7 +44,8 @@ export class Uploads extends Emitter {
     if (!this.busy) Object.assign(this, { sent: 0, total: 0, files: 0, images: 0, refused: [] });
     this.files += wanted.length;
     this.total += wanted.reduce((sum, { file }) => sum + file.size, 0);
-    for (const part of reading.pattern ? [wanted] : parts(wanted)) if (part.length) this.#queue.push({ files: part, reading });
+    const sent = reading.pattern ? [wanted] : parts(wanted);
+    for (const files of sent) if (files.length) this.#queue.push({ files, reading });
     this.tell("change", this);
     if (!this.busy) await this.#run();
   }
@@ -84,7 +85,8 @@ export class Uploads extends Emitter {
     this.#sentOf(before);
     if (error.kind === "stopped") return;
     const named = files.filter(({ name }) => error.message.includes(/** @type {string} */ (name.split("/").pop())));
-    const final = reading.pattern || error.status === 0 || error.status >= 500 || [401, 403, 423].includes(error.status);
+    const away = error.status === 0 || error.status >= 500;
+    const final = reading.pattern || away || [401, 403, 423].includes(error.status);
     const bad = final || files.length === 1 ? files : named.length === 1 ? named : [];
     this.refused.push(...bad.map(({ name }) => ({ name, reason: error.message })));
     this.#sentOf(before + bad.reduce((sum, { file }) => sum + file.size, 0));
@@ -114,9 +116,15 @@ export class Uploads extends Emitter {
     request.setRequestHeader("X-Cellmetry-Via", "web");
     request.upload.addEventListener("progress", (event) => onbytes(event.loaded));
     return new Promise((answer, refuse) => {
-      request.addEventListener("load", () => (request.status < 300 ? answer(JSON.parse(request.responseText)) : refuse(errorOf(request))));
+      request.addEventListener(
+        "load",
+        () => (request.status < 300 ? answer(JSON.parse(request.responseText)) : refuse(errorOf(request))),
+      );
       request.addEventListener("abort", () => refuse(new ApiError(0, { kind: "stopped", message: "Stopped." })));
-      request.addEventListener("error", () => refuse(new ApiError(0, { kind: "unreachable", message: "The server cannot be reached; send it again." })));
+      request.addEventListener(
+        "error",
+        () => refuse(new ApiError(0, { kind: "unreachable", message: "The server cannot be reached; send it again." })),
+      );
       request.send(form);
     });
   }

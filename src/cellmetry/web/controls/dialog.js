@@ -60,7 +60,12 @@ export function askText({ title, label, value = "", yes = "Save", help = "" }) {
     let said = null;
     const input = h("input", { type: "text", value, maxlength: 200, required: true, autocomplete: "off" });
     const sure = h("button.primary", { type: "submit" }, yes);
-    const form = h("form.stack", {}, h("label.field", {}, h("span.field-name", {}, label), input), help && h("p.quiet-text", {}, help),
+    const form = h("form.stack", {}, h(
+      "label.field",
+      {},
+      h("span.field-name", {}, label),
+      input,
+    ), help && h("p.quiet-text", {}, help),
       h("div.row.end", {}, sure));
     const dialog = openDialog(title, form, { onclose: () => answer(said) });
     form.addEventListener("submit", (/** @type {Event} */ event) => {

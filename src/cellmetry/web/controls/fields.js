@@ -24,7 +24,13 @@ export function controlOf(field, change) {
   const wrong = h("p.field-wrong", { id: `${id}-wrong`, role: "alert", hidden: true });
   const help = field.help ? h("p.field-help", { id: `${id}-help` }, field.help) : null;
   part.input?.setAttribute("aria-describedby", `${id}-wrong${help ? ` ${id}-help` : ""}`);
-  const element = h(`div.field.field-${field.kind}`, { dataset: { field: field.name }, title: field.help }, part.nodes, wrong, help);
+  const element = h(
+    `div.field.field-${field.kind}`,
+    { dataset: { field: field.name }, title: field.help },
+    part.nodes,
+    wrong,
+    help,
+  );
   const complain = (/** @type {string} */ text) => {
     fill(wrong, text);
     wrong.hidden = !text;
@@ -36,13 +42,23 @@ export function controlOf(field, change) {
 /** @typedef {{nodes: any, input?: HTMLElement, get: () => any, set: (value: any) => void}} Part */
 
 /** @param {Field} field @param {string} id */
-const nameOf = (field, id) => h("label.field-name", { for: id }, field.title, field.unit && " ", field.unit && h("span.field-unit", {}, field.unit));
+const nameOf = (field, id) => h(
+  "label.field-name",
+  { for: id },
+  field.title,
+  field.unit && " ",
+  field.unit && h("span.field-unit", {}, field.unit),
+);
 
 /** @type {Record<string, (field: Field, id: string, change: () => void) => Part>} */
 const KINDS = {
   choice(field, id, change) {
     const options = field.nullable ? [{ value: null, text: "Automatic" }, ...field.options] : field.options;
-    const input = h("select", { id, onchange: change }, options.map((each, k) => h("option", { value: String(k) }, each.text)));
+    const input = h(
+      "select",
+      { id, onchange: change },
+      options.map((each, k) => h("option", { value: String(k) }, each.text)),
+    );
     return {
       nodes: [nameOf(field, id), input],
       input,
@@ -79,8 +95,18 @@ const KINDS = {
   },
 
   number(field, id, change) {
-    const input = h("input", { type: "text", inputmode: "decimal", id, class: "number", oninput: change, autocomplete: "off",
-      placeholder: field.nullable ? "Automatic" : null });
+    const input = h(
+      "input",
+      {
+        type: "text",
+        inputmode: "decimal",
+        id,
+        class: "number",
+        oninput: change,
+        autocomplete: "off",
+        placeholder: field.nullable ? "Automatic" : null,
+      },
+    );
     return {
       nodes: [nameOf(field, id), input],
       input,
@@ -91,8 +117,19 @@ const KINDS = {
 
   text(field, id, change) {
     const long = (field.longest ?? 0) > 2000;
-    const input = h(long ? "textarea" : "input", { id, oninput: change, type: long ? null : "text", rows: long ? 4 : null,
-      maxlength: field.longest, autocomplete: "off", spellcheck: "false", placeholder: field.nullable ? "Automatic" : null });
+    const input = h(
+      long ? "textarea" : "input",
+      {
+        id,
+        oninput: change,
+        type: long ? null : "text",
+        rows: long ? 4 : null,
+        maxlength: field.longest,
+        autocomplete: "off",
+        spellcheck: "false",
+        placeholder: field.nullable ? "Automatic" : null,
+      },
+    );
     return {
       nodes: [nameOf(field, id), input],
       input,
@@ -102,7 +139,10 @@ const KINDS = {
   },
 
   list(field, id, change) {
-    const input = h("input", { type: "text", id, oninput: change, autocomplete: "off", placeholder: field.nullable ? "All" : "One, two, …" });
+    const input = h(
+      "input",
+      { type: "text", id, oninput: change, autocomplete: "off", placeholder: field.nullable ? "All" : "One, two, …" },
+    );
     return {
       nodes: [nameOf(field, id), input],
       input,

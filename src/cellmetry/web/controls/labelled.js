@@ -12,5 +12,10 @@ let made = 0;
  */
 export function labelled(name, control, { hidden = false, grow = false } = {}) {
   control.id ||= `control-${++made}`;
-  return h("div.field", { hidden, class: grow ? "grow" : "" }, h("label.field-name", { for: control.id }, name), control);
+  return h(
+    "div.field",
+    { hidden, class: grow ? "grow" : "" },
+    h("label.field-name", { for: control.id }, name),
+    control,
+  );
 }

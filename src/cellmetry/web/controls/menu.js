@@ -16,13 +16,24 @@ import { icon } from "./icons.js";
 
 /**
  * Return a button that opens a menu.
- * @param {{label: string, content?: any, align?: "left"|"right", class?: string}} said `label` is its name where `content` is a picture.
+ * @param {{label: string, content?: any, align?: "left"|"right", class?: string}} said `label` is its
+ *   name where `content` is a picture.
  * @param {() => Item[]} items Asked each time it opens.
  * @returns {HTMLElement}
  */
 export function menuButton({ label, content = label, align = "left", class: more = "" }, items) {
-  const button = h("button", { type: "button", class: more || "quiet square", "aria-haspopup": "menu", "aria-expanded": "false",
-    "aria-label": content === label ? null : label, title: content === label ? null : label }, content);
+  const button = h(
+    "button",
+    {
+      type: "button",
+      class: more || "quiet square",
+      "aria-haspopup": "menu",
+      "aria-expanded": "false",
+      "aria-label": content === label ? null : label,
+      title: content === label ? null : label,
+    },
+    content,
+  );
   const list = h("div.menu-list", { role: "menu", hidden: true, class: `menu-${align}`, "aria-label": label });
   const host = h("div.menu", {}, button, list);
   const close = () => {
@@ -54,10 +65,20 @@ function row(item, close) {
     item.run?.();
   };
   const checks = item.checked !== undefined;
-  return h("button.menu-item", { type: "button", role: checks ? "menuitemradio" : "menuitem", "aria-checked": checks ? String(item.checked) : null,
-    disabled: item.disabled ?? false, class: item.danger ? "danger-text" : "", onclick: run },
-  h("span.menu-icon", {}, checks ? item.checked && icon("check") : item.icon && icon(item.icon)),
-  h("span.menu-text", {}, item.text), item.hint && h("kbd", {}, item.hint));
+  return h(
+    "button.menu-item",
+    {
+      type: "button",
+      role: checks ? "menuitemradio" : "menuitem",
+      "aria-checked": checks ? String(item.checked) : null,
+      disabled: item.disabled ?? false,
+      class: item.danger ? "danger-text" : "",
+      onclick: run,
+    },
+    h("span.menu-icon", {}, checks ? item.checked && icon("check") : item.icon && icon(item.icon)),
+    h("span.menu-text", {}, item.text),
+    item.hint && h("kbd", {}, item.hint),
+  );
 }
 
 /** @param {KeyboardEvent} event @param {HTMLElement} list @param {HTMLElement} button @param {() => void} close */

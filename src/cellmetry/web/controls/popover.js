@@ -8,7 +8,11 @@ import { fill, h } from "../kernel/dom.js";
  * @returns {{element: HTMLElement, button: HTMLButtonElement, open: () => void, close: () => void}}
  */
 export function popover({ label, content }, make) {
-  const button = h("button.quiet", { type: "button", "aria-haspopup": "dialog", "aria-expanded": "false", "aria-label": label, title: label }, content);
+  const button = h(
+    "button.quiet",
+    { type: "button", "aria-haspopup": "dialog", "aria-expanded": "false", "aria-label": label, title: label },
+    content,
+  );
   const panel = h("div.popover-panel", { role: "dialog", "aria-label": label, hidden: true, tabindex: -1 });
   const element = h("div.popover", {}, button, panel);
   /** @type {(() => void)|undefined} */

@@ -2,10 +2,12 @@
 import { fill, h } from "../kernel/dom.js";
 import { leftInWords } from "../app/pace.js";
 
+/** @typedef {{done: number, total: number, text?: string, secondsLeft?: number|null}} Shown */
+
 /**
  * Return a bar, and what shows a progress in it.
  * @param {string} label What goes on.
- * @returns {{element: HTMLElement, show: (progress: {done: number, total: number, text?: string, secondsLeft?: number|null}) => void}}
+ * @returns {{element: HTMLElement, show: (progress: Shown) => void}}
  */
 export function progressBar(label) {
   const bar = h("progress", { "aria-label": label });

@@ -3,7 +3,8 @@ import { fill, h } from "../kernel/dom.js";
 
 /**
  * Return a slider with its name and number.
- * @param {{label: string, min: number, max: number, step?: number, value: number, show?: (value: number) => string, oninput: (value: number) => void}} said
+ * @param {{label: string, min: number, max: number, step?: number, value: number, show?: (value: number) => string,
+ *   oninput: (value: number) => void}} said
  * @returns {{element: HTMLElement, set: (value: number) => void, limit: (min: number, max: number) => void}}
  */
 export function slider({ label, min, max, step = 1, value, show = String, oninput }) {
@@ -29,11 +30,16 @@ export function slider({ label, min, max, step = 1, value, show = String, oninpu
 
 /**
  * Return a range between two handles.
- * @param {{label: string, min: number, max: number, low: number, high: number, step?: number, oninput: (low: number, high: number) => void}} said
- * @returns {{element: HTMLElement, set: (low: number, high: number) => void, limit: (min: number, max: number, step?: number) => void, colour: (colour: string) => void}}
+ * @param {{label: string, min: number, max: number, low: number, high: number, step?: number,
+ *   oninput: (low: number, high: number) => void}} said
+ * @returns {{element: HTMLElement, set: (low: number, high: number) => void,
+ *   limit: (min: number, max: number, step?: number) => void, colour: (colour: string) => void}}
  */
 export function rangeSlider({ label, min, max, low, high, step = 1, oninput }) {
-  const [from, to] = ["low", "high"].map((end) => h("input", { type: "range", min, max, step, "aria-label": `${label}: ${end} end`, class: `range-${end}` }));
+  const [from, to] = ["low", "high"].map((end) => h(
+    "input",
+    { type: "range", min, max, step, "aria-label": `${label}: ${end} end`, class: `range-${end}` },
+  ));
   const span = h("div.range-span");
   const element = h("div.range", {}, h("div.range-track"), span, from, to);
   const lay = () => {

@@ -21,7 +21,8 @@
 
 /** @type {[RegExp, string][]} */
 const UNITS = [
-  [/_um2$/, "µm²"], [/_um3$/, "µm³"], [/_um$/, "µm"], [/_px2?$/, "px"], [/_percent$/, "%"], [/_mm$/, "mm"], [/_pt$/, "pt"],
+  [/_um2$/, "µm²"], [/_um3$/, "µm³"], [/_um$/, "µm"], [/_px2?$/, "px"],
+  [/_percent$/, "%"], [/_mm$/, "mm"], [/_pt$/, "pt"],
   [/_seconds$|_s$/, "s"], [/_deg$/, "°"], [/^minutes$/, "min"], [/^dpi$/, "dpi"],
 ];
 
@@ -67,7 +68,9 @@ function fieldOf(name, schema, root, required) {
 
 /** @param {any} one @param {any[]} some @returns {Field["kind"]} */
 function kindOf(one, some) {
-  if (some.length > 1) return some.every((each) => ["string", "integer", "number"].includes(each.type)) ? "text" : "json";
+  if (some.length > 1) return some.every(
+    (each) => ["string", "integer", "number"].includes(each.type),
+  ) ? "text" : "json";
   if (one.enum || one.const !== undefined) return "choice";
   if (one.type === "boolean") return "flag";
   if (one.type === "number" || one.type === "integer") return "number";
@@ -80,7 +83,9 @@ function kindOf(one, some) {
 function listKind(one) {
   if (one.items?.enum) return "choices";
   const item = one.items ?? one.prefixItems?.[0] ?? {};
-  const plain = (item.anyOf ?? [item]).every((/** @type {any} */ each) => ["string", "number", "integer"].includes(each.type));
+  const plain = (item.anyOf ?? [item]).every(
+    (/** @type {any} */ each) => ["string", "number", "integer"].includes(each.type),
+  );
   return plain ? "list" : "json";
 }
 
@@ -96,7 +101,10 @@ function resolved(schema, root) {
   let found = schema;
   while (found?.$ref) {
     const { $ref, ...more } = found;
-    found = { ...$ref.slice(2).split("/").reduce((/** @type {any} */ at, /** @type {string} */ part) => at[part], root), ...more };
+    found = {
+      ...$ref.slice(2).split("/").reduce((/** @type {any} */ at, /** @type {string} */ part) => at[part], root),
+      ...more,
+    };
   }
   if (found?.allOf?.length === 1) {
     const { allOf, ...more } = found;

@@ -9,10 +9,12 @@ import { fieldsOf, inWords, isSame } from "./schema.js";
 /**
  * @typedef {object} Wishes
  * @property {Record<string, any>} [values] What differs from the schema's defaults at the beginning.
- * @property {string[]} [first] Names that are shown at once, in this order; the rest is folded under "More". All are if left out.
+ * @property {string[]} [first] Names that are shown at once, in this order; the rest is folded under "More".
+ *   All are if left out.
  * @property {string[]} [hidden] Names that are not shown; their values are kept as they were given.
  * @property {Record<string, string>} [titles] Better names than the schema's; those within objects as `style.dpi`.
- * @property {Record<string, (string|{value: any, text: string})[]>} [choices] What may be chosen where the schema says only text.
+ * @property {Record<string, (string|{value: any, text: string})[]>} [choices] What may be chosen where
+ *   the schema says only text.
  * @property {string} [more] Title of the fold.
  */
 
@@ -35,7 +37,9 @@ export class SchemaForm extends Emitter {
     super();
     this.#wishes = wishes;
     this.#path = path;
-    this.#fields = fieldsOf(schema, root).filter((field) => !wishes.hidden?.includes(path + field.name)).map((field) => this.#wished(field));
+    this.#fields = fieldsOf(schema, root).filter(
+      (field) => !wishes.hidden?.includes(path + field.name),
+    ).map((field) => this.#wished(field));
     for (const field of this.#fields) this.#controls.set(field.name, this.#control(field, schema, root));
     this.#lay();
     this.set(wishes.values ?? {});
@@ -91,7 +95,9 @@ export class SchemaForm extends Emitter {
     const at = names.findIndex((name) => this.#controls.has(name));
     if (at < 0) return false;
     const control = /** @type {Control|SchemaForm} */ (this.#controls.get(names[at]));
-    if (control instanceof SchemaForm) return control.showError({ message: `${names.slice(at + 1).join(".") || "_"}: ${text}` });
+    if (control instanceof SchemaForm) return control.showError({
+      message: `${names.slice(at + 1).join(".") || "_"}: ${text}`,
+    });
     control.complain(text);
     unfold(control.element);
     return true;
@@ -100,7 +106,9 @@ export class SchemaForm extends Emitter {
   /** @param {Field} field @returns {Field} */
   #wished(field) {
     const path = this.#path + field.name;
-    const choices = this.#wishes.choices?.[path]?.map((each) => (typeof each === "string" ? { value: each, text: each } : each));
+    const choices = this.#wishes.choices?.[path]?.map((each) =>
+      typeof each === "string" ? { value: each, text: each } : each,
+    );
     const title = this.#wishes.titles?.[path] ?? field.title;
     if (!choices) return { ...field, title };
     return { ...field, title, options: choices, kind: field.kind === "list" ? "choices" : "choice" };
@@ -111,7 +119,11 @@ export class SchemaForm extends Emitter {
     const change = () => this.#changed(field.name);
     if (field.kind !== "object") return controlOf(field, change);
     const properties = { type: "object", properties: propertiesOf(schema, root, field.name) };
-    const form = new SchemaForm(properties, { ...this.#wishes, first: undefined, values: {} }, { root, path: `${this.#path}${field.name}.` });
+    const form = new SchemaForm(
+      properties,
+      { ...this.#wishes, first: undefined, values: {} },
+      { root, path: `${this.#path}${field.name}.` },
+    );
     form.on("change", change);
     return form;
   }
@@ -191,7 +203,12 @@ function propertiesOf(schema, root, name) {
 const find = (root, ref) => ref.slice(2).split("/").reduce((at, part) => at[part], root);
 
 /** @param {string} title @param {any} content */
-const fold = (title, content) => h("details.fold-fields", {}, h("summary", {}, inWords(title)), h("div.form", {}, content));
+const fold = (title, content) => h(
+  "details.fold-fields",
+  {},
+  h("summary", {}, inWords(title)),
+  h("div.form", {}, content),
+);
 
 /** Open what an element is folded in, and show it. @param {HTMLElement} element */
 function unfold(element) {

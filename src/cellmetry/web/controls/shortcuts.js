@@ -2,7 +2,10 @@
 import { h } from "../kernel/dom.js";
 import { openDialog } from "./dialog.js";
 
-/** @typedef {{keys: string, title: string, run: (event: KeyboardEvent) => any, when: () => boolean, group: string}} Shortcut */
+/**
+ * @typedef {{keys: string, title: string, run: (event: KeyboardEvent) => any, when: () => boolean,
+ *   group: string}} Shortcut
+ */
 
 const APPLE = /Mac|iPhone|iPad/.test(navigator.platform);
 
@@ -99,6 +102,12 @@ const CAPS = { Ctrl: APPLE ? "⌘" : "Ctrl", Alt: APPLE ? "⌥" : "Alt", Shift: 
 
 /** @param {string} keys */
 function keyCaps(keys) {
-  const parts = keys === "+" ? ["+"] : keys.split("+").map((part, k, all) => (part === "" && k === all.length - 1 ? "+" : part));
-  return parts.filter(Boolean).map((part) => h("kbd", {}, CAPS[part] ?? (part.length === 1 ? part.toUpperCase() : part)));
+  const parts = keys === "+" ? ["+"] : keys.split("+").map(
+    (part, k, all) => (part === "" && k === all.length - 1 ? "+" : part),
+  );
+  return parts.filter(Boolean).map((part) => h(
+    "kbd",
+    {},
+    CAPS[part] ?? (part.length === 1 ? part.toUpperCase() : part),
+  ));
 }

@@ -11,11 +11,12 @@ import { Emitter } from "../kernel/emitter.js";
  * @property {number} [gap]
  * @property {number} [columns] As many as fit if left out.
  * @property {(item: T) => string} key
- * @property {(item: T) => HTMLElement} render Makes the element of an item; asked again when the item is another object.
+ * @property {(item: T) => HTMLElement} render Makes the element of an item; again when the item is another object.
  */
 
 /**
- * Tells `select` with the keys that are chosen, `open` with an item that was opened (double click, Enter), `remove` (Delete).
+ * Tells `select` with the keys that are chosen, `open` with an item that was opened (double click, Enter),
+ * `remove` (Delete).
  * @template T
  */
 export class VirtualGrid extends Emitter {
@@ -86,8 +87,15 @@ export class VirtualGrid extends Emitter {
   #place(key, k, columns, width, row) {
     const { gap, height } = this.#said;
     const element = this.#elementOf(key, this.#items[k]);
-    Object.assign(element.style, { width: `${width}px`, height: `${height}px`, left: `${gap + (k % columns) * (width + gap)}px`,
-      top: `${gap + Math.floor(k / columns) * row}px` });
+    Object.assign(
+      element.style,
+      {
+        width: `${width}px`,
+        height: `${height}px`,
+        left: `${gap + (k % columns) * (width + gap)}px`,
+        top: `${gap + Math.floor(k / columns) * row}px`,
+      },
+    );
     element.dataset.at = String(k);
     element.setAttribute("aria-posinset", String(k + 1));
     element.setAttribute("aria-setsize", String(this.#items.length));
@@ -129,7 +137,14 @@ export class VirtualGrid extends Emitter {
   /** @param {KeyboardEvent} event */
   #key(event) {
     const { columns } = this.#measures();
-    const by = { ArrowRight: 1, ArrowLeft: -1, ArrowDown: columns, ArrowUp: -columns, Home: -Infinity, End: Infinity }[event.key];
+    const by = {
+      ArrowRight: 1,
+      ArrowLeft: -1,
+      ArrowDown: columns,
+      ArrowUp: -columns,
+      Home: -Infinity,
+      End: Infinity,
+    }[event.key];
     if (by !== undefined) this.#go(by, event.shiftKey);
     else if (event.key === "a" && (event.ctrlKey || event.metaKey)) this.choose(this.#items.map(this.#said.key));
     else if (event.key === "Escape" && this.selected.size) this.choose([]);
@@ -158,7 +173,9 @@ export class VirtualGrid extends Emitter {
     const { columns, row } = this.#measures();
     const top = Math.floor(at / columns) * row;
     if (top < this.#host.scrollTop) this.#host.scrollTop = top;
-    else if (top + row > this.#host.scrollTop + this.#host.clientHeight) this.#host.scrollTop = top + row - this.#host.clientHeight + this.#said.gap;
+    const bottom = top + row + this.#said.gap;
+    const seen = this.#host.clientHeight;
+    if (bottom > this.#host.scrollTop + seen) this.#host.scrollTop = bottom - seen;
     this.draw();
     this.#host.setAttribute("aria-activedescendant", `cell-${this.#said.key(this.#items[at])}`);
   }

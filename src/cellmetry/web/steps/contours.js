@@ -32,7 +32,10 @@ export function contours(ids, height, width, { y: top, x: left } = { y: 0, x: 0 
  */
 function follow(ids, seen, height, width, start) {
   const id = ids[start];
-  const is = (/** @type {number} */ y, /** @type {number} */ x) => y >= 0 && x >= 0 && y < height && x < width && ids[y * width + x] === id;
+  const is = (
+    /** @type {number} */ y,
+    /** @type {number} */ x,
+  ) => y >= 0 && x >= 0 && y < height && x < width && ids[y * width + x] === id;
   const from = { y: Math.floor(start / width) + 1, x: start % width };
   const line = [];
   let [y, x, way] = [from.y, from.x, 0];

@@ -78,7 +78,10 @@ class CorrectStep {
     const right = tabs("Correct", [
       { name: "queue", title: "Queue", make: () => queue.element },
       { name: "history", title: "History", make: () => (history = new EditHistory(app, desk)).element },
-    ], { chosen: app.place.get("tab") ?? "queue", onchange: (name) => app.place.note({ tab: name === "queue" ? null : name }) });
+    ], {
+      chosen: app.place.get("tab") ?? "queue",
+      onchange: (name) => app.place.note({ tab: name === "queue" ? null : name }),
+    });
     this.#parts = [state, palette, selection, queue, { close: () => history?.close() }];
     fill(this.#panes.left, h("div.stack.correct", {}, state.element, palette.element, selection.element));
     fill(this.#panes.right, h("div.correct-right", {}, right.element));
@@ -91,7 +94,8 @@ class CorrectStep {
     const [step, title] = images ? ["segment", "Segment"] : ["images", "Images"];
     fill(this.#panes.right);
     fill(this.#panes.left, h("div.stack", {}, h("h2", {}, "Correct"), h("p", {}, name),
-      h("p.quiet-text", {}, "Find cells first; then brush, split, merge and delete here what is not right. Your corrections also train a better model."),
+      h("p.quiet-text", {}, "Find cells first; then brush, split, merge and delete here what is not right. ",
+        "Your corrections also train a better model."),
       h("button.primary", { type: "button", onclick: () => this.#app.goStep(step) }, title, icon("forward"))));
   }
 }

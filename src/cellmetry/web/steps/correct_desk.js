@@ -10,6 +10,7 @@ import { LiveLabels } from "./correct_live.js";
 
 /** @typedef {import("../app/app.js").App} App */
 /** @typedef {import("./correct_edits.js").Item} Item */
+/** @typedef {import("../viewer/tools/bench.js").Shown} Shown */
 /** @typedef {import("../viewer/tools/bench.js").Wish} Wish */
 /** @typedef {import("../viewer/tools/bench.js").Point} Point */
 
@@ -81,6 +82,9 @@ export class Desk {
 
   newId = () => this.live.newId();
 
+  /** Take away a stroke that was left. @param {string|null} labels @param {Shown} shown */
+  forget = (labels, shown) => this.live.forget(labels, shown);
+
   /** @param {string} text */
   hint = (text) => void this.#app.toast(text, { kind: "info" });
 
@@ -123,7 +127,8 @@ export class Desk {
         this.#tellOf(error);
       }
     };
-    this.#app.toast("Nothing that you did in this window is left to undo.", { action: { text: "Undo an older edit", run } });
+    const action = { text: "Undo an older edit", run };
+    this.#app.toast("Nothing that you did in this window is left to undo.", { action });
   }
 
   /** @param {Item} item @param {import("../kernel/api.js").ApiError} error */
@@ -134,7 +139,8 @@ export class Desk {
     const text = other
       ? `${who} changed this place at ${whenInWords(other.act.at)} (${other.act.summary}). ${what} Look at it first.`
       : error.message;
-    const again = () => this.session.edit({ ...item, base: Math.max(error.said.version ?? 0, this.base() ?? 0) || null });
+    const base = () => Math.max(error.said.version ?? 0, this.base() ?? 0) || null;
+    const again = () => this.session.edit({ ...item, base: base() });
     const action = item.kind === "edit" ? { text: "Do it again", run: again } : null;
     this.#app.toast(text, { kind: "error", action });
   }

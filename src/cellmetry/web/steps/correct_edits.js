@@ -17,10 +17,10 @@ import { keep } from "./correct_kept.js";
  * @property {Record<string, any>} parameters
  * @property {number|null} base Version that was seen.
  * @property {number|null} makes Id under which the object is shown that it makes.
- * @property {Record<string, number>} from Ids in it that are of objects not made yet: the key of the item that makes them.
+ * @property {Record<string, number>} from Ids of objects not made yet: the key of the item that makes each.
  * @property {string} session Name of the window that made it.
- * @property {number|null} after Last act of that window when it was first sent: a later one is this one, so that it may be
- *   saved though no answer came.
+ * @property {number|null} after Last act of that window when it was first sent: a later one is this one, which
+ *   may be saved though no answer came.
  * @property {string} at
  */
 /** @typedef {{act: number|null, version: number, ids: number[], tiles: number[][]|null}} Answer */
@@ -90,12 +90,13 @@ export class EditSession extends Emitter {
 
   /**
    * Do an edit after those that wait.
-   * @param {{labels: string, operation: string, parameters: Record<string, any>, base?: number|null, makes?: number|null}} said
+   * @param {Pick<Item, "labels"|"operation"|"parameters"> & {base?: number|null, makes?: number|null}} said
    * @returns {Item}
    */
   edit({ labels, operation, parameters, base = null, makes = null }) {
     this.#withdrawn = [];
-    return this.#push({ kind: "edit", labels, operation, parameters, base, makes, from: this.#fromOf(labels, parameters) });
+    const from = this.#fromOf(labels, parameters);
+    return this.#push({ kind: "edit", labels, operation, parameters, base, makes, from });
   }
 
   /** Take back the last edit of this window. @param {string} labels */
@@ -139,7 +140,10 @@ export class EditSession extends Emitter {
     this.tell("withdrawn", { item });
   }
 
-  /** Which of the ids are of objects that items still wait to make. @param {string} labels @param {Record<string, any>} parameters */
+  /**
+   * Which of the ids are of objects that items still wait to make.
+   * @param {string} labels @param {Record<string, any>} parameters
+   */
   #fromOf(labels, parameters) {
     /** @type {Record<string, number>} */
     const from = {};
@@ -184,14 +188,15 @@ export class EditSession extends Emitter {
     return this.#study.post(`${path}edits`, { operation, parameters, base_version: base, session });
   }
 
-  /** The answer to an item that was sent before, if it is in the log. @param {Item} item @returns {Promise<Answer|null>} */
+  /** The answer to an item that was sent, if it is in the log. @param {Item} item @returns {Promise<Answer|null>} */
   async #answered({ labels, session, after }) {
     const log = await this.#study.get(at`labels/${labels}/edits`, { limit: LOG });
     const mine = (/** @type {any} */ each) => each.session === session && each.act.seq > (after ?? 0);
     const found = log.find(mine);
     if (!found) return null;
     this.#window.note(found.act.seq);
-    if (found.version === null) throw new ApiError(409, { kind: "EditConflict", message: found.act.summary, act: null });
+    const { summary: message } = found.act;
+    if (found.version === null) throw new ApiError(409, { kind: "EditConflict", message, act: null });
     return { act: found.act.seq, version: found.version, ids: found.ids, tiles: null };
   }
 
@@ -210,7 +215,7 @@ export class EditSession extends Emitter {
     this.tell("refused", { item, error });
   }
 
-  /** Put the id of what an item made, if it made any, into those that wait for it. @param {Item} maker @param {number|null} made */
+  /** Put the id of what an item made into those that wait for it. @param {Item} maker @param {number|null} made */
   #name({ key, makes }, made) {
     if (makes === null) return;
     for (const item of [...this.#items, ...this.#withdrawn]) {
@@ -258,11 +263,15 @@ export class EditSession extends Emitter {
   };
 }
 
-/** @param {Record<string, any>} parameters @param {number} id @param {number|null} by Null leaves it out. @returns {Record<string, any>} */
+/**
+ * @param {Record<string, any>} parameters @param {number} id @param {number|null} by Null leaves it out.
+ * @returns {Record<string, any>}
+ */
 function renamed(parameters, id, by) {
   const named = { ...parameters };
   if (named.id === id) named.id = by;
   if (named.id === null) delete named.id;
-  if (named.ids) named.ids = named.ids.map((/** @type {number} */ each) => (each === id ? by : each)).filter((/** @type {any} */ each) => each !== null);
+  const ids = /** @type {number[]|undefined} */ (named.ids);
+  if (ids) named.ids = ids.flatMap((each) => (each === id ? (by === null ? [] : [by]) : [each]));
   return named;
 }

@@ -13,6 +13,8 @@ import { doneInWords } from "./correct_words.js";
 const PAGE = 50;
 const MARK = "#ffffff";
 const ROOM = 40;
+const NOTHING =
+  "Nothing was changed by hand in this image yet. Every edit is listed here and can be taken back at any time.";
 
 /** A list in the right pane. */
 export class EditHistory {
@@ -33,7 +35,7 @@ export class EditHistory {
     this.#desk = desk;
     this.element = h("div.stack", {}, this.#list, this.#more);
     this.#offs = [
-      app.openStudy.on("act", (act) => (act.edit ? act.edit.image === this.#image : act.undoes !== null) && this.#read()),
+      app.openStudy.on("act", (act) => this.#heard(act)),
       app.openStudy.images.on("select", () => this.#read()),
     ];
     void this.#read();
@@ -42,6 +44,11 @@ export class EditHistory {
   close() {
     this.#app.viewer.setLayer("history", null);
     for (const off of this.#offs) off();
+  }
+
+  /** @param {any} act */
+  #heard(act) {
+    if (act.edit ? act.edit.image === this.#image : act.undoes !== null) void this.#read();
   }
 
   async #read() {
@@ -75,7 +82,7 @@ export class EditHistory {
     const seen = edits.filter((edit) => edit.act.undoes === null);
     this.#list.removeAttribute("aria-busy");
     fill(this.#list, seen.map((edit) => this.#row(edit)),
-      !seen.length && h("li.quiet-text", {}, "Nothing was changed by hand in this image yet. Every edit is listed here and can be taken back at any time."));
+      !seen.length && h("li.quiet-text", {}, NOTHING));
   }
 
   /** @param {any} edit */
@@ -83,7 +90,8 @@ export class EditHistory {
     const refused = edit.version === null;
     const undone = edit.act.undone_by !== null;
     const state = refused ? "refused" : undone ? "undone" : "";
-    const said = h("button.quiet.correct-log-said", { type: "button", onclick: () => this.#see(edit), title: "Show where" },
+    const see = () => this.#see(edit);
+    const said = h("button.quiet.correct-log-said", { type: "button", onclick: see, title: "Show where" },
       h("span.correct-log-what", { class: state && `correct-log-${state}` }, doneInWords(edit)),
       h("span.quiet-text", {}, [whenInWords(edit.act.at), edit.act.who, state].filter(Boolean).join(" · ")));
     return h("li.correct-log-row", {}, said, !this.#app.openStudy.readOnly && this.#actions(edit, refused, undone));
@@ -96,10 +104,14 @@ export class EditHistory {
       h("button.quiet.small", { type: "button", "aria-label": `${text}: ${what}`, onclick: run }, icon(picture), text);
     if (refused) return small("Do it again", "redo", () => this.#doAgain(edit));
     const { openStudy: study } = this.#app;
-    const turn = undone ? small("Redo", "redo", () => this.#act(study.redo(edit.act.seq))) : small("Undo", "undo", () => this.#act(study.undo(edit.act.seq)));
-    const restore = { text: "Go back to how it was after this edit", icon: "history", run: () => this.#restore(edit.labels, edit.version) };
-    const before = { text: "Go back to how it was before this edit", icon: "history", run: () => this.#restore(edit.labels, edit.version - 1) };
-    return [turn, menuButton({ label: `More: ${what}`, content: icon("more"), align: "right" }, () => [restore, before])];
+    const { labels, version, act: { seq } } = edit;
+    const turn = undone
+      ? small("Redo", "redo", () => this.#act(study.redo(seq)))
+      : small("Undo", "undo", () => this.#act(study.undo(seq)));
+    const item = (/** @type {string} */ when, /** @type {number} */ to) =>
+      ({ text: `Go back to how it was ${when} this edit`, icon: "history", run: () => this.#restore(labels, to) });
+    const items = () => [item("after", version), item("before", version - 1)];
+    return [turn, menuButton({ label: `More: ${what}`, content: icon("more"), align: "right" }, items)];
   }
 
   /** @param {Promise<any>} done */
@@ -131,8 +143,9 @@ export class EditHistory {
       if (!boxes.length) return this.#desk.hint("It changed nothing.");
       const { t, z } = boxes[0];
       look.go({ t, z });
-      const here = boxes.filter((/** @type {any} */ box) => box.t === t && box.z === z).map((/** @type {any} */ box) => [box.y0, box.y1, box.x0, box.x1]);
-      viewer.setLayer("history", { kind: "shapes", shapes: here.map((/** @type {number[]} */ box) => ({ points: cornersOf(box), closed: true, dashed: true, colour: MARK, width: 1.5 })) });
+      const isHere = (/** @type {any} */ box) => box.t === t && box.z === z;
+      const here = boxes.filter(isHere).map((/** @type {any} */ { y0, y1, x0, x1 }) => [y0, y1, x0, x1]);
+      viewer.setLayer("history", { kind: "shapes", shapes: here.map(markOf) });
       viewer.goToBox(around(here, ROOM));
     } catch (error) {
       this.#app.error(error);
@@ -140,8 +153,12 @@ export class EditHistory {
   }
 }
 
+/** @param {number[]} box */
+const markOf = (box) => ({ points: cornersOf(box), closed: true, dashed: true, colour: MARK, width: 1.5 });
+
 /** The box round boxes, with room. @param {number[][]} boxes @param {number} room */
 export function around(boxes, room) {
-  const edge = (/** @type {number} */ k, /** @type {(...all: number[]) => number} */ of) => of(...boxes.slice(0, 1000).map((box) => box[k]));
+  const edge = (/** @type {number} */ k, /** @type {(...all: number[]) => number} */ of) =>
+    of(...boxes.slice(0, 1000).map((box) => box[k]));
   return [edge(0, Math.min) - room, edge(1, Math.max) + room, edge(2, Math.min) - room, edge(3, Math.max) + room];
 }

@@ -6,6 +6,7 @@
 const PREFIX = "cellmetry.unsent.";
 const SESSION = "cellmetry.session";
 const OLD_MS = 60_000;
+const WAIT_MS = 1000;
 
 /** Name of this window to the server: the same after a reload, another in another window. */
 export class WindowName {
@@ -40,15 +41,20 @@ export class WindowName {
     this.#free();
   }
 
-  /** Hold the name, so that a copy of this tab takes another. @returns {Promise<boolean>} */
+  /**
+   * Hold the name, so that a copy of this tab takes another; after a reload it takes a moment until it is free.
+   * @returns {Promise<boolean>}
+   */
   #hold() {
     if (!navigator.locks) return Promise.resolve(true);
     return new Promise((answer) => {
       const held = new Promise((free) => (this.#free = () => free(undefined)));
-      void navigator.locks.request(PREFIX + this.id, { ifAvailable: true }, (lock) => {
-        answer(lock !== null);
-        return lock && held;
-      });
+      const taken = () => {
+        answer(true);
+        return held;
+      };
+      const signal = AbortSignal.timeout(WAIT_MS);
+      navigator.locks.request(PREFIX + this.id, { signal }, taken).catch(() => answer(false));
     });
   }
 }

@@ -118,8 +118,14 @@ export class LiveLabels {
     const shown = this.#shown.get(item.key);
     this.#shown.delete(item.key);
     this.#showOutlines();
-    if (item.labels !== this.#viewer.labels) return void this.#stale.add(item.labels);
-    if (shown?.strokes) void this.#viewer.refresh(shown.tiles, { version: this.#viewer.version, settles: shown.strokes });
+    if (shown) this.forget(item.labels, shown);
+  }
+
+  /** Take away what was shown of labels before it was an edit. @param {string|null} labels @param {Shown} shown */
+  forget(labels, { strokes, tiles }) {
+    if (!strokes || labels === null) return;
+    if (labels !== this.#viewer.labels) this.#stale.add(labels);
+    else void this.#viewer.refresh(tiles, { version: this.#viewer.version, settles: strokes });
   }
 
   /** @param {any} act */
@@ -182,7 +188,8 @@ export class LiveLabels {
 
   /**
    * Say who was in the way of an edit, and bring the picture up to date.
-   * @param {Item} item @param {import("../kernel/api.js").ApiError} error @returns {Promise<any>} The other edit, if it is known.
+   * @param {Item} item @param {import("../kernel/api.js").ApiError} error
+   * @returns {Promise<any>} The other edit, if it is known.
    */
   async catchUp(item, { said }) {
     const path = at`labels/${item.labels}/edits/${said.act}`;
@@ -203,5 +210,8 @@ export function tilesOfBox(level, [t, z, y0, y1, x0, x1]) {
   return tiles;
 }
 
-/** @param {number[]} box y0, y1, x0, x1 @returns {number[][]} */
-export const cornersOf = ([y0, y1, x0, x1]) => [[y0, x0], [y0, x1], [y1, x1], [y1, x0]];
+/**
+ * An outline of a box that begins in the middle of its top, where a text stands.
+ * @param {number[]} box y0, y1, x0, x1 @returns {number[][]}
+ */
+export const cornersOf = ([y0, y1, x0, x1]) => [[y0, (x0 + x1) / 2], [y0, x1], [y1, x1], [y1, x0], [y0, x0]];

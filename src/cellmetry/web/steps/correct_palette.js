@@ -8,6 +8,11 @@ import { iconOf, toolNamed, TOOLS } from "../viewer/tools/all.js";
 /** @typedef {import("../viewer/tools/all.js").Kind} Kind */
 
 const GROUP = "Tools";
+const CHECKS = {
+  over: "Paint over other cells",
+  only: "Only the cell in which I begin",
+  partly: "Also cells that are only partly inside",
+};
 
 /** Chooses the tool of the viewer; the address keeps which. */
 export class Palette {
@@ -20,6 +25,7 @@ export class Palette {
   /** @type {any} */
   #tool = null;
   #kind = TOOLS[0];
+  #plane = "";
   #offs;
   #set = { size: (/** @type {number} */ _) => {} };
 
@@ -31,7 +37,12 @@ export class Palette {
     this.#buttons = TOOLS.map((kind) => this.#button(kind));
     const grid = h("div.correct-tools", { role: "group", "aria-label": "Tools" }, this.#buttons);
     this.element = h("div.stack", {}, grid, h("div.correct-chosen", {}, this.#hint, cells, this.#options));
-    this.#offs = [...this.#keys(), bench.on("choices", ({ size }) => this.#set.size(size))];
+    this.#offs = [
+      ...this.#keys(),
+      app.viewer.on("shown", () => this.#look()),
+      bench.on("choices", ({ size }) => this.#set.size(size)),
+      bench.on("asking", (asking) => this.#wait(asking)),
+    ];
     this.choose(app.place.get("tool") ?? "select");
   }
 
@@ -57,6 +68,14 @@ export class Palette {
     this.#show(kind);
   }
 
+  /** What is begun on one plane is not ended on another. */
+  #look() {
+    const { labels, t, z } = this.#app.viewer;
+    const plane = `${labels} ${t} ${z}`;
+    if (plane !== this.#plane) this.#tool?.cancel?.();
+    this.#plane = plane;
+  }
+
   /** @param {Kind} kind */
   #show(kind) {
     fill(this.#hint, kind.hint);
@@ -64,43 +83,61 @@ export class Palette {
     fill(this.#options, kind.options.map((option) => this.#option(option)));
   }
 
+  /** @param {boolean} asking Whether a cell is being looked for. */
+  #wait(asking) {
+    const said = h("p.row", { role: "status" }, h("span.spinner.small-spinner"), "Looking for a cell…");
+    fill(this.#options, asking && said);
+  }
+
   /** @param {Kind} kind */
   #button(kind) {
     const locked = Boolean(this.#app.openStudy.readOnly) && kind.make !== null;
-    const button = h("button.correct-tool", { type: "button", dataset: { tool: kind.name }, title: `${kind.title} (${kind.key.toUpperCase()}): ${kind.hint}`,
-      disabled: locked, "aria-keyshortcuts": kind.key, onclick: () => this.choose(kind.name) },
-    iconOf(kind), h("span.correct-tool-name", {}, kind.title), h("span.correct-key", { "aria-hidden": "true" }, kind.key.toUpperCase()));
-    return button;
+    const key = kind.key.toUpperCase();
+    const said = {
+      type: "button",
+      dataset: { tool: kind.name },
+      title: `${kind.title} (${key}): ${kind.hint}`,
+      disabled: locked,
+      "aria-keyshortcuts": kind.key,
+      onclick: () => this.choose(kind.name),
+    };
+    const mark = h("span.correct-key", { "aria-hidden": "true" }, key);
+    return h("button.correct-tool", said, iconOf(kind), h("span.correct-tool-name", {}, kind.title), mark);
   }
 
   /** @param {import("../viewer/tools/all.js").Option} option */
   #option(option) {
-    const { choices } = this.#bench;
     if (option === "size") return this.#size();
-    if (option === "pixels")
-      return slider({ label: "By", min: 1, max: 20, value: choices.pixels, show: (value) => `${value} px`, oninput: (pixels) => this.#bench.choose({ pixels }) }).element;
-    const text = { over: "Paint over other cells", only: "Only the cell in which I begin", partly: "Also cells that are only partly inside" }[option];
-    const box = h("input", { type: "checkbox", checked: choices[option], onchange: () => this.#bench.choose({ [option]: box.checked }) });
-    return h("label.check", {}, box, text);
+    if (option === "pixels") return this.#slider("By", "pixels", 20).element;
+    const choose = () => this.#bench.choose({ [option]: box.checked });
+    const box = h("input", { type: "checkbox", checked: this.#bench.choices[option], onchange: choose });
+    return h("label.check", {}, box, CHECKS[option]);
   }
 
   #size() {
-    const { choices } = this.#bench;
-    const part = slider({ label: "Size", min: 1, max: 100, value: choices.size, show: (value) => `${value} px`, oninput: (size) => this.#bench.choose({ size }) });
+    const part = this.#slider("Size", "size", 100);
     this.#set.size = (size) => part.set(size);
     return part.element;
+  }
+
+  /** @param {string} label @param {"size"|"pixels"} name @param {number} max */
+  #slider(label, name, max) {
+    const oninput = (/** @type {number} */ value) => this.#bench.choose({ [name]: value });
+    return slider({ label, min: 1, max, value: this.#bench.choices[name], show: (value) => `${value} px`, oninput });
   }
 
   #keys() {
     const { shortcuts, openStudy } = this.#app;
     const when = () => !openStudy.readOnly;
-    const chosen = TOOLS.map((kind) => shortcuts.bind(kind.key, kind.title, () => this.choose(kind.name), { group: GROUP, when }));
+    const how = { group: GROUP, when };
+    const chosen = TOOLS.map((kind) => shortcuts.bind(kind.key, kind.title, () => this.choose(kind.name), how));
+    const take = () => !isButton() && Boolean(this.#tool?.confirm?.());
     const offers = () => this.#tool?.offers || this.#kind.name === "watershed";
     return [
       ...chosen,
       shortcuts.bind("[", "Smaller pen (or Alt+wheel)", () => this.#bench.resize(-1), { group: GROUP, when }),
       shortcuts.bind("]", "Larger pen", () => this.#bench.resize(1), { group: GROUP, when }),
-      shortcuts.bind("Enter", "Take what is proposed", () => !isButton() && Boolean(this.#tool?.confirm?.()), { group: GROUP, when: offers }),
+      shortcuts.bind("Enter", "Take what is proposed", take, { group: GROUP, when: offers }),
       shortcuts.bind("Escape", "Leave the stroke; then the tool", () => this.#leave(), { group: GROUP, when }),
     ];
   }

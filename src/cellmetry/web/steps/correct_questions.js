@@ -13,7 +13,9 @@ export const THEIRS = "#7fe3ff";
  */
 export async function outlinesOf(study, question) {
   const { box, mine, theirs } = await study.get(at`questions/${question}`);
-  const shapes = (/** @type {number[][]} */ ids, /** @type {Partial<Shape>} */ look) => rimsOf(ids).map((points) => ({ points: points.map(([y, x]) => [y + box.y0, x + box.x0]), ...look }));
+  const placed = (/** @type {number[][]} */ points) => points.map(([y, x]) => [y + box.y0, x + box.x0]);
+  const shapes = (/** @type {number[][]} */ ids, /** @type {Partial<Shape>} */ look) =>
+    rimsOf(ids).map((points) => ({ points: placed(points), ...look }));
   return [...shapes(mine, { colour: MINE, width: 2 }), ...shapes(theirs, { colour: THEIRS, width: 2, dashed: true })];
 }
 
@@ -24,12 +26,18 @@ export async function outlinesOf(study, question) {
 export function rimsOf(ids) {
   const [height, width] = [ids.length, ids[0]?.length ?? 0];
   const idAt = (/** @type {number} */ y, /** @type {number} */ x) => ids[y]?.[x] ?? 0;
-  const across = runs(height + 1, width, (y, x) => idAt(y - 1, x) !== idAt(y, x)).map(([y, from, to]) => [[y, from], [y, to]]);
-  const down = runs(width + 1, height, (x, y) => idAt(y, x - 1) !== idAt(y, x)).map(([x, from, to]) => [[from, x], [to, x]]);
-  return [...across, ...down];
+  const across = runs(height + 1, width, (y, x) => idAt(y - 1, x) !== idAt(y, x));
+  const down = runs(width + 1, height, (x, y) => idAt(y, x - 1) !== idAt(y, x));
+  return [
+    ...across.map(([y, from, to]) => [[y, from], [y, to]]),
+    ...down.map(([x, from, to]) => [[from, x], [to, x]]),
+  ];
 }
 
-/** @param {number} lines @param {number} length @param {(line: number, k: number) => boolean} holds @returns {number[][]} Line, from, to. */
+/**
+ * @param {number} lines @param {number} length @param {(line: number, k: number) => boolean} holds
+ * @returns {number[][]} Line, from, to.
+ */
 function runs(lines, length, holds) {
   const found = [];
   for (let line = 0; line < lines; line++) {

@@ -2,9 +2,12 @@
 import { at } from "../kernel/api.js";
 import { fill, h } from "../kernel/dom.js";
 import { icon } from "../controls/icons.js";
+import { fieldAt, ReviewedFields } from "./correct_fields.js";
 import { cornersOf } from "./correct_live.js";
 import { outlinesOf } from "./correct_questions.js";
-import { markReviewed, worthOf } from "./correct_worth.js";
+import { ResultChoice } from "./correct_result.js";
+import { ReviewOffer } from "./correct_review.js";
+import { NOTHING, worthOf } from "./correct_worth.js";
 
 /** @typedef {import("../app/app.js").App} App */
 /** @typedef {import("./correct_desk.js").Desk} Desk */
@@ -14,35 +17,45 @@ import { markReviewed, worthOf } from "./correct_worth.js";
 const ROOM = 1.6;
 const LEAST_PX = 120;
 const MARK = "#ffcf5c";
+const READ_MS = 600;
 
 /** A list in the right pane, worked through with N and P. */
 export class CorrectionQueue {
   #app;
-  #desk;
   #progress = h("div.correct-progress", { "aria-live": "polite" });
   #list = h("ol.correct-tasks", { "aria-label": "Worth correcting", "aria-busy": "true" });
   #foot = h("div.correct-task-foot");
   /** @type {Worth} */
-  #worth = { tasks: [], reviewed: null, total: null, stop: false, advice: "", ranked: false };
+  #worth = NOTHING;
   /** @type {string|null} */
   #current = null;
+  /** Where in the list the last one was, which may have left it. */
+  #index = -1;
   #turn = 0;
+  #later = 0;
+  #fields;
+  #offer;
+  #result;
   #offs;
 
   /** @param {App} app @param {Desk} desk */
   constructor(app, desk) {
     this.#app = app;
-    this.#desk = desk;
-    this.element = h("div.stack", {}, this.#progress, this.#foot, this.#list);
+    this.#fields = new ReviewedFields(app);
+    this.#offer = new ReviewOffer(app);
+    this.#result = new ResultChoice(app);
+    this.element = h("div.stack", {}, this.#result.element, this.#progress, this.#offer.element, this.#foot, this.#list);
     const some = () => this.#worth.tasks.length > 0;
-    const editable = () => some() && !app.openStudy.readOnly && this.#task !== null;
+    const editable = () => !app.openStudy.readOnly && !this.#task?.question;
     const group = "Queue";
     this.#offs = [
       app.shortcuts.bind("n", "Next of the queue", () => this.#step(1), { group, when: some }),
       app.shortcuts.bind("p", "Previous of the queue", () => this.#step(-1), { group, when: some }),
-      app.shortcuts.bind("r", "Mark as reviewed", () => this.#review(), { group, when: () => editable() && !this.#task?.question }),
-      app.openStudy.on("act", (act) => !act.edit && this.#read()),
+      app.shortcuts.bind("r", "Mark the field as reviewed", () => this.#review(), { group, when: editable }),
+      app.openStudy.on("act", () => this.#readSoon()),
+      desk.session.on("saved", () => this.#readSoon()),
       app.openStudy.labels.on("select", () => this.#read()),
+      this.#result.on("change", () => this.#read()),
     ];
     void this.#read();
   }
@@ -50,16 +63,26 @@ export class CorrectionQueue {
   close() {
     this.#app.viewer.setLayer("queue", null);
     this.#turn++;
+    clearTimeout(this.#later);
+    this.#fields.close();
+    this.#offer.close();
     for (const off of this.#offs) off();
+  }
+
+  /** Not at every stroke. */
+  #readSoon() {
+    clearTimeout(this.#later);
+    this.#later = window.setTimeout(() => this.#read(), READ_MS);
   }
 
   async #read() {
     const turn = ++this.#turn;
     const { openStudy: study } = this.#app;
     try {
-      const worth = await worthOf(study, study.labels.name);
+      const worth = await worthOf(study, study.labels.name, this.#result.value);
       if (turn !== this.#turn) return;
       this.#worth = worth;
+      if (!this.#task) this.#app.viewer.setLayer("queue", null);
       this.#show();
     } catch (error) {
       this.#app.error(error);
@@ -74,8 +97,9 @@ export class CorrectionQueue {
   /** @param {number} by */
   #step(by) {
     const { tasks } = this.#worth;
-    const now = tasks.findIndex((task) => task.key === this.#current);
-    const next = tasks[now < 0 ? 0 : Math.min(Math.max(now + by, 0), tasks.length - 1)];
+    const left = this.#task === null && this.#index >= 0 && by > 0;
+    const to = left ? this.#index : this.#index + by;
+    const next = tasks[Math.min(Math.max(to, 0), tasks.length - 1)];
     if (next) void this.#go(next);
   }
 
@@ -83,6 +107,7 @@ export class CorrectionQueue {
   async #go(task) {
     const { viewer, look, openStudy: study } = this.#app;
     this.#current = task.key;
+    this.#index = this.#worth.tasks.indexOf(task);
     this.#show();
     study.images.select(task.image);
     look.go({ t: task.t, z: task.z });
@@ -101,40 +126,36 @@ export class CorrectionQueue {
     if (this.#current === task.key) this.#app.viewer.setLayer("queue", { kind: "shapes", shapes });
   }
 
-  async #review() {
+  /** Note that the field was looked through in which the present one lies, or else the middle of what is seen. */
+  #review() {
+    const { viewer, openStudy } = this.#app;
     const task = this.#task;
-    if (!task) return;
-    const after = this.#worth.tasks[this.#worth.tasks.indexOf(task) + 1] ?? null;
-    try {
-      await this.#app.undoable(markReviewed(this.#app.openStudy, task), "Marked as reviewed");
-      this.#leave(task);
-      if (after) await this.#go(after);
-    } catch (error) {
-      this.#app.error(error);
-    }
+    const image = openStudy.images.find(task?.image ?? viewer.image?.id);
+    if (!image) return;
+    const { y, x } = task ? middleOf(task.box) : viewer.camera;
+    const { t, z } = task ?? viewer;
+    const field = { image: image.id, t, z, box: fieldAt(image, y, x) };
+    return this.#settle(this.#fields.mark(field), "Field marked as reviewed");
   }
 
   /** @param {Task} task @param {"mine"|"theirs"} answer */
-  async #answer(task, answer) {
+  #answer(task, answer) {
     const text = answer === "mine" ? "Your version stays" : "The new version was taken";
-    const { tasks } = this.#worth;
-    const after = tasks[tasks.indexOf(task) + 1] ?? null;
+    const path = at`questions/${/** @type {string} */ (task.question)}/answer`;
+    return this.#settle(this.#app.openStudy.post(path, { answer }), text);
+  }
+
+  /** Go on to what is next once something is settled. @param {Promise<any>} done @param {string} text */
+  async #settle(done, text) {
+    const task = this.#task;
     try {
-      await this.#app.undoable(this.#app.openStudy.post(at`questions/${/** @type {string} */ (task.question)}/answer`, { answer }), text);
-      this.#leave(task);
-      if (after) await this.#go(after);
+      await this.#app.undoable(done, text);
+      if (task && this.#current === task.key) this.#current = null;
+      await this.#read();
+      if (task && !this.#current && this.#worth.tasks.length) this.#step(1);
     } catch (error) {
       this.#app.error(error);
     }
-  }
-
-  /** @param {Task} task */
-  #leave(task) {
-    this.#worth.tasks = this.#worth.tasks.filter((each) => each !== task);
-    this.#current = null;
-    this.#app.viewer.setLayer("queue", null);
-    this.#show();
-    void this.#read();
   }
 
   #show() {
@@ -146,48 +167,64 @@ export class CorrectionQueue {
   }
 
   #showProgress() {
-    const { reviewed, total, stop, advice, tasks, ranked } = this.#worth;
-    const bar = total ? h("progress", { "aria-label": "Fields reviewed", max: total, value: reviewed ?? 0 }) : null;
-    const count = total ? h("p.number", {}, `${reviewed ?? 0} of ${total} fields reviewed`) : null;
-    const said = advice && h("p", { class: stop ? "correct-enough" : "quiet-text" }, stop && icon("check"), advice);
-    fill(this.#progress, bar && h("div.progress", {}, bar), count, said, !tasks.length && this.#empty(ranked));
-  }
-
-  /** @param {boolean} ranked */
-  #empty(ranked) {
-    const text = ranked
-      ? "Nothing stands out: what is left to correct would hardly change the result."
-      : "No open questions. Look through the images and correct what is not right.";
-    return h("p.quiet-text", {}, text);
+    const { reviewed, total, stop, advice, tasks, guessed } = this.#worth;
+    const bar = h("progress", { "aria-label": "Fields reviewed", max: Math.max(total, 1), value: reviewed });
+    const said = h("p", { class: stop ? "correct-enough" : "quiet-text" }, stop && icon("check"), advice);
+    const empty = h("p.quiet-text", {}, "Nothing is doubtful any more.");
+    const count = h("p.number", {}, `${reviewed} of ${total} ${total === 1 ? "field" : "fields"} reviewed`);
+    fill(this.#progress, total > 0 && [count, h("div.progress", {}, bar)], advice && !guessed && said,
+      !tasks.length && !guessed && !stop && empty);
+    this.#offer.show(this.#worth);
   }
 
   #showFoot() {
     const { tasks } = this.#worth;
     const task = this.#task;
-    const locked = Boolean(this.#app.openStudy.readOnly);
-    const now = task ? tasks.indexOf(task) : -1;
-    const turn = (/** @type {string} */ text, /** @type {string} */ picture, /** @type {string} */ key, /** @type {number} */ by, /** @type {boolean} */ can) =>
-      h("button", { type: "button", title: `${text} (${key})`, "aria-label": text, disabled: !can, onclick: () => this.#step(by) }, icon(picture));
-    const act = !task ? h("button.primary.grow", { type: "button", onclick: () => this.#step(1) }, "Begin")
-      : task.question ? this.#answers(task, locked)
-        : h("button.primary.grow", { type: "button", title: "Mark as reviewed (R)", disabled: locked, onclick: () => this.#review() }, "Mark as reviewed");
-    fill(this.#foot, tasks.length > 0 && [turn("Previous", "back", "P", -1, now > 0), act, turn("Next", "forward", "N", 1, now < tasks.length - 1)]);
+    const last = task !== null && tasks.indexOf(task) === tasks.length - 1;
+    fill(this.#foot, this.#turnButton("Previous", "back", "P", -1, tasks.length > 0 && this.#index > 0),
+      task?.question ? this.#answers(task) : this.#reviewButton(),
+      this.#turnButton("Next", "forward", "N", 1, tasks.length > 0 && !last));
   }
 
-  /** @param {Task} task @param {boolean} locked */
-  #answers(task, locked) {
-    const button = (/** @type {string} */ text, /** @type {"mine"|"theirs"} */ answer, /** @type {string} */ title) =>
-      h(`button.grow.correct-${answer}`, { type: "button", title, disabled: locked, onclick: () => this.#answer(task, answer) }, h("span.correct-swatch"), text);
-    return [button("Keep mine", "mine", "What you made stays"), button("Take theirs", "theirs", "What the new model sees takes its place")];
+  /** @param {string} text @param {string} picture @param {string} key @param {number} by @param {boolean} can */
+  #turnButton(text, picture, key, by, can) {
+    const said = { type: "button", title: `${text} (${key})`, "aria-label": text, disabled: !can };
+    return h("button", { ...said, onclick: () => this.#step(by) }, icon(picture));
+  }
+
+  get #locked() {
+    return Boolean(this.#app.openStudy.readOnly);
+  }
+
+  #reviewButton() {
+    const title = "Nothing is left to correct in this field (R)";
+    const said = { type: "button", title, disabled: this.#locked, onclick: () => this.#review() };
+    return h("button.grow", said, "Mark field as reviewed");
+  }
+
+  /** @param {Task} task */
+  #answers(task) {
+    const button = (/** @type {string} */ text, /** @type {"mine"|"theirs"} */ answer, /** @type {string} */ title) => {
+      const said = { type: "button", title, disabled: this.#locked, onclick: () => this.#answer(task, answer) };
+      return h(`button.grow.correct-${answer}`, said, h("span.correct-swatch"), text);
+    };
+    return [
+      button("Keep mine", "mine", "What you made stays"),
+      button("Take theirs", "theirs", "What the new model sees takes its place"),
+    ];
   }
 
   /** @param {Task} task @param {number} k */
   #row(task, k) {
-    const image = this.#app.openStudy.images.find(task.image);
-    const effect = task.effect === null ? null : h("span.correct-effect.number", { title: "How much it may move the result" }, inPercent(task.effect));
-    return h("li", {}, h("button.quiet.correct-task", { type: "button", "aria-current": task.key === this.#current ? "true" : null, onclick: () => this.#go(task) },
-      h("span.correct-rank.number", {}, task.question ? "?" : String(k + 1)),
-      h("span.correct-task-said", {}, h("span", {}, task.reason), h("span.quiet-text.cut", {}, image?.name ?? "")), effect));
+    const { effect, question } = task;
+    const image = this.#app.openStudy.images.find(task.image)?.name ?? "";
+    const go = () => this.#go(task);
+    const moves = h("span.correct-effect.number", { title: "How much it may move the result" }, inPercent(effect ?? 0));
+    const current = task.key === this.#current ? "true" : null;
+    return h("li", {}, h("button.quiet.correct-task", { type: "button", "aria-current": current, onclick: go },
+      h("span.correct-rank.number", {}, question ? "?" : String(k + 1)),
+      h("span.correct-task-said", {}, h("span", {}, task.reason), h("span.quiet-text.cut", {}, image)),
+      effect !== null && moves));
   }
 }
 
@@ -197,9 +234,12 @@ const inPercent = (share) => `±${(share * 100).toPrecision(2)} %`;
 /** @param {number[]} box @returns {number[]} */
 function roomy([y0, y1, x0, x1]) {
   const half = (Math.max(y1 - y0, x1 - x0, LEAST_PX / ROOM) * ROOM) / 2;
-  const [y, x] = [(y0 + y1) / 2, (x0 + x1) / 2];
+  const { y, x } = middleOf([y0, y1, x0, x1]);
   return [y - half, y + half, x - half, x + half];
 }
+
+/** @param {number[]} box */
+const middleOf = ([y0, y1, x0, x1]) => ({ y: (y0 + y1) / 2, x: (x0 + x1) / 2 });
 
 /** Wait until the viewer shows an image. @param {any} viewer @param {string} image @returns {Promise<void>} */
 function shown(viewer, image) {

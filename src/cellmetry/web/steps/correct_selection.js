@@ -78,7 +78,8 @@ export class Selection {
   #copy(axis) {
     const { viewer, look } = this.#app;
     const name = axis === "Z" ? "z" : "t";
-    if (viewer[name] + 1 >= viewer.sizes[name]) return this.#desk.hint(axis === "Z" ? "This is the last plane." : "This is the last frame.");
+    const last = viewer[name] + 1 >= viewer.sizes[name];
+    if (last) return this.#desk.hint(axis === "Z" ? "This is the last plane." : "This is the last frame.");
     this.#edit("copy_plane", { axis, ids: this.#ids });
     look.go({ [name]: viewer[name] + 1 });
   }
@@ -88,13 +89,15 @@ export class Selection {
     const locked = Boolean(this.#app.openStudy.readOnly);
     if (!ids.length || locked) return void fill(this.cells);
     const { pixels } = this.#bench.choices;
-    const button = (/** @type {string} */ text, /** @type {() => void} */ run, more = {}) => h("button.small", { type: "button", onclick: run, ...more }, text);
+    const button = (/** @type {string} */ text, /** @type {() => void} */ run, more = {}) =>
+      h("button.small", { type: "button", onclick: run, ...more }, text);
     const each = (/** @type {string} */ operation) => () => ids.forEach((id) => this.#edit(operation, { id }));
-    fill(this.cells, h("div.look-head", {}, h("h3.number", {}, ids.length === 1 ? `Cell ${ids[0]}` : `${counted(ids.length, "cell")} selected`),
+    const name = ids.length === 1 ? `Cell ${ids[0]}` : `${counted(ids.length, "cell")} selected`;
+    fill(this.cells, h("div.look-head", {}, h("h3.number", {}, name),
       h("button.quiet.small", { type: "button", onclick: () => this.#app.viewer.select([]) }, "Clear")),
     h("div.correct-actions", {},
       ids.length > 1 && button("Merge", () => this.#edit("merge", { ids })),
-      button("Split by shape", each("watershed")),
+      button("Auto split", each("watershed")),
       button("Fill holes", () => this.#edit("fill_holes", { ids })),
       button("Separate parts", each("part_apart")),
       button("Grow", () => this.#edit("grow", { ids, pixels }), { title: `By ${pixels} px` }),
@@ -106,8 +109,10 @@ export class Selection {
     const { viewer, openStudy } = this.#app;
     const { sizes } = viewer;
     const deep = viewer.labels && !openStudy.readOnly;
-    const button = (/** @type {string} */ text, /** @type {"Z"|"T"} */ axis) => h("button.grow", { type: "button", onclick: () => this.#copy(axis), title: "Copies the selected cells, or all of this plane if none is selected" },
-      text, icon("forward"));
-    fill(this.#planes, deep && [sizes.z > 1 && button("Copy to next plane", "Z"), sizes.t > 1 && button("Copy to next frame", "T")]);
+    const title = "Copies the selected cells, or all of this plane if none is selected";
+    const button = (/** @type {string} */ text, /** @type {"Z"|"T"} */ axis) =>
+      h("button.grow", { type: "button", onclick: () => this.#copy(axis), title }, text, icon("forward"));
+    const [plane, frame] = [button("Copy to next plane", "Z"), button("Copy to next frame", "T")];
+    fill(this.#planes, deep && [sizes.z > 1 && plane, sizes.t > 1 && frame]);
   }
 }

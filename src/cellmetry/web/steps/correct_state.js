@@ -22,9 +22,10 @@ export class SaveState {
   constructor(app, desk) {
     this.#app = app;
     this.#desk = desk;
-    const button = (/** @type {string} */ name, /** @type {string} */ picture, /** @type {string} */ key, /** @type {() => void} */ run) =>
-      h("button", { type: "button", title: `${name} (${key})`, disabled: Boolean(app.openStudy.readOnly), onclick: run }, icon(picture), name);
-    const row = h("div.row", {}, button("Undo", "undo", "Ctrl+Z", desk.undo), button("Redo", "redo", "Ctrl+Shift+Z", desk.redo), h("span.grow"), this.#said);
+    const said = { type: "button", disabled: Boolean(app.openStudy.readOnly) };
+    const undo = h("button", { ...said, title: "Undo (Ctrl+Z)", onclick: desk.undo }, icon("undo"), "Undo");
+    const redo = h("button", { ...said, title: "Redo (Ctrl+Shift+Z)", onclick: desk.redo }, icon("redo"), "Redo");
+    const row = h("div.row", {}, undo, redo, h("span.grow"), this.#said);
     this.element = h("div.stack.correct-state", {}, row, this.#away, this.#left);
     const when = () => !app.openStudy.readOnly;
     this.#offs = [
@@ -55,8 +56,10 @@ export class SaveState {
   #showAway(count, away) {
     this.#away.hidden = !away;
     if (!away) return void fill(this.#away);
-    const text = `The server cannot be reached. ${counted(count, "edit")} ${count === 1 ? "waits" : "wait"}; go on, they are kept in this browser.`;
-    fill(this.#away, icon("warning"), h("span.grow", {}, text), h("button", { type: "button", onclick: this.#desk.session.nudge }, "Try now"));
+    const waits = `${counted(count, "edit")} ${count === 1 ? "waits" : "wait"}`;
+    const text = `The server cannot be reached. ${waits}; go on, they are kept in this browser.`;
+    const button = h("button", { type: "button", onclick: this.#desk.session.nudge }, "Try now");
+    fill(this.#away, icon("warning"), h("span.grow", {}, text), button);
   }
 
   /** Offer what was not saved when a window of this browser was closed. */
@@ -72,9 +75,13 @@ export class SaveState {
       for (const kept of found) forget(kept);
       if (save) session.takeOver(items);
     };
-    const text = `${counted(items.length, "edit")} of ${whenInWords(items[0].at)} ${items.length === 1 ? "was" : "were"} not saved when the page was left.`;
-    fill(this.#left, h("div.notice.correct-left", { role: "alert" }, h("p.grow", {}, text), h("div.row", {},
-      h("button.primary", { type: "button", onclick: () => answer(true) }, items.length === 1 ? "Save it now" : "Save them now"),
-      h("button", { type: "button", onclick: () => answer(false) }, "Discard"))));
+    const one = items.length === 1;
+    const when = whenInWords(items[0].at);
+    const which = `${counted(items.length, "edit")} of ${when} ${one ? "was" : "were"}`;
+    const name = one ? "Save it now" : "Save them now";
+    const save = h("button.primary", { type: "button", onclick: () => answer(true) }, name);
+    const discard = h("button", { type: "button", onclick: () => answer(false) }, "Discard");
+    fill(this.#left, h("div.notice.correct-left", { role: "alert" },
+      h("p.grow", {}, `${which} not saved when the page was left.`), h("div.row", {}, save, discard)));
   }
 }

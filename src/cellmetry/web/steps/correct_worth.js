@@ -1,6 +1,4 @@
 /** What the server says is worth correcting, and which fields were reviewed. @module */
-import { ApiError } from "../kernel/api.js";
-
 /** @typedef {import("../app/study.js").Study} Study */
 /**
  * @typedef {object} Task Something to look at.
@@ -18,43 +16,37 @@ import { ApiError } from "../kernel/api.js";
 /**
  * @typedef {object} Worth
  * @property {Task[]} tasks The most worth first.
- * @property {number|null} reviewed
- * @property {number|null} total
- * @property {boolean} stop
+ * @property {number} reviewed Fields that somebody has looked through.
+ * @property {number} total
+ * @property {boolean} stop Whether the result would hardly move any more.
  * @property {string} advice
- * @property {boolean} ranked Whether the server ranks at all.
+ * @property {boolean} guessed Whether the network has not looked at these labels, or not since they are as they are.
+ * @property {boolean} stale
  */
 
 const LIMIT = 50;
-/** Whether this server ranks what is worth correcting. */
-const RANKS = false;
 
-/** @param {Study} study @param {string|null} name Of the labels. @returns {Promise<Worth>} */
-export async function worthOf(study, name) {
-  const [questions, said] = await Promise.all([questionsOf(study), queueOf(study, name)]);
-  const tasks = [...questions, ...(said?.items ?? []).map(taskOf)];
-  const { reviewed = null, total = null, stop = false, advice = "" } = said ?? {};
-  return { tasks, reviewed, total, stop, advice, ranked: said !== null };
-}
+/** @type {Worth} */
+export const NOTHING = { tasks: [], reviewed: 0, total: 0, stop: false, advice: "", guessed: false, stale: false };
 
-/** Note that somebody has looked at a field and put right what was wrong. @param {Study} study @param {Task} task @returns {Promise<{act: number|null}>} */
-export const markReviewed = (study, { image, t, z, box }) => study.put("reviewed", { image, t, z, box });
-
-/** @param {Study} study @param {string|null} name @returns {Promise<any>} Null where nothing can be ranked. */
-async function queueOf(study, name) {
-  if (name === null || !RANKS) return null;
-  try {
-    return await study.get("queue", { labels: name, limit: LIMIT });
-  } catch (error) {
-    if (error instanceof ApiError && error.status === 404) return null;
-    throw error;
-  }
+/**
+ * @param {Study} study @param {string|null} name Of the labels. @param {string} result That is to be right.
+ * @returns {Promise<Worth>}
+ */
+export async function worthOf(study, name, result) {
+  if (name === null) return NOTHING;
+  const asked = { labels: name, result, limit: LIMIT };
+  const [questions, said] = await Promise.all([questionsOf(study), study.get("queue", asked)]);
+  const tasks = [...questions, ...said.items.map(taskOf)];
+  const { fields_reviewed: reviewed, fields_total: total, stop, text: advice, stale, evidence } = said;
+  return { tasks, reviewed, total, stop, advice, stale, guessed: evidence !== "network" };
 }
 
 /** @param {any} said @returns {Task} */
 function taskOf(said) {
-  const { image, labels = null, t = 0, z = 0, box, ids = [], reason = "", effect = null } = said;
-  return { key: `${image} ${t} ${z} ${box.join()} ${ids.join()}`, image, labels, t, z, box, ids, reason, effect, question: null };
+  const { image, labels, t, z, box, id, reason, effect } = said;
+  const key = `${image} ${t} ${z} ${id} ${id ? "" : box.join()}`;
+  return { key, image, labels, t, z, box, ids: id ? [id] : [], reason, effect, question: null };
 }
 
 /** @param {Study} study @returns {Promise<Task[]>} */
@@ -64,6 +56,7 @@ async function questionsOf(study) {
     const { id, labels_id: labels, text, t, z, object } = said;
     const image = study.labels.find(labels)?.image;
     const box = [said.box.y0, said.box.y1, said.box.x0, said.box.x1];
-    return image ? [{ key: id, image, labels, t, z, box, ids: [object], reason: text, effect: null, question: id }] : [];
+    const task = { key: id, image, labels, t, z, box, ids: [object], reason: text, effect: null, question: id };
+    return image ? [task] : [];
   });
 }

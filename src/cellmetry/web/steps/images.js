@@ -40,13 +40,25 @@ class ImagesStep {
     this.#panes = panes;
     this.#adding = new Adding(app);
     this.#progress = uploadProgress(app);
-    this.#grid = new VirtualGrid({ label: "Images", width: 168, height: 212, key: (image) => image.id, render: (image) => this.#card(image) });
+    this.#grid = new VirtualGrid({
+      label: "Images",
+      width: 168,
+      height: 212,
+      key: (image) => image.id,
+      render: (image) => this.#card(image),
+    });
     this.#empty = emptyState(this.#adding);
-    fill(panes.left, h("div.stack.wide-gap", {}, this.#adding.element, this.#progress.element, this.#summary, this.#next));
+    fill(
+      panes.left,
+      h("div.stack.wide-gap", {}, this.#adding.element, this.#progress.element, this.#summary, this.#next),
+    );
     this.#offs = [
       app.openStudy.images.on("change", () => this.#show()),
       this.#grid.on("select", () => this.#showDetails()),
-      this.#grid.on("open", (image) => image.state === "ready" && app.goStep("segment", { image: image.id, t: null, z: null })),
+      this.#grid.on(
+        "open",
+        (image) => image.state === "ready" && app.goStep("segment", { image: image.id, t: null, z: null }),
+      ),
       this.#grid.on("remove", () => !app.openStudy.readOnly && removeImages(app, this.#chosen)),
       app.shortcuts.bind("Ctrl+a", "Choose all images", () => this.#grid.choose(this.#shown.map((image) => image.id))),
     ];
@@ -98,29 +110,45 @@ class ImagesStep {
       this.#grid.choose(sizeless.map((image) => image.id));
       this.#panes.right.querySelector("input")?.closest("section")?.querySelector(".row.bottom input")?.focus();
     };
-    return h("p.notice.images-hint", {}, icon("ruler"), h("span.grow", {}, `${counted(sizeless.length, "image has", "images have")} no pixel size: results will be in pixels, not in µm.`),
+    return h("p.notice.images-hint", {}, icon("ruler"), h(
+      "span.grow",
+      {},
+      `${counted(sizeless.length, "image has", "images have")} no pixel size: results will be in pixels, not in µm.`,
+    ),
       h("button", { type: "button", onclick: choose }, "Say it"));
   }
 
   #showDetails() {
-    const editing = this.#panes.right.contains(document.activeElement) && document.activeElement instanceof HTMLInputElement && document.activeElement.type === "text";
+    const at = document.activeElement;
+    const editing = this.#panes.right.contains(at) && at instanceof HTMLInputElement && at.type === "text";
     if (!editing) showDetails(this.#app, this.#panes.right, this.#chosen);
     else document.activeElement?.addEventListener("blur", () => setTimeout(() => this.#showDetails()), { once: true });
   }
 
   #nextButton() {
     const ready = this.#app.openStudy.images.ready.length;
-    return h("button.primary.wide-button", { type: "button", disabled: !ready, onclick: () => this.#app.goStep("segment") },
+    return h("button.primary.wide-button", {
+      type: "button",
+      disabled: !ready,
+      onclick: () => this.#app.goStep("segment"),
+    },
       ready ? `Segment ${counted(ready, "image")}` : "Reading images…", icon("forward"));
   }
 
   /** @param {ImageView} image */
   #card(image) {
     const { condition, replicate, excluded } = image.said;
-    return h("div.image-card", { title: image.state === "failed" ? image.reason : image.name, class: excluded ? "image-excluded" : "" },
+    return h("div.image-card", {
+      title: image.state === "failed" ? image.reason : image.name,
+      class: excluded ? "image-excluded" : "",
+    },
       thumbnail(this.#app.openStudy.path, image, {}),
       h("span.image-name.cut", {}, image.name),
-      h("span.image-said", {}, condition && h("span.chip.cut", {}, String(condition)), replicate && h("span.chip.chip-quiet.cut", {}, String(replicate)),
+      h("span.image-said", {}, condition && h("span.chip.cut", {}, String(condition)), replicate && h(
+        "span.chip.chip-quiet.cut",
+        {},
+        String(replicate),
+      ),
         image.labels.length > 0 && h("span.image-done", { title: "Segmented" }, icon("check"))));
   }
 }
@@ -129,20 +157,52 @@ class ImagesStep {
 function summary(all) {
   const conditions = valuesOf(all, "condition");
   if (!conditions.length) {
-    return h("p.quiet-text", {}, "To compare conditions later, choose images and say their condition and replicate at the right. Ctrl+A chooses all, Shift a row of them.");
+    return h(
+      "p.quiet-text",
+      {},
+      "To compare conditions later, choose images and say their condition and replicate at the right. "
+        + "Ctrl+A chooses all, Shift a row of them.",
+    );
   }
   const rows = conditions.map((name) => {
     const some = all.filter((image) => String(image.said.condition) === name);
     const replicates = valuesOf(some, "replicate").length;
-    return h("tr", {}, h("th.cut", { scope: "row" }, name), h("td.number", {}, some.length), h("td.number", {}, replicates || "–"));
+    return h(
+      "tr",
+      {},
+      h("th.cut", { scope: "row" }, name),
+      h("td.number", {}, some.length),
+      h("td.number", {}, replicates || "–"),
+    );
   });
-  return h("table.small-table", {}, h("thead", {}, h("tr", {}, ["Condition", "Images", "Replicates"].map((text) => h("th", { scope: "col" }, text)))), h("tbody", {}, rows));
+  return h(
+    "table.small-table",
+    {},
+    h("thead", {}, h("tr", {}, ["Condition", "Images", "Replicates"].map((text) => h("th", { scope: "col" }, text)))),
+    h("tbody", {}, rows),
+  );
 }
 
 /** @param {Adding} adding */
 function emptyState(adding) {
-  const steps = ["Drop your images here: whole folders are fine.", "Cells are found with one click; correct them where you must.", "Leave with a table, a figure and a report."];
-  return h("div.images-empty", {}, h("section.empty", {}, h("div.empty-picture", {}, icon("upload")), h("h2", {}, "Drop microscope images here"),
-    h("p.quiet-text", {}, "TIFF, OME-TIFF, ND2, CZI, LIF, OIB, PNG, JPEG and more, up to whole slides. They are kept as they are."),
-    h("div.row", {}, adding.buttons(true)), h("ol.empty-steps", {}, steps.map((text, k) => h("li", {}, h("span.empty-number", {}, k + 1), text)))));
+  const steps = [
+    "Drop your images here: whole folders are fine.",
+    "Cells are found with one click; correct them where you must.",
+    "Leave with a table, a figure and a report.",
+  ];
+  return h("div.images-empty", {}, h("section.empty", {}, h("div.empty-picture", {}, icon("upload")), h(
+    "h2",
+    {},
+    "Drop microscope images here",
+  ),
+    h(
+      "p.quiet-text",
+      {},
+      "TIFF, OME-TIFF, ND2, CZI, LIF, OIB, PNG, JPEG and more, up to whole slides. They are kept as they are.",
+    ),
+    h("div.row", {}, adding.buttons(true)), h(
+      "ol.empty-steps",
+      {},
+      steps.map((text, k) => h("li", {}, h("span.empty-number", {}, k + 1), text)),
+    )));
 }

@@ -15,8 +15,17 @@ const READING = {
   properties: {
     pattern: { anyOf: [{ type: "string", maxLength: 200 }, { type: "null" }], default: null,
       description: "Several files make one image, by their names: {well}_w{channel}.tif" },
-    rgb: { type: "string", enum: ["colour", "channels"], default: "colour", description: "What pictures in red, green and blue are." },
-    axes: { anyOf: [{ type: "string", maxLength: 10 }, { type: "null" }], default: null, description: "Only where the files do not say, as ZYX." },
+    rgb: {
+      type: "string",
+      enum: ["colour", "channels"],
+      default: "colour",
+      description: "What pictures in red, green and blue are.",
+    },
+    axes: {
+      anyOf: [{ type: "string", maxLength: 10 }, { type: "null" }],
+      default: null,
+      description: "Only where the files do not say, as ZYX.",
+    },
     pixel_size_um: { anyOf: [{ type: "number", exclusiveMinimum: 0, maximum: 1e6 }, { type: "null" }], default: null,
       description: "Side of a pixel. Leave it empty if the files say it." },
   },
@@ -33,11 +42,20 @@ export class Adding {
     this.#app = app;
     const disabled = Boolean(app.openStudy.readOnly);
     this.buttons = (/** @type {boolean} */ first) => [
-      h("button", { type: "button", class: first ? "primary" : "", disabled, onclick: () => this.choose(false) }, icon("file"), "Choose files"),
+      h(
+        "button",
+        { type: "button", class: first ? "primary" : "", disabled, onclick: () => this.choose(false) },
+        icon("file"),
+        "Choose files",
+      ),
       h("button", { type: "button", disabled, onclick: () => this.choose(true) }, icon("folder"), "Choose folder"),
     ];
     this.element = h("section.stack", {}, h("h2", {}, "Add images"), h("div.images-add", {}, this.buttons(false)),
-      app.session.mode !== "demo" && h("button.quiet.link", { type: "button", disabled, onclick: () => this.#askFolder() }, "A folder of the server's computer…"),
+      app.session.mode !== "demo" && h(
+        "button.quiet.link",
+        { type: "button", disabled, onclick: () => this.#askFolder() },
+        "A folder of the server's computer…",
+      ),
       h("details.fold-fields", {}, h("summary", {}, "How files are read"), this.#form.element));
   }
 
@@ -57,8 +75,12 @@ export class Adding {
   }
 
   async #askFolder() {
-    const path = await this.#app.askText({ title: "Add a folder", label: "Folder or file on the computer where the server runs", yes: "Add",
-      help: "Nothing is copied: the images are read where they are, and never changed." });
+    const path = await this.#app.askText({
+      title: "Add a folder",
+      label: "Folder or file on the computer where the server runs",
+      yes: "Add",
+      help: "Nothing is copied: the images are read where they are, and never changed.",
+    });
     if (path === null) return;
     try {
       const found = await this.#app.openStudy.post("images/register", { paths: [path], reading: this.#form.values });
@@ -80,7 +102,13 @@ export function uploadProgress(app) {
   const bar = progressBar("Upload");
   const stop = h("button.quiet", { type: "button", onclick: () => uploads.stop() }, "Stop");
   const refused = h("div");
-  const element = h("section.stack.upload", { hidden: true }, h("div.row", {}, h("h3.grow", {}, "Uploading"), stop), bar.element, refused);
+  const element = h(
+    "section.stack.upload",
+    { hidden: true },
+    h("div.row", {}, h("h3.grow", {}, "Uploading"), stop),
+    bar.element,
+    refused,
+  );
   const show = () => {
     element.hidden = !uploads.busy && !uploads.refused.length;
     bar.element.hidden = stop.hidden = !uploads.busy;
@@ -95,14 +123,27 @@ export function uploadProgress(app) {
 
 /** @param {import("../app/uploads.js").Uploads} uploads */
 function refusalsButton(uploads) {
-  const rows = () => uploads.refused.map(({ name, reason }) => h("li", {}, h("strong", {}, name), h("p.quiet-text", {}, reason)));
+  const rows = () => uploads.refused.map(({ name, reason }) => h(
+    "li",
+    {},
+    h("strong", {}, name),
+    h("p.quiet-text", {}, reason),
+  ));
   const show = () => void openDialog("Files that were not taken", h("ul.refusals", {}, rows()), { wide: true });
   const forget = () => {
     uploads.refused = [];
     uploads.tell("change", uploads);
   };
-  return h("p.notice", { role: "status" }, icon("warning"), h("span.grow", {}, `${counted(uploads.refused.length, "file was", "files were")} not taken.`),
-    h("button.quiet", { type: "button", onclick: show }, "Why?"), h("button.quiet.square", { type: "button", "aria-label": "Forget these", onclick: forget }, icon("close")));
+  return h("p.notice", { role: "status" }, icon("warning"), h(
+    "span.grow",
+    {},
+    `${counted(uploads.refused.length, "file was", "files were")} not taken.`,
+  ),
+    h("button.quiet", { type: "button", onclick: show }, "Why?"), h(
+      "button.quiet.square",
+      { type: "button", "aria-label": "Forget these", onclick: forget },
+      icon("close"),
+    ));
 }
 
 /** @param {number} bytes */

@@ -19,11 +19,18 @@ let made = 0;
 export function showDetails(app, pane, chosen) {
   if (!chosen.length) return void fill(pane);
   const one = chosen.length === 1 ? chosen[0] : null;
-  const failed = one?.state === "failed" && h("p.notice.notice-bad", {}, icon("warning"), h("span", {}, one.reason.replace(/ with --axes/, ""), /--axes/.test(one.reason) && h("br"),
-    /--axes/.test(one.reason) && "Remove it, name the axes under “How files are read” at the left, and add it again."));
+  const failed = one?.state === "failed" && reasonOf(one);
   fill(pane, h("section.details", {},
     h("h2.wrap", {}, one ? one.name : `${counted(chosen.length, "image")} chosen`),
     failed, one && warnings(one), fields(app, chosen), one?.state === "ready" && facts(one), actions(app, chosen)));
+}
+
+/** Why an image cannot be read, and what to do. @param {ImageView} image */
+function reasonOf({ reason }) {
+  const axes = / with --axes/.test(reason);
+  const help = "Remove it, name the axes under “How files are read” at the left, and add it again.";
+  const text = reason.replace(/ with --axes/, "");
+  return h("p.notice.notice-bad", {}, icon("warning"), h("span", {}, text, axes && h("br"), axes && help));
 }
 
 /** @param {ImageView} image */
@@ -36,24 +43,56 @@ function fields(app, chosen) {
   const all = app.openStudy.images.all;
   const say = (/** @type {string} */ name, /** @type {string} */ title) => textField(app, {
     title, value: shared(chosen, (image) => image.said[name] ?? ""), known: valuesOf(all, name),
-    save: (text) => sayOf(app, chosen, { values: { [name]: text || null } }, text ? `${title} of ${counted(chosen.length, "image")}: ${text}` : `${title} taken back`),
+    save: (text) => sayOf(
+      app,
+      chosen,
+      { values: { [name]: text || null } },
+      text ? `${title} of ${counted(chosen.length, "image")}: ${text}` : `${title} taken back`,
+    ),
   });
-  return h("div.form", {}, say("condition", "Condition"), say("replicate", "Replicate"), pixelField(app, chosen), depthField(app, chosen),
-    channelField(app, chosen), excludedField(app, chosen));
+  return h(
+    "div.form",
+    {},
+    say("condition", "Condition"),
+    say("replicate", "Replicate"),
+    pixelField(app, chosen),
+    depthField(app, chosen),
+    channelField(app, chosen),
+    excludedField(app, chosen),
+  );
 }
 
 /**
  * @param {App} app
- * @param {{title: string, unit?: string, value: any, known?: string[], help?: string, save: (text: string) => any}} said `value` undefined: several.
+ * @param {{title: string, unit?: string, value: any, known?: string[], help?: string,
+ *   save: (text: string) => any}} said
+ *   `value` undefined: several.
  */
 function textField(app, { title, unit = "", value, known = [], help = "", save }) {
   const id = `said-${++made}`;
   const several = value === undefined;
   const list = h("datalist", { id: `${id}-known` }, known.map((each) => h("option", { value: each })));
-  const input = h("input", { id, type: "text", maxlength: 200, value: several ? "" : String(value), placeholder: several ? "Several" : "",
-    list: known.length ? `${id}-known` : null, autocomplete: "off", disabled: Boolean(app.openStudy.readOnly) });
+  const input = h(
+    "input",
+    {
+      id,
+      type: "text",
+      maxlength: 200,
+      value: several ? "" : String(value),
+      placeholder: several ? "Several" : "",
+      list: known.length ? `${id}-known` : null,
+      autocomplete: "off",
+      disabled: Boolean(app.openStudy.readOnly),
+    },
+  );
   input.addEventListener("change", () => save(input.value.trim()));
-  return h("div.field", { title: help }, h("label.field-name", { for: id }, title, unit && " ", unit && h("span.field-unit", {}, unit)), input, list);
+  return h(
+    "div.field",
+    { title: help },
+    h("label.field-name", { for: id }, title, unit && " ", unit && h("span.field-unit", {}, unit)),
+    input,
+    list,
+  );
 }
 
 /** @param {App} app @param {ImageView[]} chosen */
@@ -61,9 +100,23 @@ function pixelField(app, chosen) {
   const save = (/** @type {string} */ text) => saySize(app, chosen, "pixel_size_um", text, "Pixel size");
   const value = shared(chosen, (image) => pixelSizeOf(image) ?? "");
   const ruler = () => app.goStep("segment", { image: chosen[0].id, ruler: "scale" });
-  return h("div.row.bottom", {}, h("div.grow", {}, textField(app, { title: "Pixel size", unit: "µm", value: shortNumber(value), save })),
-    h("button", { type: "button", class: "square", "aria-label": "Measure the pixel size with a ruler", title: "Measure it with a ruler on a scale bar",
-      disabled: chosen[0].state !== "ready" || Boolean(app.openStudy.readOnly), onclick: ruler }, icon("ruler")));
+  return h("div.row.bottom", {}, h(
+    "div.grow",
+    {},
+    textField(app, { title: "Pixel size", unit: "µm", value: shortNumber(value), save }),
+  ),
+    h(
+      "button",
+      {
+        type: "button",
+        class: "square",
+        "aria-label": "Measure the pixel size with a ruler",
+        title: "Measure it with a ruler on a scale bar",
+        disabled: chosen[0].state !== "ready" || Boolean(app.openStudy.readOnly),
+        onclick: ruler,
+      },
+      icon("ruler"),
+    ));
 }
 
 /** @param {App} app @param {ImageView[]} chosen */
@@ -77,8 +130,16 @@ function depthField(app, chosen) {
 /** @param {App} app @param {ImageView[]} chosen @param {string} name @param {string} text @param {string} title */
 function saySize(app, chosen, name, text, title) {
   const number = text ? Number(text.replace(",", ".")) : null;
-  if (number !== null && !(number > 0)) return app.toast(`${title}: ${text} is not a number above 0.`, { kind: "error" });
-  return sayOf(app, chosen, { [name]: number }, `${title} of ${counted(chosen.length, "image")}: ${text || "as the files say"}`);
+  if (number !== null && !(number > 0)) return app.toast(
+    `${title}: ${text} is not a number above 0.`,
+    { kind: "error" },
+  );
+  return sayOf(
+    app,
+    chosen,
+    { [name]: number },
+    `${title} of ${counted(chosen.length, "image")}: ${text || "as the files say"}`,
+  );
 }
 
 /** @param {App} app @param {ImageView[]} chosen */
@@ -86,10 +147,26 @@ function channelField(app, chosen) {
   const names = shared(chosen, (image) => channelNames(image));
   if (!names?.length) return null;
   const save = (/** @type {number} */ k, /** @type {string} */ text) =>
-    sayOf(app, chosen, { channel_names: names.map((/** @type {string} */ name, /** @type {number} */ at) => (at === k ? text || name : name)) }, `Channel ${k + 1}: ${text}`);
+    sayOf(
+      app,
+      chosen,
+      { channel_names: names.map(
+        (/** @type {string} */ name, /** @type {number} */ at) => (at === k ? text || name : name),
+      ) },
+      `Channel ${k + 1}: ${text}`,
+    );
   return h("fieldset.plain", {}, h("legend.field-name", {}, "Channels"),
     names.map((/** @type {string} */ name, /** @type {number} */ k) => {
-      const input = h("input", { type: "text", maxlength: 200, value: name, "aria-label": `Name of channel ${k + 1}`, disabled: Boolean(app.openStudy.readOnly) });
+      const input = h(
+        "input",
+        {
+          type: "text",
+          maxlength: 200,
+          value: name,
+          "aria-label": `Name of channel ${k + 1}`,
+          disabled: Boolean(app.openStudy.readOnly),
+        },
+      );
       input.addEventListener("change", () => save(k, input.value.trim()));
       return input;
     }));
@@ -100,7 +177,15 @@ function excludedField(app, chosen) {
   const value = shared(chosen, (image) => Boolean(image.said.excluded));
   const input = h("input", { type: "checkbox", checked: value === true, disabled: Boolean(app.openStudy.readOnly) });
   input.indeterminate = value === undefined;
-  input.addEventListener("change", () => sayOf(app, chosen, { values: { excluded: input.checked || null } }, input.checked ? "Left out of results" : "Part of results again"));
+  input.addEventListener(
+    "change",
+    () => sayOf(
+      app,
+      chosen,
+      { values: { excluded: input.checked || null } },
+      input.checked ? "Left out of results" : "Part of results again",
+    ),
+  );
   return h("label.check", { title: "Jobs and results leave these images out" }, input, "Leave out of results");
 }
 
@@ -115,23 +200,43 @@ function facts(image) {
     ["Pixel size in the file", header.pixel_size_um?.x ? `${shortNumber(header.pixel_size_um.x)} µm` : "not said"],
     ["Taken", header.acquired],
   ];
-  return h("dl.facts", {}, rows.filter(([, value]) => value).map(([name, value]) => [h("dt", {}, name), h("dd", {}, value)]));
+  return h(
+    "dl.facts",
+    {},
+    rows.filter(([, value]) => value).map(([name, value]) => [h("dt", {}, name), h("dd", {}, value)]),
+  );
 }
 
 /** @param {App} app @param {ImageView[]} chosen */
 function actions(app, chosen) {
   const look = () => app.goStep("segment", { image: chosen[0].id, t: null, z: null });
   return h("div.row.wrap-row", {},
-    chosen.length > 1 && h("button", { type: "button", disabled: Boolean(app.openStudy.readOnly), onclick: () => sayFromNames(app, chosen) }, icon("table"), "From names…"),
-    chosen.length === 1 && chosen[0].state === "ready" && h("button", { type: "button", onclick: look }, icon("eye"), "Look at it"),
-    h("button.quiet.danger-text", { type: "button", disabled: Boolean(app.openStudy.readOnly), onclick: () => removeImages(app, chosen) }, icon("trash"), "Remove"));
+    chosen.length > 1 && h(
+      "button",
+      { type: "button", disabled: Boolean(app.openStudy.readOnly), onclick: () => sayFromNames(app, chosen) },
+      icon("table"),
+      "From names…",
+    ),
+    chosen.length === 1 && chosen[0].state === "ready" && h(
+      "button",
+      { type: "button", onclick: look },
+      icon("eye"),
+      "Look at it",
+    ),
+    h(
+      "button.quiet.danger-text",
+      { type: "button", disabled: Boolean(app.openStudy.readOnly), onclick: () => removeImages(app, chosen) },
+      icon("trash"),
+      "Remove",
+    ));
 }
 
 /** @param {App} app @param {ImageView[]} chosen */
 export async function removeImages(app, chosen) {
   const study = app.openStudy;
   try {
-    const text = chosen.length === 1 ? `${chosen[0].name} was removed.` : `${counted(chosen.length, "image")} were removed.`;
+    const many = `${counted(chosen.length, "image")} were removed.`;
+    const text = chosen.length === 1 ? `${chosen[0].name} was removed.` : many;
     await app.undoable(study.post("images/remove", { images: chosen.map((image) => image.id) }), text);
     await study.images.load();
   } catch (error) {

@@ -34,18 +34,46 @@ export function groupsOf(images, roles) {
 /** Ask what the parts of the names are, and say it. @param {App} app @param {ImageView[]} images */
 export function sayFromNames(app, images) {
   const columns = Math.max(...images.map((image) => partsOf(image.name).length));
-  const selects = Array.from({ length: columns }, (_, k) => h("select", { "aria-label": `What part ${k + 1} of the names is` }, ROLES.map(([value, text]) => h("option", { value }, text))));
+  const selects = Array.from(
+    { length: columns },
+    (_, k) => h(
+      "select",
+      { "aria-label": `What part ${k + 1} of the names is` },
+      ROLES.map(([value, text]) => h("option", { value }, text)),
+    ),
+  );
   const said = h("p.quiet-text", { role: "status" });
   const sure = h("button.primary", { type: "button", disabled: true }, "Say it");
-  const rows = images.slice(0, SHOWN).map((image) => h("tr", {}, Array.from({ length: columns }, (_, k) => h("td", {}, partsOf(image.name)[k] ?? ""))));
-  const table = h("div.names-scroll", {}, h("table.names-table", {}, h("thead", {}, h("tr", {}, selects.map((select) => h("th", { scope: "col" }, select)))), h("tbody", {}, rows)));
-  const dialog = openDialog("Conditions from names", h("div.stack", {}, h("p", {}, "Say what each part of the names is."), table,
-    images.length > SHOWN && h("p.quiet-text", {}, `… and ${counted(images.length - SHOWN, "more image")}`), said), { wide: true, buttons: [sure] });
+  const rows = images.slice(0, SHOWN).map((image) => h(
+    "tr",
+    {},
+    Array.from({ length: columns }, (_, k) => h("td", {}, partsOf(image.name)[k] ?? "")),
+  ));
+  const table = h(
+    "div.names-scroll",
+    {},
+    h(
+      "table.names-table",
+      {},
+      h("thead", {}, h("tr", {}, selects.map((select) => h("th", { scope: "col" }, select)))),
+      h("tbody", {}, rows),
+    ),
+  );
+  const dialog = openDialog("Conditions from names", h("div.stack", {}, h(
+    "p",
+    {},
+    "Say what each part of the names is.",
+  ), table,
+    images.length > SHOWN && h(
+      "p.quiet-text",
+      {},
+      `… and ${counted(images.length - SHOWN, "more image")}`,
+    ), said), { wide: true, buttons: [sure] });
   const roles = () => selects.map((select) => select.value);
   const show = () => {
     const groups = groupsOf(images, roles());
     sure.disabled = !groups.length;
-    fill(said, groups.length > 0 && `${counted(groups.length, "group")}: ${groups.slice(0, 8).map(({ values, images: some }) => `${Object.values(values).join(" ")} (${some.length})`).join(", ")}${groups.length > 8 ? ", …" : ""}`);
+    fill(said, groups.length > 0 && inShort(groups));
   };
   selects.forEach((select) => select.addEventListener("change", show));
   sure.addEventListener("click", async () => {
@@ -55,13 +83,22 @@ export function sayFromNames(app, images) {
   });
 }
 
+/** @param {ReturnType<typeof groupsOf>} groups */
+function inShort(groups) {
+  const some = groups.slice(0, 8).map(({ values, images }) => `${Object.values(values).join(" ")} (${images.length})`);
+  return `${counted(groups.length, "group")}: ${some.join(", ")}${groups.length > 8 ? ", …" : ""}`;
+}
+
 /** @param {App} app @param {ReturnType<typeof groupsOf>} groups */
 async function sayGroups(app, groups) {
   const study = app.openStudy;
   /** @type {number[]} */
   const acts = [];
   try {
-    for (const { values, images } of groups) acts.push((await study.patch("images", { images: images.map((image) => image.id), values })).act);
+    for (const { values, images } of groups) {
+      const done = await study.patch("images", { images: images.map((image) => image.id), values });
+      acts.push(done.act);
+    }
   } catch (error) {
     app.error(error);
   }
@@ -69,6 +106,9 @@ async function sayGroups(app, groups) {
     for (const act of acts.reverse()) await study.undo(act);
     await study.images.load();
   };
-  if (acts.length) app.toast(`Said of ${counted(groups.reduce((sum, { images }) => sum + images.length, 0), "image")} by their names.`, { kind: "done", action: { text: "Undo", run: undo } });
+  if (acts.length) app.toast(
+    `Said of ${counted(groups.reduce((sum, { images }) => sum + images.length, 0), "image")} by their names.`,
+    { kind: "done", action: { text: "Undo", run: undo } },
+  );
   await study.images.load();
 }

@@ -29,7 +29,15 @@ class SegmentStep {
   #counts;
   #scale = h("div");
   #which = h("select");
-  #edits = h("select", {}, [["rebase", "Put them onto the new labels"], ["keep_old", "Leave those images as they are"], ["replace", "Hide them"]].map(([value, text]) => h("option", { value }, text)));
+  #edits = h(
+    "select",
+    {},
+    [
+      ["rebase", "Put them onto the new labels"],
+      ["keep_old", "Leave those images as they are"],
+      ["replace", "Hide them"],
+    ].map(([value, text]) => h("option", { value }, text)),
+  );
   #editsField = labelled("Corrections that were made", this.#edits, { hidden: true });
   #apply = h("button.primary.grow", { type: "button", disabled: true }, "Apply to all");
   #progress = h("div");
@@ -46,8 +54,26 @@ class SegmentStep {
     const { openStudy: study } = app;
     this.#preview = new Preview(app, () => this.#form.wanted, (error) => this.#wrong(error));
     const which = labelled("Images", this.#which);
-    fill(panes.left, h("div.stack", {}, h("h2", {}, "Find cells"), this.#scale, this.#form.element, which, this.#editsField,
-      h("div.left-actions", {}, this.#preview.element, h("div.row", {}, this.#preview.button, this.#apply), this.#progress), this.#next));
+    fill(
+      panes.left,
+      h(
+        "div.stack",
+        {},
+        h("h2", {}, "Find cells"),
+        this.#scale,
+        this.#form.element,
+        which,
+        this.#editsField,
+        h(
+          "div.left-actions",
+          {},
+          this.#preview.element,
+          h("div.row", {}, this.#preview.button, this.#apply),
+          this.#progress,
+        ),
+        this.#next,
+      ),
+    );
     this.#apply.addEventListener("click", () => this.#run());
     this.#form.on("change", () => this.#changed());
     this.#offs = [
@@ -120,7 +146,9 @@ class SegmentStep {
     const chosen = this.#which.value || "all";
     const without = images.ready.filter((image) => !labels.of(image.id));
     const options = [["all", `All (${images.ready.length})`], ["this", "The one that is seen"],
-      ...(without.length && without.length < images.ready.length ? [["without", `Not segmented (${without.length})`]] : []),
+      ...(without.length && without.length < images.ready.length ? [
+        ["without", `Not segmented (${without.length})`],
+      ] : []),
       ...valuesOf(images.ready, "condition").map((name) => [`=${name}`, `Condition ${name}`])];
     fill(this.#which, options.map(([value, text]) => h("option", { value }, text)));
     this.#which.value = chosen;
@@ -165,7 +193,11 @@ class SegmentStep {
     this.#progress.dataset.job = job.id;
     const cancel = () => jobs.cancel(job.id).catch((error) => this.#app.error(error));
     fill(this.#progress, h("div.segment-running", {}, h("div.row", {}, h("strong.grow", {}, "Finding cells…"),
-      h("button.quiet.small", { type: "button", disabled: Boolean(readOnly), onclick: cancel }, "Cancel")), this.#bar.element));
+      h(
+        "button.quiet.small",
+        { type: "button", disabled: Boolean(readOnly), onclick: cancel },
+        "Cancel",
+      )), this.#bar.element));
   }
 
   #nextButton() {
@@ -173,7 +205,20 @@ class SegmentStep {
     const { openStudy: study } = this.#app;
     const count = study.labels.all.length;
     const to = ["correct", "measure"].filter((name) => steps.includes(name));
-    return h("div.segment-next", {}, h("p.quiet-text", {}, `${counted(count, "image")} segmented. Look at some, then go on.`),
-      h("div.row", {}, to.map((name) => h("button.grow", { type: "button", onclick: () => this.#app.goStep(name) }, name === "correct" ? "Correct" : "Measure", icon("forward")))));
+    return h("div.segment-next", {}, h(
+      "p.quiet-text",
+      {},
+      `${counted(count, "image")} segmented. Look at some, then go on.`,
+    ),
+      h(
+        "div.row",
+        {},
+        to.map((name) => h(
+          "button.grow",
+          { type: "button", onclick: () => this.#app.goStep(name) },
+          name === "correct" ? "Correct" : "Measure",
+          icon("forward"),
+        )),
+      ));
   }
 }

@@ -5,7 +5,7 @@ import { counted } from "../app/said.js";
 
 /** @typedef {import("../app/app.js").App} App */
 
-const NOTHING = "Nothing was segmented yet. “Apply to all” finds the cells of all images; nothing else needs to be said.";
+const NOTHING = "Nothing was segmented yet. “Apply to all” finds the cells of all images.";
 const WORKS = "Finding cells… They are shown here and in the images as they are found.";
 
 /** A list beside the viewer; a click looks at the image. */
@@ -23,10 +23,22 @@ export class Counts {
     this.#app = app;
     this.#pane = pane;
     const { images, labels } = app.openStudy;
-    this.#list = new VirtualGrid({ label: "Cells by image", width: 100, height: 30, gap: 2, columns: 1, key: (row) => row.id, render: (row) => this.#row(row) });
+    this.#list = new VirtualGrid({
+      label: "Cells by image",
+      width: 100,
+      height: 30,
+      gap: 2,
+      columns: 1,
+      key: (row) => row.id,
+      render: (row) => this.#row(row),
+    });
     this.#list.on("select", (keys) => keys.size === 1 && images.select([...keys][0]));
     this.#element = h("section.counts", {}, h("h2", {}, "Cells found"), this.#total, this.#list.element);
-    this.#offs = [images.on("change", () => this.show()), labels.on("change", () => this.show()), app.openStudy.jobs.on("change", () => this.show())];
+    this.#offs = [
+      images.on("change", () => this.show()),
+      labels.on("change", () => this.show()),
+      app.openStudy.jobs.on("change", () => this.show()),
+    ];
     this.show();
   }
 
@@ -37,11 +49,16 @@ export class Counts {
   show() {
     const { images, labels, jobs } = this.#app.openStudy;
     const works = jobs.running.some((job) => job.kind === "segment");
-    const rows = images.ready.map((image) => ({ id: image.id, name: image.name, count: labels.of(image.id, labels.name ?? undefined)?.outlines ?? null }));
+    const rows = images.ready.map((image) => ({
+      id: image.id,
+      name: image.name,
+      count: labels.of(image.id, labels.name ?? undefined)?.outlines ?? null,
+    }));
     const done = rows.filter((row) => row.count !== null);
     if (!this.#pane.contains(this.#element)) fill(this.#pane, this.#element);
     const sum = done.reduce((all, row) => all + (row.count ?? 0), 0);
-    fill(this.#total, !done.length ? (works ? WORKS : NOTHING) : `${sum.toLocaleString("en")} ${labels.name} in ${counted(done.length, "image")}`);
+    const found = `${sum.toLocaleString("en")} ${labels.name} in ${counted(done.length, "image")}`;
+    fill(this.#total, done.length ? found : works ? WORKS : NOTHING);
     this.#list.show(rows);
     const current = images.current?.id;
     if (current && !this.#list.selected.has(current)) this.#list.choose([current]);
@@ -49,6 +66,11 @@ export class Counts {
 
   /** @param {{name: string, count: number|null}} row */
   #row({ name, count }) {
-    return h("div.counts-row", {}, h("span.cut.grow", {}, name), h("span.number", {}, count === null ? "–" : count.toLocaleString("en")));
+    return h(
+      "div.counts-row",
+      {},
+      h("span.cut.grow", {}, name),
+      h("span.number", {}, count === null ? "–" : count.toLocaleString("en")),
+    );
   }
 }

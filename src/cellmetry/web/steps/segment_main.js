@@ -9,7 +9,9 @@ import { measureLine } from "../app/ruler.js";
 import { channelNames } from "./images_details.js";
 
 /** @typedef {import("../app/app.js").App} App */
-/** @typedef {{key: string, step: any, given: Map<string, any>, several: boolean, engines: any[], models: any[]}} Offer */
+/**
+ * @typedef {{key: string, step: any, given: Map<string, any>, several: boolean, engines: any[], models: any[]}} Offer
+ */
 
 const NUCLEI = /dapi|hoechst|dna|nuc|h2b|draq|syto|propidium/i;
 
@@ -20,7 +22,10 @@ export class MainFields {
   #change;
   #model = h("select");
   #channel = h("select");
-  #diameter = h("input", { type: "text", inputmode: "decimal", placeholder: "Automatic", class: "number", autocomplete: "off" });
+  #diameter = h(
+    "input",
+    { type: "text", inputmode: "decimal", placeholder: "Automatic", class: "number", autocomplete: "off" },
+  );
   #unit = h("span.field-unit");
   #engine = h("select");
   #options = h("div.form");
@@ -37,9 +42,25 @@ export class MainFields {
     this.key = offer.key;
     this.#modelField = labelled("Model", this.#model);
     this.#channelField = labelled("Channel", this.#channel);
-    const ruler = h("button.square", { type: "button", "aria-label": "Measure the diameter with a ruler", title: "Measure it with a ruler", onclick: () => this.#measure() }, icon("ruler"));
+    const ruler = h(
+      "button.square",
+      {
+        type: "button",
+        "aria-label": "Measure the diameter with a ruler",
+        title: "Measure it with a ruler",
+        onclick: () => this.#measure(),
+      },
+      icon("ruler"),
+    );
     const diameter = labelled(["Diameter of a cell ", this.#unit], this.#diameter, { grow: true });
-    this.element = h("div.stack", {}, offer.several && h("h3", {}, inWords(offer.step.labels)), this.#channelField, h("div.row.bottom", {}, diameter, ruler), this.#modelField);
+    this.element = h(
+      "div.stack",
+      {},
+      offer.several && h("h3", {}, inWords(offer.step.labels)),
+      this.#channelField,
+      h("div.row.bottom", {}, diameter, ruler),
+      this.#modelField,
+    );
     this.engine = h("div.form", {}, labelled("Engine", this.#engine), this.#options);
     for (const input of [this.#model, this.#channel, this.#diameter]) input.addEventListener("change", change);
     this.#engine.addEventListener("change", () => {
@@ -54,8 +75,12 @@ export class MainFields {
     const { key, step } = this.#offer;
     const engine = this.#engine.value !== step.engine ? [`engine=${JSON.stringify(this.#engine.value)}`] : [];
     const model = this.#model.value && !this.#modelField.hidden ? [`model=${JSON.stringify(this.#model.value)}`] : [];
-    const channel = this.#channel.value && !this.#channelField.hidden ? [`channel=${JSON.stringify(this.#channel.value)}`] : [];
-    const options = Object.entries(this.#optionsForm?.values ?? {}).map(([name, value]) => `options.${name}=${JSON.stringify(value)}`);
+    const channel = this.#channel.value && !this.#channelField.hidden ? [
+      `channel=${JSON.stringify(this.#channel.value)}`,
+    ] : [];
+    const options = Object.entries(this.#optionsForm?.values ?? {}).map(
+      ([name, value]) => `options.${name}=${JSON.stringify(value)}`,
+    );
     return [...engine, ...model, ...channel, ...this.#diameterSet, ...options].map((change) => `${key}.${change}`);
   }
 
@@ -74,9 +99,18 @@ export class MainFields {
   #begin() {
     const { key, step, given, engines } = this.#offer;
     const said = (/** @type {string} */ name) => given.get(`${key}.${name}`) ?? step[name] ?? "";
-    fill(this.#engine, engines.map((engine) => h("option", { value: engine.name, disabled: Boolean(engine.problem) }, engine.problem ? `${engine.name} (not installed)` : engine.name)));
+    fill(
+      this.#engine,
+      engines.map((engine) => h(
+        "option",
+        { value: engine.name, disabled: Boolean(engine.problem) },
+        engine.problem ? `${engine.name} (not installed)` : engine.name,
+      )),
+    );
     this.#engine.value = said("engine");
-    const options = [...given].filter(([address]) => address.startsWith(`${key}.options.`)).map(([address, value]) => [address.slice(key.length + 9), value]);
+    const options = [...given].filter(([address]) => address.startsWith(`${key}.options.`)).map(
+      ([address, value]) => [address.slice(key.length + 9), value],
+    );
     this.#layEngine({ ...step.options, ...Object.fromEntries(options) });
     this.#model.value = said("model");
     this.#diameter.value = this.#um ? said("diameter_um") : said("diameter_px");
@@ -88,14 +122,31 @@ export class MainFields {
   #layEngine(options) {
     const engine = this.#offer.engines.find((each) => each.name === this.#engine.value);
     const known = new Set(engine?.models ?? []);
-    const models = this.#offer.models.filter((model) => model.id || known.has(model.name)).filter((model) => !model.problem && (model.card.engine ?? "cellmetry") === engine?.name);
+    const models = this.#offer.models.filter((model) => model.id || known.has(model.name)).filter(
+      (model) => !model.problem && (model.card.engine ?? "cellmetry") === engine?.name,
+    );
     const names = new Set(models.map((model) => model.name));
     const others = [...known].filter((name) => !names.has(name)).map((name) => ({ name, id: "", active: false }));
-    fill(this.#model, h("option", { value: "" }, automatic(models)), [...models, ...others].map((model) => h("option", { value: model.id || model.name }, model.active ? `${model.name} (active)` : model.name)));
+    fill(
+      this.#model,
+      h("option", { value: "" }, automatic(models)),
+      [...models, ...others].map((model) => h(
+        "option",
+        { value: model.id || model.name },
+        model.active ? `${model.name} (active)` : model.name,
+      )),
+    );
     this.#modelField.hidden = models.length + others.length < 1;
-    this.#optionsForm = engine ? new SchemaForm(engine.parameters, { values: options, hidden: ["file", "folder", "pattern"] }) : null;
+    this.#optionsForm = engine ? new SchemaForm(
+      engine.parameters,
+      { values: options, hidden: ["file", "folder", "pattern"] },
+    ) : null;
     this.#optionsForm?.on("change", this.#change);
-    fill(this.#options, engine?.summary && h("p.quiet-text", {}, `${inWords(engine.summary.replace(/; --.*$/, ""))}.`), this.#optionsForm?.element);
+    fill(
+      this.#options,
+      engine?.summary && h("p.quiet-text", {}, `${inWords(engine.summary.replace(/; --.*$/, ""))}.`),
+      this.#optionsForm?.element,
+    );
   }
 
   /** Whether all images call their channels alike, so that a name says which. */

@@ -35,7 +35,12 @@ export class Preview {
     this.#app = app;
     this.#wanted = wanted;
     this.#wrong = wrong;
-    this.button = h("button.grow", { type: "button", disabled: Boolean(app.openStudy.readOnly), onclick: () => this.run() }, icon("eye"), "Preview");
+    this.button = h(
+      "button.grow",
+      { type: "button", disabled: Boolean(app.openStudy.readOnly), onclick: () => this.run() },
+      icon("eye"),
+      "Preview",
+    );
     this.element = this.#said;
     this.#offs = [app.look.on("change", () => this.clear()), app.openStudy.images.on("select", () => this.clear())];
   }
@@ -73,8 +78,14 @@ export class Preview {
     try {
       const wanted = this.#wanted();
       fill(this.#said, h("p.preview-said", {}, h("span.spinner.small-spinner"), "Looking at what is seen…"));
-      const found = await study.post("preview", { image: image.id, t: viewer.t, z: viewer.z, box: seenBox(viewer, this.#app.frame.viewerHost), ...wanted }, asking.signal);
-      const pixels = await Promise.all(found.seen.map((/** @type {any} */ each) => this.#pixels(each.pixels, asking.signal)));
+      const found = await study.post(
+        "preview",
+        { image: image.id, t: viewer.t, z: viewer.z, box: seenBox(viewer, this.#app.frame.viewerHost), ...wanted },
+        asking.signal,
+      );
+      const pixels = await Promise.all(found.seen.map(
+        (/** @type {any} */ each) => this.#pixels(each.pixels, asking.signal),
+      ));
       if (asking === this.#asking && viewer.image?.id === image.id) this.#show(found, pixels);
     } catch (error) {
       if (asking.signal.aborted) return;
@@ -93,8 +104,16 @@ export class Preview {
   #show(found, pixels) {
     const { viewer } = this.#app;
     const [y0, y1, x0, x1] = found.box;
-    const shapes = pixels.flatMap((ids, k) => contours(ids, y1 - y0, x1 - x0, { y: y0, x: x0 }).map((points) => ({ points, closed: true, colour: COLOURS[k % COLOURS.length], width: 1.5 })));
-    const frame = { points: [[y0, x0], [y0, x1], [y1, x1], [y1, x0]], closed: true, dashed: true, colour: "#ffffff", width: 1 };
+    const shapes = pixels.flatMap((ids, k) => contours(ids, y1 - y0, x1 - x0, { y: y0, x: x0 }).map(
+      (points) => ({ points, closed: true, colour: COLOURS[k % COLOURS.length], width: 1.5 }),
+    ));
+    const frame = {
+      points: [[y0, x0], [y0, x1], [y1, x1], [y1, x0]],
+      closed: true,
+      dashed: true,
+      colour: "#ffffff",
+      width: 1,
+    };
     if (!this.#shown) this.#labelsSeen = viewer.look.visible;
     this.#shown = true;
     viewer.setLabels({ visible: false });
@@ -105,18 +124,33 @@ export class Preview {
   /** @param {any} found */
   #words(found) {
     const um = pixelSizeOf(this.#app.viewer.image);
-    const size = (/** @type {number|null} */ px) => (px === null ? "" : `, typically ${um ? `${(px * um).toPrecision(3)} µm` : `${px.toFixed(0)} px`} wide`);
+    const size = (/** @type {number|null} */ px) => (
+      px === null ? "" : `, typically ${um ? `${(px * um).toPrecision(3)} µm` : `${px.toFixed(0)} px`} wide`
+    );
     const lines = found.seen.map((/** @type {any} */ each, /** @type {number} */ k) => {
       const mark = h("span.preview-mark");
       mark.style.background = COLOURS[k % COLOURS.length];
       return h("li", {}, mark, `${each.n.toLocaleString("en")} ${each.name}${size(each.median_diameter_px)}`);
     });
-    return h("div.preview-said", {}, h("ul.grow", {}, lines, found.warnings.map((/** @type {string} */ text) => h("li.quiet-text", {}, text))),
-      h("button.quiet.square.small", { type: "button", "aria-label": "End the preview", title: "End the preview", onclick: () => this.clear() }, icon("close")));
+    const name = "End the preview";
+    const end = h("button.quiet.square.small", { type: "button", "aria-label": name, title: name }, icon("close"));
+    end.addEventListener("click", () => this.clear());
+    return h("div.preview-said", {}, h("div.grow", {}, h("ul", {}, lines), notes(found.warnings)), end);
   }
 }
 
-/** The part of the image that is seen, at most what a preview takes. @param {any} viewer @param {Element} host @returns {number[]} */
+/** @param {string[]} warnings */
+function notes(warnings) {
+  if (!warnings.length) return null;
+  const title = warnings.length === 1 ? "A note" : `${warnings.length} notes`;
+  const lines = warnings.map((text) => h("p.quiet-text", {}, text));
+  return h("details.fold-fields", {}, h("summary", {}, title), lines);
+}
+
+/**
+ * The part of the image that is seen, at most what a preview takes.
+ * @param {any} viewer @param {Element} host @returns {number[]}
+ */
 function seenBox(viewer, host) {
   const { left, top, right, bottom } = host.getBoundingClientRect();
   const [height, width] = ["Y", "X"].map((axis) => viewer.image.header.shape[viewer.image.header.axes.indexOf(axis)]);

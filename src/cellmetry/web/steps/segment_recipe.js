@@ -13,8 +13,17 @@ import { MainFields } from "./segment_main.js";
 const HIDDEN = ["engine", "model", "channel", "diameter_um", "diameter_px", "options", "labels", "maps", "device"];
 const STACKS = ["stack", "link_iou", "link_gap"];
 /** @type {Record<string, string>} */
-const TITLES = { stack: "Z stack", "cleanup.keep_border": "Keep cells at the border", "cleanup.min_area_px": "Smallest area", "cleanup.max_area_px": "Largest area",
-  "cleanup.min_area_um2": "Smallest area", "cleanup.max_area_um2": "Largest area", tile_px: "Side of tiles", link_iou: "Least overlap of planes", link_gap: "Planes it may miss" };
+const TITLES = {
+  stack: "Z stack",
+  "cleanup.keep_border": "Keep cells at the border",
+  "cleanup.min_area_px": "Smallest area",
+  "cleanup.max_area_px": "Largest area",
+  "cleanup.min_area_um2": "Smallest area",
+  "cleanup.max_area_um2": "Largest area",
+  tile_px: "Side of tiles",
+  link_iou: "Least overlap of planes",
+  link_gap: "Planes it may miss",
+};
 
 /** The recipe and its changes. Tells `change`. */
 export class RecipeForm extends Emitter {
@@ -40,7 +49,13 @@ export class RecipeForm extends Emitter {
     super();
     this.#app = app;
     const label = labelled("What to find", this.#choice);
-    fill(this.element, label, this.#about, this.#main, h("details.fold-fields", {}, h("summary", {}, "More settings"), this.#more));
+    fill(
+      this.element,
+      label,
+      this.#about,
+      this.#main,
+      h("details.fold-fields", {}, h("summary", {}, "More settings"), this.#more),
+    );
     this.#choice.addEventListener("change", async () => {
       await this.#lay([]);
       this.tell("change", this);
@@ -50,11 +65,28 @@ export class RecipeForm extends Emitter {
   /** Read what may be chosen, and show what was wanted. @param {Wanted} wanted */
   async load(wanted) {
     const { openStudy: study } = this.#app;
-    const [shipped, own, engines, models, made] = await Promise.all([get("recipes"), study.get("recipes"), get("engines"), get("models"), study.get("models")]);
-    this.#recipes = [...shipped, ...own].filter((recipe) => recipe.steps.some((/** @type {any} */ step) => step.step === "segment"));
-    this.#offers = { engines: engines.filter((/** @type {any} */ engine) => engine.name !== "labels"), models: [...made, ...models] };
-    fill(this.#choice, this.#recipes.map((recipe, k) => h("option", { value: String(k) }, inWords(recipe.name.replaceAll("-", " ")))));
-    this.#choice.value = String(Math.max(0, this.#recipes.findIndex((recipe) => nameOf(recipe) === wanted.recipe || recipe.name === wanted.recipe)));
+    const [shipped, own, engines, models, made] = await Promise.all([
+      get("recipes"),
+      study.get("recipes"),
+      get("engines"),
+      get("models"),
+      study.get("models"),
+    ]);
+    this.#recipes = [...shipped, ...own].filter(
+      (recipe) => recipe.steps.some((/** @type {any} */ step) => step.step === "segment"),
+    );
+    this.#offers = {
+      engines: engines.filter((/** @type {any} */ engine) => engine.name !== "labels"),
+      models: [...made, ...models],
+    };
+    fill(
+      this.#choice,
+      this.#recipes.map((recipe, k) => h("option", { value: String(k) }, inWords(recipe.name.replaceAll("-", " ")))),
+    );
+    this.#choice.value = String(Math.max(
+      0,
+      this.#recipes.findIndex((recipe) => nameOf(recipe) === wanted.recipe || recipe.name === wanted.recipe),
+    ));
     await this.#lay(wanted.set);
   }
 
@@ -71,7 +103,9 @@ export class RecipeForm extends Emitter {
 
   /** Names of the labels that the recipe makes. @returns {string[]} */
   get labels() {
-    return this.#recipe.steps.filter((/** @type {any} */ step) => step.step === "segment").map((/** @type {any} */ step) => step.labels);
+    return this.#recipe.steps.filter(
+      (/** @type {any} */ step) => step.step === "segment",
+    ).map((/** @type {any} */ step) => step.labels);
   }
 
   /** Show that another image is looked at: its channels and pixel size. */
@@ -97,7 +131,11 @@ export class RecipeForm extends Emitter {
     if (recipe !== this.#recipe) return;
     const given = new Map(set.map(parsed));
     const segments = steps.filter(({ step }) => step.step === "segment");
-    this.#fields = segments.map(({ key, step }) => new MainFields(this.#app, { key, step, given, several: segments.length > 1, ...this.#offers }, () => this.tell("change", this)));
+    this.#fields = segments.map(({ key, step }) => new MainFields(
+      this.#app,
+      { key, step, given, several: segments.length > 1, ...this.#offers },
+      () => this.tell("change", this),
+    ));
     this.#forms = steps.map(({ key, step }, k) => this.#form(key, step, schemas[k], given));
     fill(this.#main, this.#fields.map((fields) => fields.element));
     fill(this.#more, this.#forms.map(({ form }, k) => this.#folded(steps[k], form, steps.length > 1)));
@@ -154,7 +192,9 @@ function withKeys(steps) {
  */
 export function changes(address, now, before) {
   if (isSame(now, before)) return [];
-  if (now && typeof now === "object" && !Array.isArray(now)) return Object.keys(now).flatMap((name) => changes(`${address}.${name}`, now[name], before?.[name]));
+  if (now && typeof now === "object" && !Array.isArray(now)) return Object.keys(now).flatMap(
+    (name) => changes(`${address}.${name}`, now[name], before?.[name]),
+  );
   if (now === null) throw new Error(`${address} cannot be empty here.`);
   return [`${address}=${JSON.stringify(now)}`];
 }

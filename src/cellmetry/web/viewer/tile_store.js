@@ -6,6 +6,7 @@ import { Emitter } from "../kernel/emitter.js";
 
 const AT_ONCE = 5;
 const AGAIN_AFTER_MS = 3000;
+const MUCH_LATER_MS = 60_000;
 const QUIET_MS = 15_000;
 
 /**
@@ -139,8 +140,9 @@ export class TileStore extends Emitter {
       this.tell("tile", { key, tile });
     } catch (error) {
       if (reading.signal.aborted) return;
-      this.#failed.set(key, performance.now() + AGAIN_AFTER_MS);
-      setTimeout(() => this.#start(), AGAIN_AFTER_MS + 10);
+      const wait = isFinal(error) ? MUCH_LATER_MS : AGAIN_AFTER_MS;
+      this.#failed.set(key, performance.now() + wait);
+      setTimeout(() => this.#start(), wait + 10);
       this.#complain(error);
     } finally {
       if (this.#running.get(key) === reading) this.#running.delete(key);
@@ -163,3 +165,6 @@ export class TileStore extends Emitter {
     this.#bytes = 0;
   }
 }
+
+/** Whether asking again soon is of no use. @param {any} error */
+const isFinal = (error) => error?.status >= 400 && error.status < 500 && error.status !== 429;

@@ -17,7 +17,7 @@ const LARGE_PX = 4096;
 
 /** Subclasses say which level fits, which tiles are there, and paint one. */
 export class TiledLayer {
-  painted = new PaintedTiles(160);
+  painted = new PaintedTiles(96);
   /** Is raised when all that was painted is to be painted again. */
   stamp = 0;
   /** Paint every second pixel only, as long as something is dragged. */

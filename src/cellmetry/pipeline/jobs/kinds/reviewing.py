@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, ClassVar, cast
+from typing import TYPE_CHECKING, Any, ClassVar, NamedTuple, cast
 
 import numpy as np
 import pandas as pd
@@ -18,6 +18,7 @@ from cellmetry.io.tables import write_table
 from cellmetry.ops.doubting import find_doubts
 from cellmetry.ops.project import project_z
 from cellmetry.ops.tiles import plan_tiles
+from cellmetry.pipeline.jobs.block_maps import write_block_maps
 from cellmetry.pipeline.jobs.bounded import BoundedJob, ImageIds, Name
 from cellmetry.pipeline.jobs.gathering import NewResult, done_units, gather_table, keep_result, part_path
 from cellmetry.pipeline.jobs.labelled import LabelledImage, labelled_images, steady_labels
@@ -34,8 +35,11 @@ if TYPE_CHECKING:
     from cellmetry.core.image import Image
     from cellmetry.core.labels import Labels
     from cellmetry.core.progress import Progress
+    from cellmetry.engines.plane import Plane
     from cellmetry.models.card import Head
     from cellmetry.ops.doubting import Doubt
+    from cellmetry.ops.flows import FlowDecoding
+    from cellmetry.ops.tiles import Tile
     from cellmetry.pipeline.jobs.kind import JobWork
     from cellmetry.pipeline.jobs.units import Commit
 
@@ -100,13 +104,19 @@ class ReviewLabels(BoundedJob):
         if step.stack in {"max", "mean"} and "Z" in image.axes:
             image = project_z(image, "mean" if step.stack == "mean" else "max")
         step = step.model_copy(update={"stack": "planes"})
-        rows = [
-            {"image": each.image.name, "image_id": each.image.id, "frame": t, "plane": z, **_row(doubt)}
-            for t, z, doubt in doubts_of(step, image, steady.labels)
-        ]
+        rows: list[dict[str, Any]] = []
+        maps: list[dict[str, Any]] = []
+        for found in reviewed_planes(step, image, steady.labels):
+            place = {"frame": found.t, "plane": found.z}
+            rows += [
+                {"image": each.image.name, "image_id": each.image.id, **place, **_row(doubt)} for doubt in found.doubts
+            ]
+            if found.density is not None:
+                at = (found.t, found.z)
+                maps += write_block_maps(work.folder, each.image.id, found.density, steady.labels, at)
         table = pd.DataFrame(rows, columns=[column.name for column in _COLUMNS])
         write_table(table, part_path(work, each.image.id), _COLUMNS)
-        result = {"labels": each.labels.id, "version": steady.version, "rows": len(rows)}
+        result = {"labels": each.labels.id, "version": steady.version, "rows": len(rows), "maps": maps}
         return lambda: result
 
 
@@ -114,8 +124,17 @@ def _row(doubt: Doubt) -> dict[str, Any]:
     return {**doubt._asdict(), **doubt.box._asdict()}
 
 
-def doubts_of(step: Segment, image: Image, labels: Labels) -> Iterator[tuple[int, int, Doubt]]:
-    """Yield what is doubtful in each plane of labels, with its frame and plane.
+class ReviewedPlane(NamedTuple):
+    """What is doubtful in one plane, and the density of all planes so far, where the model makes one."""
+
+    t: int
+    z: int
+    doubts: list[Doubt]
+    density: Image | None
+
+
+def reviewed_planes(step: Segment, image: Image, labels: Labels) -> Iterator[ReviewedPlane]:
+    """Yield what is doubtful in each plane of labels.
 
     Raises
     ------
@@ -126,29 +145,34 @@ def doubts_of(step: Segment, image: Image, labels: Labels) -> Iterator[tuple[int
     if not isinstance(engine, NetworkEngine) or not engine.card.segments:
         raise ModelError("The model finds no cells, so it cannot say what is doubtful; activate one that does.")
     wanted: tuple[Head, ...] = ("foreground", "flow", "density")
-    heads = tuple(head for head in wanted if head in engine.card.heads)
-    maps = MapStore(image, heads)
+    maps = MapStore(image, tuple(head for head in wanted if head in engine.card.heads))
     for plane in planes_of(step, engine, image):
         map_plane(engine, plane, maps)
         ids = cast("NDArray[np.uint32]", _plane(labels, plane.t, plane.z))
-        for tile in plan_tiles(ids.shape, _CORE, _HALO):
-            here = tile.read.slices
-            at = (plane.t, slice(None), plane.z, *here)
-            window = {str(head): np.asarray(array[at], np.float32) for head, array in maps.arrays.items()}
-            numbers, local = np.unique(ids[here], return_inverse=True)
-            table = np.arange(len(numbers)) + (0 if numbers[0] == 0 else 1)
-            known = table[local].reshape(ids[here].shape).astype(np.int32)
-            for doubt in find_doubts(known, window, engine.decoding):
-                box = Box(
-                    doubt.box.y0 + tile.read.y0,
-                    doubt.box.y1 + tile.read.y0,
-                    doubt.box.x0 + tile.read.x0,
-                    doubt.box.x1 + tile.read.x0,
-                )
-                y, x = (box.y0 + box.y1) // 2, (box.x0 + box.x1) // 2
-                if tile.core.y0 <= y < tile.core.y1 and tile.core.x0 <= x < tile.core.x1:
-                    label = int(numbers[doubt.label - (0 if numbers[0] == 0 else 1)]) if doubt.label else 0
-                    yield plane.t, plane.z, doubt._replace(box=box, label=label)
+        found = [
+            doubt
+            for tile in plan_tiles(ids.shape, _CORE, _HALO)
+            for doubt in _doubts_of(ids[tile.read.slices], _window(maps, plane, tile.read), tile, engine.decoding)
+        ]
+        yield ReviewedPlane(plane.t, plane.z, found, maps.images().get("density"))
+
+
+def _window(maps: MapStore, plane: Plane, box: Box) -> dict[str, NDArray[np.float32]]:
+    at = (plane.t, slice(None), plane.z, *box.slices)
+    return {str(head): np.asarray(array[at], np.float32) for head, array in maps.arrays.items()}
+
+
+def _doubts_of(
+    ids: NDArray[np.uint32], maps: dict[str, NDArray[np.float32]], tile: Tile, decoding: FlowDecoding
+) -> Iterator[Doubt]:
+    """Yield what is doubtful in the core of a tile, in the coordinates of the plane."""
+    numbers, local = np.unique(np.append(ids.ravel(), 0), return_inverse=True)
+    for doubt in find_doubts(local[:-1].reshape(ids.shape).astype(np.int32), maps, decoding):
+        y, x = tile.read.y0, tile.read.x0
+        box = Box(doubt.box.y0 + y, doubt.box.y1 + y, doubt.box.x0 + x, doubt.box.x1 + x)
+        middle = ((box.y0 + box.y1) // 2, (box.x0 + box.x1) // 2)
+        if tile.core.y0 <= middle[0] < tile.core.y1 and tile.core.x0 <= middle[1] < tile.core.x1:
+            yield doubt._replace(box=box, label=int(numbers[doubt.label]))
 
 
 def _plane(labels: Labels, t: int, z: int) -> Any:

@@ -30,6 +30,17 @@ import { noteTaste, taste } from "../../app/tastes.js";
  * @property {Shown|null} [shown]
  */
 
+/**
+ * @typedef {object} Desk Where edits go.
+ * @property {string|null} labels That are shown.
+ * @property {(wish: Wish) => void} edit
+ * @property {(labels: string|null, shown: Shown) => void} forget Take away what is shown of a stroke that was left.
+ * @property {(text: string) => void} hint
+ * @property {() => number|null} base Version that is seen.
+ * @property {() => number} newId Id that the next new object will likely have.
+ * @property {(at: Point, signal: AbortSignal) => Promise<any>} propose
+ */
+
 /** @type {Choices} */
 const CHOICES = { size: 12, over: false, only: false, partly: false, pixels: 2 };
 const LARGEST = 400;
@@ -43,7 +54,7 @@ export class Bench extends Emitter {
 
   /**
    * @param {Viewer} viewer
-   * @param {{edit: (wish: Wish) => void, hint: (text: string) => void, base: () => number|null, newId: () => number, propose: (at: Point, signal: AbortSignal) => Promise<any>}} desk
+   * @param {Desk} desk
    */
   constructor(viewer, desk) {
     super();

@@ -54,7 +54,8 @@ class LineTool {
     const { points } = this;
     this.cancel();
     const far = Math.max(...points.map(([y, x]) => Math.hypot(y - points[0][0], x - points[0][1])));
-    const wish = far * viewer.camera.zoom < CLICK_SCREEN_PX ? this.clicked(points[0], viewer) : this.drawn(points, viewer, this.#shift);
+    const isClick = far * viewer.camera.zoom < CLICK_SCREEN_PX;
+    const wish = isClick ? this.clicked(points[0], viewer) : this.drawn(points, viewer, this.#shift);
     if (wish) this.bench.desk.edit({ base: this.base, ...wish });
   }
 
@@ -79,7 +80,10 @@ class LineTool {
     return null;
   }
 
-  /** What a line asks for. @param {number[][]} _points @param {Viewer} _viewer @param {boolean} _shift @returns {Wish|null} */
+  /**
+   * What a line asks for.
+   * @param {number[][]} _points @param {Viewer} _viewer @param {boolean} _shift @returns {Wish|null}
+   */
   drawn(_points, _viewer, _shift) {
     return null;
   }

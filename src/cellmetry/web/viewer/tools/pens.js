@@ -8,6 +8,7 @@ import { CUT, drawPen, INK } from "./sketch.js";
 /** @typedef {import("./bench.js").Point} Point */
 /** @typedef {import("../viewer.js").Viewer} Viewer */
 /** @typedef {import("../strokes.js").Stroke} Stroke */
+/** @typedef {{id: number, only: number|null, over: boolean, makes: number|null}} Way What a pen paints. */
 
 const MOST_POINTS = 20_000;
 const NEAR_PX = 0.25;
@@ -21,7 +22,7 @@ class Line {
   /** @type {Map<string, number[]>} */
   tiles = new Map();
 
-  /** @param {{id: number, only: number|null, over: boolean, makes: number|null, radius: number, base: number|null}} how */
+  /** @param {Way & {radius: number, base: number|null, labels: string|null}} how */
   constructor(how) {
     this.how = how;
   }
@@ -64,7 +65,8 @@ class Pen {
   /** @param {Point} point @param {PointerEvent} _event @param {Viewer} viewer */
   down(point, _event, viewer) {
     const under = viewer.idAt(point.y, point.x);
-    this.#line = new Line({ ...this.way(under), radius: this.bench.radius, base: this.bench.desk.base() });
+    const { desk, radius } = this.bench;
+    this.#line = new Line({ ...this.way(under), radius, base: desk.base(), labels: desk.labels });
     this.bench.setBusy(true);
     this.#line.add(point, viewer);
   }
@@ -74,14 +76,14 @@ class Pen {
     this.#at = point;
     if (!this.#line) return;
     this.#line.add(point, viewer);
-    if (this.#line.isFull) this.up(point, event, viewer);
+    if (this.#line.isFull) this.up(point, event);
   }
 
-  /** @param {Point} _point @param {PointerEvent} event @param {Viewer} viewer */
-  up(_point, event, viewer) {
+  /** @param {Point} _point @param {PointerEvent} event */
+  up(_point, event) {
     const line = this.#line;
     if (!line) return;
-    if (event.type !== "pointerup" && event.type !== "pointermove") return this.cancel(viewer);
+    if (event.type !== "pointerup" && event.type !== "pointermove") return void this.cancel();
     this.#line = null;
     this.bench.setBusy(false);
     const { radius, makes, base } = line.how;
@@ -94,14 +96,13 @@ class Pen {
     });
   }
 
-  /** Leave the stroke. @param {Viewer} [viewer] */
-  cancel(viewer = this.bench.viewer) {
+  /** Leave the stroke; whether there was one. */
+  cancel() {
     const line = this.#line;
     if (!line) return false;
     this.#line = null;
     this.bench.setBusy(false);
-    const { strokes, tiles } = line.shown;
-    void viewer.refresh(tiles, { version: viewer.version, settles: strokes });
+    this.bench.desk.forget(line.how.labels, line.shown);
     return true;
   }
 
@@ -120,12 +121,12 @@ class Pen {
   /** @type {string} */
   operation = "";
 
-  /** @param {number|null} _under @returns {{id: number, only: number|null, over: boolean, makes: number|null}} */
+  /** @param {number|null} _under @returns {Way} */
   way(_under) {
     throw new Error("A pen says what it paints.");
   }
 
-  /** @param {{id: number, only: number|null, over: boolean, makes: number|null}} _how @returns {Record<string, any>} */
+  /** @param {Way} _how @returns {Record<string, any>} */
   said(_how) {
     throw new Error("A pen says what it paints.");
   }

@@ -13,7 +13,8 @@ export const OFFER = "#7fe3ff";
 
 /**
  * Draw a line through points of the image.
- * @param {CanvasRenderingContext2D} context @param {Viewer} viewer @param {number[][]} points (y, x) @param {Look} [look]
+ * @param {CanvasRenderingContext2D} context @param {Viewer} viewer
+ * @param {number[][]} points (y, x) @param {Look} [look]
  */
 export function drawLine(context, viewer, points, { colour = INK, closed = false, fill = 0, dashed = false } = {}) {
   if (points.length < 2) return;
@@ -26,7 +27,10 @@ export function drawLine(context, viewer, points, { colour = INK, closed = false
   context.restore();
 }
 
-/** @param {CanvasRenderingContext2D} context @param {Viewer} viewer @param {number[][]} points @param {boolean} closed */
+/**
+ * @param {CanvasRenderingContext2D} context @param {Viewer} viewer
+ * @param {number[][]} points @param {boolean} closed
+ */
 function trace(context, viewer, points, closed) {
   context.beginPath();
   points.forEach(([y, x], k) => {

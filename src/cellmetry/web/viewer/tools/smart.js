@@ -35,13 +35,14 @@ export class SmartClick extends ClickTool {
     this.#asked = point;
     const base = this.bench.desk.base();
     const { signal } = (this.#asking = new AbortController());
+    this.bench.tell("asking", true);
     const said = await this.bench.desk.propose(point, signal);
     if (signal.aborted) return;
+    this.bench.tell("asking", false);
     this.#asked = null;
     const outline = said && largest(said.outlines ?? [said.outline]);
     this.#offer = outline ? { outline, base } : null;
     this.bench.viewer.redraw();
-    this.bench.tell("offer", this.#offer);
   }
 
   /** Take the cell that is proposed; whether there was one. */
@@ -51,7 +52,6 @@ export class SmartClick extends ClickTool {
     this.#offer = null;
     const { desk } = this.bench;
     desk.edit({ operation: "draw", parameters: { points: outline }, makes: desk.newId(), base, shown: { outline } });
-    this.bench.tell("offer", null);
     return true;
   }
 
@@ -59,9 +59,9 @@ export class SmartClick extends ClickTool {
   cancel() {
     const any = this.offers || this.#asked !== null;
     this.#asking.abort();
+    this.bench.tell("asking", false);
     this.#offer = this.#asked = null;
     this.bench.viewer.redraw();
-    this.bench.tell("offer", null);
     return any;
   }
 
