@@ -87,7 +87,7 @@ def test_cells_are_measured_and_each_leads_to_its_row(opened, until, api, study)
 def test_conditions_are_compared_and_the_report_is_saved(opened, until):
     page = opened("compare")
     page.get_by_text("2 conditions with 6 replicates (3 each).").wait_for()
-    assert page.get_by_label("Control").first.evaluate("(select) => select.value") == "control"
+    assert page.locator("label.field", has_text="Control").locator("select").input_value() == "control"
     page.get_by_role("button", name="Compare", exact=True).last.click()
     page.get_by_text("higher than control").wait_for(timeout=90_000)
     page.get_by_role("heading", name="What to keep in mind").wait_for()

@@ -155,10 +155,10 @@ def place_of_row(table: StoredTable, asked: RowKey) -> int | None:
         If the table has no such column.
     """
     refuse_unknown(table, asked.key)
-    found = np.ones(table.rows, bool)
-    for name, value in asked.key.items():
-        found &= np.asarray(column_values(table, name) == value, bool)
-    rows = np.flatnonzero(found)
+    rows = np.arange(table.rows)
+    for name, value in sorted(asked.key.items(), key=lambda item: isinstance(item[1], str)):
+        # texts, slow to compare, come last, where few rows are left
+        rows = rows[np.asarray(column_values(table, name)[rows] == value, bool)]
     if not len(rows):
         return None
     if not asked.where and not asked.sort:

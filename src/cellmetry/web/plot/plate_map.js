@@ -68,7 +68,7 @@ export class PlateMap extends Emitter {
     const [low, high] = [Math.min(...values), Math.max(...values)];
     const of = (/** @type {Well|undefined} */ well) => (!well ? null : typeof well.value === "number" ? colourAt("viridis", (well.value - low) / (high - low || 1)) : well.text ? colourOf(this.#words, well.text) : null);
     this.#svg.setAttribute("viewBox", `0 0 ${(columns + 1) * cell} ${(rows + 1) * cell}`);
-    this.#svg.style.maxWidth = `${Math.max(320, (columns + 1) * (columns > 24 ? 18 : 34))}px`;
+    this.#svg.style.maxWidth = `${(columns + 1) * (columns > 24 ? 22 : columns > 12 ? 30 : 40)}px`;
     const names = [...Array.from({ length: columns }, (_, k) => h("svg:text", { x: (k + 1.5) * cell, y: 13, "text-anchor": "middle" }, k + 1)), ...Array.from({ length: rows }, (_, k) => h("svg:text", { x: 9, y: (k + 1.5) * cell + 4, "text-anchor": "middle" }, rowName(k)))];
     const lines = Array.from({ length: rows }, (_, row) => h("svg:g", { role: "row" }, Array.from({ length: columns }, (__, column) => this.#well(row, column, cell, of))));
     fill(this.#svg, names, lines);

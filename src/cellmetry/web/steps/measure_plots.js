@@ -36,8 +36,8 @@ export class CellPlots {
     this.#columns = measures(panel.data.columns).filter(canBeAsked);
     this.#fillSelects();
     this.element = h("div.details.measure-plots", {},
-      h("section.stack", {}, h("div.row", {}, h("h3.grow", {}, "Values"), h("label.check", {}, this.#coloured, "Colour cells")), h("div.row", {}, this.#column, this.#by), this.#histogram.element, this.#legend),
-      h("section", {}, h("h3", {}, "Cells"), this.#counts, this.#flags), this.#cell);
+      h("section.stack", {}, h("div.row", {}, h("h3.grow", {}, "Values"), h("label.check", {}, this.#coloured, "Colour cells")), this.#column, this.#histogram.element, this.#legend),
+      h("section", {}, h("div.row.measure-by", {}, h("h3.grow", {}, "Cells"), this.#by), this.#counts, this.#flags), this.#cell);
     this.#column.addEventListener("change", () => this.#use(this.#column.value));
     this.#by.addEventListener("change", () => this.#show());
     this.#coloured.addEventListener("change", () => this.#colour());
@@ -97,7 +97,7 @@ export class CellPlots {
       const all = await source.summary(column.name, { ...by, bins: BINS, where: others });
       const kept = filters.size ? await source.summary(column.name, { ...by, bins: BINS }) : null;
       if (turn !== this.#turn) return;
-      this.#histogram.show({ all, kept, name: axisOf(column), gate: this.#gate(column) });
+      this.#histogram.show({ all: named(all), kept: kept && named(kept), name: axisOf(column), gate: this.#gate(column) });
       this.#showCounts(all, kept ?? all, column);
     } catch (error) {
       this.#app.error(error);
@@ -166,6 +166,9 @@ export class CellPlots {
 
 /** @param {{value: any}} group */
 const nameOf = ({ value }) => (value === null ? "All" : value === "" ? "Outside of regions" : String(value));
+
+/** Groups by names that people read. @param {any} spread */
+const named = (spread) => ({ ...spread, groups: spread.groups.map((/** @type {any} */ group) => ({ ...group, value: nameOf(group) })) });
 
 /** @param {Column} column */
 const optionOf = (column) => capital(titleOf(column)) + (shortUnitOf(column) ? ` (${shortUnitOf(column)})` : "");

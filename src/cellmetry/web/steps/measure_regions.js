@@ -24,6 +24,7 @@ export class Regions extends Emitter {
   #view = h("button.quiet.small", { type: "button", title: "A region of what is seen now", onclick: () => this.#takeView() }, "Of the view");
   /** Counts cells inside a region of the image that is seen. @type {(inside: (y: number, x: number) => boolean) => number|null} */
   count = () => null;
+  #leaveHint = () => {};
   #offs;
 
   /** @param {App} app */
@@ -41,6 +42,7 @@ export class Regions extends Emitter {
   }
 
   close() {
+    this.#leaveHint();
     for (const off of this.#offs) off();
     this.#app.viewer.setLayer(LAYER, null);
   }
@@ -76,7 +78,7 @@ export class Regions extends Emitter {
     const mark = h("span.plot-swatch");
     mark.style.background = GROUPS[k % GROUPS.length];
     return h("li.row.region", {}, mark, h("span.cut.grow", {}, region.name), count !== null && h("span.quiet-text.number", {}, counted(count, "cell")),
-      h("button.quiet.square.small", { type: "button", "aria-label": `Remove the region ${region.name}`, title: "Remove", disabled: Boolean(this.#app.openStudy.readOnly), onclick: () => this.#put(this.here.filter((each) => each !== region), `Removed the region ${region.name}`) }, icon("trash")));
+      h("button.quiet.square.small", { type: "button", "aria-label": `Remove the region ${region.name}`, title: "Remove", disabled: Boolean(this.#app.openStudy.readOnly), onclick: () => this.#put(this.here.filter((each) => each !== region), `Removed ${region.name}`) }, icon("trash")));
   }
 
   #turnTool() {
@@ -85,7 +87,8 @@ export class Regions extends Emitter {
     const on = viewer.tool?.name !== "region";
     viewer.setTool(on ? this.#tool() : null);
     this.#draw.setAttribute("aria-pressed", String(on));
-    if (on) this.#app.toast("Draw round the region with the pointer held down. Escape leaves.");
+    this.#leaveHint();
+    if (on) this.#leaveHint = this.#app.toast("Draw round the region with the pointer held down. Escape leaves.");
   }
 
   /** @returns {import("../viewer/viewer.js").Tool} */
@@ -135,7 +138,7 @@ export class Regions extends Emitter {
     const name = await this.#app.askText({ title: "New region", label: "Name", value: free, yes: "Add", help: "Regions of one name on several images are counted together." });
     if (name === null) return;
     const region = /** @type {Region} */ ({ image: "", name, rectangle: form.rectangle ?? null, polygon: form.polygon ?? [] });
-    await this.#put([...this.here, region], `Region ${name} added`);
+    await this.#put([...this.here, region], `Added ${name}`);
   }
 
   /** @param {Region[]} regions @param {string} text */
