@@ -84,6 +84,22 @@ def test_cells_are_measured_and_each_leads_to_its_row(opened, until, api, study)
     assert grid.get_by_role("columnheader", name="Area").get_attribute("aria-sort") == "descending"
 
 
+def test_a_region_is_drawn_and_its_cells_are_counted(opened, api, study, until):
+    page = opened("measure")
+    until(page, CELL)
+    page.get_by_role("button", name="Of the view").click()
+    page.get_by_label("Name").fill("Rim")
+    page.get_by_role("button", name="Add", exact=True).click()
+    seen = page.locator(".region").get_by_text("cell")
+    seen.wait_for()
+    table = next(each for each in api.get(f"studies/{study}/tables").json() if each["name"] == "cells")
+    query = {"where": 'image == "control_1"', "limit": 1}
+    cells = api.get(f"studies/{study}/tables/{table['id']}/rows", params=query).json()["total"]
+    assert seen.inner_text() == f"{cells} cells"
+    page.get_by_role("button", name="Undo").last.click()
+    seen.wait_for(state="detached")
+
+
 def test_conditions_are_compared_and_the_report_is_saved(opened, until):
     page = opened("compare")
     page.get_by_text("2 conditions with 6 replicates (3 each).").wait_for()

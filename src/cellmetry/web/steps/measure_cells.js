@@ -8,6 +8,7 @@ import { isValue } from "../table/words.js";
 
 const MOST = 1_000_000;
 const PALETTE = "viridis";
+const STRONG = 0.6;
 
 /** Tells "cell" with the row of the cell that was chosen, null where it has none, and "places" when those of cells are known. */
 export class CellLinks extends Emitter {
@@ -19,6 +20,8 @@ export class CellLinks extends Emitter {
   #colouring = null;
   /** Centres of the cells of the image that is seen, of those that meet the filters. @type {{y: number[], x: number[]}|null} */
   #places = null;
+  /** How strongly cells were filled before. @type {number|null} */
+  #fill = null;
   #turn = 0;
   #shown = "";
   #offs;
@@ -46,7 +49,7 @@ export class CellLinks extends Emitter {
     const { viewer } = this.#app;
     viewer.setHidden(new Set());
     viewer.select([]);
-    viewer.setLabels({ colouring: { kind: "id" } });
+    this.#colourById();
   }
 
   /** Name of the image that is seen, as the table has it. @returns {string|null} */
@@ -174,16 +177,24 @@ export class CellLinks extends Emitter {
     }
   }
 
+  /** As it was before cells were coloured by a value. */
+  #colourById() {
+    const { viewer } = this.#app;
+    viewer.setLabels({ colouring: { kind: "id" }, ...(this.#fill === null ? {} : { fill: this.#fill }) });
+    this.#fill = null;
+  }
+
   async #colour() {
     const { viewer } = this.#app;
     const wanted = this.#colouring;
     const image = this.imageName;
-    if (!wanted || image === null) return viewer.setLabels({ colouring: { kind: "id" } });
+    if (!wanted || image === null) return this.#colourById();
     try {
       const { values } = await this.#panel.source.values(["label", wanted.name], { where: [isValue("image", image)], most: MOST });
       if (wanted !== this.#colouring || image !== this.imageName) return;
       const numbers = values[wanted.name].map((value) => (value === null ? NaN : Number(value)));
-      const fill = Math.max(viewer.look.fill, 0.6);
+      this.#fill ??= viewer.look.fill;
+      const fill = Math.max(viewer.look.fill, STRONG);
       viewer.setLabels({ fill, colouring: { kind: "value", ids: values.label, values: numbers, low: wanted.low, high: wanted.high, palette: PALETTE } });
     } catch (error) {
       this.#app.error(error);

@@ -123,9 +123,8 @@ export class CellPlots {
       return h("tr", {}, h("th", { scope: "row" }, h("span.cut.row", {}, all.groups.length > 1 && swatch(k), h("span.cut", { title: nameOf(group) }, nameOf(group)))), h("td.number", {}, here.rows.toLocaleString("en")),
         filtered && h("td.number", {}, share), h("td.number", {}, here.median === null ? "–" : numberText(here.median)));
     });
-    const unit = shortUnitOf(column);
     fill(this.#counts, h("table.small-table", {}, h("thead", {}, h("tr", {}, h("th", { scope: "col" }, ""), h("th", { scope: "col" }, "Cells"), filtered && h("th", { scope: "col" }, "Share"),
-      h("th", { scope: "col", title: `Median of ${titleOf(column)}` }, unit ? `Median ${unit}` : "Median"))), h("tbody", {}, rows)));
+      h("th", { scope: "col", title: `Median of ${axisOf(column)}` }, "Median"))), h("tbody", {}, rows)));
     this.#showFlags();
   }
 

@@ -25,31 +25,32 @@ export class TableHead extends Emitter {
   }
 
   show() {
-    const last = this.#source.columns.length - 1;
-    fill(this.element, this.#source.columns.map((column, k) => this.#cell(column, k > 1 && k >= last - 2 ? "right" : "left")));
+    fill(this.element, this.#source.columns.map((column) => this.#cell(column)));
   }
 
-  /** @param {Column} column @param {"left"|"right"} align */
-  #cell(column, align) {
+  /** @param {Column} column */
+  #cell(column) {
     const { direction, rank } = this.#order(column);
     const sorted = direction === 1 ? "ascending" : direction === -1 ? "descending" : "none";
     const mark = direction !== 0 && h("span.table-sorted", { "aria-hidden": "true" }, direction === 1 ? "↑" : "↓", this.#source.sort.length > 1 && rank + 1);
     const name = h("button.table-title", { type: "button", title: `${tipOf(column)}\nClick: order by it. Shift-click: also by it.`,
       onclick: (/** @type {MouseEvent} */ event) => this.#turn(column, event.shiftKey) },
     h("span.cut", {}, capital(titleOf(column))), unitOf(column) && h("span.table-unit", {}, unitOf(column)), mark);
-    return h("div.table-heading", { role: "columnheader", "aria-sort": sorted }, name, this.#menu(column, align));
+    return h("div.table-heading", { role: "columnheader", "aria-sort": sorted }, name, this.#menu(column));
   }
 
-  /** @param {Column} column @param {"left"|"right"} align */
-  #menu(column, align) {
+  /** @param {Column} column */
+  #menu(column) {
     const order = (/** @type {string} */ text) => this.tell("sort", [text]);
-    return menuButton({ label: `More of ${titleOf(column)}`, content: icon("down"), align, class: "quiet square table-more" }, () => [
+    const menu = menuButton({ label: `More of ${titleOf(column)}`, content: icon("down"), class: "quiet square table-more" }, () => [
       { text: "From small to large", run: () => order(column.name) },
       { text: "From large to small", run: () => order(`-${column.name}`) },
       { title: "" },
       { text: "Show and colour by it", icon: "eye", disabled: column.unit === "" && !isFlag(column), run: () => this.tell("use", column) },
       { text: "Hide this column", icon: "eye-off", disabled: this.#source.columns.length < 2, run: () => this.tell("hide", column) },
     ]);
+    menu.firstElementChild?.addEventListener("click", () => keepInside(/** @type {HTMLElement} */ (menu.lastElementChild), menu));
+    return menu;
   }
 
   /** @param {Column} column */
@@ -65,6 +66,15 @@ export class TableHead extends Emitter {
     const next = direction === 1 ? [`-${column.name}`] : direction === -1 ? [] : [column.name];
     this.tell("sort", [...others, ...next]);
   }
+}
+
+/** Lay a menu, which the table must not clip, within the window. @param {HTMLElement} list @param {HTMLElement} menu */
+function keepInside(list, menu) {
+  if (list.hidden) return;
+  const [at, { width, height }] = [menu.getBoundingClientRect(), list.getBoundingClientRect()];
+  const below = at.bottom + height + 4 < innerHeight;
+  list.style.left = `${Math.max(8, Math.min(at.left, innerWidth - width - 8))}px`;
+  list.style.top = `${below ? at.bottom + 4 : Math.max(8, at.top - height - 4)}px`;
 }
 
 /** @param {Column} column */
