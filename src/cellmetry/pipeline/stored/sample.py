@@ -50,7 +50,7 @@ def add_sample(store: Store, actor: Actor) -> tuple[str, ...]:
             shown = field_image(each.field.field, pixel_size_um=_PIXEL_SIZE_UM, name=each.name)
             write_image(shown, made / f"{each.name}.ome.tif")
     names: dict[Path, str] = {place / name: name for name in told}
-    ids = register_images(store, actor, list(names), uploaded=True, names=names)
+    ids = register_images(store, actor, list(names), names=names)
     by_name = {each.name: each for each in told.values()}
     with store.database.write():
         seq = act(store, actor, "say", f"Say conditions and replicates of {len(ids)} images", images=list(ids))
