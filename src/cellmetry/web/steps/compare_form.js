@@ -5,7 +5,7 @@ import { progressBar } from "../controls/progress.js";
 import { SchemaForm } from "../controls/schema_form.js";
 import { counted, valuesOf } from "../app/said.js";
 import { mainMeasure, measures } from "../table/columns.js";
-import { canBeAsked, capital, numberText, shortUnitOf, titleOf } from "../table/words.js";
+import { axisOf, canBeAsked, capital, numberText, shortUnitOf, titleOf } from "../table/words.js";
 
 /** @typedef {import("../app/app.js").App} App */
 /** @typedef {import("../table/source.js").TableView} TableView */
@@ -22,7 +22,7 @@ export class CompareForm {
   #table = h("select", { onchange: () => this.#showColumns() });
   #tableField = field("Table", this.#table);
   #value = h("select");
-  #what = h("select", { onchange: () => this.#showWhat() }, h("option", { value: "value" }, "Mean of the cells"), h("option", { value: "share" }, "Share of cells above a threshold"));
+  #what = h("select", { onchange: () => this.#showWhat() }, h("option", { value: "value" }, "Mean of cells"), h("option", { value: "share" }, "Share above a threshold"));
   #threshold = h("input", { type: "text", inputmode: "decimal", class: "number", autocomplete: "off" });
   #thresholdField = field("Threshold", this.#threshold);
   #control = h("select");
@@ -146,7 +146,9 @@ export class CompareForm {
     const gate = share ? { gates: [{ value, threshold }] } : {};
     const unflagged = this.#unflagged.checked && !this.#unflaggedField.hidden ? ["not flag_any"] : [];
     const comparison = { ...(this.#more?.values ?? {}), value: share ? `${value}_positive` : value, ...(this.#control.value ? { control: this.#control.value } : {}) };
-    const settings = { comparisons: [comparison], ...gate, keep: [...unflagged, ...this.#kept.map(({ where }) => where)] };
+    const column = this.#chosen?.columns.find((each) => each.name === value);
+    const label = column ? (share ? `${capital(titleOf(column))} above ${threshold}` : axisOf(column)) : value;
+    const settings = { comparisons: [comparison], ...gate, style: { labels: { [comparison.value]: label } }, keep: [...unflagged, ...this.#kept.map(({ where }) => where)] };
     const name = `${capital(titleOf({ name: value, unit: "", definition: "", source: "" }))}${share ? ` above ${threshold}` : ""}`;
     return { table: this.#table.value, settings, name_of_result: name };
   }

@@ -63,13 +63,15 @@ export class ComparisonView {
   /** @param {any} result @param {any} found @param {any} table @param {any} settings */
   #comparison(result, found, table, settings) {
     const column = table?.columns.find((/** @type {any} */ each) => each.name === found.options.value) ?? { name: found.options.value, unit: "", definition: "", source: "" };
-    const name = isShare(found) ? `${capital(titleOf(column))}: share of cells` : axisOf(column);
+    const label = settings.style?.labels?.[found.options.value] ?? capital(titleOf(column));
+    const name = isShare(found) ? `${label}: share of cells` : axisOf(column);
+    const withCells = table && !isShare(found);
     const plot = new Superplot();
     plot.on("cell", (key) => this.#openCell(key, table));
     this.#plots.push(plot);
     this.#fillPlot(plot, found, table, name, settings).catch((error) => this.#app.error(error));
     return h("section.compare-one", {}, h("header.compare-title", {}, h("h2", {}, capital(result.name)), h("div.stack", {}, found.contrasts.map((/** @type {any} */ each) => h("p.compare-sentence", {}, sentenceOf(each, found, column))))),
-      h("div.compare-cards", {}, h("section.card", {}, h("h3", {}, "Cells and replicates"), plot.element, h("p.quiet-text", {}, table ? "Small: cells. Large: replicates. Bars: mean and interval of the replicates. Click a cell to see it." : "Large: replicates. Bars: mean and interval of the replicates.")),
+      h("div.compare-cards", {}, h("section.card", {}, h("h3", {}, withCells ? "Cells and replicates" : "Replicates"), plot.element, h("p.quiet-text", {}, withCells ? "Small: cells. Large: replicates. Bars: mean and interval of the replicates. Click a cell to see it." : "Large: replicates. Bars: mean and interval of the replicates.")),
         this.#estimates(found, column)), this.#notes(found));
   }
 
