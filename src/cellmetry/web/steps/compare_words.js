@@ -28,8 +28,9 @@ export function sentenceOf(contrast, found, column) {
   if (estimate === null) return `${condition} and ${reference}: no difference can be estimated. ${contrast.reason}`.trim();
   const size = `${estimateText(log ? estimate : Math.abs(estimate), scale)}${unit ? ` ${unit}` : ""}`;
   const what = log ? `${condition} is ${size} ${reference}` : `${condition} is ${size} ${estimate < 0 ? "lower" : "higher"} than ${reference}`;
-  const [from, to] = !log && estimate < 0 && low !== null && high !== null ? [-high, -low] : [low, high];
-  const interval = from === null || to === null ? "no interval can be given" : `${Math.round(found.options.confidence * 100)} % interval ${intervalText(from, to, scale)}`;
+  const share = `${Math.round(found.options.confidence * 100)} %`;
+  const of = log ? "ratio" : "difference";
+  const interval = low === null || high === null ? "no interval can be given" : `${share} interval of the ${of} ${intervalText(low, high, scale)}`;
   const p = contrast.p_adjusted ?? contrast.p_value;
   return `${what} (${interval}${p === null ? "" : `, p ${p < 0.0001 ? "" : "= "}${pText(p)}`}; ${n} ${found.paired ? "pairs of replicates" : "replicates"}).`;
 }
