@@ -68,7 +68,7 @@ def test_every_control_of_every_step_has_a_name(page: Any, api: Any, pictures: A
     api.post(f"studies/{study}/images", files=[("files", ("a.tif", pictures.tiff(pictures.squares(64))))])
     assert page.evaluate(_NAMELESS) == []
     steps = page.evaluate(
-        "import(new URL('web/app/steps.js', document.baseURI)).then((all) => all.readySteps().map((step) => step.name))"
+        "import(new URL('web/app/steps.js', document.baseURI)).then((all) => all.STEPS.map((step) => step.name))"
     )
     for step in steps:
         page.evaluate("([study, step]) => cellmetry.place.go(study, step)", [study, step])

@@ -7,7 +7,7 @@ import { takeDrops } from "./drops.js";
 import { Frame } from "./frame.js";
 import { Look } from "./look.js";
 import { StartPage } from "./start.js";
-import { readySteps } from "./steps.js";
+import { STEPS } from "./steps.js";
 import { Study } from "./study.js";
 import { applyTheme } from "./theme.js";
 import { Toasts } from "./toasts.js";
@@ -225,7 +225,7 @@ export class App {
 
   /** @param {number} turn */
   async #openStep(turn) {
-    const steps = readySteps();
+    const steps = STEPS;
     const entry = steps.find((step) => step.name === place.step) ?? steps[0];
     if (this.#stepName === entry.name && this.#step) return;
     const { default: step } = await entry.load();
@@ -272,7 +272,7 @@ export class App {
 
 /** Read the modules of all steps once there is time, so that going to one needs no server. */
 function loadOthers() {
-  const load = () => readySteps().forEach((step) => step.load().catch(() => {})); // said when the step is opened
+  const load = () => STEPS.forEach((step) => step.load().catch(() => {})); // said when the step is opened
   if ("requestIdleCallback" in window) requestIdleCallback(load);
   else setTimeout(load, 500);
 }

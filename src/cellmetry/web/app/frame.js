@@ -3,7 +3,7 @@ import { fill, h } from "../kernel/dom.js";
 import { icon } from "../controls/icons.js";
 import { noteTaste, taste } from "./tastes.js";
 import { LookPanel } from "./look_panel.js";
-import { readySteps } from "./steps.js";
+import { STEPS } from "./steps.js";
 import { accountMenu, brand } from "./header.js";
 import { historyButton } from "./history_panel.js";
 import { jobsIndicator } from "./jobs_panel.js";
@@ -115,7 +115,7 @@ export class Frame {
       study.name,
     );
     this.#offs.push(study.on("named", () => fill(name, study.name)));
-    fill(this.#steps, readySteps().map((step) => this.#stepButton(step)));
+    fill(this.#steps, STEPS.map((step) => this.#stepButton(step)));
     const jobs = jobsIndicator(this.#app);
     this.#offs.push(jobs.close);
     this.#tools.append(jobs.element, historyButton(this.#app), accountMenu(this.#app));

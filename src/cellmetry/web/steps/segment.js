@@ -4,7 +4,7 @@ import { icon } from "../controls/icons.js";
 import { labelled } from "../controls/labelled.js";
 import { progressBar } from "../controls/progress.js";
 import { pixelSizeOf } from "../app/images.js";
-import { readySteps } from "../app/steps.js";
+import { STEPS } from "../app/steps.js";
 import { measureScale } from "../app/ruler.js";
 import { counted, valuesOf } from "../app/said.js";
 import { Counts } from "./segment_counts.js";
@@ -201,7 +201,7 @@ class SegmentStep {
   }
 
   #nextButton() {
-    const steps = readySteps().map((step) => step.name);
+    const steps = STEPS.map((step) => step.name);
     const { openStudy: study } = this.#app;
     const count = study.labels.all.length;
     const to = ["correct", "measure"].filter((name) => steps.includes(name));

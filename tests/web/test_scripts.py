@@ -1,0 +1,39 @@
+"""The app's scripts as text: what users wrote can never become HTML or code, and nothing comes from elsewhere."""
+
+from __future__ import annotations
+
+import re
+from importlib.resources import files
+from pathlib import Path
+
+import pytest
+
+WEB = Path(str(files("cellmetry"))) / "web"
+SCRIPTS = sorted(WEB.rglob("*.js"))
+FORBIDDEN = re.compile(
+    r"innerHTML|outerHTML|insertAdjacentHTML|document\.write|createContextualFragment|parseFromString|srcdoc"
+    r"|\beval\(|new Function|set(?:Timeout|Interval)\(\s*[\"'`]|javascript:"
+)
+
+IMPORTS = re.compile(
+    r'^import\b[^;"]*"([^"\n]+)";|^export\b[^;"]* from "([^"\n]+)";|\bimport\("([^"\n]+)"\)', re.MULTILINE
+)
+
+
+@pytest.mark.parametrize("path", SCRIPTS, ids=lambda path: path.relative_to(WEB).as_posix())
+def test_text_never_becomes_markup_or_code(path: Path) -> None:
+    assert FORBIDDEN.findall(path.read_text(encoding="utf-8")) == []
+
+
+@pytest.mark.parametrize("path", SCRIPTS, ids=lambda path: path.relative_to(WEB).as_posix())
+def test_scripts_are_taken_from_the_app_alone(path: Path) -> None:
+    text = path.read_text(encoding="utf-8")
+    for taken in IMPORTS.findall(text):
+        address = "".join(taken)
+        assert address.startswith("."), address
+        assert (path.parent / address).is_file(), address
+
+
+def test_the_page_has_no_script_or_style_of_its_own() -> None:
+    page = (WEB / "index.html").read_text(encoding="utf-8")
+    assert re.findall(r"<script(?![^>]*\bsrc=)|<style|\bon[a-z]+=|\bstyle=|//", page) == []
