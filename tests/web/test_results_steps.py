@@ -45,7 +45,7 @@ CELL = """(() => {
 
 def test_cells_are_measured_and_each_leads_to_its_row(opened, until, api, study):
     page = opened("measure")
-    page.get_by_role("grid", name="Table cells").wait_for()
+    page.get_by_role("grid", name="Table run_cells").wait_for()
     page.get_by_label("Controls").get_by_role("button", name="Measure", exact=True).click()
     grid = page.get_by_role("grid", name="Table cells")
     grid.get_by_role("columnheader", name="Condition").wait_for(timeout=60_000)

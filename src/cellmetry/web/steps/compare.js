@@ -95,7 +95,7 @@ class CompareStep {
   #show() {
     const tables = this.#tables.ofCells;
     this.#form.element.hidden = !tables.length;
-    this.#form.showTables(tables);
+    this.#form.showTables(tables, this.#tables.best());
     if (tables.length) fill(this.#page, this.#tabs.element);
     else fill(this.#page, this.#empty());
     if (!this.#panes.centre.contains(this.#page)) fill(this.#panes.centre, this.#page);

@@ -57,13 +57,13 @@ export class CompareForm {
     fill(this.#options, this.#more.element);
   }
 
-  /** @param {TableView[]} tables */
-  showTables(tables) {
+  /** @param {TableView[]} tables @param {TableView|undefined} best The one to begin with. */
+  showTables(tables, best) {
     const chosen = this.#table.value || this.#app.place.get("table");
     this.#tables = tables;
     fill(this.#table, tables.map((table) => h("option", { value: table.id }, `${table.name} (${counted(table.rows, "row")})`)));
     this.#table.value = chosen ?? "";
-    if (!this.#table.value && tables.length) this.#table.value = /** @type {TableView} */ (tables.at(-1)).id;
+    if (!this.#table.value && best) this.#table.value = best.id;
     this.#tableField.hidden = tables.length < 2;
     this.#showColumns();
   }

@@ -117,7 +117,7 @@ class MeasureStep {
   /** Show the table that is chosen in the address, else the newest. */
   #show() {
     const tables = this.#tables.ofCells;
-    const table = tables.find((each) => each.id === this.#app.place.get("table")) ?? tables.find((each) => each.name === this.#open?.panel.data.name) ?? tables.at(-1);
+    const table = tables.find((each) => each.id === this.#app.place.get("table")) ?? this.#tables.best(this.#open?.panel.data.name);
     fill(this.#which, tables.map((each) => h("option", { value: each.id }, `${each.name} (${counted(each.rows, "row")})`)));
     this.#which.value = table?.id ?? "";
     this.#whichField.hidden = tables.length < 2;

@@ -34,6 +34,18 @@ export class TablesList extends Emitter {
     return this.all.filter((table) => ["image", "label"].every((name) => table.columns.some((column) => column.name === name)));
   }
 
+  /**
+   * The table of cells to show: of the name that was shown, else the newest, but one that a recipe made (`run_…`), which
+   * knows no conditions and no corrections, only while nothing was measured.
+   * @param {string} [shown] @returns {TableView|undefined}
+   */
+  best(shown) {
+    const tables = this.ofCells;
+    const measured = tables.filter((table) => !table.name.startsWith("run_"));
+    const from = measured.length ? measured : tables;
+    return from.find((table) => table.name === shown) ?? from.at(-1);
+  }
+
   /** @param {string|null} id */
   find(id) {
     return this.all.find((table) => table.id === id);
