@@ -146,6 +146,12 @@ def pictures() -> Any:
     return _load("pictures", Path(__file__).parent / "pictures.py")
 
 
+@pytest.fixture(scope="session")
+def squares() -> Any:
+    """Return the module `correct_study`: a study of squares, and a hand in the step Correct."""
+    return _load("correct_study", Path(__file__).parent / "correct_study.py")
+
+
 def _load(name: str, place: Path) -> Any:
     spec = spec_from_file_location(f"tests_web_{name}", place)
     module = module_from_spec(spec)

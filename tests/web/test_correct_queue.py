@@ -3,9 +3,6 @@
 from __future__ import annotations
 
 import json
-import sys
-from importlib.util import module_from_spec, spec_from_file_location
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -18,17 +15,6 @@ from cellmetry.study.store.store import join_store
 
 if TYPE_CHECKING:
     from collections.abc import Callable
-
-
-@pytest.fixture(scope="module")
-def squares() -> Any:
-    """Return the module `correct_study`."""
-    place = Path(__file__).parent / "correct_study.py"
-    spec = spec_from_file_location("tests_web_correct_study", place)
-    module = module_from_spec(spec)
-    sys.modules[spec.name] = module
-    spec.loader.exec_module(module)
-    return module
 
 
 @pytest.fixture(scope="module")

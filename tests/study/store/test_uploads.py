@@ -12,7 +12,7 @@ from cellmetry.errors import UnknownName
 from cellmetry.study.store.acts import act, undo_act
 from cellmetry.study.store.jobs import add_job, cancel_job
 from cellmetry.study.store.originals import add_original
-from cellmetry.study.store.uploads import KEPT_S, UPLOADS, new_upload, upload_path
+from cellmetry.study.store.uploads import KEPT_S, UPLOADS, discard_upload, new_upload, upload_path
 
 from .made_study import ANNA
 
@@ -81,3 +81,13 @@ def test_young_files_and_foreign_folders_stay(study):
     store.keep_up()
     assert foreign.is_dir()
     assert upload_path(store, young).is_file()
+
+
+def test_files_that_came_to_nothing_go_at_once_and_those_of_images_stay(study):
+    store, _ = study
+    for keep in (True, False):
+        upload, path = send(store, days=0)
+        if keep:
+            as_original(store, upload, path)
+        discard_upload(store, path.parent)
+        assert path.exists() == keep

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import shutil
 from functools import partial
 from typing import TYPE_CHECKING, Annotated, Any, Literal
 
@@ -35,6 +34,7 @@ from cellmetry.study.store.images import StoredImage, image, images, remove_imag
 from cellmetry.study.store.labels import label_sets
 from cellmetry.study.store.said import refuse_wrong_words
 from cellmetry.study.store.store import Store
+from cellmetry.study.store.uploads import discard_upload
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -142,7 +142,7 @@ async def upload_images(
         look = partial(register_apart, store, actor, list(upload.names), reading=reading, names=upload.names)
         ids = await registering.run(partial(look, memory_bytes=runner.limits.worker_bytes))
     except BaseException:
-        await run_in_threadpool(shutil.rmtree, upload.folder, ignore_errors=True)
+        await run_in_threadpool(discard_upload, store, upload.folder)  # the process may have ended after it was done
         raise
     runner.wake()
     return await run_in_threadpool(_views_of, store, ids)

@@ -5,9 +5,10 @@ from __future__ import annotations
 import re
 import shutil
 import time
+from contextlib import suppress
 from typing import TYPE_CHECKING
 
-from cellmetry.errors import UnknownName
+from cellmetry.errors import CellmetryError, UnknownName
 from cellmetry.study.store.names import new_name
 
 if TYPE_CHECKING:
@@ -15,7 +16,7 @@ if TYPE_CHECKING:
 
     from cellmetry.study.store.store import Store
 
-__all__ = ["KEPT_S", "UPLOADS", "clean_uploads", "new_upload", "upload_path"]
+__all__ = ["KEPT_S", "UPLOADS", "clean_uploads", "discard_upload", "new_upload", "upload_path"]
 
 UPLOADS = "uploads"
 KEPT_S = 7 * 24 * 3600.0
@@ -83,6 +84,16 @@ def clean_uploads(store: Store) -> list[str]:
         for each in unused:
             shutil.rmtree(store.folder / UPLOADS / each, ignore_errors=True)
     return unused
+
+
+def discard_upload(store: Store, folder: Path) -> None:
+    """Remove files that were sent and came to nothing; not if the study names them: then something came of them.
+
+    Where the study cannot be written now, they stay until `clean_uploads`.
+    """
+    with suppress(CellmetryError), store.database.write():
+        if folder.name not in _named(store):
+            shutil.rmtree(folder, ignore_errors=True)
 
 
 def _named(store: Store) -> set[str]:
