@@ -22,7 +22,7 @@ LabelsName = Annotated[str, Query(min_length=1, max_length=200, description="Nam
 Edge = Annotated[int, Field(ge=0, le=2**31)]
 
 
-class PlaceView(View):
+class BoxView(View):
     """A box of a plane."""
 
     image: str
@@ -30,6 +30,11 @@ class PlaceView(View):
     t: int
     z: int
     box: tuple[int, int, int, int] = Field(description="Rows y0 to y1 - 1, columns x0 to x1 - 1.")
+
+
+class PlaceView(BoxView):
+    """A box that is worth correcting."""
+
     effect: float = Field(description="By which part of itself the result is expected to change.")
 
 
@@ -65,6 +70,7 @@ class QueueView(View):
     advice: str = Field(description="Whether to go on, as a sentence.")
     reviewed: int = Field(description="Fields of 512 × 512 pixels that were looked through.")
     total: int = Field(description="All fields.")
+    open: tuple[BoxView, ...] = Field(description="The first fields that were not looked through.")
 
 
 class ReviewedView(View):
@@ -112,6 +118,7 @@ def get_queue(
         fields=tuple(map(_field, found.fields)),
         reviewed=found.fields_reviewed,
         total=found.fields_total,
+        open=tuple(BoxView(**{**each._asdict(), "box": tuple(each.box)}) for each in found.fields_open),
         advice=_text(result, found.moves, share, stop=found.stop),
         **{name: getattr(found, name) for name in same},
     )

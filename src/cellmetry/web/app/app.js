@@ -3,6 +3,7 @@ import { ApiError, get, post, request } from "../kernel/api.js";
 import { place } from "../kernel/place.js";
 import { ask, askText } from "../controls/dialog.js";
 import { Shortcuts } from "../controls/shortcuts.js";
+import { deskOf } from "../steps/correct_desk.js";
 import { takeDrops } from "./drops.js";
 import { Frame } from "./frame.js";
 import { Look } from "./look.js";
@@ -218,6 +219,7 @@ export class App {
     this.viewer = await makeViewer(this.frame.viewerHost, study.path);
     this.viewer.on("error", (/** @type {any} */ error) => this.error(error));
     this.look = new Look(this);
+    await deskOf(this);
     study.on("closed", (error) => error && this.#lost(error));
     study.on("failed", (error) => this.error(error));
     this.frame.start();
