@@ -12,7 +12,7 @@ from cellmetry.errors import CellmetryError, UnknownName
 from cellmetry.io.tile_store import encode_tile
 from cellmetry.pipeline.oneshot.task import FileTask, ImageAnswer, failed
 from cellmetry.pipeline.quick.preview import PreviewRequest, preview
-from cellmetry.pipeline.quick.proposing import ProposalRequest, propose
+from cellmetry.pipeline.quick.proposing import NothingThere, ProposalRequest, propose
 from cellmetry.study.store.store import join_store
 
 if TYPE_CHECKING:
@@ -59,7 +59,11 @@ def _preview(store: Store, task: FileTask) -> dict[str, Any]:
 
 def _propose(store: Store, task: FileTask) -> dict[str, Any]:
     request = dict(task.request)
-    found = propose(store, request.pop("labels"), parse_parameters(ProposalRequest, request, where="propose"))
+    labels = request.pop("labels")
+    try:
+        found = propose(store, labels, parse_parameters(ProposalRequest, request, where="propose"))
+    except NothingThere as nothing:  # an answer like any other: most of an image is ground
+        return {"reason": str(nothing)}
     return {
         "outline": found.outline.tolist(),
         "box": [int(edge) for edge in found.box],

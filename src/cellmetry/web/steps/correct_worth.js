@@ -39,7 +39,7 @@ export async function worthOf(study, name, result) {
   const [questions, said] = await Promise.all([questionsOf(study), study.get("queue", asked)]);
   const tasks = [...questions, ...said.items.map(taskOf)];
   const { reviewed, total, stop, advice, stale, evidence } = said;
-  return { tasks, reviewed, total, stop, advice, stale, guessed: evidence !== "network" };
+  return { tasks, reviewed, total, stop, advice, stale, guessed: evidence === "sizes" };
 }
 
 /** @param {any} said @returns {Task} */
