@@ -10,6 +10,8 @@ import { Uploads } from "./uploads.js";
 const OF_IMAGES = new Set(["add images", "remove images", "say", "undo", "redo"]);
 const SOON_MS = 1000;
 const AGAIN_MS = 3000;
+/** What a proxy or a busy server says for a while. */
+const PASSING = new Set([408, 429, 502, 503, 504]);
 
 /**
  * Tells `away` when the server can no longer be reached or is there again,
@@ -216,7 +218,8 @@ export class Study extends Emitter {
       this.noteAway("");
       setTimeout(() => this.#stream?.again(), AGAIN_MS);
     } catch (error) {
-      if (this.noteAway(error)) setTimeout(() => this.#stream && this.#lost(), AGAIN_MS);
+      const passing = this.noteAway(error) || (error instanceof ApiError && PASSING.has(error.status));
+      if (passing) setTimeout(() => this.#stream && this.#lost(), AGAIN_MS);
       else this.tell("closed", error);
     }
   }
