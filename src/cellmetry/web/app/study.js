@@ -10,6 +10,7 @@ import { Uploads } from "./uploads.js";
 const OF_IMAGES = new Set(["add images", "remove images", "say", "undo", "redo"]);
 const SOON_MS = 1000;
 const AGAIN_MS = 3000;
+const WARM_MS = 600_000;
 /** What a proxy or a busy server says for a while. */
 const PASSING = new Set([408, 429, 502, 503, 504]);
 
@@ -27,6 +28,7 @@ export class Study extends Emitter {
   away = "";
   /** @type {Stream|null} */
   #stream = null;
+  #warmed = 0;
   #said;
 
   /** @param {Record<string, any>} said As `GET studies/ID` answers. */
@@ -146,6 +148,13 @@ export class Study extends Emitter {
     this.tell("away", why);
     if (!why) for (const list of [this.images, this.labels]) list.load().catch((wrong) => this.tell("failed", wrong));
     return true;
+  }
+
+  /** Have the server load what previews and proposals need, before somebody waits for the first. */
+  warm() {
+    if (this.readOnly || Date.now() - this.#warmed < WARM_MS) return;
+    this.#warmed = Date.now();
+    this.post("preview/warm").catch(() => {}); // the first answer takes longer then, which is all
   }
 
   /** Leave it. */
