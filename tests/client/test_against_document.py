@@ -34,6 +34,7 @@ NO_VERB = {
     ("GET", "/engines/{name}"): "engines returns all of them",
     ("GET", "/recipes/{name}"): "recipes returns all of them",
     ("GET", "/models/{name}"): "models returns all of them",
+    ("POST", "/studies/{study}/preview/warm"): "for pages, where somebody is about to ask",
 }
 PARAMETERS_NOT_USED = {
     ("GET", "/studies/{study}/jobs/{job_id}/events", "after"): "Last-Event-ID says it",

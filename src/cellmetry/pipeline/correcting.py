@@ -94,7 +94,7 @@ class CorrectionQueue:
     Parameters
     ----------
     evidence
-        ``network`` after a job `review`; ``sizes`` without.
+        ``network`` after a job `review`; ``sizes`` without; ``none`` where no image has such labels yet.
     value, low, high
         The result as it is expected, with a 90 % interval of what is still doubtful.
     moves
@@ -120,6 +120,9 @@ class CorrectionQueue:
     fields_reviewed: int
     fields_total: int
     fields_open: tuple[OpenField, ...]
+
+
+_NOTHING = CorrectionQueue("none", False, (), (), 0, 0.0, 0.0, 0.0, 0.0, False, 0, 0)
 
 
 class _Known(NamedTuple):
@@ -148,11 +151,11 @@ def correction_queue(
     Raises
     ------
     ParameterError
-        If there are no such labels, or no table has the column.
+        If no table has the column.
     """
     sets = {each.image_id: each for each in label_sets(store) if each.name == name}
     if not sets:
-        raise ParameterError(f"No image has labels named {name!r}; segment images, or import labels, first.")
+        return _NOTHING
     known = _known(store, name, sets)
     doubts = _with_effects(known, _values(store, known.objects, result))
     ranked = doubts.sort_values(["effect", "wrong"], ascending=False, kind="stable")

@@ -17,7 +17,7 @@ from cellmetry.pipeline.quick.preview import PreviewRequest
 from cellmetry.server.bodies import View
 from cellmetry.server.dependencies import EditStudy, Id, ReadStudy
 from cellmetry.server.downloading import BYTES, file_answer
-from cellmetry.server.quick import busy_response, quick_answer, refusal
+from cellmetry.server.quick import busy_response, pool_of, quick_answer, refusal, warm_up
 from cellmetry.server.tiles.encoding import BodyCache, encode_body, encoding_for
 
 __all__ = ["router"]
@@ -65,6 +65,12 @@ async def preview(request: Request, body: PreviewRequest, store: EditStudy) -> P
         _KEPT.put((store.id, name, number), _with_shape(answer.files[f"{number}.zst"], shape))
         seen.append(SeenView(**each, pixels=f"preview/{name}/{number}"))
     return PreviewView(id=name, seen=tuple(seen), **answer.told)
+
+
+@router.post("/warm", status_code=202)
+def warm(request: Request, store: EditStudy) -> None:
+    """Load what previews and proposals of the study need, so that the first of them comes as fast as the next."""
+    warm_up(pool_of(request), store)
 
 
 @router.get("/{preview}/{number}", responses=file_answer("Little-endian uint32.", BYTES), response_class=Response)

@@ -9,7 +9,7 @@ from pydantic import Field
 
 from cellmetry.core.image import Box
 from cellmetry.errors import ParameterError
-from cellmetry.pipeline.correcting import CorrectionItem, FieldItem, correction_queue
+from cellmetry.pipeline.correcting import CorrectionItem, CorrectionQueue, FieldItem, correction_queue
 from cellmetry.server.bodies import ActDone, Body, IdText, Limit, View
 from cellmetry.server.dependencies import ActorDep, EditStudy, ReadStudy
 from cellmetry.study.store.images import image as image_of
@@ -57,7 +57,7 @@ class QueueView(View):
 
     labels: str
     result: str
-    evidence: str = Field(description="`network` after a job `review`, else `sizes`.")
+    evidence: str = Field(description="`network` after a job `review`, else `sizes`; `none` without labels.")
     stale: bool = Field(description="Whether some labels are newer than the review; submit it again.")
     items: tuple[ItemView, ...]
     fields: tuple[FieldView, ...]
@@ -119,7 +119,7 @@ def get_queue(
         reviewed=found.fields_reviewed,
         total=found.fields_total,
         open=tuple(BoxView(**{**each._asdict(), "box": tuple(each.box)}) for each in found.fields_open),
-        advice=_text(result, found.moves, share, stop=found.stop),
+        advice=_text(found, result, share),
         **{name: getattr(found, name) for name in same},
     )
 
@@ -157,8 +157,10 @@ def _place(found: CorrectionItem | FieldItem) -> dict[str, object]:
     return {**same, "box": tuple(int(edge) for edge in found.box)}
 
 
-def _text(result: str, moves: float, share: float, *, stop: bool) -> str:
+def _text(found: CorrectionQueue, result: str, share: float) -> str:
     what = "count" if result == "count" else f"mean {result}"
-    if stop:
-        return f"You may stop: what is still doubtful moves the {what} by ±{moves:.1%}, no more than {share:.1%}."
-    return f"What is still doubtful moves the {what} by ±{moves:.1%}; correct on until that is {share:.1%}."
+    if found.evidence == "none":
+        return "No image has these labels yet: segment images, import labels, or draw cells first."
+    if found.stop:
+        return f"You may stop: what is still doubtful moves the {what} by ±{found.moves:.1%}, no more than {share:.1%}."
+    return f"What is still doubtful moves the {what} by ±{found.moves:.1%}; correct on until that is {share:.1%}."

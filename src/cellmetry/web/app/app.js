@@ -238,6 +238,7 @@ export class App {
     const panes = /** @type {Frame} */ (this.frame).prepare(entry, step);
     document.title = `${entry.title} · ${this.study.name} · Cellmetry`;
     this.viewing = step.centre === "viewer";
+    this.study.warm();
     this.#step = await step.open(this, panes);
     await this.look.show();
     loadOthers();

@@ -101,7 +101,9 @@ export class Desk {
   propose = async ({ y, x }, signal) => {
     if (!this.labels) return null;
     try {
-      return await this.#study.post(at`labels/${this.labels}/propose`, { y, x, ...this.plane }, signal);
+      const said = await this.#study.post(at`labels/${this.labels}/propose`, { y, x, ...this.plane }, signal);
+      if (said.reason && !signal.aborted) this.hint(said.reason);
+      return said;
     } catch (error) {
       if (!signal.aborted) this.#tellOf(error);
       return null;

@@ -181,7 +181,7 @@ export class CorrectionQueue {
     const empty = h("p.quiet-text", {}, "Nothing is doubtful any more.");
     const count = h("p.number", {}, `${reviewed} of ${total} ${total === 1 ? "field" : "fields"} reviewed`);
     fill(this.#progress, total > 0 && [count, h("div.progress", {}, bar)], advice && !guessed && said,
-      !tasks.length && !guessed && !stop && empty);
+      total > 0 && !tasks.length && !guessed && !stop && empty);
     this.#offer.show(this.#worth);
   }
 

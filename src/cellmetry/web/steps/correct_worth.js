@@ -41,7 +41,7 @@ export async function worthOf(study, name, result) {
   const tasks = [...questions, ...said.items.map(taskOf)];
   const { reviewed, total, stop, advice, stale, evidence } = said;
   const open = said.open.map(fieldTask);
-  return { tasks, open, reviewed, total, stop, advice, stale, guessed: evidence !== "network" };
+  return { tasks, open, reviewed, total, stop, advice, stale, guessed: evidence === "sizes" };
 }
 
 /** @param {any} said @returns {Task} */
