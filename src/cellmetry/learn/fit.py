@@ -141,7 +141,11 @@ class _Parts(NamedTuple):
 
 
 def train_model(
-    options: TrainOptions, *, progress: Progress = SILENT, hear: Callable[[TrainResult], None] | None = None
+    options: TrainOptions,
+    *,
+    progress: Progress = SILENT,
+    hear: Callable[[TrainResult], None] | None = None,
+    tell: Callable[[dict[str, float]], None] | None = None,
 ) -> TrainResult:
     """Return a model trained on data sets, written to `options.out` beside the course of its training.
 
@@ -152,6 +156,8 @@ def train_model(
     ----------
     hear
         Is told the result before the checkpoint goes: what it notes of it is not lost if the process is killed.
+    tell
+        Is told how the learning goes, as `Trainer.run` tells it.
 
     Raises
     ------
@@ -171,7 +177,7 @@ def train_model(
             with suppress(OSError):  # it holds something else
                 options.out.rmdir()
         raise
-    prepared.trainer.run(progress=progress, hear=prepared.watch)
+    prepared.trainer.run(progress=progress, hear=prepared.watch, tell=tell)
     result = _finish(prepared, options)
     if hear is not None:
         hear(result)
