@@ -7,6 +7,7 @@ import math
 import shutil
 from importlib import import_module
 from importlib.util import find_spec
+from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Literal, Self
 
 from pydantic import Field, model_validator
@@ -14,7 +15,7 @@ from pydantic import Field, model_validator
 from cellmetry.engines.segment import Segment
 from cellmetry.errors import MissingExtra, MissingInput
 from cellmetry.io.atomic import atomic_folder, atomic_write
-from cellmetry.learn.course import CHECKPOINT, clear_course
+from cellmetry.learn.course import CHECKPOINT, SPLIT, clear_course
 from cellmetry.learn.pairs import take_part
 from cellmetry.models.store import DEFAULT_MODEL, find_model
 from cellmetry.pipeline.evaluating import PREDICTED, EngineRun, evaluate_to
@@ -27,12 +28,11 @@ from cellmetry.pipeline.jobs.labelled import labelled_images
 from cellmetry.pipeline.jobs.looking import ModelName, named_model
 from cellmetry.report.evaluation import RECORD
 from cellmetry.study.store.images import said_of
-from cellmetry.study.store.models import add_model, model_folder
-from cellmetry.study.store.results import add_result
+from cellmetry.study.store.models import add_model, model_folder, model_path, models
+from cellmetry.study.store.results import add_result, result_path, results_of_job
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
-    from pathlib import Path
 
     from cellmetry.learn.dataset import DataSet
     from cellmetry.learn.fit import TrainResult
@@ -147,6 +147,8 @@ class TrainModel(BoundedJob):
             raise MissingExtra("train", "Training") from error
         resume = (course / CHECKPOINT).is_file()
         begun = _begun(work, None if self.from_nothing else named_model(work.store, self.start) or DEFAULT_MODEL)
+        if begun is not None and not course.is_dir():
+            _hold_out_again(work, Path(begun), course)
         options = fit.TrainOptions(
             data=(data.data_set.folder,),
             out=out,
@@ -179,7 +181,7 @@ class TrainModel(BoundedJob):
 
     def _held_out(self, work: JobWork, data: StoredData, part: str) -> DataSet:
         """Return the items that did not teach."""
-        return take_part(data.data_set, self._course(work) / "split.csv", part)
+        return take_part(data.data_set, self._course(work) / SPLIT, part)
 
     def _course(self, work: JobWork) -> Path:
         """Return the folder that tells of the training."""
@@ -257,6 +259,16 @@ def _begun(work: JobWork, start: str | None) -> str | None:
     with atomic_write(noted) as part:
         part.write_text(json.dumps({"start": start}), encoding="utf-8")
     return start
+
+
+def _hold_out_again(work: JobWork, begun: Path, course: Path) -> None:
+    """Note which images the training of a model of the study held out: they do not teach the next one either."""
+    by = next((each.job_id for each in models(work.store) if model_path(work.store, each) == begun), None)
+    places = [] if by is None else [result_path(work.store, each) for each in results_of_job(work.store, by)]
+    split = next((place / SPLIT for place in places if (place / SPLIT).is_file()), None)
+    if split is not None:
+        with atomic_write(course / SPLIT) as part:
+            shutil.copyfile(split, part)
 
 
 def _copied(trained: Model, folder: Path) -> Model:
