@@ -20,6 +20,7 @@ export const STEPS = [
   { name: "images", title: "Images", load: () => import("../steps/images.js") },
   { name: "segment", title: "Segment", load: () => import("../steps/segment.js") },
   { name: "correct", title: "Correct", load: () => import("../steps/correct.js") },
+  { name: "train", title: "Train", load: () => import("../steps/train.js") },
   { name: "measure", title: "Measure", load: () => import("../steps/measure.js") },
   { name: "compare", title: "Compare", load: () => import("../steps/compare.js") },
   { name: "report", title: "Report", load: () => import("../steps/report.js") },

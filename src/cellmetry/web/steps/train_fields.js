@@ -1,18 +1,18 @@
 /** The images whose labels were corrected: which of them teach, and how far they are right. @module */
-import { at } from "../kernel/api.js";
 import { fill, h } from "../kernel/dom.js";
 import { Emitter } from "../kernel/emitter.js";
 import { icon } from "../controls/icons.js";
 import { counted, sayOf } from "../app/said.js";
 import { thumbnail } from "../app/thumbnail.js";
+import { FieldFacts } from "./train_facts.js";
 
 /** @typedef {import("../app/app.js").App} App */
 /** @typedef {import("../app/images.js").ImageView} ImageView */
 /** @typedef {import("../app/labels.js").LabelsView} LabelsView */
+/** @typedef {import("./train_facts.js").Facts} Facts */
 /** @typedef {{image: ImageView, labels: LabelsView}} Field */
 
 const MOST_OTHERS = 60;
-const EDITS = 1000;
 const READ_MS = 400;
 
 /** Whether labels were corrected by hand, drawn elsewhere, or are said to be right. @param {Field} field */
@@ -25,8 +25,9 @@ export class Fields extends Emitter {
   #name;
   /** Ids of images that are left out. @type {Set<string>} */
   #out = new Set();
-  /** Cells corrected, by labels and version. @type {Map<string, Promise<number>>} */
-  #edited = new Map();
+  #facts;
+  /** Those of which all was looked through. @type {Set<string>} */
+  #reviewed = new Set();
   #later = 0;
   #offs;
 
@@ -35,6 +36,7 @@ export class Fields extends Emitter {
     super();
     this.#app = app;
     this.#name = name;
+    this.#facts = new FieldFacts(app);
     const soon = () => {
       clearTimeout(this.#later);
       this.#later = window.setTimeout(() => this.show(), READ_MS);
@@ -45,6 +47,7 @@ export class Fields extends Emitter {
 
   close() {
     clearTimeout(this.#later);
+    this.#facts.close();
     for (const off of this.#offs) off();
   }
 
@@ -55,8 +58,8 @@ export class Fields extends Emitter {
 
   /** How many of them have corrections, but nobody said that all of their cells are right. */
   get unsure() {
-    const drawn = new Set(this.#corrected.filter(({ labels }) => "upload" in labels.origin).map(({ image }) => image.id));
-    return this.chosen.filter((image) => !image.said.corrected && !drawn.has(image.id)).length;
+    const chosen = this.#corrected.filter(({ image }) => !this.#out.has(image.id));
+    return chosen.filter(({ image, labels }) => !image.said.corrected && !("upload" in labels.origin) && !this.#reviewed.has(image.id)).length;
   }
 
   /** @returns {Field[]} */
@@ -95,14 +98,25 @@ export class Fields extends Emitter {
   }
 
   /** @param {Field} field */
-  #card({ image, labels }) {
+  #card(field) {
+    const { image, labels } = field;
     const { openStudy: study } = this.#app;
     const box = h("input", { type: "checkbox", checked: !this.#out.has(image.id), onchange: () => this.#choose(image.id, box.checked) });
-    const edited = h("span.quiet-text.number", {}, " ");
-    void this.#editedOf(labels).then((count) => fill(edited, correctedText(count, labels)));
+    const facts = h("span.quiet-text.number.cut", {}, counted(labels.outlines, "cell"));
+    void this.#facts.of(field).then((known) => this.#showFacts(field, facts, known));
     const look = h("button.quiet.small", { type: "button", "aria-label": `Correct ${image.name}`, onclick: () => this.#app.goStep("correct", { image: image.id }) }, "Correct");
     return h("li.train-card", {}, h("label.train-pick", {}, thumbnail(study.path, image, { labels: labels.id }), h("span.row.train-name", {}, box, h("span.cut", { title: image.name }, image.name))),
-      edited, h("div.row", {}, this.#right(image), look));
+      facts, h("div.row", {}, this.#right(image), look));
+  }
+
+  /** @param {Field} field @param {HTMLElement} element @param {Facts} facts */
+  #showFacts({ image, labels }, element, facts) {
+    fill(element, factsText(facts, labels));
+    const whole = facts.reviewed >= 1;
+    if (whole === this.#reviewed.has(image.id)) return;
+    if (whole) this.#reviewed.add(image.id);
+    else this.#reviewed.delete(image.id);
+    this.tell("change", this);
   }
 
   /** Whether all cells are right; said by a person. @param {ImageView} image */
@@ -128,30 +142,11 @@ export class Fields extends Emitter {
     else this.#out.add(id);
     this.show();
   }
-
-  /** @param {LabelsView} labels @returns {Promise<number>} */
-  #editedOf(labels) {
-    const key = `${labels.id} ${labels.version}`;
-    const known = this.#edited.get(key) ?? (labels.version > 0 ? editedCells(this.#app, labels.id) : Promise.resolve(0));
-    this.#edited.set(key, known);
-    return known;
-  }
 }
 
-/** @param {App} app @param {string} labels */
-async function editedCells(app, labels) {
-  try {
-    const edits = await app.openStudy.get(at`labels/${labels}/edits`, { limit: EDITS });
-    const held = edits.filter((/** @type {any} */ edit) => edit.version !== null && edit.act.undone_by === null);
-    return new Set(held.flatMap((/** @type {any} */ edit) => edit.ids)).size;
-  } catch (error) {
-    app.error(error);
-    return 0;
-  }
-}
-
-/** @param {number} count @param {LabelsView} labels */
-function correctedText(count, labels) {
-  const all = counted(labels.outlines, "cell");
-  return count ? `${all}, ${count.toLocaleString("en")} corrected` : "upload" in labels.origin ? `${all}, imported` : all;
+/** @param {Facts} facts @param {LabelsView} labels */
+function factsText({ corrected, reviewed }, labels) {
+  const done = corrected ? `${corrected.toLocaleString("en")} corrected` : "upload" in labels.origin ? "imported" : "";
+  const looked = reviewed > 0 && `${Math.round(100 * reviewed)} % reviewed`;
+  return [counted(labels.outlines, "cell"), done, looked].filter(Boolean).join(" · ");
 }
