@@ -36,6 +36,12 @@ export const STEPS = [
     load: () => import("../steps/correct.js"),
   },
   {
+    name: "train",
+    title: "Train",
+    about: "Your corrections teach the model. You see what got better before you use it.",
+    load: () => import("../steps/train.js"),
+  },
+  {
     name: "measure",
     title: "Measure",
     about: "Size, shape and brightness of every cell, in a table whose rows lead to the cells.",
