@@ -56,7 +56,7 @@ export class App {
 
   /** The study; only called where one is open. @returns {Study} */
   get openStudy() {
-    if (!this.study) throw new Error("No study is open.");
+    if (!this.study) throw new Left();
     return this.study;
   }
 
@@ -97,6 +97,7 @@ export class App {
     if (error instanceof DOMException && error.name === "AbortError") return;
     if (error instanceof ApiError && this.study?.noteAway(error)) return;
     if (error instanceof ApiError && error.status === 401) return void this.#signedOut();
+    if (error instanceof Left) return;
     if (!(error instanceof ApiError)) console.error(error);
     const known = error instanceof ApiError;
     const words = known ? error.message : `The page did something wrong: ${messageOf(error)} Reload it.`;
@@ -269,6 +270,9 @@ export class App {
     this.#page.prepend(element);
   }
 }
+
+/** What stops an answer that comes after its study was left; nobody has to hear of it. */
+class Left extends Error {}
 
 /** Read the modules of all steps once there is time, so that going to one needs no server. */
 function loadOthers() {

@@ -91,7 +91,7 @@ export class Regions extends Emitter {
     if (on) this.#leaveHint = this.#app.toast("Draw round the region with the pointer held down. Escape leaves.");
   }
 
-  /** @returns {import("../viewer/viewer.js").Tool} */
+  /** @returns {import("../viewer/stage_view.js").Tool} */
   #tool() {
     /** @type {number[][]} */
     let points = [];

@@ -164,7 +164,7 @@ function recoloured(picture, palette) {
   return pictureOf(Uint32Array.from({ length: height * width }, (_, k) => scale[data[4 * k]]), height, width);
 }
 
-/** @param {Uint32Array} out @param {number} height @param {number} width */
+/** @param {Uint32Array<ArrayBuffer>} out @param {number} height @param {number} width */
 function pictureOf(out, height, width) {
   const canvas = Object.assign(document.createElement("canvas"), { height, width });
   const context = /** @type {CanvasRenderingContext2D} */ (canvas.getContext("2d"));
