@@ -12,6 +12,7 @@ from cellmetry.engines.segment import Segment
 from cellmetry.errors import CellmetryError, UnknownName
 from cellmetry.io.tile_store import encode_tile
 from cellmetry.pipeline.oneshot.task import FileTask, ImageAnswer, failed
+from cellmetry.pipeline.quick.counting import CountPreviewRequest, preview_count
 from cellmetry.pipeline.quick.preview import PreviewRequest, preview
 from cellmetry.pipeline.quick.proposing import NothingThere, ProposalRequest, propose
 from cellmetry.pipeline.stored.recipes import wanted_recipe
@@ -59,6 +60,22 @@ def _preview(store: Store, task: FileTask) -> dict[str, Any]:
     }
 
 
+def _preview_count(store: Store, task: FileTask) -> dict[str, Any]:
+    found = preview_count(store, parse_parameters(CountPreviewRequest, task.request, where="count"))
+    shown = []
+    for number, each in enumerate(found.layers):
+        (Path(task.out) / f"{number}.zst").write_bytes(encode_tile(each.values))
+        shown.append({"kind": each.kind, "shape": each.values.shape, "block": each.block, "limits": each.limits})
+    return {
+        "box": [int(edge) for edge in found.box],
+        "whole": found.whole,
+        "counts": found.counts,
+        "layers": shown,
+        "warnings": list(found.warnings),
+        "seconds": found.seconds,
+    }
+
+
 def _propose(store: Store, task: FileTask) -> dict[str, Any]:
     request = dict(task.request)
     labels = request.pop("labels")
@@ -84,6 +101,7 @@ def _warm(store: Store, _: FileTask) -> dict[str, Any]:
 
 QUICK: dict[str, Callable[[Store, FileTask], dict[str, Any]]] = {
     "preview": _preview,
+    "preview count": _preview_count,
     "propose": _propose,
     "warm": _warm,
 }

@@ -48,6 +48,12 @@ export const STEPS = [
     load: () => import("../steps/measure.js"),
   },
   {
+    name: "count",
+    title: "Count",
+    about: "How many cells there are, with an interval, also where they lie too close to be outlined.",
+    load: () => import("../steps/count.js"),
+  },
+  {
     name: "compare",
     title: "Compare",
     about: "Conditions are compared by independent replicates, never by counting cells as experiments.",

@@ -133,10 +133,11 @@ export class MapPicture {
 }
 
 /**
+ * Return a canvas with a pixel for each value.
  * @param {{data: ArrayLike<number>, height: number, width: number, low?: number, high?: number}} pixels
  * @param {string} palette
  */
-function coloured({ data, height, width, low, high }, palette) {
+export function coloured({ data, height, width, low, high }, palette) {
   const scale = scaleOf(palette);
   let [least, most] = [low ?? Infinity, high ?? -Infinity];
   if (low === undefined || high === undefined)
