@@ -122,7 +122,7 @@ class CorrectionQueue:
     fields_open: tuple[OpenField, ...]
 
 
-_NOTHING = CorrectionQueue("none", False, (), (), 0, 0.0, 0.0, 0.0, 0.0, False, 0, 0)
+_NOTHING = CorrectionQueue("none", False, (), (), 0, 0.0, 0.0, 0.0, 0.0, False, 0, 0, ())
 
 
 class _Known(NamedTuple):
