@@ -157,7 +157,8 @@ def train_model(
     hear
         Is told the result before the checkpoint goes: what it notes of it is not lost if the process is killed.
     tell
-        Is told how the learning goes, as `Trainer.run` tells it.
+        Is told how the learning goes, as `Trainer.run` tells it; at first the scores of `start` on the images that check,
+        if it is these on which both are judged.
 
     Raises
     ------
@@ -177,6 +178,9 @@ def train_model(
             with suppress(OSError):  # it holds something else
                 options.out.rmdir()
         raise
+    if tell is not None and prepared.before is not None and prepared.parts.held_out == "validation":
+        means = {f"validation {name}": value for name, value in score_means(prepared.before).items()}
+        tell({"step": 0, "steps": prepared.trainer.steps, **means})
     prepared.trainer.run(progress=progress, hear=prepared.watch, tell=tell)
     result = _finish(prepared, options)
     if hear is not None:

@@ -12,19 +12,21 @@ import { rebasedOf } from "./train_words.js";
 /** Changes of a recipe that would keep it from the active model. */
 const OF_MODEL = /^(\w+)\.(engine|model|options\.[\w.]+)=/;
 
-/** A card below a model that is active. */
+/** A card beside what a training came to; it works once the model is active. */
 export class SegmentAgain {
   element = h("section.card.train-again");
   #app;
   #training;
   #bar = progressBar("Segment again");
+  #active;
   #state = "";
   #off;
 
-  /** @param {App} app @param {Job} training Of the model that is active. */
-  constructor(app, training) {
+  /** @param {App} app @param {Job} training @param {boolean} active Whether its model is. */
+  constructor(app, training, active) {
     this.#app = app;
     this.#training = training;
+    this.#active = active;
     this.#off = app.openStudy.jobs.on("change", () => this.#show());
     this.#show();
   }
@@ -40,7 +42,7 @@ export class SegmentAgain {
   /** The last segmentation since the training. @returns {Job|undefined} */
   get #job() {
     const { jobs } = this.#app.openStudy;
-    return jobs.all.find((job) => job.kind === "segment" && job.seq > this.#training.seq);
+    return this.#active ? jobs.all.find((job) => job.kind === "segment" && job.seq > this.#training.seq) : undefined;
   }
 
   #show() {
@@ -56,7 +58,7 @@ export class SegmentAgain {
   /** @param {Job|undefined} job */
   #about(job) {
     const text = job?.state === "done" ? "All images are segmented by the new model." : "The new model finds the cells of all images anew. What you corrected is put onto the new labels; nothing of it is lost.";
-    return h("p.quiet-text", {}, text);
+    return [h("p.quiet-text", {}, text), !this.#active && h("p.quiet-text", {}, "Activate the model first.")];
   }
 
   /** @param {NonNullable<ReturnType<typeof rebasedOf>>} done */
@@ -72,7 +74,7 @@ export class SegmentAgain {
     if (running) return h("div.row.end", {}, h("button", { type: "button", disabled: Boolean(readOnly), onclick: cancel }, "Cancel"));
     const first = job?.state !== "done";
     return h("div.row", {}, questions > 0 && h("button.primary", { type: "button", onclick: () => this.#app.goStep("correct", { labels: this.#labels, tab: null }) }, `Answer ${counted(questions, "question")}`, icon("forward")),
-      h("button", { type: "button", class: first ? "primary" : "", disabled: Boolean(readOnly), onclick: () => this.#run() }, "Segment again"),
+      h("button", { type: "button", class: first && this.#active ? "primary" : "", disabled: Boolean(readOnly) || !this.#active, onclick: () => this.#run() }, "Segment again"),
       !first && !questions && h("button", { type: "button", onclick: () => this.#app.goStep("measure") }, "Measure", icon("forward")));
   }
 

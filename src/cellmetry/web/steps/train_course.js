@@ -31,6 +31,11 @@ export class Course extends Emitter {
     return [...this.#told.values()].sort((a, b) => a.step - b.step);
   }
 
+  /** How many steps it takes, as far as that is known. */
+  get steps() {
+    return this.all.at(-1)?.steps ?? 1;
+  }
+
   /** @returns {{loss: Curve[], precision: Curve[]}} */
   get curves() {
     const all = this.all;

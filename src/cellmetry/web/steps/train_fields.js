@@ -16,7 +16,8 @@ const MOST_OTHERS = 60;
 const READ_MS = 400;
 
 /** Whether labels were corrected by hand, drawn elsewhere, or are said to be right. @param {Field} field */
-const isCorrected = ({ image, labels }) => labels.version > 0 || "upload" in labels.origin || Boolean(image.said.corrected);
+const isCorrected = ({ image, labels }) =>
+  labels.version > 0 || Boolean(labels.origin.said) || "upload" in labels.origin || Boolean(image.said.corrected);
 
 /** Cards to choose from. Tells `change`. */
 export class Fields extends Emitter {

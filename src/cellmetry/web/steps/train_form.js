@@ -3,6 +3,7 @@ import { fill, h } from "../kernel/dom.js";
 import { Emitter } from "../kernel/emitter.js";
 import { icon } from "../controls/icons.js";
 import { labelled } from "../controls/labelled.js";
+import { noteTaste, taste } from "../app/tastes.js";
 import { channelNames } from "./images_details.js";
 import { warningsOf } from "./train_words.js";
 
@@ -13,6 +14,7 @@ import { warningsOf } from "./train_words.js";
 const MINUTES = [1, 5, 15, 60];
 const USUAL_MINUTES = 5;
 const OWN = "base";
+const TASTE = "train.minutes";
 
 /** The form and its button. Tells `labels` when others are chosen, and `begun` with the job. */
 export class TrainForm extends Emitter {
@@ -24,8 +26,10 @@ export class TrainForm extends Emitter {
   #labelsField = labelled("Labels", this.#labels, { hidden: true });
   #channel = h("select");
   #channelField = labelled("Channel", this.#channel, { hidden: true });
-  #start = h("select");
-  #minutes = h("input", { type: "number", min: 0.1, max: 600, step: "any", value: USUAL_MINUTES, class: "number", oninput: () => this.#showMinutes() });
+  #start = h("select", { onchange: () => (this.#wished = this.#start.value) });
+  /** The model that a person chose to start from; the active one if none. */
+  #wished = "";
+  #minutes = h("input", { type: "number", min: 0.1, max: 600, step: "any", value: taste(TASTE, USUAL_MINUTES), class: "number", oninput: () => this.#showMinutes() });
   #presets = MINUTES.map((minutes) => h("button.small", { type: "button", "aria-label": `${minutes} minutes`, onclick: () => this.#setMinutes(minutes) }, String(minutes)));
   #name = h("input", { type: "text", maxlength: 100, autocomplete: "off", spellcheck: "false" });
   #warnings = h("div.stack.train-warnings", { "aria-live": "polite" });
@@ -97,6 +101,7 @@ export class TrainForm extends Emitter {
   /** @param {Fields} fields */
   #wanted(fields) {
     const minutes = Number(this.#minutes.value);
+    noteTaste(TASTE, minutes);
     return {
       images: fields.chosen.map((image) => image.id),
       labels: this.labels,
@@ -111,11 +116,10 @@ export class TrainForm extends Emitter {
 
   #showModels() {
     const { own, shared, active } = this.#models;
-    const chosen = this.#start.value;
     const option = (/** @type {string} */ value, /** @type {string} */ text) => h("option", { value }, text);
     fill(this.#start, own.map((model) => option(model.id, model.active ? `${model.name} (active)` : model.name)),
       shared.map((model) => option(model.name, model.name === OWN ? this.#models.titleOf(null) : model.name)));
-    this.#start.value = chosen || active?.id || OWN;
+    this.#start.value = this.#wished || active?.id || OWN;
     if (!this.#start.value) this.#start.value = active?.id ?? OWN;
     this.#name.placeholder = this.#freeName;
   }

@@ -127,7 +127,7 @@ export class Versions extends Emitter {
     const job = this.#app.openStudy.jobs.find(model?.job_id ?? "");
     const isActive = model ? model.active : !this.#models.active;
     const title = this.#models.titleOf(model);
-    const name = job ? h("button.link.cut", { type: "button", onclick: () => this.tell("show", job.id) }, title) : h("span.cut", {}, title);
+    const name = job ? h("button.quiet.link.cut", { type: "button", onclick: () => this.tell("show", job.id) }, title) : h("span.cut", {}, title);
     const said = model ? [job && whenInWords(job.created), scoreText(job)].filter(Boolean).join(" · ") : "Comes with it";
     return h("li.train-version", {}, h("div.grow.train-version-said", {}, name, h("span.quiet-text.number.cut", {}, said)),
       isActive && h("span.chip.train-active", {}, "Active"), this.#menu(model, isActive));

@@ -24,6 +24,14 @@ const EARLY = {
   interrupted: "The training was interrupted.",
 };
 
+/** What is counted, by the words of the job. @type {Record<string, string>} */
+const TASKS = {
+  prepare: "images written",
+  "Preparing images": "images prepared",
+  Training: "steps learnt",
+  segmenting: "held-out images segmented",
+};
+
 /** The tab Training. */
 export class TrainingView {
   element = h("div.train-result");
@@ -39,7 +47,6 @@ export class TrainingView {
   #loss = new Curves("Loss while learning", { height: 210 });
   #precision = new Curves("Cells found right while learning", { height: 210 });
   #curves;
-  #waits = h("p.quiet-text.train-waits", {}, "The first numbers come when the learning begins.");
   /** @type {Course|null} */
   #course = null;
   /** @type {SegmentAgain|null} */
@@ -76,7 +83,6 @@ export class TrainingView {
     this.#course?.on("change", () => this.#draw());
     this.#course?.on("failed", (error) => this.#app.error(error));
     if (id === null) fill(this.element, h("div.empty", {}, h("h2", {}, "No training yet"), h("p.quiet-text", {}, "Choose corrected images and press Train. Here you watch it learn, and see on images that it never saw whether it became better.")));
-    else fill(this.element, this.#top, this.#curves, this.#below);
     this.#draw();
     this.#follow();
   }
@@ -88,16 +94,20 @@ export class TrainingView {
 
   #draw() {
     const { loss, precision } = this.#course?.curves ?? { loss: [], precision: [] };
-    this.#loss.show({ curves: loss, x: "Step", y: "Loss" });
-    this.#precision.show({ curves: precision, x: "Step", y: "AP at IoU 0.5" });
-    this.#waits.hidden = loss.some((curve) => curve.points.length > 0);
+    const rangeX = /** @type {[number, number]} */ ([0, this.#course?.steps ?? 1]);
+    const highest = Math.max(0, ...loss.flatMap((curve) => curve.points.map(([, value]) => value)));
+    this.#loss.show({ curves: loss, x: "Step", y: "Loss", rangeX, rangeY: [0, highest || 1] });
+    this.#precision.show({ curves: precision, x: "Step", y: "AP at IoU 0.5", rangeX, rangeY: [0, 1] });
   }
 
   /** Show how far it is; more only when its state changes. */
   #follow() {
     const job = this.#job;
     if (!job) return;
-    if (!hasEnded(job)) this.#bar.show(this.#app.openStudy.jobs.progress(job));
+    if (!hasEnded(job)) {
+      const progress = this.#app.openStudy.jobs.progress(job);
+      this.#bar.show({ ...progress, text: TASKS[progress.text] ?? progress.text });
+    }
     if (job.state === this.#state) return;
     this.#state = job.state;
     if (hasEnded(job)) this.#showEnd();
@@ -109,9 +119,10 @@ export class TrainingView {
     this.#endAgain();
     const { jobs, readOnly } = this.#app.openStudy;
     const cancel = () => jobs.cancel(job.id).catch((error) => this.#app.error(error));
-    const text = job.state === "queued" ? "Waits for other jobs…" : job.state === "stopping" ? "Stops…" : "Training…";
-    fill(this.#below);
-    fill(this.#top, h("section.card", {}, h("div.row", {}, h("h2.grow", {}, `${text} ${nameOf(job)}`), h("button", { type: "button", disabled: Boolean(readOnly) || job.state === "stopping", onclick: cancel }, "Cancel")), this.#bar.element, this.#waits));
+    const name = nameOf(job);
+    const text = job.state === "queued" ? `${name} waits for other jobs…` : job.state === "stopping" ? `Stopping ${name}…` : `Training ${name}…`;
+    fill(this.element, this.#top, this.#curves);
+    fill(this.#top, h("section.card", {}, h("div.row", {}, h("h2.grow", {}, text), h("button", { type: "button", disabled: Boolean(readOnly) || job.state === "stopping", onclick: cancel }, "Cancel")), this.#bar.element));
   }
 
   #showEnd() {
@@ -127,7 +138,7 @@ export class TrainingView {
     const { jobs, readOnly } = this.#app.openStudy;
     const resume = () => jobs.resume(job.id).catch((error) => this.#app.error(error));
     const running = jobs.running.some((each) => each.kind === "train");
-    fill(this.#below);
+    fill(this.element, this.#top, this.#curves);
     fill(this.#top, h("section.card", {}, h("h2", {}, EARLY[job.state]), job.error ? h("p", {}, job.error) : h("p.quiet-text", {}, "It goes on where it stopped when you resume it."),
       h("div.row", {}, h("button", { type: "button", disabled: Boolean(readOnly) || running, onclick: resume }, "Resume"), h("button.quiet", { type: "button", onclick: () => showLog(this.#app, job) }, "Log"))));
   }
@@ -139,7 +150,9 @@ export class TrainingView {
     const [details, id] = await this.#detailsOf(job);
     if (turn !== this.#turn || job.id !== this.#id) return;
     fill(this.#top, this.#verdict(job, outcome, details));
-    fill(this.#below, outcome && scoresTable(outcome), changePictures(this.#app, id, details.pictures ?? []));
+    const model = this.#models.find(job.result.model);
+    fill(this.#below, h("div.train-two", {}, outcome && scoresTable(outcome), this.#useOf(job, model)), changePictures(this.#app, id, details.pictures ?? []));
+    fill(this.element, this.#top, this.#below, this.#curves);
   }
 
   /** @param {Job} job @returns {Promise<[any, string]>} */
@@ -160,10 +173,9 @@ export class TrainingView {
     const facts = [nameOf(job), whenInWords(job.created), tookInWords(job.started, job.ended)].join(" · ");
     const cautions = outcome ? cautionsOf(outcome, details, (id) => images.find(id)) : [];
     const mark = outcome?.verdict === "better" ? "check" : outcome?.verdict === "worse" ? "warning" : "info";
-    const card = h("section.card.train-verdict", { dataset: { verdict: outcome?.verdict ?? "new" } },
+    return h("section.card.train-verdict", { dataset: { verdict: outcome?.verdict ?? "new" } },
       h("div.row", {}, h("h2.grow.train-said", {}, icon(mark), VERDICTS[outcome?.verdict ?? "new"]), h("span.quiet-text.number", {}, facts)),
       outcome && h("p", {}, sentencesOf(outcome)), cautions.map((text) => h("p.notice", {}, icon("info"), text)), this.#buttons(model, outcome));
-    return [card, this.#useOf(job, model)];
   }
 
   /** @param {import("./train_models.js").ModelView|null} model @param {Outcome|null} outcome */
@@ -181,8 +193,8 @@ export class TrainingView {
   /** @param {Job} job @param {import("./train_models.js").ModelView|null} model */
   #useOf(job, model) {
     this.#endAgain();
-    if (!model?.active) return null;
-    this.#again = new SegmentAgain(this.#app, job);
+    if (!model) return null;
+    this.#again = new SegmentAgain(this.#app, job, model.active);
     return this.#again.element;
   }
 

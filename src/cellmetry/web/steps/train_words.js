@@ -76,7 +76,7 @@ export function sentencesOf({ names, cells, before, after, better, verdict }) {
   const is = `${after.right} of ${counted(cells, "cell")} are found right`;
   if (!before) return `${where}, ${is}. ${ADVICE[verdict]}`;
   const of = names.length > 1 ? ` It is better on ${better} of ${names.length} images.` : "";
-  return `${where}, ${is}; before it were ${before.right}.${of} ${ADVICE[verdict]}`;
+  return `${where}, ${is}, instead of ${before.right}.${of} ${ADVICE[verdict]}`;
 }
 
 /**
@@ -106,7 +106,7 @@ export function warningsOf({ chosen, unsure }) {
   if (chosen < 2) {
     return [{ stops: true, text: "Choose at least two corrected images: one teaches, another one judges what was learnt." }];
   }
-  const few = chosen < 4 && { stops: false, text: "Few images: one is held out, so the judgement may be chance. 4 to 10 are a good begin." };
+  const few = chosen < 4 && { stops: false, text: "Few images: one is held out, so the judgement may be chance. 4 to 10 are a good start." };
   const partly = unsure > 0 && {
     stops: false,
     text: `Of ${counted(unsure, "image")} nobody said that all cells are right. What is still wrong there teaches errors.`,
