@@ -157,8 +157,8 @@ def train_model(
     hear
         Is told the result before the checkpoint goes: what it notes of it is not lost if the process is killed.
     tell
-        Is told how the learning goes, as `Trainer.run` tells it; at first the scores of `start` on the images that check,
-        if it is these on which both are judged.
+        Is told how the learning goes, as `Trainer.run` tells it; first the scores of `start` on the images that check,
+        where these are what both are judged on.
 
     Raises
     ------

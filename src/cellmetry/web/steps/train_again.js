@@ -20,19 +20,20 @@ export class SegmentAgain {
   #bar = progressBar("Segment again");
   #active;
   #state = "";
-  #off;
+  #offs;
 
   /** @param {App} app @param {Job} training @param {boolean} active Whether its model is. */
   constructor(app, training, active) {
     this.#app = app;
     this.#training = training;
     this.#active = active;
-    this.#off = app.openStudy.jobs.on("change", () => this.#show());
+    const { jobs, images } = app.openStudy;
+    this.#offs = [jobs.on("change", () => this.#show()), images.on("change", () => this.#show())];
     this.#show();
   }
 
   close() {
-    this.#off();
+    for (const off of this.#offs) off();
   }
 
   get #labels() {
@@ -45,9 +46,18 @@ export class SegmentAgain {
     return this.#active ? jobs.all.find((job) => job.kind === "segment" && job.seq > this.#training.seq) : undefined;
   }
 
+  get #ready() {
+    return this.#app.openStudy.images.ready.filter((image) => !image.said.excluded);
+  }
+
+  /** Images that a model may know better; what people called right stays as it is. */
+  get #wanted() {
+    return this.#ready.filter((image) => !image.said.corrected);
+  }
+
   #show() {
     const job = this.#job;
-    const state = job ? `${job.id} ${job.state}` : "none";
+    const state = `${job ? `${job.id} ${job.state}` : "none"} ${this.#wanted.length}`;
     if (job && !hasEnded(job)) this.#bar.show(this.#app.openStudy.jobs.progress(job));
     if (state === this.#state) return;
     this.#state = state;
@@ -57,8 +67,12 @@ export class SegmentAgain {
 
   /** @param {Job|undefined} job */
   #about(job) {
-    const text = job?.state === "done" ? "All images are segmented by the new model." : "The new model finds the cells of all images anew. What you corrected is put onto the new labels; nothing of it is lost.";
-    return [h("p.quiet-text", {}, text), !this.#active && h("p.quiet-text", {}, "Activate the model first.")];
+    const count = this.#wanted.length;
+    const right = this.#ready.length - count;
+    const text = job?.state === "done" ? "The images are segmented by the new model."
+      : `The new model finds the cells of ${counted(count, "image")} anew. What you corrected is put onto the new labels; nothing of it is lost.`;
+    return [h("p.quiet-text", {}, text), right > 0 && h("p.quiet-text", {}, `${counted(right, "image")} whose cells are all right ${right === 1 ? "stays as it is" : "stay as they are"}.`),
+      !this.#active && h("p.quiet-text", {}, "Activate the model first.")];
   }
 
   /** @param {NonNullable<ReturnType<typeof rebasedOf>>} done */
@@ -74,16 +88,17 @@ export class SegmentAgain {
     if (running) return h("div.row.end", {}, h("button", { type: "button", disabled: Boolean(readOnly), onclick: cancel }, "Cancel"));
     const first = job?.state !== "done";
     return h("div.row", {}, questions > 0 && h("button.primary", { type: "button", onclick: () => this.#app.goStep("correct", { labels: this.#labels, tab: null }) }, `Answer ${counted(questions, "question")}`, icon("forward")),
-      h("button", { type: "button", class: first && this.#active ? "primary" : "", disabled: Boolean(readOnly) || !this.#active, onclick: () => this.#run() }, "Segment again"),
+      h("button", { type: "button", class: first && this.#active ? "primary" : "", disabled: Boolean(readOnly) || !this.#active || !this.#wanted.length, onclick: () => this.#run() }, "Segment again"),
       !first && !questions && h("button", { type: "button", onclick: () => this.#app.goStep("measure") }, "Measure", icon("forward")));
   }
 
   async #run() {
     const { jobs } = this.#app.openStudy;
     const last = jobs.all.find((job) => job.kind === "segment" && !job.parameters.recipe_text)?.parameters;
-    const { images: _images, ...known } = last ?? { labels_name: this.#labels };
+    const known = last ?? { labels_name: this.#labels };
+    const images = this.#wanted.map((image) => image.id);
     try {
-      await jobs.submit("segment", { ...known, set: withActive(last?.set ?? []), edits: "rebase" });
+      await jobs.submit("segment", { ...known, images, set: withActive(last?.set ?? []), edits: "rebase" });
     } catch (error) {
       this.#app.error(error);
     }

@@ -46,7 +46,8 @@ export class FieldFacts {
         study.get("reviewed", { image: image.id }),
       ]);
       const held = edits.filter((/** @type {any} */ edit) => edit.version !== null && edit.act.undone_by === null);
-      const corrected = new Set(held.flatMap((/** @type {any} */ edit) => edit.ids)).size;
+      const agreed = labels.origin.said?.length ?? 0; // what a newer model has as people corrected the older one
+      const corrected = Math.max(agreed, new Set(held.flatMap((/** @type {any} */ edit) => edit.ids)).size);
       return { corrected, reviewed: shareOf(image, fields.filter((/** @type {any} */ each) => each.labels === labels.name)) };
     } catch (error) {
       this.#app.error(error);

@@ -24,11 +24,13 @@ const EARLY = {
   interrupted: "The training was interrupted.",
 };
 
+/** The task that takes the time. */
+const LEARNING = "Training";
 /** What is counted, by the words of the job. @type {Record<string, string>} */
 const TASKS = {
   prepare: "images written",
   "Preparing images": "images prepared",
-  Training: "steps learnt",
+  [LEARNING]: "steps learnt",
   segmenting: "held-out images segmented",
 };
 
@@ -51,7 +53,8 @@ export class TrainingView {
   #course = null;
   /** @type {SegmentAgain|null} */
   #again = null;
-  #turn = 0;
+  /** What is kept of a training that is done. @type {{job: string, details: any, pictures: HTMLElement|null}|null} */
+  #kept = null;
   #offs;
 
   /** @param {App} app @param {Models} models */
@@ -65,7 +68,7 @@ export class TrainingView {
   }
 
   close() {
-    this.#turn++;
+    this.#id = null;
     this.#course?.close();
     this.#again?.close();
     this.#loss.close();
@@ -106,7 +109,8 @@ export class TrainingView {
     if (!job) return;
     if (!hasEnded(job)) {
       const progress = this.#app.openStudy.jobs.progress(job);
-      this.#bar.show({ ...progress, text: TASKS[progress.text] ?? progress.text });
+      const secondsLeft = progress.text === LEARNING ? progress.secondsLeft : null;
+      this.#bar.show({ ...progress, secondsLeft, text: TASKS[progress.text] ?? progress.text });
     }
     if (job.state === this.#state) return;
     this.#state = job.state;
@@ -145,24 +149,25 @@ export class TrainingView {
 
   /** @param {Job} job */
   async #showDone(job) {
-    const turn = ++this.#turn;
     const outcome = outcomeOf(job.result);
-    const [details, id] = await this.#detailsOf(job);
-    if (turn !== this.#turn || job.id !== this.#id) return;
+    if (this.#kept?.job !== job.id) this.#kept = await this.#read(job);
+    const { details, pictures } = this.#kept;
+    if (job.id !== this.#id) return;
     fill(this.#top, this.#verdict(job, outcome, details));
     const model = this.#models.find(job.result.model);
-    fill(this.#below, h("div.train-two", {}, outcome && scoresTable(outcome), this.#useOf(job, model)), changePictures(this.#app, id, details.pictures ?? []));
+    fill(this.#below, h("div.train-two", {}, outcome && scoresTable(outcome), this.#useOf(job, model)), pictures);
     fill(this.element, this.#top, this.#below, this.#curves);
   }
 
-  /** @param {Job} job @returns {Promise<[any, string]>} */
-  async #detailsOf(job) {
+  /** @param {Job} job */
+  async #read(job) {
     const id = job.result.training;
     try {
-      return [(await this.#app.openStudy.get(at`results/${id}`)).details, id];
+      const { details } = await this.#app.openStudy.get(at`results/${id}`);
+      return { job: job.id, details, pictures: changePictures(this.#app, id, details.pictures ?? []) };
     } catch (error) {
       this.#app.error(error);
-      return [{}, id];
+      return { job: job.id, details: {}, pictures: null };
     }
   }
 
