@@ -31,7 +31,7 @@ export class TrainForm extends Emitter {
   #wished = "";
   #minutes = h("input", { type: "number", min: 0.1, max: 600, step: "any", value: taste(TASTE, USUAL_MINUTES), class: "number", oninput: () => this.#showMinutes() });
   #presets = MINUTES.map((minutes) => h("button.small", { type: "button", "aria-label": `${minutes} minutes`, onclick: () => this.#setMinutes(minutes) }, String(minutes)));
-  #name = h("input", { type: "text", maxlength: 100, autocomplete: "off", spellcheck: "false" });
+  #name = h("input", { type: "text", maxlength: 100, autocomplete: "off", spellcheck: "false", onchange: () => (this.#name.value = nameOf(this.#name.value)) });
   #warnings = h("div.stack.train-warnings", { "aria-live": "polite" });
   #missing = "";
   #train = h("button.primary.grow", { type: "button", disabled: true, onclick: () => this.run() }, "Train");
@@ -108,7 +108,7 @@ export class TrainForm extends Emitter {
       ...(this.#channelField.hidden ? {} : { channel: this.#channel.value }),
       start: this.#start.value,
       minutes,
-      name_of_model: this.#name.value.trim() || this.#freeName,
+      name_of_model: nameOf(this.#name.value) || this.#freeName,
       keep: true, // a person decides, who sees what it changed
       changes: [`optimisation.validate_every=${minutes < 3 ? 25 : 75}`],
     };
@@ -161,6 +161,9 @@ export class TrainForm extends Emitter {
     this.show();
   }
 }
+
+/** A name as models may have it. @param {string} text */
+const nameOf = (text) => text.replace(/[^A-Za-z0-9_]+/g, "-").replace(/^[-_]+|-+$/g, "").slice(0, 100);
 
 /** Channel in which cells were found last. @param {import("../app/jobs.js").Job[]} jobs */
 function segmentedChannel(jobs) {

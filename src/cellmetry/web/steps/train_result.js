@@ -86,7 +86,6 @@ export class TrainingView {
     this.#course?.on("change", () => this.#draw());
     this.#course?.on("failed", (error) => this.#app.error(error));
     if (id === null) fill(this.element, h("div.empty", {}, h("h2", {}, "No training yet"), h("p.quiet-text", {}, "Choose corrected images and press Train. Here you watch it learn, and see on images that it never saw whether it became better.")));
-    this.#draw();
     this.#follow();
   }
 
@@ -97,6 +96,7 @@ export class TrainingView {
 
   #draw() {
     const { loss, precision } = this.#course?.curves ?? { loss: [], precision: [] };
+    this.#curves.hidden = Boolean(this.#job && hasEnded(this.#job)) && !this.#course?.all.length;
     const rangeX = /** @type {[number, number]} */ ([0, this.#course?.steps ?? 1]);
     const highest = Math.max(0, ...loss.flatMap((curve) => curve.points.map(([, value]) => value)));
     this.#loss.show({ curves: loss, x: "Step", y: "Loss", rangeX, rangeY: [0, highest || 1] });
@@ -114,6 +114,7 @@ export class TrainingView {
     }
     if (job.state === this.#state) return;
     this.#state = job.state;
+    this.#draw();
     if (hasEnded(job)) this.#showEnd();
     else this.#showRunning(job);
   }
