@@ -6,7 +6,7 @@ TEST = .venv-test/.installed
 ANNDATA = .venv-anndata/.installed
 SOURCES := $(shell find src -type f ! -path '*/__pycache__/*')
 
-.PHONY: demo test check lint types layers site licences docs clean
+.PHONY: demo test check lint types scripts layers site licences docs clean
 
 demo: $(DEMO)
 	.venv/bin/cellmetry demo --out demo-output
@@ -15,7 +15,7 @@ test: $(TEST) $(ANNDATA)
 	.venv-test/bin/python -m pytest -n 2 --dist loadfile
 	.venv-anndata/bin/python -m pytest -q tests/export/test_anndata_file.py tests/cli/test_cli_compare.py
 
-check: lint types layers site licences
+check: lint types scripts layers site licences
 
 lint: $(TEST)
 	.venv-test/bin/ruff check --no-fix .
@@ -23,6 +23,11 @@ lint: $(TEST)
 
 types: $(TEST)
 	.venv-test/bin/mypy
+
+# The app needs no npm; only this check of the types in its scripts' comments does.
+scripts:
+	@command -v npx >/dev/null || { echo 'npx is not installed: the types of the scripts are not checked'; exit 0; }; \
+	  npx --yes --package typescript@5.9 tsc -p jsconfig.json
 
 layers: $(TEST)
 	.venv-test/bin/lint-imports

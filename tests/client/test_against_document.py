@@ -27,6 +27,8 @@ SAMPLES = {"id": f"img_{ID}", "dtype": "uint16", "axes": "YX", "state": "done", 
 NO_VERB = {
     ("PATCH", "/studies/{study}/images/{image}"): "say_of_images says it of one, too",
     ("GET", "/studies/{study}/tables/{table}/rows"): "table asks by POST, which has no limit of length",
+    ("GET", "/studies/{study}/preview/{preview}/{number}/tiff"): "preview_count returns the values as an array",
+    ("GET", "/examples/{name}"): "a picture for people to look at",
     ("GET", "/steps/{name}"): "steps returns all of them",
     ("GET", "/edit-operations/{name}"): "edit_operations returns all of them",
     ("GET", "/job-kinds/{name}"): "job_kinds returns all of them",
@@ -34,6 +36,7 @@ NO_VERB = {
     ("GET", "/engines/{name}"): "engines returns all of them",
     ("GET", "/recipes/{name}"): "recipes returns all of them",
     ("GET", "/models/{name}"): "models returns all of them",
+    ("POST", "/studies/{study}/preview/warm"): "for pages, where somebody is about to ask",
 }
 PARAMETERS_NOT_USED = {
     ("GET", "/studies/{study}/jobs/{job_id}/events", "after"): "Last-Event-ID says it",
@@ -172,6 +175,7 @@ def of_client(client, file, to):
         "study": lambda: client.study(SAMPLES["id"]),
         "health": client.health,
         "steps": client.steps,
+        "examples": client.examples,
         "edit_operations": client.edit_operations,
         "job_kinds": client.job_kinds,
         "formats": client.formats,
@@ -207,6 +211,7 @@ def of_study(study, file, to):
         "download_original": lambda: study.download_original(IMAGE, f"org_{ID}", to),
         "thumbnail": lambda: study.thumbnail(IMAGE, side=64, labels=LABELS),
         "preview": lambda: study.preview(IMAGE, box=[0, 2, 0, 2]),
+        "preview_count": lambda: study.preview_count(IMAGE, box=[0, 2, 0, 2]),
         "relink": lambda: study.relink("/images"),
         "pixels": lambda: study.pixels(IMAGE),
         "all_pixels": lambda: study.all_pixels(IMAGE),

@@ -173,6 +173,10 @@ class Client:
         """Return the formats of other programs into which labels are exported, with their options."""
         return self._list("/formats")
 
+    def examples(self) -> list[dict[str, Any]]:
+        """Return pictures to try counting on, some with their true counts."""
+        return self._list("/examples")
+
     def engines(self) -> list[dict[str, Any]]:
         """Return what can find objects."""
         return self._list("/engines")

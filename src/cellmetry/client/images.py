@@ -103,6 +103,18 @@ class ImageVerbs(StudyPart):
             each["ids"] = np.frombuffer(data, "<u4").astype(np.uint32).reshape(y1 - y0, x1 - x0)
         return found
 
+    def preview_count(self, image: str, **wanted: Any) -> dict[str, Any]:
+        """Return how many cells a field of an image shows: ``box``, ``t``, ``z``, ``look``, ``labels``, ….
+
+        Nothing is kept in the study. Each of ``layers`` has its ids or values as an array, ``values``.
+        """
+        found: dict[str, Any] = self._send("/preview/count", {"image": image, **wanted})
+        for number, each in enumerate(found["layers"]):
+            data = self._connection.ask("GET", self._path(f"/preview/{found['id']}/{number}")).content
+            dtype = "<u4" if each["kind"] == "cells" else "<f4"
+            each["values"] = np.frombuffer(data, dtype).reshape(each["shape"])
+        return found
+
     def relink(self, folder: str | Path) -> list[str]:
         """Return the ids of missing originals that were found in a folder of the server's computer."""
         found: list[str] = self._send("/originals/relink", {"path": str(folder)})

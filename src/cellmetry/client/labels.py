@@ -82,10 +82,7 @@ class LabelVerbs(StudyPart):
     def propose(self, labels: str, y: float, x: float, **more: Any) -> dict[str, Any]:
         """Return the outline of the cell that the network sees at a point; drawing it (`draw`) takes it.
 
-        Raises
-        ------
-        UnknownName
-            If it sees none there, or there is a label already.
+        ``outline`` is None, and ``reason`` says why, where it sees none or there is a label already.
         """
         found: dict[str, Any] = self._send(f"/labels/{labels}/propose", {"y": y, "x": x, **more})
         return found

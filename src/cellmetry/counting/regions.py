@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, NamedTuple
+from functools import partial
+from typing import TYPE_CHECKING, Any, NamedTuple, TypeAlias
 
 import numpy as np
 
@@ -11,6 +12,8 @@ from cellmetry.counting.objects import BAND, label_bands
 from cellmetry.ops.shapes import inside, shape_box
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from numpy.typing import NDArray
 
     from cellmetry.core.image import Image
@@ -18,7 +21,12 @@ if TYPE_CHECKING:
     from cellmetry.counting.objects import PlaneObjects
     from cellmetry.ops.shapes import Shape
 
-__all__ = ["CountedPlane", "RegionCounts", "in_labels", "in_shapes", "in_whole"]
+    Points: TypeAlias = NDArray[np.floating[Any]]
+
+__all__ = ["OUTSIDE", "CountedPlane", "RegionCounts", "in_labels", "in_shapes", "in_whole", "outside_shapes"]
+
+OUTSIDE = "outside"
+"""What is called so lies in none of the drawn regions."""
 
 
 class CountedPlane(NamedTuple):
@@ -60,21 +68,37 @@ def in_shapes(plane: CountedPlane, shapes: tuple[Shape, ...]) -> list[RegionCoun
     return [_in_shape(plane, shape) for shape in shapes]
 
 
+def outside_shapes(plane: CountedPlane, shapes: tuple[Shape, ...]) -> RegionCounts:
+    """Return the counts of what lies in none of the drawn regions."""
+
+    def holds(y: Points, x: Points) -> NDArray[np.bool_]:
+        held: NDArray[np.bool_] = np.logical_or.reduce([inside(shape, y, x) for shape in shapes])
+        return ~held
+
+    return _where(plane, OUTSIDE, Box(0, plane.shape[0], 0, plane.shape[1]), holds)
+
+
 def _in_shape(plane: CountedPlane, shape: Shape) -> RegionCounts:
-    whole = shape_box(shape, plane.shape)
+    return _where(plane, shape.name, shape_box(shape, plane.shape), partial(inside, shape))
+
+
+def _where(
+    plane: CountedPlane, name: str, whole: Box, holds: Callable[[Points, Points], NDArray[np.bool_]]
+) -> RegionCounts:
+    """Return the counts of the points of a box that belong to a region."""
     columns = np.arange(whole.x0, whole.x1)[None, :] + 0.5
     area, total = 0, 0.0 if plane.density is not None else np.nan
     for y in range(whole.y0, whole.y1, BAND):
         box = whole._replace(y0=y, y1=min(y + BAND, whole.y1))
-        held = inside(shape, np.arange(box.y0, box.y1)[:, None] + 0.5, columns)
+        held = holds(np.arange(box.y0, box.y1)[:, None] + 0.5, columns)
         area += int(held.sum())
         values = plane.density_in(box)
         total += 0.0 if values is None else float(values[held].sum())
     instances = np.nan
     if plane.objects is not None:
         y_centres, x_centres = np.asarray(plane.objects.centres.T + 0.5, np.float64)
-        instances = float(inside(shape, y_centres, x_centres).sum())
-    return RegionCounts(shape.name, area, instances, total)
+        instances = float(holds(y_centres, x_centres).sum())
+    return RegionCounts(name, area, instances, total)
 
 
 def in_labels(plane: CountedPlane, regions: Labels) -> list[RegionCounts]:

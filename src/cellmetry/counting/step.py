@@ -11,7 +11,7 @@ from cellmetry.core.step import Step
 from cellmetry.counting.differences import block_differences, differences_image
 from cellmetry.counting.doubts import doubts_of, unfamiliar_reason
 from cellmetry.counting.objects import plane_objects
-from cellmetry.counting.regions import CountedPlane, in_labels, in_shapes, in_whole
+from cellmetry.counting.regions import CountedPlane, in_labels, in_shapes, in_whole, outside_shapes
 from cellmetry.counting.table import count_table, counters_of
 from cellmetry.errors import ParameterError
 from cellmetry.models.count_calibration import CountCalibration
@@ -45,6 +45,8 @@ class Count(Step):
     """Name of labels whose objects are regions to count in."""
     shapes: tuple[Shape, ...] = ()
     """Drawn regions to count in."""
+    outside: bool = False
+    """Whether what lies in none of the drawn regions is counted too, as the region `outside`."""
     calibration: CountCalibration | None = None
     """How the two counts are joined and how wide intervals are, as the model's card says."""
     void_because: str = ""
@@ -91,7 +93,10 @@ class Count(Step):
 
     def _count(self, sample: Sample, plane: CountedPlane) -> list[RegionCounts]:
         """Return the counts of one plane and of the regions in it."""
-        found = [in_whole(plane), *in_shapes(plane, shapes_on(sample.image, self.shapes))]
+        shapes = shapes_on(sample.image, self.shapes)
+        found = [in_whole(plane), *in_shapes(plane, shapes)]
+        if self.outside and shapes:
+            found.append(outside_shapes(plane, shapes))
         if self.regions is None:
             return found
         regions = sample.need_labels(self.regions)

@@ -53,6 +53,7 @@ TAGS = (
     "maps",
     "one-shot",
     "preview",
+    "examples",
     "queue",
     "regions",
     "questions",
@@ -66,6 +67,7 @@ _NAMES = {
     "/formats/": "labels",
     "/engines/": "classical",
     "/recipes/": "nuclei",
+    "/examples/": "sparse",
 }
 _LISTS = {"images": "image"}
 _TEXTS = ("image", "table", "labels", "upload", "recipe")

@@ -31,7 +31,7 @@ if TYPE_CHECKING:
     from cellmetry.study.store.images import StoredImage
     from cellmetry.study.store.store import Store
 
-__all__ = ["MOST_PIXELS", "Preview", "PreviewRequest", "Seen", "preview"]
+__all__ = ["MOST_PIXELS", "FieldRequest", "Preview", "PreviewRequest", "Seen", "plane_sizes", "preview"]
 
 MOST_PIXELS = 4 << 20
 """Largest field, in pixels."""
@@ -40,8 +40,8 @@ _ONLY_TABLES = ("measure", "passport", "colocalise", "translocation", "quantify"
 Edge = Annotated[int, Field(ge=0, le=2**31)]
 
 
-class PreviewRequest(Parameters):
-    """A field of one plane, and the recipe that is tried on it: the same as of a job `segment`."""
+class FieldRequest(Parameters):
+    """A field of one plane."""
 
     image: ImageId
     t: Edge = 0
@@ -49,6 +49,26 @@ class PreviewRequest(Parameters):
     box: tuple[Edge, Edge, Edge, Edge] | None = None
     """First row, row after the last, first column, column after the last: up to 4 megapixels; the whole plane, or its
     middle where it is larger, if left out."""
+
+    def field(self, height: int, width: int) -> Box:
+        """Return the box that is meant in a plane of this size.
+
+        Raises
+        ------
+        ParameterError, LimitExceeded
+            If it is not inside the plane, empty, or too large.
+        """
+        box = _middle(height, width) if self.box is None else Box(*self.box)
+        if not (box.y0 < box.y1 <= height and box.x0 < box.x1 <= width):
+            raise ParameterError(f"The box {tuple(box)} is not inside a plane of {height} × {width} pixels.")
+        if box.shape[0] * box.shape[1] > MOST_PIXELS:
+            raise LimitExceeded(f"A preview is of up to {MOST_PIXELS:,} pixels; zoom in, or apply the recipe to all.")
+        return box
+
+
+class PreviewRequest(FieldRequest):
+    """A field of one plane, and the recipe that is tried on it: the same as of a job `segment`."""
+
     recipe: str | None = Field(default=None, min_length=1, max_length=200)
     """Id or name of a recipe that the study keeps, or name of a shipped one; `any` if left out."""
     recipe_text: str | None = Field(default=None, max_length=200_000)
@@ -67,21 +87,6 @@ class PreviewRequest(Parameters):
         if self.recipe_text is not None:
             return recipe_of_text(store, self.recipe_text, self.set)
         return wanted_recipe(store, self.recipe or "any", self.set)
-
-    def field(self, height: int, width: int) -> Box:
-        """Return the box that is meant in a plane of this size.
-
-        Raises
-        ------
-        ParameterError, LimitExceeded
-            If it is not inside the plane, empty, or too large.
-        """
-        box = _middle(height, width) if self.box is None else Box(*self.box)
-        if not (box.y0 < box.y1 <= height and box.x0 < box.x1 <= width):
-            raise ParameterError(f"The box {tuple(box)} is not inside a plane of {height} × {width} pixels.")
-        if box.shape[0] * box.shape[1] > MOST_PIXELS:
-            raise LimitExceeded(f"A preview is of up to {MOST_PIXELS:,} pixels; zoom in, or apply the recipe to all.")
-        return box
 
 
 @dataclass(frozen=True)
@@ -133,7 +138,7 @@ def preview(store: Store, request: PreviewRequest) -> Preview:
     start = time.perf_counter()
     stored = image_of(store, request.image)
     recipe = _shortened(request.recipe_for(store))
-    sizes = _sizes(stored)
+    sizes = plane_sizes(stored)
     box = request.field(sizes["Y"], sizes["X"])
     read = _grown(box, sizes)
     whole = read == Box(0, sizes["Y"], 0, sizes["X"])
@@ -162,7 +167,14 @@ def _of_a_plane(step: Step) -> Step:
     return step
 
 
-def _sizes(image: StoredImage) -> Mapping[str, int]:
+def plane_sizes(image: StoredImage) -> Mapping[str, int]:
+    """Return the length of each axis of an image of a study.
+
+    Raises
+    ------
+    ParameterError
+        If it was not read yet.
+    """
     if image.state != "ready":
         raise ParameterError(f"{image.name} was not read yet; ask again when it is.")
     return dict(zip(image.header["axes"], image.header["shape"], strict=True))

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import secrets
-from typing import Annotated, Literal
+from typing import Annotated, Literal, NamedTuple
 
 import numpy as np
 from fastapi import APIRouter, Request, Response
@@ -17,10 +17,10 @@ from cellmetry.pipeline.quick.preview import PreviewRequest
 from cellmetry.server.bodies import View
 from cellmetry.server.dependencies import EditStudy, Id, ReadStudy
 from cellmetry.server.downloading import BYTES, file_answer
-from cellmetry.server.quick import busy_response, quick_answer, refusal
+from cellmetry.server.quick import busy_response, pool_of, quick_answer, refusal, warm_up
 from cellmetry.server.tiles.encoding import BodyCache, encode_body, encoding_for
 
-__all__ = ["router"]
+__all__ = ["Number", "keep_pixels", "kept_pixels", "router"]
 
 router = APIRouter(prefix="/studies/{study}/preview", tags=["preview"])
 _KEPT = BodyCache(128 << 20)
@@ -62,25 +62,54 @@ async def preview(request: Request, body: PreviewRequest, store: EditStudy) -> P
     shape = (box[1] - box[0], box[3] - box[2])
     seen = []
     for number, each in enumerate(answer.told.pop("seen")):
-        _KEPT.put((store.id, name, number), _with_shape(answer.files[f"{number}.zst"], shape))
+        keep_pixels((store.id, name, number), answer.files[f"{number}.zst"], shape)
         seen.append(SeenView(**each, pixels=f"preview/{name}/{number}"))
     return PreviewView(id=name, seen=tuple(seen), **answer.told)
 
 
-@router.get("/{preview}/{number}", responses=file_answer("Little-endian uint32.", BYTES), response_class=Response)
+@router.post("/warm", status_code=202)
+def warm(request: Request, store: EditStudy) -> None:
+    """Load what previews and proposals of the study need, so that the first of them comes as fast as the next."""
+    warm_up(pool_of(request), store)
+
+
+@router.get(
+    "/{preview}/{number}",
+    responses=file_answer("Little-endian uint32 or float32.", BYTES),
+    response_class=Response,
+)
 def preview_pixels(request: Request, store: ReadStudy, preview: Id, number: Number) -> Response:
-    """Return the ids of a field that was previewed, as tiles are sent: zstd, gzip or plain."""
-    kept = _KEPT.get((store.id, preview, number))
-    if kept is None:
-        raise UnknownName("preview that is still kept; ask for it again:", preview, ())
-    shape = (int.from_bytes(kept[:4], "little"), int.from_bytes(kept[4:8], "little"))
+    """Return the ids (or the float32 values of a map) of a field that was previewed, sent as tiles are."""
+    kept = kept_pixels((store.id, preview, number))
     encoding = encoding_for(request.headers.get("accept-encoding", "").encode())
-    body = encode_body(kept[8:], encoding, shape, _UINT32, f"preview {preview}")
+    body = encode_body(kept.frame, encoding, kept.shape, _UINT32, f"preview {preview}")
     headers = {"Cache-Control": "private, no-store", "Vary": "Accept-Encoding"}
     if encoding != "identity":
         headers["Content-Encoding"] = encoding
     return Response(body, media_type=BYTES, headers=headers)
 
 
-def _with_shape(frame: bytes, shape: tuple[int, int]) -> bytes:
-    return b"".join([*(side.to_bytes(4, "little") for side in shape), frame])
+class KeptPixels(NamedTuple):
+    """Values of a field of four bytes each, as a zstd frame."""
+
+    shape: tuple[int, int]
+    frame: bytes
+
+
+def keep_pixels(key: tuple[str, str, int], frame: bytes, shape: tuple[int, int]) -> None:
+    """Keep the values of a field for some minutes; the key is study, preview and number."""
+    _KEPT.put(key, b"".join([*(side.to_bytes(4, "little") for side in shape), frame]))
+
+
+def kept_pixels(key: tuple[str, str, int]) -> KeptPixels:
+    """Return the values of a field.
+
+    Raises
+    ------
+    UnknownName
+        If they are kept no longer.
+    """
+    kept = _KEPT.get(key)
+    if kept is None:
+        raise UnknownName("preview that is still kept; ask for it again:", key[1], ())
+    return KeptPixels((int.from_bytes(kept[:4], "little"), int.from_bytes(kept[4:8], "little")), kept[8:])

@@ -3,6 +3,7 @@ import { ApiError, get, post, request } from "../kernel/api.js";
 import { place } from "../kernel/place.js";
 import { ask, askText } from "../controls/dialog.js";
 import { Shortcuts } from "../controls/shortcuts.js";
+import { deskOf } from "../steps/correct_desk.js";
 import { takeDrops } from "./drops.js";
 import { Frame } from "./frame.js";
 import { Look } from "./look.js";
@@ -56,7 +57,7 @@ export class App {
 
   /** The study; only called where one is open. @returns {Study} */
   get openStudy() {
-    if (!this.study) throw new Error("No study is open.");
+    if (!this.study) throw new Left();
     return this.study;
   }
 
@@ -97,6 +98,7 @@ export class App {
     if (error instanceof DOMException && error.name === "AbortError") return;
     if (error instanceof ApiError && this.study?.noteAway(error)) return;
     if (error instanceof ApiError && error.status === 401) return void this.#signedOut();
+    if (error instanceof Left) return;
     if (!(error instanceof ApiError)) console.error(error);
     const known = error instanceof ApiError;
     const words = known ? error.message : `The page did something wrong: ${messageOf(error)} Reload it.`;
@@ -217,6 +219,7 @@ export class App {
     this.viewer = await makeViewer(this.frame.viewerHost, study.path);
     this.viewer.on("error", (/** @type {any} */ error) => this.error(error));
     this.look = new Look(this);
+    await deskOf(this);
     study.on("closed", (error) => error && this.#lost(error));
     study.on("failed", (error) => this.error(error));
     this.frame.start();
@@ -235,6 +238,7 @@ export class App {
     const panes = /** @type {Frame} */ (this.frame).prepare(entry, step);
     document.title = `${entry.title} · ${this.study.name} · Cellmetry`;
     this.viewing = step.centre === "viewer";
+    this.study.warm();
     this.#step = await step.open(this, panes);
     await this.look.show();
     loadOthers();
@@ -269,6 +273,9 @@ export class App {
     this.#page.prepend(element);
   }
 }
+
+/** What stops an answer that comes after its study was left; nobody has to hear of it. */
+class Left extends Error {}
 
 /** Read the modules of all steps once there is time, so that going to one needs no server. */
 function loadOthers() {

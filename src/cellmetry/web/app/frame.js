@@ -15,7 +15,7 @@ const WIDTH = 420;
 const AWAY = {
   unreachable: "The server cannot be reached. This page tries again by itself; keep it open.",
   "signed out":
-    "You are signed out. Open the address that the server shows, or sign in, in another tab; this page then goes on.",
+    "You are signed out. Nothing is lost: sign in, or open the address that the server shows, in another tab; this page then goes on.",
 };
 
 /** Panes: `left` of 300 pixels (controls of the step, then what the viewer shows), the centre, and a right one. */

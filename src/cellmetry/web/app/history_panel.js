@@ -70,7 +70,7 @@ class HistoryPanel {
     const run = () => (undone ? study.redo(act.seq) : study.undo(act.seq)).then(
       (done) => this.#heard(done),
       (error) => this.#app.error(error),
-    ).then(() => undone && this.#again());
+    ).then(() => (undone ? this.#again() : undefined));
     return h("li.act", { class: undone ? "act-undone" : "" },
       h("div.grow", {}, h("p.act-text", {}, act.summary), h("p.quiet-text", {}, `${whenInWords(act.at)} · ${act.who}`)),
       can && h(

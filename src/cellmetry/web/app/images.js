@@ -115,3 +115,6 @@ export function lengthOf(image, axis) {
   const at = (image.header.axes ?? "").indexOf(axis);
   return at < 0 ? 1 : image.header.shape[at];
 }
+
+/** Whether a channel, or a column named after one, likely shows nuclei. @param {string} name */
+export const isNuclear = (name) => /dapi|hoechst|dna|nuc|h2b|draq|syto|propidium/i.test(name);

@@ -11,6 +11,7 @@ import { place } from "../kernel/place.js";
  * @property {string} axes
  * @property {number[]} shape
  * @property {number} version
+ * @property {number} next_id Smallest id that was never used.
  * @property {number} outlines Objects, each counted once in every plane where it is.
  * @property {Record<string, any>} origin
  */

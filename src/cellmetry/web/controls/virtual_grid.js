@@ -39,7 +39,7 @@ export class VirtualGrid extends Emitter {
     this.#host.setAttribute("aria-label", said.label);
     this.#host.append(this.#space);
     this.#host.addEventListener("scroll", () => this.draw());
-    this.#host.addEventListener("keydown", (event) => this.#key(/** @type {KeyboardEvent} */ (event)));
+    this.#host.addEventListener("keydown", (/** @type {KeyboardEvent} */ event) => this.#key(event));
     new ResizeObserver(() => this.draw()).observe(this.#host);
   }
 

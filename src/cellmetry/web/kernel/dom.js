@@ -44,8 +44,10 @@ export function setProps(element, props) {
 
 /**
  * Put these children into an element in the place of those that it has.
- * @param {Element} element
+ * @template {Element} E
+ * @param {E} element
  * @param {...any} children
+ * @returns {E}
  */
 export function fill(element, ...children) {
   element.replaceChildren(...nodesOf(children));

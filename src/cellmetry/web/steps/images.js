@@ -108,7 +108,8 @@ class ImagesStep {
       this.#filter.choose("sizeless");
       this.#showGrid();
       this.#grid.choose(sizeless.map((image) => image.id));
-      this.#panes.right.querySelector("input")?.closest("section")?.querySelector(".row.bottom input")?.focus();
+      const section = this.#panes.right.querySelector("input")?.closest("section");
+      /** @type {HTMLElement|null|undefined} */ (section?.querySelector(".row.bottom input"))?.focus();
     };
     return h("p.notice.images-hint", {}, icon("ruler"), h(
       "span.grow",

@@ -25,18 +25,20 @@ export class Regions extends Emitter {
   /** Counts cells inside a region of the image that is seen. @type {(inside: (y: number, x: number) => boolean) => number|null} */
   count = () => null;
   #leaveHint = () => {};
+  #use;
   #offs;
 
-  /** @param {App} app */
-  constructor(app) {
+  /** @param {App} app @param {{group: string, hint: string}} [use] Name of the step, and what regions do there. */
+  constructor(app, use = { group: "Measure", hint: "Drawn regions part the cells: “Measure” then says of each cell in which it lies." }) {
     super();
     this.#app = app;
+    this.#use = use;
     fill(this.element, h("h3", {}, "Regions"), h("div.row", {}, this.#draw, this.#view), this.#list, this.#hint);
     for (const button of [this.#draw, this.#view]) button.disabled = Boolean(app.openStudy.readOnly);
     this.#offs = [
       app.viewer.on("shown", () => this.show()),
       app.openStudy.on("act", (act) => ["regions", "undo", "redo"].includes(act.verb) && this.load()),
-      app.shortcuts.bind("r", "Draw a region", () => this.#turnTool(), { group: "Measure" }),
+      app.shortcuts.bind("r", "Draw a region", () => this.#turnTool(), { group: use.group }),
     ];
     this.load();
   }
@@ -68,7 +70,7 @@ export class Regions extends Emitter {
     this.#app.viewer.setLayer(LAYER, here.length ? { kind: "shapes", shapes: here.map((region, k) => ({ points: corners(region), closed: true, colour: GROUPS[k % GROUPS.length], fill: 0.08, text: region.name })) } : null);
     fill(this.#list, here.map((region, k) => this.#row(region, k)));
     const elsewhere = this.all.length - here.length;
-    fill(this.#hint, this.all.length ? elsewhere > 0 && `${counted(elsewhere, "region")} on other images.` : "Drawn regions part the cells: “Measure” then says of each cell in which it lies.");
+    fill(this.#hint, this.all.length ? elsewhere > 0 && `${counted(elsewhere, "region")} on other images.` : this.#use.hint);
     this.#hint.hidden = this.all.length > 0 && !elsewhere;
   }
 
@@ -91,7 +93,7 @@ export class Regions extends Emitter {
     if (on) this.#leaveHint = this.#app.toast("Draw round the region with the pointer held down. Escape leaves.");
   }
 
-  /** @returns {import("../viewer/viewer.js").Tool} */
+  /** @returns {import("../viewer/stage_view.js").Tool} */
   #tool() {
     /** @type {number[][]} */
     let points = [];

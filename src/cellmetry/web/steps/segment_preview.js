@@ -70,9 +70,9 @@ export class Preview {
 
   /** Ask what is found in the field that is seen. */
   async run() {
-    const { viewer, openStudy: study } = this.#app;
+    const { viewer, frame, openStudy: study } = this.#app;
     const { image } = viewer;
-    if (!image) return;
+    if (!image || !frame) return;
     this.#asking?.abort();
     const asking = (this.#asking = new AbortController());
     try {
@@ -80,7 +80,7 @@ export class Preview {
       fill(this.#said, h("p.preview-said", {}, h("span.spinner.small-spinner"), "Looking at what is seen…"));
       const found = await study.post(
         "preview",
-        { image: image.id, t: viewer.t, z: viewer.z, box: seenBox(viewer, this.#app.frame.viewerHost), ...wanted },
+        { image: image.id, t: viewer.t, z: viewer.z, box: seenBox(viewer, frame.viewerHost), ...wanted },
         asking.signal,
       );
       const pixels = await Promise.all(found.seen.map(
@@ -151,7 +151,7 @@ function notes(warnings) {
  * The part of the image that is seen, at most what a preview takes.
  * @param {any} viewer @param {Element} host @returns {number[]}
  */
-function seenBox(viewer, host) {
+export function seenBox(viewer, host) {
   const { left, top, right, bottom } = host.getBoundingClientRect();
   const [height, width] = ["Y", "X"].map((axis) => viewer.image.header.shape[viewer.image.header.axes.indexOf(axis)]);
   const [a, b] = [viewer.toImage(left, top), viewer.toImage(right, bottom)];

@@ -102,8 +102,8 @@ export class TableSource extends Emitter {
     const columns = [...new Set([...this.columns.map((column) => column.name), ...this.also])];
     const body = { where, sort, columns, offset: number * PAGE, limit: PAGE };
     const loading = this.#post("query", body).then(
-      (page) => turn === this.#turn && this.#take(number, page),
-      (error) => turn === this.#turn && this.#failed(number, error),
+      (page) => void (turn === this.#turn && this.#take(number, page)),
+      (error) => void (turn === this.#turn && this.#failed(number, error)),
     );
     this.#pages.set(number, loading);
   }

@@ -133,10 +133,11 @@ export class MapPicture {
 }
 
 /**
+ * Return a canvas with a pixel for each value.
  * @param {{data: ArrayLike<number>, height: number, width: number, low?: number, high?: number}} pixels
  * @param {string} palette
  */
-function coloured({ data, height, width, low, high }, palette) {
+export function coloured({ data, height, width, low, high }, palette) {
   const scale = scaleOf(palette);
   let [least, most] = [low ?? Infinity, high ?? -Infinity];
   if (low === undefined || high === undefined)
@@ -164,7 +165,7 @@ function recoloured(picture, palette) {
   return pictureOf(Uint32Array.from({ length: height * width }, (_, k) => scale[data[4 * k]]), height, width);
 }
 
-/** @param {Uint32Array} out @param {number} height @param {number} width */
+/** @param {Uint32Array<ArrayBuffer>} out @param {number} height @param {number} width */
 function pictureOf(out, height, width) {
   const canvas = Object.assign(document.createElement("canvas"), { height, width });
   const context = /** @type {CanvasRenderingContext2D} */ (canvas.getContext("2d"));

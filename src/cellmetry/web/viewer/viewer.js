@@ -137,7 +137,7 @@ export class Viewer extends StageView {
 
   /** Of the labels that are shown; null where there are none. */
   get version() {
-    return this.#scene?.objects?.tiles.version ?? null;
+    return this.#scene?.objects?.pyramid.version ?? null;
   }
 
   get projection() {
@@ -283,15 +283,19 @@ export class Viewer extends StageView {
   /**
    * Read label tiles again, as the answer of an edit lists them; the old ones are shown until then.
    * @param {number[][]|null} [tiles] Level, t, z, row, column; all if left out.
-   * @param {{version?: number|null, settles?: Stroke[]|null}} [answer] The version that was made, asked for if
-   *   left out; the strokes of `paint` that it holds, all if left out: others stay drawn over what is read.
+   * @param {{labels?: string|null, version?: number|null, settles?: Stroke[]|null}} [answer] Labels, which need not
+   *   be those that are shown; the version that was made, asked for if left out; the strokes of `paint` that it
+   *   holds, all if left out: others stay drawn over what is read.
    */
-  async refresh(tiles = null, { version = null, settles = null } = {}) {
-    const labels = this.#scene?.objects?.tiles;
-    if (!labels) return;
-    for (const stroke of settles ?? [...labels.strokes]) labels.strokes.delete(stroke);
-    labels.refresh(tiles, version ?? (await labels.pyramid.newestVersion()));
+  async refresh(tiles = null, { labels = this.labels, version = null, settles = null } = {}) {
+    if (labels === null) return;
+    const known = this.#scenes.labels;
+    const strokes = this.#scene?.objects?.tiles.strokes;
+    for (const stroke of settles ?? [...(strokes ?? [])]) strokes?.delete(stroke);
+    const newest = version ?? Number((await known.read(labels)).version);
+    known.refresh(labels, tiles, newest);
     this.stage.touch();
+    void this.pair?.second?.refresh(tiles, { labels, version: newest });
   }
 
   /** Somebody clicked. @param {PointerEvent} event */

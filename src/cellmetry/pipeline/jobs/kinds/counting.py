@@ -25,7 +25,7 @@ from cellmetry.pipeline.stored.opening import image_ref
 from cellmetry.study.store.regions import shapes_of_study
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
 
     from cellmetry.core.progress import Progress
     from cellmetry.core.step import Step
@@ -34,7 +34,7 @@ if TYPE_CHECKING:
     from cellmetry.study.store.images import StoredImage
     from cellmetry.study.store.store import Store
 
-__all__ = ["CountImages"]
+__all__ = ["CountImages", "in_regions"]
 
 _MODEL_LOOKS = ("model", "channel", "diameter_um", "diameter_px", "device")
 
@@ -57,12 +57,14 @@ class CountImages(BoundedJob):
     """Drawn regions to count in."""
     regions: Annotated[tuple[Name, ...], Field(max_length=1000)] | None = None
     """Names of regions drawn in the study to count in; an empty list for all of them."""
+    outside: bool = False
+    """Whether what lies in none of the regions of an image is counted too."""
     table: TableName = "counts"
     """Name of the table; an older one of this name is hidden."""
 
     def check(self, store: Store) -> None:
         """Refuse an engine or a model that is not there."""
-        if self.labels is None or self.density:
+        if not self._plain:
             self.look.chosen(store)
 
     def run(self, work: JobWork) -> dict[str, Any]:
@@ -71,11 +73,11 @@ class CountImages(BoundedJob):
         if before is not None:
             return {"table": before.id, "act": before.added_by, "failed": before.details["failed"]}
         found = self._found(work)
-        steps = self._steps(work)
+        steps = self.steps({} if self._plain else same_look(work, self.look))
         drawn = {} if self.regions is None else shapes_of_study(work.store, found, self.regions)
 
         def counted(image_id: str, progress: Progress) -> Commit:
-            own = [_in_regions(step, drawn.get(image_id, ())) for step in steps]
+            own = [in_regions(step, drawn.get(image_id, ())) for step in steps]
             return self._count(work, found[image_id], own, progress)
 
         names = {image_id: _image_of(each).name for image_id, each in found.items()}
@@ -100,13 +102,23 @@ class CountImages(BoundedJob):
             return dict(same_images(work, self.images))
         return dict(same_labels(work, name, lambda: labelled_images(work.store, self.images, name)))
 
-    def _steps(self, work: JobWork) -> Sequence[Step]:
-        """Return the steps that count."""
-        counting = Count(shapes=self.shapes, table=self.table, labels=self.labels or "cells")
-        look = {} if self.labels is not None and not self.density else same_look(work, self.look)
+    @property
+    def _plain(self) -> bool:
+        """Whether only objects of labels are counted, for which no model is asked."""
+        return self.labels is not None and not self.density
+
+    def steps(self, look: Mapping[str, Any]) -> Sequence[Step]:
+        """Return the steps that count.
+
+        Parameters
+        ----------
+        look
+            As `Look.chosen` gives it.
+        """
+        counting = Count(shapes=self.shapes, outside=self.outside, table=self.table, labels=self.labels or "cells")
         if self.labels is None:
             return with_checked_calibrations(with_own_calibration(counting_steps(look, counting)))
-        if not self.density:
+        if self._plain:
             return (counting,)
         maps = Maps(heads=("density",), **{name: look[name] for name in _MODEL_LOOKS if name in look})
         maps.load_engine()
@@ -131,7 +143,7 @@ class CountImages(BoundedJob):
         return lambda: result
 
 
-def _in_regions(step: Step, drawn: Sequence[Shape]) -> Step:
+def in_regions(step: Step, drawn: Sequence[Shape]) -> Step:
     """Return a step that counts in the regions drawn on its image too."""
     if not isinstance(step, Count) or not drawn:
         return step

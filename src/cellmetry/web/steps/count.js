@@ -1,0 +1,158 @@
+/** The step Count: how many cells an image shows, at once, with an interval and a map of where they are dense. @module */
+import { fill, h } from "../kernel/dom.js";
+import { icon } from "../controls/icons.js";
+import { labelled } from "../controls/labelled.js";
+import { chooseFiles } from "../app/drops.js";
+import { JobProgress } from "../app/job_progress.js";
+import { valuesOf } from "../app/said.js";
+import { CountCard } from "./count_card.js";
+import { downloadsOf } from "./count_downloads.js";
+import { Examples } from "./count_examples.js";
+import { LiveCount } from "./count_live.js";
+import { CountMaps } from "./count_maps.js";
+import { CountSettings } from "./count_settings.js";
+import { CountTables } from "./count_table.js";
+import { Regions } from "./measure_regions.js";
+
+/** @typedef {import("../app/app.js").App} App */
+
+const USE = { group: "Count", hint: "Cells are counted inside each region that you draw, too." };
+
+/** @type {import("../app/steps.js").Step} */
+export default {
+  name: "count",
+  title: "Count",
+  centre: "viewer",
+  open: (app, panes) => new CountStep(app, panes),
+};
+
+class CountStep {
+  #app;
+  #settings;
+  #maps;
+  #card;
+  #live;
+  #regions;
+  #examples;
+  #tables;
+  #progress;
+  #start = h("div.count-start", { hidden: true });
+  #which = h("select");
+  #apply = h("button.primary.grow", { type: "button", onclick: () => this.#keep() }, "Apply to all");
+  #again = h("button", { type: "button", title: "Count again what is seen", onclick: () => this.#live.plan(true) }, "Count");
+  #fold = h("details.fold-fields", {}, h("summary", {}, "Examples"));
+  #offs;
+
+  /** @param {App} app @param {import("../app/steps.js").Panes} panes */
+  constructor(app, panes) {
+    this.#app = app;
+    const { openStudy: study } = app;
+    const table = h("div");
+    this.#settings = new CountSettings(app);
+    this.#maps = new CountMaps(app);
+    this.#card = new CountCard(() => downloadsOf(app, this.#live.found?.counts ?? [], this.#maps.all));
+    this.#live = new LiveCount(app, this.#settings, this.#card, this.#maps);
+    this.#regions = new Regions(app, USE);
+    this.#examples = new Examples(app);
+    this.#tables = new CountTables(app, table);
+    this.#progress = new JobProgress(app, "count", "Counting");
+    fill(panes.centre, table, this.#start);
+    fill(panes.left, this.#left());
+    this.#fold.addEventListener("toggle", () => this.#fold.open && this.#examples.load());
+    this.#offs = [
+      app.viewer.on("shown", () => this.#live.plan()),
+      study.images.on("change", () => this.#show()),
+      study.labels.on("change", () => this.#follow()),
+      study.uploads.on("done", () => this.#lookAtNew()),
+      this.#regions.on("change", () => this.#live.plan(true)),
+      this.#settings.on("change", () => this.#live.plan()),
+      app.shortcuts.bind("Ctrl+Enter", "Apply to all", () => this.#keep(), { group: "Count" }),
+    ];
+    this.#show();
+    this.#settings.load(this.#before).then(() => this.#live.plan(), (error) => app.error(error));
+  }
+
+  close() {
+    for (const off of this.#offs) off();
+    for (const part of [this.#live, this.#maps, this.#card, this.#regions, this.#tables, this.#progress]) part.close();
+  }
+
+  /** How was counted last. */
+  get #before() {
+    return this.#app.openStudy.jobs.all.find((job) => job.kind === "count")?.parameters ?? {};
+  }
+
+  #left() {
+    const actions = h("div.left-actions", {}, this.#progress.element, h("div.row", {}, this.#again, this.#apply));
+    return h("div.stack", {}, h("h2", {}, "Count cells"), this.#card.element, this.#maps.element, this.#settings.element,
+      labelled("Images", this.#which), actions, this.#tables.element, this.#regions.element, this.#fold);
+  }
+
+  #follow() {
+    if (this.#settings.loaded) this.#settings.follow();
+    this.#live.plan();
+  }
+
+  #show() {
+    const { images, readOnly } = this.#app.openStudy;
+    const empty = !images.all.length;
+    this.#showWhich();
+    this.#apply.disabled = Boolean(readOnly) || !images.ready.length;
+    this.#again.disabled = this.#apply.disabled;
+    this.#fold.hidden = empty;
+    if (this.#start.hidden === !empty && this.#examples.element.isConnected) return;
+    this.#start.hidden = !empty;
+    fill(this.#start, empty && this.#welcome());
+    if (!empty) this.#fold.append(this.#examples.element);
+  }
+
+  /** What is there while the study has no images. */
+  #welcome() {
+    this.#examples.load();
+    const choose = async () => this.#app.take(await chooseFiles());
+    const readOnly = Boolean(this.#app.openStudy.readOnly);
+    return h("div.count-welcome", {},
+      h("div.empty-picture", {}, icon("upload")),
+      h("h2", {}, "Drop an image, read its count"),
+      h("p.quiet-text", {}, "Cells are counted in two ways that check each other. You see the number with an interval, and where cells are dense."),
+      h("button.primary", { type: "button", disabled: readOnly, onclick: choose }, icon("file"), "Choose files"),
+      h("h3", {}, "Or try one of these"), this.#examples.element);
+  }
+
+  #showWhich() {
+    const { images } = this.#app.openStudy;
+    const chosen = this.#which.value || "all";
+    const conditions = valuesOf(images.ready, "condition").map((name) => [`=${name}`, `Condition ${name}`]);
+    const options = [["all", `All (${images.ready.length})`], ["this", "The one that is seen"], ...conditions];
+    fill(this.#which, options.map(([value, text]) => h("option", { value }, text)));
+    this.#which.value = options.some(([value]) => value === chosen) ? chosen : "all";
+  }
+
+  /** Files were dropped: count the last of them. */
+  #lookAtNew() {
+    const { images, uploads } = this.#app.openStudy;
+    if (uploads.images) images.load().then(() => images.select(images.all.at(-1)?.id ?? null), (error) => this.#app.error(error));
+  }
+
+  /** Which images are counted, and what their table is called: one of a part never hides that of all. */
+  get #chosen() {
+    const { images } = this.#app.openStudy;
+    const which = this.#which.value;
+    if (which === "all") return { table: "counts" };
+    const some = which === "this" ? images.ready.filter((image) => image.id === images.current?.id)
+      : images.ready.filter((image) => String(image.said.condition) === which.slice(1));
+    const name = which === "this" ? some[0]?.name ?? "" : which.slice(1);
+    return { table: `counts ${name}`.slice(0, 200), images: some.map((image) => image.id) };
+  }
+
+  /** Keep counts in the study. */
+  async #keep() {
+    if (this.#apply.disabled) return;
+    const regions = this.#regions.all.length ? { regions: [] } : {};
+    try {
+      await this.#app.openStudy.jobs.submit("count", { ...this.#settings.wanted, ...regions, ...this.#chosen });
+    } catch (error) {
+      if (!this.#settings.showError(error)) this.#app.error(error);
+    }
+  }
+}

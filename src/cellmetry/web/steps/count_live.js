@@ -1,0 +1,134 @@
+/** Counts what is seen as soon as it is seen, and again when the settings change. @module */
+import { ApiError, request } from "../kernel/api.js";
+import { lengthOf } from "../app/images.js";
+import { seenBox } from "./segment_preview.js";
+
+/** @typedef {import("../app/app.js").App} App */
+/** @typedef {import("./count_card.js").CountRow} CountRow */
+/** @typedef {import("./count_maps.js").LayerView} LayerView */
+/** @typedef {{box: number[], whole: boolean, counts: CountRow[], layers: LayerView[], warnings: string[]}} Found */
+
+const SOON_MS = 250;
+const MOST_PIXELS = 4 * 1024 ** 2;
+
+/** Keeps card and maps true to the image, the plane and the settings. */
+export class LiveCount {
+  /** What is shown. @type {Found|null} */
+  found = null;
+  #app;
+  #settings;
+  #card;
+  #maps;
+  #key = "";
+  /** @type {AbortController|null} */
+  #asking = null;
+  /** @type {ReturnType<typeof setTimeout>|undefined} */
+  #timer;
+
+  /**
+   * @param {App} app
+   * @param {import("./count_settings.js").CountSettings} settings
+   * @param {import("./count_card.js").CountCard} card
+   * @param {import("./count_maps.js").CountMaps} maps
+   */
+  constructor(app, settings, card, maps) {
+    this.#app = app;
+    this.#settings = settings;
+    this.#card = card;
+    this.#maps = maps;
+  }
+
+  close() {
+    this.#end();
+  }
+
+  /** Count soon, unless what would be counted is what is shown; `anew` also then. @param {boolean} [anew] */
+  plan(anew = false) {
+    if (!this.#settings.loaded) return;
+    const key = this.#now();
+    if (key === this.#key && !anew) return;
+    this.#end();
+    this.#key = key;
+    if (!this.#may()) return;
+    this.#card.wait();
+    this.#timer = setTimeout(() => this.#run(), SOON_MS);
+  }
+
+  #end() {
+    clearTimeout(this.#timer);
+    this.#asking?.abort();
+  }
+
+  /** What is seen and how it would be counted, as a text. */
+  #now() {
+    const { viewer, openStudy: { labels } } = this.#app;
+    const name = this.#settings.labels;
+    const version = name && viewer.image ? labels.of(viewer.image.id, name)?.version : null;
+    return JSON.stringify([viewer.image?.id, viewer.t, viewer.z, this.#wanted(), version]);
+  }
+
+  /** Null while a field is wrong, which is said beside it. */
+  #wanted() {
+    try {
+      return this.#settings.wanted;
+    } catch {
+      return null;
+    }
+  }
+
+  /** Whether there is something to count by somebody who may. */
+  #may() {
+    const { viewer, openStudy: { readOnly } } = this.#app;
+    if (viewer.image && !readOnly && this.#wanted()) return true;
+    this.#clear(readOnly ? `${readOnly} Counts that were kept are in the table.` : "Choose an image to count its cells.");
+    if (viewer.image && readOnly) this.#showReviewed();
+    return false;
+  }
+
+  /** @param {string} text Why there is no count. */
+  #clear(text) {
+    this.found = null;
+    this.#maps.clear();
+    this.#card.say(text);
+  }
+
+  async #run() {
+    const { viewer, openStudy: study } = this.#app;
+    const { image, t, z } = viewer;
+    const asking = (this.#asking = new AbortController());
+    try {
+      const whole = lengthOf(image, "Y") * lengthOf(image, "X") <= MOST_PIXELS;
+      const box = whole ? null : seenBox(viewer, this.#app.frame?.viewerHost ?? viewer.element);
+      const asked = { image: image.id, t, z, ...(box ? { box } : {}), ...this.#wanted() };
+      const found = await study.post("preview/count", asked, asking.signal);
+      const values = await Promise.all(found.layers.map((/** @type {LayerView} */ layer) => this.#values(layer, asking.signal)));
+      if (asking.signal.aborted || viewer.image?.id !== image.id) return;
+      this.found = found;
+      this.#card.show(found);
+      this.#maps.show(found, values);
+    } catch (error) {
+      if (!asking.signal.aborted) this.#failed(error);
+    }
+  }
+
+  /** @param {LayerView} layer @param {AbortSignal} signal */
+  async #values(layer, signal) {
+    return (await request("GET", this.#app.openStudy.path + layer.pixels, { signal })).arrayBuffer();
+  }
+
+  /** @param {unknown} error */
+  #failed(error) {
+    this.#key = "";
+    const known = error instanceof ApiError && error.status > 0 && error.status < 500;
+    this.#clear(known ? error.message : "It was not counted.");
+    if (!known) this.#app.error(error);
+    if (error instanceof ApiError) this.#settings.showError(error);
+    this.#showReviewed();
+  }
+
+  /** The maps that a review of corrections made are better than none. */
+  #showReviewed() {
+    const { labels } = this.#app.openStudy;
+    if (labels.name) this.#maps.showReviewed(labels.name).catch((error) => this.#app.error(error));
+  }
+}
