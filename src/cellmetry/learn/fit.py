@@ -309,8 +309,9 @@ def _parts(sets: Sequence[DataSet], split: Split, options: TrainOptions) -> _Par
             getattr(parts, split.of(one.card.name, item.name)).append((one.card.name, item))
     if not parts.train or not parts.validation:
         raise InputError(
-            f"{', '.join(str(path) for path in options.data)} gives {len(parts.train)} images to train on and "
-            f"{len(parts.validation)} to check with; at least one of each is needed, from different fields."
+            f"There are {len(parts.train)} images to train on and {len(parts.validation)} to check with in "
+            f"{', '.join(path.name for path in options.data)}; at least one of each is needed, from different fields: "
+            f"images of the same or touching places are never parted. Add images of other fields."
         )
     return parts
 

@@ -12,6 +12,8 @@ import { rebasedOf } from "./train_words.js";
 /** Changes of a recipe that would keep it from the active model. */
 const OF_MODEL = /^(\w+)\.(engine|model|options\.[\w.]+)=/;
 
+const PROMISE = "What you corrected is put onto the new labels; nothing of it is lost.";
+
 /** A card beside what a training came to; it works once the model is active. */
 export class SegmentAgain {
   element = h("section.card.train-again");
@@ -62,22 +64,37 @@ export class SegmentAgain {
     if (state === this.#state) return;
     this.#state = state;
     const done = job?.state === "done" ? rebasedOf(job.result) : null;
-    fill(this.element, h("h3", {}, "Segment again"), job && !hasEnded(job) ? this.#bar.element : done ? this.#fate(done) : this.#about(job), this.#buttons(job, done?.questions ?? 0));
+    fill(
+      this.element,
+      h("h3", {}, "Segment again"),
+      job && !hasEnded(job) ? this.#bar.element : done ? this.#fate(done) : this.#about(job),
+      this.#buttons(job, done?.questions ?? 0),
+    );
   }
 
   /** @param {Job|undefined} job */
   #about(job) {
     const count = this.#wanted.length;
     const right = this.#ready.length - count;
-    const text = job?.state === "done" ? "The images are segmented by the new model."
-      : `The new model finds the cells of ${counted(count, "image")} anew. What you corrected is put onto the new labels; nothing of it is lost.`;
-    return [h("p.quiet-text", {}, text), right > 0 && h("p.quiet-text", {}, `${counted(right, "image")} whose cells are all right ${right === 1 ? "stays as it is" : "stay as they are"}.`),
-      !this.#active && h("p.quiet-text", {}, "Activate the model first.")];
+    const anew = `The new model finds the cells of ${counted(count, "image")} anew.`;
+    const text = job?.state === "done" ? "The images are segmented by the new model." : `${anew} ${PROMISE}`;
+    return [
+      h("p.quiet-text", {}, text),
+      right > 0 && h(
+        "p.quiet-text",
+        {},
+        `${counted(right, "image")} whose cells are all right ${right === 1 ? "stays as it is" : "stay as they are"}.`,
+      ),
+      !this.#active && h("p.quiet-text", {}, "Activate the model first."),
+    ];
   }
 
   /** @param {NonNullable<ReturnType<typeof rebasedOf>>} done */
   #fate({ total, lines }) {
-    return [h("p", {}, `Of ${counted(total, "correction")}:`), h("ul.train-fate", {}, lines.map((line) => h("li", {}, icon("check"), line)))];
+    return [
+      h("p", {}, `Of ${counted(total, "correction")}:`),
+      h("ul.train-fate", {}, lines.map((line) => h("li", {}, icon("check"), line))),
+    ];
   }
 
   /** @param {Job|undefined} job @param {number} questions */
@@ -85,11 +102,38 @@ export class SegmentAgain {
     const running = job && !hasEnded(job);
     const { openStudy: { readOnly, jobs } } = this.#app;
     const cancel = () => jobs.cancel(/** @type {Job} */ (job).id).catch((error) => this.#app.error(error));
-    if (running) return h("div.row.end", {}, h("button", { type: "button", disabled: Boolean(readOnly), onclick: cancel }, "Cancel"));
+    if (running) return h(
+      "div.row.end",
+      {},
+      h("button", { type: "button", disabled: Boolean(readOnly), onclick: cancel }, "Cancel"),
+    );
     const first = job?.state !== "done";
-    return h("div.row", {}, questions > 0 && h("button.primary", { type: "button", onclick: () => this.#app.goStep("correct", { labels: this.#labels, tab: null }) }, `Answer ${counted(questions, "question")}`, icon("forward")),
-      h("button", { type: "button", class: first && this.#active ? "primary" : "", disabled: Boolean(readOnly) || !this.#active || !this.#wanted.length, onclick: () => this.#run() }, "Segment again"),
-      !first && !questions && h("button", { type: "button", onclick: () => this.#app.goStep("measure") }, "Measure", icon("forward")));
+    return h(
+      "div.row",
+      {},
+      questions > 0 && h(
+        "button.primary",
+        { type: "button", onclick: () => this.#app.goStep("correct", { labels: this.#labels, tab: null }) },
+        `Answer ${counted(questions, "question")}`,
+        icon("forward"),
+      ),
+      h(
+        "button",
+        {
+          type: "button",
+          class: first && this.#active ? "primary" : "",
+          disabled: Boolean(readOnly) || !this.#active || !this.#wanted.length,
+          onclick: () => this.#run(),
+        },
+        "Segment again",
+      ),
+      !first && !questions && h(
+        "button",
+        { type: "button", onclick: () => this.#app.goStep("measure") },
+        "Measure",
+        icon("forward"),
+      ),
+    );
   }
 
   async #run() {

@@ -11,6 +11,7 @@ import { FieldFacts } from "./train_facts.js";
 /** @typedef {import("../app/labels.js").LabelsView} LabelsView */
 /** @typedef {import("./train_facts.js").Facts} Facts */
 /** @typedef {{image: ImageView, labels: LabelsView}} Field */
+/** @typedef {{key: string, element: HTMLElement, right: HTMLInputElement}} Card */
 
 const MOST_OTHERS = 60;
 const READ_MS = 400;
@@ -30,11 +31,17 @@ export class Fields extends Emitter {
   #facts;
   /** Those of which all was looked through. @type {Set<string>} */
   #reviewed = new Set();
-  /** By image, made again when its labels change. @type {Map<string, {key: string, element: HTMLElement, right: HTMLInputElement}>} */
+  /** By image, made again when its labels change. @type {Map<string, Card>} */
   #cards = new Map();
   #others = h("ul");
   #othersTitle = h("summary");
-  #fold = h("details.train-others", {}, this.#othersTitle, h("p.quiet-text", {}, "Say of an image that all of its cells are right, and it teaches too."), this.#others);
+  #fold = h(
+    "details.train-others",
+    {},
+    this.#othersTitle,
+    h("p.quiet-text", {}, "Say of an image that all of its cells are right, and it teaches too."),
+    this.#others,
+  );
   #later = 0;
   #offs;
 
@@ -66,7 +73,9 @@ export class Fields extends Emitter {
   /** How many of them have corrections, but nobody said that all of their cells are right. */
   get unsure() {
     const chosen = this.#corrected.filter(({ image }) => !this.#out.has(image.id));
-    return chosen.filter(({ image, labels }) => !image.said.corrected && !("upload" in labels.origin) && !this.#reviewed.has(image.id)).length;
+    return chosen.filter(
+      ({ image, labels }) => !image.said.corrected && !("upload" in labels.origin) && !this.#reviewed.has(image.id),
+    ).length;
   }
 
   /** @returns {Field[]} */
@@ -89,7 +98,11 @@ export class Fields extends Emitter {
     const chosen = `${this.chosen.length} of ${counted(corrected.length, "image")} chosen`;
     const head = h("div.row", {}, h("h2.grow", {}, "Corrected images"), h("p.quiet-text.number", {}, chosen));
     const cards = corrected.map((field) => this.#cardOf(field));
-    fill(this.element, corrected.length ? [head, h("ul.train-cards", {}, cards)] : this.#empty(all.length > 0), others.length > 0 && this.#fold);
+    fill(
+      this.element,
+      corrected.length ? [head, h("ul.train-cards", {}, cards)] : this.#empty(all.length > 0),
+      others.length > 0 && this.#fold,
+    );
     this.#showOthers(others);
     this.tell("change", this);
   }
@@ -97,11 +110,17 @@ export class Fields extends Emitter {
   /** @param {boolean} segmented */
   #empty(segmented) {
     const text = segmented
-      ? "A model learns from cells that you put right. Correct some images, or mark images below whose cells are all right."
-      : "A model learns from cells that you put right. Find cells first, then correct some images.";
+      ? "Correct some images, or mark images below whose cells are all right."
+      : "Find cells first, then correct some images.";
     const [step, title] = segmented ? ["correct", "Correct cells"] : ["segment", "Find cells first"];
-    return h("div.empty", {}, h("div.empty-picture", {}, icon("auto")), h("h2", {}, "Nothing to learn from yet"), h("p.quiet-text", {}, text),
-      h("button.primary", { type: "button", onclick: () => this.#app.goStep(step) }, title));
+    return h(
+      "div.empty",
+      {},
+      h("div.empty-picture", {}, icon("auto")),
+      h("h2", {}, "Nothing to learn from yet"),
+      h("p.quiet-text", {}, `A model learns from cells that you put right. ${text}`),
+      h("button.primary", { type: "button", onclick: () => this.#app.goStep(step) }, title),
+    );
   }
 
   /** @param {Field} field */
@@ -119,13 +138,34 @@ export class Fields extends Emitter {
   #card(field) {
     const { image, labels } = field;
     const { openStudy: study } = this.#app;
-    const box = h("input", { type: "checkbox", checked: !this.#out.has(image.id), onchange: () => this.#choose(image.id, box.checked) });
+    const box = h(
+      "input",
+      { type: "checkbox", checked: !this.#out.has(image.id), onchange: () => this.#choose(image.id, box.checked) },
+    );
     const facts = h("span.quiet-text.number.cut", {}, counted(labels.outlines, "cell"));
     void this.#facts.of(field).then((known) => this.#showFacts(field, facts, known));
-    const look = h("button.quiet.small", { type: "button", "aria-label": `Correct ${image.name}`, onclick: () => this.#app.goStep("correct", { image: image.id }) }, "Correct");
+    const look = h(
+      "button.quiet.small",
+      {
+        type: "button",
+        "aria-label": `Correct ${image.name}`,
+        onclick: () => this.#app.goStep("correct", { image: image.id }),
+      },
+      "Correct",
+    );
     const right = this.#right(image.id, image.name);
-    const element = h("li.train-card", {}, h("label.train-pick", {}, thumbnail(study.path, image, { labels: labels.id }), h("span.row.train-name", {}, box, h("span.cut", { title: image.name }, image.name))),
-      facts, h("div.row", {}, h("label.check.grow", {}, right, ALL_RIGHT), look));
+    const element = h(
+      "li.train-card",
+      {},
+      h(
+        "label.train-pick",
+        {},
+        thumbnail(study.path, image, { labels: labels.id }),
+        h("span.row.train-name", {}, box, h("span.cut", { title: image.name }, image.name)),
+      ),
+      facts,
+      h("div.row", {}, h("label.check.grow", {}, right, ALL_RIGHT), look),
+    );
     return { element, right };
   }
 
@@ -142,7 +182,10 @@ export class Fields extends Emitter {
   /** A box by which a person says that all cells are right. @param {string} id @param {string} name */
   #right(id, name) {
     const { images, readOnly } = this.#app.openStudy;
-    const box = h("input", { type: "checkbox", disabled: Boolean(readOnly), "aria-label": `All cells of ${name} are right` });
+    const box = h(
+      "input",
+      { type: "checkbox", disabled: Boolean(readOnly), "aria-label": `All cells of ${name} are right` },
+    );
     box.addEventListener("change", () => {
       const image = images.find(id);
       if (image) void sayOf(this.#app, [image], { values: { corrected: box.checked || null } });
@@ -153,7 +196,15 @@ export class Fields extends Emitter {
   /** @param {Field[]} others */
   #showOthers(others) {
     const shown = others.slice(0, MOST_OTHERS);
-    const rows = shown.map(({ image, labels }) => h("li.train-other", {}, h("span.cut.grow", {}, image.name), h("span.quiet-text.number", {}, counted(labels.outlines, "cell")), h("label.check", {}, this.#right(image.id, image.name), ALL_RIGHT)));
+    const rows = shown.map(
+      ({ image, labels }) => h(
+        "li.train-other",
+        {},
+        h("span.cut.grow", {}, image.name),
+        h("span.quiet-text.number", {}, counted(labels.outlines, "cell")),
+        h("label.check", {}, this.#right(image.id, image.name), ALL_RIGHT),
+      ),
+    );
     const more = others.length > shown.length && h("li.quiet-text", {}, `and ${others.length - shown.length} more`);
     fill(this.#othersTitle, `Images without corrections (${others.length})`);
     fill(this.#others, rows, more);

@@ -29,9 +29,35 @@ export class TrainForm extends Emitter {
   #start = h("select", { onchange: () => (this.#wished = this.#start.value) });
   /** The model that a person chose to start from; the active one if none. */
   #wished = "";
-  #minutes = h("input", { type: "number", min: 0.1, max: 600, step: "any", value: taste(TASTE, USUAL_MINUTES), class: "number", oninput: () => this.#showMinutes() });
-  #presets = MINUTES.map((minutes) => h("button.small", { type: "button", "aria-label": `${minutes} minutes`, onclick: () => this.#setMinutes(minutes) }, String(minutes)));
-  #name = h("input", { type: "text", maxlength: 100, autocomplete: "off", spellcheck: "false", onchange: () => (this.#name.value = nameOf(this.#name.value)) });
+  #minutes = h(
+    "input",
+    {
+      type: "number",
+      min: 0.1,
+      max: 600,
+      step: "any",
+      value: taste(TASTE, USUAL_MINUTES),
+      class: "number",
+      oninput: () => this.#showMinutes(),
+    },
+  );
+  #presets = MINUTES.map(
+    (minutes) => h(
+      "button.small",
+      { type: "button", "aria-label": `${minutes} minutes`, onclick: () => this.#setMinutes(minutes) },
+      String(minutes),
+    ),
+  );
+  #name = h(
+    "input",
+    {
+      type: "text",
+      maxlength: 100,
+      autocomplete: "off",
+      spellcheck: "false",
+      onchange: () => (this.#name.value = nameOf(this.#name.value)),
+    },
+  );
   #warnings = h("div.stack.train-warnings", { "aria-live": "polite" });
   #missing = "";
   #train = h("button.primary.grow", { type: "button", disabled: true, onclick: () => this.run() }, "Train");
@@ -42,10 +68,24 @@ export class TrainForm extends Emitter {
     super();
     this.#app = app;
     this.#models = models;
-    const minutes = h("div.field", {}, h("label.field-name", { for: "train-minutes" }, "Time ", h("span.field-unit", {}, "min")), h("div.row.tight", {}, this.#minutes, this.#presets));
+    const minutes = h(
+      "div.field",
+      {},
+      h("label.field-name", { for: "train-minutes" }, "Time ", h("span.field-unit", {}, "min")),
+      h("div.row.tight", {}, this.#minutes, this.#presets),
+    );
     this.#minutes.id = "train-minutes";
-    this.element = h("div.stack", {}, this.#labelsField, this.#channelField, labelled("Start from", this.#start), minutes, labelled("Name of the new model", this.#name),
-      this.#warnings, h("div.left-actions", {}, h("div.row", {}, this.#train)));
+    this.element = h(
+      "div.stack",
+      {},
+      this.#labelsField,
+      this.#channelField,
+      labelled("Start from", this.#start),
+      minutes,
+      labelled("Name of the new model", this.#name),
+      this.#warnings,
+      h("div.left-actions", {}, h("div.row", {}, this.#train)),
+    );
     const { labels, images, jobs } = app.openStudy;
     this.#offs = [
       models.on("change", () => this.#showModels()),
@@ -80,9 +120,13 @@ export class TrainForm extends Emitter {
     const fields = this.#fields;
     const warnings = fields ? warningsOf({ chosen: fields.chosen.length, unsure: fields.unsure }) : [];
     const running = jobs.running.some((job) => job.kind === "train");
-    this.#train.disabled = Boolean(readOnly) || !fields || running || Boolean(this.#missing) || warnings.some(({ stops }) => stops) || !this.#minutes.checkValidity();
     const said = [...(this.#missing ? [{ text: this.#missing, stops: true }] : []), ...warnings];
-    fill(this.#warnings, said.map(({ text, stops }) => h("p.notice", {}, icon(stops ? "warning" : "info"), h("span.grow", {}, text))));
+    const stopped = said.some(({ stops }) => stops) || !this.#minutes.checkValidity();
+    this.#train.disabled = Boolean(readOnly) || !fields || running || stopped;
+    fill(
+      this.#warnings,
+      said.map(({ text, stops }) => h("p.notice", {}, icon(stops ? "warning" : "info"), h("span.grow", {}, text))),
+    );
   }
 
   async run() {
@@ -156,7 +200,9 @@ export class TrainForm extends Emitter {
   }
 
   #showMinutes() {
-    this.#presets.forEach((button, k) => button.setAttribute("aria-pressed", String(Number(this.#minutes.value) === MINUTES[k])));
+    this.#presets.forEach(
+      (button, k) => button.setAttribute("aria-pressed", String(Number(this.#minutes.value) === MINUTES[k])),
+    );
     this.#minutes.setAttribute("aria-invalid", String(!this.#minutes.checkValidity()));
     this.show();
   }

@@ -61,8 +61,18 @@ export class TrainingView {
   constructor(app, models) {
     this.#app = app;
     this.#models = models;
-    const card = (/** @type {string} */ title, /** @type {any} */ ...content) => h("section.card", {}, h("h3", {}, title), content);
-    this.#curves = h("div.train-curves", {}, card("Loss", this.#loss.element), card("Average precision", this.#precision.element));
+    const card = (/** @type {string} */ title, /** @type {any} */ ...content) => h(
+      "section.card",
+      {},
+      h("h3", {}, title),
+      content,
+    );
+    this.#curves = h(
+      "div.train-curves",
+      {},
+      card("Loss", this.#loss.element),
+      card("Average precision", this.#precision.element),
+    );
     this.#offs = [app.openStudy.jobs.on("change", () => this.#follow()), models.on("change", () => this.#showEnd())];
     this.show(null);
   }
@@ -85,7 +95,19 @@ export class TrainingView {
     this.#course = id === null ? null : new Course(this.#app.openStudy, id);
     this.#course?.on("change", () => this.#draw());
     this.#course?.on("failed", (error) => this.#app.error(error));
-    if (id === null) fill(this.element, h("div.empty", {}, h("h2", {}, "No training yet"), h("p.quiet-text", {}, "Choose corrected images and press Train. Here you watch it learn, and see on images that it never saw whether it became better.")));
+    if (id === null) fill(
+      this.element,
+      h(
+        "div.empty",
+        {},
+        h("h2", {}, "No training yet"),
+        h(
+          "p.quiet-text",
+          {},
+          "Choose corrected images and press Train. Here you watch the model learn, and see whether it became better.",
+        ),
+      ),
+    );
     this.#follow();
   }
 
@@ -125,9 +147,27 @@ export class TrainingView {
     const { jobs, readOnly } = this.#app.openStudy;
     const cancel = () => jobs.cancel(job.id).catch((error) => this.#app.error(error));
     const name = nameOf(job);
-    const text = job.state === "queued" ? `${name} waits for other jobs…` : job.state === "stopping" ? `Stopping ${name}…` : `Training ${name}…`;
+    const goes = job.state === "stopping" ? `Stopping ${name}…` : `Training ${name}…`;
+    const text = job.state === "queued" ? `${name} waits for other jobs…` : goes;
     fill(this.element, this.#top, this.#curves);
-    fill(this.#top, h("section.card", {}, h("div.row", {}, h("h2.grow", {}, text), h("button", { type: "button", disabled: Boolean(readOnly) || job.state === "stopping", onclick: cancel }, "Cancel")), this.#bar.element));
+    fill(
+      this.#top,
+      h(
+        "section.card",
+        {},
+        h(
+          "div.row",
+          {},
+          h("h2.grow", {}, text),
+          h(
+            "button",
+            { type: "button", disabled: Boolean(readOnly) || job.state === "stopping", onclick: cancel },
+            "Cancel",
+          ),
+        ),
+        this.#bar.element,
+      ),
+    );
   }
 
   #showEnd() {
@@ -144,8 +184,21 @@ export class TrainingView {
     const resume = () => jobs.resume(job.id).catch((error) => this.#app.error(error));
     const running = jobs.running.some((each) => each.kind === "train");
     fill(this.element, this.#top, this.#curves);
-    fill(this.#top, h("section.card", {}, h("h2", {}, EARLY[job.state]), job.error ? h("p", {}, job.error) : h("p.quiet-text", {}, "It goes on where it stopped when you resume it."),
-      h("div.row", {}, h("button", { type: "button", disabled: Boolean(readOnly) || running, onclick: resume }, "Resume"), h("button.quiet", { type: "button", onclick: () => showLog(this.#app, job) }, "Log"))));
+    fill(
+      this.#top,
+      h(
+        "section.card",
+        {},
+        h("h2", {}, EARLY[job.state]),
+        job.error ? h("p", {}, job.error) : h("p.quiet-text", {}, "It goes on where it stopped when you resume it."),
+        h(
+          "div.row",
+          {},
+          h("button", { type: "button", disabled: Boolean(readOnly) || running, onclick: resume }, "Resume"),
+          h("button.quiet", { type: "button", onclick: () => showLog(this.#app, job) }, "Log"),
+        ),
+      ),
+    );
   }
 
   /** @param {Job} job */
@@ -179,9 +232,19 @@ export class TrainingView {
     const facts = [nameOf(job), whenInWords(job.created), tookInWords(job.started, job.ended)].join(" · ");
     const cautions = outcome ? cautionsOf(outcome, details, (id) => images.find(id)) : [];
     const mark = outcome?.verdict === "better" ? "check" : outcome?.verdict === "worse" ? "warning" : "info";
-    return h("section.card.train-verdict", { dataset: { verdict: outcome?.verdict ?? "new" } },
-      h("div.row", {}, h("h2.grow.train-said", {}, icon(mark), VERDICTS[outcome?.verdict ?? "new"]), h("span.quiet-text.number", {}, facts)),
-      outcome && h("p", {}, sentencesOf(outcome)), cautions.map((text) => h("p.notice", {}, icon("info"), text)), this.#buttons(model, outcome));
+    return h(
+      "section.card.train-verdict",
+      { dataset: { verdict: outcome?.verdict ?? "new" } },
+      h(
+        "div.row",
+        {},
+        h("h2.grow.train-said", {}, icon(mark), VERDICTS[outcome?.verdict ?? "new"]),
+        h("span.quiet-text.number", {}, facts),
+      ),
+      outcome && h("p", {}, sentencesOf(outcome)),
+      cautions.map((text) => h("p.notice", {}, icon("info"), text)),
+      this.#buttons(model, outcome),
+    );
   }
 
   /** @param {import("./train_models.js").ModelView|null} model @param {Outcome|null} outcome */
@@ -189,11 +252,30 @@ export class TrainingView {
     const readOnly = Boolean(this.#app.openStudy.readOnly);
     if (!this.#models.loaded) return null;
     if (!model) return h("p.quiet-text", {}, "This model was discarded. Undo that in the history to have it again.");
-    if (model.active) return h("div.row", {}, h("span.chip.train-active", {}, "Active"), h("span.quiet-text.grow", {}, "Taken wherever no other model is named."),
-      h("button", { type: "button", disabled: readOnly, onclick: () => this.#models.rollBack() }, icon("undo"), "Roll back"));
+    if (model.active) return h(
+      "div.row",
+      {},
+      h("span.chip.train-active", {}, "Active"),
+      h("span.quiet-text.grow", {}, "Taken wherever no other model is named."),
+      h(
+        "button",
+        { type: "button", disabled: readOnly, onclick: () => this.#models.rollBack() },
+        icon("undo"),
+        "Roll back",
+      ),
+    );
     const good = outcome?.verdict !== "worse";
-    const button = (/** @type {string} */ text, /** @type {boolean} */ first, /** @type {() => any} */ run) => h("button", { type: "button", class: first ? "primary" : "", disabled: readOnly, onclick: run }, text);
-    return h("div.row", {}, button("Activate", good, () => this.#models.activate(model)), button("Discard", !good, () => this.#models.discard(model)));
+    const button = (
+      /** @type {string} */ text,
+      /** @type {boolean} */ first,
+      /** @type {() => any} */ run,
+    ) => h("button", { type: "button", class: first ? "primary" : "", disabled: readOnly, onclick: run }, text);
+    return h(
+      "div.row",
+      {},
+      button("Activate", good, () => this.#models.activate(model)),
+      button("Discard", !good, () => this.#models.discard(model)),
+    );
   }
 
   /** @param {Job} job @param {import("./train_models.js").ModelView|null} model */
