@@ -23,15 +23,14 @@ def shorten(page: Any) -> list[dict[str, Any]]:
     asked: list[dict[str, Any]] = []
 
     def send(route: Any) -> None:
-        body = json.loads(route.request.post_data or "{}")
-        if body.get("kind") != "train":
-            return route.continue_()
-        asked.append({**body["parameters"]})
-        del body["parameters"]["minutes"]
-        body["parameters"]["changes"] = SHORT
-        return route.continue_(post_data=json.dumps(body))
+        body = json.loads(route.request.post_data or "null")
+        if route.request.method == "POST" and body["kind"] == "train":
+            asked.append({**body["parameters"]})
+            del body["parameters"]["minutes"]
+            body["parameters"]["changes"] = SHORT
+        route.continue_(post_data=None if body is None else json.dumps(body))
 
-    page.route("**/jobs", lambda route: send(route) if route.request.method == "POST" else route.continue_())
+    page.route("**/jobs", send)
     return asked
 
 
