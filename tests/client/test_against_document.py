@@ -296,7 +296,7 @@ def of_job(job):
         "wait": job.wait,
         "cancel": job.cancel,
         "resume": job.resume,
-        "log": job.log,
+        "log": lambda: job.log(kind="state"),
         "_listen": lambda: job._listen("0", None),
     }
 

@@ -157,7 +157,8 @@ def train_model(
     hear
         Is told the result before the checkpoint goes: what it notes of it is not lost if the process is killed.
     tell
-        Is told how the learning goes, as `Trainer.run` tells it.
+        Is told how the learning goes, as `Trainer.run` tells it; first the scores of `start` on the images that check,
+        where these are what both are judged on.
 
     Raises
     ------
@@ -177,6 +178,9 @@ def train_model(
             with suppress(OSError):  # it holds something else
                 options.out.rmdir()
         raise
+    if tell is not None and prepared.before is not None and prepared.parts.held_out == "validation":
+        means = {f"validation {name}": value for name, value in score_means(prepared.before).items()}
+        tell({"step": 0, "steps": prepared.trainer.steps, **means})
     prepared.trainer.run(progress=progress, hear=prepared.watch, tell=tell)
     result = _finish(prepared, options)
     if hear is not None:
@@ -305,8 +309,9 @@ def _parts(sets: Sequence[DataSet], split: Split, options: TrainOptions) -> _Par
             getattr(parts, split.of(one.card.name, item.name)).append((one.card.name, item))
     if not parts.train or not parts.validation:
         raise InputError(
-            f"{', '.join(str(path) for path in options.data)} gives {len(parts.train)} images to train on and "
-            f"{len(parts.validation)} to check with; at least one of each is needed, from different fields."
+            f"There are {len(parts.train)} images to train on and {len(parts.validation)} to check with in "
+            f"{', '.join(path.name for path in options.data)}; at least one of each is needed, from different fields: "
+            f"images of the same or touching places are never parted. Add images of other fields."
         )
     return parts
 

@@ -39,7 +39,7 @@ class TrainStep {
     this.#tabs = tabs("What is shown", [
       { name: "fields", title: "Images", make: () => this.#fields.element },
       { name: "training", title: "Training", make: () => this.#training.element },
-    ], { chosen: app.place.get("view") ?? (job ? "training" : "fields"), onchange: (view) => app.place.note({ view }) });
+    ], { chosen: app.place.get("tab") ?? (job ? "training" : "fields"), onchange: (tab) => app.place.note({ tab }) });
     this.#training.show(job);
     this.#form.on("labels", () => this.#fields.show());
     this.#form.on("begun", (begun) => this.#show(begun.id));

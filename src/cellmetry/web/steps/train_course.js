@@ -31,12 +31,19 @@ export class Course extends Emitter {
     return [...this.#told.values()].sort((a, b) => a.step - b.step);
   }
 
+  /** How many steps it takes, as far as that is known. */
+  get steps() {
+    return this.all.at(-1)?.steps ?? 1;
+  }
+
   /** @returns {{loss: Curve[], precision: Curve[]}} */
   get curves() {
     const all = this.all;
     const curve = (/** @type {string} */ name, /** @type {string} */ key) => ({
       name,
-      points: all.filter((row) => row[key] !== undefined).map((row) => /** @type {[number, number]} */ ([row.step, row[key]])),
+      points: all.filter((row) => row[key] !== undefined).map(
+        (row) => /** @type {[number, number]} */ ([row.step, row[key]]),
+      ),
     });
     return {
       loss: [curve("Held-out images", "validation loss"), curve("Images that teach", "loss")],

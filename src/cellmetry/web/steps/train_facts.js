@@ -1,4 +1,4 @@
-/** How far people went through an image: cells that they corrected, and which part of it they looked through. @module */
+/** How far people went through an image: cells that they corrected, and how much they looked through. @module */
 import { at } from "../kernel/api.js";
 import { lengthOf } from "../app/images.js";
 
@@ -18,7 +18,10 @@ export class FieldFacts {
   /** @param {App} app */
   constructor(app) {
     this.#app = app;
-    this.#off = app.openStudy.on("act", (act) => ["review", "unreview", "undo", "redo"].includes(act.verb) && this.#known.clear());
+    this.#off = app.openStudy.on(
+      "act",
+      (act) => ["review", "unreview", "undo", "redo"].includes(act.verb) && this.#known.clear(),
+    );
   }
 
   close() {
@@ -46,8 +49,12 @@ export class FieldFacts {
         study.get("reviewed", { image: image.id }),
       ]);
       const held = edits.filter((/** @type {any} */ edit) => edit.version !== null && edit.act.undone_by === null);
-      const corrected = new Set(held.flatMap((/** @type {any} */ edit) => edit.ids)).size;
-      return { corrected, reviewed: shareOf(image, fields.filter((/** @type {any} */ each) => each.labels === labels.name)) };
+      const agreed = labels.origin.said?.length ?? 0; // what a newer model has as people corrected the older one
+      const corrected = Math.max(agreed, new Set(held.flatMap((/** @type {any} */ edit) => edit.ids)).size);
+      return {
+        corrected,
+        reviewed: shareOf(image, fields.filter((/** @type {any} */ each) => each.labels === labels.name)),
+      };
     } catch (error) {
       this.#app.error(error);
       return { corrected: 0, reviewed: 0 };
@@ -55,7 +62,10 @@ export class FieldFacts {
   }
 }
 
-/** @param {import("../app/images.js").ImageView} image @param {any[]} fields Each of a grid, so none lies upon another. */
+/**
+ * @param {import("../app/images.js").ImageView} image
+ * @param {any[]} fields Each of a grid, so none lies upon another.
+ */
 function shareOf(image, fields) {
   const whole = ["Y", "X", "Z", "T"].reduce((all, axis) => all * lengthOf(image, axis), 1);
   const looked = fields.reduce((all, { box: [y0, y1, x0, x1] }) => all + (y1 - y0) * (x1 - x0), 0);

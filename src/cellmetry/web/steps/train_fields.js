@@ -11,12 +11,15 @@ import { FieldFacts } from "./train_facts.js";
 /** @typedef {import("../app/labels.js").LabelsView} LabelsView */
 /** @typedef {import("./train_facts.js").Facts} Facts */
 /** @typedef {{image: ImageView, labels: LabelsView}} Field */
+/** @typedef {{key: string, element: HTMLElement, right: HTMLInputElement}} Card */
 
 const MOST_OTHERS = 60;
 const READ_MS = 400;
+const ALL_RIGHT = "All cells are right";
 
 /** Whether labels were corrected by hand, drawn elsewhere, or are said to be right. @param {Field} field */
-const isCorrected = ({ image, labels }) => labels.version > 0 || "upload" in labels.origin || Boolean(image.said.corrected);
+const isCorrected = ({ image, labels }) =>
+  labels.version > 0 || Boolean(labels.origin.said) || "upload" in labels.origin || Boolean(image.said.corrected);
 
 /** Cards to choose from. Tells `change`. */
 export class Fields extends Emitter {
@@ -28,6 +31,17 @@ export class Fields extends Emitter {
   #facts;
   /** Those of which all was looked through. @type {Set<string>} */
   #reviewed = new Set();
+  /** By image, made again when its labels change. @type {Map<string, Card>} */
+  #cards = new Map();
+  #others = h("ul");
+  #othersTitle = h("summary");
+  #fold = h(
+    "details.train-others",
+    {},
+    this.#othersTitle,
+    h("p.quiet-text", {}, "Say of an image that all of its cells are right, and it teaches too."),
+    this.#others,
+  );
   #later = 0;
   #offs;
 
@@ -59,7 +73,9 @@ export class Fields extends Emitter {
   /** How many of them have corrections, but nobody said that all of their cells are right. */
   get unsure() {
     const chosen = this.#corrected.filter(({ image }) => !this.#out.has(image.id));
-    return chosen.filter(({ image, labels }) => !image.said.corrected && !("upload" in labels.origin) && !this.#reviewed.has(image.id)).length;
+    return chosen.filter(
+      ({ image, labels }) => !image.said.corrected && !("upload" in labels.origin) && !this.#reviewed.has(image.id),
+    ).length;
   }
 
   /** @returns {Field[]} */
@@ -79,34 +95,78 @@ export class Fields extends Emitter {
     const all = this.#all;
     const corrected = all.filter(isCorrected);
     const others = all.filter((field) => !isCorrected(field));
-    if (!corrected.length) fill(this.element, this.#empty(all.length > 0), this.#others(others));
-    else {
-      const head = h("div.row", {}, h("h2.grow", {}, "Corrected images"), h("p.quiet-text.number", {}, `${this.chosen.length} of ${counted(corrected.length, "image")} chosen`));
-      fill(this.element, head, h("ul.train-cards", {}, corrected.map((field) => this.#card(field))), this.#others(others));
-    }
+    const chosen = `${this.chosen.length} of ${counted(corrected.length, "image")} chosen`;
+    const head = h("div.row", {}, h("h2.grow", {}, "Corrected images"), h("p.quiet-text.number", {}, chosen));
+    const cards = corrected.map((field) => this.#cardOf(field));
+    fill(
+      this.element,
+      corrected.length ? [head, h("ul.train-cards", {}, cards)] : this.#empty(all.length > 0),
+      others.length > 0 && this.#fold,
+    );
+    this.#showOthers(others);
     this.tell("change", this);
   }
 
   /** @param {boolean} segmented */
   #empty(segmented) {
     const text = segmented
-      ? "A model learns from cells that you put right. Correct some images, or mark images below whose cells are all right."
-      : "A model learns from cells that you put right. Find cells first, then correct some images.";
+      ? "Correct some images, or mark images below whose cells are all right."
+      : "Find cells first, then correct some images.";
     const [step, title] = segmented ? ["correct", "Correct cells"] : ["segment", "Find cells first"];
-    return h("div.empty", {}, h("div.empty-picture", {}, icon("auto")), h("h2", {}, "Nothing to learn from yet"), h("p.quiet-text", {}, text),
-      h("button.primary", { type: "button", onclick: () => this.#app.goStep(step) }, title));
+    return h(
+      "div.empty",
+      {},
+      h("div.empty-picture", {}, icon("auto")),
+      h("h2", {}, "Nothing to learn from yet"),
+      h("p.quiet-text", {}, `A model learns from cells that you put right. ${text}`),
+      h("button.primary", { type: "button", onclick: () => this.#app.goStep(step) }, title),
+    );
+  }
+
+  /** @param {Field} field */
+  #cardOf(field) {
+    const { image, labels } = field;
+    const key = `${labels.id} ${labels.version} ${image.name}`;
+    const before = this.#cards.get(image.id);
+    const card = before?.key === key ? before : { key, ...this.#card(field) };
+    card.right.checked = Boolean(image.said.corrected);
+    this.#cards.set(image.id, card);
+    return card.element;
   }
 
   /** @param {Field} field */
   #card(field) {
     const { image, labels } = field;
     const { openStudy: study } = this.#app;
-    const box = h("input", { type: "checkbox", checked: !this.#out.has(image.id), onchange: () => this.#choose(image.id, box.checked) });
+    const box = h(
+      "input",
+      { type: "checkbox", checked: !this.#out.has(image.id), onchange: () => this.#choose(image.id, box.checked) },
+    );
     const facts = h("span.quiet-text.number.cut", {}, counted(labels.outlines, "cell"));
     void this.#facts.of(field).then((known) => this.#showFacts(field, facts, known));
-    const look = h("button.quiet.small", { type: "button", "aria-label": `Correct ${image.name}`, onclick: () => this.#app.goStep("correct", { image: image.id }) }, "Correct");
-    return h("li.train-card", {}, h("label.train-pick", {}, thumbnail(study.path, image, { labels: labels.id }), h("span.row.train-name", {}, box, h("span.cut", { title: image.name }, image.name))),
-      facts, h("div.row", {}, this.#right(image), look));
+    const look = h(
+      "button.quiet.small",
+      {
+        type: "button",
+        "aria-label": `Correct ${image.name}`,
+        onclick: () => this.#app.goStep("correct", { image: image.id }),
+      },
+      "Correct",
+    );
+    const right = this.#right(image.id, image.name);
+    const element = h(
+      "li.train-card",
+      {},
+      h(
+        "label.train-pick",
+        {},
+        thumbnail(study.path, image, { labels: labels.id }),
+        h("span.row.train-name", {}, box, h("span.cut", { title: image.name }, image.name)),
+      ),
+      facts,
+      h("div.row", {}, h("label.check.grow", {}, right, ALL_RIGHT), look),
+    );
+    return { element, right };
   }
 
   /** @param {Field} field @param {HTMLElement} element @param {Facts} facts */
@@ -119,21 +179,35 @@ export class Fields extends Emitter {
     this.tell("change", this);
   }
 
-  /** Whether all cells are right; said by a person. @param {ImageView} image */
-  #right(image) {
-    const said = Boolean(image.said.corrected);
-    const say = () => sayOf(this.#app, [image], { values: { corrected: said ? null : true } });
-    return h("label.check.grow", {}, h("input", { type: "checkbox", checked: said, disabled: Boolean(this.#app.openStudy.readOnly), "aria-label": `All cells of ${image.name} are right`, onchange: say }), "All cells are right");
+  /** A box by which a person says that all cells are right. @param {string} id @param {string} name */
+  #right(id, name) {
+    const { images, readOnly } = this.#app.openStudy;
+    const box = h(
+      "input",
+      { type: "checkbox", disabled: Boolean(readOnly), "aria-label": `All cells of ${name} are right` },
+    );
+    box.addEventListener("change", () => {
+      const image = images.find(id);
+      if (image) void sayOf(this.#app, [image], { values: { corrected: box.checked || null } });
+    });
+    return box;
   }
 
   /** @param {Field[]} others */
-  #others(others) {
-    if (!others.length) return null;
+  #showOthers(others) {
     const shown = others.slice(0, MOST_OTHERS);
-    const rows = shown.map(({ image, labels }) => h("li.train-other", {}, h("span.cut.grow", {}, image.name), h("span.quiet-text.number", {}, counted(labels.outlines, "cell")), this.#right(image)));
+    const rows = shown.map(
+      ({ image, labels }) => h(
+        "li.train-other",
+        {},
+        h("span.cut.grow", {}, image.name),
+        h("span.quiet-text.number", {}, counted(labels.outlines, "cell")),
+        h("label.check", {}, this.#right(image.id, image.name), ALL_RIGHT),
+      ),
+    );
     const more = others.length > shown.length && h("li.quiet-text", {}, `and ${others.length - shown.length} more`);
-    return h("details.train-others", {}, h("summary", {}, `Images without corrections (${others.length})`),
-      h("p.quiet-text", {}, "Say of an image that all of its cells are right, and it teaches too."), h("ul", {}, rows, more));
+    fill(this.#othersTitle, `Images without corrections (${others.length})`);
+    fill(this.#others, rows, more);
   }
 
   /** @param {string} id @param {boolean} wanted */

@@ -3,6 +3,7 @@ import { fill, h } from "../kernel/dom.js";
 import { Emitter } from "../kernel/emitter.js";
 import { icon } from "../controls/icons.js";
 import { labelled } from "../controls/labelled.js";
+import { noteTaste, taste } from "../app/tastes.js";
 import { channelNames } from "./images_details.js";
 import { warningsOf } from "./train_words.js";
 
@@ -13,6 +14,7 @@ import { warningsOf } from "./train_words.js";
 const MINUTES = [1, 5, 15, 60];
 const USUAL_MINUTES = 5;
 const OWN = "base";
+const TASTE = "train.minutes";
 
 /** The form and its button. Tells `labels` when others are chosen, and `begun` with the job. */
 export class TrainForm extends Emitter {
@@ -24,10 +26,38 @@ export class TrainForm extends Emitter {
   #labelsField = labelled("Labels", this.#labels, { hidden: true });
   #channel = h("select");
   #channelField = labelled("Channel", this.#channel, { hidden: true });
-  #start = h("select");
-  #minutes = h("input", { type: "number", min: 0.1, max: 600, step: "any", value: USUAL_MINUTES, class: "number", oninput: () => this.#showMinutes() });
-  #presets = MINUTES.map((minutes) => h("button.small", { type: "button", "aria-label": `${minutes} minutes`, onclick: () => this.#setMinutes(minutes) }, String(minutes)));
-  #name = h("input", { type: "text", maxlength: 100, autocomplete: "off", spellcheck: "false" });
+  #start = h("select", { onchange: () => (this.#wished = this.#start.value) });
+  /** The model that a person chose to start from; the active one if none. */
+  #wished = "";
+  #minutes = h(
+    "input",
+    {
+      type: "number",
+      min: 0.1,
+      max: 600,
+      step: "any",
+      value: taste(TASTE, USUAL_MINUTES),
+      class: "number",
+      oninput: () => this.#showMinutes(),
+    },
+  );
+  #presets = MINUTES.map(
+    (minutes) => h(
+      "button.small",
+      { type: "button", "aria-label": `${minutes} minutes`, onclick: () => this.#setMinutes(minutes) },
+      String(minutes),
+    ),
+  );
+  #name = h(
+    "input",
+    {
+      type: "text",
+      maxlength: 100,
+      autocomplete: "off",
+      spellcheck: "false",
+      onchange: () => (this.#name.value = nameOf(this.#name.value)),
+    },
+  );
   #warnings = h("div.stack.train-warnings", { "aria-live": "polite" });
   #missing = "";
   #train = h("button.primary.grow", { type: "button", disabled: true, onclick: () => this.run() }, "Train");
@@ -38,10 +68,24 @@ export class TrainForm extends Emitter {
     super();
     this.#app = app;
     this.#models = models;
-    const minutes = h("div.field", {}, h("label.field-name", { for: "train-minutes" }, "Time ", h("span.field-unit", {}, "min")), h("div.row.tight", {}, this.#minutes, this.#presets));
+    const minutes = h(
+      "div.field",
+      {},
+      h("label.field-name", { for: "train-minutes" }, "Time ", h("span.field-unit", {}, "min")),
+      h("div.row.tight", {}, this.#minutes, this.#presets),
+    );
     this.#minutes.id = "train-minutes";
-    this.element = h("div.stack", {}, this.#labelsField, this.#channelField, labelled("Start from", this.#start), minutes, labelled("Name of the new model", this.#name),
-      this.#warnings, h("div.left-actions", {}, h("div.row", {}, this.#train)));
+    this.element = h(
+      "div.stack",
+      {},
+      this.#labelsField,
+      this.#channelField,
+      labelled("Start from", this.#start),
+      minutes,
+      labelled("Name of the new model", this.#name),
+      this.#warnings,
+      h("div.left-actions", {}, h("div.row", {}, this.#train)),
+    );
     const { labels, images, jobs } = app.openStudy;
     this.#offs = [
       models.on("change", () => this.#showModels()),
@@ -76,9 +120,13 @@ export class TrainForm extends Emitter {
     const fields = this.#fields;
     const warnings = fields ? warningsOf({ chosen: fields.chosen.length, unsure: fields.unsure }) : [];
     const running = jobs.running.some((job) => job.kind === "train");
-    this.#train.disabled = Boolean(readOnly) || !fields || running || Boolean(this.#missing) || warnings.some(({ stops }) => stops) || !this.#minutes.checkValidity();
     const said = [...(this.#missing ? [{ text: this.#missing, stops: true }] : []), ...warnings];
-    fill(this.#warnings, said.map(({ text, stops }) => h("p.notice", {}, icon(stops ? "warning" : "info"), h("span.grow", {}, text))));
+    const stopped = said.some(({ stops }) => stops) || !this.#minutes.checkValidity();
+    this.#train.disabled = Boolean(readOnly) || !fields || running || stopped;
+    fill(
+      this.#warnings,
+      said.map(({ text, stops }) => h("p.notice", {}, icon(stops ? "warning" : "info"), h("span.grow", {}, text))),
+    );
   }
 
   async run() {
@@ -97,13 +145,14 @@ export class TrainForm extends Emitter {
   /** @param {Fields} fields */
   #wanted(fields) {
     const minutes = Number(this.#minutes.value);
+    noteTaste(TASTE, minutes);
     return {
       images: fields.chosen.map((image) => image.id),
       labels: this.labels,
       ...(this.#channelField.hidden ? {} : { channel: this.#channel.value }),
       start: this.#start.value,
       minutes,
-      name_of_model: this.#name.value.trim() || this.#freeName,
+      name_of_model: nameOf(this.#name.value) || this.#freeName,
       keep: true, // a person decides, who sees what it changed
       changes: [`optimisation.validate_every=${minutes < 3 ? 25 : 75}`],
     };
@@ -111,11 +160,10 @@ export class TrainForm extends Emitter {
 
   #showModels() {
     const { own, shared, active } = this.#models;
-    const chosen = this.#start.value;
     const option = (/** @type {string} */ value, /** @type {string} */ text) => h("option", { value }, text);
     fill(this.#start, own.map((model) => option(model.id, model.active ? `${model.name} (active)` : model.name)),
       shared.map((model) => option(model.name, model.name === OWN ? this.#models.titleOf(null) : model.name)));
-    this.#start.value = chosen || active?.id || OWN;
+    this.#start.value = this.#wished || active?.id || OWN;
     if (!this.#start.value) this.#start.value = active?.id ?? OWN;
     this.#name.placeholder = this.#freeName;
   }
@@ -152,11 +200,16 @@ export class TrainForm extends Emitter {
   }
 
   #showMinutes() {
-    this.#presets.forEach((button, k) => button.setAttribute("aria-pressed", String(Number(this.#minutes.value) === MINUTES[k])));
+    this.#presets.forEach(
+      (button, k) => button.setAttribute("aria-pressed", String(Number(this.#minutes.value) === MINUTES[k])),
+    );
     this.#minutes.setAttribute("aria-invalid", String(!this.#minutes.checkValidity()));
     this.show();
   }
 }
+
+/** A name as models may have it. @param {string} text */
+const nameOf = (text) => text.replace(/[^A-Za-z0-9_]+/g, "-").replace(/^[-_]+|-+$/g, "").slice(0, 100);
 
 /** Channel in which cells were found last. @param {import("../app/jobs.js").Job[]} jobs */
 function segmentedChannel(jobs) {

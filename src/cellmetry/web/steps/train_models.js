@@ -56,7 +56,9 @@ export class Models extends Emitter {
     try {
       const [own, shared] = await Promise.all([this.#app.openStudy.get("models"), get("models")]);
       this.own = own.reverse();
-      this.shared = shared.filter((/** @type {ModelView} */ model) => !model.problem && (model.card.engine ?? "cellmetry") === "cellmetry");
+      this.shared = shared.filter(
+        (/** @type {ModelView} */ model) => !model.problem && (model.card.engine ?? "cellmetry") === "cellmetry",
+      );
       this.loaded = true;
       this.tell("change", this);
     } catch (error) {
@@ -118,8 +120,17 @@ export class Versions extends Emitter {
     const { own, active } = this.#models;
     const readOnly = Boolean(this.#app.openStudy.readOnly);
     this.element.hidden = !own.length;
-    const back = active && h("button.small.quiet", { type: "button", disabled: readOnly, onclick: () => this.#models.rollBack() }, icon("undo"), "Roll back");
-    fill(this.element, h("div.row", {}, h("h3.grow", {}, "Versions"), back), h("ul", { "aria-label": "Versions of the model" }, own.map((model) => this.#row(model)), this.#row(null)));
+    const back = active && h(
+      "button.small.quiet",
+      { type: "button", disabled: readOnly, onclick: () => this.#models.rollBack() },
+      icon("undo"),
+      "Roll back",
+    );
+    fill(
+      this.element,
+      h("div.row", {}, h("h3.grow", {}, "Versions"), back),
+      h("ul", { "aria-label": "Versions of the model" }, own.map((model) => this.#row(model)), this.#row(null)),
+    );
   }
 
   /** @param {ModelView|null} model Null: the one that comes with Cellmetry. */
@@ -127,21 +138,41 @@ export class Versions extends Emitter {
     const job = this.#app.openStudy.jobs.find(model?.job_id ?? "");
     const isActive = model ? model.active : !this.#models.active;
     const title = this.#models.titleOf(model);
-    const name = job ? h("button.link.cut", { type: "button", onclick: () => this.tell("show", job.id) }, title) : h("span.cut", {}, title);
-    const said = model ? [job && whenInWords(job.created), scoreText(job)].filter(Boolean).join(" · ") : "Comes with it";
-    return h("li.train-version", {}, h("div.grow.train-version-said", {}, name, h("span.quiet-text.number.cut", {}, said)),
-      isActive && h("span.chip.train-active", {}, "Active"), this.#menu(model, isActive));
+    const name = job ? h(
+      "button.quiet.link.cut",
+      { type: "button", onclick: () => this.tell("show", job.id) },
+      title,
+    ) : h("span.cut", {}, title);
+    const facts = [job && whenInWords(job.created), scoreText(job)];
+    const said = model ? facts.filter(Boolean).join(" · ") : "Comes with it";
+    return h(
+      "li.train-version",
+      {},
+      h("div.grow.train-version-said", {}, name, h("span.quiet-text.number.cut", {}, said)),
+      isActive && h("span.chip.train-active", {}, "Active"),
+      this.#menu(model, isActive),
+    );
   }
 
   /** @param {ModelView|null} model @param {boolean} isActive */
   #menu(model, isActive) {
     const { openStudy: study } = this.#app;
     const readOnly = Boolean(study.readOnly);
-    return menuButton({ label: `More of ${this.#models.titleOf(model)}`, content: icon("more"), align: "right" }, () => [
+    return menuButton({
+      label: `More of ${this.#models.titleOf(model)}`,
+      content: icon("more"),
+      align: "right",
+    }, () => [
       { text: "Activate", icon: "check", disabled: isActive || readOnly, run: () => this.#models.activate(model) },
       ...(model ? [
         { text: "Download", icon: "download", run: () => save(address(study.path + at`models/${model.id}/download`)) },
-        { text: "Discard", icon: "trash", danger: true, disabled: isActive || readOnly, run: () => this.#models.discard(model) },
+        {
+          text: "Discard",
+          icon: "trash",
+          danger: true,
+          disabled: isActive || readOnly,
+          run: () => this.#models.discard(model),
+        },
       ] : []),
     ]);
   }

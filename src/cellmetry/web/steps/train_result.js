@@ -24,6 +24,16 @@ const EARLY = {
   interrupted: "The training was interrupted.",
 };
 
+/** The task that takes the time. */
+const LEARNING = "Training";
+/** What is counted, by the words of the job. @type {Record<string, string>} */
+const TASKS = {
+  prepare: "images written",
+  "Preparing images": "images prepared",
+  [LEARNING]: "steps learnt",
+  segmenting: "held-out images segmented",
+};
+
 /** The tab Training. */
 export class TrainingView {
   element = h("div.train-result");
@@ -39,26 +49,36 @@ export class TrainingView {
   #loss = new Curves("Loss while learning", { height: 210 });
   #precision = new Curves("Cells found right while learning", { height: 210 });
   #curves;
-  #waits = h("p.quiet-text.train-waits", {}, "The first numbers come when the learning begins.");
   /** @type {Course|null} */
   #course = null;
   /** @type {SegmentAgain|null} */
   #again = null;
-  #turn = 0;
+  /** What is kept of a training that is done. @type {{job: string, details: any, pictures: HTMLElement|null}|null} */
+  #kept = null;
   #offs;
 
   /** @param {App} app @param {Models} models */
   constructor(app, models) {
     this.#app = app;
     this.#models = models;
-    const card = (/** @type {string} */ title, /** @type {any} */ ...content) => h("section.card", {}, h("h3", {}, title), content);
-    this.#curves = h("div.train-curves", {}, card("Loss", this.#loss.element), card("Average precision", this.#precision.element));
+    const card = (/** @type {string} */ title, /** @type {any} */ ...content) => h(
+      "section.card",
+      {},
+      h("h3", {}, title),
+      content,
+    );
+    this.#curves = h(
+      "div.train-curves",
+      {},
+      card("Loss", this.#loss.element),
+      card("Average precision", this.#precision.element),
+    );
     this.#offs = [app.openStudy.jobs.on("change", () => this.#follow()), models.on("change", () => this.#showEnd())];
     this.show(null);
   }
 
   close() {
-    this.#turn++;
+    this.#id = null;
     this.#course?.close();
     this.#again?.close();
     this.#loss.close();
@@ -75,9 +95,19 @@ export class TrainingView {
     this.#course = id === null ? null : new Course(this.#app.openStudy, id);
     this.#course?.on("change", () => this.#draw());
     this.#course?.on("failed", (error) => this.#app.error(error));
-    if (id === null) fill(this.element, h("div.empty", {}, h("h2", {}, "No training yet"), h("p.quiet-text", {}, "Choose corrected images and press Train. Here you watch it learn, and see on images that it never saw whether it became better.")));
-    else fill(this.element, this.#top, this.#curves, this.#below);
-    this.#draw();
+    if (id === null) fill(
+      this.element,
+      h(
+        "div.empty",
+        {},
+        h("h2", {}, "No training yet"),
+        h(
+          "p.quiet-text",
+          {},
+          "Choose corrected images and press Train. Here you watch the model learn, and see whether it became better.",
+        ),
+      ),
+    );
     this.#follow();
   }
 
@@ -88,18 +118,25 @@ export class TrainingView {
 
   #draw() {
     const { loss, precision } = this.#course?.curves ?? { loss: [], precision: [] };
-    this.#loss.show({ curves: loss, x: "Step", y: "Loss" });
-    this.#precision.show({ curves: precision, x: "Step", y: "AP at IoU 0.5" });
-    this.#waits.hidden = loss.some((curve) => curve.points.length > 0);
+    this.#curves.hidden = Boolean(this.#job && hasEnded(this.#job)) && !this.#course?.all.length;
+    const rangeX = /** @type {[number, number]} */ ([0, this.#course?.steps ?? 1]);
+    const highest = Math.max(0, ...loss.flatMap((curve) => curve.points.map(([, value]) => value)));
+    this.#loss.show({ curves: loss, x: "Step", y: "Loss", rangeX, rangeY: [0, highest || 1] });
+    this.#precision.show({ curves: precision, x: "Step", y: "AP at IoU 0.5", rangeX, rangeY: [0, 1] });
   }
 
   /** Show how far it is; more only when its state changes. */
   #follow() {
     const job = this.#job;
     if (!job) return;
-    if (!hasEnded(job)) this.#bar.show(this.#app.openStudy.jobs.progress(job));
+    if (!hasEnded(job)) {
+      const progress = this.#app.openStudy.jobs.progress(job);
+      const secondsLeft = progress.text === LEARNING ? progress.secondsLeft : null;
+      this.#bar.show({ ...progress, secondsLeft, text: TASKS[progress.text] ?? progress.text });
+    }
     if (job.state === this.#state) return;
     this.#state = job.state;
+    this.#draw();
     if (hasEnded(job)) this.#showEnd();
     else this.#showRunning(job);
   }
@@ -109,9 +146,28 @@ export class TrainingView {
     this.#endAgain();
     const { jobs, readOnly } = this.#app.openStudy;
     const cancel = () => jobs.cancel(job.id).catch((error) => this.#app.error(error));
-    const text = job.state === "queued" ? "Waits for other jobs…" : job.state === "stopping" ? "Stops…" : "Training…";
-    fill(this.#below);
-    fill(this.#top, h("section.card", {}, h("div.row", {}, h("h2.grow", {}, `${text} ${nameOf(job)}`), h("button", { type: "button", disabled: Boolean(readOnly) || job.state === "stopping", onclick: cancel }, "Cancel")), this.#bar.element, this.#waits));
+    const name = nameOf(job);
+    const goes = job.state === "stopping" ? `Stopping ${name}…` : `Training ${name}…`;
+    const text = job.state === "queued" ? `${name} waits for other jobs…` : goes;
+    fill(this.element, this.#top, this.#curves);
+    fill(
+      this.#top,
+      h(
+        "section.card",
+        {},
+        h(
+          "div.row",
+          {},
+          h("h2.grow", {}, text),
+          h(
+            "button",
+            { type: "button", disabled: Boolean(readOnly) || job.state === "stopping", onclick: cancel },
+            "Cancel",
+          ),
+        ),
+        this.#bar.element,
+      ),
+    );
   }
 
   #showEnd() {
@@ -127,29 +183,45 @@ export class TrainingView {
     const { jobs, readOnly } = this.#app.openStudy;
     const resume = () => jobs.resume(job.id).catch((error) => this.#app.error(error));
     const running = jobs.running.some((each) => each.kind === "train");
-    fill(this.#below);
-    fill(this.#top, h("section.card", {}, h("h2", {}, EARLY[job.state]), job.error ? h("p", {}, job.error) : h("p.quiet-text", {}, "It goes on where it stopped when you resume it."),
-      h("div.row", {}, h("button", { type: "button", disabled: Boolean(readOnly) || running, onclick: resume }, "Resume"), h("button.quiet", { type: "button", onclick: () => showLog(this.#app, job) }, "Log"))));
+    fill(this.element, this.#top, this.#curves);
+    fill(
+      this.#top,
+      h(
+        "section.card",
+        {},
+        h("h2", {}, EARLY[job.state]),
+        job.error ? h("p", {}, job.error) : h("p.quiet-text", {}, "It goes on where it stopped when you resume it."),
+        h(
+          "div.row",
+          {},
+          h("button", { type: "button", disabled: Boolean(readOnly) || running, onclick: resume }, "Resume"),
+          h("button.quiet", { type: "button", onclick: () => showLog(this.#app, job) }, "Log"),
+        ),
+      ),
+    );
   }
 
   /** @param {Job} job */
   async #showDone(job) {
-    const turn = ++this.#turn;
     const outcome = outcomeOf(job.result);
-    const [details, id] = await this.#detailsOf(job);
-    if (turn !== this.#turn || job.id !== this.#id) return;
+    if (this.#kept?.job !== job.id) this.#kept = await this.#read(job);
+    const { details, pictures } = this.#kept;
+    if (job.id !== this.#id) return;
     fill(this.#top, this.#verdict(job, outcome, details));
-    fill(this.#below, outcome && scoresTable(outcome), changePictures(this.#app, id, details.pictures ?? []));
+    const model = this.#models.find(job.result.model);
+    fill(this.#below, h("div.train-two", {}, outcome && scoresTable(outcome), this.#useOf(job, model)), pictures);
+    fill(this.element, this.#top, this.#below, this.#curves);
   }
 
-  /** @param {Job} job @returns {Promise<[any, string]>} */
-  async #detailsOf(job) {
+  /** @param {Job} job */
+  async #read(job) {
     const id = job.result.training;
     try {
-      return [(await this.#app.openStudy.get(at`results/${id}`)).details, id];
+      const { details } = await this.#app.openStudy.get(at`results/${id}`);
+      return { job: job.id, details, pictures: changePictures(this.#app, id, details.pictures ?? []) };
     } catch (error) {
       this.#app.error(error);
-      return [{}, id];
+      return { job: job.id, details: {}, pictures: null };
     }
   }
 
@@ -160,10 +232,19 @@ export class TrainingView {
     const facts = [nameOf(job), whenInWords(job.created), tookInWords(job.started, job.ended)].join(" · ");
     const cautions = outcome ? cautionsOf(outcome, details, (id) => images.find(id)) : [];
     const mark = outcome?.verdict === "better" ? "check" : outcome?.verdict === "worse" ? "warning" : "info";
-    const card = h("section.card.train-verdict", { dataset: { verdict: outcome?.verdict ?? "new" } },
-      h("div.row", {}, h("h2.grow.train-said", {}, icon(mark), VERDICTS[outcome?.verdict ?? "new"]), h("span.quiet-text.number", {}, facts)),
-      outcome && h("p", {}, sentencesOf(outcome)), cautions.map((text) => h("p.notice", {}, icon("info"), text)), this.#buttons(model, outcome));
-    return [card, this.#useOf(job, model)];
+    return h(
+      "section.card.train-verdict",
+      { dataset: { verdict: outcome?.verdict ?? "new" } },
+      h(
+        "div.row",
+        {},
+        h("h2.grow.train-said", {}, icon(mark), VERDICTS[outcome?.verdict ?? "new"]),
+        h("span.quiet-text.number", {}, facts),
+      ),
+      outcome && h("p", {}, sentencesOf(outcome)),
+      cautions.map((text) => h("p.notice", {}, icon("info"), text)),
+      this.#buttons(model, outcome),
+    );
   }
 
   /** @param {import("./train_models.js").ModelView|null} model @param {Outcome|null} outcome */
@@ -171,18 +252,37 @@ export class TrainingView {
     const readOnly = Boolean(this.#app.openStudy.readOnly);
     if (!this.#models.loaded) return null;
     if (!model) return h("p.quiet-text", {}, "This model was discarded. Undo that in the history to have it again.");
-    if (model.active) return h("div.row", {}, h("span.chip.train-active", {}, "Active"), h("span.quiet-text.grow", {}, "Taken wherever no other model is named."),
-      h("button", { type: "button", disabled: readOnly, onclick: () => this.#models.rollBack() }, icon("undo"), "Roll back"));
+    if (model.active) return h(
+      "div.row",
+      {},
+      h("span.chip.train-active", {}, "Active"),
+      h("span.quiet-text.grow", {}, "Taken wherever no other model is named."),
+      h(
+        "button",
+        { type: "button", disabled: readOnly, onclick: () => this.#models.rollBack() },
+        icon("undo"),
+        "Roll back",
+      ),
+    );
     const good = outcome?.verdict !== "worse";
-    const button = (/** @type {string} */ text, /** @type {boolean} */ first, /** @type {() => any} */ run) => h("button", { type: "button", class: first ? "primary" : "", disabled: readOnly, onclick: run }, text);
-    return h("div.row", {}, button("Activate", good, () => this.#models.activate(model)), button("Discard", !good, () => this.#models.discard(model)));
+    const button = (
+      /** @type {string} */ text,
+      /** @type {boolean} */ first,
+      /** @type {() => any} */ run,
+    ) => h("button", { type: "button", class: first ? "primary" : "", disabled: readOnly, onclick: run }, text);
+    return h(
+      "div.row",
+      {},
+      button("Activate", good, () => this.#models.activate(model)),
+      button("Discard", !good, () => this.#models.discard(model)),
+    );
   }
 
   /** @param {Job} job @param {import("./train_models.js").ModelView|null} model */
   #useOf(job, model) {
     this.#endAgain();
-    if (!model?.active) return null;
-    this.#again = new SegmentAgain(this.#app, job);
+    if (!model) return null;
+    this.#again = new SegmentAgain(this.#app, job, model.active);
     return this.#again.element;
   }
 

@@ -24,6 +24,9 @@ import { counted } from "../app/said.js";
 
 const SAME = 0.5;
 const FEW_HELD_OUT = 3;
+const SAME_REPLICATES =
+  "Held-out images are of replicates that taught the model too: " +
+  "the numbers hold for more of the same, not for a new experiment.";
 
 /**
  * Return what the scores of a training come to; null where it has none of cells.
@@ -33,10 +36,19 @@ export function outcomeOf({ before, after }) {
   if (!after?.length || after[0].f1 === undefined || after[0].f1 === null) return null;
   const [was, is] = [before && sumOf(before), sumOf(after)];
   const gain = was ? is.quality - was.quality : 0;
-  const better = (before ?? []).filter((/** @type {any} */ row, /** @type {number} */ k) => qualityOf(after[k]) > qualityOf(row));
+  const better = (before ?? []).filter(
+    (/** @type {any} */ row, /** @type {number} */ k) => qualityOf(after[k]) > qualityOf(row),
+  );
   const verdict = !was ? "new" : gain > SAME ? "better" : gain < -SAME ? "worse" : "same";
   const cells = after.reduce((/** @type {number} */ all, /** @type {any} */ row) => all + row.objects, 0);
-  return { names: after.map((/** @type {any} */ row) => row.name), cells, before: was, after: is, better: better.length, verdict };
+  return {
+    names: after.map((/** @type {any} */ row) => row.name),
+    cells,
+    before: was,
+    after: is,
+    better: better.length,
+    verdict,
+  };
 }
 
 /** @param {any} row */
@@ -48,7 +60,13 @@ function sumOf(rows) {
   const mean = (/** @type {(row: any) => number} */ of) => (100 * sum(of)) / rows.length;
   const right = sum(({ f1, objects, found }) => Math.round((f1 * (objects + found)) / 2));
   const scores = { f1: mean((row) => row.f1), ap50: mean((row) => row.ap50), ap75: mean((row) => row.ap75 ?? 0) };
-  return { right, extra: sum((row) => row.found) - right, missed: sum((row) => row.objects) - right, quality: mean(qualityOf), ...scores };
+  return {
+    right,
+    extra: sum((row) => row.found) - right,
+    missed: sum((row) => row.objects) - right,
+    quality: mean(qualityOf),
+    ...scores,
+  };
 }
 
 /** @type {Record<Outcome["verdict"], string>} */
@@ -76,22 +94,27 @@ export function sentencesOf({ names, cells, before, after, better, verdict }) {
   const is = `${after.right} of ${counted(cells, "cell")} are found right`;
   if (!before) return `${where}, ${is}. ${ADVICE[verdict]}`;
   const of = names.length > 1 ? ` It is better on ${better} of ${names.length} images.` : "";
-  return `${where}, ${is}; before it were ${before.right}.${of} ${ADVICE[verdict]}`;
+  return `${where}, ${is}, instead of ${before.right}.${of} ${ADVICE[verdict]}`;
 }
 
 /**
  * Return what is to be kept in mind of an outcome.
- * @param {Outcome} outcome @param {any} details Of the result of the training. @param {(id: string) => ImageView|undefined} find
+ * @param {Outcome} outcome
+ * @param {any} details Of the result of the training.
+ * @param {(id: string) => ImageView|undefined} find
  * @returns {string[]}
  */
 export function cautionsOf({ names }, details, find) {
-  const few = names.length < FEW_HELD_OUT && `Only ${counted(names.length, "image")} could be held out, so the numbers may differ by chance. Correct more fields to be surer.`;
+  const only = `Only ${counted(names.length, "image")} could be held out, so the numbers may differ by chance.`;
+  const few = names.length < FEW_HELD_OUT && `${only} Correct more images to be surer.`;
   const held = new Set(names);
-  const images = Object.entries(details.images ?? {}).map(([id, { items }]) => ({ image: find(id), held: items.some((/** @type {string} */ item) => held.has(item)) }));
+  const images = Object.entries(details.images ?? {}).map(
+    ([id, { items }]) => ({ image: find(id), held: items.some((/** @type {string} */ item) => held.has(item)) }),
+  );
   const replicateOf = (/** @type {any} */ each) => each.image?.said.replicate ?? null;
   const taught = new Set(images.filter((each) => !each.held).map(replicateOf));
   const shared = images.filter((each) => each.held && replicateOf(each) !== null && taught.has(replicateOf(each)));
-  const same = shared.length > 0 && "Held-out images are of replicates that taught the model too: the numbers hold for more of the same, not for a new experiment.";
+  const same = shared.length > 0 && SAME_REPLICATES;
   const failed = Object.keys(details.failed ?? {}).length;
   const left = failed > 0 && `${counted(failed, "image")} could not be used; the log of the job says why.`;
   return [few, same, left].filter((each) => each !== false);
@@ -104,12 +127,17 @@ export function cautionsOf({ names }, details, find) {
  */
 export function warningsOf({ chosen, unsure }) {
   if (chosen < 2) {
-    return [{ stops: true, text: "Choose at least two corrected images: one teaches, another one judges what was learnt." }];
+    return [
+      { stops: true, text: "Choose at least two corrected images: one teaches, another one judges what was learnt." },
+    ];
   }
-  const few = chosen < 4 && { stops: false, text: "Few images: one is held out, so the judgement may be chance. 4 to 10 are a good begin." };
+  const few = chosen < 4 && {
+    stops: false,
+    text: "Few images: one is held out, so the judgement may be chance. 4 to 10 are a good start.",
+  };
   const partly = unsure > 0 && {
     stops: false,
-    text: `Of ${counted(unsure, "image")} nobody said that all cells are right. What is still wrong there teaches errors.`,
+    text: `Of ${counted(unsure, "image")} nobody said that all cells are right. What is wrong there teaches errors.`,
   };
   return [few, partly].filter((each) => each !== false);
 }
@@ -130,7 +158,9 @@ export function rebasedOf({ rebased = {} }) {
   const all = Object.values(rebased).flatMap((each) => Object.values(each)).filter((each) => each.edits);
   if (!all.length) return null;
   const count = (/** @type {string} */ end) => all.reduce((sum, each) => sum + (each.edits[end] ?? 0), 0);
-  const lines = ENDS.map(([end, text]) => ({ n: count(end), text })).filter(({ n }) => n > 0).map(({ n, text }) => `${n.toLocaleString("en")} ${text}`);
+  const lines = ENDS.map(([end, text]) => ({ n: count(end), text })).filter(({ n }) => n > 0).map(
+    ({ n, text }) => `${n.toLocaleString("en")} ${text}`,
+  );
   const questions = all.reduce((sum, each) => sum + each.questions.length, 0);
   return { total: ENDS.reduce((sum, [end]) => sum + count(end), 0), questions, lines };
 }

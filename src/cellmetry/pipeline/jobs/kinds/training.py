@@ -125,7 +125,10 @@ class TrainModel(BoundedJob):
         corrected = {
             image_id: each
             for image_id, each in found.items()
-            if each.labels.version > 0 or "upload" in each.labels.origin or said_of(store, image_id).get(CORRECTED)
+            if each.labels.version > 0
+            or each.labels.origin.get("said")  # corrections with which a model agreed since
+            or "upload" in each.labels.origin
+            or said_of(store, image_id).get(CORRECTED)
         }
         if not corrected:
             raise MissingInput(
