@@ -16,6 +16,7 @@ import { place } from "../kernel/place.js";
  * @property {string[]} files
  * @property {string[]} labels
  * @property {boolean} removed
+ * @property {{state: "good"|"doubtful", faults: string[], reasons: string[]}|null} quality
  */
 
 const PAGE = 1000;
