@@ -72,7 +72,7 @@ def test_a_question_is_answered_and_a_field_reviewed(
     page.get_by_text("1 of 7 fields reviewed").wait_for()
     fields = api.get(f"studies/{study['study']}/reviewed", params={"image": study["image"]}).json()
     assert [each["box"] for each in fields] == [[512, 800, 512, 800]]
-    fresh = page.get_by_role("listitem").filter(has_text="Nobody has looked through this field")
+    fresh = page.get_by_role("listitem").filter(has_text="Not looked through yet")
     assert fresh.count() == 6
     for seen in (2, 3):  # N and R lead from field to field, also to those of other planes
         page.keyboard.press("n")

@@ -68,6 +68,15 @@ export class ImageList extends Emitter {
     this.tell("change", this);
   }
 
+  /** Look at the image that the address names, as another step or the browser's history does. */
+  follow() {
+    const id = place.get("image");
+    if (id === null || id === this.#current) return;
+    this.#current = id;
+    this.tell("select", this.current);
+    this.tell("change", this);
+  }
+
   /** Look at the next (or a former) image that can be looked at. @param {number} by */
   step(by) {
     const ready = this.ready;
