@@ -125,7 +125,7 @@ export class CellPlots {
       return h("tr", {}, h("th", { scope: "row" }, h("span.cut.row", {}, all.groups.length > 1 && swatch(k), h("span.cut", { title: name }, name))), h("td.number", {}, here.rows.toLocaleString("en")),
         filtered && h("td.number", {}, share), h("td.number", {}, here.median === null ? "–" : numberText(here.median)));
     });
-    fill(this.#counts, h("table.small-table", {}, h("thead", {}, h("tr", {}, h("th", { scope: "col" }, ""), h("th", { scope: "col" }, "Cells"), filtered && h("th", { scope: "col" }, "Share"),
+    fill(this.#counts, h("table.small-table", {}, h("thead", {}, h("tr", {}, h("th", { scope: "col" }, "Group"), h("th", { scope: "col" }, "Cells"), filtered && h("th", { scope: "col" }, "Share"),
       h("th", { scope: "col", title: `Median of ${axisOf(column)}` }, "Median"))), h("tbody", {}, rows)));
     this.#showFlags();
   }

@@ -32,6 +32,7 @@ export class ViewerPair {
     tabindex: "0",
     "aria-label": "Divider",
     "aria-orientation": "vertical",
+    "aria-valuenow": "50",
     hidden: true,
     onpointermove: (/** @type {PointerEvent} */ event) => this.#drag(event),
     onpointerdown: (/** @type {PointerEvent} */ event) => this.#line.setPointerCapture(event.pointerId),
