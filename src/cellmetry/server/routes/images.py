@@ -65,6 +65,7 @@ class QualityView(View):
     """Whether an image can be used, as far as a look at its middle tells."""
 
     state: Literal["good", "doubtful"]
+    faults: tuple[Literal["empty", "saturated", "blurred"], ...]
     reasons: tuple[str, ...] = Field(description="Why it is doubtful, a sentence each.")
     sharpness: float | None = Field(description="As a part of the median of the study's images; null if not known.")
     saturated: float = Field(description="Part of the pixels at the detector's largest value.")

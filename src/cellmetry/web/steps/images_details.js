@@ -4,6 +4,7 @@ import { icon } from "../controls/icons.js";
 import { lengthOf, pixelSizeOf } from "../app/images.js";
 import { sayFromNames } from "./images_names.js";
 import { counted, sayOf, shared, valuesOf } from "../app/said.js";
+import { qualityNotice } from "./images_quality.js";
 
 /** @typedef {import("../app/app.js").App} App */
 /** @typedef {import("../app/images.js").ImageView} ImageView */
@@ -22,7 +23,7 @@ export function showDetails(app, pane, chosen) {
   const failed = one?.state === "failed" && reasonOf(one);
   fill(pane, h("section.details", {},
     h("h2.wrap", {}, one ? one.name : `${counted(chosen.length, "image")} chosen`),
-    failed, one && warnings(one), fields(app, chosen), one?.state === "ready" && facts(one), actions(app, chosen)));
+    failed, one && [warnings(one), qualityNotice(one)], fields(app, chosen), one?.state === "ready" && facts(one), actions(app, chosen)));
 }
 
 /** Why an image cannot be read, and what to do. @param {ImageView} image */
