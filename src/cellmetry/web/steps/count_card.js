@@ -43,7 +43,7 @@ export class CountCard {
     this.element = h("section.count-card", { "aria-label": "Count", "aria-live": "polite" },
       h("div.count-head", {}, this.#number, this.#unit, h("span.grow"), this.#download),
       this.#interval, this.#facts, this.#more);
-    this.say("Choose an image to count its cells.");
+    this.say("Drop an image to count its cells.");
   }
 
   close() {
