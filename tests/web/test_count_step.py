@@ -96,7 +96,7 @@ def test_an_example_is_one_click_away_and_its_density_can_be_saved(page: Any, ap
     assert page.evaluate("cellmetry.viewer.layers.get('count map').palette") == "balance"
 
     density = float(page.locator(".count-facts dd").nth(1).text_content())
-    names = {"Density, values (TIFF)": "_density.tif", "Density, picture (PNG)": "_density.png", "Counts (CSV)": ".csv"}
+    names = {"Density (TIFF)": "_density.tif", "Density (PNG)": "_density.png", "Counts (CSV)": ".csv"}
     for item, ending in names.items():
         page.get_by_role("button", name="Download this count").click()
         with page.expect_download() as saved:

@@ -104,7 +104,7 @@ class CountStep {
 
   #changed() {
     this.#show();
-    this.#live.plan();
+    this.#follow();
   }
 
   #follow() {

@@ -115,6 +115,7 @@ export class LiveCount {
       this.found = found;
       this.#card.show(found);
       this.#maps.show(found, values);
+      if (!found.layers.some((/** @type {LayerView} */ layer) => layer.kind === "density")) this.#showReviewed();
     } catch (error) {
       if (!asking.signal.aborted) this.#failed(error);
     }
@@ -137,7 +138,7 @@ export class LiveCount {
 
   /** The maps that a review of corrections made are better than none. */
   #showReviewed() {
-    const { labels } = this.#app.openStudy;
-    if (labels.name) this.#maps.showReviewed(labels.name).catch((error) => this.#app.error(error));
+    const name = this.#settings.labels ?? this.#app.openStudy.labels.name;
+    if (name) this.#maps.showReviewed(name).catch((error) => this.#app.error(error));
   }
 }

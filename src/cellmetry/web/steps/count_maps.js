@@ -27,7 +27,7 @@ const KINDS = {
     ends: (map) => ["0", `${numberText(map.high * 1e4, 2)} cells in 100 × 100 px`],
   },
   disagreement: {
-    text: "Disagreement of the counters",
+    text: "Disagreement",
     palette: "balance",
     ends: (map) => [`more objects ${map.low.toFixed(1).replace("-", "−")}`, `${map.high.toFixed(1)} more density`],
   },
@@ -73,6 +73,7 @@ export class CountMaps {
   close() {
     const { viewer } = this.#app;
     this.clear();
+    viewer.pair.second?.setLayer("regions", null);
     viewer.pair.control.removeEventListener("change", this.#modeChanged);
     if (this.#wasOne) viewer.pair.setMode("one");
   }
