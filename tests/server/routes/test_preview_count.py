@@ -111,6 +111,22 @@ def test_labels_of_the_study_are_counted_as_they_are_edited(client, study, tools
     assert "mitochondria" in refused.json()["error"]["message"]
 
 
+def test_a_plane_of_a_stack_is_counted_alone_and_says_so(client, study, tools):
+    url, _ = study
+    plane = np.zeros((64, 64), np.uint16)
+    stack = np.stack([plane, plane])
+    for y, x in ((8, 8), (8, 40), (40, 8)):
+        stack[1, y : y + 12, x : x + 12] = 1000
+    file = io.BytesIO()
+    tifffile.imwrite(file, stack, imagej=True, metadata={"axes": "ZYX"})
+    [image] = client.post(f"{url}/images", files=[("files", ("stack.tif", file.getvalue(), "image/tiff"))]).json()
+    tools.wait_ready(client, f"{url}/images/{image['id']}")
+    empty, full = (counted(client, url, image=image["id"], z=z, look=CLASSICAL) for z in (0, 1))
+    assert [each["counts"][0]["n"] for each in (empty, full)] == [0, 3]
+    assert any("several planes" in text for text in full["warnings"])
+    assert client.post(f"{url}/preview/count", json={"image": image["id"], "z": 2}).status_code in {400, 422}
+
+
 def test_examples_are_small_pictures(client):
     told = client.get("examples").json()
     assert [each["name"] for each in told] == list(EXAMPLES)

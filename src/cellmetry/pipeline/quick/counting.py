@@ -127,8 +127,8 @@ def preview_count(store: Store, request: CountPreviewRequest) -> CountPreview:
 
 def _one_of_many(name: str) -> str:
     return (
-        f"{name} has several planes, and only this one was looked at. A job judges from all of them how large cells "
-        f"are, so its count of this plane may differ a little."
+        f"{name} has several planes, and only this one was counted. A job works all of them at one scale, so its "
+        f"count of this plane may differ a little."
     )
 
 
