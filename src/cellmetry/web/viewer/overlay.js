@@ -103,7 +103,7 @@ function writeAt(context, camera, { points, text = "" }) {
 
 /** A map, ready to be drawn. */
 export class MapPicture {
-  /** @type {CanvasImageSource|null} */
+  /** @type {HTMLImageElement|HTMLCanvasElement|null} */
   #picture = null;
 
   /** @param {MapLayer} layer @param {() => void} onReady @param {(error: unknown) => void} onError */
@@ -131,10 +131,18 @@ export class MapPicture {
   draw(context, camera) {
     if (!this.#picture) return;
     const [y0, y1, x0, x1] = this.layer.box ?? [0, camera.image.height, 0, camera.image.width];
+    const { width, height } = this.#picture;
     const [top, left] = [camera.deviceY(y0), camera.deviceX(x0)];
+    // Blocks at the edge reach beyond the image; only what lies within it is seen.
+    const [bottom, right] = [Math.min(y1, camera.image.height), Math.min(x1, camera.image.width)];
+    const part = { width: (width * (right - x0)) / (x1 - x0), height: (height * (bottom - y0)) / (y1 - y0) };
     context.globalAlpha = this.layer.opacity ?? 0.6;
     context.imageSmoothingEnabled = true;
-    context.drawImage(this.#picture, left, top, camera.deviceX(x1) - left, camera.deviceY(y1) - top);
+    context.drawImage(
+      this.#picture,
+      ...[0, 0, part.width, part.height],
+      ...[left, top, camera.deviceX(right) - left, camera.deviceY(bottom) - top],
+    );
     context.globalAlpha = 1;
   }
 }
