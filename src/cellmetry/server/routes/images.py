@@ -16,6 +16,7 @@ from cellmetry.io.discover import find_inputs
 from cellmetry.pipeline.reading import Reading
 from cellmetry.pipeline.stored.apart import register_apart
 from cellmetry.pipeline.stored.quality import quality_of_images
+from cellmetry.server.app_words import Told
 from cellmetry.server.bodies import ActDone, Body, IdText, Key, Limit, PathText, ShortText, View
 from cellmetry.server.dependencies import (
     ActorDep,
@@ -78,9 +79,9 @@ class ImageView(View):
     seq: int
     name: str
     state: Literal["new", "ready", "failed"]
-    reason: str = Field(description="Why it could not be read.")
+    reason: Told = Field(description="Why it could not be read.")
     header: dict[str, Any] = Field(description="Axes, shape, dtype, channels, pixel size, once it is ready.")
-    warnings: tuple[str, ...]
+    warnings: tuple[Told, ...]
     said: dict[str, Any] = Field(description="What users said of it: condition, replicate, pixel size, ….")
     sha256: str
     files: tuple[str, ...] = Field(description="Ids of its originals.")
