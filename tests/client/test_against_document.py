@@ -203,6 +203,7 @@ def of_study(study, file, to):
         "images": lambda: study.images(state="ready", name="a", sort="-name"),
         "image": lambda: study.image(IMAGE),
         "say_of_images": lambda: study.say_of_images([IMAGE], condition="control", pixel_size_um=0.5),
+        "read_images_again": lambda: study.read_images_again([IMAGE], axes="ZYX", pixel_size_um=0.5),
         "remove_images": lambda: study.remove_images([IMAGE]),
         "originals": lambda: study.originals(IMAGE),
         "download_original": lambda: study.download_original(IMAGE, f"org_{ID}", to),

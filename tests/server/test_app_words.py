@@ -31,7 +31,7 @@ from cellmetry.server.errors import error_body
         ("file a--b.tif and --", "file a--b.tif and --"),
         (
             "a.tif is not there any more; `cellmetry study relink` finds it by its content in another folder.",
-            "a.tif is not there any more; put it back, or tell the folder where it is now (`originals/relink`).",
+            "a.tif is not there any more; put it back, or have it looked for in another folder (originals/relink).",
         ),
         (
             "`cellmetry study repair` makes it whole.",
@@ -57,4 +57,4 @@ def test_errors_of_reading_name_the_control():
     assert not re.search(r"--\w", message)
     with pytest.raises(AxesError) as open_axes:
         resolve_axes("QYX", (5, 64, 64), None, "a.tif")
-    assert "“Read again as…” in the step Images (`axes`): " in app_words(str(open_axes.value))
+    assert "by “Read again as…” in the step Images: " in app_words(str(open_axes.value))

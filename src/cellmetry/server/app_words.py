@@ -11,12 +11,12 @@ __all__ = ["Told", "app_words"]
 
 _PHRASES = {
     r"start it with --[a-z-]+": r"\g<0>",  # who runs the server has a command line
-    r"give it with --pixel-size \(µm per pixel\)": "say it in the step Images (`pixel_size_um`)",
-    r"name the axes with --axes": "say what the axes are, by “Read again as…” in the step Images (`axes`)",
+    r"give it with --pixel-size \(µm per pixel\)": "say it in the step Images",
+    r"name the axes with --axes": "say what the axes are by “Read again as…” in the step Images",
     r", or choose another folder with --out|; choose another folder with --out": "",
     r"Give one with --model PATH.*?; nothing is downloaded\.": "Choose one of these.",
     r"`cellmetry study relink` finds it (?:by its content )?in another folder": (
-        "put it back, or tell the folder where it is now (`originals/relink`)"
+        "put it back, or have it looked for in another folder (originals/relink)"
     ),
     r"; see `cellmetry [a-z]+(?: [A-Z]+)?`": "",
     r"`cellmetry [^`]+`": r"the command \g<0> on the server's computer",

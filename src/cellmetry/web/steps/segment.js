@@ -142,7 +142,7 @@ class SegmentStep {
     fill(this.#scale, sizeless && h("p.notice", {}, icon("ruler"), h("span.grow", {}, "The pixel size is not known."),
       h("button", { type: "button", disabled: Boolean(readOnly), onclick: () => measureScale(this.#app) }, "Ruler")));
     fill(this.#next, labels.all.length > 0 && this.#nextButton());
-    fill(this.#byHand, drawByHand(this.#app));
+    fill(this.#byHand, drawByHand(this.#app, { class: "grow" }));
   }
 
   #showWhich() {
