@@ -228,6 +228,7 @@ def of_study(study, file, to):
         "regions": lambda: study.regions(IMAGE),
         "put_regions": lambda: study.put_regions(IMAGE, [{"name": "a", "rectangle": [0, 0, 2, 2]}]),
         "draw_labels": lambda: study.draw_labels(IMAGE, "nuclei"),
+        "check_design": lambda: study.check_design("control"),
         "propose": lambda: study.propose(LABELS, 1.5, 2.5, z=1),
         "undo": lambda: study.undo(LABELS),
         "redo": lambda: study.redo(LABELS),

@@ -20,6 +20,11 @@ _PHRASES = {
     ),
     r"; see `cellmetry [a-z]+(?: [A-Z]+)?`": "",
     r"`cellmetry [^`]+`": r"the command \g<0> on the server's computer",
+    r"; fill in the column condition of a sheet, or write rules \(design\.assign\)": "; say it of the images",
+    r", or join them by design\.names in study\.toml": "",
+    r"correct the sheet(?=[,;.])": "correct the name",
+    r"; name one in study\.toml, as in control = \"[^\"]*\"": "; choose one",
+    r" in study\.toml": "",
     r"--set (?='?[\w.\[\]]+[ =:])": "",
     r"(?<!\S)\(?(?:--)(?P<option>[a-z]+(?:-[a-z]+)*)": None,
 }
@@ -30,7 +35,7 @@ _INSTEAD = tuple(_PHRASES.values())
 
 def app_words(text: str) -> str:
     """Return a sentence without options and commands that its reader cannot give."""
-    return _ANY.sub(_instead, text) if "--" in text or "`cellmetry " in text else text
+    return _ANY.sub(_instead, text)
 
 
 def _instead(found: re.Match[str]) -> str:

@@ -57,6 +57,7 @@ function fields(app, chosen) {
     depthField(app, chosen),
     channelField(app, chosen),
     excludedField(app, chosen),
+    chosen.every((image) => image.said.excluded) && say("reason", "Why left out"),
   );
 }
 
