@@ -141,7 +141,7 @@ class Walk:
         self.go("Train")
         page.get_by_label("Time").fill("1")
         self.press("Train")
-        self.until(page, "document.querySelectorAll('.train-curves path, .train-curves polyline').length > 0", 120)
+        self.until(page, "document.querySelectorAll('.train-curves .plot-curve').length > 0", 120)
         page.reload()  # goes on by itself
         self.until(page, "cellmetry.study?.jobs.running.some((job) => job.kind === 'train')")
         self.done("train")
