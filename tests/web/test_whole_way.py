@@ -28,11 +28,32 @@ def folder(tmp_path_factory: pytest.TempPathFactory, pictures: Any) -> Path:
     folder = tmp_path_factory.mktemp("files") / "plate"
     folder.mkdir()
     for k, name in enumerate(["control_1", "control_2", "treated_1", "treated_2"]):
-        pixels = made.cells_image(1300 if k > 1 else 800, side=128, across=4, seed=k)
+        pixels = scattered(1300, seed=k) if k else made.cells_image(800, side=128, across=4)
         (folder / f"{name}.tif").write_bytes(pictures.tiff(pixels, um=0.5))
     coins = data.coins()[:160, :160].astype(np.uint16)
     (folder / "coins_1.tif").write_bytes(pictures.tiff(coins, um=0.5))
     return folder
+
+
+def scattered(brightness: float, *, seed: int) -> np.ndarray:
+    """Return twelve bright discs at random places."""
+    random = np.random.default_rng(seed)
+    places = apart(random)
+    plane = random.normal(100, 6, (128, 128))
+    y, x = np.mgrid[:128, :128]
+    for cy, cx in places:
+        plane[(y - cy) ** 2 + (x - cx) ** 2 < random.uniform(7, 10) ** 2] += brightness * random.uniform(0.7, 1.3)
+    return plane.clip(0, 65535).astype(np.uint16)
+
+
+def apart(random: np.random.Generator) -> list[np.ndarray]:
+    """Return twelve places that are no nearer to each other than 24 pixels."""
+    places: list[np.ndarray] = []
+    while len(places) < 12:
+        place = random.uniform(12, 116, 2)
+        if all(np.hypot(*(place - other)) > 24 for other in places):
+            places.append(place)
+    return places
 
 
 def _load(name: str) -> Any:
@@ -141,7 +162,9 @@ class Walk:
         self.go("Train")
         page.get_by_label("Time").fill("1")
         self.press("Train")
-        self.until(page, "document.querySelectorAll('.train-curves .plot-curve').length > 0", 120)
+        curves = "document.querySelectorAll('.train-curves .plot-curve').length > 0"
+        failed = "cellmetry.study.jobs.all.find((job) => job.kind === 'train' && job.state === 'failed')?.error"
+        assert self.until(page, f"{curves} || {failed}", 120) is True
         page.reload()  # goes on by itself
         self.until(page, "cellmetry.study?.jobs.running.some((job) => job.kind === 'train')")
         self.done("train")
@@ -179,7 +202,7 @@ def correct(page: Any, squares: Any, walk: Walk) -> Any:
     hand = squares.Hand(page)
     walk.look_at("treated_2")
     hand.look_at(64, 64)
-    use(hand, "Delete", lambda: hand.click(16, 16))
+    use(hand, "Delete", lambda: hand.click(*apart(np.random.default_rng(3))[0]))
     walk.look_at("control_1")
     hand.look_at(64, 64)
     cell = {(row, column): ((row + 0.5) * PITCH, (column + 0.5) * PITCH) for row in range(4) for column in range(4)}
