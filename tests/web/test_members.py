@@ -44,6 +44,7 @@ def test_somebody_is_invited_given_another_role_and_removed(serving: Any, browse
         dialog.get_by_role("button", name="Remove mira").click()
         dialog.get_by_role("alert").get_by_text("only owner").wait_for()
         assert nils.get(f"studies/{study}").json()["role"] == "viewer"
+        assert dialog.get_by_text("nils", exact=True).bounding_box()["width"] > 100
         dialog.get_by_role("button", name="Remove nils").click()
         dialog.get_by_label("Role of nils").wait_for(state="detached")
         assert nils.get(f"studies/{study}").status_code == 404
