@@ -182,3 +182,20 @@ def test_conditions_are_taken_from_names(page: Any, api: Any, pictures: Any, rea
     assert said == [("control", "1"), ("drug", "1"), ("control", "2")]
     page.get_by_role("button", name="Undo", exact=True).click()
     until(page, "cellmetry.study.images.all.every((image) => !image.said.condition)")
+
+
+def test_cards_say_the_quality_and_open_the_image_that_was_clicked(
+    page: Any, api: Any, pictures: Any, ready: Any, until: Any
+) -> None:
+    empty = file("void.tif", pictures.tiff(pictures.squares(cells=3) * 0 + 7))
+    choose(page, [*files(pictures, "sharp.tif"), empty, *files(pictures, "third.tif")])
+    ready(page, 3)
+    card(page, "sharp").get_by_text("Good").wait_for()
+    card(page, "void").get_by_text("Empty").wait_for()
+    page.get_by_role("group", name="Quality").get_by_text("Doubtful 1").wait_for()
+    card(page, "third").dblclick()
+    until(page, "cellmetry.step === 'segment' && cellmetry.viewer.image?.name === 'third'")
+    page.go_back()
+    until(page, "cellmetry.step === 'images'")
+    faults = {each["name"]: each["quality"]["faults"] for each in images(api, page)}
+    assert faults == {"sharp": [], "void": ["empty"], "third": []}
