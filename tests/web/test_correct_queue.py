@@ -128,3 +128,18 @@ def test_smart_click_proposes_and_takes(hand: Any, squares: Any, ids: Callable[[
     new = ids()[y, x]
     assert new > 0
     assert np.count_nonzero(ids() == new) == 400
+
+
+def test_maps_of_a_review_lie_over_the_picture(
+    squares: Any, server: Any, page: Any, study: dict[str, str], until: Any
+) -> None:
+    told = {"image": study["image"], "labels": "cells", "kind": "density", "t": 0, "z": 0, "block": 400}
+    told |= {"shape": [2, 2], "low": 0, "high": 2, "pixels": "maps/density"}
+    page.route("**/maps?*", lambda route: route.fulfill(json=[told]))
+    page.route("**/maps/density", lambda route: route.fulfill(body=np.float32([0, 1, 2, 2]).tobytes()))
+    squares.open_correct(page, server.url, study["study"], study["image"])
+    page.get_by_label("Map").select_option("density")
+    until(page, "cellmetry.viewer.layers.get('map')?.box.join() === '0,800,0,800'")
+    page.get_by_text("cells in a block").wait_for()
+    page.get_by_label("Map").select_option("")
+    until(page, "!cellmetry.viewer.layers.has('map')")

@@ -198,3 +198,20 @@ def test_an_image_that_failed_is_read_again_as_it_is_said_to_be(page: Any, api: 
     until(page, "cellmetry.study.images.all[0]?.header.axes === 'ZYX'")
     page.get_by_role("button", name="Undo", exact=True).click()
     until(page, "cellmetry.study.images.all[0]?.state === 'failed'")
+
+
+def test_cards_say_the_quality_and_open_the_image_that_was_clicked(
+    page: Any, api: Any, pictures: Any, ready: Any, until: Any
+) -> None:
+    empty = file("void.tif", pictures.tiff(pictures.squares(cells=3) * 0 + 7))
+    choose(page, [*files(pictures, "sharp.tif"), empty, *files(pictures, "third.tif")])
+    ready(page, 3)
+    card(page, "sharp").get_by_text("Good").wait_for()
+    card(page, "void").get_by_text("Empty").wait_for()
+    page.get_by_role("group", name="Quality").get_by_text("Doubtful 1").wait_for()
+    card(page, "third").dblclick()
+    until(page, "cellmetry.step === 'segment' && cellmetry.viewer.image?.name === 'third'")
+    page.go_back()
+    until(page, "cellmetry.step === 'images'")
+    faults = {each["name"]: each["quality"]["faults"] for each in images(api, page)}
+    assert faults == {"sharp": [], "void": ["empty"], "third": []}

@@ -58,6 +58,7 @@ def test_cells_are_measured_and_each_leads_to_its_row(opened, until, api, study)
     chosen = grid.locator("[aria-selected=true]")
     chosen.wait_for()
     assert chosen.locator("[role=gridcell]").nth(1).inner_text() == str(cell["id"])
+    page.locator(".viewer-readout", has_text=f"Cell {cell['id']}").filter(has_text="Mean").wait_for()
 
     grid.focus()
     page.keyboard.press("End")

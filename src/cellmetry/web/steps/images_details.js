@@ -19,12 +19,19 @@ let made = 0;
  * @param {ImageView[]} chosen
  */
 export function showDetails(app, pane, chosen) {
-  if (!chosen.length) return void fill(pane);
+  if (!chosen.length) return void fill(pane, app.openStudy.images.all.length > 0 && chooseHint());
   const one = chosen.length === 1 ? chosen[0] : null;
   const failed = one?.state === "failed" && reasonOf(one);
   fill(pane, h("section.details", {},
     h("h2.wrap", {}, one ? one.name : `${counted(chosen.length, "image")} chosen`),
     failed, one && [warnings(one), qualityNotice(one)], fields(app, chosen), one?.state === "ready" && facts(one), actions(app, chosen)));
+}
+
+/** Stands where details will be, so that the cards do not move when one is chosen. */
+function chooseHint() {
+  return h("section.details", {}, h("h2", {}, "No image chosen"), h("p.quiet-text", {},
+    "Choose images to say their condition, replicate and pixel size. Ctrl+A chooses all, Shift a row of them; ",
+    "a double click opens one."));
 }
 
 /** Why an image cannot be read, and what to do. @param {ImageView} image */
