@@ -11,7 +11,8 @@ import { coloured } from "../viewer/overlay.js";
 /** @typedef {import("../app/app.js").App} App */
 /** @typedef {"density"|"disagreement"} MapKind */
 /** @typedef {{kind: "cells"|MapKind, shape: [number, number], block: number, limits: [number, number], pixels: string}} LayerView */
-/** @typedef {{kind: MapKind, data: Float32Array, height: number, width: number, low: number, high: number, box: number[], path: string}} FieldMap */
+/** Values are of blocks; a density is of all pixels of one. */
+/** @typedef {{kind: MapKind, data: Float32Array, height: number, width: number, block: number, low: number, high: number, box: number[], path: string}} FieldMap */
 
 const MAP = "count map";
 const CELLS = "count cells";
@@ -24,7 +25,7 @@ const KINDS = {
   density: {
     text: "Density",
     palette: "magma",
-    ends: (map) => ["0", `${numberText(map.high * 1e4, 2)} cells in 100 × 100 px`],
+    ends: (map) => ["0", `${numberText((map.high * 1e4) / map.block ** 2, 2)} cells in 100 × 100 px`],
   },
   disagreement: {
     text: "Disagreement",
@@ -169,7 +170,8 @@ export class CountMaps {
 /** @param {LayerView} layer @param {ArrayBuffer} values @param {number[]} field @returns {FieldMap} */
 function mapOf({ kind, shape: [height, width], block, limits: [low, high], pixels }, values, [y0, , x0]) {
   const box = [y0, y0 + height * block, x0, x0 + width * block];
-  return { kind: /** @type {MapKind} */ (kind), data: new Float32Array(values), height, width, low, high, box, path: pixels };
+  const data = new Float32Array(values);
+  return { kind: /** @type {MapKind} */ (kind), data, height, width, block, low, high, box, path: pixels };
 }
 
 /** @param {FieldMap} map */
