@@ -8,18 +8,14 @@ from __future__ import annotations
 
 import argparse
 import contextlib
-import json
 import statistics
-import subprocess
-import sys
 import tempfile
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-import httpx
 import pandas as pd
+from in_browser import chromium, served
 from large_study import SIDE, build
-from playwright.sync_api import sync_playwright
 
 from cellmetry.core.columns import Column
 from cellmetry.core.image import Box
@@ -31,19 +27,7 @@ from cellmetry.study.store.results import add_result
 from cellmetry.study.store.store import open_store
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
-
-CHROMIUM = "/usr/bin/chromium"
-ARGUMENTS = [
-    "--headless",
-    "--no-sandbox",
-    "--disable-gpu",
-    "--disable-quic",
-    "--no-first-run",
-    "--disable-background-networking",
-    "--disable-component-update",
-    "--disable-sync",
-]
+    from collections.abc import Sequence
 
 TOOLS = """() => {
   const { viewer, study } = window.cellmetry;
@@ -178,12 +162,11 @@ def main() -> None:
         names = build(home, args.side)
         add_table(home, names)
         url = stack.enter_context(served(home))
-        browser = stack.enter_context(sync_playwright()).chromium.launch(executable_path=CHROMIUM, args=ARGUMENTS)
+        browser = stack.enter_context(chromium())
         page = browser.new_page(viewport=dict(zip(("width", "height"), args.size, strict=True)))
         page.goto(url)
         print("| what | median ms | largest ms | number | bar |\n|---|---|---|---|---|", flush=True)
         measure(page, names, args.side // 2)
-        browser.close()
 
 
 def add_table(home: Path, names: dict[str, str]) -> None:
@@ -209,22 +192,6 @@ def add_table(home: Path, names: dict[str, str]) -> None:
 
 def _middle(box: Box) -> tuple[float, float]:
     return (box.y0 + box.y1) / 2, (box.x0 + box.x1) / 2
-
-
-@contextlib.contextmanager
-def served(home: Path) -> Iterator[str]:
-    """Yield an address that lets a browser in to a server of a home folder."""
-    command = [sys.executable, "-m", "cellmetry", "serve", "--home", str(home), "--port", "0", "--no-browser"]
-    process = subprocess.Popen(command, stdout=subprocess.PIPE, text=True)
-    try:
-        line = process.stdout.readline() if process.stdout else ""
-        url = line.split("serves at ")[1].split()[0].partition("/?")[0].rstrip("/")
-        token = json.loads((home / "server.json").read_text())["token"]
-        headers = {"Authorization": f"Bearer {token}", "X-Cellmetry": "1"}
-        yield str(httpx.post(f"{url}/api/v1/session/link", headers=headers).json()["url"])
-    finally:
-        process.terminate()
-        process.wait(60)
 
 
 def measure(page: Any, names: dict[str, str], middle: int) -> None:

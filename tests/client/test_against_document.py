@@ -36,6 +36,7 @@ NO_VERB = {
     ("GET", "/engines/{name}"): "engines returns all of them",
     ("GET", "/recipes/{name}"): "recipes returns all of them",
     ("GET", "/models/{name}"): "models returns all of them",
+    ("POST", "/studies/{study}/preview/warm"): "for pages, where somebody is about to ask",
 }
 PARAMETERS_NOT_USED = {
     ("GET", "/studies/{study}/jobs/{job_id}/events", "after"): "Last-Event-ID says it",
@@ -205,6 +206,7 @@ def of_study(study, file, to):
         "images": lambda: study.images(state="ready", name="a", sort="-name"),
         "image": lambda: study.image(IMAGE),
         "say_of_images": lambda: study.say_of_images([IMAGE], condition="control", pixel_size_um=0.5),
+        "read_images_again": lambda: study.read_images_again([IMAGE], axes="ZYX", pixel_size_um=0.5),
         "remove_images": lambda: study.remove_images([IMAGE]),
         "originals": lambda: study.originals(IMAGE),
         "download_original": lambda: study.download_original(IMAGE, f"org_{ID}", to),
@@ -229,6 +231,8 @@ def of_study(study, file, to):
         "maps": lambda: study.maps(IMAGE, labels="cells"),
         "regions": lambda: study.regions(IMAGE),
         "put_regions": lambda: study.put_regions(IMAGE, [{"name": "a", "rectangle": [0, 0, 2, 2]}]),
+        "draw_labels": lambda: study.draw_labels(IMAGE, "nuclei"),
+        "check_design": lambda: study.check_design("control"),
         "propose": lambda: study.propose(LABELS, 1.5, 2.5, z=1),
         "undo": lambda: study.undo(LABELS),
         "redo": lambda: study.redo(LABELS),
@@ -295,7 +299,7 @@ def of_job(job):
         "wait": job.wait,
         "cancel": job.cancel,
         "resume": job.resume,
-        "log": job.log,
+        "log": lambda: job.log(kind="state"),
         "_listen": lambda: job._listen("0", None),
     }
 

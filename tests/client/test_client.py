@@ -73,6 +73,7 @@ def study(client, files):
     job = study.segment(**WHOLE).wait(heard)
     assert (job.state, heard.tasks[-1][1]) == ("done", 4)
     assert {line["kind"] for line in job.log()} >= {"state", "progress"}
+    assert {line["kind"] for line in job.log(kind="state")} == {"state"}
     return study
 
 

@@ -117,3 +117,11 @@ def test_a_split_file_that_tears_a_group_is_refused(tmp_path: Path) -> None:
     (tmp_path / "s.csv").write_text("data,name,split\nd,1,train\n")
     with pytest.raises(DamagedFile, match="no column 'group'"):
         read_split(tmp_path / "s.csv")
+
+
+def test_something_new_is_held_out_where_all_that_is_known_teaches(tmp_path: Path) -> None:
+    whole = make_set(tmp_path / "a", "a", list(range(4)), [""] * 4)
+    taught = tuple(SplitRow("a", name, "train", f"a/{name}") for name in ("i0", "i1"))
+    split = split_items([whole], fractions=(0.75, 0.25, 0.0), before=Split(taught))
+    assert split.rows[:2] == taught
+    assert "validation" in {row.split for row in split.rows[2:]}

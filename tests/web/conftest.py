@@ -155,6 +155,12 @@ def squares() -> Any:
     return _load("correct_study", Path(__file__).parent / "correct_study.py")
 
 
+@pytest.fixture(scope="session")
+def fields() -> Any:
+    """Return the module `train_study`: a study of corrected fields that a model can learn from."""
+    return _load("train_study", Path(__file__).parent / "train_study.py")
+
+
 def _load(name: str, place: Path) -> Any:
     spec = spec_from_file_location(f"tests_web_{name}", place)
     module = module_from_spec(spec)

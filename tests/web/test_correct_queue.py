@@ -63,7 +63,7 @@ def test_a_question_is_answered_and_a_field_reviewed(
     page.get_by_role("button", name="Undo", exact=True).last.click()  # in the note
     page.get_by_role("listitem").filter(has_text="You corrected one object here").wait_for()
     assert np.array_equal(ids()[box.slices], mine)
-    page.locator(".correct-task").click()
+    page.locator(".correct-task", has_text="You corrected one object here").click()
     page.get_by_role("button", name="Keep mine").click()
     page.get_by_text("Your version stays").wait_for()
     page.get_by_role("button", name="Mark field as reviewed").wait_for()
@@ -72,6 +72,13 @@ def test_a_question_is_answered_and_a_field_reviewed(
     page.get_by_text("1 of 7 fields reviewed").wait_for()
     fields = api.get(f"studies/{study['study']}/reviewed", params={"image": study["image"]}).json()
     assert [each["box"] for each in fields] == [[512, 800, 512, 800]]
+    fresh = page.get_by_role("listitem").filter(has_text="Not looked through yet")
+    assert fresh.count() == 6
+    for seen in (2, 3):  # N and R lead from field to field, also to those of other planes
+        page.keyboard.press("n")
+        fresh.locator("[aria-current=true]").wait_for()
+        page.keyboard.press("r")
+        page.get_by_text(f"{seen} of 7 fields reviewed").wait_for()
 
 
 def test_the_history_shows_undoes_and_goes_back(hand: Any, squares: Any, ids: Callable[[], Any]) -> None:

@@ -92,6 +92,40 @@ def test_two_browsers_at_one_place(
     )  # edits of others are seen without asking
 
 
+def test_edits_of_others_are_seen_in_every_step_and_after_switching_away_and_back(
+    squares: Any, server: Any, api: Any, signed_in: Any, until: Any, study: dict[str, str]
+) -> None:
+    page = signed_in()
+    asked: list[str] = []
+    page.on("request", lambda request: asked.append(request.url))
+    page.goto(f"{server.url}/#/{study['study']}/segment?image={study['image']}")
+
+    def delete(row: int, column: int) -> None:
+        body = {"operation": "delete", "parameters": {"ids": [squares.number(row, column)]}}
+        answer = api.post(f"studies/{study['study']}/labels/{study['labels']}/edits", json=body)
+        assert answer.status_code == 200, answer.text
+
+    def seen(row: int, column: int) -> str:
+        return "cellmetry.viewer?.idAt({}, {})".format(*squares.middle(row, column))
+
+    until(page, f"{seen(1, 5)} === {squares.number(1, 5)}")
+    delete(1, 5)
+    until(page, f"{seen(1, 5)} === 0")
+    page.evaluate("(id) => cellmetry.study.images.select(id)", study["stack"])
+    until(page, f"cellmetry.viewer.labels === '{study['stack_labels']}'")
+    delete(1, 6)
+    page.evaluate("(id) => cellmetry.study.images.select(id)", study["image"])
+    until(page, f"cellmetry.viewer.labels === '{study['labels']}' && {seen(1, 6)} === 0")
+    page.evaluate("cellmetry.goStep('images')")
+    until(page, "cellmetry.step === 'images'")
+    delete(1, 7)
+    page.evaluate("cellmetry.goStep('measure')")
+    until(page, f"cellmetry.step === 'measure' && {seen(1, 7)} === 0")
+    tiles = [each for each in asked if "/labels/" in each and "version=" in each]
+    assert tiles
+    assert all("epoch=" in each for each in tiles)
+
+
 def test_a_window_that_is_closed_without_server_offers_its_edits_again(
     opened: Callable[[], Any], squares: Any, ids: Callable[[], Any], faults: Any
 ) -> None:

@@ -104,10 +104,10 @@ class RemoteJob:
         self.said = self._connection.send(f"{self._path}/resume")
         return self
 
-    def log(self, *, after: int = 0) -> list[dict[str, Any]]:
-        """Return the lines of its log after a number (`seq`), the oldest first."""
+    def log(self, *, after: int = 0, kind: str | None = None) -> list[dict[str, Any]]:
+        """Return the lines of its log after a number (`seq`), of one kind or all, the oldest first."""
         found: list[dict[str, Any]] = []
-        while lines := self._connection.get(f"{self._path}/log", after=after):
+        while lines := self._connection.get(f"{self._path}/log", after=after, kind=kind):
             found += lines
             after = lines[-1]["seq"]
         return found

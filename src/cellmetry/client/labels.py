@@ -82,10 +82,7 @@ class LabelVerbs(StudyPart):
     def propose(self, labels: str, y: float, x: float, **more: Any) -> dict[str, Any]:
         """Return the outline of the cell that the network sees at a point; drawing it (`draw`) takes it.
 
-        Raises
-        ------
-        UnknownName
-            If it sees none there, or there is a label already.
+        ``outline`` is None, and ``reason`` says why, where it sees none or there is a label already.
         """
         found: dict[str, Any] = self._send(f"/labels/{labels}/propose", {"y": y, "x": x, **more})
         return found
@@ -132,6 +129,11 @@ class LabelVerbs(StudyPart):
         """
         body = {"base_version": base_version, "session": self.session}
         return self._edit(f"/labels/{labels}/versions/{version}/restore", body)
+
+    def draw_labels(self, image: str, name: str = "cells") -> str:
+        """Return the id of new labels of an image that have no object yet; edits draw them."""
+        made: dict[str, Any] = self._send("/labels", {"image": image, "name": name})
+        return str(made["labels"])
 
     def remove_labels(self, labels: str) -> int:
         """Return the act that hid a label image; undoing it brings it back."""

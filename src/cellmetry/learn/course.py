@@ -8,12 +8,14 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from pathlib import Path
 
-__all__ = ["CACHE", "CHECKPOINT", "clear_course"]
+__all__ = ["CACHE", "CHECKPOINT", "SPLIT", "clear_course"]
 
 CHECKPOINT = "checkpoint.pt"
 """From where a training that was killed goes on."""
 CACHE = "cache"
 """Images as the training reads them."""
+SPLIT = "split.csv"
+"""Which images teach, and which are held out."""
 
 
 def clear_course(folder: Path) -> None:

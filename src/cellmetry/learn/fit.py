@@ -21,7 +21,7 @@ from cellmetry.errors import CellmetryError, InputError, OutputError, ParameterE
 from cellmetry.io.atomic import atomic_write
 from cellmetry.io.tables import write_table
 from cellmetry.learn.cards import calibrate_counts, describe_training, mean_scores
-from cellmetry.learn.course import CACHE, CHECKPOINT, clear_course
+from cellmetry.learn.course import CACHE, CHECKPOINT, SPLIT, clear_course
 from cellmetry.learn.curves import draw_curves, draw_sheet, write_log
 from cellmetry.learn.dataset import read_data_set
 from cellmetry.learn.familiarity import learn_familiarity
@@ -141,7 +141,11 @@ class _Parts(NamedTuple):
 
 
 def train_model(
-    options: TrainOptions, *, progress: Progress = SILENT, hear: Callable[[TrainResult], None] | None = None
+    options: TrainOptions,
+    *,
+    progress: Progress = SILENT,
+    hear: Callable[[TrainResult], None] | None = None,
+    tell: Callable[[dict[str, float]], None] | None = None,
 ) -> TrainResult:
     """Return a model trained on data sets, written to `options.out` beside the course of its training.
 
@@ -152,6 +156,9 @@ def train_model(
     ----------
     hear
         Is told the result before the checkpoint goes: what it notes of it is not lost if the process is killed.
+    tell
+        Is told how the learning goes, as `Trainer.run` tells it; first the scores of `start` on the images that check,
+        where these are what both are judged on.
 
     Raises
     ------
@@ -171,7 +178,10 @@ def train_model(
             with suppress(OSError):  # it holds something else
                 options.out.rmdir()
         raise
-    prepared.trainer.run(progress=progress, hear=prepared.watch)
+    if tell is not None and prepared.before is not None and prepared.parts.held_out == "validation":
+        means = {f"validation {name}": value for name, value in score_means(prepared.before).items()}
+        tell({"step": 0, "steps": prepared.trainer.steps, **means})
+    prepared.trainer.run(progress=progress, hear=prepared.watch, tell=tell)
     result = _finish(prepared, options)
     if hear is not None:
         hear(result)
@@ -211,7 +221,7 @@ def _prepare(options: TrainOptions, work: Path, progress: Progress) -> _Prepared
     before = score_model(start, getattr(parts, parts.held_out)) if start else None
     trainer = Trainer(recipe, network, Material(fields, checking, checked, shown), folder=work)
     _set_length(trainer, options, len(fields))
-    write_split(split, work / "split.csv")
+    write_split(split, work / SPLIT)
     _write_recipe(recipe, work)
     return _Prepared(trainer, _Watch([*checked, *shown][:_ON_SHEET]), sets, parts, start, before)
 
@@ -275,7 +285,7 @@ def _fixed_by(start: Model, recipe: TrainingRecipe, changes: Sequence[str]) -> d
 
 def _split(sets: Sequence[DataSet], options: TrainOptions, work: Path, seed: int) -> Split:
     """Return the given split, that of the training that goes on, or a new one that leaves old items where they were."""
-    path = work / "split.csv"
+    path = work / SPLIT
     before = read_split(path) if path.is_file() else None
     if options.split:
         split = read_split(options.split)
@@ -299,8 +309,9 @@ def _parts(sets: Sequence[DataSet], split: Split, options: TrainOptions) -> _Par
             getattr(parts, split.of(one.card.name, item.name)).append((one.card.name, item))
     if not parts.train or not parts.validation:
         raise InputError(
-            f"{', '.join(str(path) for path in options.data)} gives {len(parts.train)} images to train on and "
-            f"{len(parts.validation)} to check with; at least one of each is needed, from different fields."
+            f"There are {len(parts.train)} images to train on and {len(parts.validation)} to check with in "
+            f"{', '.join(path.name for path in options.data)}; at least one of each is needed, from different fields: "
+            f"images of the same or touching places are never parted. Add images of other fields."
         )
     return parts
 

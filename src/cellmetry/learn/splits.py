@@ -106,7 +106,8 @@ def split_items(
     Items that share a group, show the same or touching pieces of the world (`cellmetry.learn.near_duplicates`), or
     share the file of their image, stay together, also across data sets; so do those of one data set whose names say
     that they are copies of one original (`cellmetry.learn.copy_names`). Items that `before` knows stay where they
-    are; what belongs to one of them joins it, in the part that teaches if it belongs to several.
+    are; what belongs to one of them joins it, in the part that teaches if it belongs to several. Where all that is
+    known teaches, a new group is for validation, so that something is held out.
     """
     _check_sets(sets)
     members = [(each.card.name, item) for each in sets for item in each.items]
@@ -121,7 +122,8 @@ def split_items(
         SplitRow(name, item.name, PARTS[part], label)
         for (name, item), part, label in zip(members, parts, names, strict=True)
     ]
-    return Split(tuple(_keep_known(rows, groups.tolist(), known)))
+    kept = list(_keep_known(rows, groups.tolist(), known))
+    return Split(tuple(_hold_out(kept, known) if known and fractions[1] else kept))
 
 
 def _keep_known(
@@ -137,6 +139,15 @@ def _keep_known(
         near = kin.get(group)
         joined = row._replace(split=near.split, group=near.group) if near else row
         yield known.get((row.data, row.name), joined)
+
+
+def _hold_out(rows: Sequence[SplitRow], known: Mapping[tuple[str, str], SplitRow]) -> Iterator[SplitRow]:
+    """Yield the rows, those of one new group for validation if no row is."""
+    old = {row.group for row in known.values()}
+    new = [row.group for row in rows if row.group not in old]
+    chosen = None if any(row.split == "validation" for row in rows) else next(reversed(new), None)
+    for row in rows:
+        yield row._replace(split="validation") if row.group == chosen else row
 
 
 def read_split(path: str | Path) -> Split:

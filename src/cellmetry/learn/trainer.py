@@ -37,6 +37,7 @@ if TYPE_CHECKING:
 __all__ = ["Material", "Trainer", "choose_device"]
 
 _CHECKED_BATCHES = 6
+_TOLD = 150
 _LAST_RATE = 0.01
 _AVERAGING_START = 10.0
 _DECIDING = (
@@ -112,22 +113,45 @@ class Trainer:
         self._weights = recipe.losses.model_dump()
         self._dtype = _precision(recipe.optimisation.precision, self.device)
 
-    def run(self, *, progress: Progress = SILENT, hear: Callable[[Trainer], None] | None = None) -> None:
-        """Train to the end, from wherever it stands; `hear` is called after each validation."""
+    def run(
+        self,
+        *,
+        progress: Progress = SILENT,
+        hear: Callable[[Trainer], None] | None = None,
+        tell: Callable[[dict[str, float]], None] | None = None,
+    ) -> None:
+        """Train to the end, from wherever it stands.
+
+        Parameters
+        ----------
+        hear
+            Called after each validation.
+        tell
+            Is told how the learning goes, far oftener than it is validated: step, steps, and the mean loss since it was
+            told last; after a validation its scores too.
+        """
         progress.start("Training", self.steps)
         progress.advance(self.step)
         sums: dict[str, float] = {}
         since, started = self.step, time.monotonic()
+        recent: list[float] = []
         for batch in self.sampler.batches(self.step, self.steps):
-            for name, value in self._learn(batch).items():
+            parts = self._learn(batch)
+            for name, value in parts.items():
                 sums[name] = sums.get(name, 0.0) + value
+            recent.append(parts["loss"])
             self.step += 1
             progress.advance()
-            if self.step % self.recipe.optimisation.validate_every == 0 or self.step == self.steps:
+            validated = self.step % self.recipe.optimisation.validate_every == 0 or self.step == self.steps
+            if validated:
                 self._note({name: value / (self.step - since) for name, value in sums.items()}, started)
                 sums, since, started = {}, self.step, time.monotonic()
                 if hear is not None:
                     hear(self)
+            if tell is not None and (validated or self.step % max(1, self.steps // _TOLD) == 0):
+                scores = self.log[-1] if validated else {}
+                tell({**scores, "step": self.step, "steps": self.steps, "loss": float(np.mean(recent))})
+                recent = []
 
     def measure_speed(self, steps: int) -> float:
         """Return seconds per step, its share of a validation included, measured on a copy that is thrown away."""

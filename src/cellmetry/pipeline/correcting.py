@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from itertools import islice, product
 from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
@@ -18,19 +19,21 @@ from cellmetry.study.store.results import result_path, results
 from cellmetry.study.store.reviewed import reviewed_fields
 
 if TYPE_CHECKING:
-    from collections.abc import Hashable, Mapping, Sequence
+    from collections.abc import Hashable, Iterator, Mapping, Sequence
     from typing import Any
 
     from cellmetry.study.store.labels import LabelSet
     from cellmetry.study.store.store import Store
 
-__all__ = ["FIELD_PX", "CorrectionItem", "CorrectionQueue", "FieldItem", "correction_queue"]
+__all__ = ["FIELD_PX", "CorrectionItem", "CorrectionQueue", "FieldItem", "OpenField", "correction_queue"]
 
 FIELD_PX = 512
 """Side of a field, in pixels."""
 _Z = 1.645
 """Of a 90 % interval."""
 _OUTLYING = 3.5
+_Place = tuple[int, int, int, int]
+"""Frame, plane, row and column of a field."""
 _REASONS = {
     "missed": "A cell may be missed here: the network sees one where nothing is labelled.",
     "joined": "This may be several cells: the network sees {cells:.1f} in it.",
@@ -62,6 +65,16 @@ class CorrectionItem(NamedTuple):
     effect: float
 
 
+class OpenField(NamedTuple):
+    """A field that nobody has looked through."""
+
+    image: str
+    labels: str
+    t: int
+    z: int
+    box: Box
+
+
 class FieldItem(NamedTuple):
     """A field with the summed effect of its items."""
 
@@ -81,7 +94,7 @@ class CorrectionQueue:
     Parameters
     ----------
     evidence
-        ``network`` after a job `review`; ``sizes`` without.
+        ``network`` after a job `review`; ``sizes`` without; ``none`` where no image has such labels yet.
     value, low, high
         The result as it is expected, with a 90 % interval of what is still doubtful.
     moves
@@ -90,6 +103,8 @@ class CorrectionQueue:
         Whether the interval moves by no more than the share that was asked for.
     fields_reviewed, fields_total
         How many of all fields were looked through.
+    fields_open
+        The first ones that were not.
     """
 
     evidence: str
@@ -104,6 +119,10 @@ class CorrectionQueue:
     stop: bool
     fields_reviewed: int
     fields_total: int
+    fields_open: tuple[OpenField, ...]
+
+
+_NOTHING = CorrectionQueue("none", False, (), (), 0, 0.0, 0.0, 0.0, 0.0, False, 0, 0, ())
 
 
 class _Known(NamedTuple):
@@ -132,21 +151,23 @@ def correction_queue(
     Raises
     ------
     ParameterError
-        If there are no such labels, or no table has the column.
+        If no table has the column.
     """
     sets = {each.image_id: each for each in label_sets(store) if each.name == name}
     if not sets:
-        raise ParameterError(f"No image has labels named {name!r}; segment images, or import labels, first.")
+        return _NOTHING
     known = _known(store, name, sets)
     doubts = _with_effects(known, _values(store, known.objects, result))
     ranked = doubts.sort_values(["effect", "wrong"], ascending=False, kind="stable")
     value, low, high = _interval(known, doubts, result, store)
     moves = (high - low) / 2 / max(abs(value), 1e-12)
-    reviewed, total = _progress(store, sets)
+    reviewed = {image_id: _reviewed(store, image_id, each) for image_id, each in sets.items()}
     items = tuple(_item(row, sets) for row in ranked.head(limit).to_dict("records"))
     fields = _fields(ranked, sets, limit)
     result_now = (value, low, high, moves, moves <= share)
-    return CorrectionQueue(known.evidence, known.stale, items, fields, len(ranked), *result_now, reviewed, total)
+    progress = (sum(map(len, reviewed.values())), sum(map(_count, sets.values())))
+    unseen = tuple(islice(_open(sets, reviewed), limit))
+    return CorrectionQueue(known.evidence, known.stale, items, fields, len(ranked), *result_now, *progress, unseen)
 
 
 def _known(store: Store, name: str, sets: Mapping[str, LabelSet]) -> _Known:
@@ -299,26 +320,43 @@ def _fields(ranked: pd.DataFrame, sets: Mapping[str, LabelSet], limit: int) -> t
     sums = ranked.groupby(keys)["effect"].agg(["size", "sum"]).sort_values("sum", ascending=False).head(limit)
     found = []
     for (image, t, z, row, column), (size, effect) in zip(sums.index, sums.to_numpy(), strict=True):
-        height, width = sets[image].plane_shape
-        y0, x0 = row * FIELD_PX, column * FIELD_PX
-        box = Box(y0, min(height, y0 + FIELD_PX), x0, min(width, x0 + FIELD_PX))
+        box = _field_box(sets[image], row, column)
         found.append(FieldItem(image, sets[image].id, int(t), int(z), box, int(size), float(effect)))
     return tuple(found)
 
 
-def _progress(store: Store, sets: Mapping[str, LabelSet]) -> tuple[int, int]:
-    """Return how many fields were looked through, of how many: those whose middle lies in what was reviewed."""
-    done = total = 0
+def _field_box(labels: LabelSet, row: int, column: int) -> Box:
+    height, width = labels.plane_shape
+    y0, x0 = row * FIELD_PX, column * FIELD_PX
+    return Box(y0, min(height, y0 + FIELD_PX), x0, min(width, x0 + FIELD_PX))
+
+
+def _rows_and_columns(labels: LabelSet) -> tuple[int, int]:
+    height, width = labels.plane_shape
+    return -(-height // FIELD_PX), -(-width // FIELD_PX)
+
+
+def _count(labels: LabelSet) -> int:
+    rows, columns = _rows_and_columns(labels)
+    return rows * columns * labels.size("T") * labels.size("Z")
+
+
+def _reviewed(store: Store, image_id: str, labels: LabelSet) -> set[_Place]:
+    """Return the fields that were looked through: those whose middle lies in what was reviewed."""
+    seen: Sequence[Any] = [field for field in reviewed_fields(store, image_id) if field.labels == labels.name]
+    return {at for field in seen for at in _middles(field, *labels.plane_shape)}
+
+
+def _open(sets: Mapping[str, LabelSet], reviewed: Mapping[str, set[_Place]]) -> Iterator[OpenField]:
+    """Yield the fields that nobody has looked through, image by image."""
     for image_id, each in sets.items():
-        height, width = each.plane_shape
-        rows, columns = -(-height // FIELD_PX), -(-width // FIELD_PX)
-        total += rows * columns * each.size("T") * each.size("Z")
-        seen: Sequence[Any] = [field for field in reviewed_fields(store, image_id) if field.labels == each.name]
-        done += len({at for field in seen for at in _middles(field, height, width)})
-    return done, total
+        rows, columns = _rows_and_columns(each)
+        for t, z, row, column in product(range(each.size("T")), range(each.size("Z")), range(rows), range(columns)):
+            if (t, z, row, column) not in reviewed[image_id]:
+                yield OpenField(image_id, each.id, t, z, _field_box(each, row, column))
 
 
-def _middles(field: Any, height: int, width: int) -> set[tuple[int, int, int, int]]:
+def _middles(field: Any, height: int, width: int) -> set[_Place]:
     """Return the fields whose middle lies in a reviewed box."""
     found = set()
     for row in range(field.box.y0 // FIELD_PX, -(-field.box.y1 // FIELD_PX)):

@@ -24,9 +24,10 @@ if TYPE_CHECKING:
     from cellmetry.engines.segment import Segment
     from cellmetry.learn.dataset import DataSet, Item
 
-__all__ = ["EngineRun", "evaluate_to", "prediction_names", "segment_items"]
+__all__ = ["PREDICTED", "EngineRun", "evaluate_to", "prediction_names", "segment_items"]
 
-_PREDICTED = "predicted"
+PREDICTED = "predicted"
+"""Folder of a report in which the labels of its engine lie."""
 
 
 class EngineRun(NamedTuple):
@@ -93,8 +94,8 @@ def _evaluate_all(
     """Return the evaluations of the folders, and of the engine, whose labels are written below `folder`."""
     folders = dict(zip(prediction_names(predicted), map(Path, predicted), strict=True))
     if engine is not None:
-        folders[_free(engine.name, folders)] = folder / _PREDICTED
-        segment_items(data_set, engine, folder / _PREDICTED, progress)
+        folders[_free(engine.name, folders)] = folder / PREDICTED
+        segment_items(data_set, engine, folder / PREDICTED, progress)
     return [evaluate(data_set, path, name=name, options=options, progress=progress) for name, path in folders.items()]
 
 

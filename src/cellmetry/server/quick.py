@@ -20,7 +20,7 @@ from cellmetry.study.store.plain_words import plain_words
 if TYPE_CHECKING:
     from cellmetry.study.store.store import Store
 
-__all__ = ["QuickAnswer", "busy_response", "pool_of", "quick_answer", "refusal"]
+__all__ = ["QuickAnswer", "busy_response", "pool_of", "quick_answer", "refusal", "warm_up"]
 
 _LOOK_S = 0.25
 _LEFT = 499
@@ -75,6 +75,17 @@ async def quick_answer(request: Request, store: Store, verb: Verb, wanted: dict[
         return await run_in_threadpool(_read, Path(answer.output))
     finally:
         await run_in_threadpool(folder.cleanup)
+
+
+def warm_up(pool: OneShotPool, store: Store) -> None:
+    """Have a process load what the first answers about a study need, while nobody waits for them yet."""
+    folder = TemporaryDirectory(prefix="cellmetry-quick-", ignore_cleanup_errors=True)
+    try:
+        batch = pool.submit([FileTask("warm", {}, str(store.folder), "warm", folder.name)])
+    except PoolBusy:  # it is as warm as can be
+        folder.cleanup()
+    else:
+        batch.answers.add_done_callback(lambda _: folder.cleanup())
 
 
 def refusal(answer: QuickAnswer) -> JSONResponse:

@@ -231,3 +231,15 @@ def test_a_cancelled_request_stops_what_is_worked(folder, pool, tmp_path):
     assert answer.kind == "Cancelled"
     assert not psutil.pid_exists(worker.pid)
     assert replace(answer, status="done").row()["file"] == answer.file
+
+
+def test_a_process_that_nobody_needs_ends_and_another_takes_its_place(folder, tmp_path):
+    pool = OneShotPool(OneShotLimits(time_s=60, idle_s=0.01))
+    try:
+        for turn in range(2):
+            assert one(pool, task(folder, CLASSICAL, tmp_path / str(turn))).status == "done"
+            for thread in list(pool._threads):
+                thread.join(30)
+            assert not pool._threads
+    finally:
+        pool.stop()

@@ -101,6 +101,10 @@ def test_the_log_comes_in_pages(segmented, client, study):
     first = client.get(url, params={"limit": 2}).json()
     rest = client.get(url, params={"after": first[-1]["seq"]}).json()
     assert [line["seq"] for line in [*first, *rest]] == [each["id"] for each in said]
+    states = client.get(url, params={"kind": "state"}).json()
+    assert [line["text"] for line in states] == [line["text"] for line in [*first, *rest] if line["kind"] == "state"]
+    assert client.get(url, params={"kind": "learning"}).json() == []
+    assert client.get(url, params={"kind": "State;"}).status_code == 422
 
 
 def test_jobs_are_listed_by_state_and_page(segmented, client, study):

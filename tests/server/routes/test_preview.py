@@ -91,3 +91,10 @@ def test_a_sample_study_is_there_at_once_and_can_be_compared(client, tools):
     assert images[0]["header"]["pixel_size_um"]["x"] == 0.5
     shown = client.get(f"{url}/images/{images[0]['id']}/thumbnail")
     assert shown.status_code == 200
+
+
+def test_a_study_is_warmed_up_before_somebody_waits(client, study):
+    url, image = study
+    answer = client.post(f"{url}/preview/warm")
+    assert (answer.status_code, answer.json()) == (202, None)
+    assert client.post(f"{url}/preview", json={"image": image, "recipe": "any"}).status_code == 200

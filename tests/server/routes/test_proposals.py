@@ -45,8 +45,9 @@ def test_a_cell_is_proposed_and_drawing_it_gives_its_pixels(client, study):
     mask = np.frombuffer(tile.content, "<u4").reshape(256, 256) == number
     assert (mask & (truth == 9)).sum() / (mask | (truth == 9)).sum() > 0.7
     again = client.post(f"{url}/labels/{labels}/propose", json=middle(truth == 9))
-    assert again.status_code == 404
-    assert "already" in again.json()["error"]["message"]
+    assert again.status_code == 200
+    assert again.json()["outline"] is None
+    assert "already" in again.json()["reason"]
 
 
 def test_nothing_is_proposed_on_the_ground_or_outside(client, study):
@@ -54,7 +55,8 @@ def test_nothing_is_proposed_on_the_ground_or_outside(client, study):
     rows, columns = np.nonzero(truth == 0)
     far = max(zip(rows, columns, strict=True), key=lambda at: distance(truth, at))
     empty = client.post(f"{url}/labels/{labels}/propose", json={"y": float(far[0]), "x": float(far[1]), "radius": 1})
-    assert empty.status_code == 404, empty.text
+    assert (empty.status_code, empty.json()["outline"]) == (200, None), empty.text
+    assert "no cell" in empty.json()["reason"]
     assert client.post(f"{url}/labels/{labels}/propose", json={"y": 999, "x": 2}).status_code == 422
 
 

@@ -12,7 +12,7 @@ from rich.text import Text
 
 from cellmetry.cli.job.opening import JobId, StudyFolder
 from cellmetry.cli.options import Json
-from cellmetry.study.store.jobs import events_of, job
+from cellmetry.study.store.jobs import FIGURES, events_of, job
 from cellmetry.study.store.store import open_store
 
 __all__ = ["log"]
@@ -21,7 +21,7 @@ __all__ = ["log"]
 def log(
     study: StudyFolder,
     job_id: JobId,
-    progress: Annotated[bool, typer.Option(help="Show lines of progress too.")] = False,
+    progress: Annotated[bool, typer.Option(help="Show lines of progress and of learning too.")] = False,
     after: Annotated[int, typer.Option(min=0, help="Only what was said after the line of this number.")] = 0,
     as_json: Json = False,
 ) -> None:
@@ -33,7 +33,7 @@ def log(
         job(store, job_id)
         found = []
         while more := events_of(store, job_id, after=after):
-            found += [each for each in more if progress or each.kind != "progress"]
+            found += [each for each in more if progress or each.kind not in FIGURES]
             after = more[-1].seq
     if as_json:
         typer.echo(json.dumps([asdict(each) for each in found], indent=1))

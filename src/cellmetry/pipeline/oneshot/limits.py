@@ -27,6 +27,8 @@ class OneShotLimits:
         Most files that may wait; a request that would make it more is asked to come again.
     retry_after_s
         When it is asked to come again.
+    idle_s
+        How long a process that has nothing to do stays warm, its memory taken.
     """
 
     max_files: int = 100
@@ -36,3 +38,4 @@ class OneShotLimits:
     time_s: float = 300.0
     waiting: int = 200
     retry_after_s: int = 15
+    idle_s: float = 1800.0

@@ -71,7 +71,7 @@ class Batch:
 
 
 class OneShotPool:
-    """Processes that work files; each is started when first needed and stays warm, its models loaded.
+    """Processes that work files; each is started when first needed and stays warm for a while, its models loaded.
 
     Parameters
     ----------
@@ -164,7 +164,7 @@ class OneShotPool:
         return self._stopping or (batch.cancelled and not self._finish)
 
     def _take(self) -> tuple[Batch, int, FileTask] | None:
-        """Return a file of the request whose turn it is; None when the pool stops."""
+        """Return a file of the request whose turn it is; None when the pool stops, or none came for long."""
         with self._changed:
             while not self._stopping:
                 while self._batches and not self._batches[0].waiting:
@@ -173,5 +173,6 @@ class OneShotPool:
                     batch = self._batches[0]
                     self._batches.rotate(-1)
                     return batch, *batch.take()
-                self._changed.wait()
+                if not self._changed.wait(self.limits.idle_s) and not self._batches:
+                    return None
         return None

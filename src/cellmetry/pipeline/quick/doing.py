@@ -8,12 +8,14 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from cellmetry.core.parameters import parse_parameters
+from cellmetry.engines.segment import Segment
 from cellmetry.errors import CellmetryError, UnknownName
 from cellmetry.io.tile_store import encode_tile
 from cellmetry.pipeline.oneshot.task import FileTask, ImageAnswer, failed
 from cellmetry.pipeline.quick.counting import CountPreviewRequest, preview_count
 from cellmetry.pipeline.quick.preview import PreviewRequest, preview
-from cellmetry.pipeline.quick.proposing import ProposalRequest, propose
+from cellmetry.pipeline.quick.proposing import NothingThere, ProposalRequest, propose
+from cellmetry.pipeline.stored.recipes import wanted_recipe
 from cellmetry.study.store.store import join_store
 
 if TYPE_CHECKING:
@@ -76,7 +78,11 @@ def _preview_count(store: Store, task: FileTask) -> dict[str, Any]:
 
 def _propose(store: Store, task: FileTask) -> dict[str, Any]:
     request = dict(task.request)
-    found = propose(store, request.pop("labels"), parse_parameters(ProposalRequest, request, where="propose"))
+    labels = request.pop("labels")
+    try:
+        found = propose(store, labels, parse_parameters(ProposalRequest, request, where="propose"))
+    except NothingThere as nothing:  # an answer like any other: most of an image is ground
+        return {"reason": str(nothing)}
     return {
         "outline": found.outline.tolist(),
         "box": [int(edge) for edge in found.box],
@@ -85,9 +91,18 @@ def _propose(store: Store, task: FileTask) -> dict[str, Any]:
     }
 
 
+def _warm(store: Store, _: FileTask) -> dict[str, Any]:
+    """Load what the first preview and proposal of a study need."""
+    for step in wanted_recipe(store, "any").steps:
+        if isinstance(step, Segment):
+            step.load_engine()
+    return {}
+
+
 QUICK: dict[str, Callable[[Store, FileTask], dict[str, Any]]] = {
     "preview": _preview,
     "preview count": _preview_count,
     "propose": _propose,
+    "warm": _warm,
 }
 """What is done for each verb."""

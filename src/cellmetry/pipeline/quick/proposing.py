@@ -48,8 +48,6 @@ _FEWEST = 5
 class NothingThere(InputError):
     """The network sees no cell at a point."""
 
-    http_status = 404
-
 
 class ProposalRequest(Parameters):
     """A point of one plane of labels; pixel (0, 0) covers [0, 1) × [0, 1)."""

@@ -6,6 +6,7 @@ import json
 from typing import TYPE_CHECKING, Any
 
 from cellmetry.pipeline.acquisition import settings_of
+from cellmetry.pipeline.stored.colours import shown_colours
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -18,8 +19,9 @@ __all__ = ["image_header"]
 def image_header(image: Image, pyramid: Path) -> dict[str, Any]:
     """Return axes, shape, dtype, pixel size in µm, channels and settings of an image as JSON values.
 
-    Each channel has its name, colour, the bits of its detector (None where nobody says) and its display range: the
-    values that can be (``min``, ``max``) and those between which it is shown at first (``start``, ``end``).
+    Each channel has its name, the colour in which it is shown, the bits of its detector (None where nobody says) and
+    its display range: the values that can be (``min``, ``max``) and those between which it is shown at first
+    (``start``, ``end``).
 
     Parameters
     ----------
@@ -41,10 +43,12 @@ def image_header(image: Image, pyramid: Path) -> dict[str, Any]:
         "channels": [
             {
                 "name": channel.name,
-                "colour": f"#{entry['color']}",
+                "colour": colour,
                 "detector_bits": image.stated_bits(index),
                 "display": entry["window"],
             }
-            for index, (channel, entry) in enumerate(zip(image.channels, shown, strict=True))
+            for index, (channel, entry, colour) in enumerate(
+                zip(image.channels, shown, shown_colours(image), strict=True)
+            )
         ],
     }

@@ -6,11 +6,10 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from cellmetry.core.image import Channel
 from cellmetry.errors import MissingInput
 from cellmetry.io.pictures import thumbnail_webp
 from cellmetry.io.tile_store import tile_store
-from cellmetry.report.colours import channel_colours, object_colours
+from cellmetry.report.colours import object_colours
 from cellmetry.report.composite import contrast_limits, mix_channels, show_colour, stretch
 from cellmetry.study.store.label_pixels import read_tile
 from cellmetry.study.store.label_tiles import Tile
@@ -71,10 +70,8 @@ def _coloured(image: StoredImage, planes: list[NDArray[Any]]) -> NDArray[np.uint
     header = image.header
     if header.get("colour") and len(planes) == 3:
         return show_colour(planes, int(header.get("bit_depth") or 8), planes[0].dtype)
-    channels = [Channel(each["name"], each["colour"]) for each in header.get("channels", ())[: len(planes)]]
-    channels += [Channel(str(number)) for number in range(len(channels), len(planes))]
     shares = [stretch(plane, contrast_limits(plane, *_CONTRAST)) for plane in planes]
-    return mix_channels(shares, channel_colours(channels))
+    return mix_channels(shares, [each["colour"] for each in header["channels"][: len(planes)]])
 
 
 def _coarse_labels(store: Store, image: StoredImage, labels: LabelSet, shape: tuple[int, ...]) -> NDArray[np.uint32]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import AsyncIterator
 from typing import Annotated, Any
 
-from fastapi import APIRouter, Header, Request, Response
+from fastapi import APIRouter, Header, Query, Request, Response
 from fastapi.responses import StreamingResponse
 from pydantic import BaseModel, Field
 from starlette.concurrency import run_in_threadpool
@@ -13,6 +13,7 @@ from starlette.concurrency import run_in_threadpool
 from cellmetry.core.step import Parameters
 from cellmetry.pipeline.jobs.registry import parse_job
 from cellmetry.pipeline.served_jobs import check_job
+from cellmetry.server.app_words import Told
 from cellmetry.server.bodies import Limit, Number
 from cellmetry.server.dependencies import ActorDep, EditStudy, GrowStudy, Id, ReadStudy, RunnerDep
 from cellmetry.server.job_events import EVENT_STREAM, job_events
@@ -56,7 +57,7 @@ class JobView(BaseModel):
     task: str
     done: int
     total: int
-    error: str
+    error: Told
     result: dict[str, Any]
     act: int | None
 
@@ -67,7 +68,7 @@ class LogLine(BaseModel):
     seq: int
     at: str
     kind: str
-    text: str
+    text: Told
 
 
 @router.post("", status_code=202)
@@ -119,10 +120,14 @@ def get_log(
     job_id: Id,
     after: Number = 0,
     limit: Limit = 1000,
+    kind: Annotated[str | None, Query(max_length=20, pattern="^[a-z]+$", description="Only lines of a kind.")] = None,
 ) -> list[LogLine]:
-    """Return what was said of a job: states, progress, warnings, lines of its log; `after` = the last one's `seq`."""
+    """Return what was said of a job: states, progress, warnings, lines of its log; `after` = the last one's `seq`.
+
+    The text of `progress` and `learning` is JSON.
+    """
     job(store, job_id)
-    lines = events_of(store, job_id, after=after, limit=limit)
+    lines = events_of(store, job_id, after=after, limit=limit, kind=kind)
     return [LogLine(seq=line.seq, at=line.at, kind=line.kind, text=line.text) for line in lines]
 
 

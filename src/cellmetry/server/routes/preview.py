@@ -14,10 +14,11 @@ from pydantic import Field
 from cellmetry.errors import UnknownName
 from cellmetry.pipeline.oneshot.pool import PoolBusy
 from cellmetry.pipeline.quick.preview import PreviewRequest
+from cellmetry.server.app_words import Told
 from cellmetry.server.bodies import View
 from cellmetry.server.dependencies import EditStudy, Id, ReadStudy
 from cellmetry.server.downloading import BYTES, file_answer
-from cellmetry.server.quick import busy_response, quick_answer, refusal
+from cellmetry.server.quick import busy_response, pool_of, quick_answer, refusal, warm_up
 from cellmetry.server.tiles.encoding import BodyCache, encode_body, encoding_for
 
 __all__ = ["Number", "keep_pixels", "kept_pixels", "router"]
@@ -45,7 +46,7 @@ class PreviewView(View):
     box: tuple[int, int, int, int] = Field(description="Rows y0 to y1 - 1, columns x0 to x1 - 1.")
     whole: bool = Field(description="Whether the whole plane was worked: a run finds the very same then.")
     seen: tuple[SeenView, ...]
-    warnings: tuple[str, ...]
+    warnings: tuple[Told, ...]
     seconds: float
 
 
@@ -65,6 +66,12 @@ async def preview(request: Request, body: PreviewRequest, store: EditStudy) -> P
         keep_pixels((store.id, name, number), answer.files[f"{number}.zst"], shape)
         seen.append(SeenView(**each, pixels=f"preview/{name}/{number}"))
     return PreviewView(id=name, seen=tuple(seen), **answer.told)
+
+
+@router.post("/warm", status_code=202)
+def warm(request: Request, store: EditStudy) -> None:
+    """Load what previews and proposals of the study need, so that the first of them comes as fast as the next."""
+    warm_up(pool_of(request), store)
 
 
 @router.get(

@@ -19,19 +19,22 @@ router = APIRouter(prefix="/studies/{study}/labels/{labels}", tags=["edits"])
 
 
 class ProposalView(View):
-    """A cell that is proposed; nothing changes until it is drawn."""
+    """A cell that is proposed; nothing changes until it is drawn. Where there is none, only `reason` is said."""
 
-    outline: tuple[tuple[int, int], ...] = Field(description="Corners (y, x): the `points` of the operation `draw`.")
-    box: tuple[int, int, int, int]
-    area_px: int
-    score: float = Field(description="From 0 to 1: how sure the network is.")
+    outline: tuple[tuple[int, int], ...] | None = Field(
+        None, description="Corners (y, x): the `points` of the operation `draw`."
+    )
+    box: tuple[int, int, int, int] | None = None
+    area_px: int = 0
+    score: float = Field(0.0, description="From 0 to 1: how sure the network is.")
+    reason: str = Field("", description="Why no cell is proposed; empty if one is.")
 
 
 @router.post("/propose", response_model=ProposalView)
 async def propose_at(
     request: Request, body: ProposalRequest, store: EditStudy, labels: Id
 ) -> ProposalView | JSONResponse:
-    """Return the outline of the cell at a point, 404 where the network sees none or there is a label already."""
+    """Return the outline of the cell at a point; none, and why, where none is seen or there is a label already."""
     label_set(store, labels)
     try:
         wanted = {**body.model_dump(mode="json", exclude_none=True), "labels": labels}

@@ -9,7 +9,7 @@ from pydantic import Field
 
 from cellmetry.core.image import Box
 from cellmetry.errors import ParameterError
-from cellmetry.pipeline.correcting import CorrectionItem, FieldItem, correction_queue
+from cellmetry.pipeline.correcting import CorrectionItem, CorrectionQueue, FieldItem, correction_queue
 from cellmetry.server.bodies import ActDone, Body, IdText, Limit, View
 from cellmetry.server.dependencies import ActorDep, EditStudy, ReadStudy
 from cellmetry.study.store.images import image as image_of
@@ -22,7 +22,7 @@ LabelsName = Annotated[str, Query(min_length=1, max_length=200, description="Nam
 Edge = Annotated[int, Field(ge=0, le=2**31)]
 
 
-class PlaceView(View):
+class BoxView(View):
     """A box of a plane."""
 
     image: str
@@ -30,6 +30,11 @@ class PlaceView(View):
     t: int
     z: int
     box: tuple[int, int, int, int] = Field(description="Rows y0 to y1 - 1, columns x0 to x1 - 1.")
+
+
+class PlaceView(BoxView):
+    """A box that is worth correcting."""
+
     effect: float = Field(description="By which part of itself the result is expected to change.")
 
 
@@ -52,7 +57,7 @@ class QueueView(View):
 
     labels: str
     result: str
-    evidence: str = Field(description="`network` after a job `review`, else `sizes`.")
+    evidence: str = Field(description="`network` after a job `review`, else `sizes`; `none` without labels.")
     stale: bool = Field(description="Whether some labels are newer than the review; submit it again.")
     items: tuple[ItemView, ...]
     fields: tuple[FieldView, ...]
@@ -65,6 +70,7 @@ class QueueView(View):
     advice: str = Field(description="Whether to go on, as a sentence.")
     reviewed: int = Field(description="Fields of 512 × 512 pixels that were looked through.")
     total: int = Field(description="All fields.")
+    open: tuple[BoxView, ...] = Field(description="The first fields that were not looked through.")
 
 
 class ReviewedView(View):
@@ -112,7 +118,8 @@ def get_queue(
         fields=tuple(map(_field, found.fields)),
         reviewed=found.fields_reviewed,
         total=found.fields_total,
-        advice=_text(result, found.moves, share, stop=found.stop),
+        open=tuple(BoxView(**{**each._asdict(), "box": tuple(each.box)}) for each in found.fields_open),
+        advice=_text(found, result, share),
         **{name: getattr(found, name) for name in same},
     )
 
@@ -150,8 +157,10 @@ def _place(found: CorrectionItem | FieldItem) -> dict[str, object]:
     return {**same, "box": tuple(int(edge) for edge in found.box)}
 
 
-def _text(result: str, moves: float, share: float, *, stop: bool) -> str:
+def _text(found: CorrectionQueue, result: str, share: float) -> str:
     what = "count" if result == "count" else f"mean {result}"
-    if stop:
-        return f"You may stop: what is still doubtful moves the {what} by ±{moves:.1%}, no more than {share:.1%}."
-    return f"What is still doubtful moves the {what} by ±{moves:.1%}; correct on until that is {share:.1%}."
+    if found.evidence == "none":
+        return "No image has these labels yet: segment images, import labels, or draw cells first."
+    if found.stop:
+        return f"You may stop: what is still doubtful moves the {what} by ±{found.moves:.1%}, no more than {share:.1%}."
+    return f"What is still doubtful moves the {what} by ±{found.moves:.1%}; correct on until that is {share:.1%}."

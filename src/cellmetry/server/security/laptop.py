@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-import json
 import os
 import threading
 from typing import TYPE_CHECKING
 
 from cellmetry.errors import NotSignedIn
-from cellmetry.io.atomic import atomic_write
+from cellmetry.server.security.browser_sessions import BrowserSessions
 from cellmetry.server.security.cookies import bearer_of, cookie_of
+from cellmetry.server.security.private_files import write_private
 from cellmetry.server.security.tokens import hash_of, new_token, same
 from cellmetry.server.security.visitor import Role, Visitor
 from cellmetry.study.home import ADDRESS_FILE
@@ -28,7 +28,10 @@ _CODES = 20
 
 
 class LaptopGate:
-    """Lets in who has the token, which lies in a file of mode 0600, or a session that a one-time code opened."""
+    """Lets in who has the token, which lies in a file of mode 0600, or a session that a one-time code opened.
+
+    The token is another after each start of the server; sessions stay, so that pages that are open go on by themselves.
+    """
 
     place: Path | None = None
 
@@ -37,7 +40,7 @@ class LaptopGate:
         self._settings = settings
         self._lock = threading.Lock()
         self._codes: list[str] = []
-        self._sessions: set[str] = set()
+        self._sessions = BrowserSessions(settings.home)
         self._file: Path | None = None
 
     def visitor(self, connection: HTTPConnection) -> Visitor | None:
@@ -45,8 +48,9 @@ class LaptopGate:
         bearer = bearer_of(connection)
         if bearer:
             return Visitor(self._settings.person, admin=True) if same(bearer, self.token) else None
-        session = hash_of(cookie_of(connection, self._settings))
-        return Visitor(self._settings.person, admin=True, session=session) if session in self._sessions else None
+        secret = cookie_of(connection, self._settings)
+        known = secret in self._sessions
+        return Visitor(self._settings.person, admin=True, session=hash_of(secret)) if known else None
 
     def role(self, visitor: Visitor, store: Store) -> Role | None:
         """Return the owner's role."""
@@ -87,22 +91,15 @@ class LaptopGate:
                     "`cellmetry serve` shows a new one."
                 )
             self._codes.remove(found[0])
-            session = new_token()
-            self._sessions.add(hash_of(session))
-            return session
+        return self._sessions.open()
 
     def end_session(self, session: str) -> None:
         """Let nobody in by a session any more."""
-        with self._lock:
-            self._sessions.discard(session)
+        self._sessions.end(session)
 
     def write_address(self) -> Path:
         """Return the file in which programs of the same person find address and token."""
         path = self._settings.home / ADDRESS_FILE
-        text = json.dumps({"url": self._settings.address, "token": self.token, "pid": os.getpid()})
-        with atomic_write(path) as temporary:
-            handle = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
-            with os.fdopen(handle, "w", encoding="utf-8") as file:
-                file.write(text)
+        write_private(path, {"url": self._settings.address, "token": self.token, "pid": os.getpid()})
         self._file = path
         return path

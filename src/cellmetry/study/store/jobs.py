@@ -21,6 +21,7 @@ if TYPE_CHECKING:
 
 __all__ = [
     "ENDED",
+    "FIGURES",
     "JobEvent",
     "JobState",
     "StoredJob",
@@ -41,6 +42,8 @@ __all__ = [
 JobState = Literal["queued", "running", "stopping", "done", "failed", "cancelled", "interrupted"]
 ENDED = ("done", "failed", "cancelled", "interrupted")
 """States in which nothing more happens by itself; interrupted and cancelled and failed ones can be resumed."""
+FIGURES = ("progress", "learning")
+"""Kinds of events whose text is JSON: numbers, for those who watch a job, and no lines to read."""
 _CLOCK = {"running": "started", **dict.fromkeys(ENDED, "ended")}
 
 
@@ -191,15 +194,18 @@ def tell_progress(store: Store, job_id: str, far: tuple[str, int, int], *, wait_
 
 
 def note(store: Store, job_id: str, kind: str, text: str) -> None:
-    """Add a line to a job's log."""
+    """Add a line to a job's log; that of a kind of `FIGURES` is JSON."""
     with store.database.write() as connection:
         _event(connection, job_id, kind, text)
 
 
-def events_of(store: Store, job_id: str, *, after: int = 0, limit: int = 1000) -> list[JobEvent]:
-    """Return what was said of a job after an event, the oldest first."""
+def events_of(
+    store: Store, job_id: str, *, after: int = 0, limit: int = 1000, kind: str | None = None
+) -> list[JobEvent]:
+    """Return what was said of a job after an event, of one kind or all, the oldest first."""
     rows = store.database.rows(
-        "SELECT * FROM job_events WHERE job_id = ? AND seq > ? ORDER BY seq LIMIT ?", (job_id, after, limit)
+        "SELECT * FROM job_events WHERE job_id = ?1 AND seq > ?2 AND (?3 IS NULL OR kind = ?3) ORDER BY seq LIMIT ?4",
+        (job_id, after, kind, limit),
     )
     return [JobEvent(**dict(row)) for row in rows]
 

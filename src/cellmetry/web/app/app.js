@@ -3,6 +3,7 @@ import { ApiError, get, post, request } from "../kernel/api.js";
 import { place } from "../kernel/place.js";
 import { ask, askText } from "../controls/dialog.js";
 import { Shortcuts } from "../controls/shortcuts.js";
+import { deskOf } from "../steps/correct_desk.js";
 import { takeDrops } from "./drops.js";
 import { Frame } from "./frame.js";
 import { Look } from "./look.js";
@@ -187,7 +188,9 @@ export class App {
     try {
       if (!place.study) return this.#showStart();
       if (place.study !== this.study?.id && !(await this.#openStudy(place.study, turn))) return;
+      this.study?.images.follow();
       await this.#openStep(turn);
+      await this.look?.show();
     } catch (error) {
       this.error(error);
       if (turn === this.#turn && !this.study) place.go(null);
@@ -218,6 +221,7 @@ export class App {
     this.viewer = await makeViewer(this.frame.viewerHost, study.path);
     this.viewer.on("error", (/** @type {any} */ error) => this.error(error));
     this.look = new Look(this);
+    await deskOf(this);
     study.on("closed", (error) => error && this.#lost(error));
     study.on("failed", (error) => this.error(error));
     this.frame.start();
@@ -236,6 +240,7 @@ export class App {
     const panes = /** @type {Frame} */ (this.frame).prepare(entry, step);
     document.title = `${entry.title} · ${this.study.name} · Cellmetry`;
     this.viewing = step.centre === "viewer";
+    this.study.warm();
     this.#step = await step.open(this, panes);
     await this.look.show();
     loadOthers();

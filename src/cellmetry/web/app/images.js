@@ -16,6 +16,7 @@ import { place } from "../kernel/place.js";
  * @property {string[]} files
  * @property {string[]} labels
  * @property {boolean} removed
+ * @property {{state: "good"|"doubtful", faults: string[], reasons: string[]}|null} quality
  */
 
 const PAGE = 1000;
@@ -63,6 +64,15 @@ export class ImageList extends Emitter {
     if (id === this.#current) return;
     this.#current = id;
     place.note({ image: id, t: null, z: null });
+    this.tell("select", this.current);
+    this.tell("change", this);
+  }
+
+  /** Look at the image that the address names, as another step or the browser's history does. */
+  follow() {
+    const id = place.get("image");
+    if (id === null || id === this.#current) return;
+    this.#current = id;
     this.tell("select", this.current);
     this.tell("change", this);
   }
@@ -115,3 +125,6 @@ export function lengthOf(image, axis) {
   const at = (image.header.axes ?? "").indexOf(axis);
   return at < 0 ? 1 : image.header.shape[at];
 }
+
+/** Whether a channel, or a column named after one, likely shows nuclei. @param {string} name */
+export const isNuclear = (name) => /dapi|hoechst|dna|nuc|h2b|draq|syto|propidium/i.test(name);

@@ -32,7 +32,9 @@ const SELDOM_MS = 10_000;
 /** @param {Job} job */
 export const hasEnded = (job) => ENDED.has(job.state);
 
-/** Tells `change` when any job changes, and `ended` with a job that has just ended. */
+/**
+ * Tells `change` when any job changes, `ended` with a job that has just ended, and `learning` with how a training goes.
+ */
 export class Jobs extends Emitter {
   /** @type {Map<string, Job>} */
   #byId = new Map();
@@ -173,7 +175,12 @@ export class Jobs extends Emitter {
   /** @param {string} id */
   #streamOf(id) {
     const again = () => this.#again();
-    const hear = { progress: (/** @type {any} */ said) => this.#progress(id, said), state: again, error: again };
+    const hear = {
+      progress: (/** @type {any} */ said) => this.#progress(id, said),
+      learning: (/** @type {any} */ said) => this.tell("learning", { job: id, ...said }),
+      state: again,
+      error: again,
+    };
     return new Stream(this.#study.path + at`jobs/${id}/events`, hear, { after: 0, onlost: again });
   }
 

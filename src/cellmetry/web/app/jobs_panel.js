@@ -13,6 +13,8 @@ import { tookInWords, whenInWords } from "./times.js";
 /** @typedef {import("./jobs.js").Job} Job */
 
 const MOST = 30;
+/** Kinds of lines that are numbers for a picture, none to read. */
+const FIGURES = new Set(["progress", "learning"]);
 /** @type {Record<string, string>} */
 const TITLES = { read: "Read images", import: "Import labels", rebase: "Carry corrections over" };
 /** @type {Record<Job["state"], string>} */
@@ -139,7 +141,7 @@ export async function showLog(app, job) {
       h("strong", {}, study.images.find(id)?.name ?? id),
       h("p.quiet-text", {}, String(reason)),
     ));
-    const rows = lines.filter((/** @type {any} */ line) => line.kind !== "progress").map((/** @type {any} */ line) => h(
+    const rows = lines.filter((/** @type {any} */ line) => !FIGURES.has(line.kind)).map((/** @type {any} */ line) => h(
       "li",
       {},
       h("span.quiet-text.number", {}, line.at.slice(11, 19)),

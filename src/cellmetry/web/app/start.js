@@ -6,6 +6,7 @@ import { menuButton } from "../controls/menu.js";
 import { chooseFiles } from "./drops.js";
 import { accountMenu, brand } from "./header.js";
 import { counted } from "./said.js";
+import { STEPS } from "./steps.js";
 import { whenInWords } from "./times.js";
 
 /** @typedef {import("./app.js").App} App */
@@ -37,7 +38,7 @@ export class StartPage {
     this.#studies.removeAttribute("aria-busy");
     fill(
       this.#studies,
-      studies.length > 0 && [
+      studies.length === 0 ? howItGoes() : [
         h("h2.start-title", {}, "Your studies"),
         h("div.start-cards", {}, studies.map((/** @type {any} */ study) => this.#card(study))),
       ],
@@ -156,3 +157,14 @@ export class StartPage {
     }
   }
 }
+
+/** What a study goes through, for who has none yet. */
+const howItGoes = () => [
+  h("h2.start-title", {}, "How it goes"),
+  h("ol.start-steps", {}, STEPS.map(({ title, about }, k) => h(
+    "li.start-step",
+    {},
+    h("span.start-number", { "aria-hidden": "true" }, k + 1),
+    h("div", {}, h("h3", {}, title), h("p.quiet-text", {}, about)),
+  ))),
+];

@@ -13,15 +13,56 @@
  * @property {number} [rightWidth] Width of the right pane until somebody makes it another.
  * @property {(app: App, panes: Panes) => {close(): void}|Promise<{close(): void}>} open
  */
-/** @typedef {{name: string, title: string, load: () => Promise<{default: Step}>}} Entry */
+/** @typedef {{name: string, title: string, about: string, load: () => Promise<{default: Step}>}} Entry */
 
 /** @type {Entry[]} */
 export const STEPS = [
-  { name: "images", title: "Images", load: () => import("../steps/images.js") },
-  { name: "segment", title: "Segment", load: () => import("../steps/segment.js") },
-  { name: "correct", title: "Correct", load: () => import("../steps/correct.js") },
-  { name: "measure", title: "Measure", load: () => import("../steps/measure.js") },
-  { name: "count", title: "Count", load: () => import("../steps/count.js") },
-  { name: "compare", title: "Compare", load: () => import("../steps/compare.js") },
-  { name: "report", title: "Report", load: () => import("../steps/report.js") },
+  {
+    name: "images",
+    title: "Images",
+    about: "Drop files or folders in. TIFF, OME-Zarr, CZI, ND2, LIF, OIR, PNG and more are read as they are.",
+    load: () => import("../steps/images.js"),
+  },
+  {
+    name: "segment",
+    title: "Segment",
+    about: "Cells and nuclei are found. Look at a preview first, then apply it to all images.",
+    load: () => import("../steps/segment.js"),
+  },
+  {
+    name: "correct",
+    title: "Correct",
+    about: "The doubtful cells come first: paint, split, merge, delete. Everything can be undone.",
+    load: () => import("../steps/correct.js"),
+  },
+  {
+    name: "train",
+    title: "Train",
+    about: "Your corrections teach the model. You see what got better before you use it.",
+    load: () => import("../steps/train.js"),
+  },
+  {
+    name: "measure",
+    title: "Measure",
+    about: "Size, shape and brightness of every cell, in a table whose rows lead to the cells.",
+    load: () => import("../steps/measure.js"),
+  },
+  {
+    name: "count",
+    title: "Count",
+    about: "How many cells there are, with an interval, also where they lie too close to be outlined.",
+    load: () => import("../steps/count.js"),
+  },
+  {
+    name: "compare",
+    title: "Compare",
+    about: "Conditions are compared by independent replicates, never by counting cells as experiments.",
+    load: () => import("../steps/compare.js"),
+  },
+  {
+    name: "report",
+    title: "Report",
+    about: "Figures, tables and the methods, ready for the paper and its reviewers.",
+    load: () => import("../steps/report.js"),
+  },
 ];

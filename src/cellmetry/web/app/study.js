@@ -7,9 +7,12 @@ import { LabelsList } from "./labels.js";
 import { Stream } from "./stream.js";
 import { Uploads } from "./uploads.js";
 
-const OF_IMAGES = new Set(["add images", "remove images", "say", "undo", "redo"]);
+const OF_IMAGES = new Set(["add images", "read again", "remove images", "say", "undo", "redo"]);
 const SOON_MS = 1000;
 const AGAIN_MS = 3000;
+const WARM_MS = 600_000;
+/** What a proxy or a busy server says for a while. */
+const PASSING = new Set([408, 429, 502, 503, 504]);
 
 /**
  * Tells `away` when the server can no longer be reached or is there again,
@@ -25,6 +28,7 @@ export class Study extends Emitter {
   away = "";
   /** @type {Stream|null} */
   #stream = null;
+  #warmed = 0;
   #said;
 
   /** @param {Record<string, any>} said As `GET studies/ID` answers. */
@@ -146,6 +150,13 @@ export class Study extends Emitter {
     return true;
   }
 
+  /** Have the server load what previews and proposals need, before somebody waits for the first. */
+  warm() {
+    if (this.readOnly || Date.now() - this.#warmed < WARM_MS) return;
+    this.#warmed = Date.now();
+    this.post("preview/warm").catch(() => {}); // the first answer takes longer then, which is all
+  }
+
   /** Leave it. */
   close() {
     this.#stream?.close();
@@ -216,7 +227,8 @@ export class Study extends Emitter {
       this.noteAway("");
       setTimeout(() => this.#stream?.again(), AGAIN_MS);
     } catch (error) {
-      if (this.noteAway(error)) setTimeout(() => this.#stream && this.#lost(), AGAIN_MS);
+      const passing = this.noteAway(error) || (error instanceof ApiError && PASSING.has(error.status));
+      if (passing) setTimeout(() => this.#stream && this.#lost(), AGAIN_MS);
       else this.tell("closed", error);
     }
   }

@@ -1,6 +1,7 @@
-/** Menus that open below a button. @module */
+/** Menus that open at a button. @module */
 import { fill, h } from "../kernel/dom.js";
 import { icon } from "./icons.js";
+import { showAt } from "./placing.js";
 
 /**
  * @typedef {object} Item
@@ -34,10 +35,11 @@ export function menuButton({ label, content = label, align = "left", class: more
     },
     content,
   );
-  const list = h("div.menu-list", { role: "menu", hidden: true, class: `menu-${align}`, "aria-label": label });
+  const list = h("div.menu-list", { role: "menu", hidden: true, "aria-label": label });
   const host = h("div.menu", {}, button, list);
+  let hide = () => {};
   const close = () => {
-    list.hidden = true;
+    hide();
     button.setAttribute("aria-expanded", "false");
     document.removeEventListener("pointerdown", outside, true);
   };
@@ -47,7 +49,7 @@ export function menuButton({ label, content = label, align = "left", class: more
       close();
       button.focus();
     })));
-    list.hidden = false;
+    hide = showAt(list, button, align);
     button.setAttribute("aria-expanded", "true");
     document.addEventListener("pointerdown", outside, true);
     list.querySelector("button:not(:disabled)")?.focus();

@@ -1,13 +1,14 @@
-/** Panels that open below a button and stay until one clicks elsewhere. @module */
+/** Panels that open at a button and stay until one clicks elsewhere. @module */
 import { fill, h } from "../kernel/dom.js";
+import { showAt } from "./placing.js";
 
 /**
  * Return a button and its panel.
- * @param {{label: string, content: any, wide?: boolean}} said `label` is the button's name and that of the panel.
+ * @param {{label: string, content: any, align?: "left"|"right"}} said `label` is the button's name and the panel's.
  * @param {(close: () => void) => {element: any, close?: () => void}} make Called each time it opens.
  * @returns {{element: HTMLElement, button: HTMLButtonElement, open: () => void, close: () => void}}
  */
-export function popover({ label, content }, make) {
+export function popover({ label, content, align = "right" }, make) {
   const button = h(
     "button.quiet",
     { type: "button", "aria-haspopup": "dialog", "aria-expanded": "false", "aria-label": label, title: label },
@@ -17,6 +18,7 @@ export function popover({ label, content }, make) {
   const element = h("div.popover", {}, button, panel);
   /** @type {(() => void)|undefined} */
   let end;
+  let hide = () => {};
   const outside = (/** @type {Event} */ event) => {
     const at = /** @type {Element} */ (event.target);
     if (!element.contains(at) && !at.closest?.("dialog, .toasts")) close();
@@ -24,7 +26,7 @@ export function popover({ label, content }, make) {
   const close = () => {
     end?.();
     end = undefined;
-    panel.hidden = true;
+    hide();
     button.setAttribute("aria-expanded", "false");
     document.removeEventListener("pointerdown", outside, true);
   };
@@ -32,7 +34,7 @@ export function popover({ label, content }, make) {
     const made = make(close);
     end = made.close ?? (() => {});
     fill(panel, made.element);
-    panel.hidden = false;
+    hide = showAt(panel, button, align);
     button.setAttribute("aria-expanded", "true");
     document.addEventListener("pointerdown", outside, true);
     panel.focus();

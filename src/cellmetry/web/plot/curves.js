@@ -4,12 +4,20 @@ import { swatch } from "./histogram.js";
 import { GROUPS, axisBelow, axisLeft, canvas, linear } from "./scale.js";
 
 /** @typedef {{name: string, points: [number, number][], dashed?: boolean}} Curve */
+/**
+ * @typedef {object} Shown
+ * @property {Curve[]} curves
+ * @property {string} x Name of the axis.
+ * @property {string} y
+ * @property {[number, number]} [rangeX] What the axis shows, whatever the points are.
+ * @property {[number, number]} [rangeY]
+ */
 
 const MARGIN = { left: 54, right: 10, top: 10, bottom: 42 };
 
 /** Curves that may grow while they are shown. */
 export class Curves {
-  /** @type {{curves: Curve[], x: string, y: string}} */
+  /** @type {Shown} */
   #shown = { curves: [], x: "", y: "" };
   #height;
   #canvas;
@@ -26,7 +34,7 @@ export class Curves {
     this.#canvas.close();
   }
 
-  /** @param {{curves: Curve[], x: string, y: string}} shown With the names of both axes. */
+  /** @param {Shown} shown */
   show(shown) {
     this.#shown = shown;
     fill(this.#legend, shown.curves.length > 1 && shown.curves.map((curve, k) => h("span.plot-key", {}, swatch(k), curve.name)));
@@ -35,17 +43,26 @@ export class Curves {
 
   /** @param {SVGElement} svg @param {number} width */
   #draw(svg, width) {
-    const { curves, x: nameX, y: nameY } = this.#shown;
+    const { curves, x: nameX, y: nameY, rangeX, rangeY } = this.#shown;
     const points = curves.flatMap((curve) => curve.points).filter(([, value]) => Number.isFinite(value));
-    if (!points.length) return void fill(svg);
-    const [xs, ys] = [points.map(([at]) => at), points.map(([, value]) => value)];
-    const [low, high] = [Math.min(...ys), Math.max(...ys)];
-    const x = linear(Math.min(...xs), Math.max(...xs, Math.min(...xs) + 1e-9), MARGIN.left, width - MARGIN.right);
-    const y = linear(low >= 0 && low < high / 2 ? 0 : low, high === low ? high + 1 : high, this.#height - MARGIN.bottom, MARGIN.top);
+    if (!points.length && !(rangeX && rangeY)) return void fill(svg);
+    const [fromX, toX] = rangeX ?? extent(points.map(([at]) => at), 1e-9);
+    const [fromY, toY] = rangeY ?? nearNought(extent(points.map(([, value]) => value), 1));
+    const x = linear(fromX, toX, MARGIN.left, width - MARGIN.right);
+    const y = linear(fromY, toY, this.#height - MARGIN.bottom, MARGIN.top);
     fill(svg, axisLeft(y, { x: MARGIN.left, to: width - MARGIN.right, name: nameY, count: 4 }), axisBelow(x, { y: this.#height - MARGIN.bottom, name: nameX }),
       curves.map((curve, k) => line(curve, k, x, y)));
   }
 }
+
+/** @param {number[]} values @param {number} least Width where all are alike. @returns {[number, number]} */
+function extent(values, least) {
+  const [low, high] = [Math.min(...values), Math.max(...values)];
+  return [low, high === low ? high + least : high];
+}
+
+/** An axis begins at 0 if that is not far. @param {[number, number]} range @returns {[number, number]} */
+const nearNought = ([low, high]) => [low >= 0 && low < high / 2 ? 0 : low, high];
 
 /** @param {Curve} curve @param {number} k @param {import("./scale.js").Scale} x @param {import("./scale.js").Scale} y */
 function line({ points, dashed }, k, x, y) {

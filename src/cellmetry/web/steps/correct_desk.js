@@ -20,9 +20,18 @@ const desks = new WeakMap();
 /** The desk of the study that is open. @param {App} app @returns {Promise<Desk>} */
 export function deskOf(app) {
   const study = app.openStudy;
-  const known = desks.get(study) ?? WindowName.take().then((name) => new Desk(app, name));
+  const known = desks.get(study) ?? makeDesk(app);
   desks.set(study, known);
   return known;
+}
+
+/** @param {App} app */
+async function makeDesk(app) {
+  const { study } = app;
+  const name = await WindowName.take();
+  if (app.study === study) return new Desk(app, name);
+  name.release();
+  throw new DOMException("The study was left.", "AbortError");
 }
 
 /** Where tools bring their edits. */
@@ -92,7 +101,9 @@ export class Desk {
   propose = async ({ y, x }, signal) => {
     if (!this.labels) return null;
     try {
-      return await this.#study.post(at`labels/${this.labels}/propose`, { y, x, ...this.plane }, signal);
+      const said = await this.#study.post(at`labels/${this.labels}/propose`, { y, x, ...this.plane }, signal);
+      if (said.reason && !signal.aborted) this.hint(said.reason);
+      return said;
     } catch (error) {
       if (!signal.aborted) this.#tellOf(error);
       return null;

@@ -28,12 +28,6 @@ class Seen {
     if (version > this.base) this.#later.add(version);
     while (this.#later.delete(this.base + 1)) this.base++;
   }
-
-  /** All is read again as of a version. @param {number} version */
-  reach(version) {
-    this.base = Math.max(this.base, version);
-    this.note(0);
-  }
 }
 
 /** Keeps the viewer of a study up to date, whatever step is open. */
@@ -45,8 +39,6 @@ export class LiveLabels {
   #shown = new Map();
   /** @type {Map<string, Seen>} */
   #seen = new Map();
-  /** @type {Set<string>} Labels that changed while others were shown. */
-  #stale = new Set();
   /** @type {Map<string, number>} */
   #next = new Map();
   /** @type {{points: number[][], text: string}[]} */
@@ -63,6 +55,7 @@ export class LiveLabels {
       session.on("refused", ({ item }) => this.#withdraw(item)),
       session.on("withdrawn", ({ item }) => this.#withdraw(item)),
       this.#study.on("act", (act) => act.edit && this.#heard(act)),
+      this.#study.on("away", (why) => this.#back(why)),
       this.#viewer.on("shown", () => this.#look()),
     ];
     this.#look();
@@ -93,8 +86,7 @@ export class LiveLabels {
 
   /** Read again what an act changed. @param {string} labels @param {{boxes: number[][], version: number|null}} edit */
   refresh(labels, { boxes, version }) {
-    if (labels !== this.#viewer.labels) this.#stale.add(labels);
-    else void this.#viewer.refresh(this.#tilesOf(labels, boxes), { version, settles: [] });
+    void this.#viewer.refresh(this.#tilesOf(labels, boxes), { labels, version, settles: [] });
   }
 
   /** @param {Item} item @param {import("./correct_edits.js").Answer} answer */
@@ -103,9 +95,8 @@ export class LiveLabels {
     this.#shown.delete(item.key);
     this.#showOutlines();
     this.#learn(item.labels, version, ids);
-    if (item.labels !== this.#viewer.labels) return void this.#stale.add(item.labels);
     const all = tiles && [...tiles, ...(shown?.tiles ?? [])];
-    void this.#viewer.refresh(all, { version, settles: shown?.strokes ?? [] });
+    void this.#viewer.refresh(all, { labels: item.labels, version, settles: shown?.strokes ?? [] });
   }
 
   /** Take away what an item showed. @param {Item} item */
@@ -119,8 +110,7 @@ export class LiveLabels {
   /** Take away what was shown of labels before it was an edit. @param {string|null} labels @param {Shown} shown */
   forget(labels, { strokes, tiles }) {
     if (!strokes || labels === null) return;
-    if (labels !== this.#viewer.labels) this.#stale.add(labels);
-    else void this.#viewer.refresh(tiles, { version: this.#viewer.version, settles: strokes });
+    void this.#viewer.refresh(tiles, { labels, version: 0, settles: strokes });
   }
 
   /** @param {any} act */
@@ -140,15 +130,15 @@ export class LiveLabels {
     this.#next.set(labels, Math.max(this.#next.get(labels) ?? 1, most + 1));
   }
 
-  /** Other labels may be shown now, which may have changed in between. */
+  /** Other labels may be shown now. */
   #look() {
     const { labels, version } = this.#viewer;
-    if (!labels) return;
-    if (!this.#seen.has(labels)) this.#seen.set(labels, new Seen(version ?? 0));
-    if (!this.#stale.delete(labels)) return;
-    const newest = Math.max(this.#study.labels.find(labels)?.version ?? 0, version ?? 0);
-    void this.#viewer.refresh(null, { version: newest, settles: [] });
-    this.#seen.get(labels)?.reach(newest);
+    if (labels && !this.#seen.has(labels)) this.#seen.set(labels, new Seen(version ?? 0));
+  }
+
+  /** The server is there again, perhaps with other labels than before. @param {string} why */
+  #back(why) {
+    if (!why) this.#viewer.refresh([], { settles: [] }).catch(() => {}); // the viewer's next tile says what is wrong
   }
 
   /** @param {string} labels @param {number[][]} boxes t, z, y0, y1, x0, x1 @returns {number[][]} */

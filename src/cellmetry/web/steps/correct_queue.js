@@ -1,9 +1,11 @@
 /** What is most worth correcting, the most first; progress of reviewed fields, and when to stop. @module */
 import { at } from "../kernel/api.js";
 import { fill, h } from "../kernel/dom.js";
+import { lengthOf } from "../app/images.js";
 import { icon } from "../controls/icons.js";
 import { fieldAt, ReviewedFields } from "./correct_fields.js";
 import { cornersOf } from "./correct_live.js";
+import { ReviewMaps } from "./correct_maps.js";
 import { outlinesOf } from "./correct_questions.js";
 import { ResultChoice } from "./correct_result.js";
 import { ReviewOffer } from "./correct_review.js";
@@ -35,6 +37,7 @@ export class CorrectionQueue {
   #later = 0;
   #fields;
   #offer;
+  #maps;
   #result;
   #offs;
 
@@ -43,9 +46,11 @@ export class CorrectionQueue {
     this.#app = app;
     this.#fields = new ReviewedFields(app);
     this.#offer = new ReviewOffer(app);
+    this.#maps = new ReviewMaps(app);
     this.#result = new ResultChoice(app);
-    this.element = h("div.stack", {}, this.#result.element, this.#progress, this.#offer.element, this.#foot, this.#list);
-    const some = () => this.#worth.tasks.length > 0;
+    const choices = h("div.correct-choices", {}, this.#result.element, this.#maps.element);
+    this.element = h("div.stack", {}, choices, this.#progress, this.#offer.element, this.#foot, this.#list);
+    const some = () => this.#all.length > 0;
     const editable = () => !app.openStudy.readOnly && !this.#task?.question;
     const group = "Queue";
     this.#offs = [
@@ -66,6 +71,7 @@ export class CorrectionQueue {
     clearTimeout(this.#later);
     this.#fields.close();
     this.#offer.close();
+    this.#maps.close();
     for (const off of this.#offs) off();
   }
 
@@ -89,14 +95,19 @@ export class CorrectionQueue {
     }
   }
 
+  /** What is doubtful, then what nobody has looked at. @returns {Task[]} */
+  get #all() {
+    return [...this.#worth.tasks, ...this.#worth.open];
+  }
+
   /** @returns {Task|null} */
   get #task() {
-    return this.#worth.tasks.find((task) => task.key === this.#current) ?? null;
+    return this.#all.find((task) => task.key === this.#current) ?? null;
   }
 
   /** @param {number} by */
   #step(by) {
-    const { tasks } = this.#worth;
+    const tasks = this.#all;
     const left = this.#task === null && this.#index >= 0 && by > 0;
     const to = left ? this.#index : this.#index + by;
     const next = tasks[Math.min(Math.max(to, 0), tasks.length - 1)];
@@ -107,14 +118,14 @@ export class CorrectionQueue {
   async #go(task) {
     const { viewer, look, openStudy: study } = this.#app;
     this.#current = task.key;
-    this.#index = this.#worth.tasks.indexOf(task);
+    this.#index = this.#all.indexOf(task);
     this.#show();
     study.images.select(task.image);
     look.go({ t: task.t, z: task.z });
     await shown(viewer, task.image);
     if (this.#current !== task.key) return;
     viewer.select(task.ids);
-    viewer.goToBox(roomy(task.box));
+    viewer.goToBox(this.#worth.open.includes(task) ? task.box : roomy(task.box));
     await this.#mark(task);
   }
 
@@ -126,44 +137,47 @@ export class CorrectionQueue {
     if (this.#current === task.key) this.#app.viewer.setLayer("queue", { kind: "shapes", shapes });
   }
 
-  /** Note that the field was looked through in which the present one lies, or else the middle of what is seen. */
+  /** Note that the field was looked through in which the present one lies, or the middle of what is seen instead. */
   #review() {
     const { viewer, openStudy } = this.#app;
-    const task = this.#task;
+    const task = this.#task && isSeen(viewer, this.#task) ? this.#task : null;
     const image = openStudy.images.find(task?.image ?? viewer.image?.id);
     if (!image) return;
     const { y, x } = task ? middleOf(task.box) : viewer.camera;
     const { t, z } = task ?? viewer;
     const field = { image: image.id, t, z, box: fieldAt(image, y, x) };
-    return this.#settle(this.#fields.mark(field), "Field marked as reviewed");
+    return this.#settle(this.#fields.mark(field), "Field marked as reviewed", task);
   }
 
   /** @param {Task} task @param {"mine"|"theirs"} answer */
   #answer(task, answer) {
     const text = answer === "mine" ? "Your version stays" : "The new version was taken";
     const path = at`questions/${/** @type {string} */ (task.question)}/answer`;
-    return this.#settle(this.#app.openStudy.post(path, { answer }), text);
+    return this.#settle(this.#app.openStudy.post(path, { answer }), text, task);
   }
 
-  /** Go on to what is next once something is settled. @param {Promise<any>} done @param {string} text */
-  async #settle(done, text) {
-    const task = this.#task;
+  /**
+   * Go on to what is next once something is settled.
+   * @param {Promise<any>} done @param {string} text @param {Task|null} task What is settled by it.
+   */
+  async #settle(done, text, task) {
     try {
       await this.#app.undoable(done, text);
       if (task && this.#current === task.key) this.#current = null;
       await this.#read();
-      if (task && !this.#current && this.#worth.tasks.length) this.#step(1);
+      if (task && !this.#current && this.#all.length) this.#step(1);
     } catch (error) {
       this.#app.error(error);
     }
   }
 
   #show() {
-    const { tasks } = this.#worth;
+    const { tasks, open } = this.#worth;
     this.#list.removeAttribute("aria-busy");
     this.#showProgress();
     this.#showFoot();
-    fill(this.#list, tasks.map((task, k) => this.#row(task, k)));
+    fill(this.#list, tasks.map((task, k) => this.#row(task, task.question ? "?" : String(k + 1))),
+      open.map((task) => this.#row(task, icon("eye"))));
   }
 
   #showProgress() {
@@ -173,12 +187,12 @@ export class CorrectionQueue {
     const empty = h("p.quiet-text", {}, "Nothing is doubtful any more.");
     const count = h("p.number", {}, `${reviewed} of ${total} ${total === 1 ? "field" : "fields"} reviewed`);
     fill(this.#progress, total > 0 && [count, h("div.progress", {}, bar)], advice && !guessed && said,
-      !tasks.length && !guessed && !stop && empty);
+      total > 0 && !tasks.length && !guessed && !stop && empty);
     this.#offer.show(this.#worth);
   }
 
   #showFoot() {
-    const { tasks } = this.#worth;
+    const tasks = this.#all;
     const task = this.#task;
     const last = task !== null && tasks.indexOf(task) === tasks.length - 1;
     fill(this.#foot, this.#turnButton("Previous", "back", "P", -1, tasks.length > 0 && this.#index > 0),
@@ -214,18 +228,26 @@ export class CorrectionQueue {
     ];
   }
 
-  /** @param {Task} task @param {number} k */
-  #row(task, k) {
-    const { effect, question } = task;
-    const image = this.#app.openStudy.images.find(task.image)?.name ?? "";
+  /** @param {Task} task @param {any} mark */
+  #row(task, mark) {
+    const { effect } = task;
+    const place = placeOf(task, this.#app.openStudy.images.find(task.image));
     const go = () => this.#go(task);
     const moves = h("span.correct-effect.number", { title: "How much it may move the result" }, inPercent(effect ?? 0));
     const current = task.key === this.#current ? "true" : null;
     return h("li", {}, h("button.quiet.correct-task", { type: "button", "aria-current": current, onclick: go },
-      h("span.correct-rank.number", {}, question ? "?" : String(k + 1)),
-      h("span.correct-task-said", {}, h("span", {}, task.reason), h("span.quiet-text.cut", {}, image)),
+      h("span.correct-rank.number", {}, mark),
+      h("span.correct-task-said", {}, h("span", {}, task.reason), h("span.quiet-text.cut", {}, place)),
       effect !== null && moves));
   }
+}
+
+/** @param {Task} task @param {import("../app/images.js").ImageView|undefined} image */
+function placeOf({ t, z }, image) {
+  if (!image) return "";
+  const plane = lengthOf(image, "Z") > 1 && `plane ${z + 1}`;
+  const frame = lengthOf(image, "T") > 1 && `frame ${t + 1}`;
+  return [image.name, plane, frame].filter(Boolean).join(" · ");
 }
 
 /** @param {number} share */
@@ -240,6 +262,15 @@ function roomy([y0, y1, x0, x1]) {
 
 /** @param {number[]} box */
 const middleOf = ([y0, y1, x0, x1]) => ({ y: (y0 + y1) / 2, x: (x0 + x1) / 2 });
+
+/** Whether the middle of something is seen. @param {any} viewer @param {Task} task */
+function isSeen(viewer, { image, t, z, box }) {
+  const { y, x } = middleOf(box);
+  const at = viewer.toScreen(y, x);
+  const { clientWidth, clientHeight } = viewer.element;
+  const here = viewer.image?.id === image && viewer.t === t && viewer.z === z;
+  return here && at.x >= 0 && at.y >= 0 && at.x < clientWidth && at.y < clientHeight;
+}
 
 /** Wait until the viewer shows an image. @param {any} viewer @param {string} image @returns {Promise<void>} */
 function shown(viewer, image) {

@@ -10,13 +10,13 @@ const PLACES = new Set(["y", "x", "y0", "y1", "x0", "x1", "frame", "plane", "are
 /** Tells "change" when another one is chosen; the address keeps which. */
 export class ResultChoice extends Emitter {
   #app;
-  #select = h("select", { "aria-label": "Rank by the effect on", onchange: () => this.#choose() });
+  #select = h("select", { "aria-label": "Rank by effect on", onchange: () => this.#choose() });
 
   /** @param {App} app */
   constructor(app) {
     super();
     this.#app = app;
-    this.element = h("label.correct-result", {}, h("span.quiet-text", {}, "Rank by the effect on"), this.#select);
+    this.element = h("label.correct-result", {}, h("span.quiet-text", {}, "Rank by effect on"), this.#select);
     this.#show(ALWAYS);
     if (app.place.get("result")) void this.#read();
     else this.#select.addEventListener("pointerdown", () => this.#read(), { once: true });

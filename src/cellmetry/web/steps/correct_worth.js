@@ -16,6 +16,7 @@
 /**
  * @typedef {object} Worth
  * @property {Task[]} tasks The most worth first.
+ * @property {Task[]} open Fields that nobody has looked through.
  * @property {number} reviewed Fields that somebody has looked through.
  * @property {number} total
  * @property {boolean} stop Whether the result would hardly move any more.
@@ -27,7 +28,7 @@
 const LIMIT = 50;
 
 /** @type {Worth} */
-export const NOTHING = { tasks: [], reviewed: 0, total: 0, stop: false, advice: "", guessed: false, stale: false };
+export const NOTHING = { tasks: [], open: [], reviewed: 0, total: 0, stop: false, advice: "", guessed: false, stale: false };
 
 /**
  * @param {Study} study @param {string|null} name Of the labels. @param {string} result That is to be right.
@@ -39,7 +40,8 @@ export async function worthOf(study, name, result) {
   const [questions, said] = await Promise.all([questionsOf(study), study.get("queue", asked)]);
   const tasks = [...questions, ...said.items.map(taskOf)];
   const { reviewed, total, stop, advice, stale, evidence } = said;
-  return { tasks, reviewed, total, stop, advice, stale, guessed: evidence !== "network" };
+  const open = said.open.map(fieldTask);
+  return { tasks, open, reviewed, total, stop, advice, stale, guessed: evidence === "sizes" };
 }
 
 /** @param {any} said @returns {Task} */
@@ -48,6 +50,9 @@ function taskOf(said) {
   const key = `${image} ${t} ${z} ${ids.length ? ids.join() : box.join()}`;
   return { key, image, labels, t, z, box, ids, reason, effect, question: null };
 }
+
+/** @param {any} said @returns {Task} */
+const fieldTask = (said) => taskOf({ ...said, ids: [], reason: "Not looked through yet", effect: null });
 
 /** @param {Study} study @returns {Promise<Task[]>} */
 async function questionsOf(study) {

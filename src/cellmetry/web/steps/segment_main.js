@@ -4,7 +4,7 @@ import { icon } from "../controls/icons.js";
 import { labelled } from "../controls/labelled.js";
 import { SchemaForm } from "../controls/schema_form.js";
 import { inWords } from "../controls/schema.js";
-import { pixelSizeOf } from "../app/images.js";
+import { isNuclear, pixelSizeOf } from "../app/images.js";
 import { measureLine } from "../app/ruler.js";
 import { channelNames } from "./images_details.js";
 
@@ -13,7 +13,6 @@ import { channelNames } from "./images_details.js";
  * @typedef {{key: string, step: any, given: Map<string, any>, several: boolean, engines: any[], models: any[]}} Offer
  */
 
-const NUCLEI = /dapi|hoechst|dna|nuc|h2b|draq|syto|propidium/i;
 
 /** Controls of one segmenting step of a recipe. */
 export class MainFields {
@@ -157,7 +156,7 @@ export class MainFields {
 
   /** @param {string[]} names */
   #guess(names) {
-    const nuclei = names.findIndex((name) => NUCLEI.test(name));
+    const nuclei = names.findIndex((name) => isNuclear(name));
     const wantsCells = this.#offer.several && !/nuc/i.test(this.#offer.step.labels);
     const at = wantsCells ? Math.max(0, names.findIndex((_, k) => k !== nuclei)) : Math.max(0, nuclei);
     return this.#alike ? names[at] ?? "" : String(at);

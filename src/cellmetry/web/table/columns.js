@@ -1,5 +1,6 @@
 /** Which columns of a table are shown: a choice that suits most, and a panel to change it. @module */
 import { fill, h } from "../kernel/dom.js";
+import { isNuclear } from "../app/images.js";
 import { noteTaste, taste } from "../app/tastes.js";
 import { icon } from "../controls/icons.js";
 import { popover } from "../controls/popover.js";
@@ -36,12 +37,10 @@ export function measures(columns) {
 /** The column that most people look at first. @param {Column[]} columns @returns {Column|undefined} */
 export function mainMeasure(columns) {
   const all = measures(columns);
-  const order = [/^mean_/, /^area_um2$/, /^area_px$/, /^volume_/, /./];
-  for (const pattern of order) {
-    const found = all.find((column) => pattern.test(column.name));
-    if (found) return found;
-  }
-  return undefined;
+  const means = all.filter(({ name }) => name.startsWith("mean_"));
+  const signal = means.find(({ name }) => !isNuclear(name)); // what stains nuclei is rarely what is asked about
+  const order = [/^area_um2$/, /^area_px$/, /^volume_/, /./];
+  return signal ?? means[0] ?? order.map((pattern) => all.find(({ name }) => pattern.test(name))).find(Boolean);
 }
 
 /** Chosen columns of a table, kept as a taste for tables of this name. @param {string} study @param {import("./source.js").TableView} table */

@@ -26,7 +26,7 @@ export class Filters extends Emitter {
   constructor(columns) {
     super();
     this.#columns = columns.filter(canBeAsked);
-    const add = popover({ label: "Add a filter", content: [icon("plus"), "Filter"] }, (close) => ({ element: this.#form(close) }));
+    const add = popover({ label: "Add a filter", content: [icon("plus"), "Filter"], align: "left" }, (close) => ({ element: this.#form(close) }));
     this.element = h("div.filters", {}, add.element, this.#chips);
   }
 

@@ -42,15 +42,13 @@ export class TableHead extends Emitter {
   /** @param {Column} column */
   #menu(column) {
     const order = (/** @type {string} */ text) => this.tell("sort", [text]);
-    const menu = menuButton({ label: `More of ${titleOf(column)}`, content: icon("down"), class: "quiet square table-more" }, () => [
+    return menuButton({ label: `More of ${titleOf(column)}`, content: icon("down"), class: "quiet square table-more" }, () => [
       { text: "From small to large", run: () => order(column.name) },
       { text: "From large to small", run: () => order(`-${column.name}`) },
       { title: "" },
       { text: "Show and colour by it", icon: "eye", disabled: column.unit === "" && !isFlag(column), run: () => this.tell("use", column) },
       { text: "Hide this column", icon: "eye-off", disabled: this.#source.columns.length < 2, run: () => this.tell("hide", column) },
     ]);
-    menu.firstElementChild?.addEventListener("click", () => keepInside(/** @type {HTMLElement} */ (menu.lastElementChild), menu));
-    return menu;
   }
 
   /** @param {Column} column */
@@ -66,15 +64,6 @@ export class TableHead extends Emitter {
     const next = direction === 1 ? [`-${column.name}`] : direction === -1 ? [] : [column.name];
     this.tell("sort", [...others, ...next]);
   }
-}
-
-/** Lay a menu, which the table must not clip, within the window. @param {HTMLElement} list @param {HTMLElement} menu */
-function keepInside(list, menu) {
-  if (list.hidden) return;
-  const [at, { width, height }] = [menu.getBoundingClientRect(), list.getBoundingClientRect()];
-  const below = at.bottom + height + 4 < innerHeight;
-  list.style.left = `${Math.max(8, Math.min(at.left, innerWidth - width - 8))}px`;
-  list.style.top = `${below ? at.bottom + 4 : Math.max(8, at.top - height - 4)}px`;
 }
 
 /** @param {Column} column */

@@ -16,22 +16,11 @@
  * @property {boolean} chosen Whether the person set low and high.
  */
 
-const PICTURE = ["#ff0000", "#00ff00", "#0000ff"];
-/** Colours that colour-blind people tell apart, for channels to which no file gives one. */
-const OTHERS = ["#5b8cff", "#ffa033", "#e05fd0", "#3fd0a0", "#f2e24a", "#ff6a5c", "#8fd0ff", "#c8c8c8"];
-const UNSAID = ["#ffffff", "#00ff00", "#ff00ff", "#00ffff", "#ffff00", "#ff8000", "#0080ff", "#80ff00"];
-
 /** The channels of an image as its header says. @param {any} header @returns {Channel[]} */
 function channelsOf(header) {
-  /** @type {string[]} */
-  const said = header.channels.map((/** @type {any} */ each) => each.colour.toLowerCase());
-  // the server fills in the same list where a file gives no colours; its white hides all others
-  const unsaid = said.length > 1 && said.every((each, c) => each === UNSAID[c % UNSAID.length]);
-  return header.channels.map((/** @type {any} */ channel, /** @type {number} */ c) => {
-    const { min, max, start, end } = channel.display;
+  return header.channels.map((/** @type {any} */ { name, colour, display: { min, max, start, end } }) => {
     const shown = header.colour ? { low: min, high: max } : { low: start, high: end > start ? end : start + 1 };
-    const colour = (header.colour && PICTURE[c]) || (unsaid ? OTHERS[c % OTHERS.length] : said[c]);
-    return { name: channel.name, visible: true, colour, gamma: 1, ...shown, min, max, chosen: false };
+    return { name, visible: true, colour, gamma: 1, ...shown, min, max, chosen: false };
   });
 }
 

@@ -84,7 +84,7 @@ export class ImageLayer extends TiledLayer {
   /** @param {Place} place @param {number} c @param {AbortSignal} signal @param {Plane} [from] */
   #load({ level, row, column }, c, signal, from = this.plane) {
     const { t, z, projection } = from;
-    const read = (/** @type {number} */ at) => this.pyramid.tile([level, t, c, at, row, column], { signal });
+    const read = (/** @type {number} */ at) => this.pyramid.tile([level, t, c, at, row, column], signal);
     return projection === "none" ? read(z) : projected(projection, this.pyramid.sizes.z, read);
   }
 

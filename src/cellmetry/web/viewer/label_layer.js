@@ -59,14 +59,12 @@ export class LabelLayer extends TiledLayer {
 
   /** Begin anew: tiles may be there from the last time. */
   begin() {
-    this.tiles.update();
     for (const [place, tile] of this.tiles.all) this.#survey(place, tile);
   }
 
   /** Take over from the layer of another plane of the same labels. @param {LabelLayer} before */
   goOnFrom(before) {
     this.look = before.look;
-    this.tiles.version = before.tiles.version;
     this.#ids = before.#ids;
     this.#values = before.#values;
     this.diameter = before.diameter;

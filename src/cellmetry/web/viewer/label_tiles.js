@@ -27,8 +27,6 @@ export class LabelTiles {
     this.#store = store;
     /** How keys of this plane begin. */
     this.start = `${pyramid.path}/${plane.t}/${plane.z}/`;
-    /** The newest that is known; tiles are read of it. */
-    this.version = pyramid.version ?? 0;
   }
 
   /** Tiles that are there. @returns {[Place, Tile][]} */
@@ -66,16 +64,9 @@ export class LabelTiles {
     return this.#store.isFresh(this.key(place));
   }
 
-  /** Read what was read of an older version again. */
-  update() {
-    for (const [place, tile] of this.all) if (tile.version !== this.version) this.#store.spoil(this.key(place));
-  }
-
   /** @param {Place} place @param {AbortSignal} signal @returns {Promise<Tile>} */
   async load({ level, row, column }, signal) {
-    const { version } = this;
-    const values = await this.pyramid.tile([level, this.plane.t, this.plane.z, row, column], { version, signal });
-    const tile = { values, version };
+    const tile = { values: await this.pyramid.tile([level, this.plane.t, this.plane.z, row, column], signal) };
     for (const stroke of this.strokes) this.#cover({ level, row, column }, tile, stroke);
     return tile;
   }
@@ -101,17 +92,6 @@ export class LabelTiles {
     return true;
   }
 
-  /**
-   * Read tiles again, the old ones being shown until then; all of them if none are named.
-   * @param {number[][]|null} tiles Level, t, z, row, column. @param {number} version The newest.
-   */
-  refresh(tiles, version) {
-    this.version = Math.max(version, this.version);
-    if (!tiles) this.#store.spoilAll(`${this.pyramid.path}/`);
-    else
-      for (const [level, t, z, row, column] of tiles)
-        this.#store.spoil(`${this.pyramid.path}/${t}/${z}/${level}/${row}/${column}`);
-  }
   /**
    * The ids of rows of a tile and of the pixels round them; beyond what is known the nearest goes on.
    * @param {Place} place @param {{y0: number, y1: number}} rows
@@ -157,19 +137,23 @@ export class LabelTiles {
   }
 
   /**
-   * The object at a point, of the finest tile that is there; null where none is.
+   * The object at a point, of the finest tile that is as it was read last, else of any; null where none is there.
    * @param {number} y @param {number} x
    */
   idAt(y, x) {
     if (y < 0 || x < 0 || y >= this.pyramid.height || x >= this.pyramid.width) return null;
+    let older = null;
     for (let level = 0; level <= this.pyramid.coarsest; level++) {
       const { tile, step } = this.pyramid.grid(level);
       const [py, px] = [Math.floor(y / step), Math.floor(x / step)];
       const key = this.key({ level, row: Math.floor(py / tile[0]), column: Math.floor(px / tile[1]) });
       const found = this.#store.peek(key);
-      if (found) return found.values ? found.values[(py % tile[0]) * tile[1] + (px % tile[1])] : 0;
+      if (!found) continue;
+      const id = found.values ? found.values[(py % tile[0]) * tile[1] + (px % tile[1])] : 0;
+      if (this.#store.isFresh(key)) return id;
+      older ??= id;
     }
-    return null;
+    return older;
   }
 }
 

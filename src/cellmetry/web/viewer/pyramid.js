@@ -23,18 +23,15 @@ export class Pyramid {
     this.levels = said.levels;
     /** @type {{t: number, c: number, z: number}} */
     this.sizes = { t: said.t, c: said.c, z: said.z };
-    /** @type {number|null} */
+    /** Of labels: the newest that is known. @type {number|null} */
     this.version = said.version;
+    /** Of labels: as long as it is the same, a version is the same pixels. @type {string|null} */
+    this.epoch = said.epoch;
   }
 
   /** @param {string} path Of an image or of labels. @param {AbortSignal} [signal] */
   static async read(path, signal) {
     return new Pyramid(`${path}/tiles`, await get(`${path}/tiles`, undefined, signal));
-  }
-
-  /** The version that the labels have now. @returns {Promise<number>} */
-  async newestVersion() {
-    return (await get(this.path)).version;
   }
 
   get height() {
@@ -109,13 +106,14 @@ export class Pyramid {
   }
 
   /**
-   * Read a tile; null if all of it is 0.
+   * Read a tile, of labels that of the newest version; null if all of it is 0.
    * @param {number[]} indices Level, planes, row and column, as in its address.
-   * @param {{version?: number|null, signal?: AbortSignal}} [how]
+   * @param {AbortSignal} [signal]
    * @returns {Promise<Values|null>}
    */
-  async tile(indices, { version, signal } = {}) {
-    const answer = await request("GET", `${this.path}/${indices.join("/")}`, { query: { version }, signal });
+  async tile(indices, signal) {
+    const { version, epoch } = this;
+    const answer = await request("GET", `${this.path}/${indices.join("/")}`, { query: { version, epoch }, signal });
     return answer.status === 204 ? null : decode(await answer.arrayBuffer(), this.dtype);
   }
 }

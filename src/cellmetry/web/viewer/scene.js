@@ -5,6 +5,7 @@
 import { at } from "../kernel/api.js";
 import { Camera } from "./camera.js";
 import { ImageLayer } from "./image_layer.js";
+import { KnownLabels } from "./known_labels.js";
 import { LabelLayer } from "./label_layer.js";
 import { Pyramid } from "./pyramid.js";
 
@@ -78,11 +79,14 @@ export class Scenes {
   #images = new Map();
   #study;
   #store;
+  /** @type {KnownLabels} */
+  labels;
 
   /** @param {string} study Path of it, "studies/ID/". @param {TileStore} store */
   constructor(study, store) {
     this.#study = study;
     this.#store = store;
+    this.labels = new KnownLabels(study, store);
   }
 
   /**
@@ -115,7 +119,7 @@ export class Scenes {
   async #labelsOf({ labels }, now) {
     if (!labels) return null;
     if (now?.objects && now.wanted.labels === labels) return now.objects.pyramid;
-    return Pyramid.read(this.#study + at`labels/${labels}`);
+    return this.labels.read(labels);
   }
 
   /** @param {Pyramid} pyramid @param {{t: number, z: number}} plane @param {Scene|null} now @param {LabelLook} look */

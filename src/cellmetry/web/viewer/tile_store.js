@@ -12,7 +12,6 @@ const QUIET_MS = 15_000;
 /**
  * @typedef {object} Tile
  * @property {any} values Typed array; null if all of it is 0.
- * @property {number} [version] Of labels, when it was read.
  * @property {Set<number>} [ids] Of labels, objects in it.
  */
 /** @typedef {{key: string, load: (signal: AbortSignal) => Promise<Tile>}} Wish */

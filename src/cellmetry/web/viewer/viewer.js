@@ -93,13 +93,14 @@ export class Viewer extends StageView {
 
   /**
    * Show an image, with labels if any are named; what was seen stays until there is something of it.
-   * @param {{image: any, labels?: any, t?: number, z?: number}} what An ImageView of the API or null; labels or
-   *   their id.
+   * @param {{image: any, labels?: any, t?: number, z?: number, projection?: Projection}} what An ImageView of the API
+   *   or null; labels or their id.
    */
-  async show({ image, labels = null, t = 0, z = 0 }) {
+  async show({ image, labels = null, t = 0, z = 0, projection = this.#projection }) {
+    this.#projection = projection;
     const asked = ++this.#asked;
     if (!image) return this.stage.clear();
-    const wanted = { image, labels: labels?.id ?? labels, t, z, projection: this.#projection };
+    const wanted = { image, labels: labels?.id ?? labels, t, z, projection };
     const channelsOf = (/** @type {any} */ each) =>
       this.#tastes.channelsOf(each.header, each.said?.channel_names ?? null);
     /** @type {LabelLook} */
@@ -137,7 +138,7 @@ export class Viewer extends StageView {
 
   /** Of the labels that are shown; null where there are none. */
   get version() {
-    return this.#scene?.objects?.tiles.version ?? null;
+    return this.#scene?.objects?.pyramid.version ?? null;
   }
 
   get projection() {
@@ -147,7 +148,7 @@ export class Viewer extends StageView {
   /** Show one plane, or the largest or mean value of all. @param {Projection} kind */
   setProjection(kind) {
     this.#projection = kind;
-    return this.#again({});
+    return this.#again({ projection: kind });
   }
 
   /** Show the next or the plane before. @param {"t"|"z"} axis @param {number} by */
@@ -158,7 +159,7 @@ export class Viewer extends StageView {
     if (to !== now[axis]) this.#again({ [axis]: to });
   }
 
-  /** @param {{t?: number, z?: number}} changed */
+  /** @param {{t?: number, z?: number, projection?: Projection}} changed */
   async #again(changed) {
     const now = this.stage.next?.scene.wanted ?? this.#scene?.wanted;
     if (now) await this.show({ ...now, ...changed });
@@ -283,15 +284,19 @@ export class Viewer extends StageView {
   /**
    * Read label tiles again, as the answer of an edit lists them; the old ones are shown until then.
    * @param {number[][]|null} [tiles] Level, t, z, row, column; all if left out.
-   * @param {{version?: number|null, settles?: Stroke[]|null}} [answer] The version that was made, asked for if
-   *   left out; the strokes of `paint` that it holds, all if left out: others stay drawn over what is read.
+   * @param {{labels?: string|null, version?: number|null, settles?: Stroke[]|null}} [answer] Labels, which need not
+   *   be those that are shown; the version that was made, asked for if left out; the strokes of `paint` that it
+   *   holds, all if left out: others stay drawn over what is read.
    */
-  async refresh(tiles = null, { version = null, settles = null } = {}) {
-    const labels = this.#scene?.objects?.tiles;
-    if (!labels) return;
-    for (const stroke of settles ?? [...labels.strokes]) labels.strokes.delete(stroke);
-    labels.refresh(tiles, version ?? (await labels.pyramid.newestVersion()));
+  async refresh(tiles = null, { labels = this.labels, version = null, settles = null } = {}) {
+    if (labels === null) return;
+    const known = this.#scenes.labels;
+    const strokes = this.#scene?.objects?.tiles.strokes;
+    for (const stroke of settles ?? [...(strokes ?? [])]) strokes?.delete(stroke);
+    const newest = version ?? Number((await known.read(labels)).version);
+    known.refresh(labels, tiles, newest);
     this.stage.touch();
+    void this.pair?.second?.refresh(tiles, { labels, version: newest });
   }
 
   /** Somebody clicked. @param {PointerEvent} event */

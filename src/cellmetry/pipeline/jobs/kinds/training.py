@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import json
+import math
 import shutil
 from importlib import import_module
+from importlib.util import find_spec
+from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Literal, Self
 
 from pydantic import Field, model_validator
@@ -12,25 +15,26 @@ from pydantic import Field, model_validator
 from cellmetry.engines.segment import Segment
 from cellmetry.errors import MissingExtra, MissingInput
 from cellmetry.io.atomic import atomic_folder, atomic_write
-from cellmetry.learn.course import CHECKPOINT, clear_course
+from cellmetry.learn.course import CHECKPOINT, SPLIT, clear_course
 from cellmetry.learn.pairs import take_part
 from cellmetry.models.store import DEFAULT_MODEL, find_model
-from cellmetry.pipeline.evaluating import EngineRun, evaluate_to
+from cellmetry.pipeline.evaluating import PREDICTED, EngineRun, evaluate_to
 from cellmetry.pipeline.jobs.beginning import same_labels
 from cellmetry.pipeline.jobs.bounded import BoundedJob, ImageIds, Name
+from cellmetry.pipeline.jobs.changes import found_by, picture_changes, to_picture
 from cellmetry.pipeline.jobs.data_sets import DATA, write_stored_data
 from cellmetry.pipeline.jobs.gathering import NewResult, keep_result, kept_before
 from cellmetry.pipeline.jobs.labelled import labelled_images
 from cellmetry.pipeline.jobs.looking import ModelName, named_model
 from cellmetry.report.evaluation import RECORD
 from cellmetry.study.store.images import said_of
-from cellmetry.study.store.models import add_model, model_folder
-from cellmetry.study.store.results import add_result
+from cellmetry.study.store.models import add_model, model_folder, model_path, models
+from cellmetry.study.store.results import add_result, result_path, results_of_job
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
-    from pathlib import Path
 
+    from cellmetry.learn.dataset import DataSet
     from cellmetry.learn.fit import TrainResult
     from cellmetry.models.store import Model
     from cellmetry.pipeline.jobs.data_sets import StoredData
@@ -43,6 +47,7 @@ __all__ = ["CORRECTED", "TrainModel"]
 CORRECTED = "corrected"
 """What is said of an image whose labels are right, also where nothing had to be edited."""
 _OUTCOME = "outcome.json"
+_BEFORE = "before"
 Change = Annotated[str, Field(max_length=300, pattern=r"^[a-z_]+(\.[a-z_]+)?=")]
 
 
@@ -91,7 +96,9 @@ class TrainModel(BoundedJob):
         return 60 * (self.minutes or 0.0)
 
     def check(self, store: Store) -> None:
-        """Refuse a model that is not there."""
+        """Refuse a model that is not there, and training where PyTorch is not."""
+        if find_spec("torch") is None:
+            raise MissingExtra("train", "Training")
         if self.start is not None:
             named_model(store, self.start)
 
@@ -106,7 +113,9 @@ class TrainModel(BoundedJob):
         outcome = self._train(work, data, out)
         trained = find_model(out / f"{self.name_of_model}.json") if outcome["kept"] else None
         report = self._report(work, data, trained, outcome["held_out"])
-        return self._keep(work, trained, {**outcome, "images": data.images, "failed": data.failed}, report)
+        pictures = [] if report is None else self._pictures(work, data, outcome["held_out"], report)
+        told = {"pictures": pictures, "images": data.images, "failed": data.failed}
+        return self._keep(work, trained, {**outcome, **told}, report)
 
     def _corrected(self, store: Store) -> dict[str, LabelledImage]:
         """Return the images that teach and judge."""
@@ -116,7 +125,10 @@ class TrainModel(BoundedJob):
         corrected = {
             image_id: each
             for image_id, each in found.items()
-            if each.labels.version > 0 or "upload" in each.labels.origin or said_of(store, image_id).get(CORRECTED)
+            if each.labels.version > 0
+            or each.labels.origin.get("said")  # corrections with which a model agreed since
+            or "upload" in each.labels.origin
+            or said_of(store, image_id).get(CORRECTED)
         }
         if not corrected:
             raise MissingInput(
@@ -138,6 +150,8 @@ class TrainModel(BoundedJob):
             raise MissingExtra("train", "Training") from error
         resume = (course / CHECKPOINT).is_file()
         begun = _begun(work, None if self.from_nothing else named_model(work.store, self.start) or DEFAULT_MODEL)
+        if begun is not None and not course.is_dir():
+            _hold_out_again(work, Path(begun), course)
         options = fit.TrainOptions(
             data=(data.data_set.folder,),
             out=out,
@@ -150,7 +164,12 @@ class TrainModel(BoundedJob):
             licence=self.licence,
             changes=self.changes,
         )
-        made = fit.train_model(options, progress=work.progress, hear=lambda result: _note(noted, result))
+        made = fit.train_model(
+            options,
+            progress=work.progress,
+            hear=lambda result: _note(noted, result),
+            tell=lambda row: work.say("learning", _row(row)),
+        )
         return _outcome(made)
 
     def _report(self, work: JobWork, data: StoredData, trained: Model | None, part: str) -> Path | None:
@@ -159,17 +178,33 @@ class TrainModel(BoundedJob):
             return None
         out = work.folder / "report"
         if not (out / RECORD).is_file():
-            split = work.folder / "training" / self.name_of_model / "training" / "split.csv"
-            held_out = take_part(data.data_set, split, part)
             engine = EngineRun(Segment(engine="cellmetry", model=str(trained.path)))
-            evaluate_to(out, held_out, engine=engine, progress=work.progress)
+            evaluate_to(out, self._held_out(work, data, part), engine=engine, progress=work.progress)
         return out
+
+    def _held_out(self, work: JobWork, data: StoredData, part: str) -> DataSet:
+        """Return the items that did not teach."""
+        return take_part(data.data_set, self._course(work) / SPLIT, part)
+
+    def _course(self, work: JobWork) -> Path:
+        """Return the folder that tells of the training."""
+        return work.folder / "training" / self.name_of_model / "training"
+
+    def _pictures(self, work: JobWork, data: StoredData, part: str, report: Path) -> list[dict[str, Any]]:
+        """Return what is said of the pictures of what changed, which lie in the folder that tells of the training."""
+        items = to_picture(self._held_out(work, data, part))
+        start = _begun(work, None)
+        findings = {"after": report / PREDICTED}
+        if start is not None and find_model(start).card.segments:
+            before = found_by(start, items, work.folder / _BEFORE, progress=work.progress)
+            findings = {"before": before, **findings}
+        return picture_changes(items, findings, self._course(work) / "changes")
 
     def _keep(
         self, work: JobWork, trained: Model | None, outcome: dict[str, Any], report: Path | None
     ) -> dict[str, Any]:
         """Keep the model and its reports in one act."""
-        course = work.folder / "training" / self.name_of_model / "training"
+        course = self._course(work)
         model_id = None if trained is None else f"mdl_{work.job_id.rpartition('_')[2]}"
         if trained is not None and model_id is not None:
             trained = _copied(trained, model_folder(work.store, model_id))
@@ -200,6 +235,11 @@ def _outcome(made: TrainResult) -> dict[str, Any]:
     }
 
 
+def _row(row: Mapping[str, float]) -> str:
+    """Return how the learning goes as JSON, without what is no number yet."""
+    return json.dumps({name: round(value, 6) for name, value in row.items() if math.isfinite(value)})
+
+
 def _note(path: Path, made: TrainResult) -> None:
     with atomic_write(path) as part:
         part.write_text(json.dumps(_outcome(made), indent=1), encoding="utf-8")
@@ -207,7 +247,8 @@ def _note(path: Path, made: TrainResult) -> None:
 
 def _ended(work: JobWork, training: str, act: int, details: Mapping[str, Any]) -> dict[str, Any]:
     """Return what a job whose results are kept says, after removing its copies of images and labels."""
-    shutil.rmtree(work.folder / DATA, ignore_errors=True)
+    for copies in (DATA, _BEFORE):
+        shutil.rmtree(work.folder / copies, ignore_errors=True)
     said = {key: details[key] for key in ("kept", "held_out", "before", "after", "failed")}
     return {"model": details["model"], "training": training, "act": act, **said}
 
@@ -221,6 +262,16 @@ def _begun(work: JobWork, start: str | None) -> str | None:
     with atomic_write(noted) as part:
         part.write_text(json.dumps({"start": start}), encoding="utf-8")
     return start
+
+
+def _hold_out_again(work: JobWork, begun: Path, course: Path) -> None:
+    """Note which images the training of a model of the study held out: they do not teach the next one either."""
+    by = next((each.job_id for each in models(work.store) if model_path(work.store, each) == begun), None)
+    places = [] if by is None else [result_path(work.store, each) for each in results_of_job(work.store, by)]
+    split = next((place / SPLIT for place in places if (place / SPLIT).is_file()), None)
+    if split is not None:
+        with atomic_write(course / SPLIT) as part:
+            shutil.copyfile(split, part)
 
 
 def _copied(trained: Model, folder: Path) -> Model:

@@ -40,7 +40,7 @@ export class SmartClick extends ClickTool {
     if (signal.aborted) return;
     this.bench.tell("asking", false);
     this.#asked = null;
-    const outline = said && largest(said.outlines ?? [said.outline]);
+    const outline = said?.outline ?? null;
     this.#offer = outline ? { outline, base } : null;
     this.bench.viewer.redraw();
   }
@@ -71,25 +71,6 @@ export class SmartClick extends ClickTool {
     if (this.#offer)
       drawLine(context, viewer, this.#offer.outline, { colour: OFFER, closed: true, dashed: true, fill: 0.18 });
   }
-}
-
-/** The outline round most pixels; null where there is none. @param {(number[][]|undefined)[]} outlines */
-function largest(outlines) {
-  let [best, most] = [/** @type {number[][]|null} */ (null), 0];
-  for (const each of outlines) {
-    const area = each && each.length > 2 ? areaOf(each) : 0;
-    if (each && area > most) [best, most] = [each, area];
-  }
-  return best;
-}
-
-/** @param {number[][]} points */
-function areaOf(points) {
-  const twice = points.reduce((sum, [y, x], k) => {
-    const [yn, xn] = points[(k + 1) % points.length];
-    return sum + x * yn - xn * y;
-  }, 0);
-  return Math.abs(twice) / 2;
 }
 
 /** Whether a point lies inside an outline. @param {Point} point @param {number[][]} outline */

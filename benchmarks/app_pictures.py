@@ -1,0 +1,126 @@
+"""Walk through the app on the sample study as a person does, and take a picture of every step.
+
+Each step is pictured at 1280 × 720 and 1920 × 1080, dark and light: `OUT/STEP-WIDTH-THEME.png`.
+"""
+
+from __future__ import annotations
+
+import argparse
+import contextlib
+import io
+import tempfile
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from in_browser import chromium, served
+from PIL import Image
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+SIZES = ((1280, 720), (1920, 1080))
+THEMES = ("dark", "light")
+LONG = 300_000
+"""Milliseconds that a job of a step may take."""
+
+
+def main() -> None:
+    """Walk, and picture."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("out", type=Path)
+    parser.add_argument("--colours", type=int, default=0, help="of each picture, to keep files small; 0: all")
+    parser.add_argument("--only", nargs="*", default=[], help="steps to picture; the way there is walked all the same")
+    args = parser.parse_args()
+    args.out.mkdir(parents=True, exist_ok=True)
+    with contextlib.ExitStack() as stack:
+        home = Path(stack.enter_context(tempfile.TemporaryDirectory()))
+        url = stack.enter_context(served(home))
+        browser = stack.enter_context(chromium())
+        page = browser.new_page(viewport={"width": SIZES[0][0], "height": SIZES[0][1]}, color_scheme=THEMES[0])
+        page.set_default_timeout(60_000)
+        page.on("pageerror", lambda error: print("error in the page:", error))
+        page.goto(url)
+        walk(page, lambda name: picture(page, args.out, name, args.colours) if name in (args.only or [name]) else None)
+
+
+def walk(page: Any, show: Callable[[str], None]) -> None:
+    """Use the app from its first page to the report."""
+    page.get_by_role("button", name="Choose files").wait_for()
+    show("start")
+    page.get_by_role("button", name="sample").first.click()
+    page.locator(".step[data-step=images][aria-current]").wait_for()
+    settle(page, "cellmetry.study.images.ready.length > 5 && cellmetry.study.jobs.running.length === 0")
+    show("images")
+    go(page, "segment")
+    press(page, "Apply to all")
+    done(page, "segment")
+    show("segment")
+    go(page, "correct")
+    show("correct")
+    for _ in range(4):
+        page.get_by_role("button", name="Mark field as reviewed").click()
+        page.wait_for_timeout(1500)
+        page.keyboard.press(".")
+        page.wait_for_timeout(1500)
+    go(page, "train")
+    page.wait_for_timeout(3000)
+    show("train-fields")
+    page.get_by_label("Time").fill("1")
+    press(page, "Train")
+    page.wait_for_timeout(45_000)
+    show("train-running")
+    done(page, "train")
+    show("train")
+    go(page, "measure")
+    press(page, "Measure")
+    done(page, "measure")
+    show("measure")
+    go(page, "count")
+    page.wait_for_timeout(8000)
+    show("count")
+    go(page, "compare")
+    press(page, "Compare")
+    done(page, "compare")
+    show("compare")
+    go(page, "report")
+    show("report")
+
+
+def go(page: Any, step: str) -> None:
+    """Go to a step by its button."""
+    page.locator(f"button.step[data-step={step}]").click()
+    page.locator(f".step[data-step={step}][aria-current]").wait_for()
+
+
+def press(page: Any, name: str) -> None:
+    """Press the step's own button of this name."""
+    page.get_by_label("Controls").get_by_role("button", name=name, exact=True).click()
+
+
+def done(page: Any, kind: str) -> None:
+    """Wait until the last job of a kind is done."""
+    settle(page, f"cellmetry.study.jobs.all.find((job) => job.kind === '{kind}')?.state === 'done'")
+
+
+def settle(page: Any, expression: str) -> None:
+    """Wait until something is true in the page, and a moment more for it to be drawn."""
+    page.wait_for_function(f"() => {expression}", timeout=LONG)
+    page.wait_for_timeout(3000)
+
+
+def picture(page: Any, out: Path, name: str, colours: int) -> None:
+    """Take the pictures of what is seen."""
+    for theme in THEMES:
+        page.emulate_media(color_scheme=theme)
+        for width, height in SIZES:
+            page.set_viewport_size({"width": width, "height": height})
+            page.wait_for_timeout(2500)
+            taken = Image.open(io.BytesIO(page.screenshot())).convert("RGB")
+            made = taken.quantize(colours, dither=Image.Dither.NONE) if colours else taken
+            made.save(out / f"{name}-{width}-{theme}.png", optimize=True)
+    page.emulate_media(color_scheme=THEMES[0])
+    page.set_viewport_size(dict(zip(("width", "height"), SIZES[0], strict=True)))
+
+
+if __name__ == "__main__":
+    main()

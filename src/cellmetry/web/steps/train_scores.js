@@ -1,0 +1,112 @@
+/** Scores of a model before and after a training, and pictures of what changed. @module */
+import { h } from "../kernel/dom.js";
+import { openDialog } from "../controls/dialog.js";
+import { counted } from "../app/said.js";
+import { resultAddress } from "../table/downloads.js";
+
+/** @typedef {import("../app/app.js").App} App */
+/** @typedef {import("./train_words.js").Outcome} Outcome */
+/** @typedef {import("./train_words.js").Sum} Sum */
+/**
+ * @typedef {object} Change A held-out image, by the findings `before` and `after`.
+ * @property {string} item
+ * @property {Record<string, {right: number, extra: number, missed: number}>} counts
+ * @property {Record<string, string>} files
+ */
+
+/** @typedef {[keyof Sum, string, string, 1|-1, string]} Row Title, unit, whether more is better, what it is. */
+
+/** @type {Row[]} */
+const ROWS = [
+  ["right", "Found right", "", 1, "Cells that overlap a true one by half or more"],
+  ["missed", "Missed", "", -1, "True cells that were not found"],
+  ["extra", "Wrong or extra", "", -1, "Found cells that are none, or not as they should be"],
+  ["f1", "F1", " %", 1, "Share of cells that are right, of those found and of true ones"],
+  ["ap50", "AP, IoU 0.5", " %", 1, "Right cells of all that were found or missed"],
+  ["ap75", "AP, IoU 0.75", " %", 1, "The same, where outlines must fit closely"],
+];
+const PANELS = { before: "Before", after: "After", truth: "Yours" };
+const COLOURS = [["right", "Right"], ["extra", "Wrong or extra"], ["missed", "Missed"], ["truth", "Your outline"]];
+
+/**
+ * Return a table of the scores.
+ * @param {Outcome} outcome
+ */
+export function scoresTable({ before, after, names, cells }) {
+  const row = (/** @type {Row} */ [key, title, unit, better, about]) => {
+    const [was, is] = [before?.[key] ?? 0, after[key]];
+    const change = Math.round(is) - Math.round(was);
+    const kind = change * better > 0 ? "train-up" : change * better < 0 ? "train-down" : "";
+    const sign = change > 0 ? `+${change}` : change < 0 ? `−${-change}` : "0";
+    return h(
+      "tr",
+      { title: about },
+      h("th", { scope: "row" }, title),
+      before && h("td.number", {}, `${Math.round(was)}${unit}`),
+      h("td.number", {}, `${Math.round(is)}${unit}`),
+      before && h("td.number", { class: kind }, sign),
+    );
+  };
+  const heads = ["", ...(before ? ["Before"] : []), "After", ...(before ? ["Change"] : [])];
+  return h(
+    "section.card",
+    {},
+    h(
+      "div.row",
+      {},
+      h("h3.grow", {}, "Held-out images"),
+      h("span.quiet-text", {}, `${counted(names.length, "image")}, ${counted(cells, "cell")}`),
+    ),
+    h(
+      "table.compare-table",
+      {},
+      h("thead", {}, h("tr", {}, heads.map((head) => h("th", { scope: "col" }, head)))),
+      h("tbody", {}, ROWS.map(row)),
+    ),
+  );
+}
+
+/**
+ * Return the pictures of what changed, side by side; nothing where there are none.
+ * @param {App} app @param {string} result Id of the result of the training. @param {Change[]} changes
+ */
+export function changePictures(app, result, changes) {
+  if (!changes.length) return null;
+  const key = (/** @type {string[]} */ [kind, text]) => h(
+    "span.plot-key",
+    {},
+    h("span.train-line", { class: `train-${kind}` }),
+    text,
+  );
+  return h(
+    "section.card",
+    {},
+    h("div.row.wrap-row", {}, h("h3.grow", {}, "What changed"), h("p.plot-legend.train-legend", {}, COLOURS.map(key))),
+    h("ul.train-changes", {}, changes.map((change) => changeRow(app, result, change))),
+  );
+}
+
+/** @param {App} app @param {string} result @param {Change} change */
+function changeRow(app, result, { item, counts, files }) {
+  const shown = Object.entries(PANELS).filter(([name]) => files[name]);
+  const said = (/** @type {string} */ name) => {
+    const found = counts[name];
+    return found ? `${found.right} right, ${found.extra} wrong, ${found.missed} missed` : "";
+  };
+  const panel = (/** @type {[string, string]} */ [name, title]) => {
+    const src = resultAddress(app, result, files[name]);
+    const alt = `${title}: ${item}${said(name) && `, ${said(name)}`}`;
+    const open = () => openDialog(`${item}: ${title}`, h("img.train-large", { src, alt }), { wide: true });
+    return h(
+      "figure.train-panel",
+      {},
+      h(
+        "button.train-picture",
+        { type: "button", "aria-label": `Enlarge ${alt}`, onclick: open },
+        h("img", { src, alt: "", loading: "lazy" }),
+      ),
+      h("figcaption", {}, h("strong", {}, title), h("span.quiet-text.number", {}, said(name))),
+    );
+  };
+  return h("li", {}, h("p.train-item.cut", { title: item }, item), h("div.train-panels", {}, shown.map(panel)));
+}
