@@ -18,6 +18,9 @@ import { Regions } from "./measure_regions.js";
 
 const USE = { group: "Count", hint: "Cells are counted inside each region that you draw, too." };
 
+const WELCOME = "Cells are counted in two ways that check each other. You see the number with an interval, and where "
+  + "cells are dense.";
+
 /** @type {import("../app/steps.js").Step} */
 export default {
   name: "count",
@@ -133,7 +136,7 @@ class CountStep {
     return h("div.count-welcome", {},
       h("div.empty-picture", {}, icon("upload")),
       h("h2", {}, "Drop an image, read its count"),
-      h("p.quiet-text", {}, "Cells are counted in two ways that check each other. You see the number with an interval, and where cells are dense."),
+      h("p.quiet-text", {}, WELCOME),
       h("button.primary", { type: "button", disabled: readOnly, onclick: choose }, icon("file"), "Choose files"),
       h("h3", {}, "Or try one of these"), this.#examples.element);
   }

@@ -60,9 +60,10 @@ export class CountCard {
     fill(this.#more);
   }
 
-  /** It is being counted; what was counted before stays, pale. */
-  wait() {
+  /** It is being counted; what was counted before stays, pale, unless it was of another place. @param {boolean} elsewhere */
+  wait(elsewhere) {
     this.#begin(true);
+    if (elsewhere) for (const part of [this.#number, this.#unit, this.#facts, this.#more]) fill(part, part === this.#number && "–");
     fill(this.#interval, h("span.spinner.small-spinner"), "Counting…");
     const slow = () => fill(this.#interval, h("span.spinner.small-spinner"), "Loading the model, once…");
     this.#timer = setTimeout(slow, LOADING_MS);

@@ -24,7 +24,7 @@ export function downloadsOf(app, counts, maps) {
   const pixelUm = pixelSizeOf(image);
   const ofMap = (/** @type {FieldMap} */ map) => {
     const file = `${name}_${map.kind}`;
-    const side = pixelUm === null ? null : pixelUm * (map.box[1] - map.box[0]) / map.height;
+    const side = pixelUm === null ? null : pixelUm * map.block;
     const tiff = address(`${app.openStudy.path}${map.path}/tiff`, { name: `${file}.tif`, pixel_um: side });
     return [
       { text: `${nameOfMap(map.kind)} (TIFF)`, run: () => save(tiff) },

@@ -20,6 +20,8 @@ export class LiveCount {
   #card;
   #maps;
   #key = "";
+  /** Image and plane of which the count is shown. */
+  #place = "";
   /** @type {AbortController|null} */
   #asking = null;
   /** @type {ReturnType<typeof setTimeout>|undefined} */
@@ -50,7 +52,11 @@ export class LiveCount {
     this.#end();
     this.#key = key;
     if (!this.#may()) return;
-    this.#card.wait();
+    const { viewer } = this.#app;
+    const place = JSON.stringify([viewer.image.id, viewer.t, viewer.z]);
+    if (place !== this.#place) this.#maps.blank();
+    this.#card.wait(place !== this.#place);
+    this.#place = place;
     this.#timer = setTimeout(() => this.#run(), SOON_MS);
   }
 

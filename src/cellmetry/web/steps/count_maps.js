@@ -11,7 +11,18 @@ import { coloured } from "../viewer/overlay.js";
 /** @typedef {import("../app/app.js").App} App */
 /** @typedef {"density"|"disagreement"} MapKind */
 /** @typedef {{kind: "cells"|MapKind, shape: [number, number], block: number, limits: [number, number], pixels: string}} LayerView */
-/** @typedef {{kind: MapKind, data: Float32Array, height: number, width: number, low: number, high: number, box: number[], path: string}} FieldMap */
+/**
+ * @typedef {object} FieldMap
+ * @property {MapKind} kind
+ * @property {Float32Array} data
+ * @property {number} height
+ * @property {number} width
+ * @property {number} block Side of a value in pixels of the image; a density is the sum over all of them.
+ * @property {number} low
+ * @property {number} high
+ * @property {number[]} box y0, y1, x0, x1 that it covers.
+ * @property {string} path Of its values, below the study.
+ */
 
 const MAP = "count map";
 const CELLS = "count cells";
@@ -24,7 +35,7 @@ const KINDS = {
   density: {
     text: "Density",
     palette: "magma",
-    ends: (map) => ["0", `${numberText(map.high * 1e4, 2)} cells in 100 × 100 px`],
+    ends: (map) => ["0", `${numberText((map.high * 1e4) / map.block ** 2, 2)} cells in 100 × 100 px`],
   },
   disagreement: {
     text: "Disagreement",
@@ -83,14 +94,18 @@ export class CountMaps {
     return this.#maps;
   }
 
-  /** Take everything away. */
-  clear() {
-    const { viewer } = this.#app;
+  /** Take away what was counted of another place; the study's labels stay hidden until it is known what is here. */
+  blank() {
     this.#maps = [];
     this.#reviewed = [];
-    viewer.setLayer(CELLS, null);
-    this.#uncover();
+    this.#app.viewer.setLayer(CELLS, null);
     this.#draw();
+  }
+
+  /** Take everything away. */
+  clear() {
+    this.blank();
+    this.#uncover();
   }
 
   /**
@@ -160,8 +175,9 @@ export class CountMaps {
       viewer.setLayer(MAP, null);
       target.setLayer("regions", viewer.layers.get("regions") ?? null);
     }
-    target.setLayer(MAP, map && { kind: "map", pixels: map, palette: KINDS[map.kind].palette, opacity: this.#opacities[map.kind], box: map.box });
-    this.#strength.set(Math.round(100 * (this.#opacities[this.#choice.value] ?? 0)));
+    const opacity = this.#opacities[this.#choice.value];
+    target.setLayer(MAP, map && { kind: "map", pixels: map, palette: KINDS[map.kind].palette, opacity, box: map.box });
+    this.#strength.set(Math.round(100 * (opacity ?? 0)));
     fill(this.#legend, map ? legendOf(map) : this.#choice.value && h("p.quiet-text", {}, "Nothing was mapped yet."));
   }
 }
@@ -169,7 +185,8 @@ export class CountMaps {
 /** @param {LayerView} layer @param {ArrayBuffer} values @param {number[]} field @returns {FieldMap} */
 function mapOf({ kind, shape: [height, width], block, limits: [low, high], pixels }, values, [y0, , x0]) {
   const box = [y0, y0 + height * block, x0, x0 + width * block];
-  return { kind: /** @type {MapKind} */ (kind), data: new Float32Array(values), height, width, low, high, box, path: pixels };
+  const data = new Float32Array(values);
+  return { kind: /** @type {MapKind} */ (kind), data, height, width, block, low, high, box, path: pixels };
 }
 
 /** @param {FieldMap} map */

@@ -79,7 +79,7 @@ export class CountSettings extends Emitter {
   /** Show the labels that there are, and channels and pixel size of the image that is seen. @param {string} [chosen] */
   follow(chosen = this.#which.value) {
     const { labels } = this.#app.openStudy;
-    const options = labels.names.map((name) => h("option", { value: name }, `Labels “${name}”, as they are edited`));
+    const options = labels.names.map((name) => h("option", { value: name }, `Labels “${name}”, as edited`));
     fill(this.#which, h("option", { value: "" }, "Those that the model finds"), options);
     this.#which.value = labels.names.includes(chosen) ? chosen : "";
     this.#whichField.hidden = !labels.names.length;
