@@ -66,7 +66,7 @@ def test_a_model_learns_is_activated_and_segments_again(
     open_train(page, study.id, until)
     page.get_by_text("9 cells · 1 corrected").or_(page.get_by_text("8 cells · 1 corrected")).first.wait_for()
     page.get_by_label("All cells of field_0 are right").check()
-    page.get_by_role("button", name="1 minutes").click()
+    page.get_by_role("button", name="1 minute", exact=True).click()
     train_button(page).click()
     page.get_by_role("heading", name="Training mine-1…").wait_for()
     until(page, "document.querySelectorAll('.train-curves .plot-curve').length > 0", 90)
