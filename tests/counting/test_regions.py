@@ -13,7 +13,7 @@ from cellmetry.core.labels import Labels, labels_from_array
 from cellmetry.counting import objects as objects_module
 from cellmetry.counting.differences import block_differences, differences_image
 from cellmetry.counting.objects import plane_objects
-from cellmetry.counting.regions import CountedPlane, in_labels, in_shapes, in_whole
+from cellmetry.counting.regions import OUTSIDE, CountedPlane, in_labels, in_shapes, in_whole, outside_shapes
 from cellmetry.counting.shapes import read_shapes
 from cellmetry.errors import MissingInput, ParameterError
 from cellmetry.ops.density import density_from_labels, point_mass_in_blocks
@@ -175,3 +175,16 @@ def test_blocks_hold_each_point_once(seed: int, points: int, side: int) -> None:
     assert blocks.shape == (-(-90 // side), -(-70 // side))
     assert blocks.sum() == pytest.approx(points)
     assert blocks.min() >= 0
+
+
+def test_what_lies_outside_is_the_rest_also_where_regions_overlap() -> None:
+    plane = plane_of(field())
+    left = Shape(name="left", rectangle=(0, 0, 120, 60))
+    top = Shape(name="top", polygon=((0, 0), (0, 180), (40, 180), (40, 0)))
+    rest = outside_shapes(plane, (left, top))
+    assert (rest.region, rest.area_px, rest.instances) == (OUTSIDE, 80 * 120, 24)
+    assert rest.density == pytest.approx(24, abs=0.1)
+    [one] = in_shapes(plane, (left,))
+    whole, other = in_whole(plane), outside_shapes(plane, (left,))
+    assert one.instances + other.instances == whole.instances
+    assert one.density + other.density == pytest.approx(whole.density)

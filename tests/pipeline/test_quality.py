@@ -29,6 +29,7 @@ def test_blurred_saturated_and_empty_images_are_doubtful():
     assert "sharp" in found["blurred"].reasons[0]
     assert found["noise"].empty
     assert "saturated" in found["bright"].reasons[0]
+    assert [found[name].faults for name in ("blurred", "noise", "bright")] == [("blurred",), ("empty",), ("saturated",)]
 
 
 def test_nothing_is_said_of_an_image_that_was_not_read_and_tiny_ones_are_empty():

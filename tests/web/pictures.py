@@ -21,11 +21,11 @@ def squares(side: int = 128, *, cells: int = 3, channels: int = 1, seed: int = 0
     return planes if channels > 1 else planes[0]
 
 
-def tiff(pixels: np.ndarray, *, um: float | None = None) -> bytes:
-    """Return a TIFF file, of a pixel size in µm if one is given."""
+def tiff(pixels: np.ndarray, *, um: float | None = None, axes: str | None = "CYX") -> bytes:
+    """Return a TIFF file, of a pixel size in µm if one is given; stacks say their axes, or None."""
     out = io.BytesIO()
-    if pixels.ndim == 3:
-        metadata = {"axes": "CYX", "unit": "um"} if um else {"axes": "CYX"}
+    if pixels.ndim == 3 and axes:
+        metadata = {"axes": axes, "unit": "um"} if um else {"axes": axes}
         tifffile.imwrite(out, pixels, imagej=True, metadata=metadata, resolution=(1 / um, 1 / um) if um else None)
     else:
         resolution = (1e4 / um, 1e4 / um) if um else None

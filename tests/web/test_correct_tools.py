@@ -153,3 +153,23 @@ def test_selected_cells_and_planes(hand: Any, squares: Any, ids: Callable[..., A
     hand.saved()
     assert np.array_equal(ids("stack_labels", 1), ids("stack_labels", 0))
     assert page.evaluate("cellmetry.look.z") == 1
+
+
+def test_a_cell_is_drawn_where_nothing_was_segmented(
+    page: Any, server: Any, api: Any, squares: Any, pictures: Any, until: Any
+) -> None:
+    study = api.post("studies", json={"name": "By hand"}).json()["id"]
+    sent = [("files", ("a.tif", pictures.tiff(pictures.squares()), "image/tiff"))]
+    image = api.post(f"studies/{study}/images", files=sent).json()[0]["id"]
+    page.goto(f"{server.url}/#/{study}/segment?image={image}")
+    page.get_by_role("button", name="Draw by hand").click()
+    page.get_by_text("Draw the first cell with the brush").wait_for()
+    until(page, "cellmetry.step === 'correct' && cellmetry.viewer.labels !== null")
+    page.get_by_role("button", name="Undo", exact=True).first.wait_for()
+    hand = squares.Hand(page)
+    hand.look_at(60, 60)
+    page.keyboard.press("b")
+    hand.drag((60, 60), (64, 60))
+    hand.saved()
+    [labels] = api.get(f"studies/{study}/labels").json()
+    assert (labels["name"], labels["version"], labels["outlines"]) == ("cells", 1, 1)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+import numpy as np
 import pytest
 
 
@@ -182,3 +183,18 @@ def test_conditions_are_taken_from_names(page: Any, api: Any, pictures: Any, rea
     assert said == [("control", "1"), ("drug", "1"), ("control", "2")]
     page.get_by_role("button", name="Undo", exact=True).click()
     until(page, "cellmetry.study.images.all.every((image) => !image.said.condition)")
+
+
+def test_an_image_that_failed_is_read_again_as_it_is_said_to_be(page: Any, api: Any, pictures: Any, until: Any) -> None:
+    study = api.post("studies", json={"name": "Open axes"}).json()["id"]
+    stack = pictures.tiff(np.stack([pictures.squares()] * 5), axes=None)
+    api.post(f"studies/{study}/images", files=[("files", ("a.tif", stack, "image/tiff"))])
+    page.evaluate("study => cellmetry.place.go(study, 'images')", study)
+    until(page, "cellmetry.study?.images.all[0]?.state === 'failed'")
+    page.get_by_role("listbox", name="Images").get_by_role("option").click()
+    page.get_by_role("button", name="Read again as").click()
+    page.get_by_role("dialog").get_by_label("Axes").select_option("ZYX")
+    page.get_by_role("button", name="Read again", exact=True).click()
+    until(page, "cellmetry.study.images.all[0]?.header.axes === 'ZYX'")
+    page.get_by_role("button", name="Undo", exact=True).click()
+    until(page, "cellmetry.study.images.all[0]?.state === 'failed'")

@@ -139,3 +139,27 @@ def test_a_design_is_said_and_undone(opened, api, study, until):
     page.get_by_label("replicate of control_1").fill("day 1")
     page.get_by_label("replicate of control_1").blur()
     page.get_by_text("2 conditions with 6 replicates").wait_for()
+
+
+def test_a_former_comparison_comes_back_with_its_settings(opened, api, study):
+    table = next(each for each in api.get(f"studies/{study}/tables").json() if each["name"].endswith("cells"))
+    settings = {
+        "comparisons": [{"value": "area_um2_positive", "control": "treated", "scale": "log"}],
+        "gates": [{"value": "area_um2", "threshold": 12.5}],
+        "keep": ["area_px > 3"],
+        "figures": [],
+        "tables": [],
+    }
+    parameters = {"table": table["id"], "settings": settings, "name_of_result": "Large cells"}
+    _made().run_job(api, study, "compare", parameters)
+    page = opened("compare")
+    page.get_by_role("heading", name="Large cells").first.wait_for()
+    page.get_by_text("area_px > 3").wait_for()
+    said = {}
+    for name in ("Value", "Compared is the", "Threshold", "Control"):
+        field = page.locator("label.field").filter(has=page.get_by_text(name, exact=True).and_(page.locator("span")))
+        said[name] = field.locator("select, input").input_value()
+    assert said == {"Value": "area_um2", "Compared is the": "share", "Threshold": "12.5", "Control": "treated"}
+    assert not page.get_by_label("Leave out cells with a flag").is_checked()
+    page.get_by_role("button", name="All cells").click()
+    page.get_by_text("area_px > 3").wait_for(state="detached")

@@ -72,6 +72,11 @@ class ImageVerbs(StudyPart):
         own = {name: values.pop(name) for name in _BESIDE if name in values}
         return self._act("/images", {"images": list(images), "values": values, **own}, method="PATCH")
 
+    def read_images_again(self, images: Sequence[str], **reading: Any) -> list[str]:
+        """Return the new ids of images that are read again as they are said to be: ``axes``, ``rgb``, pixel sizes."""
+        told: dict[str, Any] = self._send("/images/read-again", {"images": list(images), **reading})
+        return list(told["images"])
+
     def remove_images(self, images: Sequence[str]) -> int:
         """Return the act that hid images; undoing it brings them back."""
         return self._act("/images/remove", {"images": list(images)})

@@ -130,6 +130,11 @@ class LabelVerbs(StudyPart):
         body = {"base_version": base_version, "session": self.session}
         return self._edit(f"/labels/{labels}/versions/{version}/restore", body)
 
+    def draw_labels(self, image: str, name: str = "cells") -> str:
+        """Return the id of new labels of an image that have no object yet; edits draw them."""
+        made: dict[str, Any] = self._send("/labels", {"image": image, "name": name})
+        return str(made["labels"])
+
     def remove_labels(self, labels: str) -> int:
         """Return the act that hid a label image; undoing it brings it back."""
         return self._act(f"/labels/{labels}", method="DELETE")

@@ -95,6 +95,11 @@ class ResultVerbs(StudyPart):
         place: int | None = self._send(f"/tables/{self.table_id(table)}/place", body)["place"]
         return place
 
+    def check_design(self, control: str | None = None) -> list[dict[str, Any]]:
+        """Return what is wrong or doubtful with conditions and replicates as they are said, errors first."""
+        found: list[dict[str, Any]] = self._get("/design/check", control=control)
+        return found
+
     def comparisons(self) -> list[dict[str, Any]]:
         """Return the comparisons, the oldest first."""
         found: list[dict[str, Any]] = self._get("/comparisons")

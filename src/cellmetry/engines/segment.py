@@ -47,7 +47,7 @@ class Segment(Step):
 
     name: ClassVar[str] = "segment"
 
-    engine: str = Field("cellmetry", description="Which engine finds the objects; see `cellmetry engines`.")
+    engine: str = Field("cellmetry", description="Which engine finds the objects.")
     model: str | None = Field(
         None, description="Model of the engine, by name or path; cellmetry takes base if left out."
     )
@@ -70,9 +70,7 @@ class Segment(Step):
         0, ge=0, le=1, description="With stack=volume: planes that an object may be missing in and go on."
     )
     labels: str = Field("cells", min_length=1, description="Name under which later steps find the result.")
-    options: dict[str, Any] = Field(
-        default_factory=dict, description="The engine's own options; see `cellmetry engines NAME`."
-    )
+    options: dict[str, Any] = Field(default_factory=dict, description="The engine's own options.")
     cleanup: Cleanup = Field(default_factory=Cleanup, description="What happens to the objects found.")
     tile_px: int = Field(1024, ge=64, le=16384, description="Side of the tiles in which large images are worked.")
     maps: tuple[Head, ...] = Field(

@@ -45,13 +45,13 @@ class Example(NamedTuple):
 
 EXAMPLES: dict[str, Example] = {
     "nuclei": Example("Nuclei", 42, FieldOptions(diameter_px=34)),
-    "crowded": Example("Crowded nuclei", 120, FieldOptions(diameter_px=21, touching=0.9, nucleus_ratio=0.6)),
+    "many": Example("Many nuclei", 120, FieldOptions(diameter_px=21, touching=0.9, nucleus_ratio=0.6)),
     "sparse": Example("A few nuclei", 9, FieldOptions(diameter_px=40)),
     "dim": Example("Dim and noisy", 46, FieldOptions(diameter_px=32, dna=120, read_noise=18)),
     "uneven": Example("Uneven light", 44, FieldOptions(diameter_px=32, background=600, gradient=0.9)),
     "cells": Example("Touching cells", 45, FieldOptions(diameter_px=32, touching=0.9), channel=1),
-    "cell": Example("A cell (scikit-image)", file="cell.png"),
-    "tissue": Example("Stained tissue (scikit-image)", file="ihc.png"),
+    "cell": Example("A single cell", file="cell.png"),
+    "tissue": Example("Stained tissue", file="ihc.png"),
 }
 """By their names, in the order in which they are shown."""
 

@@ -17,6 +17,7 @@ from cellmetry.server.pages import routes as pages
 from cellmetry.server.pages.web_app import WebApp
 from cellmetry.server.routes import (
     acts,
+    design,
     edits,
     events,
     examples,
@@ -85,6 +86,7 @@ _ROUTES = (
     recipes,
     regions,
     jobs,
+    design,
     tables,
     results,
     models,

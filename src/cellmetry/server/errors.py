@@ -12,6 +12,7 @@ from starlette.concurrency import run_in_threadpool
 from starlette.exceptions import HTTPException
 
 from cellmetry.errors import CellmetryError, EditConflict, NotSignedIn, UnknownName
+from cellmetry.server.app_words import app_words
 from cellmetry.server.paths import methods_at, route_path
 from cellmetry.study.store.plain_words import plain_words
 
@@ -36,7 +37,7 @@ def install_error_handlers(app: FastAPI) -> None:
 
 def error_body(kind: str, message: str, **more: Any) -> dict[str, Any]:
     """Return the one form of an error; what is no text in the words of a request is shown as ``?``."""
-    return {"error": {"kind": kind, "message": message.encode(errors="replace").decode(), **more}}
+    return {"error": {"kind": kind, "message": app_words(message).encode(errors="replace").decode(), **more}}
 
 
 def error_response(error: CellmetryError, message: str | None = None) -> JSONResponse:

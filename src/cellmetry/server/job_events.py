@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from starlette.concurrency import run_in_threadpool
 
+from cellmetry.server.app_words import app_words
 from cellmetry.study.store.jobs import ENDED, FIGURES, events_of, job
 
 if TYPE_CHECKING:
@@ -66,5 +67,5 @@ async def job_events(store: Store, job_id: str, seen: int, left: Callable[[], Aw
 
 def _text(event: JobEvent) -> str:
     """Return an event; its data is one line of JSON."""
-    data = json.loads(event.text) if event.kind in FIGURES else {"text": event.text}
+    data = json.loads(event.text) if event.kind in FIGURES else {"text": app_words(event.text)}
     return f"id: {event.seq}\nevent: {event.kind}\ndata: {json.dumps({'at': event.at, **data})}\n\n"

@@ -12,6 +12,7 @@ import cellmetry as cm
 from cellmetry.core.labels import Labels
 from cellmetry.errors import InputError, MissingInput, ParameterError
 from cellmetry.io.tables import read_columns, read_table
+from cellmetry.ops.shapes import Shape
 from cellmetry.pipeline.jobs.labelled import steady_labels
 from cellmetry.pipeline.jobs.registry import parse_job
 from cellmetry.study.editing.objects import Delete
@@ -20,6 +21,7 @@ from cellmetry.study.store.acts import Actor, act, acts, undo_act
 from cellmetry.study.store.edits import apply_edit
 from cellmetry.study.store.images import images, say
 from cellmetry.study.store.labels import add_labels
+from cellmetry.study.store.regions import put_regions
 from cellmetry.study.store.results import result, result_path, results
 
 sys.path.insert(0, str(Path(__file__).parent))
@@ -105,6 +107,18 @@ def test_a_job_goes_on_with_the_labels_with_which_it_began(study):
     assert do(store, "measure", job=job_id)[0] == made
     assert path.read_bytes() == before
     assert len(table_of(store, do(store, "measure")[0])) == 4
+
+
+def test_a_job_goes_on_with_the_regions_with_which_it_began(study):
+    store, _ = study
+    for image in images(store):
+        put_regions(store, ANNA, image.id, [Shape(name="left", rectangle=(0, 0, 96, 40))])
+    job_id = stop(store, "measure", after=1, regions=[])
+    for image in images(store):
+        put_regions(store, ANNA, image.id, [Shape(name="all", rectangle=(0, 0, 96, 96))])
+    made, _ = do(store, "measure", job=job_id, regions=[])
+    assert set(table_of(store, made)["region"]) == {"", "left"}
+    assert set(table_of(store, do(store, "measure", regions=[])[0])["region"]) == {"all"}
 
 
 def test_an_image_that_fails_is_told_and_the_others_go_on(study, tmp_path):

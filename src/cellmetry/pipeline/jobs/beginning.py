@@ -1,4 +1,4 @@
-"""What a job works on, noted when it begins: it goes on with the same images and labels, whatever is changed meanwhile.
+"""What a job works on, noted when it begins: it goes on with the same images, labels and regions, whatever is changed.
 
 Images and labels that are removed or replaced are only hidden, so they can still be worked on; the log says so.
 """
@@ -9,17 +9,19 @@ import json
 from typing import TYPE_CHECKING, Any
 
 from cellmetry.io.atomic import atomic_write
+from cellmetry.ops.shapes import Shape
 from cellmetry.pipeline.jobs.labelled import LabelledImage, chosen_images
 from cellmetry.study.store.images import image, images
 from cellmetry.study.store.labels import label_set, label_sets
+from cellmetry.study.store.regions import shapes_of_study
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping, Sequence
+    from collections.abc import Callable, Iterable, Mapping, Sequence
 
     from cellmetry.pipeline.jobs.kind import JobWork
     from cellmetry.study.store.images import StoredImage
 
-__all__ = ["same_images", "same_labels"]
+__all__ = ["same_images", "same_labels", "same_regions"]
 
 _FILE = "begun.json"
 _SHOWN = 5
@@ -58,6 +60,25 @@ def same_labels(
     hidden = [each.image.name for each in before.values() if each.image.id not in alive or each.labels.id not in seen]
     _warn(work, f"labels {name} of the ", hidden)
     return before
+
+
+def same_regions(work: JobWork, image_ids: Iterable[str], names: Sequence[str] | None) -> dict[str, tuple[Shape, ...]]:
+    """Return by the ids of images the drawn regions with which a job began; those of `shapes_of_study` if now.
+
+    Parameters
+    ----------
+    names
+        Of the regions; none are wanted with None.
+    """
+    if names is None:
+        return {}
+    noted = _noted(work)
+    if "regions" not in noted:
+        found = shapes_of_study(work.store, image_ids, names)
+        told = {image_id: [shape.model_dump(mode="json") for shape in drawn] for image_id, drawn in found.items()}
+        _note(work, {**noted, "regions": told})
+        return found
+    return {image_id: tuple(Shape(**each) for each in drawn) for image_id, drawn in noted["regions"].items()}
 
 
 def _noted(work: JobWork) -> dict[str, Any]:

@@ -32,7 +32,7 @@ class Look(Parameters):
     """By which engine and model a job looks at images."""
 
     engine: str = Field(default="cellmetry", min_length=1, max_length=200)
-    """Which engine finds objects; see `cellmetry engines`."""
+    """Which engine finds objects."""
     model: ModelName | None = None
     """Model of the engine: id or name of one of the study, or the name of an installed one; the study's active model
     if left out."""

@@ -85,7 +85,8 @@ class CountPreview:
     Parameters
     ----------
     whole
-        Whether it is the whole plane: a job counts the very same then, and only then an interval can hold.
+        Whether it is the whole plane: of an image of one plane a job counts the very same then, and only of a whole
+        plane an interval can hold.
     counts
         Rows as the table of a job `count` has them: the field, then the regions drawn in it.
     """
@@ -120,7 +121,15 @@ def preview_count(store: Store, request: CountPreviewRequest) -> CountPreview:
         sample = step(sample)
     counts = TablePage((), sample.tables["counts"], len(sample.tables["counts"])).records()
     seconds = round(time.perf_counter() - start, 3)
-    return CountPreview(box, whole, counts, tuple(_layers(sample, request)), sample.warnings, seconds)
+    warnings = (*sample.warnings, *([_one_of_many(stored.name)] if sizes.get("Z", 1) * sizes.get("T", 1) > 1 else []))
+    return CountPreview(box, whole, counts, tuple(_layers(sample, request)), warnings, seconds)
+
+
+def _one_of_many(name: str) -> str:
+    return (
+        f"{name} has several planes, and only this one was counted. A job works all of them at one scale, so its "
+        f"count of this plane may differ a little."
+    )
 
 
 def _steps(store: Store, request: CountPreviewRequest, shapes: Sequence[Shape], *, whole: bool) -> list[Step]:

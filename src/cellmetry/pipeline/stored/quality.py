@@ -30,6 +30,8 @@ class ImageQuality(NamedTuple):
     ----------
     state
         ``good``, or ``doubtful``.
+    faults
+        What it is: ``empty``, ``saturated``, ``blurred``.
     reasons
         Why it is doubtful, a sentence each.
     sharpness
@@ -39,6 +41,7 @@ class ImageQuality(NamedTuple):
     """
 
     state: str
+    faults: tuple[str, ...]
     reasons: tuple[str, ...]
     sharpness: float | None
     saturated: float
@@ -90,11 +93,12 @@ def _judged(numbers: Sequence[Mapping[str, float]], usual: Sequence[float] | Non
         if median > 0 and each["contrast"] >= _EMPTY
     ]
     sharpness = round(min(ratios), 3) if ratios else None
-    reasons = []
+    found = {}
     if empty:
-        reasons.append("The middle of the image shows nothing but noise.")
+        found["empty"] = "The middle of the image shows nothing but noise."
     if saturated > _SATURATED:
-        reasons.append(f"{saturated:.1%} of the pixels are saturated; their brightness is not known.")
+        found["saturated"] = f"{saturated:.1%} of the pixels are saturated; their brightness is not known."
     if sharpness is not None and sharpness < _BLURRED:
-        reasons.append("It is much less sharp than the other images; it may be out of focus.")
-    return ImageQuality("doubtful" if reasons else "good", tuple(reasons), sharpness, round(saturated, 5), empty)
+        found["blurred"] = "It is much less sharp than the other images; it may be out of focus."
+    told = (tuple(found), tuple(found.values()))
+    return ImageQuality("doubtful" if found else "good", *told, sharpness, round(saturated, 5), empty)

@@ -16,6 +16,8 @@ from cellmetry.io.discover import find_inputs
 from cellmetry.pipeline.reading import Reading
 from cellmetry.pipeline.stored.apart import register_apart
 from cellmetry.pipeline.stored.quality import quality_of_images
+from cellmetry.pipeline.stored.reading_again import read_again
+from cellmetry.server.app_words import Told
 from cellmetry.server.bodies import ActDone, Body, IdText, Key, Limit, PathText, ShortText, View
 from cellmetry.server.dependencies import (
     ActorDep,
@@ -65,6 +67,7 @@ class QualityView(View):
     """Whether an image can be used, as far as a look at its middle tells."""
 
     state: Literal["good", "doubtful"]
+    faults: tuple[Literal["empty", "saturated", "blurred"], ...]
     reasons: tuple[str, ...] = Field(description="Why it is doubtful, a sentence each.")
     sharpness: float | None = Field(description="As a part of the median of the study's images; null if not known.")
     saturated: float = Field(description="Part of the pixels at the detector's largest value.")
@@ -78,9 +81,9 @@ class ImageView(View):
     seq: int
     name: str
     state: Literal["new", "ready", "failed"]
-    reason: str = Field(description="Why it could not be read.")
+    reason: Told = Field(description="Why it could not be read.")
     header: dict[str, Any] = Field(description="Axes, shape, dtype, channels, pixel size, once it is ready.")
-    warnings: tuple[str, ...]
+    warnings: tuple[Told, ...]
     said: dict[str, Any] = Field(description="What users said of it: condition, replicate, pixel size, ….")
     sha256: str
     files: tuple[str, ...] = Field(description="Ids of its originals.")
@@ -124,6 +127,24 @@ class SomeImages(Body):
     """Images by their ids."""
 
     images: tuple[IdText, ...] = Field(min_length=1, max_length=10_000)
+
+
+class ReadingAgain(SomeImages):
+    """Images that are to be read again, and as what; what is left out stays."""
+
+    axes: Annotated[str, StringConstraints(min_length=2, max_length=10, pattern=r"^[A-Za-z]+$")] | None = None
+    """What their axes are, as ZYX."""
+    rgb: Literal["colour", "channels"] | None = None
+    """Whether RGB files are colour pictures or three channels."""
+    pixel_size_um: float | None = Field(None, gt=0, le=1e6)
+    pixel_size_z_um: float | None = Field(None, gt=0, le=1e6)
+
+
+class ReadAgainView(ActDone):
+    """Images that are read again."""
+
+    images: tuple[str, ...]
+    """Their ids, which are new ones."""
 
 
 @router.post("/images", status_code=201, openapi_extra={"requestBody": _FORM})
@@ -212,6 +233,15 @@ def say_of_image(body: ImageSaid, store: EditStudy, actor: ActorDep, image: Id) 
     """Say what an image is: condition, replicate, pixel size, names of channels."""
     _say(store, actor, (image,), body)
     return _view_of(store, image)
+
+
+@router.post("/images/read-again", status_code=202)
+def read_images_again(body: ReadingAgain, store: GrowStudy, actor: ActorDep, runner: RunnerDep) -> ReadAgainView:
+    """Read images again as they are said to be; undoing the act brings those of before back, with their labels."""
+    changes = body.model_dump(mode="json", exclude={"images"}, exclude_none=True)
+    done = read_again(store, actor, body.images, changes)
+    runner.wake()
+    return ReadAgainView(act=done.act, images=done.images)
 
 
 @router.post("/images/remove")

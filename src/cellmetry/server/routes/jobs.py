@@ -13,6 +13,7 @@ from starlette.concurrency import run_in_threadpool
 from cellmetry.core.step import Parameters
 from cellmetry.pipeline.jobs.registry import parse_job
 from cellmetry.pipeline.served_jobs import check_job
+from cellmetry.server.app_words import Told
 from cellmetry.server.bodies import Limit, Number
 from cellmetry.server.dependencies import ActorDep, EditStudy, GrowStudy, Id, ReadStudy, RunnerDep
 from cellmetry.server.job_events import EVENT_STREAM, job_events
@@ -56,7 +57,7 @@ class JobView(BaseModel):
     task: str
     done: int
     total: int
-    error: str
+    error: Told
     result: dict[str, Any]
     act: int | None
 
@@ -67,7 +68,7 @@ class LogLine(BaseModel):
     seq: int
     at: str
     kind: str
-    text: str
+    text: Told
 
 
 @router.post("", status_code=202)

@@ -9,8 +9,9 @@ from pydantic import Field
 
 from cellmetry.core.image import Box
 from cellmetry.errors import UnknownName
-from cellmetry.server.bodies import ActDone, IdText, Limit, Number, View
-from cellmetry.server.dependencies import ActorDep, EditStudy, Id, ReadStudy
+from cellmetry.pipeline.stored.empty_labels import add_empty_labels
+from cellmetry.server.bodies import ActDone, Body, IdText, Limit, Number, ShortText, View
+from cellmetry.server.dependencies import ActorDep, EditStudy, GrowStudy, Id, ReadStudy
 from cellmetry.study.store.acts import act
 from cellmetry.study.store.images import image as image_of
 from cellmetry.study.store.label_pixels import read_window
@@ -41,6 +42,21 @@ class LabelsView(View):
     origin: dict[str, Any] = Field(description="What made version 0.")
     outlines: int = Field(description="Objects, each counted once in every plane where it is.")
     removed: bool
+
+
+class NewLabels(Body):
+    """Labels to be drawn by hand."""
+
+    image: IdText
+    name: ShortText = Field("cells", min_length=1)
+    """Name of the labels; the image has none of this name."""
+
+
+class LabelsMade(ActDone):
+    """Labels that were made."""
+
+    labels: str
+    """Their id."""
 
 
 class ObjectView(View):
@@ -75,6 +91,13 @@ def list_labels(
     if after is not None:
         label_set(store, after)  # an unknown one is an error, not the end of the list
     return [_view(store, each, removed=False) for each in label_sets(store, image, after=after)[:limit]]
+
+
+@router.post("/labels", status_code=201)
+def draw_labels(body: NewLabels, store: GrowStudy, actor: ActorDep) -> LabelsMade:
+    """Give an image labels without an object, to be drawn by hand; undoing the act takes them away."""
+    made = add_empty_labels(store, actor, body.image, body.name)
+    return LabelsMade(act=made.act, labels=made.id)
 
 
 @router.get("/labels/{labels}")

@@ -14,6 +14,7 @@ from pydantic import Field
 from cellmetry.errors import UnknownName
 from cellmetry.pipeline.oneshot.pool import PoolBusy
 from cellmetry.pipeline.quick.preview import PreviewRequest
+from cellmetry.server.app_words import Told
 from cellmetry.server.bodies import View
 from cellmetry.server.dependencies import EditStudy, Id, ReadStudy
 from cellmetry.server.downloading import BYTES, file_answer
@@ -45,7 +46,7 @@ class PreviewView(View):
     box: tuple[int, int, int, int] = Field(description="Rows y0 to y1 - 1, columns x0 to x1 - 1.")
     whole: bool = Field(description="Whether the whole plane was worked: a run finds the very same then.")
     seen: tuple[SeenView, ...]
-    warnings: tuple[str, ...]
+    warnings: tuple[Told, ...]
     seconds: float
 
 

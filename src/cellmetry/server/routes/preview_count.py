@@ -46,7 +46,9 @@ class CountPreviewView(View):
 
     id: str
     box: tuple[int, int, int, int] = Field(description="Rows y0 to y1 - 1, columns x0 to x1 - 1.")
-    whole: bool = Field(description="Whether it is the whole plane: a job `count` counts the very same then.")
+    whole: bool = Field(
+        description="Whether it is the whole plane: of an image of one plane a job `count` counts the very same then."
+    )
     counts: tuple[dict[str, Any], ...] = Field(description="Rows of the table of counts: the field, then its regions.")
     layers: tuple[CountLayerView, ...]
     warnings: tuple[str, ...]

@@ -16,6 +16,7 @@ from cellmetry.core.step import Parameters
 from cellmetry.errors import ParameterError, UnknownName
 from cellmetry.io.table_parts import TableParts, open_parts
 from cellmetry.measure.conditions import check_condition, columns_in, evaluate_condition
+from cellmetry.study.tables.columns import read_columns_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -145,7 +146,7 @@ def places_in_order(table: StoredTable, where: tuple[str, ...], sort: tuple[str,
 def column_values(table: StoredTable, name: str) -> pd.api.extensions.ExtensionArray | NDArray[Any]:
     """Return one column whole."""
     refuse_unknown(table, [name])
-    parts = [table.read(group, [name])[name] for group in range(len(table.groups))]
+    parts = [read_columns_of(table, group, [name])[name] for group in range(len(table.groups))]
     return pd.concat(parts, ignore_index=True).array if parts else np.empty(0)
 
 
@@ -158,7 +159,7 @@ def _places(table: StoredTable, where: tuple[str, ...], sort: tuple[str, ...]) -
     refuse_unknown(table, wanted)
     parts, start = [], 0
     for group, rows in enumerate(table.groups):
-        part = table.read(group, wanted)
+        part = pd.DataFrame(read_columns_of(table, group, wanted), index=range(rows))
         part.index = pd.RangeIndex(start, start + rows)
         parts.append(part.loc[_meets(part, where), ordered])
         start += rows
@@ -189,7 +190,9 @@ def _rows(table: StoredTable, names: tuple[str, ...], places: NDArray[np.int64])
     parts, order = [], []
     for group in np.unique(of):
         at = np.flatnonzero(of == group)
-        parts.append(table.read(int(group), names).iloc[places[at] - starts[group]])
+        inside = places[at] - starts[group]
+        columns = read_columns_of(table, int(group), names)
+        parts.append(pd.DataFrame({name: column.iloc[inside].array for name, column in columns.items()}))
         order.append(at)
     if not parts:
         return (table.read(0, names) if table.groups else pd.DataFrame(columns=list(names))).iloc[:0]

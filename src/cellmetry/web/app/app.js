@@ -188,7 +188,9 @@ export class App {
     try {
       if (!place.study) return this.#showStart();
       if (place.study !== this.study?.id && !(await this.#openStudy(place.study, turn))) return;
+      this.study?.images.follow();
       await this.#openStep(turn);
+      await this.look?.show();
     } catch (error) {
       this.error(error);
       if (turn === this.#turn && !this.study) place.go(null);

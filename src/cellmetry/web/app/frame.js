@@ -23,6 +23,7 @@ export class Frame {
   #app;
   #steps = h("nav.steps", { "aria-label": "Steps" });
   #tools = h("div.header-tools");
+  #title = h("h1.unseen");
   #hint = h("p.centre-hint", { role: "status", hidden: true });
   #banner = h("div.banner", { role: "status", hidden: true });
   #controls = h("div.left-step");
@@ -45,7 +46,7 @@ export class Frame {
     this.#app = app;
     this.viewerHost = h("div.centre-viewer");
     const left = h("aside.left", { "aria-label": "Controls" }, this.#controls, this.#looks);
-    const centre = h("main.centre", { id: "centre" }, this.viewerHost, this.#hint, this.#own);
+    const centre = h("main.centre", { id: "centre" }, this.#title, this.viewerHost, this.#hint, this.#own);
     this.panes = h("div.panes", {}, left, centre, this.#splitter, this.#right, this.#fold);
     this.element = h("div.page.study-page", {}, this.#header(), this.#banner, this.panes);
     this.#listenSplitter();
@@ -73,6 +74,7 @@ export class Frame {
   prepare(entry, step) {
     this.#renew();
     this.hint("");
+    fill(this.#title, entry.title);
     this.#step = { name: entry.name, width: step.rightWidth ?? WIDTH };
     const viewing = step.centre === "viewer";
     this.panes.classList.toggle("panes-viewing", viewing);
@@ -155,6 +157,8 @@ export class Frame {
     this.#fold.setAttribute("aria-label", folded ? "Show the details" : "Hide the details");
     this.#fold.title = this.#fold.getAttribute("aria-label");
     this.panes.style.setProperty("--right", `${this.#width}px`);
+    this.#splitter.setAttribute("aria-valuemin", String(NARROWEST));
+    this.#splitter.setAttribute("aria-valuenow", String(this.#width));
   }
 
   get #width() {

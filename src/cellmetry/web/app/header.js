@@ -2,6 +2,7 @@
 import { h } from "../kernel/dom.js";
 import { icon } from "../controls/icons.js";
 import { menuButton } from "../controls/menu.js";
+import { hasMembers, openMembers } from "./members.js";
 import { chooseTheme, theme } from "./theme.js";
 
 /** @typedef {import("./app.js").App} App */
@@ -44,6 +45,7 @@ function account(app) {
   if (mode === "demo") return [];
   return [
     { title: who },
+    ...(hasMembers(app) ? [{ text: "Members of this study", icon: "user", run: () => void openMembers(app) }] : []),
     { text: "Sign out", icon: "user", run: () => app.signOut().catch((error) => app.error(error)) },
   ];
 }

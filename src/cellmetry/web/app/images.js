@@ -16,6 +16,7 @@ import { place } from "../kernel/place.js";
  * @property {string[]} files
  * @property {string[]} labels
  * @property {boolean} removed
+ * @property {{state: "good"|"doubtful", faults: string[], reasons: string[]}|null} quality
  */
 
 const PAGE = 1000;
@@ -63,6 +64,15 @@ export class ImageList extends Emitter {
     if (id === this.#current) return;
     this.#current = id;
     place.note({ image: id, t: null, z: null });
+    this.tell("select", this.current);
+    this.tell("change", this);
+  }
+
+  /** Look at the image that the address names, as another step or the browser's history does. */
+  follow() {
+    const id = place.get("image");
+    if (id === null || id === this.#current) return;
+    this.#current = id;
     this.tell("select", this.current);
     this.tell("change", this);
   }

@@ -35,6 +35,7 @@ export class LookPanel {
       images.on("change", () => this.#showImages()),
       labels.on("change", () => this.#showLabels()),
       app.viewer.on("shown", () => this.#show()),
+      app.viewer.on("labels", () => this.#followLabels()),
       app.viewer.on("channels", () => this.#rows.forEach((row) => row.show())),
       ...this.#keys(),
     ];
@@ -186,6 +187,13 @@ export class LookPanel {
     });
     fill(this.#labels, h("div.look-head", {}, h("h3", {}, "Labels"), h("label.check", {}, shown, "Show")),
       labels.names.length > 1 && this.#names(), h("label.check", {}, outline, "Outlines"), filled.element);
+  }
+
+  /** Others may change how labels are drawn, as when cells are coloured by a value; not while somebody drags here. */
+  #followLabels() {
+    if (this.#labels.contains(document.activeElement)) return;
+    this.#labelled = "";
+    this.#showLabels();
   }
 
   #names() {

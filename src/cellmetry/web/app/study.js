@@ -7,7 +7,7 @@ import { LabelsList } from "./labels.js";
 import { Stream } from "./stream.js";
 import { Uploads } from "./uploads.js";
 
-const OF_IMAGES = new Set(["add images", "remove images", "say", "undo", "redo"]);
+const OF_IMAGES = new Set(["add images", "read again", "remove images", "say", "undo", "redo"]);
 const SOON_MS = 1000;
 const AGAIN_MS = 3000;
 const WARM_MS = 600_000;

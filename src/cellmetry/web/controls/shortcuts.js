@@ -38,7 +38,7 @@ export class Shortcuts {
   /** Show what keys do. */
   show() {
     if (document.querySelector("dialog[open]")) return;
-    openDialog("Keys", h("div.keys", {}, this.#groups().map(([name, list]) => keysOf(name, list))), { wide: true });
+    openDialog("Keys", h("div.keys", { tabindex: 0, role: "group", "aria-label": "Keys" }, this.#groups().map(([name, list]) => keysOf(name, list))), { wide: true });
   }
 
   /** @returns {[string, Shortcut[]][]} */

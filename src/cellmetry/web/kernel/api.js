@@ -4,6 +4,10 @@
  */
 
 const ROOT = new URL("api/v1/", document.baseURI);
+const AWAY = "The server cannot be reached.";
+const UNSAVED = "What you did last is not saved.";
+/** What is asked by POST for its long questions. */
+const ASKING = /\/(check|place|preview|propose|query|summary|values|warm)$/;
 
 /** What the server said no to, in its own words. */
 export class ApiError extends Error {
@@ -67,11 +71,14 @@ export async function request(method, path, { query, body, form, signal, headers
     });
   } catch (error) {
     if (signal?.aborted) throw error;
-    throw new ApiError(0, { kind: "unreachable", message: "The server cannot be reached; what you did last is not saved." });
+    throw new ApiError(0, { kind: "unreachable", message: asksOnly(method, path) ? AWAY : `${AWAY} ${UNSAVED}` });
   }
   if (answer.ok) return answer;
   throw new ApiError(answer.status, await saidBy(answer));
 }
+
+/** Whether a request leaves all as it is. @param {string} method @param {string} path */
+const asksOnly = (method, path) => method === "GET" || ASKING.test(path);
 
 /** @param {Response} answer */
 async function saidBy(answer) {

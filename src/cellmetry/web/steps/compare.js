@@ -27,7 +27,7 @@ class CompareStep {
   /** @type {any[]} */
   #comparisons = [];
   #tabs;
-  #which = h("select", { onchange: () => this.#open(this.#which.value) });
+  #which = h("select", { onchange: () => this.#openFormer(this.#which.value) });
   #whichField = h("label.field", { hidden: true }, h("span.field-name", {}, "Comparisons that were made"), this.#which);
   #next = h("div");
   #page = h("div.compare");
@@ -64,8 +64,23 @@ class CompareStep {
   }
 
   async #begin() {
+    const { place } = this.#app;
+    const anew = place.get("column") !== null || place.get("where") !== null;
     await Promise.all([this.#tables.load(), this.#form.load()]);
     await this.#load();
+    if (!anew) this.#take(this.#which.value);
+  }
+
+  /** @param {string} id */
+  #openFormer(id) {
+    this.#take(id);
+    return this.#open(id);
+  }
+
+  /** Put the settings of a comparison into the form. @param {string} id */
+  #take(id) {
+    const found = this.#comparisons.find((each) => each.id === id);
+    if (found?.details.settings) this.#form.take(found.details);
   }
 
   /** @param {string} [id] One that was just made. */

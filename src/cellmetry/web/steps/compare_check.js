@@ -10,6 +10,20 @@ export const textOf = (image, name) => (image.said[name] === null || image.said[
 /** Whether it takes part. @param {ImageView} image */
 export const isUsed = (image) => !image.said.excluded;
 
+const SAID_HERE = new Set(["condition", "replicates", "control"]);
+const KINDS = /** @type {const} */ ({ error: "bad", warning: "bad", note: "info" });
+
+/**
+ * Return what the server finds besides: names that look like slips, batches that go with conditions, doubles, edges.
+ * @param {import("../app/study.js").Study} study
+ * @returns {Promise<Finding[]>}
+ */
+export async function serverFindingsOf(study) {
+  /** @type {{severity: keyof typeof KINDS, kind: string, text: string}[]} */
+  const found = await study.get("design/check");
+  return found.filter(({ kind }) => !SAID_HERE.has(kind)).map(({ severity, text }) => ({ kind: KINDS[severity], text }));
+}
+
 /**
  * Return what is to be said of the design of images.
  * @param {ImageView[]} images

@@ -4,12 +4,14 @@ import { icon } from "../controls/icons.js";
 import { VirtualGrid } from "../controls/virtual_grid.js";
 import { counted, sayOf, valuesOf } from "../app/said.js";
 import { PlateMap, colourOf, placeOfWell } from "../plot/plate_map.js";
-import { findingsOf, isUsed, textOf } from "./compare_check.js";
+import { findingsOf, isUsed, serverFindingsOf, textOf } from "./compare_check.js";
 
 /** @typedef {import("../app/app.js").App} App */
 /** @typedef {import("../app/images.js").ImageView} ImageView */
 
 const ROW = 36;
+const CHECK_MS = 300;
+const ICONS = { good: "check", bad: "warning", info: "info" };
 
 /** The tab Design. */
 export class Design {
@@ -24,6 +26,10 @@ export class Design {
   /** @type {{name: "condition"|"replicate", value: string|null}} */
   #brush = { name: "condition", value: null };
   #wells = h("div");
+  /** What the server finds. @type {import("./compare_check.js").Finding[]} */
+  #found = [];
+  #later = 0;
+  #closed = false;
   #offs;
 
   /** @param {App} app */
@@ -45,6 +51,8 @@ export class Design {
   }
 
   close() {
+    this.#closed = true;
+    clearTimeout(this.#later);
     for (const off of this.#offs) off();
   }
 
@@ -56,11 +64,33 @@ export class Design {
   #show(all) {
     const images = this.#images;
     for (const name of /** @type {const} */ (["condition", "replicate"])) fill(this.#names[name], valuesOf(images, name).map((value) => h("option", { value })));
-    fill(this.#check, findingsOf(images).map(({ kind, text }) => h(`p.notice.notice-${kind}`, {}, icon(kind === "good" ? "check" : kind === "bad" ? "warning" : "info"), h("span", {}, text))));
+    this.#showCheck();
+    this.#checkSoon();
     this.#list.element.style.height = `${images.length * ROW + 4}px`;
     this.#list.show(images);
     this.#showChosen(all);
     this.#showPlate();
+  }
+
+  #showCheck() {
+    const said = [...findingsOf(this.#images), ...this.#found];
+    const told = this.#found.some(({ kind }) => kind === "bad") ? said.filter(({ kind }) => kind !== "good") : said;
+    fill(this.#check, told.map(({ kind, text }) => h(`p.notice.notice-${kind}`, {}, icon(ICONS[kind]), h("span", {}, text))));
+  }
+
+  /** Once for all changes of a moment. */
+  #checkSoon() {
+    clearTimeout(this.#later);
+    this.#later = window.setTimeout(() => this.#ask(), CHECK_MS);
+  }
+
+  async #ask() {
+    try {
+      this.#found = await serverFindingsOf(this.#app.openStudy);
+      if (!this.#closed) this.#showCheck();
+    } catch (error) {
+      this.#app.error(error);
+    }
   }
 
   /** @param {ImageView} image */

@@ -11,6 +11,7 @@ import { axisOf, canBeAsked, capital, numberText, shortUnitOf, titleOf } from ".
 /** @typedef {import("../table/source.js").TableView} TableView */
 
 const HIDDEN = ["value", "by", "replicate", "control", "rows", "table", "total", "order", "nested", "normalise", "plate"];
+const UNFLAGGED = "not flag_any";
 
 /** The form, its button and the progress of its job. */
 export class CompareForm {
@@ -68,6 +69,35 @@ export class CompareForm {
     this.#showColumns();
   }
 
+  /**
+   * Take the settings of a comparison that was made, to see them and to change one.
+   * @param {{table: string, settings: any}} details As `GET comparisons` tells them.
+   */
+  take({ table, settings }) {
+    const { value, control, ...statistics } = settings.comparisons[0];
+    const gate = settings.gates.find((/** @type {any} */ each) => value === `${each.value}_positive`);
+    if (this.#tables.some((each) => each.id === table)) this.#table.value = table;
+    this.#showColumns();
+    choose(this.#value, gate?.value ?? value);
+    this.#what.value = gate ? "share" : "value";
+    this.#threshold.value = gate ? String(gate.threshold) : "";
+    this.#control.value = "";
+    choose(this.#control, control ?? "");
+    this.#unflagged.checked = settings.keep.includes(UNFLAGGED);
+    this.#keep(settings.keep.filter((/** @type {string} */ where) => where !== UNFLAGGED));
+    this.#more?.set(statistics);
+    void this.#showWhat();
+    this.#showReady();
+  }
+
+  /** @param {string[]} conditions That cells must meet; none for all cells. */
+  #keep(conditions) {
+    const known = this.#kept;
+    const kept = conditions.map((where) => known.find((each) => each.where === where) ?? { where, text: where });
+    this.#app.place.note({ where: kept.length ? JSON.stringify(kept) : null });
+    this.#showFilters();
+  }
+
   showConditions() {
     const { images } = this.#app.openStudy;
     const chosen = this.#control.value;
@@ -97,17 +127,14 @@ export class CompareForm {
   #showFilters() {
     const kept = this.#kept;
     fill(this.#filters, kept.length > 0 && h("div.stack", {}, h("span.field-name", {}, "Only cells with"), kept.map(({ text }) => h("span.chip", {}, text)),
-      h("button.quiet.small", { type: "button", onclick: () => {
-        this.#app.place.note({ where: null });
-        this.#showFilters();
-      } }, "All cells")));
+      h("button.quiet.small", { type: "button", onclick: () => this.#keep([]) }, "All cells")));
   }
 
   /** @returns {{where: string, text: string}[]} */
   get #kept() {
     try {
       const found = JSON.parse(this.#app.place.get("where") ?? "[]");
-      return Array.isArray(found) ? found.filter((each) => typeof each?.where === "string" && each.where !== "not flag_any") : [];
+      return Array.isArray(found) ? found.filter((each) => typeof each?.where === "string" && each.where !== UNFLAGGED) : [];
     } catch {
       return [];
     }
@@ -144,7 +171,7 @@ export class CompareForm {
     const threshold = Number(this.#threshold.value.replace(",", "."));
     if (share && (!this.#threshold.value.trim() || !Number.isFinite(threshold))) throw new Error("Threshold: say a number; cells above it count as positive.");
     const gate = share ? { gates: [{ value, threshold }] } : {};
-    const unflagged = this.#unflagged.checked && !this.#unflaggedField.hidden ? ["not flag_any"] : [];
+    const unflagged = this.#unflagged.checked && !this.#unflaggedField.hidden ? [UNFLAGGED] : [];
     const comparison = { ...(this.#more?.values ?? {}), value: share ? `${value}_positive` : value, ...(this.#control.value ? { control: this.#control.value } : {}) };
     const column = this.#chosen?.columns.find((each) => each.name === value);
     const label = column ? (share ? `${capital(titleOf(column))} above ${threshold}` : axisOf(column)) : value;
@@ -164,6 +191,11 @@ export class CompareForm {
     fill(this.#progress, h("div.segment-running", {}, h("div.row", {}, h("strong.grow", {}, "Comparing, and drawing figures…"),
       h("button.quiet.small", { type: "button", disabled: Boolean(readOnly), onclick: cancel }, "Cancel")), this.#bar.element));
   }
+}
+
+/** Choose what a list has; else all stays. @param {HTMLSelectElement} list @param {string} value */
+function choose(list, value) {
+  if ([...list.options].some((option) => option.value === value)) list.value = value;
 }
 
 /** @param {string} name @param {HTMLElement} input */

@@ -7,6 +7,7 @@ import { deskOf } from "./correct_desk.js";
 import { EditHistory } from "./correct_history.js";
 import { Palette } from "./correct_palette.js";
 import { CorrectionQueue } from "./correct_queue.js";
+import { drawByHand } from "./draw_by_hand.js";
 import { SaveState } from "./correct_state.js";
 import { Selection } from "./correct_selection.js";
 
@@ -96,6 +97,7 @@ class CorrectStep {
     fill(this.#panes.left, h("div.stack", {}, h("h2", {}, "Correct"), h("p", {}, name),
       h("p.quiet-text", {}, "Find cells first; then brush, split, merge and delete here what is not right. ",
         "Your corrections also train a better model."),
-      h("button.primary", { type: "button", onclick: () => this.#app.goStep(step) }, title, icon("forward"))));
+      h("button.primary", { type: "button", onclick: () => this.#app.goStep(step) }, title, icon("forward")),
+      drawByHand(this.#app)));
   }
 }

@@ -1,9 +1,11 @@
 /** What is most worth correcting, the most first; progress of reviewed fields, and when to stop. @module */
 import { at } from "../kernel/api.js";
 import { fill, h } from "../kernel/dom.js";
+import { lengthOf } from "../app/images.js";
 import { icon } from "../controls/icons.js";
 import { fieldAt, ReviewedFields } from "./correct_fields.js";
 import { cornersOf } from "./correct_live.js";
+import { ReviewMaps } from "./correct_maps.js";
 import { outlinesOf } from "./correct_questions.js";
 import { ResultChoice } from "./correct_result.js";
 import { ReviewOffer } from "./correct_review.js";
@@ -35,6 +37,7 @@ export class CorrectionQueue {
   #later = 0;
   #fields;
   #offer;
+  #maps;
   #result;
   #offs;
 
@@ -43,8 +46,10 @@ export class CorrectionQueue {
     this.#app = app;
     this.#fields = new ReviewedFields(app);
     this.#offer = new ReviewOffer(app);
+    this.#maps = new ReviewMaps(app);
     this.#result = new ResultChoice(app);
-    this.element = h("div.stack", {}, this.#result.element, this.#progress, this.#offer.element, this.#foot, this.#list);
+    const choices = h("div.correct-choices", {}, this.#result.element, this.#maps.element);
+    this.element = h("div.stack", {}, choices, this.#progress, this.#offer.element, this.#foot, this.#list);
     const some = () => this.#all.length > 0;
     const editable = () => !app.openStudy.readOnly && !this.#task?.question;
     const group = "Queue";
@@ -66,6 +71,7 @@ export class CorrectionQueue {
     clearTimeout(this.#later);
     this.#fields.close();
     this.#offer.close();
+    this.#maps.close();
     for (const off of this.#offs) off();
   }
 
@@ -225,15 +231,23 @@ export class CorrectionQueue {
   /** @param {Task} task @param {any} mark */
   #row(task, mark) {
     const { effect } = task;
-    const image = this.#app.openStudy.images.find(task.image)?.name ?? "";
+    const place = placeOf(task, this.#app.openStudy.images.find(task.image));
     const go = () => this.#go(task);
     const moves = h("span.correct-effect.number", { title: "How much it may move the result" }, inPercent(effect ?? 0));
     const current = task.key === this.#current ? "true" : null;
     return h("li", {}, h("button.quiet.correct-task", { type: "button", "aria-current": current, onclick: go },
       h("span.correct-rank.number", {}, mark),
-      h("span.correct-task-said", {}, h("span", {}, task.reason), h("span.quiet-text.cut", {}, image)),
+      h("span.correct-task-said", {}, h("span", {}, task.reason), h("span.quiet-text.cut", {}, place)),
       effect !== null && moves));
   }
+}
+
+/** @param {Task} task @param {import("../app/images.js").ImageView|undefined} image */
+function placeOf({ t, z }, image) {
+  if (!image) return "";
+  const plane = lengthOf(image, "Z") > 1 && `plane ${z + 1}`;
+  const frame = lengthOf(image, "T") > 1 && `frame ${t + 1}`;
+  return [image.name, plane, frame].filter(Boolean).join(" · ");
 }
 
 /** @param {number} share */

@@ -52,7 +52,7 @@ function taskOf(said) {
 }
 
 /** @param {any} said @returns {Task} */
-const fieldTask = (said) => taskOf({ ...said, ids: [], reason: "Not looked through yet.", effect: null });
+const fieldTask = (said) => taskOf({ ...said, ids: [], reason: "Not looked through yet", effect: null });
 
 /** @param {Study} study @returns {Promise<Task[]>} */
 async function questionsOf(study) {

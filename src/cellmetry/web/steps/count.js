@@ -30,7 +30,9 @@ class CountStep {
   #app;
   #settings;
   #maps;
+  /** @type {CountCard} */
   #card;
+  /** @type {LiveCount} */
   #live;
   #regions;
   #examples;
@@ -40,6 +42,8 @@ class CountStep {
   #which = h("select");
   #apply = h("button.primary.grow", { type: "button", onclick: () => this.#keep() }, "Apply to all");
   #again = h("button", { type: "button", title: "Count again what is seen", onclick: () => this.#live.plan(true) }, "Count");
+  /** What is of no use without images. */
+  #controls = h("div.stack", { hidden: true });
   #fold = h("details.fold-fields", {}, h("summary", {}, "Examples"));
   #offs;
 
@@ -61,11 +65,11 @@ class CountStep {
     this.#fold.addEventListener("toggle", () => this.#fold.open && this.#examples.load());
     this.#offs = [
       app.viewer.on("shown", () => this.#live.plan()),
-      study.images.on("change", () => this.#show()),
+      study.images.on("change", () => this.#changed()),
       study.labels.on("change", () => this.#follow()),
       study.uploads.on("done", () => this.#lookAtNew()),
       this.#regions.on("change", () => this.#live.plan(true)),
-      this.#settings.on("change", () => this.#live.plan()),
+      this.#settings.on("change", () => this.#wished()),
       app.shortcuts.bind("Ctrl+Enter", "Apply to all", () => this.#keep(), { group: "Count" }),
     ];
     this.#show();
@@ -77,15 +81,30 @@ class CountStep {
     for (const part of [this.#live, this.#maps, this.#card, this.#regions, this.#tables, this.#progress]) part.close();
   }
 
-  /** How was counted last. */
+  /** What the address says, else how was counted last. */
   get #before() {
-    return this.#app.openStudy.jobs.all.find((job) => job.kind === "count")?.parameters ?? {};
+    const { place, openStudy: { jobs } } = this.#app;
+    const noted = place.get("count");
+    return noted === null ? jobs.all.find((job) => job.kind === "count")?.parameters ?? {} : JSON.parse(noted);
+  }
+
+  /** Keep in the address what is wanted, so that a reload keeps it. */
+  #wished() {
+    const { wished } = this.#live;
+    if (wished) this.#app.place.note({ count: JSON.stringify(wished) });
+    this.#live.plan();
   }
 
   #left() {
     const actions = h("div.left-actions", {}, this.#progress.element, h("div.row", {}, this.#again, this.#apply));
-    return h("div.stack", {}, h("h2", {}, "Count cells"), this.#card.element, this.#maps.element, this.#settings.element,
-      labelled("Images", this.#which), actions, this.#tables.element, this.#regions.element, this.#fold);
+    fill(this.#controls, this.#maps.element, this.#settings.element, labelled("Images", this.#which), actions,
+      this.#tables.element, this.#regions.element, this.#fold);
+    return h("div.stack", {}, h("h2", {}, "Count cells"), this.#card.element, this.#controls);
+  }
+
+  #changed() {
+    this.#show();
+    this.#follow();
   }
 
   #follow() {
@@ -99,7 +118,7 @@ class CountStep {
     this.#showWhich();
     this.#apply.disabled = Boolean(readOnly) || !images.ready.length;
     this.#again.disabled = this.#apply.disabled;
-    this.#fold.hidden = empty;
+    this.#controls.hidden = empty;
     if (this.#start.hidden === !empty && this.#examples.element.isConnected) return;
     this.#start.hidden = !empty;
     fill(this.#start, empty && this.#welcome());

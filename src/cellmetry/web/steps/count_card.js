@@ -43,7 +43,7 @@ export class CountCard {
     this.element = h("section.count-card", { "aria-label": "Count", "aria-live": "polite" },
       h("div.count-head", {}, this.#number, this.#unit, h("span.grow"), this.#download),
       this.#interval, this.#facts, this.#more);
-    this.say("Choose an image to count its cells.");
+    this.say("Drop an image to count its cells.");
   }
 
   close() {
@@ -72,7 +72,7 @@ export class CountCard {
   show({ counts: [all, ...regions], warnings, whole }) {
     this.#begin(false);
     fill(this.#number, all.n.toLocaleString("en"));
-    fill(this.#unit, all.n === 1 ? "cell" : "cells", whole ? "" : " in what is seen");
+    fill(this.#unit, all.n === 1 ? "cell" : "cells", whole ? "" : " in view");
     fill(this.#interval, intervalOf(all));
     fill(this.#facts, factsOf(all));
     fill(this.#more, regions.length > 0 && tableOf(regions), warnings.length > 0 && notes(warnings));
@@ -89,7 +89,7 @@ export class CountCard {
 
 /** @param {CountRow} row */
 function intervalOf({ n_low: low, n_high: high, coverage }) {
-  if (low === null || high === null) return h("span.count-none", {}, "No interval holds; the notes say why.");
+  if (low === null || high === null) return h("span.count-none", {}, "No interval; the notes say why");
   const share = coverage === null ? "" : `${Math.round(100 * coverage)} % `;
   return [`${share}interval `, h("strong.number", {}, `${low.toLocaleString("en")} – ${high.toLocaleString("en")}`)];
 }

@@ -27,8 +27,8 @@ export function downloadsOf(app, counts, maps) {
     const side = pixelUm === null ? null : pixelUm * (map.box[1] - map.box[0]) / map.height;
     const tiff = address(`${app.openStudy.path}${map.path}/tiff`, { name: `${file}.tif`, pixel_um: side });
     return [
-      { text: `${nameOfMap(map.kind)}, values (TIFF)`, run: () => save(tiff) },
-      { text: `${nameOfMap(map.kind)}, picture (PNG)`, run: () => savePicture(app, map, `${file}.png`) },
+      { text: `${nameOfMap(map.kind)} (TIFF)`, run: () => save(tiff) },
+      { text: `${nameOfMap(map.kind)} (PNG)`, run: () => savePicture(app, map, `${file}.png`) },
     ];
   };
   const csv = () => saveBlob(new Blob([csvOf(image.name, counts)], { type: "text/csv" }), `${name}_counts.csv`);

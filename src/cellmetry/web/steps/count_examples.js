@@ -33,10 +33,10 @@ export class Examples {
 
   /** @param {Example} example */
   #card(example) {
-    const known = example.cells === null ? "" : `${counted(example.cells, "cell")} in truth`;
+    const known = example.cells === null ? "from scikit-image" : `${counted(example.cells, "cell")} in truth`;
     const card = h("button.count-example", { type: "button", disabled: Boolean(this.#app.openStudy.readOnly) },
       h("img", { src: address(example.picture), alt: "", loading: "lazy", decoding: "async" }),
-      h("span.cut", {}, example.title), h("span.quiet-text", {}, known || " "));
+      h("span.cut", {}, example.title), h("span.quiet-text", {}, known));
     card.addEventListener("click", () => this.#take(example, card));
     return card;
   }

@@ -61,14 +61,14 @@ export class LiveCount {
 
   /** What is seen and how it would be counted, as a text. */
   #now() {
-    const { viewer, openStudy: { labels } } = this.#app;
+    const { viewer, openStudy: { images, labels } } = this.#app;
     const name = this.#settings.labels;
     const version = name && viewer.image ? labels.of(viewer.image.id, name)?.version : null;
-    return JSON.stringify([viewer.image?.id, viewer.t, viewer.z, this.#wanted(), version]);
+    return JSON.stringify([viewer.image?.id, images.current?.state, viewer.t, viewer.z, this.wished, version]);
   }
 
-  /** Null while a field is wrong, which is said beside it. */
-  #wanted() {
+  /** How is counted; null while a field is wrong, which is said beside it. */
+  get wished() {
     try {
       return this.#settings.wanted;
     } catch {
@@ -79,10 +79,19 @@ export class LiveCount {
   /** Whether there is something to count by somebody who may. */
   #may() {
     const { viewer, openStudy: { readOnly } } = this.#app;
-    if (viewer.image && !readOnly && this.#wanted()) return true;
-    this.#clear(readOnly ? `${readOnly} Counts that were kept are in the table.` : "Choose an image to count its cells.");
+    if (viewer.image && !readOnly && this.wished) return true;
+    this.#clear(this.#why());
     if (viewer.image && readOnly) this.#showReviewed();
     return false;
+  }
+
+  /** Why nothing is counted. */
+  #why() {
+    const { images, readOnly } = this.#app.openStudy;
+    if (readOnly) return `${readOnly} Counts that were kept are in the table.`;
+    if (images.current?.state === "new") return "Reading the image…";
+    if (images.current?.state === "failed") return `It cannot be read: ${images.current.reason}`;
+    return images.current ? "A setting is no value yet; it is said beside it." : "Drop an image to count its cells.";
   }
 
   /** @param {string} text Why there is no count. */
@@ -99,13 +108,14 @@ export class LiveCount {
     try {
       const whole = lengthOf(image, "Y") * lengthOf(image, "X") <= MOST_PIXELS;
       const box = whole ? null : seenBox(viewer, this.#app.frame?.viewerHost ?? viewer.element);
-      const asked = { image: image.id, t, z, ...(box ? { box } : {}), ...this.#wanted() };
+      const asked = { image: image.id, t, z, ...(box ? { box } : {}), ...this.wished };
       const found = await study.post("preview/count", asked, asking.signal);
       const values = await Promise.all(found.layers.map((/** @type {LayerView} */ layer) => this.#values(layer, asking.signal)));
       if (asking.signal.aborted || viewer.image?.id !== image.id) return;
       this.found = found;
       this.#card.show(found);
       this.#maps.show(found, values);
+      if (!found.layers.some((/** @type {LayerView} */ layer) => layer.kind === "density")) this.#showReviewed();
     } catch (error) {
       if (!asking.signal.aborted) this.#failed(error);
     }
@@ -128,7 +138,7 @@ export class LiveCount {
 
   /** The maps that a review of corrections made are better than none. */
   #showReviewed() {
-    const { labels } = this.#app.openStudy;
-    if (labels.name) this.#maps.showReviewed(labels.name).catch((error) => this.#app.error(error));
+    const name = this.#settings.labels ?? this.#app.openStudy.labels.name;
+    if (name) this.#maps.showReviewed(name).catch((error) => this.#app.error(error));
   }
 }

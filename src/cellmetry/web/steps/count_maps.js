@@ -3,6 +3,7 @@ import { fill, h } from "../kernel/dom.js";
 import { request } from "../kernel/api.js";
 import { labelled } from "../controls/labelled.js";
 import { slider } from "../controls/range.js";
+import { numberText } from "../table/words.js";
 import { noteTaste, taste } from "../app/tastes.js";
 import { colourAt } from "../viewer/palette.js";
 import { coloured } from "../viewer/overlay.js";
@@ -16,16 +17,18 @@ const MAP = "count map";
 const CELLS = "count cells";
 const TASTE = "count.map";
 const STEPS = 9;
+/** How strongly each map covers the image until somebody says otherwise. */
+const OPACITIES = { density: 0.85, disagreement: 0.6 };
 /** @type {Record<MapKind, {text: string, palette: string, ends: (map: FieldMap) => [string, string]}>} */
 const KINDS = {
   density: {
     text: "Density",
     palette: "magma",
-    ends: (map) => ["0", `${(map.high * 1e4).toPrecision(2)} cells in 100 × 100 px`],
+    ends: (map) => ["0", `${numberText(map.high * 1e4, 2)} cells in 100 × 100 px`],
   },
   disagreement: {
-    text: "Disagreement of the counters",
-    palette: "difference",
+    text: "Disagreement",
+    palette: "balance",
     ends: (map) => [`more objects ${map.low.toFixed(1).replace("-", "−")}`, `${map.high.toFixed(1)} more density`],
   },
 };
@@ -34,7 +37,9 @@ const KINDS = {
 export class CountMaps {
   #app;
   #choice = h("select");
-  #opacity;
+  #strength;
+  /** @type {Record<string, number>} */
+  #opacities;
   #legend = h("div.count-legend");
   /** @type {FieldMap[]} */
   #maps = [];
@@ -48,16 +53,16 @@ export class CountMaps {
   /** @param {App} app */
   constructor(app) {
     this.#app = app;
-    const { kind, opacity } = taste(TASTE, { kind: "density", opacity: 0.85 });
-    this.#opacity = opacity;
-    const strength = slider({ label: "Strength", min: 0, max: 100, value: Math.round(100 * opacity), show: (value) => `${value} %`,
+    const { kind, opacities } = taste(TASTE, { kind: "density", opacities: OPACITIES });
+    this.#opacities = opacities;
+    this.#strength = slider({ label: "Strength", min: 0, max: 100, value: 0, show: (value) => `${value} %`,
       oninput: (value) => this.#setOpacity(value / 100) });
     fill(this.#choice, [["density", KINDS.density.text], ["disagreement", KINDS.disagreement.text], ["", "None"]].map(
       ([value, text]) => h("option", { value }, text),
     ));
     this.#choice.value = kind;
     this.#choice.addEventListener("change", () => this.#keep());
-    this.element = h("div.stack", {}, labelled("Map beside the cells", this.#choice), strength.element, this.#legend);
+    this.element = h("div.stack", {}, labelled("Map beside the cells", this.#choice), this.#strength.element, this.#legend);
     const { pair } = app.viewer;
     this.#wasOne = pair.mode === "one";
     pair.control.addEventListener("change", this.#modeChanged);
@@ -68,6 +73,7 @@ export class CountMaps {
   close() {
     const { viewer } = this.#app;
     this.clear();
+    viewer.pair.second?.setLayer("regions", null);
     viewer.pair.control.removeEventListener("change", this.#modeChanged);
     if (this.#wasOne) viewer.pair.setMode("one");
   }
@@ -134,13 +140,13 @@ export class CountMaps {
   }
 
   #keep() {
-    noteTaste(TASTE, { kind: this.#choice.value, opacity: this.#opacity });
+    noteTaste(TASTE, { kind: this.#choice.value, opacities: this.#opacities });
     this.#draw();
   }
 
   /** @param {number} opacity */
   #setOpacity(opacity) {
-    this.#opacity = opacity;
+    this.#opacities = { ...this.#opacities, [this.#choice.value]: opacity };
     this.#keep();
   }
 
@@ -150,8 +156,12 @@ export class CountMaps {
     const maps = this.#maps.length ? this.#maps : this.#reviewed;
     const map = maps.find((each) => each.kind === this.#choice.value) ?? null;
     const target = viewer.pair.second ?? viewer;
-    if (target !== viewer) viewer.setLayer(MAP, null);
-    target.setLayer(MAP, map && { kind: "map", pixels: map, palette: KINDS[map.kind].palette, opacity: this.#opacity, box: map.box });
+    if (target !== viewer) {
+      viewer.setLayer(MAP, null);
+      target.setLayer("regions", viewer.layers.get("regions") ?? null);
+    }
+    target.setLayer(MAP, map && { kind: "map", pixels: map, palette: KINDS[map.kind].palette, opacity: this.#opacities[map.kind], box: map.box });
+    this.#strength.set(Math.round(100 * (this.#opacities[this.#choice.value] ?? 0)));
     fill(this.#legend, map ? legendOf(map) : this.#choice.value && h("p.quiet-text", {}, "Nothing was mapped yet."));
   }
 }

@@ -67,14 +67,16 @@ export class CountTables {
     this.#panel?.close();
     this.#panel = table ? new TablePanel(this.#app, table) : null;
     fill(this.#host, this.#panel && h("div.count-table", {}, this.#panel.element));
-    this.#panel?.on("row", ({ row }) => this.#lookAt(row.image));
+    this.#panel?.on("row", ({ row }) => this.#lookAt(row));
   }
 
-  /** @param {string} name Of an image, as the table has it. */
-  #lookAt(name) {
-    const { images } = this.#app.openStudy;
+  /** Look at the image and the plane of a row. @param {import("../table/source.js").Row} row */
+  #lookAt({ image: name, t, z }) {
+    const { look, openStudy: { images } } = this.#app;
     const told = Object.entries(this.#panel?.data.details.images ?? {}).find(([, said]) => said?.name === name);
     const image = images.find(told?.[0] ?? null) ?? images.all.find((each) => each.name === name);
-    if (image) images.select(image.id);
+    if (!image) return;
+    images.select(image.id);
+    if (t !== undefined || z !== undefined) look.go({ ...(t === undefined ? {} : { t }), ...(z === undefined ? {} : { z }) });
   }
 }

@@ -7,6 +7,7 @@ import { thumbnail } from "../app/thumbnail.js";
 import { Adding, uploadProgress } from "./images_adding.js";
 import { removeImages, showDetails } from "./images_details.js";
 import { ImageFilter } from "./images_filter.js";
+import { qualityMark } from "./images_quality.js";
 
 /** @typedef {import("../app/app.js").App} App */
 /** @typedef {import("../app/images.js").ImageView} ImageView */
@@ -144,6 +145,7 @@ class ImagesStep {
       class: excluded ? "image-excluded" : "",
     },
       thumbnail(this.#app.openStudy.path, image, {}),
+      qualityMark(image),
       h("span.image-name.cut", {}, image.name),
       h("span.image-said", {}, condition && h("span.chip.cut", {}, String(condition)), replicate && h(
         "span.chip.chip-quiet.cut",

@@ -3,7 +3,9 @@ import { fill, h } from "../kernel/dom.js";
 import { icon } from "../controls/icons.js";
 import { lengthOf, pixelSizeOf } from "../app/images.js";
 import { sayFromNames } from "./images_names.js";
+import { readAgain } from "./images_again.js";
 import { counted, sayOf, shared, valuesOf } from "../app/said.js";
+import { qualityNotice } from "./images_quality.js";
 
 /** @typedef {import("../app/app.js").App} App */
 /** @typedef {import("../app/images.js").ImageView} ImageView */
@@ -22,15 +24,12 @@ export function showDetails(app, pane, chosen) {
   const failed = one?.state === "failed" && reasonOf(one);
   fill(pane, h("section.details", {},
     h("h2.wrap", {}, one ? one.name : `${counted(chosen.length, "image")} chosen`),
-    failed, one && warnings(one), fields(app, chosen), one?.state === "ready" && facts(one), actions(app, chosen)));
+    failed, one && [warnings(one), qualityNotice(one)], fields(app, chosen), one?.state === "ready" && facts(one), actions(app, chosen)));
 }
 
 /** Why an image cannot be read, and what to do. @param {ImageView} image */
 function reasonOf({ reason }) {
-  const axes = / with --axes/.test(reason);
-  const help = "Remove it, name the axes under “How files are read” at the left, and add it again.";
-  const text = reason.replace(/ with --axes/, "");
-  return h("p.notice.notice-bad", {}, icon("warning"), h("span", {}, text, axes && h("br"), axes && help));
+  return h("p.notice.notice-bad", {}, icon("warning"), h("span", {}, reason));
 }
 
 /** @param {ImageView} image */
@@ -59,6 +58,7 @@ function fields(app, chosen) {
     depthField(app, chosen),
     channelField(app, chosen),
     excludedField(app, chosen),
+    chosen.every((image) => image.said.excluded) && say("reason", "Why left out"),
   );
 }
 
@@ -222,6 +222,12 @@ function actions(app, chosen) {
       { type: "button", onclick: look },
       icon("eye"),
       "Look at it",
+    ),
+    chosen.some((image) => image.state !== "new") && h(
+      "button",
+      { type: "button", disabled: Boolean(app.openStudy.readOnly), onclick: () => readAgain(app, chosen) },
+      icon("redo"),
+      "Read again as…",
     ),
     h(
       "button.quiet.danger-text",

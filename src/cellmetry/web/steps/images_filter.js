@@ -1,6 +1,7 @@
 /** Which images are shown, and how many there are of which condition. @module */
 import { fill, h } from "../kernel/dom.js";
 import { counted, valuesOf, withoutPixelSize } from "../app/said.js";
+import { isDoubtful, qualityLegend } from "./images_quality.js";
 
 /** @typedef {import("../app/images.js").ImageView} ImageView */
 
@@ -13,6 +14,7 @@ const KINDS = {
     title: "Not segmented",
     of: (all) => all.filter((image) => image.state === "ready" && !image.labels.length),
   },
+  doubtful: { title: "Doubtful quality", of: (all) => all.filter(isDoubtful) },
   failed: { title: "Not readable", of: (all) => all.filter((image) => image.state === "failed") },
   excluded: { title: "Left out", of: (all) => all.filter((image) => image.said.excluded) },
 };
@@ -24,13 +26,14 @@ export class ImageFilter {
     { type: "search", placeholder: "Search names", "aria-label": "Search names", class: "images-search" },
   );
   #kind = h("select", { "aria-label": "Which images", class: "images-kind" });
-  #count = h("span.quiet-text.number.cut", { role: "status" });
+  #count = h("span.quiet-text.number.cut.grow", { role: "status" });
+  #legend = h("span");
   /** @type {ImageView[]} */
   #all = [];
 
   /** @param {() => void} change */
   constructor(change) {
-    this.element = h("div.row.grow", {}, this.#search, this.#kind, this.#count);
+    this.element = h("div.row.grow", {}, this.#search, this.#kind, this.#count, this.#legend);
     this.#search.addEventListener("input", change);
     this.#kind.addEventListener("change", change);
   }
@@ -58,6 +61,7 @@ export class ImageFilter {
   }
 
   #lay() {
+    fill(this.#legend, qualityLegend(this.#all));
     const chosen = this.#kind.value || "all";
     const kinds = Object.entries(KINDS).map(([name, { title, of }]) => ({ name, title, count: of(this.#all).length }));
     const shown = kinds.filter(

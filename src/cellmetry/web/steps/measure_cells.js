@@ -1,6 +1,7 @@
 /** What joins a table and the viewer: a click on a cell finds its row and back, colours by value, filtered cells are hidden. @module */
 import { Emitter } from "../kernel/emitter.js";
-import { isValue } from "../table/words.js";
+import { lengthOf } from "../app/images.js";
+import { capital, isValue, shortUnitOf, titleOf, valueText } from "../table/words.js";
 
 /** @typedef {import("../app/app.js").App} App */
 /** @typedef {import("../table/panel.js").TablePanel} TablePanel */
@@ -9,6 +10,8 @@ import { isValue } from "../table/words.js";
 const MOST = 1_000_000;
 const PALETTE = "viridis";
 const STRONG = 0.6;
+/** Columns that say in which plane a cell lies, by the axis; a cell of an image without that axis has no value there. */
+const PLANES = /** @type {const} */ ([["t", "T"], ["frame", "T"], ["z", "Z"]]);
 
 /** Tells "cell" with the row of the cell that was chosen, null where it has none, and "places" when those of cells are known. */
 export class CellLinks extends Emitter {
@@ -20,6 +23,8 @@ export class CellLinks extends Emitter {
   #colouring = null;
   /** Centres of the cells of the image that is seen, of those that meet the filters. @type {{y: number[], x: number[]}|null} */
   #places = null;
+  /** Column whose values the readout says. @type {import("../table/source.js").Column|null} */
+  #told = null;
   /** How strongly cells were filled before. @type {number|null} */
   #fill = null;
   #turn = 0;
@@ -49,6 +54,7 @@ export class CellLinks extends Emitter {
     const { viewer } = this.#app;
     viewer.setHidden(new Set());
     viewer.select([]);
+    viewer.setDescription(null);
     this.#colourById();
   }
 
@@ -72,12 +78,7 @@ export class CellLinks extends Emitter {
 
   /** Choose a cell of an image, and show it. @param {string} image Its id. @param {number} label */
   async goTo(image, label) {
-    const name = [...this.#ids].find(([, id]) => id === image)?.[0];
-    if (name === undefined) return;
-    const { t, z } = this.#app.look;
-    const also = { t, frame: t, z };
-    const key = Object.fromEntries(this.#panel.table.keys.map((each) => [each, each === "image" ? name : each === "label" ? label : also[/** @type {"t"} */ (each)]]));
-    const row = await this.#panel.table.select(key);
+    const row = await this.#select(this.#app.openStudy.images.find(image), label, this.#app.look);
     if (row) await this.#show(row);
   }
 
@@ -91,16 +92,39 @@ export class CellLinks extends Emitter {
   async #pick(id) {
     const { viewer } = this.#app;
     viewer.select(id ? [id] : []);
-    const image = this.imageName;
-    const row = id && image !== null ? await this.#panel.table.select(this.#key(image, id)).catch((error) => this.#app.error(error)) : await this.#panel.table.select(null);
+    const row = id ? await this.#select(viewer.image, id, viewer).catch((error) => this.#app.error(error)) : await this.#panel.table.select(null);
     this.tell("cell", row ?? null);
   }
 
-  /** @param {string} image @param {number} label */
-  #key(image, label) {
+  /**
+   * Choose the row of a cell.
+   * @param {import("../app/images.js").ImageView|undefined} image @param {number} label @param {{t: number, z: number}} at
+   */
+  async #select(image, label, at) {
+    const name = [...this.#ids].find(([, id]) => id === image?.id)?.[0];
+    if (!image || name === undefined) return null;
+    const { table } = this.#panel;
+    const plane = this.#planeOf(image, at);
+    const row = await table.select({ image: name, label, ...plane });
+    return row || !("z" in plane) ? row : table.select({ image: name, label, ...plane, z: null }); // a cell of all planes
+  }
+
+  /**
+   * What the table says of a plane of an image.
+   * @param {import("../app/images.js").ImageView} image @param {{t: number, z: number}} at @returns {Record<string, number>}
+   */
+  #planeOf(image, { t, z }) {
+    const keys = PLANES.filter(([name, axis]) => this.#panel.table.keys.includes(name) && lengthOf(image, axis) > 1);
+    return Object.fromEntries(keys.map(([name]) => [name, name === "z" ? z : t]));
+  }
+
+  /** Conditions of the cells of the plane that is seen; null where the table has none of its image. @returns {string[]|null} */
+  get #here() {
     const { viewer } = this.#app;
-    const also = { t: viewer.t, frame: viewer.t, z: viewer.z };
-    return Object.fromEntries(this.#panel.table.keys.map((name) => [name, name === "image" ? image : name === "label" ? label : also[/** @type {"t"} */ (name)]]));
+    const name = this.imageName;
+    if (name === null) return null;
+    const planes = Object.entries(this.#planeOf(viewer.image, viewer));
+    return [isValue("image", name), ...planes.map(([column, value]) => isValue(column, value))];
   }
 
   /** Show the cell of a row. @param {Row} row */
@@ -134,11 +158,35 @@ export class CellLinks extends Emitter {
   #look() {
     this.#arrived?.();
     this.#arrived = null;
-    const seen = `${this.#app.viewer.image?.id} ${this.#app.viewer.labels}`;
+    const { image, labels, t, z } = this.#app.viewer;
+    const seen = `${image?.id} ${labels} ${t} ${z}`;
     if (seen === this.#shown) return;
     this.#shown = seen;
     this.#hide();
     this.#colour();
+    this.#describe();
+  }
+
+  /** Let the readout of the viewer say the value of the cell under the pointer. @param {import("../table/source.js").Column} column */
+  describeBy(column) {
+    this.#told = column;
+    return this.#describe();
+  }
+
+  async #describe() {
+    const { viewer } = this.#app;
+    const [column, here, seen] = [this.#told, this.#here, this.#shown];
+    viewer.setDescription(null);
+    if (!column || !here) return;
+    try {
+      const { values } = await this.#panel.source.values(["label", column.name], { where: here, most: MOST });
+      if (column !== this.#told || seen !== this.#shown) return;
+      const known = new Map(values.label.map((label, k) => [label, values[column.name][k]]));
+      viewer.setDescription((/** @type {number} */ id) => known.has(id)
+        ? `${capital(titleOf(column))} ${valueText(known.get(id), column)} ${shortUnitOf(column)}`.trim() : "not measured");
+    } catch (error) {
+      this.#app.error(error);
+    }
   }
 
   /** How many of the cells that meet the filters lie inside; null while that is not known. @param {(y: number, x: number) => boolean} inside */
@@ -150,10 +198,10 @@ export class CellLinks extends Emitter {
 
   async #place() {
     const { source } = this.#panel;
-    const [image, seen, { where }] = [this.imageName, this.#shown, source];
+    const [here, seen, { where }] = [this.#here, this.#shown, source];
     this.#places = null;
-    if (image === null || !source.column("centroid_y_px")) return;
-    const found = await source.values(["centroid_y_px", "centroid_x_px"], { where: [...where, isValue("image", image)], most: MOST }).catch((error) => this.#app.error(error));
+    if (!here || !source.column("centroid_y_px")) return;
+    const found = await source.values(["centroid_y_px", "centroid_x_px"], { where: [...where, ...here], most: MOST }).catch((error) => this.#app.error(error));
     if (!found || seen !== this.#shown || where !== source.where) return;
     this.#places = { y: found.values.centroid_y_px, x: found.values.centroid_x_px };
     this.tell("places", this);
@@ -162,13 +210,12 @@ export class CellLinks extends Emitter {
   /** Do not draw the cells that do not meet the filters. */
   async #hide() {
     const turn = ++this.#turn;
-    const image = this.imageName;
+    const here = this.#here;
     this.#place();
     const { where } = this.#panel.source;
-    if (!where.length || image === null) return this.#app.viewer.setHidden(new Set());
-    const here = isValue("image", image);
+    if (!where.length || !here) return this.#app.viewer.setHidden(new Set());
     try {
-      const [all, kept] = await Promise.all([[here], [...where, here]].map((each) => this.#panel.source.values(["label"], { where: each, most: MOST })));
+      const [all, kept] = await Promise.all([here, [...where, ...here]].map((each) => this.#panel.source.values(["label"], { where: each, most: MOST })));
       if (turn !== this.#turn) return;
       const stays = new Set(kept.values.label);
       this.#app.viewer.setHidden(new Set(all.values.label.filter((label) => !stays.has(label))));
@@ -187,11 +234,11 @@ export class CellLinks extends Emitter {
   async #colour() {
     const { viewer } = this.#app;
     const wanted = this.#colouring;
-    const image = this.imageName;
-    if (!wanted || image === null) return this.#colourById();
+    const [here, seen] = [this.#here, this.#shown];
+    if (!wanted || !here) return this.#colourById();
     try {
-      const { values } = await this.#panel.source.values(["label", wanted.name], { where: [isValue("image", image)], most: MOST });
-      if (wanted !== this.#colouring || image !== this.imageName) return;
+      const { values } = await this.#panel.source.values(["label", wanted.name], { where: here, most: MOST });
+      if (wanted !== this.#colouring || seen !== this.#shown) return;
       const numbers = values[wanted.name].map((value) => (value === null ? NaN : Number(value)));
       this.#fill ??= viewer.look.fill;
       const fill = Math.max(viewer.look.fill, STRONG);

@@ -75,6 +75,7 @@ export class CellPlots {
     this.#column.value = name;
     if (!this.#column.value && this.#columns.length) this.#column.value = this.#columns[0].name;
     this.#app.place.note({ column: this.#column.value || null });
+    if (this.#shown) this.#links.describeBy(this.#shown);
     this.#show().then(() => this.#colour());
   }
 
@@ -97,7 +98,7 @@ export class CellPlots {
       const all = await source.summary(column.name, { ...by, bins: BINS, where: others });
       const kept = filters.size ? await source.summary(column.name, { ...by, bins: BINS }) : null;
       if (turn !== this.#turn) return;
-      this.#histogram.show({ all: named(all), kept: kept && named(kept), name: axisOf(column), gate: this.#gate(column) });
+      this.#histogram.show({ all: named(all, this.#by.value), kept: kept && named(kept, this.#by.value), name: axisOf(column), gate: this.#gate(column) });
       this.#showCounts(all, kept ?? all, column);
     } catch (error) {
       this.#app.error(error);
@@ -119,11 +120,12 @@ export class CellPlots {
     const of = new Map(kept.groups.map((/** @type {any} */ group) => [group.value, group]));
     const rows = all.groups.map((/** @type {any} */ group, /** @type {number} */ k) => {
       const here = of.get(group.value) ?? { rows: 0, median: null };
+      const name = nameOf(group, this.#by.value);
       const share = filtered && group.rows ? `${Math.round((100 * here.rows) / group.rows)} %` : "";
-      return h("tr", {}, h("th", { scope: "row" }, h("span.cut.row", {}, all.groups.length > 1 && swatch(k), h("span.cut", { title: nameOf(group) }, nameOf(group)))), h("td.number", {}, here.rows.toLocaleString("en")),
+      return h("tr", {}, h("th", { scope: "row" }, h("span.cut.row", {}, all.groups.length > 1 && swatch(k), h("span.cut", { title: name }, name))), h("td.number", {}, here.rows.toLocaleString("en")),
         filtered && h("td.number", {}, share), h("td.number", {}, here.median === null ? "–" : numberText(here.median)));
     });
-    fill(this.#counts, h("table.small-table", {}, h("thead", {}, h("tr", {}, h("th", { scope: "col" }, ""), h("th", { scope: "col" }, "Cells"), filtered && h("th", { scope: "col" }, "Share"),
+    fill(this.#counts, h("table.small-table", {}, h("thead", {}, h("tr", {}, h("th", { scope: "col" }, "Group"), h("th", { scope: "col" }, "Cells"), filtered && h("th", { scope: "col" }, "Share"),
       h("th", { scope: "col", title: `Median of ${axisOf(column)}` }, "Median"))), h("tbody", {}, rows)));
     this.#showFlags();
   }
@@ -163,11 +165,14 @@ export class CellPlots {
   }
 }
 
-/** @param {{value: any}} group */
-const nameOf = ({ value }) => (value === null ? "All" : value === "" ? "Outside of regions" : String(value));
+/** Name of a group that people read. @param {{value: any}} group @param {string} by Column that parts them, if any. */
+function nameOf({ value }, by) {
+  if (value === null) return by ? "Not said" : "All";
+  return value === "" ? "Outside of regions" : String(value);
+}
 
-/** Groups by names that people read. @param {any} spread */
-const named = (spread) => ({ ...spread, groups: spread.groups.map((/** @type {any} */ group) => ({ ...group, value: nameOf(group) })) });
+/** @param {any} spread @param {string} by */
+const named = (spread, by) => ({ ...spread, groups: spread.groups.map((/** @type {any} */ group) => ({ ...group, value: nameOf(group, by) })) });
 
 /** @param {Column} column */
 const optionOf = (column) => capital(titleOf(column)) + (shortUnitOf(column) ? ` (${shortUnitOf(column)})` : "");

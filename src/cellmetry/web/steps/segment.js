@@ -9,6 +9,7 @@ import { measureScale } from "../app/ruler.js";
 import { counted, valuesOf } from "../app/said.js";
 import { Counts } from "./segment_counts.js";
 import { Preview } from "./segment_preview.js";
+import { drawByHand } from "./draw_by_hand.js";
 import { RecipeForm } from "./segment_recipe.js";
 
 /** @typedef {import("../app/app.js").App} App */
@@ -42,6 +43,7 @@ class SegmentStep {
   #apply = h("button.primary.grow", { type: "button", disabled: true }, "Apply to all");
   #progress = h("div");
   #next = h("div");
+  #byHand = h("div.row");
   #bar = progressBar("Segment");
   #preview;
   #offs;
@@ -69,6 +71,7 @@ class SegmentStep {
           {},
           this.#preview.element,
           h("div.row", {}, this.#preview.button, this.#apply),
+          this.#byHand,
           this.#progress,
         ),
         this.#next,
@@ -139,6 +142,7 @@ class SegmentStep {
     fill(this.#scale, sizeless && h("p.notice", {}, icon("ruler"), h("span.grow", {}, "The pixel size is not known."),
       h("button", { type: "button", disabled: Boolean(readOnly), onclick: () => measureScale(this.#app) }, "Ruler")));
     fill(this.#next, labels.all.length > 0 && this.#nextButton());
+    fill(this.#byHand, drawByHand(this.#app, { class: "grow" }));
   }
 
   #showWhich() {

@@ -12,6 +12,7 @@ const FIRST = [/^image$/, /^label$/, /^(t|z|frame)$/, /^condition$/, /^replicate
   /^(inside|outside|region)$/, /_positive$/, /^n_/, /^flag_any$/];
 const WITHOUT_UM = [/^(area|volume)_px$/, /^equivalent_diameter_px$/];
 const FEW = 14;
+const KEYS = new Set(["image", "label", "t", "z", "frame"]);
 
 /**
  * Return the columns that are shown until somebody chooses others.
@@ -20,7 +21,7 @@ const FEW = 14;
  */
 export function usualColumns(columns) {
   const names = columns.map((column) => column.name);
-  if (names.length <= FEW) return names;
+  if (names.length <= FEW) return [...names.filter((name) => KEYS.has(name)), ...names.filter((name) => !KEYS.has(name))];
   const scaled = names.some((name) => /_um[23]?$/.test(name));
   const wanted = scaled ? FIRST : [...FIRST, ...WITHOUT_UM];
   const found = wanted.flatMap((pattern) => names.filter((name) => pattern.test(name)));

@@ -68,7 +68,8 @@ export class TableSource extends Emitter {
       const found = Array.isArray(page) ? page.findIndex((row) => Object.entries(key).every(([name, value]) => row[name] === value)) : -1;
       if (found >= 0) return number * PAGE + found;
     }
-    return (await this.#post("place", { key, where: this.where, sort: this.sort })).place;
+    const said = Object.fromEntries(Object.entries(key).filter(([, value]) => value !== null && value !== undefined));
+    return (await this.#post("place", { key: said, where: this.where, sort: this.sort })).place;
   }
 
   /** Let the server have the columns at hand by which rows are found, so that the first click on a cell is fast too. @param {Record<string, any>} key */

@@ -7,7 +7,7 @@ const UNITS = { um: "µm", um2: "µm²", um3: "µm³", deg: "°", "intensity um2
 const ENDINGS = /_(um2|um3|um|px2|px|deg|s)(?=_|$)/;
 
 /** @type {Record<string, string>} */
-const WORDS = { flag_any: "any flag", label: "cell" };
+const WORDS = { flag_any: "any flag", label: "cell", n: "cells", n_instances: "objects", n_density: "density", n_low: "from", n_high: "to" };
 
 /** The unit of a column, empty where it has none. @param {Column} column */
 export const unitOf = (column) => UNITS[column.unit] ?? column.unit;

@@ -2,7 +2,7 @@
  * What is drawn over the tiles: shapes, and whole pictures that lie over the image (density, disagreement).
  * @module
  */
-import { address } from "../kernel/api.js";
+import { address, ApiError } from "../kernel/api.js";
 import { scaleOf } from "./palette.js";
 
 /** @typedef {import("./camera.js").Camera} Camera */
@@ -28,6 +28,8 @@ import { scaleOf } from "./palette.js";
  */
 
 const EDGE_PX = 40;
+/** Values of a map that are held at once, with 4 bytes each for its colours: those of 4096 × 4096. */
+const MOST_VALUES = 2 ** 24;
 
 /** Draw shapes. @param {CanvasRenderingContext2D} context @param {Camera} camera @param {ShapesLayer} layer */
 export function drawShapes(context, camera, { shapes }) {
@@ -101,35 +103,55 @@ function writeAt(context, camera, { points, text = "" }) {
 
 /** A map, ready to be drawn. */
 export class MapPicture {
-  /** @type {CanvasImageSource|null} */
+  /** @type {HTMLImageElement|HTMLCanvasElement|null} */
   #picture = null;
 
-  /** @param {MapLayer} layer @param {() => void} onReady */
-  constructor(layer, onReady) {
+  /** @param {MapLayer} layer @param {() => void} onReady @param {(error: unknown) => void} onError */
+  constructor(layer, onReady, onError) {
     this.layer = layer;
-    if (layer.pixels) this.#picture = coloured(layer.pixels, layer.palette ?? "viridis");
-    else this.#load(onReady);
+    this.#make().then(onReady, onError);
   }
 
-  /** @param {() => void} onReady */
-  async #load(onReady) {
+  async #make() {
+    const { pixels, palette } = this.layer;
+    const picture = pixels ? null : await this.#load();
+    refuseLarge(pixels?.height ?? picture?.naturalHeight ?? 0, pixels?.width ?? picture?.naturalWidth ?? 0);
+    if (pixels) this.#picture = coloured(pixels, palette ?? "viridis");
+    else if (picture) this.#picture = palette ? recoloured(picture, palette) : picture;
+  }
+
+  async #load() {
     const picture = new Image();
     picture.src = String(address(/** @type {string} */ (this.layer.url)));
     await picture.decode();
-    this.#picture = this.layer.palette ? recoloured(picture, this.layer.palette) : picture;
-    onReady();
+    return picture;
   }
 
   /** @param {CanvasRenderingContext2D} context @param {Camera} camera In device pixels. */
   draw(context, camera) {
     if (!this.#picture) return;
     const [y0, y1, x0, x1] = this.layer.box ?? [0, camera.image.height, 0, camera.image.width];
+    const { width, height } = this.#picture;
     const [top, left] = [camera.deviceY(y0), camera.deviceX(x0)];
+    // Blocks at the edge reach beyond the image; only what lies within it is seen.
+    const [bottom, right] = [Math.min(y1, camera.image.height), Math.min(x1, camera.image.width)];
+    const part = { width: (width * (right - x0)) / (x1 - x0), height: (height * (bottom - y0)) / (y1 - y0) };
     context.globalAlpha = this.layer.opacity ?? 0.6;
     context.imageSmoothingEnabled = true;
-    context.drawImage(this.#picture, left, top, camera.deviceX(x1) - left, camera.deviceY(y1) - top);
+    context.drawImage(
+      this.#picture,
+      ...[0, 0, part.width, part.height],
+      ...[left, top, camera.deviceX(right) - left, camera.deviceY(bottom) - top],
+    );
     context.globalAlpha = 1;
   }
+}
+
+/** @param {number} height @param {number} width @throws {ApiError} Where a map would take too much of the memory. */
+function refuseLarge(height, width) {
+  if (height * width <= MOST_VALUES) return;
+  const text = `A map of ${width} × ${height} values is too large to be shown at once; make it with larger blocks.`;
+  throw new ApiError(413, { kind: "TooLarge", message: text });
 }
 
 /**

@@ -32,6 +32,7 @@ export class ViewerPair {
     tabindex: "0",
     "aria-label": "Divider",
     "aria-orientation": "vertical",
+    "aria-valuenow": "50",
     hidden: true,
     onpointermove: (/** @type {PointerEvent} */ event) => this.#drag(event),
     onpointerdown: (/** @type {PointerEvent} */ event) => this.#line.setPointerCapture(event.pointerId),
@@ -50,6 +51,7 @@ export class ViewerPair {
     );
     first.on("shown", () => this.#follow());
     first.on("channels", () => this.#showChannels());
+    first.on("labels", () => this.second?.setLabels(this.#look));
     first.on("select", (ids) => this.second?.select(ids));
   }
 
@@ -148,11 +150,17 @@ export class ViewerPair {
   async #show() {
     const { second } = this;
     if (!second) return;
-    const { image, t, z, look } = this.#first;
-    second.setLabels(look);
-    await second.show({ image, labels: this.#labels.value || null, t, z });
+    const { image, t, z, projection } = this.#first;
+    second.setLabels(this.#look);
+    await second.show({ image, labels: this.#labels.value || null, t, z, projection });
     if (second !== this.second || this.#ends.length > 3) return;
     this.#ends.push(this.#first.syncWith(second));
+  }
+
+  /** How the second view draws its labels: as the first, whose values are of other objects if it shows others. */
+  get #look() {
+    const { look, labels } = this.#first;
+    return labels === this.#labels.value ? look : { ...look, colouring: /** @type {{kind: "id"}} */ ({ kind: "id" }) };
   }
 
   #showChannels() {

@@ -13,6 +13,7 @@ const SCALES = {
   magma: "#000004 #180f3d #440f76 #721f81 #9e2f7f #cd4071 #f1605d #fd9668 #feca8d #fcfdbf".split(" "),
   cividis: "#00224e #123570 #3b496c #575d6d #707173 #8a8678 #a59c74 #c3b369 #e1cc55 #fee838".split(" "),
   difference: "#2166ac #4393c3 #92c5de #d1e5f0 #f7f7f7 #fddbc7 #f4a582 #d6604d #b2182b".split(" "),
+  balance: "#8fd0ff #4f9bd6 #2a6496 #12304a #000000 #4a1a14 #973428 #da5c48 #ffb09e".split(" "),
   grey: "#000000 #ffffff".split(" "),
 };
 

@@ -101,8 +101,16 @@ export class Stage extends Emitter {
     if (layer) this.layers.set(name, layer);
     else this.layers.delete(name);
     if (layer?.kind === "labels") this.#maps.set(name, new FieldPicture(layer));
-    if (layer?.kind === "map") this.#maps.set(name, new MapPicture(layer, () => this.touch()));
+    if (layer?.kind === "map") this.#maps.set(name, this.#mapOf(name, layer));
     this.touch();
+  }
+
+  /** A map; one that cannot be shown is taken away. @param {string} name @param {import("./overlay.js").MapLayer} layer */
+  #mapOf(name, layer) {
+    return new MapPicture(layer, () => this.touch(), (error) => {
+      if (this.layers.get(name) === layer) this.setLayer(name, null);
+      this.tell("error", error);
+    });
   }
 
   /** @param {(camera: Camera) => void} how */

@@ -93,13 +93,14 @@ export class Viewer extends StageView {
 
   /**
    * Show an image, with labels if any are named; what was seen stays until there is something of it.
-   * @param {{image: any, labels?: any, t?: number, z?: number}} what An ImageView of the API or null; labels or
-   *   their id.
+   * @param {{image: any, labels?: any, t?: number, z?: number, projection?: Projection}} what An ImageView of the API
+   *   or null; labels or their id.
    */
-  async show({ image, labels = null, t = 0, z = 0 }) {
+  async show({ image, labels = null, t = 0, z = 0, projection = this.#projection }) {
+    this.#projection = projection;
     const asked = ++this.#asked;
     if (!image) return this.stage.clear();
-    const wanted = { image, labels: labels?.id ?? labels, t, z, projection: this.#projection };
+    const wanted = { image, labels: labels?.id ?? labels, t, z, projection };
     const channelsOf = (/** @type {any} */ each) =>
       this.#tastes.channelsOf(each.header, each.said?.channel_names ?? null);
     /** @type {LabelLook} */
@@ -147,7 +148,7 @@ export class Viewer extends StageView {
   /** Show one plane, or the largest or mean value of all. @param {Projection} kind */
   setProjection(kind) {
     this.#projection = kind;
-    return this.#again({});
+    return this.#again({ projection: kind });
   }
 
   /** Show the next or the plane before. @param {"t"|"z"} axis @param {number} by */
@@ -158,7 +159,7 @@ export class Viewer extends StageView {
     if (to !== now[axis]) this.#again({ [axis]: to });
   }
 
-  /** @param {{t?: number, z?: number}} changed */
+  /** @param {{t?: number, z?: number, projection?: Projection}} changed */
   async #again(changed) {
     const now = this.stage.next?.scene.wanted ?? this.#scene?.wanted;
     if (now) await this.show({ ...now, ...changed });

@@ -14,7 +14,7 @@ from cellmetry.engines.maps_step import Maps
 from cellmetry.io.tables import write_table
 from cellmetry.measure.columns import describe_columns
 from cellmetry.ops.shapes import Shape
-from cellmetry.pipeline.jobs.beginning import same_images, same_labels
+from cellmetry.pipeline.jobs.beginning import same_images, same_labels, same_regions
 from cellmetry.pipeline.jobs.bounded import BoundedJob, ImageIds, Name, TableName
 from cellmetry.pipeline.jobs.gathering import NewResult, done_units, gather_table, keep_result, kept_before, part_path
 from cellmetry.pipeline.jobs.labelled import LabelledImage, labelled_images, steady_labels
@@ -22,7 +22,6 @@ from cellmetry.pipeline.jobs.looking import Look, same_look
 from cellmetry.pipeline.jobs.units import each_unit
 from cellmetry.pipeline.outputs import with_image_names
 from cellmetry.pipeline.stored.opening import image_ref
-from cellmetry.study.store.regions import shapes_of_study
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -74,7 +73,7 @@ class CountImages(BoundedJob):
             return {"table": before.id, "act": before.added_by, "failed": before.details["failed"]}
         found = self._found(work)
         steps = self.steps({} if self._plain else same_look(work, self.look))
-        drawn = {} if self.regions is None else shapes_of_study(work.store, found, self.regions)
+        drawn = same_regions(work, found, self.regions)
 
         def counted(image_id: str, progress: Progress) -> Commit:
             own = [in_regions(step, drawn.get(image_id, ())) for step in steps]

@@ -19,14 +19,13 @@ from cellmetry.measure.step import Measure
 from cellmetry.ops.saturation import find_detectors
 from cellmetry.ops.shapes import Shape, inside
 from cellmetry.pipeline.acquisition import settings_of
-from cellmetry.pipeline.jobs.beginning import same_labels
+from cellmetry.pipeline.jobs.beginning import same_labels, same_regions
 from cellmetry.pipeline.jobs.bounded import BoundedJob, ImageIds, Name, TableName
 from cellmetry.pipeline.jobs.gathering import NewResult, done_units, gather_table, keep_result, kept_before, part_path
 from cellmetry.pipeline.jobs.labelled import labelled_images, steady_labels
 from cellmetry.pipeline.jobs.units import each_unit
 from cellmetry.pipeline.outputs import with_image_names
 from cellmetry.pipeline.stored.opening import image_ref
-from cellmetry.study.store.regions import shapes_of_study
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -73,7 +72,7 @@ class MeasureLabels(BoundedJob):
         def measured(image_id: str, progress: Progress) -> Commit:
             return self._measure(work, found[image_id], drawn.get(image_id), progress)
 
-        drawn = {} if self.regions is None else shapes_of_study(work.store, found, self.regions)
+        drawn = same_regions(work, found, self.regions)
         names = {image_id: each.image.name for image_id, each in found.items()}
         units = each_unit(work, "measure", names, measured)
         done = done_units(units)

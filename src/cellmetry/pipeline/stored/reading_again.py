@@ -1,0 +1,71 @@
+"""`read_again`: images that failed, or were read wrongly, are read once more as somebody says."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+from cellmetry.errors import ParameterError
+from cellmetry.pipeline.reading import Reading
+from cellmetry.study.store.acts import act
+from cellmetry.study.store.images import add_image, image, remove_images, said_of, say
+from cellmetry.study.store.jobs import add_job
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+    from cellmetry.study.store.acts import Actor
+    from cellmetry.study.store.images import StoredImage
+    from cellmetry.study.store.store import Store
+
+__all__ = ["ReadAgain", "read_again"]
+
+_SIZES = ("pixel_size_um", "pixel_size_z_um")
+
+
+class ReadAgain(NamedTuple):
+    """Images in the place of those of before, and the act that put them there."""
+
+    images: tuple[str, ...]
+    act: int
+
+
+def read_again(store: Store, actor: Actor, ids: Sequence[str], changes: Mapping[str, Any]) -> ReadAgain:
+    """Return the images that a job reads anew, of the same files and names, with what was said of them.
+
+    Those of before are hidden with their labels, which may lie on other axes; undoing the act brings them back.
+
+    Parameters
+    ----------
+    changes
+        Fields of `Reading` that are to be others.
+
+    Raises
+    ------
+    ParameterError
+        If an image is being read for the first time, or was removed.
+    """
+    found = [image(store, each) for each in dict.fromkeys(ids)]
+    new = next((each for each in found if each.state == "new"), None)
+    if new is not None:
+        raise ParameterError(f"{new.name} was not read yet; wait until it is.")
+    sizes = {name: value for name, value in changes.items() if name in _SIZES}
+    others = {name: value for name, value in changes.items() if name not in _SIZES}
+    what = found[0].name if len(found) == 1 else f"{len(found)} images"
+    with store.database.write():
+        seq = act(store, actor, "read again", f"Read {what} again", images=[each.id for each in found], **changes)
+        remove_images(store, seq, [each.id for each in found])
+        added = tuple(_added(store, seq, each, others, sizes) for each in found)
+        add_job(store, actor, "read", {"images": added})
+    return ReadAgain(added, seq)
+
+
+def _added(store: Store, seq: int, old: StoredImage, others: Mapping[str, Any], sizes: Mapping[str, Any]) -> str:
+    reading = Reading.model_validate({**old.source["reading"], **others})
+    source = {**old.source, "reading": reading.model_dump(mode="json", exclude_defaults=True)}
+    new = add_image(store, seq, old.name, source, old.sha256)
+    said = {**said_of(store, old.id), **sizes}
+    if others:  # there may be other channels now
+        said.pop("channel_names", None)
+    if said:
+        say(store, seq, new, said)
+    return new

@@ -1,0 +1,51 @@
+"""Sentences of the library in the words of who uses the app or the API, who have no command line at hand."""
+
+from __future__ import annotations
+
+import re
+from typing import Annotated
+
+from pydantic import AfterValidator
+
+__all__ = ["Told", "app_words"]
+
+_PHRASES = {
+    r"start it with --[a-z-]+": r"\g<0>",  # who runs the server has a command line
+    r"give it with --pixel-size \(µm per pixel\)": "say it in the step Images",
+    r"name the axes with --axes": "say what the axes are by “Read again as…” in the step Images",
+    r", or choose another folder with --out|; choose another folder with --out": "",
+    r"Give one with --model PATH.*?; nothing is downloaded\.": "Choose one of these.",
+    r"`cellmetry study relink` finds it (?:by its content )?in another folder": (
+        "put it back, or have it looked for in another folder (originals/relink)"
+    ),
+    r"; see `cellmetry [a-z]+(?: [A-Z]+)?`": "",
+    r"`cellmetry [^`]+`": r"the command \g<0> on the server's computer",
+    r"; fill in the column condition of a sheet, or write rules \(design\.assign\)": "; say it of the images",
+    r", or join them by design\.names in study\.toml": "",
+    r"correct the sheet(?=[,;.])": "correct the name",
+    r"; name one in study\.toml, as in control = \"[^\"]*\"": "; choose one",
+    r" in study\.toml": "",
+    r"--set (?='?[\w.\[\]]+[ =:])": "",
+    r"(?<!\S)\(?(?:--)(?P<option>[a-z]+(?:-[a-z]+)*)": None,
+}
+"""What a sentence says for the command line, and what it says instead; an option is called as the form's field."""
+_ANY = re.compile("|".join(f"(?P<p{k}>{pattern})" for k, pattern in enumerate(_PHRASES)))
+_INSTEAD = tuple(_PHRASES.values())
+
+
+def app_words(text: str) -> str:
+    """Return a sentence without options and commands that its reader cannot give."""
+    return _ANY.sub(_instead, text)
+
+
+def _instead(found: re.Match[str]) -> str:
+    whole = found.group()
+    words = _INSTEAD[int(str(found.lastgroup)[1:])]
+    if words is None:
+        opening = "(" if whole.startswith("(") else ""
+        return f"{opening}“{found['option'].replace('-', ' ')}”"
+    return words.replace(r"\g<0>", whole)
+
+
+Told = Annotated[str, AfterValidator(app_words)]
+"""A sentence in an answer that the library said first."""

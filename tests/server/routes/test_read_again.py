@@ -1,0 +1,45 @@
+"""Images that are read once more, as somebody says."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+
+@pytest.fixture(scope="module")
+def study(server, tools):
+    """A study with a stack that does not say what its first axis is."""
+    client = server.client()
+    url = f"studies/{tools.new_study(client, 'Read again')}"
+    pixels = tools.tiff(np.zeros((5, 60, 64), np.uint16), photometric="minisblack")
+    image = client.post(f"{url}/images", files=[("files", ("a.tif", pixels, "image/tiff"))]).json()[0]["id"]
+    assert tools.wait_job(client, f"{url}/jobs/{client.get(f'{url}/jobs').json()[-1]['id']}")
+    return url, image
+
+
+def test_an_image_that_failed_is_read_as_it_is_said_to_be_and_undone(client, study, tools):
+    url, image = study
+    failed = client.get(f"{url}/images/{image}").json()
+    assert failed["state"] == "failed"
+    assert "“Read again as…”" in failed["reason"]
+    assert "--axes" not in failed["reason"]
+    client.patch(f"{url}/images", json={"images": [image], "values": {"condition": "control"}})
+    body = {"images": [image], "axes": "zyx", "pixel_size_um": 0.5}
+    answer = client.post(f"{url}/images/read-again", json=body)
+    assert answer.status_code == 202, answer.text
+    [again] = answer.json()["images"]
+    read = tools.wait_ready(client, f"{url}/images/{again}")
+    assert (read["name"], read["header"]["axes"], read["header"]["shape"]) == ("a", "ZYX", [5, 60, 64])
+    assert read["said"] == {"condition": "control", "pixel_size_um": 0.5}
+    assert read["header"]["pixel_size_um"]["x"] == 0.5
+    assert [each["id"] for each in client.get(f"{url}/images").json()] == [again]
+    assert client.post(f"{url}/acts/{answer.json()['act']}/undo").status_code == 200
+    assert [each["id"] for each in client.get(f"{url}/images").json()] == [image]
+
+
+@pytest.mark.parametrize(
+    "wrong", [{"axes": "Z;X"}, {"rgb": "x"}, {"pixel_size_um": 0}, {"images": []}, {"pattern": "x"}]
+)
+def test_wrong_wishes_are_refused(client, study, wrong):
+    url, image = study
+    assert client.post(f"{url}/images/read-again", json={"images": [image], **wrong}).status_code == 422

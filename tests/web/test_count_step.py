@@ -1,0 +1,111 @@
+"""The step Count in a browser: examples, the count of what is seen, regions, kept tables, downloads."""
+
+from __future__ import annotations
+
+import io
+import json
+from typing import Any
+from urllib.parse import quote
+
+import numpy as np
+import pytest
+import tifffile
+
+CLASSICAL = json.dumps({"look": {"engine": "classical"}})
+NUMBER = "document.querySelector('.count-number').textContent"
+IDLE = "document.querySelector('.count-card').ariaBusy === 'false'"
+
+
+@pytest.fixture(scope="module")
+def study(api: Any, pictures: Any) -> str:
+    """A study of two images with nine and sixteen squares, that were read."""
+    study = api.post("studies", json={"name": "Squares"}).json()["id"]
+    planes = [pictures.squares(96 * k // 3, cells=k, seed=k) for k in (3, 4)]
+    parts = [("files", (f"{len(each)}.tif", pictures.tiff(each, um=0.5))) for each in planes]
+    assert api.post(f"studies/{study}/images", files=parts).status_code == 201
+    return study
+
+
+@pytest.fixture
+def opened(page: Any, study: str, until: Any) -> Any:
+    """The step Count of that study, counting by the quick engine."""
+    page.evaluate("hash => (location.hash = hash)", f"#/{study}/count?count={quote(CLASSICAL)}")
+    until(page, "cellmetry.study?.images.ready.length === 2 && cellmetry.step === 'count'")
+    until(page, f"{IDLE} && {NUMBER} === '9'", 60)
+    return page
+
+
+def test_what_is_seen_is_counted_and_left_as_it_is(opened: Any, api: Any, study: str, until: Any) -> None:
+    page = opened
+    before = api.get(f"studies/{study}").json()["last_act"]
+    assert page.evaluate("cellmetry.viewer.layers.get('count cells').kind") == "labels"
+    page.get_by_text("1 note").click()
+    page.get_by_text("no interval is given").wait_for()
+    page.get_by_role("button", name="Next image").click()
+    until(page, f"{NUMBER} === '16'")
+    assert api.get(f"studies/{study}").json()["last_act"] == before
+    page.get_by_role("button", name="Measure", exact=True).click()
+    until(page, "cellmetry.step === 'measure'")
+    assert page.evaluate("[...cellmetry.viewer.layers.keys()]") == []
+    assert page.evaluate("[cellmetry.viewer.pair.mode, cellmetry.viewer.look.visible]") == ["one", True]
+
+
+def test_regions_are_counted_inside_and_outside(opened: Any, api: Any, study: str, until: Any) -> None:
+    page = opened
+    image = page.evaluate("cellmetry.viewer.image.id")
+    half = {"name": "top row", "rectangle": [0, 0, 32, 96]}
+    api.put(f"studies/{study}/regions", json={"image": image, "regions": [half]})
+    page.get_by_role("row", name="top row 3").wait_for()
+    page.get_by_text("More settings").click()
+    page.get_by_label("Count what lies outside").check()
+    page.get_by_role("row", name="outside 6").wait_for()
+    page.reload()
+    page.get_by_role("row", name="outside 6").wait_for()
+    page.get_by_role("button", name="Remove the region top row").click()
+    until(page, "!document.querySelector('.count-more table')")
+
+
+def test_counts_are_kept_as_a_table_whose_rows_lead_to_images(opened: Any, api: Any, study: str, until: Any) -> None:
+    page = opened
+    page.get_by_role("button", name="Apply to all").click()
+    page.locator(".count-table .table-row").nth(1).wait_for(timeout=60_000)
+    [table] = api.get(f"studies/{study}/tables").json()
+    rows = api.post(f"studies/{study}/tables/{table['id']}/query", json={}).json()["rows"]
+    assert sorted((row["image"], row["n"]) for row in rows) == [("128", 16), ("96", 9)]
+    page.locator(".count-table .table-row", has_text="128").first.click()
+    until(page, f"cellmetry.viewer.image?.name === '128' && {NUMBER} === '16'")
+    page.get_by_label("Images", exact=True).select_option("this")
+    page.get_by_role("button", name="Apply to all").click()
+    until(page, "document.querySelector('.count-table .table-panel')?.ariaLabel === 'Table counts 128'", 60)
+    page.get_by_label("Table of counts").select_option(label="counts (2 rows)")
+    until(page, "document.querySelector('.count-table .table-panel')?.ariaLabel === 'Table counts'")
+
+
+def test_an_example_is_one_click_away_and_its_density_can_be_saved(page: Any, api: Any, until: Any) -> None:
+    pytest.importorskip("torch", reason="the network needs torch")
+    study = api.post("studies", json={"name": "Empty"}).json()["id"]
+    page.evaluate("study => cellmetry.place.go(study, 'count')", study)
+    page.get_by_role("button", name="A few nuclei").click()
+    until(page, "document.querySelector('.count-interval strong') !== null", 90)
+    low, high = page.locator(".count-interval strong").text_content().split(" – ")
+    assert int(low) <= 9 <= int(high)
+    until(page, "cellmetry.viewer.pair.second?.layers.get('count map')?.palette === 'magma'")
+    page.get_by_label("Map beside the cells").select_option("disagreement")
+    assert page.evaluate("cellmetry.viewer.pair.second.layers.get('count map').palette") == "balance"
+    page.get_by_label("Views").select_option("one")
+    assert page.evaluate("cellmetry.viewer.layers.get('count map').palette") == "balance"
+
+    density = float(page.locator(".count-facts dd").nth(1).text_content())
+    names = {"Density (TIFF)": "_density.tif", "Density (PNG)": "_density.png", "Counts (CSV)": ".csv"}
+    for item, ending in names.items():
+        page.get_by_role("button", name="Download this count").click()
+        with page.expect_download() as saved:
+            page.get_by_role("menuitem", name=item).click()
+        assert saved.value.suggested_filename.endswith(ending)
+        content = saved.value.path().read_bytes()
+        if ending.endswith(".tif"):
+            assert np.isclose(tifffile.imread(io.BytesIO(content)).sum(), density, atol=0.06)
+        elif ending.endswith(".png"):
+            assert content.startswith(b"\x89PNG")
+        else:
+            assert content.decode().splitlines()[1].startswith("Example sparse,,196608,9,")
