@@ -66,13 +66,16 @@ def test_a_model_learns_is_activated_and_segments_again(
     open_train(page, study.id, until)
     page.get_by_text("9 cells · 1 corrected").or_(page.get_by_text("8 cells · 1 corrected")).first.wait_for()
     page.get_by_label("All cells of field_0 are right").check()
-    page.get_by_role("button", name="1 minutes").click()
+    page.get_by_role("button", name="1 minute", exact=True).click()
     train_button(page).click()
     page.get_by_role("heading", name="Training mine-1…").wait_for()
-    until(page, "document.querySelectorAll('.train-curves .plot-curve').length > 0", 90)
+    until(page, "document.querySelectorAll('.train-curves .plot-curve').length > 0", 180)
     page.reload()
     until(page, "document.querySelectorAll('.train-curves .plot-curve').length > 0")
-    page.get_by_role("button", name="Activate", exact=True).wait_for(timeout=90_000)
+    ended = "['done', 'failed'].includes(job.state)"
+    job = until(page, f"cellmetry.study.jobs.all.find((job) => job.kind === 'train' && {ended})", 240)
+    assert job["state"] == "done", job["error"]
+    page.get_by_role("button", name="Activate", exact=True).wait_for()
     assert asked[0]["minutes"] == 1
     assert set(asked[0]["images"]) == set(study.images[:3])
     page.get_by_text("Only 1 image could be held out").wait_for()
@@ -87,7 +90,7 @@ def test_a_model_learns_is_activated_and_segments_again(
     assert (model["name"], model["active"]) == ("mine-1", True)
     page.get_by_text("1 image whose cells are all right stays as it is").wait_for()
     page.get_by_role("button", name="Segment again").click()
-    page.get_by_text("Of 2 corrections:").wait_for(timeout=60_000)
+    page.get_by_text("Of 2 corrections:").wait_for(timeout=120_000)
     labels = {each["image"]: each for each in api.get(f"studies/{study.id}/labels").json()}
     for image, place in zip(study.images[1:3], study.deleted[1:3], strict=True):
         assert "rebased" in labels[image]["origin"]

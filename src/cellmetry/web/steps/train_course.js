@@ -36,7 +36,7 @@ export class Course extends Emitter {
     return this.all.at(-1)?.steps ?? 1;
   }
 
-  /** @returns {{loss: Curve[], precision: Curve[]}} */
+  /** The held-out images, which matter, last: they lie above. @returns {{loss: Curve[], precision: Curve[]}} */
   get curves() {
     const all = this.all;
     const curve = (/** @type {string} */ name, /** @type {string} */ key) => ({
@@ -46,8 +46,8 @@ export class Course extends Emitter {
       ),
     });
     return {
-      loss: [curve("Held-out images", "validation loss"), curve("Images that teach", "loss")],
-      precision: [curve("Held-out images", "validation ap50"), curve("Images that teach", "train ap50")],
+      loss: [curve("Images that teach", "loss"), curve("Held-out images", "validation loss")],
+      precision: [curve("Images that teach", "train ap50"), curve("Held-out images", "validation ap50")],
     };
   }
 

@@ -3,6 +3,7 @@ import { fill, h } from "../kernel/dom.js";
 import { Emitter } from "../kernel/emitter.js";
 import { icon } from "../controls/icons.js";
 import { labelled } from "../controls/labelled.js";
+import { counted } from "../app/said.js";
 import { noteTaste, taste } from "../app/tastes.js";
 import { channelNames } from "./images_details.js";
 import { warningsOf } from "./train_words.js";
@@ -44,7 +45,7 @@ export class TrainForm extends Emitter {
   #presets = MINUTES.map(
     (minutes) => h(
       "button.small",
-      { type: "button", "aria-label": `${minutes} minutes`, onclick: () => this.#setMinutes(minutes) },
+      { type: "button", "aria-label": counted(minutes, "minute"), onclick: () => this.#setMinutes(minutes) },
       String(minutes),
     ),
   );
