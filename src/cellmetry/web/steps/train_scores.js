@@ -81,7 +81,7 @@ export function changePictures(app, result, changes) {
   return h(
     "section.card",
     {},
-    h("div.row.wrap-row", {}, h("h3.grow", {}, "What changed"), h("p.plot-legend.train-legend", {}, COLOURS.map(key))),
+    h("div.row.wrap-row", {}, h("h3.grow", {}, "What changed"), h("p.plot-legend", {}, COLOURS.map(key))),
     h("ul.train-changes", {}, changes.map((change) => changeRow(app, result, change))),
   );
 }
