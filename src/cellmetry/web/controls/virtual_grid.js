@@ -10,6 +10,7 @@ import { Emitter } from "../kernel/emitter.js";
  * @property {number} height
  * @property {number} [gap]
  * @property {number} [columns] As many as fit if left out.
+ * @property {boolean} [table] Whether an item is a row whose children are cells, which may hold fields; else an option.
  * @property {(item: T) => string} key
  * @property {(item: T) => HTMLElement} render Makes the element of an item; again when the item is another object.
  */
@@ -22,7 +23,7 @@ import { Emitter } from "../kernel/emitter.js";
 export class VirtualGrid extends Emitter {
   /** @type {Set<string>} */
   selected = new Set();
-  #host = h("div.grid", { role: "listbox", tabindex: 0, "aria-multiselectable": "true" });
+  #host = h("div.grid", { tabindex: 0, "aria-multiselectable": "true" });
   #space = h("div.grid-space");
   /** @type {T[]} */
   #items = [];
@@ -37,6 +38,7 @@ export class VirtualGrid extends Emitter {
     super();
     this.#said = { gap: 12, ...said };
     this.#host.setAttribute("aria-label", said.label);
+    this.#host.setAttribute("role", said.table ? "grid" : "listbox");
     this.#host.append(this.#space);
     this.#host.addEventListener("scroll", () => this.draw());
     this.#host.addEventListener("keydown", (/** @type {KeyboardEvent} */ event) => this.#key(event));
@@ -97,8 +99,8 @@ export class VirtualGrid extends Emitter {
       },
     );
     element.dataset.at = String(k);
-    element.setAttribute("aria-posinset", String(k + 1));
-    element.setAttribute("aria-setsize", String(this.#items.length));
+    element.setAttribute(this.#said.table ? "aria-rowindex" : "aria-posinset", String(k + 1));
+    if (!this.#said.table) element.setAttribute("aria-setsize", String(this.#items.length));
   }
 
   /** @param {string} key @param {T} item @returns {HTMLElement} */
@@ -108,7 +110,8 @@ export class VirtualGrid extends Emitter {
     const element = this.#said.render(item);
     element.classList.add("grid-cell");
     element.id = `cell-${key}`;
-    element.setAttribute("role", "option");
+    element.setAttribute("role", this.#said.table ? "row" : "option");
+    if (this.#said.table) for (const cell of element.children) cell.setAttribute("role", "gridcell");
     element.setAttribute("aria-selected", String(this.selected.has(key)));
     element.addEventListener("click", (event) => this.#click(Number(element.dataset.at), event));
     element.addEventListener("dblclick", () => this.tell("open", this.#items[Number(element.dataset.at)]));

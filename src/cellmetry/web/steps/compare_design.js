@@ -35,7 +35,7 @@ export class Design {
   /** @param {App} app */
   constructor(app) {
     this.#app = app;
-    this.#list = new VirtualGrid({ label: "Images and what they are of", width: 100, height: ROW - 2, gap: 2, columns: 1, key: (image) => image.id, render: (image) => this.#row(image) });
+    this.#list = new VirtualGrid({ label: "Images and what they are of", width: 100, height: ROW - 2, gap: 2, columns: 1, table: true, key: (image) => image.id, render: (image) => this.#row(image) });
     const all = h("form.row.compare-all", {}, h("span.quiet-text.compare-chosen", { role: "status" }), this.#input("condition", null), this.#input("replicate", null), h("button", { type: "submit" }, "Set"));
     all.addEventListener("submit", (/** @type {Event} */ event) => {
       event.preventDefault();
@@ -95,7 +95,7 @@ export class Design {
 
   /** @param {ImageView} image */
   #row(image) {
-    return h("div.compare-row", { class: isUsed(image) ? "" : "compare-unused" }, h("span.cut", { title: image.name }, image.name, !isUsed(image) && h("span.quiet-text", {}, " (excluded)")), this.#input("condition", image), this.#input("replicate", image));
+    return h("div.compare-row", { class: isUsed(image) ? "" : "compare-unused" }, h("span.cut", { title: image.name }, image.name, !isUsed(image) && h("span.quiet-text", {}, " (excluded)")), h("span", {}, this.#input("condition", image)), h("span", {}, this.#input("replicate", image)));
   }
 
   /** @param {"condition"|"replicate"} name @param {ImageView|null} image */
