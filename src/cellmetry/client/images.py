@@ -96,7 +96,17 @@ class ImageVerbs(StudyPart):
 
         Nothing is kept in the study. Each of ``seen`` has its ids as an array, ``ids``.
         """
-        found: dict[str, Any] = self._send("/preview", {"image": image, **wanted})
+        return self._previewed("/preview", {"image": image, **wanted})
+
+    def preview_masks(self, image: str, labels: str, target: str, **wanted: Any) -> dict[str, Any]:
+        """Return the masks of a target, and a reference, in a field of an image: ``reference``, ``plan``, ``box``, ….
+
+        Nothing is kept in the study. Each of ``seen`` has the ids of the cells to which its pixels count, ``ids``.
+        """
+        return self._previewed("/preview/masks", {"image": image, "labels": labels, "target": target, **wanted})
+
+    def _previewed(self, path: str, wanted: dict[str, Any]) -> dict[str, Any]:
+        found: dict[str, Any] = self._send(path, wanted)
         y0, y1, x0, x1 = found["box"]
         for number, each in enumerate(found["seen"]):
             data = self._connection.ask("GET", self._path(f"/preview/{found['id']}/{number}")).content

@@ -7,7 +7,7 @@ from typing import Any, Literal
 
 __all__ = ["FileTask", "ImageAnswer", "Verb", "failed"]
 
-Verb = Literal["predict", "count", "preview", "propose"]
+Verb = Literal["predict", "count", "preview", "masks", "propose"]
 
 
 @dataclass(frozen=True)

@@ -11,6 +11,7 @@ from cellmetry.core.parameters import parse_parameters
 from cellmetry.errors import CellmetryError, UnknownName
 from cellmetry.io.tile_store import encode_tile
 from cellmetry.pipeline.oneshot.task import FileTask, ImageAnswer, failed
+from cellmetry.pipeline.quick.masking import MaskRequest, preview_masks
 from cellmetry.pipeline.quick.preview import PreviewRequest, preview
 from cellmetry.pipeline.quick.proposing import ProposalRequest, propose
 from cellmetry.study.store.store import join_store
@@ -18,6 +19,7 @@ from cellmetry.study.store.store import join_store
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    from cellmetry.pipeline.quick.preview import Preview
     from cellmetry.study.store.store import Store
 
 __all__ = ["ANSWER", "QUICK", "do_quick"]
@@ -42,8 +44,16 @@ def do_quick(task: FileTask) -> list[ImageAnswer]:
 
 
 def _preview(store: Store, task: FileTask) -> dict[str, Any]:
-    found = preview(store, parse_parameters(PreviewRequest, task.request, where="preview"))
-    out = Path(task.out)
+    return _told(preview(store, parse_parameters(PreviewRequest, task.request, where="preview")), Path(task.out))
+
+
+def _masks(store: Store, task: FileTask) -> dict[str, Any]:
+    found = preview_masks(store, parse_parameters(MaskRequest, task.request, where="preview"))
+    return {**_told(found.shown, Path(task.out)), "profile": found.profile}
+
+
+def _told(found: Preview, out: Path) -> dict[str, Any]:
+    """Return what is said of a preview after writing its pixels."""
     shown = []
     for number, each in enumerate(found.seen):
         (out / f"{number}.zst").write_bytes(encode_tile(each.ids))
@@ -68,5 +78,9 @@ def _propose(store: Store, task: FileTask) -> dict[str, Any]:
     }
 
 
-QUICK: dict[str, Callable[[Store, FileTask], dict[str, Any]]] = {"preview": _preview, "propose": _propose}
+QUICK: dict[str, Callable[[Store, FileTask], dict[str, Any]]] = {
+    "preview": _preview,
+    "masks": _masks,
+    "propose": _propose,
+}
 """What is done for each verb."""

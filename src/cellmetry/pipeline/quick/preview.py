@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any, NamedTuple
 
 import numpy as np
 from pydantic import Field, model_validator
@@ -31,7 +31,17 @@ if TYPE_CHECKING:
     from cellmetry.study.store.images import StoredImage
     from cellmetry.study.store.store import Store
 
-__all__ = ["MOST_PIXELS", "Preview", "PreviewRequest", "Seen", "preview"]
+__all__ = [
+    "MOST_PIXELS",
+    "FieldRequest",
+    "Preview",
+    "PreviewRequest",
+    "Seen",
+    "Working",
+    "preview",
+    "seen_in",
+    "working_field",
+]
 
 MOST_PIXELS = 4 << 20
 """Largest field, in pixels."""
@@ -40,8 +50,8 @@ _ONLY_TABLES = ("measure", "passport", "colocalise", "translocation", "quantify"
 Edge = Annotated[int, Field(ge=0, le=2**31)]
 
 
-class PreviewRequest(Parameters):
-    """A field of one plane, and the recipe that is tried on it: the same as of a job `segment`."""
+class FieldRequest(Parameters):
+    """A field of one plane."""
 
     image: ImageId
     t: Edge = 0
@@ -49,6 +59,26 @@ class PreviewRequest(Parameters):
     box: tuple[Edge, Edge, Edge, Edge] | None = None
     """First row, row after the last, first column, column after the last: up to 4 megapixels; the whole plane, or its
     middle where it is larger, if left out."""
+
+    def field(self, height: int, width: int) -> Box:
+        """Return the box that is meant in a plane of this size.
+
+        Raises
+        ------
+        ParameterError, LimitExceeded
+            If it is not inside the plane, empty, or too large.
+        """
+        box = _middle(height, width) if self.box is None else Box(*self.box)
+        if not (box.y0 < box.y1 <= height and box.x0 < box.x1 <= width):
+            raise ParameterError(f"The box {tuple(box)} is not inside a plane of {height} × {width} pixels.")
+        if box.shape[0] * box.shape[1] > MOST_PIXELS:
+            raise LimitExceeded(f"A preview is of up to {MOST_PIXELS:,} pixels; zoom in, or apply the recipe to all.")
+        return box
+
+
+class PreviewRequest(FieldRequest):
+    """A field of one plane, and the recipe that is tried on it: the same as of a job `segment`."""
+
     recipe: str | None = Field(default=None, min_length=1, max_length=200)
     """Id or name of a recipe that the study keeps, or name of a shipped one; `any` if left out."""
     recipe_text: str | None = Field(default=None, max_length=200_000)
@@ -67,21 +97,6 @@ class PreviewRequest(Parameters):
         if self.recipe_text is not None:
             return recipe_of_text(store, self.recipe_text, self.set)
         return wanted_recipe(store, self.recipe or "any", self.set)
-
-    def field(self, height: int, width: int) -> Box:
-        """Return the box that is meant in a plane of this size.
-
-        Raises
-        ------
-        ParameterError, LimitExceeded
-            If it is not inside the plane, empty, or too large.
-        """
-        box = _middle(height, width) if self.box is None else Box(*self.box)
-        if not (box.y0 < box.y1 <= height and box.x0 < box.x1 <= width):
-            raise ParameterError(f"The box {tuple(box)} is not inside a plane of {height} × {width} pixels.")
-        if box.shape[0] * box.shape[1] > MOST_PIXELS:
-            raise LimitExceeded(f"A preview is of up to {MOST_PIXELS:,} pixels; zoom in, or apply the recipe to all.")
-        return box
 
 
 @dataclass(frozen=True)
@@ -133,17 +148,36 @@ def preview(store: Store, request: PreviewRequest) -> Preview:
     start = time.perf_counter()
     stored = image_of(store, request.image)
     recipe = _shortened(request.recipe_for(store))
-    sizes = _sizes(stored)
-    box = request.field(sizes["Y"], sizes["X"])
-    read = _grown(box, sizes)
-    whole = read == Box(0, sizes["Y"], 0, sizes["X"])
+    box, read, whole = working_field(stored, request)
     projected = any(isinstance(step, Segment) and step.stack in {"max", "mean"} for step in recipe.steps)
     field = open_field(store, stored, read, request.t, None if projected else [request.z])
     field, _ = find_detectors(field, recipe.detectors_used(field))
     sample = recipe.apply(Sample(field))
-    seen = [_seen(name, "labels", each, read, box) for name, each in sample.labels.items()]
-    seen += [_seen(name, "mask", each, read, box) for name, each in sample.masks.items()]
+    seen = [seen_in(name, "labels", each, read, box) for name, each in sample.labels.items()]
+    seen += [seen_in(name, "mask", each, read, box) for name, each in sample.masks.items()]
     return Preview(box, whole, tuple(seen), sample.warnings, round(time.perf_counter() - start, 3))
+
+
+class Working(NamedTuple):
+    """What is shown of a plane, what is worked for that, and whether that is the whole plane."""
+
+    box: Box
+    read: Box
+    whole: bool
+
+
+def working_field(image: StoredImage, request: FieldRequest) -> Working:
+    """Return what is shown and worked of a plane of an image.
+
+    Raises
+    ------
+    ParameterError, LimitExceeded
+        If the image was not read yet, or the box is not inside it or too large.
+    """
+    sizes = _sizes(image)
+    box = request.field(sizes["Y"], sizes["X"])
+    read = _grown(box, sizes)
+    return Working(box, read, read == Box(0, sizes["Y"], 0, sizes["X"]))
 
 
 def _shortened(recipe: Recipe) -> Recipe:
@@ -191,7 +225,8 @@ def _grown(box: Box, sizes: Mapping[str, int]) -> Box:
     )
 
 
-def _seen(name: str, kind: str, labels: Labels, read: Box, box: Box) -> Seen:
+def seen_in(name: str, kind: str, labels: Labels, read: Box, box: Box) -> Seen:
+    """Return what of labels, or a mask, of the box `read` lies in a smaller one."""
     plane: NDArray[Any] = np.asarray(labels.array[...]).reshape(read.shape)
     ids = np.ascontiguousarray(plane[box.within(read).slices], np.uint32)
     numbers, counts = np.unique(ids[ids > 0], return_counts=True)
