@@ -21,6 +21,7 @@ export const STEPS = [
   { name: "segment", title: "Segment", load: () => import("../steps/segment.js") },
   { name: "correct", title: "Correct", load: () => import("../steps/correct.js") },
   { name: "measure", title: "Measure", load: () => import("../steps/measure.js") },
+  { name: "dual", title: "Two channels", load: () => import("../steps/dual.js") },
   { name: "compare", title: "Compare", load: () => import("../steps/compare.js") },
   { name: "report", title: "Report", load: () => import("../steps/report.js") },
 ];

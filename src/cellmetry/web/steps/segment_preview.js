@@ -140,7 +140,7 @@ export class Preview {
 }
 
 /** @param {string[]} warnings */
-function notes(warnings) {
+export function notes(warnings) {
   if (!warnings.length) return null;
   const title = warnings.length === 1 ? "A note" : `${warnings.length} notes`;
   const lines = warnings.map((text) => h("p.quiet-text", {}, text));
@@ -151,7 +151,7 @@ function notes(warnings) {
  * The part of the image that is seen, at most what a preview takes.
  * @param {any} viewer @param {Element} host @returns {number[]}
  */
-function seenBox(viewer, host) {
+export function seenBox(viewer, host) {
   const { left, top, right, bottom } = host.getBoundingClientRect();
   const [height, width] = ["Y", "X"].map((axis) => viewer.image.header.shape[viewer.image.header.axes.indexOf(axis)]);
   const [a, b] = [viewer.toImage(left, top), viewer.toImage(right, bottom)];

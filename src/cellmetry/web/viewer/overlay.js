@@ -3,6 +3,7 @@
  * @module
  */
 import { address } from "../kernel/api.js";
+import { packed, rgb } from "./lookup.js";
 import { scaleOf } from "./palette.js";
 
 /** @typedef {import("./camera.js").Camera} Camera */
@@ -23,6 +24,7 @@ import { scaleOf } from "./palette.js";
  * @property {string} [url] Of a picture, below `/api/v1/` or whole.
  * @property {{data: ArrayLike<number>, height: number, width: number, low?: number, high?: number}} [pixels]
  * @property {string} [palette] Of `pixels`, and of a grey picture.
+ * @property {string} [colour] "#rrggbb" of those `pixels` that are not 0, in the place of a palette: a mask.
  * @property {number} [opacity]
  * @property {number[]} [box] y0, y1, x0, x1 of the image that it covers; all of it if left out.
  */
@@ -107,7 +109,8 @@ export class MapPicture {
   /** @param {MapLayer} layer @param {() => void} onReady */
   constructor(layer, onReady) {
     this.layer = layer;
-    if (layer.pixels) this.#picture = coloured(layer.pixels, layer.palette ?? "viridis");
+    if (layer.pixels && layer.colour) this.#picture = masked(layer.pixels, layer.colour);
+    else if (layer.pixels) this.#picture = coloured(layer.pixels, layer.palette ?? "viridis");
     else this.#load(onReady);
   }
 
@@ -151,6 +154,12 @@ function coloured({ data, height, width, low, high }, palette) {
     if (Number.isFinite(place)) out[k] = scale[Math.max(0, Math.min(Math.round(place), 255))];
   }
   return pictureOf(out, height, width);
+}
+
+/** @param {{data: ArrayLike<number>, height: number, width: number}} pixels @param {string} colour */
+function masked({ data, height, width }, colour) {
+  const ink = packed(rgb(colour), 255);
+  return pictureOf(Uint32Array.from({ length: height * width }, (_, k) => (data[k] ? ink : 0)), height, width);
 }
 
 /** @param {HTMLImageElement} picture @param {string} palette */

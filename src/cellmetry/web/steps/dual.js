@@ -1,0 +1,252 @@
+/** The step Two channels: a target, and its ratio to a reference, in masks and rings of cells. @module */
+import { fill, h } from "../kernel/dom.js";
+import { icon } from "../controls/icons.js";
+import { labelled } from "../controls/labelled.js";
+import { progressBar } from "../controls/progress.js";
+import { counted } from "../app/said.js";
+import { chosenColumns, noteColumns, usualColumns } from "../table/columns.js";
+import { TablePanel } from "../table/panel.js";
+import { TablesList } from "../table/tables.js";
+import { DualForm } from "./dual_form.js";
+import { FIRST, Presets } from "./dual_presets.js";
+import { MaskPreviews } from "./dual_preview.js";
+import { ProfilePane } from "./dual_profile.js";
+import { CellLinks } from "./measure_cells.js";
+
+/** @typedef {import("../app/app.js").App} App */
+/** @typedef {import("../table/source.js").TableView} TableView */
+
+const KIND = "quantify";
+const NAME = "quantification";
+const USUAL = [/^image$/, /^label$/, /^(t|z|condition|replicate)$/, /^cell_area_|^area_cell_um2$/, /^and_mask_area_px$|^area_and_px$/, /^(and|target)_mask_(mean|ratio_of|mean_of).*(target|ratio)/,
+  /^and_mask_mean_reference$/, /^(mean_target|mean_reference|ratio_of_means)_on_mask$/, /^cell_(mean|ratio_of)_/, /^mean_(target|reference)_whole$/, /^flag_any$/];
+
+/** @type {import("../app/steps.js").Step} */
+export default {
+  name: "dual",
+  title: "Two channels",
+  centre: "viewer",
+  rightWidth: 340,
+  open: (app, panes) => new DualStep(app, panes),
+};
+
+class DualStep {
+  #app;
+  #panes;
+  #form;
+  #presets;
+  #preview;
+  #profile;
+  #tables;
+  #labels = h("select");
+  #labelsField = labelled("Cells", this.#labels, { hidden: true });
+  #which = h("select", {}, h("option", { value: "all" }, "All images"), h("option", { value: "this" }, "The one that is seen"));
+  #run = h("button.primary.grow", { type: "button", disabled: true, onclick: () => this.#quantify() }, "Quantify");
+  #progress = h("div");
+  #bar = progressBar("Quantify");
+  #notice = h("div");
+  /** @type {{panel: TablePanel, links: CellLinks}|null} */
+  #open = null;
+  #offs;
+
+  /** @param {App} app @param {import("../app/steps.js").Panes} panes */
+  constructor(app, panes) {
+    this.#app = app;
+    this.#panes = panes;
+    const { openStudy: study } = app;
+    this.#form = new DualForm(app);
+    this.#presets = new Presets(app, () => this.#form.wanted);
+    this.#preview = new MaskPreviews(app, () => this.#form.wanted, (error) => this.#wrong(error));
+    this.#profile = new ProfilePane(app);
+    this.#tables = new TablesList(study);
+    fill(panes.left, h("div.stack", {}, h("h2", {}, "Quantify channels"), this.#presets.element, this.#form.element, this.#labelsField, labelled("Images", this.#which),
+      h("div.left-actions", {}, this.#preview.element, h("div.row", {}, this.#preview.button, this.#run), this.#progress), this.#notice));
+    fill(panes.right, this.#profile.element);
+    this.#labels.addEventListener("change", () => study.labels.select(this.#labels.value));
+    this.#offs = [...this.#listeners(), () => this.#profile.close(), () => this.#preview.close(), () => this.#tables.close()];
+    this.#showLabels();
+    this.#showProgress();
+    this.#begin().catch((error) => app.error(error));
+  }
+
+  close() {
+    this.#closeTable();
+    for (const off of this.#offs) off();
+  }
+
+  #listeners() {
+    const { openStudy: study, shortcuts, viewer } = this.#app;
+    return [
+      this.#form.on("change", () => this.#changed()),
+      this.#presets.on("choose", (asked) => this.#choose(asked)),
+      this.#preview.on("profile", (profile) => this.#profile.showPreview(profile)),
+      this.#tables.on("change", () => this.#show()),
+      this.#tables.on("error", (error) => this.#app.error(error)),
+      study.images.on("change", () => this.#form.follow()),
+      study.labels.on("change", () => this.#showLabels()),
+      study.jobs.on("change", () => this.#showProgress()),
+      viewer.on("shown", () => this.#showImage()),
+      shortcuts.bind("v", "Preview masks", () => this.#preview.button.click()),
+      shortcuts.bind("Ctrl+Enter", "Quantify", () => this.#quantify()),
+    ];
+  }
+
+  async #begin() {
+    await this.#form.load(this.#askedBefore());
+    this.#showLabels();
+    await this.#tables.load();
+  }
+
+  /** What the address says, else what was asked last. */
+  #askedBefore() {
+    const { place, openStudy: { jobs } } = this.#app;
+    try {
+      const noted = JSON.parse(place.get("quantify") ?? "null");
+      if (noted) return noted;
+    } catch {
+      place.note({ quantify: null });
+    }
+    return jobs.all.find((job) => job.kind === KIND)?.parameters ?? FIRST;
+  }
+
+  /** @param {Record<string, any>} asked */
+  #choose(asked) {
+    this.#form.show(asked);
+    this.#note();
+    this.#preview.follow();
+  }
+
+  #changed() {
+    this.#presets.leave();
+    this.#note();
+    this.#preview.follow();
+  }
+
+  /** Keep in the address what is wanted, so that a reload keeps it. */
+  #note() {
+    try {
+      this.#app.place.note({ quantify: JSON.stringify(this.#form.wanted) });
+    } catch {
+      // What stands in a field is no value yet; it is said beside it.
+    }
+  }
+
+  #showLabels() {
+    const { labels, readOnly } = this.#app.openStudy;
+    fill(this.#labels, labels.names.map((name) => h("option", { value: name }, name)));
+    this.#labels.value = labels.name ?? "";
+    this.#labelsField.hidden = labels.names.length < 2;
+    const off = Boolean(readOnly) || !labels.all.length || !this.#form.isReady;
+    this.#run.disabled = this.#preview.button.disabled = off;
+    if (!this.#open) this.#showEmpty();
+    this.#showStale();
+  }
+
+  async #quantify() {
+    if (this.#run.disabled) return;
+    const { jobs, labels, images } = this.#app.openStudy;
+    try {
+      const one = this.#which.value === "this" && images.current ? { images: [images.current.id] } : {};
+      await jobs.submit(KIND, { ...this.#form.wanted, labels: labels.name ?? "cells", table: NAME, ...one });
+    } catch (error) {
+      this.#wrong(error);
+    }
+  }
+
+  /** @param {any} error */
+  #wrong(error) {
+    if (this.#form.showError(error)) return;
+    if (error?.name === "ApiError") this.#app.error(error);
+    else this.#app.toast(error.message, { kind: "error" });
+  }
+
+  #showProgress() {
+    const { jobs, readOnly } = this.#app.openStudy;
+    const job = jobs.running.find((each) => each.kind === KIND);
+    if (!job) return void fill(this.#progress);
+    this.#bar.show(jobs.progress(job));
+    if (this.#progress.dataset.job === job.id && this.#progress.childElementCount) return;
+    this.#progress.dataset.job = job.id;
+    const cancel = () => jobs.cancel(job.id).catch((error) => this.#app.error(error));
+    fill(this.#progress, h("div.segment-running", {}, h("div.row", {}, h("strong.grow", {}, "Quantifying…"),
+      h("button.quiet.small", { type: "button", disabled: Boolean(readOnly), onclick: cancel }, "Cancel")), this.#bar.element));
+  }
+
+  /** Show the newest table that this step made. */
+  async #show() {
+    const table = this.#tables.ofCells.findLast((each) => each.name === NAME && each.details.options);
+    if (table?.id === this.#open?.panel.data.id) return this.#showStale();
+    this.#closeTable();
+    if (!table) {
+      this.#profile.show(null);
+      return this.#showEmpty();
+    }
+    this.#openTable(table);
+    const folder = await this.#folderOf(table).catch((error) => this.#app.error(error));
+    if (this.#open?.panel.data === table) this.#profile.show({ cells: table, others: this.#othersOf(table), folder: folder ?? null });
+    this.#showImage();
+  }
+
+  /** @param {TableView} table */
+  #othersOf({ name, job_id: job }) {
+    const of = this.#tables.all.filter((each) => each.job_id === job && each.details.of === name);
+    return new Map(of.map((each) => [each.name.slice(name.length + 1), each]));
+  }
+
+  /** Id of the folder of masks. @param {TableView} table @returns {Promise<string|null>} */
+  async #folderOf({ job_id: job }) {
+    const exports = await this.#app.openStudy.get("results", { kind: "export" });
+    return exports.find((/** @type {any} */ each) => each.job_id === job)?.id ?? null;
+  }
+
+  /** @param {TableView} table */
+  #openTable(table) {
+    const { openStudy: study } = this.#app;
+    if (chosenColumns(study.id, table).join() === usualColumns(table.columns).join()) noteColumns(study.id, table.name, columnsOf(table));
+    const panel = new TablePanel(this.#app, table);
+    const links = new CellLinks(this.#app, panel);
+    links.on("cell", (row) => this.#profile.showCell(row?.label ?? null));
+    this.#open = { panel, links };
+    fill(this.#panes.centre, h("div.measure-table", {}, panel.element));
+    this.#showStale();
+  }
+
+  #closeTable() {
+    this.#open?.links.close();
+    this.#open?.panel.close();
+    this.#open = null;
+  }
+
+  #showImage() {
+    this.#profile.showImage(this.#open?.links.imageName ?? this.#app.viewer.image?.name ?? "");
+  }
+
+  #showEmpty() {
+    const { labels } = this.#app.openStudy;
+    const some = labels.all.length > 0;
+    const button = some ? h("button.primary", { type: "button", disabled: this.#run.disabled, onclick: () => this.#quantify() }, "Quantify all images")
+      : h("button.primary", { type: "button", onclick: () => this.#app.goStep("segment") }, "Find cells first");
+    const text = some ? "How bright the target is in each cell, in masks and rings of it, and its ratio to the reference. Preview the masks, then quantify."
+      : "Quantifying needs cells. Find them in the step Segment, then come back.";
+    fill(this.#panes.centre, h("div.measure-empty", {}, h("div", {}, h("h3", {}, "Nothing is quantified yet"), h("p.quiet-text", {}, text)), button));
+  }
+
+  /** Say when cells were changed after they were quantified, or images failed. */
+  #showStale() {
+    const details = this.#open?.panel.data.details;
+    const { labels } = this.#app.openStudy;
+    const old = Object.entries(details?.images ?? {}).filter(([id, { labels: used, version }]) => {
+      const now = labels.find(used) ?? labels.of(id, details?.labels);
+      return now && (now.id !== used || now.version > version);
+    });
+    const failed = Object.values(details?.made?.failed ?? {});
+    fill(this.#notice, old.length > 0 && h("p.notice", {}, icon("info"), h("span.grow", {}, `Cells of ${counted(old.length, "image")} changed since. Quantify again.`)),
+      failed.length > 0 && h("p.notice", {}, icon("warning"), h("span.grow", {}, `${counted(failed.length, "image")} could not be quantified: ${failed[0]}`)));
+  }
+}
+
+/** Columns to begin with. @param {TableView} table */
+function columnsOf({ columns }) {
+  const names = columns.map((column) => column.name);
+  return [...new Set(USUAL.flatMap((pattern) => names.filter((name) => pattern.test(name))))];
+}
