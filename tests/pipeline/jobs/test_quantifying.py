@@ -119,7 +119,7 @@ def test_numbers_are_those_of_the_command(study, tmp_path, rules, plan, changes,
     store, folder = study
     alone = by_command(folder, tmp_path / "out", options)
     wanted = {"target": "FRB", "reference": "1", "plan": plan, "rules": rules, "set": changes}
-    made, job_id = do(store, "quantify", **wanted, pictures=False)
+    made, job_id = do(store, "quantify", **wanted)
     mine = tables_of(store, job_id)
     assert (made["rows"], made["failed"]) == (8, {})
     names = {name for name in alone if name not in {"images", "filtered"}}
@@ -134,7 +134,9 @@ def test_numbers_are_those_of_the_command(study, tmp_path, rules, plan, changes,
 
 def test_masks_and_pictures_are_kept_and_undone_with_the_tables(study):
     store, _ = study
-    made, job_id = do(store, "quantify", target="0", reference="1", plan={"radial": "90:100"}, table="rings")
+    made, job_id = do(
+        store, "quantify", target="0", reference="1", plan={"radial": "90:100"}, table="rings", pictures=True
+    )
     [folder] = [each for each in results(store, "export") if each.job_id == job_id]
     assert folder.name == "rings masks"
     files = {
@@ -148,11 +150,11 @@ def test_masks_and_pictures_are_kept_and_undone_with_the_tables(study):
 
 def test_cells_are_those_that_are_left_after_edits(study):
     store, _ = study
-    made, _ = do(store, "quantify", target="0", table="alone", pictures=False)
+    made, _ = do(store, "quantify", target="0", table="alone")
     kept = result(store, made["table"])
     first = next(iter(kept.details["images"].values()))
     apply_edit(store, ANNA, first["labels"], Delete(ids=(2,)))
-    again, job_id = do(store, "quantify", target="0", table="alone", pictures=False)
+    again, job_id = do(store, "quantify", target="0", table="alone")
     assert (made["rows"], again["rows"]) == (8, 7)
     assert not any("reference" in name for name in tables_of(store, job_id)["cells"])
 
@@ -161,7 +163,7 @@ def test_a_preview_of_a_small_plane_has_the_masks_of_the_job(study):
     store, _ = study
     image = images(store)[1]
     wanted = {"target": "0", "reference": "1", "plan": PLAN}
-    made, job_id = do(store, "quantify", **wanted, images=[image.id], pictures=False)
+    made, job_id = do(store, "quantify", **wanted, images=[image.id])
     labels = result(store, made["table"]).details["images"][image.id]["labels"]
     request = parse_parameters(
         MaskRequest, {**wanted, "image": image.id, "labels": labels, "box": [0, 120, 20, 110]}, where="preview"

@@ -18,8 +18,8 @@ import { CellLinks } from "./measure_cells.js";
 
 const KIND = "quantify";
 const NAME = "quantification";
-const USUAL = [/^image$/, /^label$/, /^(t|z|condition|replicate)$/, /^cell_area_|^area_cell_um2$/, /^and_mask_area_px$|^area_and_px$/, /^(and|target)_mask_(mean|ratio_of|mean_of).*(target|ratio)/,
-  /^and_mask_mean_reference$/, /^(mean_target|mean_reference|ratio_of_means)_on_mask$/, /^cell_(mean|ratio_of)_/, /^mean_(target|reference)_whole$/, /^flag_any$/];
+const USUAL = [/^image$/, /^label$/, /^(t|z|condition|replicate)$/, /^cell_area_um2$|^area_cell_um2$/, /^and_mask_(ratio_of|mean_of)/, /^(and|target)_mask_mean_target$/,
+  /^and_mask_mean_reference$/, /^and_mask_area_px$|^area_and_px$/, /^(mean_target|mean_reference|ratio_of_means)_on_mask$/, /^cell_(mean|ratio_of)_/, /^mean_(target|reference)_whole$/, /^flag_any$/];
 
 /** @type {import("../app/steps.js").Step} */
 export default {
@@ -60,8 +60,8 @@ class DualStep {
     this.#profile = new ProfilePane(app);
     this.#tables = new TablesList(study);
     fill(panes.left, h("div.stack", {}, h("h2", {}, "Quantify channels"), this.#presets.element, this.#form.element, this.#labelsField, labelled("Images", this.#which),
-      h("div.left-actions", {}, this.#preview.element, h("div.row", {}, this.#preview.button, this.#run), this.#progress), this.#notice));
-    fill(panes.right, this.#profile.element);
+      h("div.left-actions", {}, h("div.row", {}, this.#preview.button, this.#run), this.#progress), this.#notice));
+    fill(panes.right, h("div.details.dual-right", {}, this.#preview.element, this.#profile.element));
     this.#labels.addEventListener("change", () => study.labels.select(this.#labels.value));
     this.#offs = [...this.#listeners(), () => this.#profile.close(), () => this.#preview.close(), () => this.#tables.close()];
     this.#showLabels();
@@ -86,13 +86,15 @@ class DualStep {
       study.labels.on("change", () => this.#showLabels()),
       study.jobs.on("change", () => this.#showProgress()),
       viewer.on("shown", () => this.#showImage()),
-      shortcuts.bind("v", "Preview masks", () => this.#preview.button.click()),
+      shortcuts.bind("v", "Preview", () => this.#preview.button.click()),
       shortcuts.bind("Ctrl+Enter", "Quantify", () => this.#quantify()),
     ];
   }
 
   async #begin() {
-    await this.#form.load(this.#askedBefore());
+    const asked = this.#askedBefore();
+    await this.#form.load(asked);
+    if (asked === FIRST.asked) this.#presets.show(FIRST.name);
     this.#showLabels();
     await this.#tables.load();
   }
@@ -106,7 +108,7 @@ class DualStep {
     } catch {
       place.note({ quantify: null });
     }
-    return jobs.all.find((job) => job.kind === KIND)?.parameters ?? FIRST;
+    return jobs.all.find((job) => job.kind === KIND)?.parameters ?? FIRST.asked;
   }
 
   /** @param {Record<string, any>} asked */
@@ -117,7 +119,7 @@ class DualStep {
   }
 
   #changed() {
-    this.#presets.leave();
+    this.#presets.show("");
     this.#note();
     this.#preview.follow();
   }

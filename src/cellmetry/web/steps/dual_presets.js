@@ -25,7 +25,7 @@ const SHIPPED = [
 ];
 
 /** What the form begins with. */
-export const FIRST = SHIPPED[0].asked;
+export const FIRST = SHIPPED[0];
 
 /** A choice of presets with buttons to keep and forget own ones. Tells `choose` with what they ask. */
 export class Presets extends Emitter {
@@ -42,12 +42,7 @@ export class Presets extends Emitter {
     this.#wanted = wanted;
     this.element = h("div.row.bottom", {}, labelled("Preset", this.#choice, { grow: true }), this.#keep, this.#forget);
     this.#choice.addEventListener("change", () => this.#chosen());
-    this.#show("");
-  }
-
-  /** The form holds something else now. */
-  leave() {
-    this.#show("");
+    this.show("");
   }
 
   /** @returns {Preset[]} */
@@ -55,10 +50,10 @@ export class Presets extends Emitter {
     return taste(OWN, /** @type {Preset[]} */ ([]));
   }
 
-  /** @param {string} name */
-  #show(name) {
+  /** Say which one the form holds, empty: none. @param {string} name */
+  show(name) {
     const group = (/** @type {string} */ label, /** @type {Preset[]} */ presets) => presets.length > 0 && h("optgroup", { label }, presets.map((each) => h("option", { value: each.name }, each.name)));
-    fill(this.#choice, h("option", { value: "" }, "None: as below"), group("Ready made", SHIPPED), group("Yours", this.#own));
+    fill(this.#choice, h("option", { value: "" }, "Own settings"), group("Ready made", SHIPPED), group("Yours", this.#own));
     this.#choice.value = name;
     this.#forget.hidden = !this.#own.some((each) => each.name === name);
   }
@@ -66,7 +61,7 @@ export class Presets extends Emitter {
   #chosen() {
     const name = this.#choice.value;
     const found = [...SHIPPED, ...this.#own].find((each) => each.name === name);
-    this.#show(name);
+    this.show(name);
     if (found) this.tell("choose", found.asked);
   }
 
@@ -78,7 +73,7 @@ export class Presets extends Emitter {
     try {
       const { target: _, reference: __, ...asked } = this.#wanted();
       noteTaste(OWN, [...this.#own.filter((each) => each.name !== name), { name, asked }]);
-      this.#show(name);
+      this.show(name);
     } catch (error) {
       this.#app.toast(/** @type {Error} */ (error).message, { kind: "error" });
     }
@@ -88,10 +83,10 @@ export class Presets extends Emitter {
     const name = this.#choice.value;
     const before = this.#own;
     noteTaste(OWN, before.filter((each) => each.name !== name));
-    this.#show("");
+    this.show("");
     const undo = () => {
       noteTaste(OWN, before);
-      this.#show(name);
+      this.show(name);
     };
     this.#app.toast(`${name} is forgotten.`, { kind: "done", action: { text: "Undo", run: undo } });
   }

@@ -20,17 +20,21 @@ const MASKS = [
 ];
 const LAYER = "dual ";
 const HIDDEN = "dual.hidden";
-const OPACITY = 0.35;
+const OPACITY = 0.25;
+const PART = "The image is large: this is the part that is seen, and thresholds of a whole image are those of this part.";
 const MOST_LINES = 20_000;
 const MOST_PX = 4 << 20;
 const SETTLED_MS = 400;
 
-/** A button, and below it the masks with switches. Tells `profile` with columns of numbers, null when it ends. */
+/** A button, and in `element` the masks with switches. Tells `profile` with columns of numbers, null when it ends. */
 export class MaskPreviews extends Emitter {
   #app;
   #wanted;
   #wrong;
+  #list = h("ul");
   #said = h("div", { "aria-live": "polite" });
+  /** How strongly cells were filled before. @type {number|null} */
+  #fill = null;
   /** @type {AbortController|null} */
   #asking = null;
   #shown = false;
@@ -46,8 +50,9 @@ export class MaskPreviews extends Emitter {
     this.#app = app;
     this.#wanted = wanted;
     this.#wrong = wrong;
-    this.button = h("button.grow", { type: "button", "aria-pressed": "false", disabled: true, onclick: () => this.#turn() }, icon("eye"), "Preview masks");
-    this.element = this.#said;
+    this.button = h("button.grow", { type: "button", "aria-pressed": "false", disabled: true, onclick: () => this.#turn() }, icon("eye"), "Preview");
+    this.element = h("section.stack.dual-masks", {}, h("h3", {}, "Masks"), this.#list, this.#said);
+    this.#showList(new Map());
     this.#offs = [app.viewer.on("shown", () => this.#moved(true)), app.viewer.on("camera", () => this.#moved(false)), app.openStudy.labels.on("change", () => this.#moved(true))];
   }
 
@@ -71,7 +76,10 @@ export class MaskPreviews extends Emitter {
     this.#shown = false;
     this.button.setAttribute("aria-pressed", "false");
     fill(this.#said);
+    this.#showList(new Map());
     for (const { name } of MASKS) this.#remove(name);
+    if (this.#fill !== null) this.#app.viewer.setLabels({ fill: this.#fill });
+    this.#fill = null;
     this.tell("profile", null);
   }
 
@@ -95,7 +103,7 @@ export class MaskPreviews extends Emitter {
     const asking = (this.#asking = new AbortController());
     this.#shown = true;
     this.button.setAttribute("aria-pressed", "true");
-    if (!this.#found) fill(this.#said, h("p.preview-said", {}, h("span.spinner.small-spinner"), "Looking at what is seen…"));
+    fill(this.#said, h("p.preview-said", {}, h("span.spinner.small-spinner"), "Looking at what is seen…"));
     try {
       const { pictures: _, ...wanted } = this.#wanted();
       const body = { image: image.id, labels, t: viewer.t, z: viewer.z, box: this.#box(image), ...wanted };
@@ -124,12 +132,15 @@ export class MaskPreviews extends Emitter {
   /** @param {any} found @param {Uint32Array[]} pixels */
   #show(found, pixels) {
     this.#found = found;
+    this.#fill ??= this.#app.viewer.look.fill;
+    this.#app.viewer.setLabels({ fill: 0 });
     const there = new Map(found.seen.map((/** @type {any} */ each, /** @type {number} */ k) => [each.name, pixels[k]]));
     for (const kind of MASKS) {
       if (there.has(kind.name)) this.#draw(kind, there.get(kind.name));
       else this.#remove(kind.name);
     }
-    fill(this.#said, this.#legend(found, there));
+    this.#showList(there);
+    fill(this.#said, !found.whole && h("p.quiet-text", {}, PART), notes(found.warnings));
     this.tell("profile", Object.keys(found.profile).length ? found.profile : null);
   }
 
@@ -156,14 +167,12 @@ export class MaskPreviews extends Emitter {
     return new Set(taste(HIDDEN, /** @type {string[]} */ (["radial_mask", "and_mask"])));
   }
 
-  /** @param {any} found @param {Map<string, Uint32Array>} there */
-  #legend(found, there) {
-    const rows = MASKS.filter(({ name }) => there.has(name)).map((kind) => this.#row(kind, /** @type {Uint32Array} */ (there.get(kind.name))));
-    const part = "The image is large: this is the part that is seen, and thresholds of a whole image are those of this part.";
-    return h("div.dual-masks", {}, h("ul", {}, rows), !found.whole && h("p.quiet-text", {}, part), notes(found.warnings));
+  /** @param {Map<string, Uint32Array>} there Pixels of the masks that are shown. */
+  #showList(there) {
+    fill(this.#list, MASKS.map((kind) => this.#row(kind, there.get(kind.name))));
   }
 
-  /** @param {MaskKind} kind @param {Uint32Array} ids */
+  /** @param {MaskKind} kind @param {Uint32Array} [ids] */
   #row(kind, ids) {
     const box = h("input", { type: "checkbox", checked: !this.#hidden.has(kind.name) });
     box.addEventListener("change", () => {
@@ -171,11 +180,11 @@ export class MaskPreviews extends Emitter {
       if (box.checked) hidden.delete(kind.name);
       else hidden.add(kind.name);
       noteTaste(HIDDEN, [...hidden]);
-      this.#draw(kind, ids);
+      if (ids) this.#draw(kind, ids);
     });
     const mark = h("span.preview-mark");
     mark.style.background = kind.colour;
-    const count = ids.reduce((sum, id) => sum + (id ? 1 : 0), 0);
-    return h("li", {}, h("label.check.dual-mask", {}, box, mark, h("span.grow", {}, kind.title), h("span.number.quiet-text", {}, `${count.toLocaleString("en")} px`)));
+    const count = ids ? `${ids.reduce((sum, id) => sum + (id ? 1 : 0), 0).toLocaleString("en")} px` : "–";
+    return h("li", {}, h("label.check.dual-mask", {}, box, mark, h("span.grow", {}, kind.title), h("span.number.quiet-text", {}, count)));
   }
 }

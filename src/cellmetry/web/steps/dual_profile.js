@@ -15,7 +15,7 @@ import { linesOf, medianOf, peakColumns, positionsOf, seriesOf } from "./dual_se
 
 const MOST = 1_000_000;
 const TASTES = "dual.profile";
-const SWITCHES = { errors: "Error bars (SEM)", channels: "Target and reference", ratio: "Ratio", smooth: "Smoothed" };
+const SWITCHES = { errors: "Error bars (SEM)", channels: "Channels", ratio: "Ratio", smooth: "Smoothed" };
 
 /** The right pane of the step Two channels. */
 export class ProfilePane {
@@ -40,7 +40,7 @@ export class ProfilePane {
   /** @param {App} app */
   constructor(app) {
     this.#app = app;
-    this.element = h("div.details.dual-profile", {},
+    this.element = h("div.dual-profile", {},
       h("section.stack", {}, h("div.row", {}, this.#title, this.#all), this.#switches, this.#channels.element, this.#ratio.element, this.#none, this.#peaks), this.#files);
     fill(this.#switches, Object.entries(SWITCHES).map(([name, text]) => this.#switch(/** @type {"errors"} */ (name), text)));
     this.#draw();

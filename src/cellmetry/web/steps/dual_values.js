@@ -35,7 +35,7 @@ export function parametersOf(all) {
     plan,
     ...(compat ? { rules } : {}),
     ...(set.length ? { set } : {}),
-    ...(all.cells.pictures ? {} : { pictures: false }),
+    ...(all.cells.pictures ? { pictures: true } : {}),
   };
 }
 
@@ -112,7 +112,7 @@ function compatSet({ radial, peaks, profile, channels }) {
  * Return what the form shows for the parameters of a job: what is not named is as the form has it at first.
  * @param {Record<string, any>} asked @returns {All}
  */
-export function valuesOf({ target, reference = "", plan = {}, rules = "cellmetry", set = [], pictures = true }) {
+export function valuesOf({ target, reference = "", plan = {}, rules = "cellmetry", set = [], pictures = false }) {
   const changes = Object.fromEntries(set.map((/** @type {string} */ change) => change.split(/=(.*)/s)));
   return {
     channels: { target, reference, rules },

@@ -57,7 +57,9 @@ class QuantifyChannels(Quantifying, BoundedJob):
         default="quantification",
         description="Name of the table of cells; the names of profiles and peaks begin with it. Older ones are hidden.",
     )
-    pictures: bool = Field(default=True, description="Whether overlays and plots are made beside masks and ratios.")
+    pictures: bool = Field(
+        default=False, description="Whether overlays and plots are made beside masks and ratios; it takes longer."
+    )
 
     def check(self, store: Store) -> None:
         """Refuse a plan that the rules do not know."""
