@@ -171,8 +171,12 @@ def test_a_preview_of_a_small_plane_has_the_masks_of_the_job(study):
     found = preview_masks(store, request)
     [folder] = [each for each in results(store, "export") if each.job_id == job_id]
     assert found.shown.whole
-    assert {each.name for each in found.shown.seen} == {"target_mask", "reference_mask", "and_mask", "radial_mask"}
-    for each in found.shown.seen:
+    masks = {each.name: each for each in found.shown.seen if each.kind == "mask"}
+    assert set(masks) == {"target_mask", "reference_mask", "and_mask", "radial_mask"}
+    [ratio] = [each.ids.view(np.float32) for each in found.shown.seen if each.kind == "map"]
+    [file] = result_path(store, folder).glob("ratio/*.tif")
+    assert np.array_equal(tifffile.imread(file)[..., 20:110].reshape(ratio.shape), ratio, equal_nan=True)
+    for each in masks.values():
         [file] = result_path(store, folder).glob(f"masks/*_{each.name.removesuffix('_mask')}_labels.tif")
         assert np.array_equal(tifffile.imread(file)[:, 20:110], each.ids)
     pooled = tables_of(store, job_id)["radial_profile_pooled"]

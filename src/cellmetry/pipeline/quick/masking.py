@@ -16,7 +16,7 @@ from cellmetry.errors import ParameterError
 from cellmetry.pipeline.jobs.bounded import refuse_endless
 from cellmetry.pipeline.quantifying import Quantifying
 from cellmetry.pipeline.quick.fields import open_field
-from cellmetry.pipeline.quick.preview import FieldRequest, Preview, seen_in, working_field
+from cellmetry.pipeline.quick.preview import FieldRequest, Preview, Seen, seen_in, working_field
 from cellmetry.quantify.dualcellquant.step import DualCellQuant
 from cellmetry.study.store.images import image as image_of
 from cellmetry.study.store.label_pixels import read_window
@@ -25,8 +25,9 @@ from cellmetry.study.store.labels import label_set
 if TYPE_CHECKING:
     import pandas as pd
 
-    from cellmetry.core.image import Box
+    from cellmetry.core.image import Box, Image
     from cellmetry.core.step import Step
+    from cellmetry.pipeline.quick.preview import Working
     from cellmetry.pipeline.recipe import Recipe
     from cellmetry.study.store.labels import LabelSet
     from cellmetry.study.store.store import Store
@@ -34,7 +35,7 @@ if TYPE_CHECKING:
 __all__ = ["MaskPreview", "MaskRequest", "preview_masks"]
 
 _PROFILES = "radial_profile_pooled"
-_NOT_SEEN = ("quantify", "passport", "filter_cells", "peaks", "keep_image")
+_NOT_SEEN = ("passport", "filter_cells", "peaks", "keep_image")
 """Steps of a quantification whose results no preview shows."""
 
 
@@ -74,9 +75,10 @@ def preview_masks(store: Store, request: MaskRequest) -> MaskPreview:
     field = open_field(store, stored, working.read, request.t, [request.z])
     cells = _cells(store, labels, request, working.read)
     sample = recipe.apply(request.sample_of(field, cells, recipe))
-    seen = tuple(seen_in(name, "mask", mask, working.read, working.box) for name, mask in sample.masks.items())
+    seen = [seen_in(name, "mask", mask, working.read, working.box) for name, mask in sample.masks.items()]
+    seen += [_seen_map(name, shown, working) for name, shown in sample.maps.items()]
     seconds = round(time.perf_counter() - start, 3)
-    shown = Preview(working.box, working.whole, seen, sample.warnings, seconds)
+    shown = Preview(working.box, working.whole, tuple(seen), sample.warnings, seconds)
     return MaskPreview(shown, _columns(sample.tables.get(_PROFILES)))
 
 
@@ -92,6 +94,12 @@ def _shortened(recipe: Recipe) -> Recipe:
 
 def _seen_only(step: Step) -> Step:
     return step.model_copy(update={"peaks": None}) if isinstance(step, DualCellQuant) else step
+
+
+def _seen_map(name: str, shown: Image, working: Working) -> Seen:
+    """Return the values of a map in the field, as the bits of 32-bit floats."""
+    values = np.ascontiguousarray(shown.plane(box=working.box.within(working.read)), np.float32)
+    return Seen(name, "map", 0, None, values.view(np.uint32))
 
 
 def _columns(profile: pd.DataFrame | None) -> dict[str, list[float | None]]:

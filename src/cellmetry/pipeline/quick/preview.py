@@ -101,12 +101,12 @@ class PreviewRequest(FieldRequest):
 
 @dataclass(frozen=True)
 class Seen:
-    """Labels or a mask of the field.
+    """Labels, a mask or a map of the field.
 
     Parameters
     ----------
     kind
-        ``labels`` or ``mask``.
+        ``labels`` or ``mask``; or ``map``, with the bits of 32-bit floats in the place of ids.
     n
         Objects that reach into the field.
     median_diameter_px

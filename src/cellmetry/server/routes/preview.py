@@ -32,13 +32,15 @@ Number = Annotated[int, InPath(ge=0, le=1000)]
 
 
 class SeenView(View):
-    """Labels or a mask in the field."""
+    """Labels, a mask or a map in the field."""
 
     name: str
-    kind: Literal["labels", "mask"]
+    kind: Literal["labels", "mask", "map"]
     n: int = Field(description="Objects that reach into the field.")
     median_diameter_px: float | None = Field(description="Of those inside, as circles of their area.")
-    pixels: str = Field(description="Where their ids are, below the study: uint32, row by row, for some minutes.")
+    pixels: str = Field(
+        description="Where their ids are, below the study, for some minutes: uint32, row by row; of a map float32."
+    )
 
 
 class PreviewView(View):

@@ -8,6 +8,7 @@ import { chosenColumns, noteColumns, usualColumns } from "../table/columns.js";
 import { TablePanel } from "../table/panel.js";
 import { TablesList } from "../table/tables.js";
 import { DualForm } from "./dual_form.js";
+import { CellNumbers } from "./dual_numbers.js";
 import { FIRST, Presets } from "./dual_presets.js";
 import { MaskPreviews } from "./dual_preview.js";
 import { ProfilePane } from "./dual_profile.js";
@@ -45,7 +46,8 @@ class DualStep {
   #progress = h("div");
   #bar = progressBar("Quantify");
   #notice = h("div");
-  /** @type {{panel: TablePanel, links: CellLinks}|null} */
+  #numbers = h("div.dual-numbers");
+  /** @type {{panel: TablePanel, links: CellLinks, numbers: CellNumbers}|null} */
   #open = null;
   #offs;
 
@@ -61,7 +63,7 @@ class DualStep {
     this.#tables = new TablesList(study);
     fill(panes.left, h("div.stack", {}, h("h2", {}, "Quantify channels"), this.#presets.element, this.#form.element, this.#labelsField, labelled("Images", this.#which),
       h("div.left-actions", {}, h("div.row", {}, this.#preview.button, this.#run), this.#progress), this.#notice));
-    fill(panes.right, h("div.details.dual-right", {}, this.#preview.element, this.#profile.element));
+    fill(panes.right, h("div.details.dual-right", {}, this.#preview.element, this.#numbers, this.#profile.element));
     this.#labels.addEventListener("change", () => study.labels.select(this.#labels.value));
     this.#offs = [...this.#listeners(), () => this.#profile.close(), () => this.#preview.close(), () => this.#tables.close()];
     this.#showLabels();
@@ -208,13 +210,17 @@ class DualStep {
     const panel = new TablePanel(this.#app, table);
     const links = new CellLinks(this.#app, panel);
     links.on("cell", (row) => this.#profile.showCell(row?.label ?? null));
-    this.#open = { panel, links };
+    const numbers = new CellNumbers(this.#app, panel.source, () => links.imageName);
+    this.#open = { panel, links, numbers };
+    fill(this.#numbers, numbers.element);
     fill(this.#panes.centre, h("div.measure-table", {}, panel.element));
     this.#showStale();
   }
 
   #closeTable() {
+    this.#open?.numbers.close();
     this.#open?.links.close();
+    fill(this.#numbers);
     this.#open?.panel.close();
     this.#open = null;
   }

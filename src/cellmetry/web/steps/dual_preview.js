@@ -5,6 +5,8 @@ import { Emitter } from "../kernel/emitter.js";
 import { icon } from "../controls/icons.js";
 import { noteTaste, taste } from "../app/tastes.js";
 import { lengthOf } from "../app/images.js";
+import { numberText } from "../table/words.js";
+import { colourAt } from "../viewer/palette.js";
 import { contours } from "./contours.js";
 import { notes, seenBox } from "./segment_preview.js";
 
@@ -18,9 +20,13 @@ const MASKS = [
   { name: "reference_mask", title: "Reference mask", colour: "#ffb04a" },
   { name: "and_mask", title: "AND mask", colour: "#b4f25c" },
 ];
+/** @type {MaskKind} */
+const RATIO = { name: "ratio", title: "Ratio", colour: "" };
+const PALETTE = "viridis";
 const LAYER = "dual ";
 const HIDDEN = "dual.hidden";
 const OPACITY = 0.25;
+const SHARE = 0.01;
 const PART = "The image is large: this is the part that is seen, and thresholds of a whole image are those of this part.";
 const MOST_LINES = 20_000;
 const MOST_PX = 4 << 20;
@@ -77,7 +83,7 @@ export class MaskPreviews extends Emitter {
     this.button.setAttribute("aria-pressed", "false");
     fill(this.#said);
     this.#showList(new Map());
-    for (const { name } of MASKS) this.#remove(name);
+    for (const { name } of [RATIO, ...MASKS]) this.#remove(name);
     if (this.#fill !== null) this.#app.viewer.setLabels({ fill: this.#fill });
     this.#fill = null;
     this.tell("profile", null);
@@ -135,7 +141,7 @@ export class MaskPreviews extends Emitter {
     this.#fill ??= this.#app.viewer.look.fill;
     this.#app.viewer.setLabels({ fill: 0 });
     const there = new Map(found.seen.map((/** @type {any} */ each, /** @type {number} */ k) => [each.name, pixels[k]]));
-    for (const kind of MASKS) {
+    for (const kind of [RATIO, ...MASKS]) {
       if (there.has(kind.name)) this.#draw(kind, there.get(kind.name));
       else this.#remove(kind.name);
     }
@@ -150,6 +156,11 @@ export class MaskPreviews extends Emitter {
     if (this.#hidden.has(name)) return this.#remove(name);
     const [y0, y1, x0, x1] = this.#found.box;
     const [height, width] = [y1 - y0, x1 - x0];
+    if (name === RATIO.name) {
+      const data = new Float32Array(ids.buffer);
+      const pixels = { data, height, width, ...spanOf(data) };
+      return viewer.setLayer(LAYER + name, { kind: "map", pixels, palette: PALETTE, opacity: 1, box: this.#found.box });
+    }
     const lines = contours(ids, height, width, { y: y0, x: x0 });
     const shapes = lines.length > MOST_LINES ? [] : lines.map((points) => ({ points, closed: true, colour, width: 1.25 }));
     viewer.setLayer(`${LAYER}${name} fill`, { kind: "map", pixels: { data: ids, height, width }, colour, opacity: OPACITY, box: this.#found.box });
@@ -164,12 +175,12 @@ export class MaskPreviews extends Emitter {
   }
 
   get #hidden() {
-    return new Set(taste(HIDDEN, /** @type {string[]} */ (["radial_mask", "and_mask"])));
+    return new Set(taste(HIDDEN, /** @type {string[]} */ (["radial_mask", "and_mask", RATIO.name])));
   }
 
   /** @param {Map<string, Uint32Array>} there Pixels of the masks that are shown. */
   #showList(there) {
-    fill(this.#list, MASKS.map((kind) => this.#row(kind, there.get(kind.name))));
+    fill(this.#list, [...MASKS, RATIO].map((kind) => this.#row(kind, there.get(kind.name))));
   }
 
   /** @param {MaskKind} kind @param {Uint32Array} [ids] */
@@ -183,8 +194,21 @@ export class MaskPreviews extends Emitter {
       if (ids) this.#draw(kind, ids);
     });
     const mark = h("span.preview-mark");
-    mark.style.background = kind.colour;
-    const count = ids ? `${ids.reduce((sum, id) => sum + (id ? 1 : 0), 0).toLocaleString("en")} px` : "–";
+    mark.style.background = kind.colour || `linear-gradient(90deg, ${[0, 0.5, 1].map((part) => colourAt(PALETTE, part)).join()})`;
+    const count = ids ? (kind === RATIO ? spanText(ids) : `${ids.reduce((sum, id) => sum + (id ? 1 : 0), 0).toLocaleString("en")} px`) : "–";
     return h("li", {}, h("label.check.dual-mask", {}, box, mark, h("span.grow", {}, kind.title), h("span.number.quiet-text", {}, count)));
   }
+}
+
+/** The values between which nearly all of a map lie; single ones may be huge. @param {Float32Array} values */
+function spanOf(values) {
+  const there = values.filter(Number.isFinite).sort();
+  const at = (/** @type {number} */ part) => there[Math.round(part * (there.length - 1))] ?? 0;
+  return { low: at(SHARE), high: at(1 - SHARE) };
+}
+
+/** @param {Uint32Array} bits */
+function spanText(bits) {
+  const { low, high } = spanOf(new Float32Array(bits.buffer));
+  return `${numberText(low, 3)} – ${numberText(high, 3)}`;
 }

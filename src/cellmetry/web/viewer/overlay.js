@@ -16,6 +16,7 @@ import { scaleOf } from "./palette.js";
  * @property {number} [fill] Opacity, 0 to 1.
  * @property {boolean} [dashed]
  * @property {string} [text]
+ * @property {number} [size] Of the text, in pixels of the screen; 12 if left out.
  */
 /** @typedef {{kind: "shapes", shapes: Shape[]}} ShapesLayer */
 /**
@@ -89,10 +90,10 @@ function trace(context, camera, { points, closed }) {
 }
 
 /** @param {CanvasRenderingContext2D} context @param {Camera} camera @param {Shape} shape */
-function writeAt(context, camera, { points, text = "" }) {
+function writeAt(context, camera, { points, text = "", size = 12 }) {
   const top = points.reduce((best, point) => (point[0] < best[0] ? point : best));
   const at = camera.toScreen(top[0], top[1]);
-  context.font = "600 12px system-ui, sans-serif";
+  context.font = `600 ${size}px system-ui, sans-serif`;
   context.textAlign = "center";
   context.lineWidth = 3;
   context.setLineDash([]);
