@@ -22,7 +22,7 @@ from cellmetry.io.tables import read_table
 from cellmetry.pipeline.jobs.registry import parse_job
 from cellmetry.pipeline.quick.masking import MaskRequest, preview_masks
 from cellmetry.pipeline.stored.registering import register_images
-from cellmetry.study.editing.objects import Delete
+from cellmetry.study.editing.objects import Delete, Relabel
 from cellmetry.study.store.acts import act, undo_act
 from cellmetry.study.store.edits import apply_edit
 from cellmetry.study.store.images import images
@@ -157,6 +157,18 @@ def test_cells_are_those_that_are_left_after_edits(study):
     again, job_id = do(store, "quantify", target="0", table="alone")
     assert (made["rows"], again["rows"]) == (8, 7)
     assert not any("reference" in name for name in tables_of(store, job_id)["cells"])
+
+
+def test_cells_keep_their_numbers_from_image_to_image(study):
+    store, _ = study
+    made, _ = do(store, "quantify", target="0")
+    second = list(result(store, made["table"]).details["images"].values())[1]["labels"]
+    apply_edit(store, ANNA, second, Relabel(id=3, to=77))
+    _, job_id = do(store, "quantify", target="0", follow=0.5)
+    table = tables_of(store, job_id)["cells"]
+    mine = table[table["label"] == 77]
+    assert mine[["followed_label", "followed_iou"]].to_numpy().tolist() == [[3, 1]]
+    assert table["followed_iou"].notna().sum() >= 3
 
 
 def test_a_preview_of_a_small_plane_has_the_masks_of_the_job(study):

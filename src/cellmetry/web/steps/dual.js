@@ -19,7 +19,7 @@ import { CellLinks } from "./measure_cells.js";
 
 const KIND = "quantify";
 const NAME = "quantification";
-const USUAL = [/^image$/, /^label$/, /^(t|z|condition|replicate)$/, /^cell_area_um2$|^area_cell_um2$/, /^and_mask_(ratio_of|mean_of)/, /^(and|target)_mask_mean_target$/,
+const USUAL = [/^image$/, /^label$/, /^(t|z|condition|replicate|followed_label)$/, /^cell_area_um2$|^area_cell_um2$/, /^and_mask_(ratio_of|mean_of)/, /^(and|target)_mask_mean_target$/,
   /^and_mask_mean_reference$/, /^and_mask_area_px$|^area_and_px$/, /^(mean_target|mean_reference|ratio_of_means)_on_mask$/, /^cell_(mean|ratio_of)_/, /^mean_(target|reference)_whole$/, /^flag_any$/];
 
 /** @type {import("../app/steps.js").Step} */

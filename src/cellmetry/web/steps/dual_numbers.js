@@ -48,17 +48,18 @@ export class CellNumbers {
     const planes = Object.entries({ t: viewer.t, z: viewer.z }).filter(([name]) => this.#source.column(name));
     const where = [isValue("image", image), ...planes.map(([name, at]) => isValue(name, at))];
     try {
-      const columns = ["label", "centroid_y_px", "centroid_x_px"];
+      const number = this.#source.column("followed_label") ? "followed_label" : "label";
+      const columns = [number, "centroid_y_px", "centroid_x_px"];
       const { values } = await this.#source.values(columns, { where, most: MOST });
-      if (turn === this.#turn) viewer.setLayer(LAYER, { kind: "shapes", shapes: this.#shapes(values) });
+      if (turn === this.#turn) viewer.setLayer(LAYER, { kind: "shapes", shapes: this.#shapes(values[number], values) });
     } catch (error) {
       if (turn === this.#turn) this.#app.error(error);
     }
   }
 
-  /** @param {Record<string, any[]>} values */
-  #shapes({ label, centroid_y_px: ys, centroid_x_px: xs }) {
-    return label.map((id, k) => (
+  /** @param {any[]} numbers @param {Record<string, any[]>} places */
+  #shapes(numbers, { centroid_y_px: ys, centroid_x_px: xs }) {
+    return numbers.map((id, k) => (
       { points: [[ys[k] + 0.5, xs[k] + 0.5]], colour: "#ffe14d", text: String(id), size: this.#size }
     ));
   }

@@ -111,7 +111,7 @@ export class MaskPreviews extends Emitter {
     this.button.setAttribute("aria-pressed", "true");
     fill(this.#said, h("p.preview-said", {}, h("span.spinner.small-spinner"), "Looking at what is seen…"));
     try {
-      const { pictures: _, ...wanted } = this.#wanted();
+      const { pictures: _, follow: __, ...wanted } = this.#wanted();
       const body = { image: image.id, labels, t: viewer.t, z: viewer.z, box: this.#box(image), ...wanted };
       const found = await study.post("preview/masks", body, asking.signal);
       const pixels = await Promise.all(found.seen.map((/** @type {any} */ each) => this.#pixels(each.pixels, asking.signal)));

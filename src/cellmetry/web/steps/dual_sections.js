@@ -174,12 +174,12 @@ function otherSections(job) {
 /** @param {any} job @returns {Section} */
 function cellsSection(job) {
   const { keep, passport } = job.$defs.QuantificationPlan.properties;
-  const { pictures } = job.properties;
-  const properties = { border: flag("Cells that touch the border of the image are in the table too.", true), keep, passport, pictures };
+  const { pictures, follow } = job.properties;
+  const properties = { border: flag("Cells that touch the border of the image are in the table too.", true), keep, passport, track: flag(follow.description), least_iou: number("Least overlap of two outlines of one cell.", { default: 0.2, exclusiveMinimum: 0, maximum: 1 }), pictures };
   return {
     name: "cells", title: () => "Cells and files", schema: { type: "object", properties },
-    wishes: { titles: { border: "Keep cells at the border", keep: "Keep only cells with", passport: "Judge each cell (flags)", pictures: "Pictures and plots as files" } },
-    shown: (_, { compat }) => (compat ? ["pictures"] : ["border", "keep", "passport", "pictures"]),
+    wishes: { titles: { border: "Keep cells at the border", keep: "Keep only cells with", passport: "Judge each cell (flags)", track: "Follow cells from image to image", least_iou: "Least IoU", pictures: "Pictures and plots as files" } },
+    shown: ({ track }, { compat }) => [...(compat ? [] : ["border", "keep", "passport"]), "track", ...(track ? ["least_iou"] : []), "pictures"],
   };
 }
 

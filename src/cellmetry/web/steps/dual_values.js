@@ -35,6 +35,7 @@ export function parametersOf(all) {
     plan,
     ...(compat ? { rules } : {}),
     ...(set.length ? { set } : {}),
+    ...(all.cells.track ? { follow: all.cells.least_iou } : {}),
     ...(all.cells.pictures ? { pictures: true } : {}),
   };
 }
@@ -112,7 +113,7 @@ function compatSet({ radial, peaks, profile, channels }) {
  * Return what the form shows for the parameters of a job: what is not named is as the form has it at first.
  * @param {Record<string, any>} asked @returns {All}
  */
-export function valuesOf({ target, reference = "", plan = {}, rules = "cellmetry", set = [], pictures = false }) {
+export function valuesOf({ target, reference = "", plan = {}, rules = "cellmetry", set = [], follow, pictures = false }) {
   const changes = Object.fromEntries(set.map((/** @type {string} */ change) => change.split(/=(.*)/s)));
   return {
     channels: { target, reference, rules },
@@ -123,7 +124,7 @@ export function valuesOf({ target, reference = "", plan = {}, rules = "cellmetry
     ratio: { rule: plan.ratio, epsilon: plan.epsilon },
     profile: profileValues(plan),
     peaks: peaksValues(plan, changes),
-    cells: { ...cellsValues(plan), pictures },
+    cells: { ...cellsValues(plan), track: follow !== undefined, least_iou: follow, pictures },
   };
 }
 
