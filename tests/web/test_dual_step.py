@@ -78,11 +78,12 @@ def section(page: Any, name: str) -> Any:
 def quantify(page: Any, until: Any) -> dict[str, Any]:
     """Return the job that was done."""
     before = page.evaluate(f"{LAST}?.id ?? ''")
+    page.evaluate("document.querySelector('.table-panel')?.setAttribute('data-before', '')")
     page.get_by_role("button", name="Quantify", exact=True).click()
     until(page, f"({LAST}?.id ?? '') !== '{before}'")
     job = until(page, f"['done', 'failed'].includes({LAST}.state) && {LAST}", 60)
     assert job["state"] == "done", job
-    until(page, "document.querySelector('.table-row')")
+    until(page, "document.querySelector('.table-panel:not([data-before]) .table-row')")
     return dict(job)
 
 

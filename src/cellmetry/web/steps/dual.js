@@ -4,7 +4,6 @@ import { icon } from "../controls/icons.js";
 import { labelled } from "../controls/labelled.js";
 import { progressBar } from "../controls/progress.js";
 import { counted } from "../app/said.js";
-import { chosenColumns, noteColumns, usualColumns } from "../table/columns.js";
 import { TablePanel } from "../table/panel.js";
 import { TablesList } from "../table/tables.js";
 import { DualForm } from "./dual_form.js";
@@ -12,6 +11,7 @@ import { CellNumbers } from "./dual_numbers.js";
 import { FIRST, Presets } from "./dual_presets.js";
 import { MaskPreviews } from "./dual_preview.js";
 import { ProfilePane } from "./dual_profile.js";
+import { beginColumns, quantified } from "./dual_tables.js";
 import { CellLinks } from "./measure_cells.js";
 
 /** @typedef {import("../app/app.js").App} App */
@@ -19,9 +19,9 @@ import { CellLinks } from "./measure_cells.js";
 
 const KIND = "quantify";
 const NAME = "quantification";
-const USUAL = [/^image$/, /^label$/, /^(t|z|condition|replicate|followed_label)$/, /^cell_area_um2$|^area_cell_um2$/, /^and_mask_(ratio_of|mean_of)/, /^(and|target)_mask_mean_target$/,
-  /^and_mask_mean_reference$/, /^and_mask_area_px$|^area_and_px$/, /^(mean_target|mean_reference|ratio_of_means)_on_mask$/, /^cell_(mean|ratio_of)_/, /^mean_(target|reference)_whole$/, /^flag_any$/];
-
+const WHAT = "How bright the target is in each cell, in masks and rings of it, and its ratio to the reference. "
+  + "Preview the masks, then quantify.";
+const NO_CELLS = "Quantifying needs cells. Find them in the step Segment, then come back.";
 /** @type {import("../app/steps.js").Step} */
 export default {
   name: "dual",
@@ -41,7 +41,12 @@ class DualStep {
   #tables;
   #labels = h("select");
   #labelsField = labelled("Cells", this.#labels, { hidden: true });
-  #which = h("select", {}, h("option", { value: "all" }, "All images"), h("option", { value: "this" }, "The one that is seen"));
+  #which = h(
+    "select",
+    {},
+    h("option", { value: "all" }, "All images"),
+    h("option", { value: "this" }, "The one that is seen"),
+  );
   #run = h("button.primary.grow", { type: "button", disabled: true, onclick: () => this.#quantify() }, "Quantify");
   #progress = h("div");
   #bar = progressBar("Quantify");
@@ -61,11 +66,23 @@ class DualStep {
     this.#preview = new MaskPreviews(app, () => this.#form.wanted, (error) => this.#wrong(error));
     this.#profile = new ProfilePane(app);
     this.#tables = new TablesList(study);
-    fill(panes.left, h("div.stack", {}, h("h2", {}, "Quantify channels"), this.#presets.element, this.#form.element, this.#labelsField, labelled("Images", this.#which),
+    fill(panes.left, h(
+      "div.stack",
+      {},
+      h("h2", {}, "Quantify channels"),
+      this.#presets.element,
+      this.#form.element,
+      this.#labelsField,
+      labelled("Images", this.#which),
       h("div.left-actions", {}, h("div.row", {}, this.#preview.button, this.#run), this.#progress), this.#notice));
     fill(panes.right, h("div.details.dual-right", {}, this.#preview.element, this.#numbers, this.#profile.element));
     this.#labels.addEventListener("change", () => study.labels.select(this.#labels.value));
-    this.#offs = [...this.#listeners(), () => this.#profile.close(), () => this.#preview.close(), () => this.#tables.close()];
+    this.#offs = [
+      ...this.#listeners(),
+      () => this.#profile.close(),
+      () => this.#preview.close(),
+      () => this.#tables.close(),
+    ];
     this.#showLabels();
     this.#showProgress();
     this.#begin().catch((error) => app.error(error));
@@ -173,7 +190,8 @@ class DualStep {
     this.#progress.dataset.job = job.id;
     const cancel = () => jobs.cancel(job.id).catch((error) => this.#app.error(error));
     fill(this.#progress, h("div.segment-running", {}, h("div.row", {}, h("strong.grow", {}, "Quantifying…"),
-      h("button.quiet.small", { type: "button", disabled: Boolean(readOnly), onclick: cancel }, "Cancel")), this.#bar.element));
+      h("button.quiet.small", { type: "button", disabled: Boolean(readOnly), onclick: cancel }, "Cancel")),
+      this.#bar.element));
   }
 
   /** Show the newest table that this step made. */
@@ -186,27 +204,15 @@ class DualStep {
       return this.#showEmpty();
     }
     this.#openTable(table);
-    const folder = await this.#folderOf(table).catch((error) => this.#app.error(error));
-    if (this.#open?.panel.data === table) this.#profile.show({ cells: table, others: this.#othersOf(table), folder: folder ?? null });
+    const made = await quantified(this.#app, this.#tables, table).catch((error) => this.#app.error(error));
+    if (made && this.#open?.panel.data === table) this.#profile.show(made);
     this.#showImage();
-  }
-
-  /** @param {TableView} table */
-  #othersOf({ name, job_id: job }) {
-    const of = this.#tables.all.filter((each) => each.job_id === job && each.details.of === name);
-    return new Map(of.map((each) => [each.name.slice(name.length + 1), each]));
-  }
-
-  /** Id of the folder of masks. @param {TableView} table @returns {Promise<string|null>} */
-  async #folderOf({ job_id: job }) {
-    const exports = await this.#app.openStudy.get("results", { kind: "export" });
-    return exports.find((/** @type {any} */ each) => each.job_id === job)?.id ?? null;
   }
 
   /** @param {TableView} table */
   #openTable(table) {
     const { openStudy: study } = this.#app;
-    if (chosenColumns(study.id, table).join() === usualColumns(table.columns).join()) noteColumns(study.id, table.name, columnsOf(table));
+    beginColumns(study.id, table);
     const panel = new TablePanel(this.#app, table);
     const links = new CellLinks(this.#app, panel);
     links.on("cell", (row) => this.#profile.showCell(row?.label ?? null));
@@ -218,6 +224,7 @@ class DualStep {
   }
 
   #closeTable() {
+    this.#profile.showCell(null);
     this.#open?.numbers.close();
     this.#open?.links.close();
     fill(this.#numbers);
@@ -232,11 +239,21 @@ class DualStep {
   #showEmpty() {
     const { labels } = this.#app.openStudy;
     const some = labels.all.length > 0;
-    const button = some ? h("button.primary", { type: "button", disabled: this.#run.disabled, onclick: () => this.#quantify() }, "Quantify all images")
+    const button = some ? h(
+      "button.primary",
+      { type: "button", disabled: this.#run.disabled, onclick: () => this.#quantify() },
+      "Quantify all images",
+    )
       : h("button.primary", { type: "button", onclick: () => this.#app.goStep("segment") }, "Find cells first");
-    const text = some ? "How bright the target is in each cell, in masks and rings of it, and its ratio to the reference. Preview the masks, then quantify."
-      : "Quantifying needs cells. Find them in the step Segment, then come back.";
-    fill(this.#panes.centre, h("div.measure-empty", {}, h("div", {}, h("h3", {}, "Nothing is quantified yet"), h("p.quiet-text", {}, text)), button));
+    fill(
+      this.#panes.centre,
+      h(
+        "div.measure-empty",
+        {},
+        h("div", {}, h("h3", {}, "Nothing is quantified yet"), h("p.quiet-text", {}, some ? WHAT : NO_CELLS)),
+        button,
+      ),
+    );
   }
 
   /** Say when cells were changed after they were quantified, or images failed. */
@@ -248,13 +265,19 @@ class DualStep {
       return now && (now.id !== used || now.version > version);
     });
     const failed = Object.values(details?.made?.failed ?? {});
-    fill(this.#notice, old.length > 0 && h("p.notice", {}, icon("info"), h("span.grow", {}, `Cells of ${counted(old.length, "image")} changed since. Quantify again.`)),
-      failed.length > 0 && h("p.notice", {}, icon("warning"), h("span.grow", {}, `${counted(failed.length, "image")} could not be quantified: ${failed[0]}`)));
+    fill(
+      this.#notice,
+      old.length > 0 && h(
+        "p.notice",
+        {},
+        icon("info"),
+        h("span.grow", {}, `Cells of ${counted(old.length, "image")} changed since. Quantify again.`),
+      ),
+      failed.length > 0 && h(
+        "p.notice",
+        {},
+        icon("warning"),
+        h("span.grow", {}, `${counted(failed.length, "image")} could not be quantified: ${failed[0]}`),
+      ));
   }
-}
-
-/** Columns to begin with. @param {TableView} table */
-function columnsOf({ columns }) {
-  const names = columns.map((column) => column.name);
-  return [...new Set(USUAL.flatMap((pattern) => names.filter((name) => pattern.test(name))))];
 }

@@ -15,7 +15,10 @@ import { parametersOf, valuesOf } from "./dual_values.js";
 
 const NO_REFERENCE = "";
 const GREY = ["gray", "R", "G", "B"];
-/** What ranges are in each unit, when another is chosen. @type {Record<string, Record<string, Record<string, number>>>} */
+/**
+ * What ranges are in each unit, when another is chosen.
+ * @type {Record<string, Record<string, Record<string, number>>>}
+ */
 const RANGES = {
   radial: { percent: { inner: 0, outer: 100 }, um: { inner: -0.5, outer: 0.5 }, px: { inner: -3, outer: 0 } },
   profile: {
@@ -25,7 +28,11 @@ const RANGES = {
   },
 };
 /** @type {Record<string, {lowest: number, uppermost: number}>} */
-const PEAKS = { percent: { lowest: 60, uppermost: 100 }, um: { lowest: -10, uppermost: 0 }, px: { lowest: -30, uppermost: 0 } };
+const PEAKS = {
+  percent: { lowest: 60, uppermost: 100 },
+  um: { lowest: -10, uppermost: 0 },
+  px: { lowest: -30, uppermost: 0 },
+};
 
 /** Tells `change` when somebody changes something. */
 export class DualForm extends Emitter {
@@ -33,7 +40,12 @@ export class DualForm extends Emitter {
   #app;
   #target = h("select");
   #reference = h("select");
-  #rules = h("select", {}, h("option", { value: "cellmetry" }, "Cellmetry"), h("option", { value: "dualcellquant" }, "DualCellQuant, to the letter"));
+  #rules = h(
+    "select",
+    {},
+    h("option", { value: "cellmetry" }, "Cellmetry"),
+    h("option", { value: "dualcellquant" }, "DualCellQuant, to the letter"),
+  );
   #sections = h("div.dual-sections");
   /** @type {Part[]} */
   #parts = [];
@@ -44,7 +56,14 @@ export class DualForm extends Emitter {
   constructor(app) {
     super();
     this.#app = app;
-    fill(this.element, h("div.row.bottom", {}, labelled("Target", this.#target, { grow: true }), labelled("Reference", this.#reference, { grow: true })),
+    fill(
+      this.element,
+      h(
+        "div.row.bottom",
+        {},
+        labelled("Target", this.#target, { grow: true }),
+        labelled("Reference", this.#reference, { grow: true }),
+      ),
       labelled("Rules", this.#rules), this.#sections);
     this.#target.addEventListener("change", () => this.#changed());
     this.#reference.addEventListener("change", () => this.#changed());
@@ -52,9 +71,14 @@ export class DualForm extends Emitter {
     this.follow();
   }
 
-  /** Read the schemas, and show what was asked before. @param {Record<string, any>} asked Parameters of a job `quantify`. */
+  /**
+   * Read the schemas, and show what was asked before.
+   * @param {Record<string, any>} asked Parameters of a job `quantify`.
+   */
   async load(asked) {
-    const [job, ...steps] = await Promise.all([get("job-kinds/quantify"), ...["radial", "profile", "peaks"].map((name) => get(`steps/${name}`))]);
+    const [job, ...steps] = await Promise.all(
+      [get("job-kinds/quantify"), ...["radial", "profile", "peaks"].map((name) => get(`steps/${name}`))],
+    );
     const [radial, profile, peaks] = steps.map((step) => step.parameters);
     this.#schemas = { job: job.parameters, radial, profile, peaks };
     this.show(asked);
@@ -92,10 +116,18 @@ export class DualForm extends Emitter {
     if (image?.state !== "ready") return;
     const names = image.header.colour ? GREY : channelNames(image);
     const alike = ready.every((each) => JSON.stringify(channelNames(each)) === JSON.stringify(channelNames(image)));
-    const options = names.map((/** @type {string} */ name, /** @type {number} */ k) => ({ value: alike || image.header.colour ? name : String(k), text: name }));
+    const options = names.map(
+      (/** @type {string} */ name, /** @type {number} */ k) => (
+        { value: alike || image.header.colour ? name : String(k), text: name }
+      ),
+    );
     const [target, reference, first] = [this.#target.value, this.#reference.value, !this.#target.options.length];
     fill(this.#target, options.map(({ value, text }) => h("option", { value }, text)));
-    fill(this.#reference, h("option", { value: NO_REFERENCE }, "None"), options.map(({ value, text }) => h("option", { value }, text)));
+    fill(
+      this.#reference,
+      h("option", { value: NO_REFERENCE }, "None"),
+      options.map(({ value, text }) => h("option", { value }, text)),
+    );
     this.#target.value = target;
     if (!this.#target.value) this.#target.value = options[0]?.value ?? "";
     this.#reference.value = first ? options[1]?.value ?? NO_REFERENCE : reference;
@@ -109,7 +141,9 @@ export class DualForm extends Emitter {
   /** The option of a channel by its name or index. @param {string} channel */
   #optionOf(channel) {
     const options = [...this.#target.options];
-    return options.find((each) => each.value === channel || each.text === channel)?.value ?? options[Number(channel)]?.value ?? "";
+    return options.find(
+      (each) => each.value === channel || each.text === channel,
+    )?.value ?? options[Number(channel)]?.value ?? "";
   }
 
   get #compat() {
@@ -126,7 +160,10 @@ export class DualForm extends Emitter {
     const all = this.#read();
     const [from, to] = this.#compat ? ["100%", "254"] : ["254", "100%"];
     for (const role of [all.target, all.reference]) if (role.saturation === from) role.saturation = to;
-    if (this.#compat) for (const part of [all.radial, all.profile]) if (part.unit !== "percent") Object.assign(part, { on: false, unit: "percent" });
+    if (this.#compat) for (const part of [all.radial, all.profile]) if (part.unit !== "percent") Object.assign(
+      part,
+      { on: false, unit: "percent" },
+    );
     this.#lay(all);
     this.#changed();
   }
@@ -135,7 +172,9 @@ export class DualForm extends Emitter {
   #lay(all) {
     const open = new Map(this.#parts.map(({ section, fold }) => [section.name, fold.open]));
     const sections = sectionsOf(/** @type {Schemas} */ (this.#schemas), this.#compat);
-    this.#parts = sections.map((section) => this.#part(section, all[section.name], open.get(section.name) ?? section.open ?? false));
+    this.#parts = sections.map(
+      (section) => this.#part(section, all[section.name], open.get(section.name) ?? section.open ?? false),
+    );
     fill(this.#sections, this.#parts.map(({ fold }) => fold));
     this.#showFields();
   }
@@ -144,7 +183,12 @@ export class DualForm extends Emitter {
   #part(section, values, open) {
     const form = new SchemaForm(section.schema, { ...section.wishes, values });
     const title = h("span");
-    const fold = h("details.dual-section", { open, dataset: { section: section.name } }, h("summary", {}, title), form.element);
+    const fold = h(
+      "details.dual-section",
+      { open, dataset: { section: section.name } },
+      h("summary", {}, title),
+      form.element,
+    );
     form.on("change", ({ name }) => {
       this.#follow(section.name, name);
       this.#changed();
@@ -181,7 +225,9 @@ export class DualForm extends Emitter {
       const shown = section.shown(form.all, seen);
       fill(title, section.title(seen));
       fold.hidden = !shown.length;
-      for (const field of form.element.querySelectorAll(".field")) field.hidden = !shown.includes(field.dataset.field ?? "");
+      for (const field of form.element.querySelectorAll(".field")) field.hidden = !shown.includes(
+        field.dataset.field ?? "",
+      );
       const inner = form.element.querySelector("details");
       if (inner) inner.hidden = !shown.includes("judged");
     }

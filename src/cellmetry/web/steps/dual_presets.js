@@ -17,11 +17,53 @@ const PEAKS = { peaks: "first_local_top", peak_range: [60, 100] };
 /** @type {Preset[]} */
 const SHIPPED = [
   { name: "Whole cells", asked: { plan: {} } },
-  { name: "Rim of the cell, 90–100 %", asked: { plan: { target: DARK, reference: DARK, radial: "90:100", ...PROFILE, ...PEAKS } } },
-  { name: "Membrane, ± 0.5 µm", asked: { plan: { target: DARK, reference: DARK, radial: "-0.5:0.5um", profile: "0.5:0.1um", profile_range: [-5, 2] } } },
-  { name: "Bright parts of each cell", asked: { plan: { target: { ...DARK, mask: "per_cell_otsu" }, reference: { ...DARK, mask: "per_cell_otsu" } } } },
-  { name: "DualCellQuant: as it opens", asked: { rules: "dualcellquant", plan: { target: PROGRAM, reference: PROGRAM, epsilon: 1e-6, radial: "0:100", profile: "10:5", profile_range: [0, 150], smooth: [5, 2] } } },
-  { name: "DualCellQuant: its published pipeline", asked: { rules: "dualcellquant", plan: { target: { ...PROGRAM, ...DARK }, reference: { ...PROGRAM, ...DARK }, epsilon: 1e-6, radial: "90:100", ...PROFILE, ...PEAKS } } },
+  {
+    name: "Rim of the cell, 90–100 %",
+    asked: { plan: { target: DARK, reference: DARK, radial: "90:100", ...PROFILE, ...PEAKS } },
+  },
+  {
+    name: "Membrane, ± 0.5 µm",
+    asked: { plan: {
+      target: DARK,
+      reference: DARK,
+      radial: "-0.5:0.5um",
+      profile: "0.5:0.1um",
+      profile_range: [-5, 2],
+    } },
+  },
+  {
+    name: "Bright parts of each cell",
+    asked: { plan: { target: { ...DARK, mask: "per_cell_otsu" }, reference: { ...DARK, mask: "per_cell_otsu" } } },
+  },
+  {
+    name: "DualCellQuant: as it opens",
+    asked: {
+      rules: "dualcellquant",
+      plan: {
+        target: PROGRAM,
+        reference: PROGRAM,
+        epsilon: 1e-6,
+        radial: "0:100",
+        profile: "10:5",
+        profile_range: [0, 150],
+        smooth: [5, 2],
+      },
+    },
+  },
+  {
+    name: "DualCellQuant: its published pipeline",
+    asked: {
+      rules: "dualcellquant",
+      plan: {
+        target: { ...PROGRAM, ...DARK },
+        reference: { ...PROGRAM, ...DARK },
+        epsilon: 1e-6,
+        radial: "90:100",
+        ...PROFILE,
+        ...PEAKS,
+      },
+    },
+  },
 ];
 
 /** What the form begins with. */
@@ -52,8 +94,17 @@ export class Presets extends Emitter {
 
   /** Say which one the form holds, empty: none. @param {string} name */
   show(name) {
-    const group = (/** @type {string} */ label, /** @type {Preset[]} */ presets) => presets.length > 0 && h("optgroup", { label }, presets.map((each) => h("option", { value: each.name }, each.name)));
-    fill(this.#choice, h("option", { value: "" }, "Own settings"), group("Ready made", SHIPPED), group("Yours", this.#own));
+    const group = (/** @type {string} */ label, /** @type {Preset[]} */ presets) => presets.length > 0 && h(
+      "optgroup",
+      { label },
+      presets.map((each) => h("option", { value: each.name }, each.name)),
+    );
+    fill(
+      this.#choice,
+      h("option", { value: "" }, "Own settings"),
+      group("Ready made", SHIPPED),
+      group("Yours", this.#own),
+    );
     this.#choice.value = name;
     this.#forget.hidden = !this.#own.some((each) => each.name === name);
   }
@@ -66,10 +117,15 @@ export class Presets extends Emitter {
   }
 
   async #keepAs() {
-    const said = await this.#app.askText({ title: "Keep as a preset", label: "Name", yes: "Keep", help: "It is kept in this browser, for all studies." });
+    const said = await this.#app.askText(
+      { title: "Keep as a preset", label: "Name", yes: "Keep", help: "It is kept in this browser, for all studies." },
+    );
     const name = said?.trim();
     if (!name) return;
-    if (SHIPPED.some((each) => each.name === name)) return this.#app.toast(`${name} comes with the app; choose another name.`, { kind: "error" });
+    if (SHIPPED.some((each) => each.name === name)) return this.#app.toast(
+      `${name} comes with the app; choose another name.`,
+      { kind: "error" },
+    );
     try {
       const { target: _, reference: __, ...asked } = this.#wanted();
       noteTaste(OWN, [...this.#own.filter((each) => each.name !== name), { name, asked }]);

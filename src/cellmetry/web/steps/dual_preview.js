@@ -27,7 +27,7 @@ const LAYER = "dual ";
 const HIDDEN = "dual.hidden";
 const OPACITY = 0.25;
 const SHARE = 0.01;
-const PART = "The image is large: this is the part that is seen, and thresholds of a whole image are those of this part.";
+const PART = "The image is large: only the part that is seen is worked here; it gives thresholds of a whole image.";
 const MOST_LINES = 20_000;
 const MOST_PX = 4 << 20;
 const SETTLED_MS = 400;
@@ -56,10 +56,19 @@ export class MaskPreviews extends Emitter {
     this.#app = app;
     this.#wanted = wanted;
     this.#wrong = wrong;
-    this.button = h("button.grow", { type: "button", "aria-pressed": "false", disabled: true, onclick: () => this.#turn() }, icon("eye"), "Preview");
+    this.button = h(
+      "button.grow",
+      { type: "button", "aria-pressed": "false", disabled: true, onclick: () => this.#turn() },
+      icon("eye"),
+      "Preview",
+    );
     this.element = h("section.stack.dual-masks", {}, h("h3", {}, "Masks"), this.#list, this.#said);
     this.#showList(new Map());
-    this.#offs = [app.viewer.on("shown", () => this.#moved(true)), app.viewer.on("camera", () => this.#moved(false)), app.openStudy.labels.on("change", () => this.#moved(true))];
+    this.#offs = [
+      app.viewer.on("shown", () => this.#moved(true)),
+      app.viewer.on("camera", () => this.#moved(false)),
+      app.openStudy.labels.on("change", () => this.#moved(true)),
+    ];
   }
 
   close() {
@@ -94,7 +103,10 @@ export class MaskPreviews extends Emitter {
     else this.run();
   }
 
-  /** Another image or plane, other labels, or another place: ask again where that shows something else. @param {boolean} other */
+  /**
+   * Another image or plane, other labels, or another place: ask again where that shows something else.
+   * @param {boolean} other
+   */
   #moved(other) {
     if (!this.#shown || (!other && this.#found?.whole)) return;
     this.follow();
@@ -114,7 +126,9 @@ export class MaskPreviews extends Emitter {
       const { pictures: _, follow: __, ...wanted } = this.#wanted();
       const body = { image: image.id, labels, t: viewer.t, z: viewer.z, box: this.#box(image), ...wanted };
       const found = await study.post("preview/masks", body, asking.signal);
-      const pixels = await Promise.all(found.seen.map((/** @type {any} */ each) => this.#pixels(each.pixels, asking.signal)));
+      const pixels = await Promise.all(
+        found.seen.map((/** @type {any} */ each) => this.#pixels(each.pixels, asking.signal)),
+      );
       if (asking === this.#asking && viewer.image?.id === image.id) this.#show(found, pixels);
     } catch (error) {
       if (asking.signal.aborted) return;
@@ -126,7 +140,10 @@ export class MaskPreviews extends Emitter {
   /** The whole plane where it is small, else what is seen. @param {any} image */
   #box(image) {
     const [height, width] = [lengthOf(image, "Y"), lengthOf(image, "X")];
-    return height * width <= MOST_PX ? [0, height, 0, width] : seenBox(this.#app.viewer, this.#app.frame?.viewerHost ?? document.body);
+    return height * width <= MOST_PX ? [0, height, 0, width] : seenBox(
+      this.#app.viewer,
+      this.#app.frame?.viewerHost ?? document.body,
+    );
   }
 
   /** @param {string} path @param {AbortSignal} signal */
@@ -162,8 +179,13 @@ export class MaskPreviews extends Emitter {
       return viewer.setLayer(LAYER + name, { kind: "map", pixels, palette: PALETTE, opacity: 1, box: this.#found.box });
     }
     const lines = contours(ids, height, width, { y: y0, x: x0 });
-    const shapes = lines.length > MOST_LINES ? [] : lines.map((points) => ({ points, closed: true, colour, width: 1.25 }));
-    viewer.setLayer(`${LAYER}${name} fill`, { kind: "map", pixels: { data: ids, height, width }, colour, opacity: OPACITY, box: this.#found.box });
+    const shapes = lines.length > MOST_LINES ? [] : lines.map(
+      (points) => ({ points, closed: true, colour, width: 1.25 }),
+    );
+    viewer.setLayer(
+      `${LAYER}${name} fill`,
+      { kind: "map", pixels: { data: ids, height, width }, colour, opacity: OPACITY, box: this.#found.box },
+    );
     viewer.setLayer(LAYER + name, { kind: "shapes", shapes });
   }
 
@@ -194,9 +216,17 @@ export class MaskPreviews extends Emitter {
       if (ids) this.#draw(kind, ids);
     });
     const mark = h("span.preview-mark");
-    mark.style.background = kind.colour || `linear-gradient(90deg, ${[0, 0.5, 1].map((part) => colourAt(PALETTE, part)).join()})`;
-    const count = ids ? (kind === RATIO ? spanText(ids) : `${ids.reduce((sum, id) => sum + (id ? 1 : 0), 0).toLocaleString("en")} px`) : "–";
-    return h("li", {}, h("label.check.dual-mask", {}, box, mark, h("span.grow", {}, kind.title), h("span.number.quiet-text", {}, count)));
+    mark.style.background = kind.colour || `linear-gradient(90deg, ${[0, 0.5, 1].map(
+      (part) => colourAt(PALETTE, part),
+    ).join()})`;
+    const count = ids ? (
+      kind === RATIO ? spanText(ids) : `${ids.reduce((sum, id) => sum + (id ? 1 : 0), 0).toLocaleString("en")} px`
+    ) : "–";
+    return h(
+      "li",
+      {},
+      h("label.check.dual-mask", {}, box, mark, h("span.grow", {}, kind.title), h("span.number.quiet-text", {}, count)),
+    );
   }
 }
 

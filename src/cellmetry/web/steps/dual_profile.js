@@ -11,8 +11,9 @@ import { linesOf, medianOf, peakColumns, positionsOf, seriesOf } from "./dual_se
 /** @typedef {import("../app/app.js").App} App */
 /** @typedef {import("../table/source.js").TableView} TableView */
 /** @typedef {import("./dual_series.js").Columns} Columns */
-/** @typedef {{cells: TableView, others: Map<string, TableView>, folder: string|null}} Quantified Tables of one job. */
+/** @typedef {import("./dual_tables.js").Quantified} Quantified */
 
+const NO_PROFILE = "No radial profile was made. Choose “Make a radial profile” at the left, and quantify again.";
 const MOST = 1_000_000;
 const TASTES = "dual.profile";
 const SWITCHES = { errors: "Error bars (SEM)", channels: "Channels", ratio: "Ratio", smooth: "Smoothed" };
@@ -41,8 +42,21 @@ export class ProfilePane {
   constructor(app) {
     this.#app = app;
     this.element = h("div.dual-profile", {},
-      h("section.stack", {}, h("div.row", {}, this.#title, this.#all), this.#switches, this.#channels.element, this.#ratio.element, this.#none, this.#peaks), this.#files);
-    fill(this.#switches, Object.entries(SWITCHES).map(([name, text]) => this.#switch(/** @type {"errors"} */ (name), text)));
+      h(
+        "section.stack",
+        {},
+        h("div.row", {}, this.#title, this.#all),
+        this.#switches,
+        this.#channels.element,
+        this.#ratio.element,
+        this.#none,
+        this.#peaks,
+      ),
+      this.#files);
+    fill(
+      this.#switches,
+      Object.entries(SWITCHES).map(([name, text]) => this.#switch(/** @type {"errors"} */ (name), text)),
+    );
     this.#draw();
   }
 
@@ -55,7 +69,6 @@ export class ProfilePane {
   /** The tables of another job, null: none. @param {Quantified|null} made */
   show(made) {
     this.#made = made;
-    this.#cell = null;
     fill(this.#files, made && this.#fileButtons(made));
     this.#draw();
   }
@@ -109,8 +122,8 @@ export class ProfilePane {
   /** @param {{names: string[], values: Columns}|null} found @param {Record<string, any>|null} peaks */
   #lay(found, peaks) {
     const { errors, channels, ratio } = this.#tastes;
-    const title = this.#preview ? "Profile of what is previewed" : this.#cell === null ? "Profile of all cells" : `Profile of cell ${this.#cell}`;
-    fill(this.#title, title);
+    const whose = this.#cell === null ? "all cells" : `cell ${this.#cell}`;
+    fill(this.#title, `Profile of ${this.#preview ? "what is previewed" : whose}`);
     this.#all.hidden = this.#cell === null || this.#preview !== null;
     this.#switches.hidden = !found;
     const names = found?.names ?? [];
@@ -126,11 +139,16 @@ export class ProfilePane {
 
   get #reason() {
     if (!this.#made) return "Quantify, or preview with a radial profile: the profile is shown here.";
-    if (!this.#made.others.has("radial_profile_cells")) return "No radial profile was made. Choose “Make a radial profile” at the left, and quantify again.";
+    if (!this.#made.others.has("radial_profile_cells")) return NO_PROFILE;
     return this.#cell === null ? "This image was not quantified." : "This cell has no profile.";
   }
 
-  /** @param {ProfilePlot} plot @param {import("../plot/profile.js").Line[]} lines @param {ReturnType<typeof positionsOf>} position @param {string} y */
+  /**
+   * @param {ProfilePlot} plot
+   * @param {import("../plot/profile.js").Line[]} lines
+   * @param {ReturnType<typeof positionsOf>} position
+   * @param {string} y
+   */
   #showPlot(plot, lines, { axis, edge }, y) {
     plot.element.hidden = !lines.length;
     plot.show({ lines, x: axis, y, edge });
@@ -141,7 +159,8 @@ export class ProfilePane {
     const smooth = this.#tastes.smooth && this.#cell !== null;
     const others = this.#made?.others;
     const smoothed = others?.get("radial_profile_smoothed") ?? others?.get("radial_profile_sg");
-    const table = this.#cell === null ? others?.get("radial_profile_pooled") : (smooth && smoothed) || others?.get("radial_profile_cells");
+    const ofCell = (smooth && smoothed) || others?.get("radial_profile_cells");
+    const table = this.#cell === null ? others?.get("radial_profile_pooled") : ofCell;
     if (!table) return null;
     const names = table.columns.map((column) => column.name);
     const wanted = [positionsOf(names).column, ...seriesOf(names).flatMap(({ value, error }) => [value, error])];
@@ -154,7 +173,10 @@ export class ProfilePane {
     if (!table) return null;
     const names = table.columns.map((column) => column.name);
     const columns = peakColumns(names);
-    const values = await this.#values(table, [columns.first, columns.second, columns.difference, ...columns.accepted, ...columns.reasons]);
+    const values = await this.#values(
+      table,
+      [columns.first, columns.second, columns.difference, ...columns.accepted, ...columns.reasons],
+    );
     if (!values[columns.first]?.length) return null;
     const one = this.#cell !== null;
     return { columns, values, unit: positionsOf([columns.first.replace(/^.*_(pct|um|px)$/, "center_$1")]).text, one,
@@ -165,7 +187,9 @@ export class ProfilePane {
   async #values(table, wanted) {
     const names = new Set(table.columns.map((column) => column.name));
     const { t, z } = this.#app.viewer;
-    const places = [["t", t], ["z", z]].filter(([name]) => names.has(String(name))).map(([name, index]) => isValue(String(name), index));
+    const places = [["t", t], ["z", z]].filter(([name]) => names.has(String(name))).map(
+      ([name, index]) => isValue(String(name), index),
+    );
     const cell = this.#cell !== null && names.has("label") ? [isValue("label", this.#cell)] : [];
     const where = [isValue("image", this.#image), ...places, ...cell];
     const columns = [...new Set(wanted.filter((name) => name && names.has(name)))];
@@ -176,8 +200,17 @@ export class ProfilePane {
   #fileButtons({ cells, others, folder }) {
     const all = [cells, ...others.values()];
     const readOnly = Boolean(this.#app.openStudy.readOnly);
-    const exported = (/** @type {string} */ form) => () => saveExport(this.#app, { tables: all.map((each) => each.id), table_forms: [form], name_of_result: `${cells.name} as ${form}` }, "Tables");
-    const button = (/** @type {string} */ text, /** @type {() => any} */ run, off = false) => h("button", { type: "button", disabled: off, onclick: run }, icon("download"), text);
+    const exported = (/** @type {string} */ form) => () => saveExport(
+      this.#app,
+      { tables: all.map((each) => each.id), table_forms: [form], name_of_result: `${cells.name} as ${form}` },
+      "Tables",
+    );
+    const button = (/** @type {string} */ text, /** @type {() => any} */ run, off = false) => h(
+      "button",
+      { type: "button", disabled: off, onclick: run },
+      icon("download"),
+      text,
+    );
     return [h("h3.report-head", {}, "Download"),
       button("All tables as CSV", exported("csv"), readOnly), button("All tables as Excel", exported("xlsx"), readOnly),
       folder && button("Masks, ratios and plots", () => save(resultAddress(this.#app, folder)))];
@@ -186,13 +219,26 @@ export class ProfilePane {
 
 /** @param {Record<string, any>} peaks */
 function peakFacts({ columns, values, unit, one }) {
-  const text = (/** @type {number|null} */ value) => (value === null || value === undefined ? "–" : `${numberText(value, 3)} ${unit}`);
+  const text = (/** @type {number|null} */ value) => (
+    value === null || value === undefined ? "–" : `${numberText(value, 3)} ${unit}`
+  );
   const said = (/** @type {string} */ name) => (one ? values[name]?.[0] ?? null : medianOf(values[name] ?? []));
-  const rows = [["Target peaks at", text(said(columns.first))],
-    ...(columns.second ? [["Reference peaks at", text(said(columns.second))], ["Difference", text(said(columns.difference))]] : []),
-    ...columns.accepted.map((/** @type {string} */ name) => [acceptedTitle(name), acceptedText(values[name], one)]),
-    ...(one ? columns.reasons : []).flatMap((/** @type {string} */ name) => (values[name]?.[0] ? [["Why there is none", values[name][0]]] : []))];
-  return h("section", {}, h("h3", {}, one ? "Peaks" : "Peaks (median of the cells)"), h("dl.facts", {}, rows.map(([name, value]) => [h("dt", {}, name), h("dd.number", {}, value)])));
+  const reference = columns.second
+    ? [["Reference peaks at", text(said(columns.second))], ["Difference", text(said(columns.difference))]]
+    : [];
+  const accepted = columns.accepted.map(
+    (/** @type {string} */ name) => [acceptedTitle(name), acceptedText(values[name], one)],
+  );
+  const reasons = (one ? columns.reasons : []).flatMap(
+    (/** @type {string} */ name) => (values[name]?.[0] ? [["Why there is none", values[name][0]]] : []),
+  );
+  const rows = [["Target peaks at", text(said(columns.first))], ...reference, ...accepted, ...reasons];
+  return h(
+    "section",
+    {},
+    h("h3", {}, one ? "Peaks" : "Peaks (median of the cells)"),
+    h("dl.facts", {}, rows.map(([name, value]) => [h("dt", {}, name), h("dd.number", {}, value)])),
+  );
 }
 
 /** @param {string} name */

@@ -1,5 +1,5 @@
 /** The sections of the form of the step Two channels: their fields, from the schemas of job and steps. @module */
-import { usesMethod } from "./dual_values.js";
+import { channelSection, choices, flag, number, some } from "./dual_channel.js";
 
 /** @typedef {import("../controls/schema_form.js").Wishes} Wishes */
 /** @typedef {import("./dual_values.js").Values} Values */
@@ -15,98 +15,53 @@ import { usesMethod } from "./dual_values.js";
  */
 /** @typedef {{job: any, radial: any, profile: any, peaks: any}} Schemas */
 
-const UNITS = [{ value: "percent", text: "% of the way to the edge" }, { value: "um", text: "µm from the edge" }, { value: "px", text: "pixels from the edge" }];
-const METHODS = { percentile: "a percentile", otsu: "Otsu", triangle: "triangle", li: "Li", mean_sd: "mean + SD" };
-const COMPAT = ["none", "global_percentile", "global_otsu", "per_cell_percentile", "per_cell_otsu"];
+const UNITS = [
+  { value: "percent", text: "% of the way to the edge" },
+  { value: "um", text: "µm from the edge" },
+  { value: "px", text: "pixels from the edge" },
+];
 const BITS = [0, 8, 16, 32];
 const JUDGED = ["slope", "least_rise", "highest", "least_prominence", "least_range", "most_noise", "least_run"];
-
-/** @param {string} mode */
-function maskText(mode) {
-  const method = METHODS[/** @type {"otsu"} */ (mode.replace(/^(global|per_cell)_/, ""))];
-  if (mode === "none") return "None: all unsaturated pixels";
-  return mode === "value" ? "Above a value" : `${mode.startsWith("global") ? "Image" : "Each cell"}: ${method}`;
-}
-
-/** @param {string} description @param {any} more */
-const number = (description, more) => ({ type: "number", description, ...more });
-
-const BACKGROUND = {
-  background: { enum: ["none", "rolling-ball", "dark", "manual", "local"], default: "none", description: "What is taken off before masks and measurements." },
-  radius_px: number("Radius of the ball; larger than the cells' details.", { default: 50, minimum: 1, maximum: 1000 }),
-  variant: { enum: ["imagej", "native", "unit"], default: "imagej", description: "ImageJ's way, or scikit-image's on stored values (native) or on values scaled to 0–1 (unit)." },
-  dark_percent: number("The mean of so many per cent of the image's darkest pixels is taken off.", { default: 5, minimum: 0, maximum: 50 }),
-  subtract: number("This value is taken off every pixel.", { default: 0, minimum: -1e9, maximum: 1e9 }),
-  gap: number("Distance of the ring from the cell.", { default: 2, minimum: 0 }),
-  width: number("Width of the ring.", { default: 8, exclusiveMinimum: 0 }),
-  ring_unit: { enum: ["px", "um"], default: "px", description: "Unit of gap and width." },
-};
-/** @type {Record<string, string[]>} */
-const OF_BACKGROUND = { "rolling-ball": ["radius_px", "variant"], dark: ["dark_percent"], manual: ["subtract"], local: ["gap", "width", "ring_unit"] };
-const TITLES = {
-  mask: "Masking mode", percentile: "Percentile (keeps what is brighter)", sd: "SD above the mean", value: "Threshold",
-  saturation: "Saturation limit", min_object: "Remove small objects (px)", radius_px: "Rolling radius", variant: "Rolling ball of",
-  dark_percent: "Darkest pixels", subtract: "Background value", gap: "Gap to the cell", width: "Width of the ring", ring_unit: "Unit",
-};
-const CHOICES = {
-  background: [["none", "None"], ["rolling-ball", "Rolling ball"], ["dark", "Darkest pixels"], ["manual", "A value"], ["local", "Ring round each cell"]],
-  variant: [["imagej", "ImageJ"], ["native", "scikit-image"], ["unit", "scikit-image, scaled to 0–1"]],
-  ring_unit: [["px", "px"], ["um", "µm"]],
-};
-
-/** @param {string[][]} pairs */
-const choices = (pairs) => pairs.map(([value, text]) => ({ value, text }));
-
-/** @param {any} schema @param {string[]} names */
-const some = (schema, names) => Object.fromEntries(names.map((name) => [name, schema.properties[name]]));
-
-/** @param {string} text @param {boolean} [on] */
-const flag = (text, on = false) => ({ type: "boolean", default: on, description: text });
-
-/** @param {"target"|"reference"} name @param {any} job @param {boolean} compat @returns {Section} */
-function channelSection(name, job, compat) {
-  const role = job.$defs.RolePlan;
-  const properties = { ...some(role, ["mask", "percentile", "sd", "value", "saturation", "min_object"]), ...BACKGROUND };
-  const modes = properties.mask.enum.filter((/** @type {string} */ mode) => !compat || COMPAT.includes(mode));
-  const masks = modes.map((/** @type {string} */ value) => ({ value, text: maskText(value) }));
-  const known = { ...CHOICES, background: CHOICES.background.filter(([method]) => !compat || method !== "local") };
-  const texts = Object.fromEntries(Object.entries(known).map(([key, pairs]) => [key, choices(pairs)]));
-  return {
-    name,
-    title: () => (name === "target" ? "Target" : "Reference"),
-    open: name === "target",
-    schema: { type: "object", properties },
-    wishes: { titles: TITLES, choices: { ...texts, mask: masks } },
-    shown: (values, seen) => shownOfChannel(name, values, seen),
-  };
-}
-
-/** @param {string} name @param {Values} values @param {Case} seen */
-function shownOfChannel(name, { mask, background }, { pair, compat }) {
-  if (name === "reference" && !pair) return [];
-  const own = !(compat && name === "reference");
-  return [
-    "mask", "saturation",
-    ...["percentile", "sd", "value"].filter((each) => usesMethod(mask, each === "sd" ? "mean_sd" : each)),
-    ...(mask === "none" ? [] : ["min_object"]),
-    ...(own ? ["background", ...(OF_BACKGROUND[background] ?? [])] : []),
-    ...(compat && !own ? ["subtract"] : []),
-  ];
-}
 
 /** @param {Schemas} schemas @returns {Section} */
 function radialSection({ radial }) {
   const names = ["inner", "outer", "unit", "clip", "min_object_px"];
-  const restricts = { type: "array", items: { type: "string" }, default: ["and"], description: "Which masks the part restricts. None: it is measured beside them." };
+  const restricts = {
+    type: "array",
+    items: { type: "string" },
+    default: ["and"],
+    description: "Which masks the part restricts. None: it is measured beside them.",
+  };
   return {
     name: "radial",
     title: () => "Part of the cell",
-    schema: { type: "object", properties: { on: flag("Measure in a range between centre and edge, or a ring round the cell."), ...some(radial, names), restricts } },
-    wishes: {
-      titles: { on: "Use a radial mask", inner: "Inner", outer: "Outer", unit: "In", clip: "End at the edge of the cell", min_object_px: "Remove small objects", restricts: "Restricts" },
-      choices: { unit: UNITS, restricts: choices([["and", "Both (AND mask)"], ["target", "Target mask"], ["reference", "Reference mask"]]) },
+    schema: {
+      type: "object",
+      properties: {
+        on: flag("Measure in a range between centre and edge, or a ring round the cell."),
+        ...some(radial, names),
+        restricts,
+      },
     },
-    shown: ({ on }, { compat }) => ["on", ...(on ? names.filter((name) => !(compat && ["clip", "unit"].includes(name))).concat("restricts") : [])],
+    wishes: {
+      titles: {
+        on: "Use a radial mask",
+        inner: "Inner",
+        outer: "Outer",
+        unit: "In",
+        clip: "End at the edge of the cell",
+        min_object_px: "Remove small objects",
+        restricts: "Restricts",
+      },
+      choices: {
+        unit: UNITS,
+        restricts: choices([["and", "Both (AND mask)"], ["target", "Target mask"], ["reference", "Reference mask"]]),
+      },
+    },
+    shown: ({ on }, { compat }) => [
+      "on",
+      ...(on ? names.filter((name) => !(compat && ["clip", "unit"].includes(name))).concat("restricts") : []),
+    ],
   };
 }
 
@@ -116,9 +71,21 @@ function profileSection({ profile }) {
   return {
     name: "profile",
     title: () => "Radial profile",
-    schema: { type: "object", properties: { on: flag("Brightness in windows from the centre of each cell outwards."), ...some(profile, names) } },
+    schema: {
+      type: "object",
+      properties: { on: flag("Brightness in windows from the centre of each cell outwards."), ...some(profile, names) },
+    },
     wishes: {
-      titles: { on: "Make a radial profile", unit: "In", start: "Start", end: "End", window: "Window size", stride: "Step", smooth_window: "Smoothing: windows", smooth_order: "Smoothing: order" },
+      titles: {
+        on: "Make a radial profile",
+        unit: "In",
+        start: "Start",
+        end: "End",
+        window: "Window size",
+        stride: "Step",
+        smooth_window: "Smoothing: windows",
+        smooth_order: "Smoothing: order",
+      },
       choices: { unit: UNITS },
     },
     shown: ({ on }, { compat }) => ["on", ...(on ? names.filter((name) => !(compat && name === "unit")) : [])],
@@ -132,12 +99,28 @@ function peaksSection({ peaks }) {
   return {
     name: "peaks",
     title: () => "Peak difference",
-    schema: { type: "object", properties: { on: flag("Where each channel is brightest along the profile, and how far apart."), ...some(peaks, names), judged } },
+    schema: {
+      type: "object",
+      properties: {
+        on: flag("Where each channel is brightest along the profile, and how far apart."),
+        ...some(peaks, names),
+        judged,
+      },
+    },
     wishes: {
       titles: {
-        on: "Find peaks of the profile", algorithm: "Algorithm", lowest: "Least centre", uppermost: "Largest centre", judged: "When a peak is accepted",
-        "judged.slope": "Slope (share)", "judged.least_rise": "Least rise (share)", "judged.highest": "At this position at most", "judged.least_prominence": "Prominence (standard errors)",
-        "judged.least_range": "Range (share)", "judged.most_noise": "Most noise (share)", "judged.least_run": "Falling windows",
+        on: "Find peaks of the profile",
+        algorithm: "Algorithm",
+        lowest: "Least centre",
+        uppermost: "Largest centre",
+        judged: "When a peak is accepted",
+        "judged.slope": "Slope (share)",
+        "judged.least_rise": "Least rise (share)",
+        "judged.highest": "At this position at most",
+        "judged.least_prominence": "Prominence (standard errors)",
+        "judged.least_range": "Range (share)",
+        "judged.most_noise": "Most noise (share)",
+        "judged.least_run": "Falling windows",
       },
       choices: { algorithm: choices([["first_local_top", "Outermost local top"], ["global_max", "Highest window"]]) },
     },
@@ -150,14 +133,30 @@ function otherSections(job) {
   const plan = job.$defs.QuantificationPlan;
   const { ratio, epsilon, save_corrected: { description } } = plan.properties;
   const bits = { enum: BITS, default: 0, description };
-  const rules = choices([["ratio_of_means", "Ratio of the means"], ["mean_of_ratios", "Mean of the pixels' ratios"], ["epsilon_smoothed", "With epsilon added to both"]]);
+  const rules = choices(
+    [
+      ["ratio_of_means", "Ratio of the means"],
+      ["mean_of_ratios", "Mean of the pixels' ratios"],
+      ["epsilon_smoothed", "With epsilon added to both"],
+    ],
+  );
   return [
     {
-      name: "both", title: ({ pair }) => (pair ? "Both channels" : "Pixels"), schema: { type: "object", properties: { ...some(plan, ["normalise"]), save_corrected: bits } },
+      name: "both",
+      title: ({ pair }) => (pair ? "Both channels" : "Pixels"),
+      schema: { type: "object", properties: { ...some(plan, ["normalise"]), save_corrected: bits } },
       wishes: {
         titles: { normalise: "Normalization", save_corrected: "Keep the corrected image" },
         choices: {
-          normalise: choices([["none", "None"], ["z", "z-score"], ["robust", "Robust z-score"], ["minmax", "Min–max"], ["percentile", "Percentiles 1–99"]]),
+          normalise: choices(
+            [
+              ["none", "None"],
+              ["z", "z-score"],
+              ["robust", "Robust z-score"],
+              ["minmax", "Min–max"],
+              ["percentile", "Percentiles 1–99"],
+            ],
+          ),
           save_corrected: BITS.map((value) => ({ value, text: value ? `${value} bit` : "No" })),
         },
       },
@@ -166,7 +165,9 @@ function otherSections(job) {
     {
       name: "ratio", title: () => "Ratio", schema: { type: "object", properties: { rule: ratio, epsilon } },
       wishes: { titles: { rule: "Target over reference", epsilon: "Ratio epsilon" }, choices: { rule: rules } },
-      shown: ({ rule }, { pair, compat }) => (pair ? [...(compat ? [] : ["rule"]), ...(compat || rule === "epsilon_smoothed" ? ["epsilon"] : [])] : []),
+      shown: ({ rule }, { pair, compat }) => (
+        pair ? [...(compat ? [] : ["rule"]), ...(compat || rule === "epsilon_smoothed" ? ["epsilon"] : [])] : []
+      ),
     },
   ];
 }
@@ -175,11 +176,30 @@ function otherSections(job) {
 function cellsSection(job) {
   const { keep, passport } = job.$defs.QuantificationPlan.properties;
   const { pictures, follow } = job.properties;
-  const properties = { border: flag("Cells that touch the border of the image are in the table too.", true), keep, passport, track: flag(follow.description), least_iou: number("Least overlap of two outlines of one cell.", { default: 0.2, exclusiveMinimum: 0, maximum: 1 }), pictures };
+  const properties = {
+    border: flag("Cells that touch the border of the image are in the table too.", true),
+    keep,
+    passport,
+    track: flag(follow.description),
+    least_iou: number("Least overlap of two outlines of one cell.", { default: 0.2, exclusiveMinimum: 0, maximum: 1 }),
+    pictures,
+  };
   return {
     name: "cells", title: () => "Cells and files", schema: { type: "object", properties },
-    wishes: { titles: { border: "Keep cells at the border", keep: "Keep only cells with", passport: "Judge each cell (flags)", track: "Follow cells from image to image", least_iou: "Least IoU", pictures: "Pictures and plots as files" } },
-    shown: ({ track }, { compat }) => [...(compat ? [] : ["border", "keep", "passport"]), "track", ...(track ? ["least_iou"] : []), "pictures"],
+    wishes: { titles: {
+      border: "Keep cells at the border",
+      keep: "Keep only cells with",
+      passport: "Judge each cell (flags)",
+      track: "Follow cells from image to image",
+      least_iou: "Least IoU",
+      pictures: "Pictures and plots as files",
+    } },
+    shown: ({ track }, { compat }) => [
+      ...(compat ? [] : ["border", "keep", "passport"]),
+      "track",
+      ...(track ? ["least_iou"] : []),
+      "pictures",
+    ],
   };
 }
 
@@ -188,7 +208,11 @@ export function sectionsOf(schemas, compat) {
   const { job } = schemas;
   const [both, ratio] = otherSections(job);
   return [
-    channelSection("target", job, compat), channelSection("reference", job, compat), both, radialSection(schemas), ratio,
+    channelSection("target", job, compat),
+    channelSection("reference", job, compat),
+    both,
+    radialSection(schemas),
+    ratio,
     profileSection(schemas), peaksSection(schemas), cellsSection(job),
   ];
 }

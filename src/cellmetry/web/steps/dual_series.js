@@ -31,7 +31,8 @@ export function seriesOf(names) {
     return [];
   };
   const channel = (/** @type {string} */ name) => pair(name, [
-    [new RegExp(`^mean_of_cells_${name}$`), new RegExp(`^sem_over_cells_${name}$`)], [new RegExp(`^mean_${name}$`), new RegExp(`^sem_${name}$`)],
+    [new RegExp(`^mean_of_cells_${name}$`), new RegExp(`^sem_over_cells_${name}$`)],
+    [new RegExp(`^mean_${name}$`), new RegExp(`^sem_${name}$`)],
   ]);
   return [...channel("target"), ...channel("reference"), ...pair("ratio", [
     [/^mean_of_cells_ratio_/, /^sem_over_cells_ratio_/], [/^ratio_/, /^sem_ratio/], [/^mean_ratio/, /^sem_ratio/],

@@ -97,7 +97,9 @@ function cellsPlan({ border, keep, passport }) {
 
 /** When a peak is accepted, as changes of the step. @param {Values} peaks */
 function judgedSet({ judged }) {
-  return Object.entries(judged).map(([name, value]) => `peaks.${name}=${Number.isFinite(Number(value)) ? value : JSON.stringify(value)}`);
+  return Object.entries(judged).map(
+    ([name, value]) => `peaks.${name}=${Number.isFinite(Number(value)) ? value : JSON.stringify(value)}`,
+  );
 }
 
 /** @param {All} all */
@@ -113,7 +115,9 @@ function compatSet({ radial, peaks, profile, channels }) {
  * Return what the form shows for the parameters of a job: what is not named is as the form has it at first.
  * @param {Record<string, any>} asked @returns {All}
  */
-export function valuesOf({ target, reference = "", plan = {}, rules = "cellmetry", set = [], follow, pictures = false }) {
+export function valuesOf(
+  { target, reference = "", plan = {}, rules = "cellmetry", set = [], follow, pictures = false },
+) {
   const changes = Object.fromEntries(set.map((/** @type {string} */ change) => change.split(/=(.*)/s)));
   return {
     channels: { target, reference, rules },
@@ -153,14 +157,31 @@ function radialValues({ radial, radial_on: restricts, radial_clip: clip, radial_
   if (!radial) return { on: false };
   const { first: inner, second: outer, unit } = pairOf(radial);
   const size = least ?? changes["dualcellquant.min_object_radial_px"];
-  return { on: true, inner, outer, unit, restricts, clip, ...(size === undefined ? {} : { min_object_px: Number(size) }) };
+  return {
+    on: true,
+    inner,
+    outer,
+    unit,
+    restricts,
+    clip,
+    ...(size === undefined ? {} : { min_object_px: Number(size) }),
+  };
 }
 
 /** @param {Values} plan */
 function profileValues({ profile, profile_range: range, smooth }) {
   if (!profile) return { on: false };
   const { first: window, second: stride, unit } = pairOf(profile);
-  return { on: true, window, stride, unit, start: range?.[0], end: range?.[1], smooth_window: smooth?.[0], smooth_order: smooth?.[1] };
+  return {
+    on: true,
+    window,
+    stride,
+    unit,
+    start: range?.[0],
+    end: range?.[1],
+    smooth_window: smooth?.[0],
+    smooth_order: smooth?.[1],
+  };
 }
 
 /** @param {Values} plan @param {Record<string, string>} changes */
@@ -175,5 +196,9 @@ function peaksValues({ peaks, peak_range: range }, changes) {
 
 /** @param {Values} plan */
 function cellsValues({ keep = [], passport }) {
-  return { border: !keep.includes(BORDER), keep: keep.filter((/** @type {string} */ each) => each !== BORDER), passport };
+  return {
+    border: !keep.includes(BORDER),
+    keep: keep.filter((/** @type {string} */ each) => each !== BORDER),
+    passport,
+  };
 }
