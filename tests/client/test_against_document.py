@@ -111,7 +111,7 @@ class Described:
             told = self.sample(content["application/json"]["schema"])
             if template.endswith("/maps"):
                 told = [{**each, "pixels": f"maps/job_{ID}/{IMAGE}/density/0/0", "shape": [2, 2]} for each in told]
-            if template.endswith("/preview"):
+            if template.endswith(("/preview", "/preview/masks")):
                 told["box"] = [0, 2, 0, 2]
             if template.endswith("/tiles"):
                 of_labels = {"axes": "TZYX", "dtype": "uint32"}
@@ -213,6 +213,7 @@ def of_study(study, file, to):
         "thumbnail": lambda: study.thumbnail(IMAGE, side=64, labels=LABELS),
         "preview": lambda: study.preview(IMAGE, box=[0, 2, 0, 2]),
         "preview_count": lambda: study.preview_count(IMAGE, box=[0, 2, 0, 2]),
+        "preview_masks": lambda: study.preview_masks(IMAGE, LABELS, "GFP", box=[0, 2, 0, 2]),
         "relink": lambda: study.relink("/images"),
         "pixels": lambda: study.pixels(IMAGE),
         "all_pixels": lambda: study.all_pixels(IMAGE),
@@ -253,6 +254,7 @@ def of_study(study, file, to):
         "wait_read": study.wait_read,
         "segment": lambda: study.segment("any"),
         "measure": study.measure,
+        "quantify": lambda: study.quantify("GFP", "mCherry", plan={"radial": "90:100"}),
         "count": study.count,
         "compare": lambda: study.compare(RESULT, settings={}),
         "train": study.train,

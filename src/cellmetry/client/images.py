@@ -101,11 +101,23 @@ class ImageVerbs(StudyPart):
 
         Nothing is kept in the study. Each of ``seen`` has its ids as an array, ``ids``.
         """
-        found: dict[str, Any] = self._send("/preview", {"image": image, **wanted})
+        return self._previewed("/preview", {"image": image, **wanted})
+
+    def preview_masks(self, image: str, labels: str, target: str, **wanted: Any) -> dict[str, Any]:
+        """Return the masks of a target, and a reference, in a field of an image: ``reference``, ``plan``, ``box``, ….
+
+        Nothing is kept in the study. Each of ``seen`` has the ids of the cells to which its pixels count, ``ids``; the
+        map of the ratio has ``values``.
+        """
+        return self._previewed("/preview/masks", {"image": image, "labels": labels, "target": target, **wanted})
+
+    def _previewed(self, path: str, wanted: dict[str, Any]) -> dict[str, Any]:
+        found: dict[str, Any] = self._send(path, wanted)
         y0, y1, x0, x1 = found["box"]
         for number, each in enumerate(found["seen"]):
             data = self._connection.ask("GET", self._path(f"/preview/{found['id']}/{number}")).content
-            each["ids"] = np.frombuffer(data, "<u4").astype(np.uint32).reshape(y1 - y0, x1 - x0)
+            pixels = np.frombuffer(data, "<f4" if each["kind"] == "map" else "<u4").reshape(y1 - y0, x1 - x0)
+            each["values" if each["kind"] == "map" else "ids"] = pixels.copy()
         return found
 
     def preview_count(self, image: str, **wanted: Any) -> dict[str, Any]:

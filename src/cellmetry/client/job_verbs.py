@@ -48,6 +48,13 @@ class JobVerbs(ResultVerbs):
         """Return a job that measures the objects of labels, as they are edited now, into one table."""
         return self.submit("measure", labels=labels, **parameters)
 
+    def quantify(self, target: str, reference: str | None = None, **parameters: Any) -> RemoteJob:
+        """Return a job that measures a target channel, and its ratio to a reference, in masks and rings of cells.
+
+        ``plan`` says how, as the options of `cellmetry quantify` do.
+        """
+        return self.submit("quantify", target=target, reference=reference, **parameters)
+
     def count(self, **parameters: Any) -> RemoteJob:
         """Return a job that counts cells of the study's images; ``Client.count`` counts files."""
         return self.submit("count", **parameters)

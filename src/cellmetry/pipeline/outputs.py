@@ -58,6 +58,8 @@ def write_outputs(job: Job, sample: Sample) -> dict[str, str]:
     """Return what was written of a sample, relative to the run's folder, by what it is."""
     written = _write_labels(job, sample) | _write_masks(job, sample) | _write_maps(job, sample)
     written |= _write_tables(job, sample)
+    if job.layout.quantification and not job.layout.overlays:
+        return written
     if job.layout.quantification:
         # its plots are slow to import, and are needed here only
         pictures = import_module("cellmetry.pipeline.quantification_pictures")

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from cellmetry.core.image import Image
     from cellmetry.pipeline.reading import Reading
 
-__all__ = ["GREY", "Role", "RoleRef", "find_by_channel", "find_by_file", "split_channel"]
+__all__ = ["GREY", "Role", "RoleRef", "find_by_channel", "find_by_file", "in_roles", "split_channel"]
 
 GREY = ("gray", "grey")
 """Words that mean the brightness of a colour picture."""
@@ -56,28 +56,45 @@ class RoleRef(ImageRef):
             If a file has several channels and none was named, or sizes differ.
         """
         opened = {role.ref.text: role.ref.open() for role in self.roles}
-        return merge_channels([_channel(role, opened[role.ref.text]) for role in self.roles], self.stem.name)
+        chosen = [_channel(role, opened[role.ref.text]) for role in self.roles]
+        return merge_channels(chosen, self.stem.name)
 
     def file_hashes(self) -> dict[str, str]:
         """Return the hash of every file, by path."""
         return {path: digest for role in self.roles for path, digest in role.ref.file_hashes().items()}
 
 
+def in_roles(image: Image, roles: Mapping[str, str]) -> Image:
+    """Return an image with one channel a role: role → channel by name or index, of a colour picture also ``gray``.
+
+    Raises
+    ------
+    UnknownName
+        If it has no such channel.
+    """
+    return merge_channels([_named(name, channel, image, image.name) for name, channel in roles.items()], image.name)
+
+
 def _channel(role: Role, image: Image) -> ChannelOf:
-    wanted = (role.channel or "").lower()
-    if wanted in GREY and (image.colour or len(image.channels) == 1):
-        return ChannelOf(role.name, grey_channel(image) if image.colour else image, 0)
-    if image.colour:
-        wanted = _LETTERS.get(wanted, wanted)
-    known = ", ".join([*(["gray"] if image.colour else []), *image.channel_names])
     if role.channel is None and len(image.channels) > 1:
+        known = ", ".join([*(["gray"] if image.colour else []), *image.channel_names])
         raise ParameterError(
             f"{role.ref.text} has {len(image.channels)} channels; say which one is the {role.name} by its name or "
             f"index after a colon, as in {role.ref.path.name}:{image.channel_names[0]} (there are: {known})."
         )
-    if image.colour and wanted not in (*map(str.lower, image.channel_names), "0", "1", "2"):
-        raise UnknownName(f"channel in {role.ref.text}", str(role.channel), ["gray", *image.channel_names])
-    return ChannelOf(role.name, image, image.channel_index(wanted if image.colour else role.channel or 0))
+    return _named(role.name, role.channel or "0", image, role.ref.text)
+
+
+def _named(role: str, channel: str, image: Image, where: str) -> ChannelOf:
+    """Return the channel of an image that is called so."""
+    wanted = channel.lower()
+    if wanted in GREY and (image.colour or len(image.channels) == 1):
+        return ChannelOf(role, grey_channel(image) if image.colour else image, 0)
+    if image.colour:
+        wanted = _LETTERS.get(wanted, wanted)
+        if wanted not in (*map(str.lower, image.channel_names), "0", "1", "2"):
+            raise UnknownName(f"channel in {where}", channel, ["gray", *image.channel_names])
+    return ChannelOf(role, image, image.channel_index(wanted if image.colour else channel))
 
 
 def split_channel(text: str) -> tuple[str, str | None]:

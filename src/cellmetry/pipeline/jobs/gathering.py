@@ -34,6 +34,8 @@ __all__ = [
     "said_columns",
 ]
 
+TABLE = "table"
+"""What a job that makes one table calls its file."""
 _NOT_DESIGN = {"name", "notes", "note", "pixel_size_um", "pixel_size_z_um", "channel_names"}
 """What may be said of an image that is not of the design of the experiment."""
 
@@ -47,9 +49,9 @@ class NewResult(NamedTuple):
     details: Mapping[str, Any]
 
 
-def part_path(work: JobWork, image_id: str) -> Path:
-    """Return where a job keeps the table of one image."""
-    return work.folder / "parts" / f"{image_id}.parquet"
+def part_path(work: JobWork, image_id: str, table: str = TABLE) -> Path:
+    """Return where a job keeps the table of one image; `table` tells several apart."""
+    return work.folder / ("parts" if table == TABLE else f"parts_{table}") / f"{image_id}.parquet"
 
 
 def done_units(units: Sequence[Unit]) -> list[Unit]:
@@ -67,7 +69,7 @@ def done_units(units: Sequence[Unit]) -> list[Unit]:
     return done
 
 
-def gather_table(work: JobWork, done: Sequence[Unit], *, flagged: bool = False) -> Path:
+def gather_table(work: JobWork, done: Sequence[Unit], *, flagged: bool = False, table: str = TABLE) -> Path:
     """Return the Parquet file of one table of all images, with the columns of the design in it.
 
     Parameters
@@ -76,24 +78,26 @@ def gather_table(work: JobWork, done: Sequence[Unit], *, flagged: bool = False) 
         Units whose parts are there.
     flagged
         Whether each row says if its image was taken unlike the others; units then have ``settings``.
+    table
+        As in `part_path`.
     """
-    paths = [part_path(work, unit.name) for unit in done]
+    paths = [part_path(work, unit.name, table) for unit in done]
     # Joined by ids: two images may have one name.
     parts = [read_table(path).assign(image=unit.name) for path, unit in zip(paths, done, strict=True)]
     columns = {column.name: column for path in paths for column in read_columns(path)}
     filled = [part for part in parts if len(part)]
-    table = pd.concat(filled, ignore_index=True) if filled else parts[0]
-    table.attrs = {}
+    rows = pd.concat(filled, ignore_index=True) if filled else parts[0]
+    rows.attrs = {}
     names = {unit.name: image(work.store, unit.name).name for unit in done}
     if flagged:
-        table = with_settings_flag(table, {unit.name: unit.result["settings"] for unit in done})
-        columns |= {FLAG.name: FLAG} if FLAG.name in table else {}
-    table, told, hidden = add_said(table, said_columns(work.store, {each: each for each in names}))
-    table["image"] = table["image"].map(names).astype("str")
+        rows = with_settings_flag(rows, {unit.name: unit.result["settings"] for unit in done})
+        columns |= {FLAG.name: FLAG} if FLAG.name in rows else {}
+    rows, told, hidden = add_said(rows, said_columns(work.store, {each: each for each in names}))
+    rows["image"] = rows["image"].map(names).astype("str")
     for column in hidden:
         work.say("warning", f"What is said of images under {column!r} is not in the table: it has such a column.")
-    path = work.folder / "table.parquet"
-    write_table(table, path, [*columns.values(), *told])
+    path = work.folder / f"{table}.parquet"
+    write_table(rows, path, [*columns.values(), *told])
     return path
 
 

@@ -20,6 +20,7 @@ JOB_KINDS: dict[str, str] = {
     "read": f"{_HERE}.reading:Read",
     "segment": f"{_HERE}.segmenting:SegmentImages",
     "measure": f"{_HERE}.measuring:MeasureLabels",
+    "quantify": f"{_HERE}.quantifying:QuantifyChannels",
     "count": f"{_HERE}.counting:CountImages",
     "compare": f"{_HERE}.comparing:CompareConditions",
     "train": f"{_HERE}.training:TrainModel",

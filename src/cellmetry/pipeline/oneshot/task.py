@@ -7,7 +7,7 @@ from typing import Any, Literal
 
 __all__ = ["FileTask", "ImageAnswer", "Verb", "failed"]
 
-Verb = Literal["predict", "count", "preview", "preview count", "propose", "warm"]
+Verb = Literal["predict", "count", "preview", "preview count", "masks", "propose", "warm"]
 
 
 @dataclass(frozen=True)

@@ -13,6 +13,7 @@ from cellmetry.errors import CellmetryError, UnknownName
 from cellmetry.io.tile_store import encode_tile
 from cellmetry.pipeline.oneshot.task import FileTask, ImageAnswer, failed
 from cellmetry.pipeline.quick.counting import CountPreviewRequest, preview_count
+from cellmetry.pipeline.quick.masking import MaskRequest, preview_masks
 from cellmetry.pipeline.quick.preview import PreviewRequest, preview
 from cellmetry.pipeline.quick.proposing import NothingThere, ProposalRequest, propose
 from cellmetry.pipeline.stored.recipes import wanted_recipe
@@ -21,6 +22,7 @@ from cellmetry.study.store.store import join_store
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    from cellmetry.pipeline.quick.preview import Preview
     from cellmetry.study.store.store import Store
 
 __all__ = ["ANSWER", "QUICK", "do_quick"]
@@ -45,8 +47,16 @@ def do_quick(task: FileTask) -> list[ImageAnswer]:
 
 
 def _preview(store: Store, task: FileTask) -> dict[str, Any]:
-    found = preview(store, parse_parameters(PreviewRequest, task.request, where="preview"))
-    out = Path(task.out)
+    return _told(preview(store, parse_parameters(PreviewRequest, task.request, where="preview")), Path(task.out))
+
+
+def _masks(store: Store, task: FileTask) -> dict[str, Any]:
+    found = preview_masks(store, parse_parameters(MaskRequest, task.request, where="preview"))
+    return {**_told(found.shown, Path(task.out)), "profile": found.profile}
+
+
+def _told(found: Preview, out: Path) -> dict[str, Any]:
+    """Return what is said of a preview after writing its pixels."""
     shown = []
     for number, each in enumerate(found.seen):
         (out / f"{number}.zst").write_bytes(encode_tile(each.ids))
@@ -102,6 +112,7 @@ def _warm(store: Store, _: FileTask) -> dict[str, Any]:
 QUICK: dict[str, Callable[[Store, FileTask], dict[str, Any]]] = {
     "preview": _preview,
     "preview count": _preview_count,
+    "masks": _masks,
     "propose": _propose,
     "warm": _warm,
 }

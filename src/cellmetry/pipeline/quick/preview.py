@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any, NamedTuple
 
 import numpy as np
 from pydantic import Field, model_validator
@@ -31,7 +31,18 @@ if TYPE_CHECKING:
     from cellmetry.study.store.images import StoredImage
     from cellmetry.study.store.store import Store
 
-__all__ = ["MOST_PIXELS", "FieldRequest", "Preview", "PreviewRequest", "Seen", "plane_sizes", "preview"]
+__all__ = [
+    "MOST_PIXELS",
+    "FieldRequest",
+    "Preview",
+    "PreviewRequest",
+    "Seen",
+    "Working",
+    "plane_sizes",
+    "preview",
+    "seen_in",
+    "working_field",
+]
 
 MOST_PIXELS = 4 << 20
 """Largest field, in pixels."""
@@ -91,12 +102,12 @@ class PreviewRequest(FieldRequest):
 
 @dataclass(frozen=True)
 class Seen:
-    """Labels or a mask of the field.
+    """Labels, a mask or a map of the field.
 
     Parameters
     ----------
     kind
-        ``labels`` or ``mask``.
+        ``labels`` or ``mask``; or ``map``, with the bits of 32-bit floats in the place of ids.
     n
         Objects that reach into the field.
     median_diameter_px
@@ -138,17 +149,36 @@ def preview(store: Store, request: PreviewRequest) -> Preview:
     start = time.perf_counter()
     stored = image_of(store, request.image)
     recipe = _shortened(request.recipe_for(store))
-    sizes = plane_sizes(stored)
-    box = request.field(sizes["Y"], sizes["X"])
-    read = _grown(box, sizes)
-    whole = read == Box(0, sizes["Y"], 0, sizes["X"])
+    box, read, whole = working_field(stored, request)
     projected = any(isinstance(step, Segment) and step.stack in {"max", "mean"} for step in recipe.steps)
     field = open_field(store, stored, read, request.t, None if projected else [request.z])
     field, _ = find_detectors(field, recipe.detectors_used(field))
     sample = recipe.apply(Sample(field))
-    seen = [_seen(name, "labels", each, read, box) for name, each in sample.labels.items()]
-    seen += [_seen(name, "mask", each, read, box) for name, each in sample.masks.items()]
+    seen = [seen_in(name, "labels", each, read, box) for name, each in sample.labels.items()]
+    seen += [seen_in(name, "mask", each, read, box) for name, each in sample.masks.items()]
     return Preview(box, whole, tuple(seen), sample.warnings, round(time.perf_counter() - start, 3))
+
+
+class Working(NamedTuple):
+    """What is shown of a plane, what is worked for that, and whether that is the whole plane."""
+
+    box: Box
+    read: Box
+    whole: bool
+
+
+def working_field(image: StoredImage, request: FieldRequest) -> Working:
+    """Return what is shown and worked of a plane of an image.
+
+    Raises
+    ------
+    ParameterError, LimitExceeded
+        If the image was not read yet, or the box is not inside it or too large.
+    """
+    sizes = plane_sizes(image)
+    box = request.field(sizes["Y"], sizes["X"])
+    read = _grown(box, sizes)
+    return Working(box, read, read == Box(0, sizes["Y"], 0, sizes["X"]))
 
 
 def _shortened(recipe: Recipe) -> Recipe:
@@ -203,7 +233,8 @@ def _grown(box: Box, sizes: Mapping[str, int]) -> Box:
     )
 
 
-def _seen(name: str, kind: str, labels: Labels, read: Box, box: Box) -> Seen:
+def seen_in(name: str, kind: str, labels: Labels, read: Box, box: Box) -> Seen:
+    """Return what of labels, or a mask, of the box `read` lies in a smaller one."""
     plane: NDArray[Any] = np.asarray(labels.array[...]).reshape(read.shape)
     ids = np.ascontiguousarray(plane[box.within(read).slices], np.uint32)
     numbers, counts = np.unique(ids[ids > 0], return_counts=True)

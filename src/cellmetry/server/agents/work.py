@@ -70,6 +70,12 @@ class Measure(_Job):
     name: ClassVar[str] = "measure"
 
 
+class Quantify(_Job):
+    """Quantify a target channel, and its ratio to a reference, in cells, masks and rings; profiles and peaks."""
+
+    name: ClassVar[str] = "quantify"
+
+
 class Count(_Job):
     """Count the cells of images, with an interval where one holds."""
 
@@ -194,6 +200,6 @@ class JobLog(_OneJob):
 
 WORK_TOOLS: tuple[type[AgentTool], ...] = (
     Describe,
-    *(Segment, Measure, Count, Compare, Train, Evaluate, Export, Rebase),
+    *(Segment, Measure, Quantify, Count, Compare, Train, Evaluate, Export, Rebase),
     *(ListJobs, JobStatus, WaitForJob, CancelJob, ResumeJob, JobLog),
 )

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import secrets
-from typing import Annotated, Literal, NamedTuple
+from typing import Annotated, Any, Literal, NamedTuple
 
 import numpy as np
 from fastapi import APIRouter, Request, Response
@@ -13,6 +13,8 @@ from pydantic import Field
 
 from cellmetry.errors import UnknownName
 from cellmetry.pipeline.oneshot.pool import PoolBusy
+from cellmetry.pipeline.oneshot.task import Verb
+from cellmetry.pipeline.quick.masking import MaskRequest
 from cellmetry.pipeline.quick.preview import PreviewRequest
 from cellmetry.server.app_words import Told
 from cellmetry.server.bodies import View
@@ -20,6 +22,7 @@ from cellmetry.server.dependencies import EditStudy, Id, ReadStudy
 from cellmetry.server.downloading import BYTES, file_answer
 from cellmetry.server.quick import busy_response, pool_of, quick_answer, refusal, warm_up
 from cellmetry.server.tiles.encoding import BodyCache, encode_body, encoding_for
+from cellmetry.study.store.store import Store
 
 __all__ = ["Number", "keep_pixels", "kept_pixels", "router"]
 
@@ -30,13 +33,15 @@ Number = Annotated[int, InPath(ge=0, le=1000)]
 
 
 class SeenView(View):
-    """Labels or a mask in the field."""
+    """Labels, a mask or a map in the field."""
 
     name: str
-    kind: Literal["labels", "mask"]
+    kind: Literal["labels", "mask", "map"]
     n: int = Field(description="Objects that reach into the field.")
     median_diameter_px: float | None = Field(description="Of those inside, as circles of their area.")
-    pixels: str = Field(description="Where their ids are, below the study: uint32, row by row, for some minutes.")
+    pixels: str = Field(
+        description="Where their ids are, below the study, for some minutes: uint32, row by row; of a map float32."
+    )
 
 
 class PreviewView(View):
@@ -50,11 +55,32 @@ class PreviewView(View):
     seconds: float
 
 
+class MasksView(PreviewView):
+    """Masks in a field."""
+
+    profile: dict[str, list[float | None]] = Field(
+        description="Radial profile of the field's cells together, column by column; empty if the plan has none."
+    )
+
+
 @router.post("", response_model=PreviewView)
 async def preview(request: Request, body: PreviewRequest, store: EditStudy) -> PreviewView | JSONResponse:
     """Return what a recipe finds in a field of an image, within seconds; a job `segment` applies it to all."""
+    told = await _told(request, store, "preview", body.model_dump(mode="json", exclude_none=True))
+    return told if isinstance(told, JSONResponse) else PreviewView(**told)
+
+
+@router.post("/masks", response_model=MasksView)
+async def preview_masks(request: Request, body: MaskRequest, store: EditStudy) -> MasksView | JSONResponse:
+    """Return the masks of a target and a reference in a field, within seconds; a job `quantify` measures in them."""
+    told = await _told(request, store, "masks", body.model_dump(mode="json", exclude_unset=True))
+    return told if isinstance(told, JSONResponse) else MasksView(**told)
+
+
+async def _told(request: Request, store: Store, verb: Verb, wanted: dict[str, Any]) -> dict[str, Any] | JSONResponse:
+    """Return the fields of a view after keeping the pixels, or the answer to a request that failed."""
     try:
-        answer = await quick_answer(request, store, "preview", body.model_dump(mode="json", exclude_none=True))
+        answer = await quick_answer(request, store, verb, wanted)
     except PoolBusy as busy:
         return busy_response(request, busy)
     if answer.kind:
@@ -65,7 +91,7 @@ async def preview(request: Request, body: PreviewRequest, store: EditStudy) -> P
     for number, each in enumerate(answer.told.pop("seen")):
         keep_pixels((store.id, name, number), answer.files[f"{number}.zst"], shape)
         seen.append(SeenView(**each, pixels=f"preview/{name}/{number}"))
-    return PreviewView(id=name, seen=tuple(seen), **answer.told)
+    return {"id": name, "seen": tuple(seen), **answer.told}
 
 
 @router.post("/warm", status_code=202)

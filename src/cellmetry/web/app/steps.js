@@ -54,6 +54,12 @@ export const STEPS = [
     load: () => import("../steps/count.js"),
   },
   {
+    name: "dual",
+    title: "Two channels",
+    about: "Masks, membranes, rings, ratios and profiles from the rim of a cell to its middle.",
+    load: () => import("../steps/dual.js"),
+  },
+  {
     name: "compare",
     title: "Compare",
     about: "Conditions are compared by independent replicates, never by counting cells as experiments.",

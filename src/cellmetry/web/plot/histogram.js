@@ -98,7 +98,7 @@ export class Histogram extends Emitter {
 
   /** @param {number} end */
   #handle(end) {
-    const handle = h("div.plot-handle", { role: "slider", tabindex: 0, "aria-label": end ? "Upper end of the gate" : "Lower end of the gate", title: "Drag to keep only what lies between" });
+    const handle = h("div.plot-handle", { role: "slider", tabindex: 0, "aria-valuenow": 0, "aria-label": end ? "Upper end of the gate" : "Lower end of the gate", title: "Drag to keep only what lies between" });
     handle.addEventListener("pointerdown", (/** @type {PointerEvent} */ event) => handle.setPointerCapture(event.pointerId));
     handle.addEventListener("pointermove", (/** @type {PointerEvent} */ event) => {
       if (!handle.hasPointerCapture(event.pointerId) || !this.#x) return;

@@ -140,7 +140,7 @@ export class Preview {
 }
 
 /** @param {string[]} warnings */
-function notes(warnings) {
+export function notes(warnings) {
   if (!warnings.length) return null;
   const title = warnings.length === 1 ? "A note" : `${warnings.length} notes`;
   const lines = warnings.map((text) => h("p.quiet-text", {}, text));

@@ -29,9 +29,9 @@ export class TablesList extends Emitter {
     for (const off of this.#offs) off();
   }
 
-  /** Those with a row for each cell. @returns {TableView[]} */
+  /** Those with a row for each cell; profiles and peaks say of which table they are. @returns {TableView[]} */
   get ofCells() {
-    return this.all.filter((table) => ["image", "label"].every((name) => table.columns.some((column) => column.name === name)));
+    return this.all.filter((table) => !table.details.of && ["image", "label"].every((name) => table.columns.some((column) => column.name === name)));
   }
 
   /**

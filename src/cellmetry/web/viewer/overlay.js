@@ -3,6 +3,7 @@
  * @module
  */
 import { address, ApiError } from "../kernel/api.js";
+import { packed, rgb } from "./lookup.js";
 import { scaleOf } from "./palette.js";
 
 /** @typedef {import("./camera.js").Camera} Camera */
@@ -15,6 +16,7 @@ import { scaleOf } from "./palette.js";
  * @property {number} [fill] Opacity, 0 to 1.
  * @property {boolean} [dashed]
  * @property {string} [text]
+ * @property {number} [size] Of the text, in pixels of the screen; 12 if left out.
  */
 /** @typedef {{kind: "shapes", shapes: Shape[]}} ShapesLayer */
 /**
@@ -23,6 +25,7 @@ import { scaleOf } from "./palette.js";
  * @property {string} [url] Of a picture, below `/api/v1/` or whole.
  * @property {{data: ArrayLike<number>, height: number, width: number, low?: number, high?: number}} [pixels]
  * @property {string} [palette] Of `pixels`, and of a grey picture.
+ * @property {string} [colour] "#rrggbb" of those `pixels` that are not 0, in the place of a palette: a mask.
  * @property {number} [opacity]
  * @property {number[]} [box] y0, y1, x0, x1 of the image that it covers; all of it if left out.
  */
@@ -89,10 +92,10 @@ function trace(context, camera, { points, closed }) {
 }
 
 /** @param {CanvasRenderingContext2D} context @param {Camera} camera @param {Shape} shape */
-function writeAt(context, camera, { points, text = "" }) {
+function writeAt(context, camera, { points, text = "", size = 12 }) {
   const top = points.reduce((best, point) => (point[0] < best[0] ? point : best));
   const at = camera.toScreen(top[0], top[1]);
-  context.font = "600 12px system-ui, sans-serif";
+  context.font = `600 ${size}px system-ui, sans-serif`;
   context.textAlign = "center";
   context.lineWidth = 3;
   context.setLineDash([]);
@@ -113,10 +116,11 @@ export class MapPicture {
   }
 
   async #make() {
-    const { pixels, palette } = this.layer;
+    const { pixels, palette, colour } = this.layer;
     const picture = pixels ? null : await this.#load();
     refuseLarge(pixels?.height ?? picture?.naturalHeight ?? 0, pixels?.width ?? picture?.naturalWidth ?? 0);
-    if (pixels) this.#picture = coloured(pixels, palette ?? "viridis");
+    if (pixels && colour) this.#picture = masked(pixels, colour);
+    else if (pixels) this.#picture = coloured(pixels, palette ?? "viridis");
     else if (picture) this.#picture = palette ? recoloured(picture, palette) : picture;
   }
 
@@ -174,6 +178,12 @@ export function coloured({ data, height, width, low, high }, palette) {
     if (Number.isFinite(place)) out[k] = scale[Math.max(0, Math.min(Math.round(place), 255))];
   }
   return pictureOf(out, height, width);
+}
+
+/** @param {{data: ArrayLike<number>, height: number, width: number}} pixels @param {string} colour */
+function masked({ data, height, width }, colour) {
+  const ink = packed(rgb(colour), 255);
+  return pictureOf(Uint32Array.from({ length: height * width }, (_, k) => (data[k] ? ink : 0)), height, width);
 }
 
 /** @param {HTMLImageElement} picture @param {string} palette */

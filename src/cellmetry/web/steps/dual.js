@@ -1,0 +1,283 @@
+/** The step Two channels: a target, and its ratio to a reference, in masks and rings of cells. @module */
+import { fill, h } from "../kernel/dom.js";
+import { icon } from "../controls/icons.js";
+import { labelled } from "../controls/labelled.js";
+import { progressBar } from "../controls/progress.js";
+import { counted } from "../app/said.js";
+import { TablePanel } from "../table/panel.js";
+import { TablesList } from "../table/tables.js";
+import { DualForm } from "./dual_form.js";
+import { CellNumbers } from "./dual_numbers.js";
+import { FIRST, Presets } from "./dual_presets.js";
+import { MaskPreviews } from "./dual_preview.js";
+import { ProfilePane } from "./dual_profile.js";
+import { beginColumns, quantified } from "./dual_tables.js";
+import { CellLinks } from "./measure_cells.js";
+
+/** @typedef {import("../app/app.js").App} App */
+/** @typedef {import("../table/source.js").TableView} TableView */
+
+const KIND = "quantify";
+const NAME = "quantification";
+const WHAT = "How bright the target is in each cell, in masks and rings of it, and its ratio to the reference. "
+  + "Preview the masks, then quantify.";
+const NO_CELLS = "Quantifying needs cells. Find them in the step Segment, then come back.";
+/** @type {import("../app/steps.js").Step} */
+export default {
+  name: "dual",
+  title: "Two channels",
+  centre: "viewer",
+  rightWidth: 340,
+  open: (app, panes) => new DualStep(app, panes),
+};
+
+class DualStep {
+  #app;
+  #panes;
+  #form;
+  #presets;
+  #preview;
+  #profile;
+  #tables;
+  #labels = h("select");
+  #labelsField = labelled("Cells", this.#labels, { hidden: true });
+  #which = h(
+    "select",
+    {},
+    h("option", { value: "all" }, "All images"),
+    h("option", { value: "this" }, "The one that is seen"),
+  );
+  #run = h("button.primary.grow", { type: "button", disabled: true, onclick: () => this.#quantify() }, "Quantify");
+  #progress = h("div");
+  #bar = progressBar("Quantify");
+  #notice = h("div");
+  #numbers = h("div.dual-numbers");
+  /** @type {{panel: TablePanel, links: CellLinks, numbers: CellNumbers}|null} */
+  #open = null;
+  #offs;
+
+  /** @param {App} app @param {import("../app/steps.js").Panes} panes */
+  constructor(app, panes) {
+    this.#app = app;
+    this.#panes = panes;
+    const { openStudy: study } = app;
+    this.#form = new DualForm(app);
+    this.#presets = new Presets(app, () => this.#form.wanted);
+    this.#preview = new MaskPreviews(app, () => this.#form.wanted, (error) => this.#wrong(error));
+    this.#profile = new ProfilePane(app);
+    this.#tables = new TablesList(study);
+    fill(panes.left, h(
+      "div.stack",
+      {},
+      h("h2", {}, "Quantify channels"),
+      this.#presets.element,
+      this.#form.element,
+      this.#labelsField,
+      labelled("Images", this.#which),
+      h("div.left-actions", {}, h("div.row", {}, this.#preview.button, this.#run), this.#progress), this.#notice));
+    fill(panes.right, h("div.details.dual-right", {}, this.#preview.element, this.#numbers, this.#profile.element));
+    this.#labels.addEventListener("change", () => study.labels.select(this.#labels.value));
+    this.#offs = [
+      ...this.#listeners(),
+      () => this.#profile.close(),
+      () => this.#preview.close(),
+      () => this.#tables.close(),
+    ];
+    this.#showLabels();
+    this.#showProgress();
+    this.#begin().catch((error) => app.error(error));
+  }
+
+  close() {
+    this.#closeTable();
+    for (const off of this.#offs) off();
+  }
+
+  #listeners() {
+    const { openStudy: study, shortcuts, viewer } = this.#app;
+    return [
+      this.#form.on("change", () => this.#changed()),
+      this.#presets.on("choose", (asked) => this.#choose(asked)),
+      this.#preview.on("profile", (profile) => this.#profile.showPreview(profile)),
+      this.#tables.on("change", () => this.#show()),
+      this.#tables.on("error", (error) => this.#app.error(error)),
+      study.images.on("change", () => this.#form.follow()),
+      study.labels.on("change", () => this.#showLabels()),
+      study.jobs.on("change", () => this.#showProgress()),
+      viewer.on("shown", () => this.#showImage()),
+      shortcuts.bind("v", "Preview", () => this.#preview.button.click()),
+      shortcuts.bind("Ctrl+Enter", "Quantify", () => this.#quantify()),
+    ];
+  }
+
+  async #begin() {
+    const asked = this.#askedBefore();
+    await this.#form.load(asked);
+    if (asked === FIRST.asked) this.#presets.show(FIRST.name);
+    this.#showLabels();
+    await this.#tables.load();
+  }
+
+  /** What the address says, else what was asked last. */
+  #askedBefore() {
+    const { place, openStudy: { jobs } } = this.#app;
+    try {
+      const noted = JSON.parse(place.get("quantify") ?? "null");
+      if (noted) return noted;
+    } catch {
+      place.note({ quantify: null });
+    }
+    return jobs.all.find((job) => job.kind === KIND)?.parameters ?? FIRST.asked;
+  }
+
+  /** @param {Record<string, any>} asked */
+  #choose(asked) {
+    this.#form.show(asked);
+    this.#note();
+    this.#preview.follow();
+  }
+
+  #changed() {
+    this.#presets.show("");
+    this.#note();
+    this.#preview.follow();
+  }
+
+  /** Keep in the address what is wanted, so that a reload keeps it. */
+  #note() {
+    try {
+      this.#app.place.note({ quantify: JSON.stringify(this.#form.wanted) });
+    } catch {
+      // What stands in a field is no value yet; it is said beside it.
+    }
+  }
+
+  #showLabels() {
+    const { labels, readOnly } = this.#app.openStudy;
+    fill(this.#labels, labels.names.map((name) => h("option", { value: name }, name)));
+    this.#labels.value = labels.name ?? "";
+    this.#labelsField.hidden = labels.names.length < 2;
+    const off = Boolean(readOnly) || !labels.all.length || !this.#form.isReady;
+    this.#run.disabled = this.#preview.button.disabled = off;
+    if (!this.#open) this.#showEmpty();
+    this.#showStale();
+  }
+
+  async #quantify() {
+    if (this.#run.disabled) return;
+    const { jobs, labels, images } = this.#app.openStudy;
+    try {
+      const one = this.#which.value === "this" && images.current ? { images: [images.current.id] } : {};
+      await jobs.submit(KIND, { ...this.#form.wanted, labels: labels.name ?? "cells", table: NAME, ...one });
+    } catch (error) {
+      this.#wrong(error);
+    }
+  }
+
+  /** @param {any} error */
+  #wrong(error) {
+    if (this.#form.showError(error)) return;
+    if (error?.name === "ApiError") this.#app.error(error);
+    else this.#app.toast(error.message, { kind: "error" });
+  }
+
+  #showProgress() {
+    const { jobs, readOnly } = this.#app.openStudy;
+    const job = jobs.running.find((each) => each.kind === KIND);
+    if (!job) return void fill(this.#progress);
+    this.#bar.show(jobs.progress(job));
+    if (this.#progress.dataset.job === job.id && this.#progress.childElementCount) return;
+    this.#progress.dataset.job = job.id;
+    const cancel = () => jobs.cancel(job.id).catch((error) => this.#app.error(error));
+    fill(this.#progress, h("div.segment-running", {}, h("div.row", {}, h("strong.grow", {}, "Quantifying…"),
+      h("button.quiet.small", { type: "button", disabled: Boolean(readOnly), onclick: cancel }, "Cancel")),
+      this.#bar.element));
+  }
+
+  /** Show the newest table that this step made. */
+  async #show() {
+    const table = this.#tables.ofCells.findLast((each) => each.name === NAME && each.details.options);
+    if (table?.id === this.#open?.panel.data.id) return this.#showStale();
+    this.#closeTable();
+    if (!table) {
+      this.#profile.show(null);
+      return this.#showEmpty();
+    }
+    this.#openTable(table);
+    const made = await quantified(this.#app, this.#tables, table).catch((error) => this.#app.error(error));
+    if (made && this.#open?.panel.data === table) this.#profile.show(made);
+    this.#showImage();
+  }
+
+  /** @param {TableView} table */
+  #openTable(table) {
+    const { openStudy: study } = this.#app;
+    beginColumns(study.id, table);
+    const panel = new TablePanel(this.#app, table);
+    const links = new CellLinks(this.#app, panel);
+    links.on("cell", (row) => this.#profile.showCell(row?.label ?? null));
+    const numbers = new CellNumbers(this.#app, panel.source, () => links.imageName);
+    this.#open = { panel, links, numbers };
+    fill(this.#numbers, numbers.element);
+    fill(this.#panes.centre, h("div.measure-table", {}, panel.element));
+    this.#showStale();
+  }
+
+  #closeTable() {
+    this.#profile.showCell(null);
+    this.#open?.numbers.close();
+    this.#open?.links.close();
+    fill(this.#numbers);
+    this.#open?.panel.close();
+    this.#open = null;
+  }
+
+  #showImage() {
+    this.#profile.showImage(this.#open?.links.imageName ?? this.#app.viewer.image?.name ?? "");
+  }
+
+  #showEmpty() {
+    const { labels } = this.#app.openStudy;
+    const some = labels.all.length > 0;
+    const button = some ? h(
+      "button.primary",
+      { type: "button", disabled: this.#run.disabled, onclick: () => this.#quantify() },
+      "Quantify all images",
+    )
+      : h("button.primary", { type: "button", onclick: () => this.#app.goStep("segment") }, "Find cells first");
+    fill(
+      this.#panes.centre,
+      h(
+        "div.measure-empty",
+        {},
+        h("div", {}, h("h3", {}, "Nothing is quantified yet"), h("p.quiet-text", {}, some ? WHAT : NO_CELLS)),
+        button,
+      ),
+    );
+  }
+
+  /** Say when cells were changed after they were quantified, or images failed. */
+  #showStale() {
+    const details = this.#open?.panel.data.details;
+    const { labels } = this.#app.openStudy;
+    const old = Object.entries(details?.images ?? {}).filter(([id, { labels: used, version }]) => {
+      const now = labels.find(used) ?? labels.of(id, details?.labels);
+      return now && (now.id !== used || now.version > version);
+    });
+    const failed = Object.values(details?.made?.failed ?? {});
+    fill(
+      this.#notice,
+      old.length > 0 && h(
+        "p.notice",
+        {},
+        icon("info"),
+        h("span.grow", {}, `Cells of ${counted(old.length, "image")} changed since. Quantify again.`),
+      ),
+      failed.length > 0 && h(
+        "p.notice",
+        {},
+        icon("warning"),
+        h("span.grow", {}, `${counted(failed.length, "image")} could not be quantified: ${failed[0]}`),
+      ));
+  }
+}

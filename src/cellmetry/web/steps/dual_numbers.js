@@ -1,0 +1,66 @@
+/** The numbers of the cells in the viewer, as the table has them. @module */
+import { h } from "../kernel/dom.js";
+import { slider } from "../controls/range.js";
+import { isValue } from "../table/words.js";
+import { noteTaste, taste } from "../app/tastes.js";
+
+/** @typedef {import("../app/app.js").App} App */
+
+const LAYER = "dual numbers";
+const SIZE = "dual.numbers";
+const MOST = 5000;
+
+/** A slider of their size, 0 for none; they follow the table and the image that is seen. */
+export class CellNumbers {
+  #app;
+  #source;
+  #imageName;
+  #size = taste(SIZE, 0);
+  #turn = 0;
+  #off;
+
+  /** @param {App} app @param {import("../table/source.js").TableSource} source @param {() => string|null} imageName */
+  constructor(app, source, imageName) {
+    this.#app = app;
+    this.#source = source;
+    this.#imageName = imageName;
+    const show = (/** @type {number} */ size) => (size ? `${size} px` : "none");
+    const oninput = (/** @type {number} */ size) => {
+      noteTaste(SIZE, (this.#size = size));
+      this.#show();
+    };
+    this.element = slider({ label: "Numbers", min: 0, max: 40, step: 2, value: this.#size, show, oninput }).element;
+    this.element.hidden = !source.column("centroid_y_px");
+    this.#off = app.viewer.on("shown", () => this.#show());
+    this.#show();
+  }
+
+  close() {
+    this.#turn++;
+    this.#off();
+    this.#app.viewer.setLayer(LAYER, null);
+  }
+
+  async #show() {
+    const turn = ++this.#turn;
+    const [image, { viewer }] = [this.#imageName(), this.#app];
+    if (!this.#size || image === null || this.element.hidden) return viewer.setLayer(LAYER, null);
+    const planes = Object.entries({ t: viewer.t, z: viewer.z }).filter(([name]) => this.#source.column(name));
+    const where = [isValue("image", image), ...planes.map(([name, at]) => isValue(name, at))];
+    try {
+      const number = this.#source.column("followed_label") ? "followed_label" : "label";
+      const columns = [number, "centroid_y_px", "centroid_x_px"];
+      const { values } = await this.#source.values(columns, { where, most: MOST });
+      if (turn === this.#turn) viewer.setLayer(LAYER, { kind: "shapes", shapes: this.#shapes(values[number], values) });
+    } catch (error) {
+      if (turn === this.#turn) this.#app.error(error);
+    }
+  }
+
+  /** @param {any[]} numbers @param {Record<string, any[]>} places */
+  #shapes(numbers, { centroid_y_px: ys, centroid_x_px: xs }) {
+    return numbers.map((id, k) => (
+      { points: [[ys[k] + 0.5, xs[k] + 0.5]], colour: "#ffe14d", text: String(id), size: this.#size }
+    ));
+  }
+}

@@ -1,0 +1,226 @@
+"""The step Two channels in a browser: live masks, quantifying, profiles, settings that stay, the command's numbers."""
+
+from __future__ import annotations
+
+import io
+import zipfile
+from importlib.util import module_from_spec, spec_from_file_location
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import pytest
+import tifffile
+from typer.testing import CliRunner
+
+from cellmetry.cli.app import app
+from cellmetry.io.tables import read_table
+
+LAST = "cellmetry.study.jobs.all.find((job) => job.kind === 'quantify')"
+LAYERS = "[...cellmetry.viewer.layers.keys()].filter((name) => name.startsWith('dual')).sort()"
+
+
+def discs(seed: int, side: int = 120) -> np.ndarray:
+    """Return four discs: a bright rim in the first channel, bright inside in the second."""
+    rng = np.random.default_rng(seed)
+    y, x = np.mgrid[:side, :side]
+    depth = np.min([np.hypot(y - cy, x - cx) for cy, cx in [(30, 30), (30, 88), (86, 32), (88, 86)]], axis=0)
+    target = 100 + 100 * (depth < 20) + 900 * np.exp(-(((depth - 16) / 2) ** 2))
+    reference = 100 + 400 * (depth < 20) + 300 * np.exp(-(((depth - 12) / 3) ** 2))
+    return (np.stack([target, reference]) + rng.normal(0, 8, (2, side, side))).clip(0, 65535).astype(np.uint16)
+
+
+@pytest.fixture(scope="module")
+def results() -> Any:
+    """The module `results_study`: jobs over REST."""
+    spec = spec_from_file_location("tests_web_dual_results", Path(__file__).parent / "results_study.py")
+    assert spec is not None
+    assert spec.loader is not None
+    module = module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module
+
+
+@pytest.fixture(scope="module")
+def files(pictures: Any) -> dict[str, bytes]:
+    return {f"dose_{k}.tif": pictures.tiff(discs(k), um=0.2) for k in range(2)}
+
+
+@pytest.fixture(scope="module")
+def study(api: Any, files: dict[str, bytes], results: Any) -> str:
+    """A study of two images of two channels with four cells each."""
+    study = api.post("studies", json={"name": "Discs"}).json()["id"]
+    parts = [("files", each) for each in files.items()]
+    assert api.post(f"studies/{study}/images", files=parts).status_code == 201
+    results.wait_for_jobs(api, study)
+    changes = ['segment.engine="classical"', "segment.channel=1"]
+    results.run_job(api, study, "segment", {"recipe": "any", "set": changes})
+    return study
+
+
+@pytest.fixture
+def opened(page: Any, study: str, until: Any) -> Any:
+    """The step Two channels of that study, ready to be used."""
+    page.evaluate("study => cellmetry.place.go(study, 'dual')", study)
+    until(page, "cellmetry.viewer?.labels && document.querySelector('.dual-section')")
+    return page
+
+
+def section(page: Any, name: str) -> Any:
+    """Return a section of the form, unfolded."""
+    found = page.locator(f"[data-section={name}]")
+    if found.get_attribute("open") is None:
+        found.locator("summary").first.click()
+    return found
+
+
+def quantify(page: Any, until: Any) -> dict[str, Any]:
+    """Return the job that was done."""
+    before = page.evaluate(f"{LAST}?.id ?? ''")
+    page.evaluate("document.querySelector('.table-panel')?.setAttribute('data-before', '')")
+    page.get_by_role("button", name="Quantify", exact=True).click()
+    until(page, f"({LAST}?.id ?? '') !== '{before}'")
+    job = until(page, f"['done', 'failed'].includes({LAST}.state) && {LAST}", 60)
+    assert job["state"] == "done", job
+    until(page, "document.querySelector('.table-panel:not([data-before]) .table-row')")
+    return dict(job)
+
+
+def test_numbers_are_those_of_the_command(
+    opened: Any, api: Any, study: str, until: Any, files: dict[str, bytes], tmp_path: Any
+) -> None:
+    page = opened
+    page.get_by_label("Preset", exact=True).select_option("Rim of the cell, 90–100 %")
+    target = section(page, "target")
+    target.get_by_label("Masking mode").select_option(label="Each cell: a percentile")
+    target.get_by_label("Percentile").fill("40")
+    target.get_by_label("Remove small objects").fill("3")
+    section(page, "radial").get_by_label("Inner").fill("70")
+    job = quantify(page, until)
+    page.get_by_text("8 rows").wait_for()
+
+    exports = api.get(f"studies/{study}/results", params={"kind": "export"}).json()
+    folder = next(each for each in exports if each["job_id"] == job["id"])
+    packed = zipfile.ZipFile(io.BytesIO(api.get(f"studies/{study}/results/{folder['id']}/download").content))
+    labels = next(name for name in packed.namelist() if name.endswith("dose_0_labels.tif"))
+    (tmp_path / "labels.tif").write_bytes(packed.read(labels))
+    (tmp_path / "dose_0.tif").write_bytes(files["dose_0.tif"])
+    asked = [
+        *("quantify", tmp_path / "dose_0.tif", "--target", 0, "--reference", 1, "--labels", tmp_path / "labels.tif"),
+        *("--out", tmp_path / "out", "--mask-target", "per_cell_percentile", "--percentile-target", 40),
+        *("--min-object-target", 3, "--background", "dark:5", "--radial", "70:100", "--profile", "5:1"),
+        *("--profile-range", "0:150", "--peaks", "first_local_top", "--peak-range", "60:100", "--no-pictures"),
+    ]
+    done = CliRunner().invoke(app, [str(each) for each in asked])
+    assert done.exit_code == 0, done.output
+
+    tables = {each["name"]: each for each in api.get(f"studies/{study}/tables").json()}
+    for name, shown in [("cells", "quantification"), ("radial_profile_cells", ""), ("peaks", "")]:
+        table = tables[shown or f"quantification {name}"]
+        body = {"where": ['image == "dose_0"'], "limit": 1000}
+        rows = pd.DataFrame(api.post(f"studies/{study}/tables/{table['id']}/query", json=body).json()["rows"])
+        alone = read_table(tmp_path / "out" / "tables" / f"{name}.parquet")
+        numbers = [each for each in alone.select_dtypes("number") if each in rows]
+        assert len(numbers) > 3
+        assert np.allclose(rows[numbers].to_numpy(float), alone[numbers].to_numpy(float), rtol=1e-12, equal_nan=True)
+
+
+def test_masks_are_seen_live_and_leave_the_study_as_it_is(opened: Any, api: Any, study: str, until: Any) -> None:
+    page = opened
+    before = api.get(f"studies/{study}").json()["last_act"]
+    page.get_by_label("Preset", exact=True).select_option("Whole cells")
+    page.get_by_role("button", name="Preview", exact=True).click()
+    until(page, f"{LAYERS}.length === 4", 60)
+    assert page.evaluate(LAYERS) == [
+        f"dual {name}_mask{end}" for name in ("reference", "target") for end in ("", " fill")
+    ]
+    counted = page.locator(".dual-mask").filter(has_text="Target mask").locator(".number")
+    whole = counted.inner_text()
+    section(page, "target").get_by_label("Masking mode").select_option(label="Each cell: Otsu")
+    until(page, f"!['–', '{whole}'].includes([...document.querySelectorAll('.dual-mask .number')][1].textContent)")
+    filled = "cellmetry.viewer.layers.get('dual target_mask fill').pixels.data.filter((id) => id > 0).length"
+    assert counted.inner_text() == f"{page.evaluate(filled):,} px"
+    page.get_by_role("checkbox", name="Reference mask").last.uncheck()
+    assert page.evaluate(LAYERS) == ["dual target_mask", "dual target_mask fill"]
+    section(page, "profile").get_by_label("Make a radial profile").check()
+    page.get_by_text("Profile of what is previewed").wait_for()
+    page.get_by_role("button", name="Preview", exact=True).click()
+    assert page.evaluate(LAYERS) == []
+    assert api.get(f"studies/{study}").json()["last_act"] == before
+
+
+def test_a_cell_has_its_profile_and_peaks(opened: Any, until: Any) -> None:
+    page = opened
+    page.get_by_label("Preset", exact=True).select_option("Rim of the cell, 90–100 %")
+    quantify(page, until)
+    page.get_by_role("heading", name="Profile of all cells").wait_for()
+    page.get_by_text("Peaks (median of the cells)").wait_for()
+    until(page, "document.querySelectorAll('.dual-profile .plot-curve').length === 3")
+    page.locator(".table-row").nth(1).click()
+    page.get_by_role("heading", name="Profile of cell 2").wait_for()
+    until(page, "document.querySelectorAll('.dual-profile .plot-peak').length === 2")
+    assert page.evaluate("[...cellmetry.viewer.selected]") == [2]
+    page.get_by_role("button", name="All cells").click()
+    page.get_by_role("heading", name="Profile of all cells").wait_for()
+    with page.expect_download() as saved:
+        page.get_by_role("button", name="Masks, ratios and plots").click()
+    names = zipfile.ZipFile(saved.value.path()).namelist()
+    assert any(name.endswith("masks/dose_0_radial_mask.tif") for name in names)
+
+
+def test_settings_stay_and_other_rules_have_other_fields(opened: Any, until: Any) -> None:
+    page = opened
+    page.get_by_label("Preset", exact=True).select_option("DualCellQuant: its published pipeline")
+    modes = section(page, "target").get_by_label("Masking mode").locator("option").all_inner_texts()
+    assert modes[0] == "None: all unsaturated pixels"
+    assert not any("Li" in mode for mode in modes)
+    assert section(page, "target").get_by_label("Saturation limit").input_value() == "254"
+    page.get_by_label("Rules").select_option("Cellmetry")
+    assert section(page, "target").get_by_label("Saturation limit").input_value() == "100%"
+    section(page, "target").get_by_label("Saturation limit").fill("99%")
+    radial = section(page, "radial")
+    radial.get_by_label("In", exact=True).select_option("µm from the edge")
+    assert radial.get_by_label("Outer").input_value() == "0.5"
+    page.get_by_role("button", name="Keep as a preset").click()
+    page.get_by_label("Name", exact=True).fill("Mine")
+    page.get_by_role("button", name="Keep", exact=True).click()
+    page.reload()
+    until(page, "document.querySelector('.dual-section')")
+    assert section(page, "target").get_by_label("Saturation limit").input_value() == "99%"
+    assert section(page, "radial").get_by_label("In", exact=True).input_value() == "1"
+    page.get_by_label("Preset", exact=True).select_option("Whole cells")
+    assert section(page, "target").get_by_label("Saturation limit").input_value() == "100%"
+    page.get_by_label("Preset", exact=True).select_option("Mine")
+    assert section(page, "target").get_by_label("Saturation limit").input_value() == "99%"
+
+
+def test_what_is_wrong_is_said_beside_its_field_or_in_words(opened: Any, until: Any, faults: Any) -> None:
+    page = opened
+    faults.allow("status of 4")
+    page.get_by_label("Preset", exact=True).select_option("Whole cells")
+    target = section(page, "target")
+    target.get_by_label("Masking mode").select_option(label="Image: a percentile")
+    target.get_by_label("Percentile").fill("101")
+    target.get_by_text("At most 100.").wait_for()
+    target.get_by_label("Percentile").fill("75")
+    target.get_by_label("Saturation limit").fill("much")
+    page.get_by_role("button", name="Quantify", exact=True).click()
+    page.get_by_text("much").first.wait_for()
+
+
+def test_masks_of_the_job_are_those_of_the_preview(api: Any, study: str, results: Any) -> None:
+    image = results.images_of(api, study)[0]["id"]
+    [labels] = api.get(f"studies/{study}/labels", params={"image": image}).json()
+    wanted = {"target": "0", "reference": "1", "plan": {"target": {"mask": "global_otsu"}, "radial": "60:100"}}
+    found = api.post(f"studies/{study}/preview/masks", json={**wanted, "image": image, "labels": labels["id"]}).json()
+    seen = next(each for each in found["seen"] if each["name"] == "target_mask")
+    ids = np.frombuffer(api.get(f"studies/{study}/{seen['pixels']}").content, "<u4").reshape(120, 120)
+    job = results.run_job(api, study, "quantify", {**wanted, "images": [image], "table": "again"})
+    exports = api.get(f"studies/{study}/results", params={"kind": "export"}).json()
+    folder = next(each for each in exports if each["job_id"] == job["id"])
+    file = {"file": "masks/target_labels.tif"}
+    files = [each["name"] for each in api.get(f"studies/{study}/results/{folder['id']}/files").json()]
+    file["file"] = next(name for name in files if name.endswith("target_labels.tif"))
+    kept = tifffile.imread(io.BytesIO(api.get(f"studies/{study}/results/{folder['id']}/download", params=file).content))
+    assert np.array_equal(kept, ids)
