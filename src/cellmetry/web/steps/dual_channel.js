@@ -85,6 +85,7 @@ export const flag = (text, on = false) => ({ type: "boolean", default: on, descr
 /** @param {"target"|"reference"} name @param {any} job @param {boolean} compat @returns {Section} */
 export function channelSection(name, job, compat) {
   const role = job.$defs.RolePlan;
+  /** @type {Record<string, any>} */
   const properties = {
     ...some(role, ["mask", "percentile", "sd", "value", "saturation", "min_object"]),
     ...BACKGROUND,

@@ -150,6 +150,7 @@ export class DualForm extends Emitter {
     return this.#rules.value === "dualcellquant";
   }
 
+  /** @returns {Record<string, any>} */
   #read() {
     const all = Object.fromEntries(this.#parts.map(({ section, form }) => [section.name, form.all]));
     return { ...all, peaks: { ...all.peaks, judged: this.#formOf("peaks").values.judged ?? {} } };
