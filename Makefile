@@ -24,9 +24,10 @@ lint: $(TEST)
 types: $(TEST)
 	.venv-test/bin/mypy
 
-# The app needs no npm; only this check of the types in its scripts' comments does.
+# The app needs no npm; only these checks of its scripts' layout and of the types in their comments do.
 scripts:
-	@command -v npx >/dev/null || { echo 'npx is not installed: the types of the scripts are not checked'; exit 0; }; \
+	@command -v npx >/dev/null || { echo 'npx is not installed: the scripts are not checked'; exit 0; }; \
+	  npx --yes prettier@3.10.1 --log-level warn --check 'src/cellmetry/web/**/*.js' && \
 	  npx --yes --package typescript@5.9 tsc -p jsconfig.json
 
 layers: $(TEST)

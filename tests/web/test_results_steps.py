@@ -72,6 +72,7 @@ def test_cells_are_measured_and_each_leads_to_its_row(opened, until, api, study)
         page.keyboard.press("PageUp")
     page.get_by_text(f"of {table['rows']} rows").wait_for()
     until(page, "location.hash.includes('where=')")
+    page.wait_for_timeout(1000)  # until the last of the four is counted
     kept = page.locator(".table-bar [role=status]").inner_text()
     page.reload()
     page.get_by_text(kept).wait_for()

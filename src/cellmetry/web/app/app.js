@@ -51,7 +51,10 @@ export class App {
     this.session = await get("session");
     if (!this.session.signed_in && this.session.mode !== "demo") return location.reload();
     place.on("move", () => (this.#arriving = this.#arrive()));
-    takeDrops((files) => this.take(files), () => this.#dropText());
+    takeDrops(
+      (files) => this.take(files),
+      () => this.#dropText(),
+    );
     await this.#arrive();
   }
 
@@ -102,10 +105,10 @@ export class App {
     if (!(error instanceof ApiError)) console.error(error);
     const known = error instanceof ApiError;
     const words = known ? error.message : `The page did something wrong: ${messageOf(error)} Reload it.`;
-    this.toast(
-      words,
-      { kind: "error", action: error instanceof ApiError ? null : { text: "Reload", run: () => location.reload() } },
-    );
+    this.toast(words, {
+      kind: "error",
+      action: error instanceof ApiError ? null : { text: "Reload", run: () => location.reload() },
+    });
   }
 
   /**

@@ -14,10 +14,12 @@ export class ChannelRow {
   #colour;
   #name = h("span.channel-name.cut");
   #numbers = h("span.quiet-text.number");
-  #bars = h(
-    "svg:svg",
-    { class: "channel-bars", viewBox: `0 0 ${BINS} ${HEIGHT}`, preserveAspectRatio: "none", "aria-hidden": "true" },
-  );
+  #bars = h("svg:svg", {
+    class: "channel-bars",
+    viewBox: `0 0 ${BINS} ${HEIGHT}`,
+    preserveAspectRatio: "none",
+    "aria-hidden": "true",
+  });
   #range;
   #gamma;
   #span = { low: 0, high: 1 };
@@ -27,23 +29,17 @@ export class ChannelRow {
     this.#viewer = viewer;
     this.#k = k;
     const { name, low, high, gamma, colour } = this.#channel;
-    this.#seen = h(
-      "input",
-      {
-        type: "checkbox",
-        "aria-label": `Show ${name}`,
-        onchange: () => viewer.setChannel(k, { visible: this.#seen.checked }),
-      },
-    );
-    this.#colour = h(
-      "input.colour",
-      {
-        type: "color",
-        "aria-label": `Colour of ${name}`,
-        value: colour,
-        oninput: () => viewer.setChannel(k, { colour: this.#colour.value }),
-      },
-    );
+    this.#seen = h("input", {
+      type: "checkbox",
+      "aria-label": `Show ${name}`,
+      onchange: () => viewer.setChannel(k, { visible: this.#seen.checked }),
+    });
+    this.#colour = h("input.colour", {
+      type: "color",
+      "aria-label": `Colour of ${name}`,
+      value: colour,
+      oninput: () => viewer.setChannel(k, { colour: this.#colour.value }),
+    });
     this.#range = rangeSlider({
       label: `Contrast of ${name}`,
       min: low,
@@ -66,15 +62,17 @@ export class ChannelRow {
   }
 
   get #channel() {
-    return this.#viewer.channels[this.#k] ?? {
-      name: "",
-      low: 0,
-      high: 1,
-      gamma: 1,
-      colour: "#ffffff",
-      visible: true,
-      max: 1,
-    };
+    return (
+      this.#viewer.channels[this.#k] ?? {
+        name: "",
+        low: 0,
+        high: 1,
+        gamma: 1,
+        colour: "#ffffff",
+        visible: true,
+        max: 1,
+      }
+    );
   }
 
   get #step() {
@@ -158,6 +156,5 @@ const gammaAt = (at) => 4 ** (at / 100);
 const gammaPlace = (gamma) => Math.round((Math.log(gamma) / Math.log(4)) * 100);
 
 /** @param {number} value */
-const short = (value) => (
-  Number.isInteger(value) || Math.abs(value) >= 100 ? String(Math.round(value)) : value.toPrecision(3)
-);
+const short = (value) =>
+  Number.isInteger(value) || Math.abs(value) >= 100 ? String(Math.round(value)) : value.toPrecision(3);

@@ -42,10 +42,13 @@ export function takeDrops(take, text) {
  * @returns {Promise<Sent[]>} Empty where nothing was chosen.
  */
 export function chooseFiles({ folder = false } = {}) {
-  const input = h(
-    "input",
-    { type: "file", multiple: true, webkitdirectory: folder, hidden: true, "aria-label": folder ? "Folder" : "Files" },
-  );
+  const input = h("input", {
+    type: "file",
+    multiple: true,
+    webkitdirectory: folder,
+    hidden: true,
+    "aria-label": folder ? "Folder" : "Files",
+  });
   document.body.append(input);
   return new Promise((answer) => {
     const done = () => {

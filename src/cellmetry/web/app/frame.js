@@ -32,10 +32,12 @@ export class Frame {
   #details = h("div.right-step");
   #right = h("aside.right", { "aria-label": "Details" }, this.#details);
   #watch = new MutationObserver(() => this.#showRight());
-  #splitter = h(
-    "div.splitter",
-    { role: "separator", tabindex: 0, "aria-orientation": "vertical", "aria-label": "Width of the details" },
-  );
+  #splitter = h("div.splitter", {
+    role: "separator",
+    tabindex: 0,
+    "aria-orientation": "vertical",
+    "aria-label": "Width of the details",
+  });
   #fold = h("button.fold.quiet.square", { type: "button" });
   /** @type {(() => void)[]} */
   #offs = [];
@@ -117,11 +119,20 @@ export class Frame {
       study.name,
     );
     this.#offs.push(study.on("named", () => fill(name, study.name)));
-    fill(this.#steps, STEPS.map((step) => this.#stepButton(step)));
+    fill(
+      this.#steps,
+      STEPS.map((step) => this.#stepButton(step)),
+    );
     const jobs = jobsIndicator(this.#app);
     this.#offs.push(jobs.close);
     this.#tools.append(jobs.element, historyButton(this.#app), accountMenu(this.#app));
-    return h("header.header.header-study", {}, h("div.header-place", {}, brand(this.#app), name), this.#steps, this.#tools);
+    return h(
+      "header.header.header-study",
+      {},
+      h("div.header-place", {}, brand(this.#app), name),
+      this.#steps,
+      this.#tools,
+    );
   }
 
   async #rename() {
@@ -144,7 +155,10 @@ export class Frame {
     const away = study.away && AWAY[study.away];
     const said = [away, study.readOnly, ...study.notices].filter(Boolean);
     this.#banner.hidden = !said.length;
-    fill(this.#banner, said.map((text) => h("p", {}, icon("info"), text)));
+    fill(
+      this.#banner,
+      said.map((text) => h("p", {}, icon("info"), text)),
+    );
   }
 
   #showRight() {
@@ -174,14 +188,12 @@ export class Frame {
 
   #listenSplitter() {
     const splitter = this.#splitter;
-    splitter.addEventListener(
-      "pointerdown",
-      (/** @type {PointerEvent} */ event) => splitter.setPointerCapture(event.pointerId),
+    splitter.addEventListener("pointerdown", (/** @type {PointerEvent} */ event) =>
+      splitter.setPointerCapture(event.pointerId),
     );
     splitter.addEventListener("pointermove", (/** @type {PointerEvent} */ event) => {
-      if (splitter.hasPointerCapture(event.pointerId)) this.#setWidth(
-        this.panes.getBoundingClientRect().right - event.clientX,
-      );
+      if (splitter.hasPointerCapture(event.pointerId))
+        this.#setWidth(this.panes.getBoundingClientRect().right - event.clientX);
     });
     splitter.addEventListener("keydown", (/** @type {KeyboardEvent} */ event) => {
       const by = { ArrowLeft: 24, ArrowRight: -24 }[event.key];

@@ -9,8 +9,12 @@ import { chooseTheme, theme } from "./theme.js";
 
 /** @param {App} app */
 export function brand(app) {
-  const mark = h("svg:svg", { class: "brand-mark", viewBox: "0 0 24 24", "aria-hidden": "true" },
-    h("svg:circle", { cx: 12, cy: 12, r: 9.5 }), h("svg:circle", { cx: 12, cy: 12, r: 3.5, class: "brand-core" }));
+  const mark = h(
+    "svg:svg",
+    { class: "brand-mark", viewBox: "0 0 24 24", "aria-hidden": "true" },
+    h("svg:circle", { cx: 12, cy: 12, r: 9.5 }),
+    h("svg:circle", { cx: 12, cy: 12, r: 3.5, class: "brand-core" }),
+  );
   return h(
     "button.brand",
     { type: "button", title: "All studies", onclick: () => app.place.go(null) },
@@ -35,7 +39,11 @@ export function accountMenu(app) {
 function themes() {
   const now = theme();
   /** @type {[import("./theme.js").Theme, string][]} */
-  const all = [["system", "As the computer"], ["dark", "Dark"], ["light", "Light"]];
+  const all = [
+    ["system", "As the computer"],
+    ["dark", "Dark"],
+    ["light", "Light"],
+  ];
   return all.map(([name, text]) => ({ text, checked: now === name, run: () => chooseTheme(name) }));
 }
 

@@ -59,7 +59,10 @@ class HistoryPanel {
 
   #show() {
     this.#list.removeAttribute("aria-busy");
-    fill(this.#list, this.#acts.filter((act) => !act.undoes).map((act) => this.#row(act)));
+    fill(
+      this.#list,
+      this.#acts.filter((act) => !act.undoes).map((act) => this.#row(act)),
+    );
   }
 
   /** @param {any} act */
@@ -67,18 +70,25 @@ class HistoryPanel {
     const { openStudy: study } = this.#app;
     const undone = act.undone_by !== null;
     const can = !study.readOnly && act.verb !== "create" && act.verb !== "repair";
-    const run = () => (undone ? study.redo(act.seq) : study.undo(act.seq)).then(
-      (done) => this.#heard(done),
-      (error) => this.#app.error(error),
-    ).then(() => (undone ? this.#again() : undefined));
-    return h("li.act", { class: undone ? "act-undone" : "" },
+    const run = () =>
+      (undone ? study.redo(act.seq) : study.undo(act.seq))
+        .then(
+          (done) => this.#heard(done),
+          (error) => this.#app.error(error),
+        )
+        .then(() => (undone ? this.#again() : undefined));
+    return h(
+      "li.act",
+      { class: undone ? "act-undone" : "" },
       h("div.grow", {}, h("p.act-text", {}, act.summary), h("p.quiet-text", {}, `${whenInWords(act.at)} · ${act.who}`)),
-      can && h(
-        "button.quiet.small",
-        { type: "button", onclick: run, "aria-label": `${undone ? "Redo" : "Undo"}: ${act.summary}` },
-        icon(undone ? "redo" : "undo"),
-        undone ? "Redo" : "Undo",
-      ));
+      can &&
+        h(
+          "button.quiet.small",
+          { type: "button", onclick: run, "aria-label": `${undone ? "Redo" : "Undo"}: ${act.summary}` },
+          icon(undone ? "redo" : "undo"),
+          undone ? "Redo" : "Undo",
+        ),
+    );
   }
 
   async #again() {

@@ -41,8 +41,16 @@ export class JobProgress {
   #box(id) {
     const { jobs, readOnly } = this.#app.openStudy;
     const cancel = () => jobs.cancel(id).catch((error) => this.#app.error(error));
-    return h("div.segment-running", {}, h("div.row", {}, h("strong.grow", {}, `${this.#text}…`),
-      h("button.quiet.small", { type: "button", disabled: Boolean(readOnly), onclick: cancel }, "Cancel")),
-    this.#bar.element);
+    return h(
+      "div.segment-running",
+      {},
+      h(
+        "div.row",
+        {},
+        h("strong.grow", {}, `${this.#text}…`),
+        h("button.quiet.small", { type: "button", disabled: Boolean(readOnly), onclick: cancel }, "Cancel"),
+      ),
+      this.#bar.element,
+    );
   }
 }

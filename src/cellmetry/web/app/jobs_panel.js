@@ -64,18 +64,12 @@ function tellEnd(app, job, open) {
   const failed = Object.keys(job.result?.failed ?? {}).length;
   const show = { text: "Show", run: () => showLog(app, job) };
   if (job.state === "failed") app.toast(`${titleOf(job)} failed: ${job.error}`, { kind: "error", action: show });
-  else if (job.state === "interrupted") app.toast(
-    `${titleOf(job)} was interrupted.`,
-    { kind: "error", action: { text: "Jobs", run: open } },
-  );
-  else if (job.state === "done" && failed) app.toast(
-    `${titleOf(job)}: ${counted(failed, "image")} could not be worked on.`,
-    { kind: "error", action: show },
-  );
-  else if (job.state === "done" && job.kind !== "read") app.toast(
-    `${titleOf(job)}: done in ${tookInWords(job.started, job.ended)}.`,
-    { kind: "done" },
-  );
+  else if (job.state === "interrupted")
+    app.toast(`${titleOf(job)} was interrupted.`, { kind: "error", action: { text: "Jobs", run: open } });
+  else if (job.state === "done" && failed)
+    app.toast(`${titleOf(job)}: ${counted(failed, "image")} could not be worked on.`, { kind: "error", action: show });
+  else if (job.state === "done" && job.kind !== "read")
+    app.toast(`${titleOf(job)}: done in ${tookInWords(job.started, job.ended)}.`, { kind: "done" });
 }
 
 /** @param {App} app */
@@ -92,10 +86,8 @@ function jobList(app) {
       else rows.set(job.id, { job, row: jobRow(app, job) });
     }
     const nodes = shown.map((job) => rows.get(job.id)?.row.element);
-    if (nodes.some((node, k) => list.children[k] !== node) || nodes.length !== list.children.length) fill(
-      list,
-      nodes.length ? nodes : h("li.quiet-text", {}, "Nothing was worked on yet."),
-    );
+    if (nodes.some((node, k) => list.children[k] !== node) || nodes.length !== list.children.length)
+      fill(list, nodes.length ? nodes : h("li.quiet-text", {}, "Nothing was worked on yet."));
   };
   const off = jobs.on("change", show);
   show();
@@ -106,25 +98,29 @@ function jobList(app) {
 function jobRow(app, job) {
   const { jobs, readOnly } = app.openStudy;
   const bar = ["running", "stopping"].includes(job.state) ? progressBar(titleOf(job)) : null;
-  const act = (
-    /** @type {(id: string) => Promise<void>} */ run,
-  ) => () => run.call(jobs, job.id).catch((error) => app.error(error));
-  const button = (/** @type {string} */ text, /** @type {() => any} */ run) => h(
-    "button.quiet.small",
-    { type: "button", onclick: run },
-    text,
-  );
-  const element = h("li.job", {},
+  const act = (/** @type {(id: string) => Promise<void>} */ run) => () =>
+    run.call(jobs, job.id).catch((error) => app.error(error));
+  const button = (/** @type {string} */ text, /** @type {() => any} */ run) =>
+    h("button.quiet.small", { type: "button", onclick: run }, text);
+  const element = h(
+    "li.job",
+    {},
     h("div.row", {}, h("strong.grow", {}, titleOf(job)), h(`span.job-state.job-${job.state}`, {}, STATES[job.state])),
     h(
       "p.quiet-text",
       {},
       [whenInWords(job.created), job.who, tookInWords(job.started, job.ended)].filter(Boolean).join(" · "),
     ),
-    job.error && h("p.job-error", {}, job.error), bar?.element,
-    h("div.row.end.tight", {}, button("Log", () => showLog(app, job)),
+    job.error && h("p.job-error", {}, job.error),
+    bar?.element,
+    h(
+      "div.row.end.tight",
+      {},
+      button("Log", () => showLog(app, job)),
       !readOnly && ["queued", "running"].includes(job.state) && button("Cancel", act(jobs.cancel)),
-      !readOnly && ["interrupted", "cancelled", "failed"].includes(job.state) && button("Resume", act(jobs.resume))));
+      !readOnly && ["interrupted", "cancelled", "failed"].includes(job.state) && button("Resume", act(jobs.resume)),
+    ),
+  );
   const update = (/** @type {Job} */ now) => bar?.show(jobs.progress(now));
   update(job);
   return { element, update };
@@ -135,23 +131,17 @@ export async function showLog(app, job) {
   const { openStudy: study } = app;
   try {
     const lines = await study.get(at`jobs/${job.id}/log`, { limit: 1000 });
-    const failed = Object.entries(job.result?.failed ?? {}).map(([id, reason]) => h(
-      "li",
-      {},
-      h("strong", {}, study.images.find(id)?.name ?? id),
-      h("p.quiet-text", {}, String(reason)),
-    ));
-    const rows = lines.filter((/** @type {any} */ line) => !FIGURES.has(line.kind)).map((/** @type {any} */ line) => h(
-      "li",
-      {},
-      h("span.quiet-text.number", {}, line.at.slice(11, 19)),
-      h("span.log-text", {}, line.text),
-    ));
-    openDialog(
-      titleOf(job),
-      [failed.length > 0 && h("ul.refusals", {}, failed), h("ul.log", {}, rows)],
-      { wide: true },
+    const failed = Object.entries(job.result?.failed ?? {}).map(([id, reason]) =>
+      h("li", {}, h("strong", {}, study.images.find(id)?.name ?? id), h("p.quiet-text", {}, String(reason))),
     );
+    const rows = lines
+      .filter((/** @type {any} */ line) => !FIGURES.has(line.kind))
+      .map((/** @type {any} */ line) =>
+        h("li", {}, h("span.quiet-text.number", {}, line.at.slice(11, 19)), h("span.log-text", {}, line.text)),
+      );
+    openDialog(titleOf(job), [failed.length > 0 && h("ul.refusals", {}, failed), h("ul.log", {}, rows)], {
+      wide: true,
+    });
   } catch (error) {
     app.error(error);
   }

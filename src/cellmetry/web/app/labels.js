@@ -45,7 +45,7 @@ export class LabelsList extends Emitter {
   /** Name of the labels that are looked at. @returns {string|null} */
   get name() {
     const asked = place.get("labels");
-    return asked !== null && this.names.includes(asked) ? asked : this.names[0] ?? null;
+    return asked !== null && this.names.includes(asked) ? asked : (this.names[0] ?? null);
   }
 
   /** Look at the labels of this name. @param {string} name */

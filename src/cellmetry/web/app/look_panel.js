@@ -8,7 +8,10 @@ import { lengthOf } from "./images.js";
 /** @typedef {import("./app.js").App} App */
 
 /** @type {["Z"|"T", "z"|"t", string][]} */
-const AXES = [["Z", "z", "Plane"], ["T", "t", "Frame"]];
+const AXES = [
+  ["Z", "z", "Plane"],
+  ["T", "t", "Frame"],
+];
 
 /** The panel; it follows the viewer. */
 export class LookPanel {
@@ -48,7 +51,11 @@ export class LookPanel {
   }
 
   #keys() {
-    const { shortcuts, viewer, openStudy: { images } } = this.#app;
+    const {
+      shortcuts,
+      viewer,
+      openStudy: { images },
+    } = this.#app;
     /** @type {[string, string, () => any][]} */
     const keys = [
       [".", "Next image", () => images.step(1)],
@@ -62,12 +69,9 @@ export class LookPanel {
       ["Shift+PageUp", "Frame before", () => viewer.stepPlane("t", -1)],
       ["Shift+PageDown", "Next frame", () => viewer.stepPlane("t", 1)],
     ];
-    return keys.map(([key, title, run]) => shortcuts.bind(
-      key,
-      title,
-      run,
-      { group: "Viewer", when: () => this.#app.viewing },
-    ));
+    return keys.map(([key, title, run]) =>
+      shortcuts.bind(key, title, run, { group: "Viewer", when: () => this.#app.viewing }),
+    );
   }
 
   #pickerPart() {
@@ -78,8 +82,12 @@ export class LookPanel {
         { type: "button", "aria-label": name, title: name, onclick: () => images.step(by) },
         icon(picture),
       );
-    return h("section.look-part.look-image", {}, h("div.look-head", {}, h("h3", {}, "Image"), this.#place),
-      h("div.row.tight", {}, button("Image before", "back", -1), this.#picker, button("Next image", "forward", 1)));
+    return h(
+      "section.look-part.look-image",
+      {},
+      h("div.look-head", {}, h("h3", {}, "Image"), this.#place),
+      h("div.row.tight", {}, button("Image before", "back", -1), this.#picker, button("Next image", "forward", 1)),
+    );
   }
 
   #showImages() {
@@ -88,7 +96,10 @@ export class LookPanel {
     const key = ready.map((image) => image.id + image.name).join();
     if (key !== this.#image) {
       this.#image = key;
-      fill(this.#picker, ready.map((image) => h("option", { value: image.id }, image.name)));
+      fill(
+        this.#picker,
+        ready.map((image) => h("option", { value: image.id }, image.name)),
+      );
     }
     this.#picker.value = images.current?.id ?? "";
     const at = ready.findIndex((image) => image.id === images.current?.id);
@@ -109,12 +120,16 @@ export class LookPanel {
   #showChannels() {
     const { viewer } = this.#app;
     this.#rows = viewer.channels.map((/** @type {any} */ _, /** @type {number} */ k) => new ChannelRow(viewer, k));
-    const all = h("button.quiet.small", {
-      type: "button",
-      title: "Choose the contrast of all channels by what there is in the image",
-      onclick: () => viewer.autoContrast(),
-    },
-      icon("auto"), "Auto");
+    const all = h(
+      "button.quiet.small",
+      {
+        type: "button",
+        title: "Choose the contrast of all channels by what there is in the image",
+        onclick: () => viewer.autoContrast(),
+      },
+      icon("auto"),
+      "Auto",
+    );
     fill(
       this.#channels,
       this.#rows.length > 0 && [
@@ -148,7 +163,11 @@ export class LookPanel {
 
   #projection() {
     const { viewer } = this.#app;
-    const kinds = [["none", "One plane"], ["max", "Brightest of all planes"], ["mean", "Mean of all planes"]];
+    const kinds = [
+      ["none", "One plane"],
+      ["max", "Brightest of all planes"],
+      ["mean", "Mean of all planes"],
+    ];
     const select = h(
       "select",
       { "aria-label": "Projection", onchange: () => viewer.setProjection(select.value) },
@@ -159,24 +178,25 @@ export class LookPanel {
   }
 
   #showLabels() {
-    const { viewer, openStudy: { labels, images } } = this.#app;
+    const {
+      viewer,
+      openStudy: { labels, images },
+    } = this.#app;
     const current = images.current && labels.of(images.current.id);
     const key = `${current?.id} ${labels.name} ${labels.names.join()}`;
     if (key === this.#labelled) return;
     this.#labelled = key;
     if (!current) return void fill(this.#labels);
-    const shown = h(
-      "input",
-      { type: "checkbox", checked: viewer.look.visible, onchange: () => viewer.setLabels({ visible: shown.checked }) },
-    );
-    const outline = h(
-      "input",
-      {
-        type: "checkbox",
-        checked: viewer.look.outline,
-        onchange: () => viewer.setLabels({ outline: outline.checked }),
-      },
-    );
+    const shown = h("input", {
+      type: "checkbox",
+      checked: viewer.look.visible,
+      onchange: () => viewer.setLabels({ visible: shown.checked }),
+    });
+    const outline = h("input", {
+      type: "checkbox",
+      checked: viewer.look.outline,
+      onchange: () => viewer.setLabels({ outline: outline.checked }),
+    });
     const filled = slider({
       label: "Fill",
       min: 0,
@@ -185,8 +205,13 @@ export class LookPanel {
       show: (value) => `${value} %`,
       oninput: (value) => viewer.setLabels({ fill: value / 100 }),
     });
-    fill(this.#labels, h("div.look-head", {}, h("h3", {}, "Labels"), h("label.check", {}, shown, "Show")),
-      labels.names.length > 1 && this.#names(), h("label.check", {}, outline, "Outlines"), filled.element);
+    fill(
+      this.#labels,
+      h("div.look-head", {}, h("h3", {}, "Labels"), h("label.check", {}, shown, "Show")),
+      labels.names.length > 1 && this.#names(),
+      h("label.check", {}, outline, "Outlines"),
+      filled.element,
+    );
   }
 
   /** Others may change how labels are drawn, as when cells are coloured by a value; not while somebody drags here. */

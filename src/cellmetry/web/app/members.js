@@ -10,7 +10,11 @@ import { labelled } from "../controls/labelled.js";
 /** @typedef {{who: string, role: Role}} Member */
 
 /** @type {[Role, string][]} */
-const ROLES = [["viewer", "May look"], ["editor", "May change it"], ["owner", "Owner"]];
+const ROLES = [
+  ["viewer", "May look"],
+  ["editor", "May change it"],
+  ["owner", "Owner"],
+];
 
 /** Whether this person says who else may see the study. @param {App} app */
 export const hasMembers = (app) => app.session.mode === "server" && app.study?.role === "owner";
@@ -34,20 +38,34 @@ class Members {
   constructor(app) {
     this.#app = app;
     this.#study = app.openStudy;
-    const form = h("form.row.bottom", {}, labelled("Name of the account", this.#name, { grow: true }),
-      labelled("Role", this.#role), h("button.primary", { type: "submit" }, "Invite"));
+    const form = h(
+      "form.row.bottom",
+      {},
+      labelled("Name of the account", this.#name, { grow: true }),
+      labelled("Role", this.#role),
+      h("button.primary", { type: "submit" }, "Invite"),
+    );
     form.addEventListener("submit", (/** @type {Event} */ event) => {
       event.preventDefault();
       void this.#invite();
     });
-    this.element = h("div.stack", {}, this.#list, form, this.#wrong,
-      h("p.quiet-text", {}, "People need an account on this server, which who runs it makes."));
+    this.element = h(
+      "div.stack",
+      {},
+      this.#list,
+      form,
+      this.#wrong,
+      h("p.quiet-text", {}, "People need an account on this server, which who runs it makes."),
+    );
   }
 
   async load() {
     try {
       const members = await this.#study.get("members");
-      fill(this.#list, members.map((/** @type {Member} */ member) => this.#row(member)));
+      fill(
+        this.#list,
+        members.map((/** @type {Member} */ member) => this.#row(member)),
+      );
     } catch (error) {
       this.#app.error(error);
     }
@@ -57,9 +75,19 @@ class Members {
   #row({ who, role }) {
     const select = roleSelect(role, `Role of ${who}`);
     select.addEventListener("change", () => this.#give(who, /** @type {Role} */ (select.value)));
-    const remove = { type: "button", "aria-label": `Remove ${who}`, title: `Remove ${who}`, onclick: () => this.#remove(who, role) };
-    return h("li.row", {}, h("span.grow.cut", {}, who, who === this.#app.session.who && h("span.quiet-text", {}, " (you)")),
-      select, h("button.quiet.square", remove, icon("trash")));
+    const remove = {
+      type: "button",
+      "aria-label": `Remove ${who}`,
+      title: `Remove ${who}`,
+      onclick: () => this.#remove(who, role),
+    };
+    return h(
+      "li.row",
+      {},
+      h("span.grow.cut", {}, who, who === this.#app.session.who && h("span.quiet-text", {}, " (you)")),
+      select,
+      h("button.quiet.square", remove, icon("trash")),
+    );
   }
 
   async #invite() {
@@ -98,7 +126,11 @@ class Members {
 
 /** @param {Role} role @param {string|null} [label] */
 function roleSelect(role, label = null) {
-  const select = h("select", { "aria-label": label }, ROLES.map(([value, text]) => h("option", { value }, text)));
+  const select = h(
+    "select",
+    { "aria-label": label },
+    ROLES.map(([value, text]) => h("option", { value }, text)),
+  );
   select.value = role;
   return select;
 }

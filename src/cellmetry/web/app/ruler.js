@@ -53,10 +53,8 @@ function rulerTool(app, end) {
       end(null);
       return true;
     },
-    draw: (
-      /** @type {CanvasRenderingContext2D} */ context,
-      /** @type {any} */ viewer,
-    ) => line && drawLine(context, viewer, line, lengthText(app, line)),
+    draw: (/** @type {CanvasRenderingContext2D} */ context, /** @type {any} */ viewer) =>
+      line && drawLine(context, viewer, line, lengthText(app, line)),
   };
 }
 
@@ -66,17 +64,22 @@ function rulerTool(app, end) {
  */
 function drawLine(context, viewer, { from, to }, text) {
   const [a, b] = [viewer.toScreen(from.y, from.x), viewer.toScreen(to.y, to.x)];
-  for (const [width, colour] of /** @type {[number, string][]} */ ([[4, "rgb(0 0 0 / 70%)"], [2, "#ffd54a"]])) {
+  for (const [width, colour] of /** @type {[number, string][]} */ ([
+    [4, "rgb(0 0 0 / 70%)"],
+    [2, "#ffd54a"],
+  ])) {
     Object.assign(context, { lineWidth: width, strokeStyle: colour });
     context.beginPath();
     context.moveTo(a.x, a.y);
     context.lineTo(b.x, b.y);
     context.stroke();
   }
-  Object.assign(
-    context,
-    { font: "600 13px system-ui, sans-serif", lineWidth: 4, strokeStyle: "rgb(0 0 0 / 80%)", fillStyle: "#ffd54a" },
-  );
+  Object.assign(context, {
+    font: "600 13px system-ui, sans-serif",
+    lineWidth: 4,
+    strokeStyle: "rgb(0 0 0 / 80%)",
+    fillStyle: "#ffd54a",
+  });
   const at = { x: b.x + (b.x >= a.x ? 12 : -12), y: b.y + 4 };
   context.textAlign = b.x >= a.x ? "left" : "right";
   context.strokeText(text, at.x, at.y);
@@ -119,10 +122,14 @@ function askLength(app, px) {
     let said = null;
     const length = h("input", { type: "number", step: "any", min: "0.000001", required: true, autofocus: true });
     const all = h("input", { type: "checkbox", checked: sizeless > 1 });
-    const form = h("form.stack", {}, h("p", {}, `The line is ${px.toFixed(1)} pixels long.`),
+    const form = h(
+      "form.stack",
+      {},
+      h("p", {}, `The line is ${px.toFixed(1)} pixels long.`),
       h("label.field", {}, h("span.field-name", {}, "Its length ", h("span.field-unit", {}, "µm")), length),
       sizeless > 1 && h("label.check", {}, all, `For all ${sizeless} images without pixel size`),
-      h("div.row.end", {}, h("button.primary", { type: "submit" }, "Set the pixel size")));
+      h("div.row.end", {}, h("button.primary", { type: "submit" }, "Set the pixel size")),
+    );
     const dialog = openDialog("Pixel size", form, { onclose: () => answer(said) });
     form.addEventListener("submit", (/** @type {Event} */ event) => {
       event.preventDefault();

@@ -21,16 +21,15 @@ export function shared(images, of) {
  * @returns {string[]}
  */
 export function valuesOf(images, name) {
-  const all = new Set(images.map((image) => image.said[name]).filter(
-    (value) => value !== undefined && value !== null && value !== "",
-  ));
+  const all = new Set(
+    images.map((image) => image.said[name]).filter((value) => value !== undefined && value !== null && value !== ""),
+  );
   return [...all].map(String).sort((a, b) => a.localeCompare(b, undefined, { numeric: true }));
 }
 
 /** Images of which nobody knows the size of a pixel. @param {ImageView[]} images */
-export const withoutPixelSize = (images) => images.filter(
-  (image) => image.state === "ready" && pixelSizeOf(image) === null,
-);
+export const withoutPixelSize = (images) =>
+  images.filter((image) => image.state === "ready" && pixelSizeOf(image) === null);
 
 /**
  * Say something of images, in one act that can be undone.

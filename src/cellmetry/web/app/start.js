@@ -19,16 +19,19 @@ export class StartPage {
   #app;
   #studies = h("section.start-studies", { "aria-label": "Studies", "aria-busy": "true" });
   #sample = h("button", { type: "button", onclick: () => this.#try() }, SAMPLE());
-  #watch = new IntersectionObserver((entries) => entries.forEach(
-    (entry) => entry.isIntersecting && this.#fillPictures(entry.target),
-  ));
+  #watch = new IntersectionObserver((entries) =>
+    entries.forEach((entry) => entry.isIntersecting && this.#fillPictures(entry.target)),
+  );
 
   /** @param {App} app */
   constructor(app) {
     this.#app = app;
-    this.element = h("div.page.start-page", {},
+    this.element = h(
+      "div.page.start-page",
+      {},
       h("header.header", {}, brand(app), h("span.grow"), h("div.header-tools", {}, accountMenu(app))),
-      h("main.start", {}, this.#ways(), this.#studies));
+      h("main.start", {}, this.#ways(), this.#studies),
+    );
   }
 
   /** Read the studies. */
@@ -38,10 +41,16 @@ export class StartPage {
     this.#studies.removeAttribute("aria-busy");
     fill(
       this.#studies,
-      studies.length === 0 ? howItGoes() : [
-        h("h2.start-title", {}, "Your studies"),
-        h("div.start-cards", {}, studies.map((/** @type {any} */ study) => this.#card(study))),
-      ],
+      studies.length === 0
+        ? howItGoes()
+        : [
+            h("h2.start-title", {}, "Your studies"),
+            h(
+              "div.start-cards",
+              {},
+              studies.map((/** @type {any} */ study) => this.#card(study)),
+            ),
+          ],
     );
   }
 
@@ -51,23 +60,38 @@ export class StartPage {
 
   #ways() {
     const choose = async (/** @type {boolean} */ folder) => this.#app.take(await chooseFiles({ folder }));
-    return h("section.start-ways", {},
-      h("div.start-drop", {}, h("div.empty-picture", {}, icon("upload")), h("div.stack", {},
-        h("div.start-drop-text", {}, h("h1", {}, "From microscope images to numbers you can defend"),
+    return h(
+      "section.start-ways",
+      {},
+      h(
+        "div.start-drop",
+        {},
+        h("div.empty-picture", {}, icon("upload")),
+        h(
+          "div.stack",
+          {},
           h(
-            "p.quiet-text",
+            "div.start-drop-text",
             {},
-            "Drop images or a folder anywhere on this page. A study is made of them: "
-              + "it keeps images, cells, corrections and figures together.",
-          )),
-        h("div.row.wrap-row", {}, h(
-          "button.primary",
-          { type: "button", onclick: () => choose(false) },
-          icon("file"),
-          "Choose files",
+            h("h1", {}, "From microscope images to numbers you can defend"),
+            h(
+              "p.quiet-text",
+              {},
+              "Drop images or a folder anywhere on this page. A study is made of them: " +
+                "it keeps images, cells, corrections and figures together.",
+            ),
+          ),
+          h(
+            "div.row.wrap-row",
+            {},
+            h("button.primary", { type: "button", onclick: () => choose(false) }, icon("file"), "Choose files"),
+            h("button", { type: "button", onclick: () => choose(true) }, icon("folder"), "Choose folder"),
+            h("button", { type: "button", onclick: () => this.#new() }, icon("plus"), "New study"),
+            this.#sample,
+          ),
         ),
-          h("button", { type: "button", onclick: () => choose(true) }, icon("folder"), "Choose folder"),
-          h("button", { type: "button", onclick: () => this.#new() }, icon("plus"), "New study"), this.#sample))));
+      ),
+    );
   }
 
   /** Make a study of generated images. */
@@ -104,26 +128,28 @@ export class StartPage {
   #card(study) {
     const pictures = h("span.start-pictures", { dataset: { study: study.id } }, !study.images && icon("image"));
     if (study.images) this.#watch.observe(pictures);
-    const open = h("button.start-card", { type: "button", onclick: () => this.#app.place.go(study.id) }, pictures,
+    const open = h(
+      "button.start-card",
+      { type: "button", onclick: () => this.#app.place.go(study.id) },
+      pictures,
       h("strong.start-name.cut", { title: study.name }, study.name),
       h(
         "span.quiet-text.cut",
         {},
-        [
-          counted(study.images, "image"),
-          study.changed && whenInWords(study.changed),
-          study.read_only && "read only",
-        ].filter(Boolean).join(" · "),
-      ));
+        [counted(study.images, "image"), study.changed && whenInWords(study.changed), study.read_only && "read only"]
+          .filter(Boolean)
+          .join(" · "),
+      ),
+    );
     const may = study.role !== "viewer" && !study.read_only;
     return h(
       "div.start-cell",
       {},
       open,
-      may && menuButton(
-        { label: `More of ${study.name}`, content: icon("more"), align: "right" },
-        () => [{ text: "Rename", run: () => this.#rename(study) }],
-      ),
+      may &&
+        menuButton({ label: `More of ${study.name}`, content: icon("more"), align: "right" }, () => [
+          { text: "Rename", run: () => this.#rename(study) },
+        ]),
     );
   }
 
@@ -143,14 +169,13 @@ export class StartPage {
       const images = await get(at`studies/${study}/images`, { state: "ready", limit: PICTURES });
       fill(
         host,
-        images.map((/** @type {any} */ image) => h(
-          "img",
-          {
+        images.map((/** @type {any} */ image) =>
+          h("img", {
             src: address(at`studies/${study}/images/${image.id}/thumbnail`, { side: 192 }),
             alt: "",
             decoding: "async",
-          },
-        )),
+          }),
+        ),
       );
     } catch (error) {
       this.#app.error(error);
@@ -161,10 +186,16 @@ export class StartPage {
 /** What a study goes through, for who has none yet. */
 const howItGoes = () => [
   h("h2.start-title", {}, "How it goes"),
-  h("ol.start-steps", {}, STEPS.map(({ title, about }, k) => h(
-    "li.start-step",
+  h(
+    "ol.start-steps",
     {},
-    h("span.start-number", { "aria-hidden": "true" }, k + 1),
-    h("div", {}, h("h3", {}, title), h("p.quiet-text", {}, about)),
-  ))),
+    STEPS.map(({ title, about }, k) =>
+      h(
+        "li.start-step",
+        {},
+        h("span.start-number", { "aria-hidden": "true" }, k + 1),
+        h("div", {}, h("h3", {}, title), h("p.quiet-text", {}, about)),
+      ),
+    ),
+  ),
 ];

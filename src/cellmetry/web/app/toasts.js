@@ -29,11 +29,9 @@ export class Toasts {
     const note = h(`div.toast.toast-${kind}`, {}, h("p", {}, text));
     const leave = () => note.remove();
     if (action) note.append(actionButton(action, leave));
-    note.append(h(
-      "button.quiet.square",
-      { type: "button", "aria-label": "Close this note", onclick: leave },
-      icon("close"),
-    ));
+    note.append(
+      h("button.quiet.square", { type: "button", "aria-label": "Close this note", onclick: leave }, icon("close")),
+    );
     (kind === "error" ? this.#urgent : this.#polite).append(note);
     this.#dropOldest();
     leaveInTime(note, SECONDS[kind] + (action ? 6 : 0));

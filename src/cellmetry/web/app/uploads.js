@@ -116,14 +116,12 @@ export class Uploads extends Emitter {
     request.setRequestHeader("X-Cellmetry-Via", "web");
     request.upload.addEventListener("progress", (event) => onbytes(event.loaded));
     return new Promise((answer, refuse) => {
-      request.addEventListener(
-        "load",
-        () => (request.status < 300 ? answer(JSON.parse(request.responseText)) : refuse(errorOf(request))),
+      request.addEventListener("load", () =>
+        request.status < 300 ? answer(JSON.parse(request.responseText)) : refuse(errorOf(request)),
       );
       request.addEventListener("abort", () => refuse(new ApiError(0, { kind: "stopped", message: "Stopped." })));
-      request.addEventListener(
-        "error",
-        () => refuse(new ApiError(0, { kind: "unreachable", message: "The server cannot be reached; send it again." })),
+      request.addEventListener("error", () =>
+        refuse(new ApiError(0, { kind: "unreachable", message: "The server cannot be reached; send it again." })),
       );
       request.send(form);
     });

@@ -12,10 +12,13 @@ import { icon } from "./icons.js";
 export function openDialog(title, content, { wide = false, buttons = null, onclose } = {}) {
   const id = `dialog-${Math.random().toString(36).slice(2)}`;
   const close = h("button.quiet.square", { type: "button", "aria-label": "Close" }, icon("close"));
-  const dialog = h("dialog.dialog", { "aria-labelledby": id, class: wide ? "wide" : "" },
+  const dialog = h(
+    "dialog.dialog",
+    { "aria-labelledby": id, class: wide ? "wide" : "" },
     h("header.dialog-head", {}, h("h2", { id }, title), close),
     h("div.dialog-body", {}, content),
-    buttons && h("footer.dialog-foot", {}, buttons));
+    buttons && h("footer.dialog-foot", {}, buttons),
+  );
   close.addEventListener("click", () => dialog.close());
   dialog.addEventListener("close", () => {
     dialog.remove();
@@ -60,13 +63,13 @@ export function askText({ title, label, value = "", yes = "Save", help = "" }) {
     let said = null;
     const input = h("input", { type: "text", value, maxlength: 200, required: true, autocomplete: "off" });
     const sure = h("button.primary", { type: "submit" }, yes);
-    const form = h("form.stack", {}, h(
-      "label.field",
+    const form = h(
+      "form.stack",
       {},
-      h("span.field-name", {}, label),
-      input,
-    ), help && h("p.quiet-text", {}, help),
-      h("div.row.end", {}, sure));
+      h("label.field", {}, h("span.field-name", {}, label), input),
+      help && h("p.quiet-text", {}, help),
+      h("div.row.end", {}, sure),
+    );
     const dialog = openDialog(title, form, { onclose: () => answer(said) });
     form.addEventListener("submit", (/** @type {Event} */ event) => {
       event.preventDefault();

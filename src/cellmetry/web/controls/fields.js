@@ -42,13 +42,14 @@ export function controlOf(field, change) {
 /** @typedef {{nodes: any, input?: HTMLElement, get: () => any, set: (value: any) => void}} Part */
 
 /** @param {Field} field @param {string} id */
-const nameOf = (field, id) => h(
-  "label.field-name",
-  { for: id },
-  field.title,
-  field.unit && " ",
-  field.unit && h("span.field-unit", {}, field.unit),
-);
+const nameOf = (field, id) =>
+  h(
+    "label.field-name",
+    { for: id },
+    field.title,
+    field.unit && " ",
+    field.unit && h("span.field-unit", {}, field.unit),
+  );
 
 /** @type {Record<string, (field: Field, id: string, change: () => void) => Part>} */
 const KINDS = {
@@ -63,7 +64,13 @@ const KINDS = {
       nodes: [nameOf(field, id), input],
       input,
       get: () => options[Number(input.value)]?.value ?? null,
-      set: (value) => (input.value = String(Math.max(0, options.findIndex((each) => isSame(each.value, value))))),
+      set: (value) =>
+        (input.value = String(
+          Math.max(
+            0,
+            options.findIndex((each) => isSame(each.value, value)),
+          ),
+        )),
     };
   },
 
@@ -82,7 +89,10 @@ const KINDS = {
 
   flag(field, id, change) {
     if (field.nullable) {
-      const options = [{ value: true, text: "Yes" }, { value: false, text: "No" }];
+      const options = [
+        { value: true, text: "Yes" },
+        { value: false, text: "No" },
+      ];
       return KINDS.choice({ ...field, options }, id, change);
     }
     const input = h("input", { type: "checkbox", id, onchange: change });
@@ -95,18 +105,15 @@ const KINDS = {
   },
 
   number(field, id, change) {
-    const input = h(
-      "input",
-      {
-        type: "text",
-        inputmode: "decimal",
-        id,
-        class: "number",
-        oninput: change,
-        autocomplete: "off",
-        placeholder: field.nullable ? "Automatic" : null,
-      },
-    );
+    const input = h("input", {
+      type: "text",
+      inputmode: "decimal",
+      id,
+      class: "number",
+      oninput: change,
+      autocomplete: "off",
+      placeholder: field.nullable ? "Automatic" : null,
+    });
     return {
       nodes: [nameOf(field, id), input],
       input,
@@ -117,19 +124,16 @@ const KINDS = {
 
   text(field, id, change) {
     const long = (field.longest ?? 0) > 2000;
-    const input = h(
-      long ? "textarea" : "input",
-      {
-        id,
-        oninput: change,
-        type: long ? null : "text",
-        rows: long ? 4 : null,
-        maxlength: field.longest,
-        autocomplete: "off",
-        spellcheck: "false",
-        placeholder: field.nullable ? "Automatic" : null,
-      },
-    );
+    const input = h(long ? "textarea" : "input", {
+      id,
+      oninput: change,
+      type: long ? null : "text",
+      rows: long ? 4 : null,
+      maxlength: field.longest,
+      autocomplete: "off",
+      spellcheck: "false",
+      placeholder: field.nullable ? "Automatic" : null,
+    });
     return {
       nodes: [nameOf(field, id), input],
       input,
@@ -139,10 +143,13 @@ const KINDS = {
   },
 
   list(field, id, change) {
-    const input = h(
-      "input",
-      { type: "text", id, oninput: change, autocomplete: "off", placeholder: field.nullable ? "All" : "One, two, …" },
-    );
+    const input = h("input", {
+      type: "text",
+      id,
+      oninput: change,
+      autocomplete: "off",
+      placeholder: field.nullable ? "All" : "One, two, …",
+    });
     return {
       nodes: [nameOf(field, id), input],
       input,
@@ -179,7 +186,10 @@ function numberIn(text, field) {
 
 /** @param {string} text @param {Field} field */
 function listIn(text, field) {
-  const items = text.split(",").map((each) => each.trim()).filter(Boolean);
+  const items = text
+    .split(",")
+    .map((each) => each.trim())
+    .filter(Boolean);
   if (!items.length && field.nullable) return null;
   return field.numbers ? items.map((each) => numberIn(each, { ...field, nullable: false })) : items;
 }

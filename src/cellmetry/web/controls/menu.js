@@ -45,10 +45,15 @@ export function menuButton({ label, content = label, align = "left", class: more
   };
   const outside = (/** @type {Event} */ event) => host.contains(event.target) || close();
   const open = () => {
-    fill(list, items().map((item) => row(item, () => {
-      close();
-      button.focus();
-    })));
+    fill(
+      list,
+      items().map((item) =>
+        row(item, () => {
+          close();
+          button.focus();
+        }),
+      ),
+    );
     hide = showAt(list, button, align);
     button.setAttribute("aria-expanded", "true");
     document.addEventListener("pointerdown", outside, true);

@@ -36,10 +36,9 @@ export function slider({ label, min, max, step = 1, value, show = String, oninpu
  *   limit: (min: number, max: number, step?: number) => void, colour: (colour: string) => void}}
  */
 export function rangeSlider({ label, min, max, low, high, step = 1, oninput }) {
-  const [from, to] = ["low", "high"].map((end) => h(
-    "input",
-    { type: "range", min, max, step, "aria-label": `${label}: ${end} end`, class: `range-${end}` },
-  ));
+  const [from, to] = ["low", "high"].map((end) =>
+    h("input", { type: "range", min, max, step, "aria-label": `${label}: ${end} end`, class: `range-${end}` }),
+  );
   const span = h("div.range-span");
   const element = h("div.range", {}, h("div.range-track"), span, from, to);
   const lay = () => {

@@ -21,9 +21,17 @@
 
 /** @type {[RegExp, string][]} */
 const UNITS = [
-  [/_um2$/, "µm²"], [/_um3$/, "µm³"], [/_um$/, "µm"], [/_px2?$/, "px"],
-  [/_percent$/, "%"], [/_mm$/, "mm"], [/_pt$/, "pt"],
-  [/_seconds$|_s$/, "s"], [/_deg$/, "°"], [/^minutes$/, "min"], [/^dpi$/, "dpi"],
+  [/_um2$/, "µm²"],
+  [/_um3$/, "µm³"],
+  [/_um$/, "µm"],
+  [/_px2?$/, "px"],
+  [/_percent$/, "%"],
+  [/_mm$/, "mm"],
+  [/_pt$/, "pt"],
+  [/_seconds$|_s$/, "s"],
+  [/_deg$/, "°"],
+  [/^minutes$/, "min"],
+  [/^dpi$/, "dpi"],
 ];
 
 /**
@@ -68,9 +76,8 @@ function fieldOf(name, schema, root, required) {
 
 /** @param {any} one @param {any[]} some @returns {Field["kind"]} */
 function kindOf(one, some) {
-  if (some.length > 1) return some.every(
-    (each) => ["string", "integer", "number"].includes(each.type),
-  ) ? "text" : "json";
+  if (some.length > 1)
+    return some.every((each) => ["string", "integer", "number"].includes(each.type)) ? "text" : "json";
   if (one.enum || one.const !== undefined) return "choice";
   if (one.type === "boolean") return "flag";
   if (one.type === "number" || one.type === "integer") return "number";
@@ -83,8 +90,8 @@ function kindOf(one, some) {
 function listKind(one) {
   if (one.items?.enum) return "choices";
   const item = one.items ?? one.prefixItems?.[0] ?? {};
-  const plain = (item.anyOf ?? [item]).every(
-    (/** @type {any} */ each) => ["string", "number", "integer"].includes(each.type),
+  const plain = (item.anyOf ?? [item]).every((/** @type {any} */ each) =>
+    ["string", "number", "integer"].includes(each.type),
   );
   return plain ? "list" : "json";
 }
@@ -102,7 +109,10 @@ function resolved(schema, root) {
   while (found?.$ref) {
     const { $ref, ...more } = found;
     found = {
-      ...$ref.slice(2).split("/").reduce((/** @type {any} */ at, /** @type {string} */ part) => at[part], root),
+      ...$ref
+        .slice(2)
+        .split("/")
+        .reduce((/** @type {any} */ at, /** @type {string} */ part) => at[part], root),
       ...more,
     };
   }
@@ -118,7 +128,11 @@ function resolved(schema, root) {
  * @param {string} name
  */
 export function inWords(name) {
-  const words = name.replaceAll("_", " ").replace(/\bum\b/g, "µm").replace(/\bpx\b/g, "px").trim();
+  const words = name
+    .replaceAll("_", " ")
+    .replace(/\bum\b/g, "µm")
+    .replace(/\bpx\b/g, "px")
+    .trim();
   return words.charAt(0).toUpperCase() + words.slice(1);
 }
 

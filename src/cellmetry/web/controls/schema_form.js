@@ -37,9 +37,9 @@ export class SchemaForm extends Emitter {
     super();
     this.#wishes = wishes;
     this.#path = path;
-    this.#fields = fieldsOf(schema, root).filter(
-      (field) => !wishes.hidden?.includes(path + field.name),
-    ).map((field) => this.#wished(field));
+    this.#fields = fieldsOf(schema, root)
+      .filter((field) => !wishes.hidden?.includes(path + field.name))
+      .map((field) => this.#wished(field));
     for (const field of this.#fields) this.#controls.set(field.name, this.#control(field, schema, root));
     this.#lay();
     this.set(wishes.values ?? {});
@@ -95,9 +95,8 @@ export class SchemaForm extends Emitter {
     const at = names.findIndex((name) => this.#controls.has(name));
     if (at < 0) return false;
     const control = /** @type {Control|SchemaForm} */ (this.#controls.get(names[at]));
-    if (control instanceof SchemaForm) return control.showError({
-      message: `${names.slice(at + 1).join(".") || "_"}: ${text}`,
-    });
+    if (control instanceof SchemaForm)
+      return control.showError({ message: `${names.slice(at + 1).join(".") || "_"}: ${text}` });
     control.complain(text);
     unfold(control.element);
     return true;
@@ -130,14 +129,23 @@ export class SchemaForm extends Emitter {
 
   #lay() {
     const { first = null, more = "More" } = this.#wishes;
-    const shown = first ? first.map((name) => this.#fields.find((field) => field.name === name)).filter(Boolean)
+    const shown = first
+      ? first.map((name) => this.#fields.find((field) => field.name === name)).filter(Boolean)
       : this.#fields.filter((field) => field.kind !== "object");
     const rest = this.#fields.filter((field) => !shown.includes(field));
     const plain = rest.filter((field) => field.kind !== "object");
     const nested = rest.filter((field) => field.kind === "object");
-    fill(this.element, shown.map((field) => this.#node(/** @type {Field} */ (field))),
-      plain.length ? fold(more, plain.map((field) => this.#node(field))) : null,
-      nested.map((field) => fold(field.title, this.#node(field))));
+    fill(
+      this.element,
+      shown.map((field) => this.#node(/** @type {Field} */ (field))),
+      plain.length
+        ? fold(
+            more,
+            plain.map((field) => this.#node(field)),
+          )
+        : null,
+      nested.map((field) => fold(field.title, this.#node(field))),
+    );
   }
 
   /** @param {Field} field */
@@ -200,15 +208,15 @@ function propertiesOf(schema, root, name) {
 }
 
 /** @param {any} root @param {string} ref */
-const find = (root, ref) => ref.slice(2).split("/").reduce((at, part) => at[part], root);
+const find = (root, ref) =>
+  ref
+    .slice(2)
+    .split("/")
+    .reduce((at, part) => at[part], root);
 
 /** @param {string} title @param {any} content */
-const fold = (title, content) => h(
-  "details.fold-fields",
-  {},
-  h("summary", {}, inWords(title)),
-  h("div.form", {}, content),
-);
+const fold = (title, content) =>
+  h("details.fold-fields", {}, h("summary", {}, inWords(title)), h("div.form", {}, content));
 
 /** Open what an element is folded in, and show it. @param {HTMLElement} element */
 function unfold(element) {

@@ -38,7 +38,15 @@ export class Shortcuts {
   /** Show what keys do. */
   show() {
     if (document.querySelector("dialog[open]")) return;
-    openDialog("Keys", h("div.keys", { tabindex: 0, role: "group", "aria-label": "Keys" }, this.#groups().map(([name, list]) => keysOf(name, list))), { wide: true });
+    openDialog(
+      "Keys",
+      h(
+        "div.keys",
+        { tabindex: 0, role: "group", "aria-label": "Keys" },
+        this.#groups().map(([name, list]) => keysOf(name, list)),
+      ),
+      { wide: true },
+    );
   }
 
   /** @returns {[string, Shortcut[]][]} */
@@ -97,17 +105,24 @@ function keysOf(name, list) {
 }
 
 /** @type {Record<string, string>} */
-const CAPS = { Ctrl: APPLE ? "⌘" : "Ctrl", Alt: APPLE ? "⌥" : "Alt", Shift: "⇧", ArrowLeft: "←", ArrowRight: "→",
-  ArrowUp: "↑", ArrowDown: "↓", " ": "Space", Delete: "Del", Escape: "Esc" };
+const CAPS = {
+  Ctrl: APPLE ? "⌘" : "Ctrl",
+  Alt: APPLE ? "⌥" : "Alt",
+  Shift: "⇧",
+  ArrowLeft: "←",
+  ArrowRight: "→",
+  ArrowUp: "↑",
+  ArrowDown: "↓",
+  " ": "Space",
+  Delete: "Del",
+  Escape: "Esc",
+};
 
 /** @param {string} keys */
 function keyCaps(keys) {
-  const parts = keys === "+" ? ["+"] : keys.split("+").map(
-    (part, k, all) => (part === "" && k === all.length - 1 ? "+" : part),
-  );
-  return parts.filter(Boolean).map((part) => h(
-    "kbd",
-    {},
-    CAPS[part] ?? (part.length === 1 ? part.toUpperCase() : part),
-  ));
+  const parts =
+    keys === "+" ? ["+"] : keys.split("+").map((part, k, all) => (part === "" && k === all.length - 1 ? "+" : part));
+  return parts
+    .filter(Boolean)
+    .map((part) => h("kbd", {}, CAPS[part] ?? (part.length === 1 ? part.toUpperCase() : part)));
 }

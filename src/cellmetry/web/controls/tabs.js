@@ -10,11 +10,9 @@ import { fill, h } from "../kernel/dom.js";
  */
 export function tabs(label, tabs, { chosen = tabs[0].name, onchange = () => {} } = {}) {
   const panel = h("div.tab-panel", { role: "tabpanel" });
-  const buttons = tabs.map(({ name, title }) => h(
-    "button.tab",
-    { type: "button", role: "tab", dataset: { name }, onclick: () => choose(name) },
-    title,
-  ));
+  const buttons = tabs.map(({ name, title }) =>
+    h("button.tab", { type: "button", role: "tab", dataset: { name }, onclick: () => choose(name) }, title),
+  );
   const list = h("div.tab-list", { role: "tablist", "aria-label": label }, buttons);
   /** @type {Map<string, any>} */
   const made = new Map();

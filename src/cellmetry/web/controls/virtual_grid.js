@@ -89,15 +89,12 @@ export class VirtualGrid extends Emitter {
   #place(key, k, columns, width, row) {
     const { gap, height } = this.#said;
     const element = this.#elementOf(key, this.#items[k]);
-    Object.assign(
-      element.style,
-      {
-        width: `${width}px`,
-        height: `${height}px`,
-        left: `${gap + (k % columns) * (width + gap)}px`,
-        top: `${gap + Math.floor(k / columns) * row}px`,
-      },
-    );
+    Object.assign(element.style, {
+      width: `${width}px`,
+      height: `${height}px`,
+      left: `${gap + (k % columns) * (width + gap)}px`,
+      top: `${gap + Math.floor(k / columns) * row}px`,
+    });
     element.dataset.at = String(k);
     element.setAttribute(this.#said.table ? "aria-rowindex" : "aria-posinset", String(k + 1));
     if (!this.#said.table) element.setAttribute("aria-setsize", String(this.#items.length));
@@ -140,14 +137,9 @@ export class VirtualGrid extends Emitter {
   /** @param {KeyboardEvent} event */
   #key(event) {
     const { columns } = this.#measures();
-    const by = {
-      ArrowRight: 1,
-      ArrowLeft: -1,
-      ArrowDown: columns,
-      ArrowUp: -columns,
-      Home: -Infinity,
-      End: Infinity,
-    }[event.key];
+    const by = { ArrowRight: 1, ArrowLeft: -1, ArrowDown: columns, ArrowUp: -columns, Home: -Infinity, End: Infinity }[
+      event.key
+    ];
     if (by !== undefined) this.#go(by, event.shiftKey);
     else if (event.key === "a" && (event.ctrlKey || event.metaKey)) this.choose(this.#items.map(this.#said.key));
     else if (event.key === "Escape" && this.selected.size) this.choose([]);

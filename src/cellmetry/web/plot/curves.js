@@ -37,7 +37,10 @@ export class Curves {
   /** @param {Shown} shown */
   show(shown) {
     this.#shown = shown;
-    fill(this.#legend, shown.curves.length > 1 && shown.curves.map((curve, k) => h("span.plot-key", {}, swatch(k), curve.name)));
+    fill(
+      this.#legend,
+      shown.curves.length > 1 && shown.curves.map((curve, k) => h("span.plot-key", {}, swatch(k), curve.name)),
+    );
     this.#canvas.redraw();
   }
 
@@ -46,12 +49,28 @@ export class Curves {
     const { curves, x: nameX, y: nameY, rangeX, rangeY } = this.#shown;
     const points = curves.flatMap((curve) => curve.points).filter(([, value]) => Number.isFinite(value));
     if (!points.length && !(rangeX && rangeY)) return void fill(svg);
-    const [fromX, toX] = rangeX ?? extent(points.map(([at]) => at), 1e-9);
-    const [fromY, toY] = rangeY ?? nearNought(extent(points.map(([, value]) => value), 1));
+    const [fromX, toX] =
+      rangeX ??
+      extent(
+        points.map(([at]) => at),
+        1e-9,
+      );
+    const [fromY, toY] =
+      rangeY ??
+      nearNought(
+        extent(
+          points.map(([, value]) => value),
+          1,
+        ),
+      );
     const x = linear(fromX, toX, MARGIN.left, width - MARGIN.right);
     const y = linear(fromY, toY, this.#height - MARGIN.bottom, MARGIN.top);
-    fill(svg, axisLeft(y, { x: MARGIN.left, to: width - MARGIN.right, name: nameY, count: 4 }), axisBelow(x, { y: this.#height - MARGIN.bottom, name: nameX }),
-      curves.map((curve, k) => line(curve, k, x, y)));
+    fill(
+      svg,
+      axisLeft(y, { x: MARGIN.left, to: width - MARGIN.right, name: nameY, count: 4 }),
+      axisBelow(x, { y: this.#height - MARGIN.bottom, name: nameX }),
+      curves.map((curve, k) => line(curve, k, x, y)),
+    );
   }
 }
 
@@ -70,5 +89,8 @@ function line({ points, dashed }, k, x, y) {
   const colour = GROUPS[k % GROUPS.length];
   const d = there.map(([at, value], n) => `${n ? "L" : "M"}${x.of(at).toFixed(1)} ${y.of(value).toFixed(1)}`).join("");
   const last = there.at(-1);
-  return [h("svg:path", { class: "plot-curve", d, stroke: colour, "stroke-dasharray": dashed ? "5 4" : null }), last && h("svg:circle", { cx: x.of(last[0]), cy: y.of(last[1]), r: 3.5, fill: colour })];
+  return [
+    h("svg:path", { class: "plot-curve", d, stroke: colour, "stroke-dasharray": dashed ? "5 4" : null }),
+    last && h("svg:circle", { cx: x.of(last[0]), cy: y.of(last[1]), r: 3.5, fill: colour }),
+  ];
 }

@@ -44,7 +44,21 @@ export class Histogram extends Emitter {
     [this.#all, this.#kept, this.#name, this.#gate] = [all, kept, name, gate];
     this.#canvas.svg.setAttribute("aria-label", `Histogram of ${name}, ${all.total} values`);
     const many = all.groups.length > 1;
-    fill(this.#legend, many && all.groups.slice(0, GROUPS.length).map((group, k) => h("span.plot-key", {}, swatch(k), String(group.value ?? "nothing said"), h("span.quiet-text.number", {}, ` ${group.rows.toLocaleString("en")}`))));
+    fill(
+      this.#legend,
+      many &&
+        all.groups
+          .slice(0, GROUPS.length)
+          .map((group, k) =>
+            h(
+              "span.plot-key",
+              {},
+              swatch(k),
+              String(group.value ?? "nothing said"),
+              h("span.quiet-text.number", {}, ` ${group.rows.toLocaleString("en")}`),
+            ),
+          ),
+    );
     this.#canvas.redraw();
   }
 
@@ -57,9 +71,21 @@ export class Histogram extends Emitter {
     const [low, high] = all.low === all.high ? [all.low - 0.5, all.low + 0.5] : [all.low, all.high];
     const x = (this.#x = linear(low, high, MARGIN.left, width - MARGIN.right));
     const y = linear(0, most, HEIGHT - MARGIN.bottom, MARGIN.top);
-    const faint = groups.map((group, k) => bars(group.counts, x, y, k, this.#kept ? "plot-faint" : groups.length > 1 ? "plot-over" : ""));
-    const strong = this.#kept?.groups.slice(0, GROUPS.length).map((group) => bars(group.counts, x, y, this.#place(group), groups.length > 1 ? "plot-over" : "")) ?? [];
-    fill(svg, axisLeft(y, { x: MARGIN.left, to: width - MARGIN.right, count: 3 }), faint, strong, this.#shade(x, y), axisBelow(x, { y: HEIGHT - MARGIN.bottom, name: this.#name, count: Math.max(2, Math.floor(width / 80)) }));
+    const faint = groups.map((group, k) =>
+      bars(group.counts, x, y, k, this.#kept ? "plot-faint" : groups.length > 1 ? "plot-over" : ""),
+    );
+    const strong =
+      this.#kept?.groups
+        .slice(0, GROUPS.length)
+        .map((group) => bars(group.counts, x, y, this.#place(group), groups.length > 1 ? "plot-over" : "")) ?? [];
+    fill(
+      svg,
+      axisLeft(y, { x: MARGIN.left, to: width - MARGIN.right, count: 3 }),
+      faint,
+      strong,
+      this.#shade(x, y),
+      axisBelow(x, { y: HEIGHT - MARGIN.bottom, name: this.#name, count: Math.max(2, Math.floor(width / 80)) }),
+    );
     this.#layHandles();
   }
 
@@ -72,8 +98,14 @@ export class Histogram extends Emitter {
   #shade(x, y) {
     const [low, high] = this.#ends;
     const [top, height] = [y.of(y.high), y.of(0) - y.of(y.high)];
-    return [[x.low, low], [high, x.high]].filter(([from, to]) => to > from).map(([from, to]) =>
-      h("svg:rect", { class: "plot-shade", x: x.of(from), width: x.of(to) - x.of(from), y: top, height }));
+    return [
+      [x.low, low],
+      [high, x.high],
+    ]
+      .filter(([from, to]) => to > from)
+      .map(([from, to]) =>
+        h("svg:rect", { class: "plot-shade", x: x.of(from), width: x.of(to) - x.of(from), y: top, height }),
+      );
   }
 
   get #ends() {
@@ -98,8 +130,16 @@ export class Histogram extends Emitter {
 
   /** @param {number} end */
   #handle(end) {
-    const handle = h("div.plot-handle", { role: "slider", tabindex: 0, "aria-valuenow": 0, "aria-label": end ? "Upper end of the gate" : "Lower end of the gate", title: "Drag to keep only what lies between" });
-    handle.addEventListener("pointerdown", (/** @type {PointerEvent} */ event) => handle.setPointerCapture(event.pointerId));
+    const handle = h("div.plot-handle", {
+      role: "slider",
+      tabindex: 0,
+      "aria-valuenow": 0,
+      "aria-label": end ? "Upper end of the gate" : "Lower end of the gate",
+      title: "Drag to keep only what lies between",
+    });
+    handle.addEventListener("pointerdown", (/** @type {PointerEvent} */ event) =>
+      handle.setPointerCapture(event.pointerId),
+    );
     handle.addEventListener("pointermove", (/** @type {PointerEvent} */ event) => {
       if (!handle.hasPointerCapture(event.pointerId) || !this.#x) return;
       this.#move(end, this.#x.back(event.clientX - this.#canvas.element.getBoundingClientRect().left));
@@ -156,6 +196,12 @@ export function swatch(k) {
  */
 function bars(counts, x, y, k, kind) {
   const width = (x.of(x.high) - x.of(x.low)) / counts.length;
-  const d = counts.map((count, at) => (count ? `M${(x.of(x.low) + at * width).toFixed(1)} ${y.of(0)}v${(y.of(count) - y.of(0)).toFixed(1)}h${Math.max(0.5, width - 1).toFixed(1)}V${y.of(0)}z` : "")).join("");
+  const d = counts
+    .map((count, at) =>
+      count
+        ? `M${(x.of(x.low) + at * width).toFixed(1)} ${y.of(0)}v${(y.of(count) - y.of(0)).toFixed(1)}h${Math.max(0.5, width - 1).toFixed(1)}V${y.of(0)}z`
+        : "",
+    )
+    .join("");
   return h("svg:path", { class: `plot-bars ${kind}`, d, fill: GROUPS[k % GROUPS.length] });
 }

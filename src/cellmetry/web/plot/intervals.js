@@ -14,20 +14,41 @@ const MARGIN = { left: 170, right: 16, bottom: 42 };
  */
 export function intervalPlot(estimates, { name, zero = 0 }) {
   const height = estimates.length * ROW + MARGIN.bottom + 6;
-  const numbers = [zero, ...estimates.flatMap(({ value, low, high }) => [value, low, high])].filter((each) => each !== null);
+  const numbers = [zero, ...estimates.flatMap(({ value, low, high }) => [value, low, high])].filter(
+    (each) => each !== null,
+  );
   const [least, most] = [Math.min(...numbers), Math.max(...numbers)];
   const edge = (most - least) * 0.06 || 1;
   const label = `${name}: ${estimates.map((each) => `${each.name} ${each.value ?? "not estimated"}`).join(", ")}`;
-  return canvas({ label, height, draw: (svg, width) => {
-    const x = linear(least - edge, most + edge, MARGIN.left, width - MARGIN.right);
-    const rows = estimates.map((each, k) => row(each, x, 6 + (k + 0.5) * ROW));
-    fill(svg, h("svg:line", { class: "plot-zero", x1: x.of(zero), x2: x.of(zero), y1: 2, y2: height - MARGIN.bottom }), rows, axisBelow(x, { y: height - MARGIN.bottom, name, count: 5 }));
-  } });
+  return canvas({
+    label,
+    height,
+    draw: (svg, width) => {
+      const x = linear(least - edge, most + edge, MARGIN.left, width - MARGIN.right);
+      const rows = estimates.map((each, k) => row(each, x, 6 + (k + 0.5) * ROW));
+      fill(
+        svg,
+        h("svg:line", { class: "plot-zero", x1: x.of(zero), x2: x.of(zero), y1: 2, y2: height - MARGIN.bottom }),
+        rows,
+        axisBelow(x, { y: height - MARGIN.bottom, name, count: 5 }),
+      );
+    },
+  });
 }
 
 /** @param {Estimate} each @param {import("./scale.js").Scale} x @param {number} y */
 function row({ name, value, low, high }, x, y) {
-  return h("svg:g", {}, h("svg:text", { class: "plot-strong", x: MARGIN.left - 14, y: y + 4, "text-anchor": "end" }, name.length > 24 ? `${name.slice(0, 23)}…` : name),
-    low !== null && high !== null && h("svg:line", { class: "plot-interval", x1: x.of(low), x2: x.of(high), y1: y, y2: y }),
-    value !== null && h("svg:circle", { class: "plot-estimate", cx: x.of(value), cy: y, r: 5.5 }));
+  return h(
+    "svg:g",
+    {},
+    h(
+      "svg:text",
+      { class: "plot-strong", x: MARGIN.left - 14, y: y + 4, "text-anchor": "end" },
+      name.length > 24 ? `${name.slice(0, 23)}…` : name,
+    ),
+    low !== null &&
+      high !== null &&
+      h("svg:line", { class: "plot-interval", x1: x.of(low), x2: x.of(high), y1: y, y2: y }),
+    value !== null && h("svg:circle", { class: "plot-estimate", cx: x.of(value), cy: y, r: 5.5 }),
+  );
 }

@@ -18,13 +18,18 @@ export function placeOfWell(name) {
 }
 
 /** Name of a row: 0 is A, 26 is AA. @param {number} row */
-export const rowName = (row) => (row >= 26 ? String.fromCharCode(64 + Math.floor(row / 26)) : "") + String.fromCharCode(65 + (row % 26));
+export const rowName = (row) =>
+  (row >= 26 ? String.fromCharCode(64 + Math.floor(row / 26)) : "") + String.fromCharCode(65 + (row % 26));
 
 /** The smallest plate that has all these wells. @param {string[]} wells */
 export function plateFor(wells) {
   const places = wells.map(placeOfWell).filter((place) => place !== null);
-  const sizes = Object.keys(PLATES).map(Number).sort((a, b) => a - b);
-  return sizes.find((size) => places.every((place) => place[0] < PLATES[size][0] && place[1] < PLATES[size][1])) ?? 1536;
+  const sizes = Object.keys(PLATES)
+    .map(Number)
+    .sort((a, b) => a - b);
+  return (
+    sizes.find((size) => places.every((place) => place[0] < PLATES[size][0] && place[1] < PLATES[size][1])) ?? 1536
+  );
 }
 
 /** Tells "paint" with the names of wells, once the pointer was let go; "open" with one that was double-clicked. */
@@ -42,7 +47,11 @@ export class PlateMap extends Emitter {
     super();
     this.element = h("div.plate-host", {}, this.#svg);
     this.#svg.addEventListener("pointerdown", (/** @type {PointerEvent} */ event) => this.#down(event));
-    this.#svg.addEventListener("pointermove", (/** @type {PointerEvent} */ event) => this.#painted && this.#over(document.elementFromPoint(event.clientX, event.clientY)));
+    this.#svg.addEventListener(
+      "pointermove",
+      (/** @type {PointerEvent} */ event) =>
+        this.#painted && this.#over(document.elementFromPoint(event.clientX, event.clientY)),
+    );
     this.#svg.addEventListener("pointerup", () => this.#up());
     this.#svg.addEventListener("keydown", (/** @type {KeyboardEvent} */ event) => this.#key(event));
   }
@@ -51,13 +60,19 @@ export class PlateMap extends Emitter {
    * Show wells.
    * @param {{wells: Well[], words?: string[], size?: number}} said `words`: in the order of their colours.
    */
-  show({ wells, words = [...new Set(wells.map((well) => well.text).filter((text) => typeof text === "string"))], size = plateFor(wells.map((well) => well.well)) }) {
+  show({
+    wells,
+    words = [...new Set(wells.map((well) => well.text).filter((text) => typeof text === "string"))],
+    size = plateFor(wells.map((well) => well.well)),
+  }) {
     this.#words = words;
     this.#size = size;
-    this.#wells = new Map(wells.flatMap((well) => {
-      const place = placeOfWell(well.well);
-      return place ? [[place.join(), well]] : [];
-    }));
+    this.#wells = new Map(
+      wells.flatMap((well) => {
+        const place = placeOfWell(well.well);
+        return place ? [[place.join(), well]] : [];
+      }),
+    );
     this.#draw();
   }
 
@@ -66,11 +81,31 @@ export class PlateMap extends Emitter {
     const cell = 20;
     const values = [...this.#wells.values()].map((well) => well.value).filter((value) => typeof value === "number");
     const [low, high] = [Math.min(...values), Math.max(...values)];
-    const of = (/** @type {Well|undefined} */ well) => (!well ? null : typeof well.value === "number" ? colourAt("viridis", (well.value - low) / (high - low || 1)) : well.text ? colourOf(this.#words, well.text) : null);
+    const of = (/** @type {Well|undefined} */ well) =>
+      !well
+        ? null
+        : typeof well.value === "number"
+          ? colourAt("viridis", (well.value - low) / (high - low || 1))
+          : well.text
+            ? colourOf(this.#words, well.text)
+            : null;
     this.#svg.setAttribute("viewBox", `0 0 ${(columns + 1) * cell} ${(rows + 1) * cell}`);
     this.#svg.style.maxWidth = `${(columns + 1) * (columns > 24 ? 22 : columns > 12 ? 30 : 40)}px`;
-    const names = [...Array.from({ length: columns }, (_, k) => h("svg:text", { x: (k + 1.5) * cell, y: 13, "text-anchor": "middle" }, k + 1)), ...Array.from({ length: rows }, (_, k) => h("svg:text", { x: 9, y: (k + 1.5) * cell + 4, "text-anchor": "middle" }, rowName(k)))];
-    const lines = Array.from({ length: rows }, (_, row) => h("svg:g", { role: "row" }, Array.from({ length: columns }, (__, column) => this.#well(row, column, cell, of))));
+    const names = [
+      ...Array.from({ length: columns }, (_, k) =>
+        h("svg:text", { x: (k + 1.5) * cell, y: 13, "text-anchor": "middle" }, k + 1),
+      ),
+      ...Array.from({ length: rows }, (_, k) =>
+        h("svg:text", { x: 9, y: (k + 1.5) * cell + 4, "text-anchor": "middle" }, rowName(k)),
+      ),
+    ];
+    const lines = Array.from({ length: rows }, (_, row) =>
+      h(
+        "svg:g",
+        { role: "row" },
+        Array.from({ length: columns }, (__, column) => this.#well(row, column, cell, of)),
+      ),
+    );
     fill(this.#svg, names, lines);
   }
 
@@ -79,8 +114,20 @@ export class PlateMap extends Emitter {
     const name = `${rowName(row)}${column + 1}`;
     const well = this.#wells.get(`${row},${column}`);
     const colour = of(well);
-    const text = well ? `${name}: ${well.text ?? well.value ?? "nothing said"}${well.note ? `, ${well.note}` : ""}` : `${name}: no image`;
-    const circle = h("svg:circle", { class: `plate-well${well ? "" : " plate-none"}${colour ? "" : " plate-plain"}`, cx: (column + 1.5) * cell, cy: (row + 1.5) * cell, r: cell * 0.41, role: "gridcell", tabindex: well ? 0 : null, "aria-label": text, "data-well": well?.well ?? null, fill: colour });
+    const text = well
+      ? `${name}: ${well.text ?? well.value ?? "nothing said"}${well.note ? `, ${well.note}` : ""}`
+      : `${name}: no image`;
+    const circle = h("svg:circle", {
+      class: `plate-well${well ? "" : " plate-none"}${colour ? "" : " plate-plain"}`,
+      cx: (column + 1.5) * cell,
+      cy: (row + 1.5) * cell,
+      r: cell * 0.41,
+      role: "gridcell",
+      tabindex: well ? 0 : null,
+      "aria-label": text,
+      "data-well": well?.well ?? null,
+      fill: colour,
+    });
     circle.append(h("svg:title", {}, text));
     if (well) circle.addEventListener("dblclick", () => this.tell("open", well.well));
     return circle;

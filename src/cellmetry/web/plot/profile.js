@@ -36,11 +36,11 @@ export class ProfilePlot {
   /** @param {SVGElement} svg @param {number} width */
   #draw(svg, width) {
     const { lines, x: nameX, y: nameY, edge } = this.#shown;
-    const values = lines.flatMap(
-      ({ points, errors }) => points.flatMap(
-        ([, value], k) => [value - (errors?.[k] || 0), value + (errors?.[k] || 0)],
-      ),
-    ).filter(Number.isFinite);
+    const values = lines
+      .flatMap(({ points, errors }) =>
+        points.flatMap(([, value], k) => [value - (errors?.[k] || 0), value + (errors?.[k] || 0)]),
+      )
+      .filter(Number.isFinite);
     if (!values.length) return void fill(svg);
     const places = lines.flatMap(({ points }) => points.map(([at]) => at));
     const x = linear(Math.min(...places), Math.max(...places), MARGIN.left, width - MARGIN.right);
@@ -56,7 +56,9 @@ export class ProfilePlot {
       svg,
       axisLeft(y, { x: MARGIN.left, to: width - MARGIN.right, name: nameY, count: 4 }),
       axisBelow(x, { y: this.#height - MARGIN.bottom, name: nameX }),
-      inside && upright(x.of(edge), y, "plot-zero"), lines.map((line) => drawn(line, x, y)));
+      inside && upright(x.of(edge), y, "plot-zero"),
+      lines.map((line) => drawn(line, x, y)),
+    );
   }
 }
 
@@ -68,26 +70,22 @@ function legendOf({ name, colour }) {
 }
 
 /** @param {number} at @param {import("./scale.js").Scale} y @param {string} kind @param {string} [stroke] */
-const upright = (at, y, kind, stroke) => h(
-  "svg:line",
-  { class: kind, x1: at, x2: at, y1: y.of(y.low), y2: y.of(y.high), stroke },
-);
+const upright = (at, y, kind, stroke) =>
+  h("svg:line", { class: kind, x1: at, x2: at, y1: y.of(y.low), y2: y.of(y.high), stroke });
 
 /** @param {Line} line @param {import("./scale.js").Scale} x @param {import("./scale.js").Scale} y */
 function drawn({ points, errors, colour, peak }, x, y) {
-  const there = points.map(
-    ([at, value], k) => ({ at, value, error: errors?.[k] ?? 0 }),
-  ).filter(({ value }) => Number.isFinite(value));
-  const way = (/** @type {{at: number, value: number}[]} */ all) => all.map(
-    ({ at, value }, k) => `${k ? "L" : "M"}${x.of(at).toFixed(1)} ${y.of(value).toFixed(1)}`,
-  ).join("");
+  const there = points
+    .map(([at, value], k) => ({ at, value, error: errors?.[k] ?? 0 }))
+    .filter(({ value }) => Number.isFinite(value));
+  const way = (/** @type {{at: number, value: number}[]} */ all) =>
+    all.map(({ at, value }, k) => `${k ? "L" : "M"}${x.of(at).toFixed(1)} ${y.of(value).toFixed(1)}`).join("");
   const above = there.map(({ at, value, error }) => ({ at, value: value + error }));
   const below = there.map(({ at, value, error }) => ({ at, value: value - error })).reverse();
   return [
-    errors && there.length > 1 && h(
-      "svg:path",
-      { class: "plot-band", d: `${way([...above, ...below])}Z`, fill: colour },
-    ),
+    errors &&
+      there.length > 1 &&
+      h("svg:path", { class: "plot-band", d: `${way([...above, ...below])}Z`, fill: colour }),
     h("svg:path", { class: "plot-curve", d: way(there), stroke: colour }),
     peak !== null && peak !== undefined && upright(x.of(peak), y, "plot-peak", colour),
   ];

@@ -14,7 +14,12 @@ export const GROUPS = ["#0f8fd6", "#d55e00", "#009e73", "#cc79a7", "#b58900", "#
  */
 export function linear(low, high, from, to) {
   const span = high - low || 1;
-  return { low, high, of: (value) => from + ((value - low) / span) * (to - from), back: (at) => low + ((at - from) / (to - from)) * span };
+  return {
+    low,
+    high,
+    of: (value) => from + ((value - low) / span) * (to - from),
+    back: (at) => low + ((at - from) / (to - from)) * span,
+  };
 }
 
 /**
@@ -28,11 +33,18 @@ export function ticks(low, high, count = 5) {
   const power = 10 ** Math.floor(Math.log10(rough));
   const step = [1, 2, 5, 10].map((each) => each * power).find((each) => each >= rough) ?? power * 10;
   const first = Math.ceil(low / step - 1e-9);
-  return Array.from({ length: Math.floor(high / step + 1e-9) - first + 1 }, (_, k) => Number(((first + k) * step).toPrecision(12)));
+  return Array.from({ length: Math.floor(high / step + 1e-9) - first + 1 }, (_, k) =>
+    Number(((first + k) * step).toPrecision(12)),
+  );
 }
 
 /** @param {number} value */
-const text = (value) => (Math.abs(value) >= 1e4 && Math.abs(value) < 1e7 ? `${Number((value / 1000).toPrecision(4))}k` : numberText(value, 3).replace(/(\.\d*?)0+$/, "$1").replace(/\.$/, ""));
+const text = (value) =>
+  Math.abs(value) >= 1e4 && Math.abs(value) < 1e7
+    ? `${Number((value / 1000).toPrecision(4))}k`
+    : numberText(value, 3)
+        .replace(/(\.\d*?)0+$/, "$1")
+        .replace(/\.$/, "");
 
 /**
  * Return a horizontal axis with numbers and a name.
@@ -40,10 +52,16 @@ const text = (value) => (Math.abs(value) >= 1e4 && Math.abs(value) < 1e7 ? `${Nu
  */
 export function axisBelow(scale, { y, name, count = 5 }) {
   const [from, to] = [scale.of(scale.low), scale.of(scale.high)];
-  return h("svg:g", { class: "plot-axis" }, h("svg:line", { x1: from, x2: to, y1: y, y2: y }),
-    ticks(scale.low, scale.high, count).map((value) => [h("svg:line", { x1: scale.of(value), x2: scale.of(value), y1: y, y2: y + 4 }),
-      h("svg:text", { x: scale.of(value), y: y + 16, "text-anchor": "middle" }, text(value))]),
-    h("svg:text", { class: "plot-name", x: (from + to) / 2, y: y + 33, "text-anchor": "middle" }, name));
+  return h(
+    "svg:g",
+    { class: "plot-axis" },
+    h("svg:line", { x1: from, x2: to, y1: y, y2: y }),
+    ticks(scale.low, scale.high, count).map((value) => [
+      h("svg:line", { x1: scale.of(value), x2: scale.of(value), y1: y, y2: y + 4 }),
+      h("svg:text", { x: scale.of(value), y: y + 16, "text-anchor": "middle" }, text(value)),
+    ]),
+    h("svg:text", { class: "plot-name", x: (from + to) / 2, y: y + 33, "text-anchor": "middle" }, name),
+  );
 }
 
 /**
@@ -52,11 +70,22 @@ export function axisBelow(scale, { y, name, count = 5 }) {
  */
 export function axisLeft(scale, { x, to, name = "", count = 5 }) {
   const [bottom, top] = [scale.of(scale.low), scale.of(scale.high)];
-  return h("svg:g", { class: "plot-axis" },
-    ticks(scale.low, scale.high, count).map((value) => [to !== undefined && h("svg:line", { class: "plot-grid", x1: x, x2: to, y1: scale.of(value), y2: scale.of(value) }),
-      h("svg:text", { x: x - 6, y: scale.of(value) + 4, "text-anchor": "end" }, text(value))]),
+  return h(
+    "svg:g",
+    { class: "plot-axis" },
+    ticks(scale.low, scale.high, count).map((value) => [
+      to !== undefined &&
+        h("svg:line", { class: "plot-grid", x1: x, x2: to, y1: scale.of(value), y2: scale.of(value) }),
+      h("svg:text", { x: x - 6, y: scale.of(value) + 4, "text-anchor": "end" }, text(value)),
+    ]),
     h("svg:line", { x1: x, x2: x, y1: bottom, y2: top }),
-    name && h("svg:text", { class: "plot-name", transform: `translate(12 ${(bottom + top) / 2}) rotate(-90)`, "text-anchor": "middle" }, name));
+    name &&
+      h(
+        "svg:text",
+        { class: "plot-name", transform: `translate(12 ${(bottom + top) / 2}) rotate(-90)`, "text-anchor": "middle" },
+        name,
+      ),
+  );
 }
 
 /**

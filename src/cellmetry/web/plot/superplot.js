@@ -60,13 +60,19 @@ export class Superplot extends Emitter {
   show(shown) {
     this.#shown = shown;
     const names = this.#replicates;
-    fill(this.#legend, names.slice(0, 12).map((name, k) => h("span.plot-key", {}, swatch(k), name)), names.length > 12 && h("span.quiet-text", {}, `and ${names.length - 12} more`));
+    fill(
+      this.#legend,
+      names.slice(0, 12).map((name, k) => h("span.plot-key", {}, swatch(k), name)),
+      names.length > 12 && h("span.quiet-text", {}, `and ${names.length - 12} more`),
+    );
     this.#canvas.redraw();
   }
 
   get #replicates() {
     const shown = /** @type {Shown} */ (this.#shown);
-    return [...new Set([...shown.replicates, ...shown.dots].map((each) => each.replicate))].sort((a, b) => a.localeCompare(b, undefined, { numeric: true }));
+    return [...new Set([...shown.replicates, ...shown.dots].map((each) => each.replicate))].sort((a, b) =>
+      a.localeCompare(b, undefined, { numeric: true }),
+    );
   }
 
   /** @param {SVGElement} svg @param {number} width */
@@ -76,18 +82,45 @@ export class Superplot extends Emitter {
     const names = this.#replicates;
     const y = this.#scale(shown);
     const step = (width - MARGIN.left - MARGIN.right) / shown.conditions.length;
-    const middle = (/** @type {string} */ condition) => MARGIN.left + (shown.conditions.indexOf(condition) + 0.5) * step;
+    const middle = (/** @type {string} */ condition) =>
+      MARGIN.left + (shown.conditions.indexOf(condition) + 0.5) * step;
     const room = Math.min(step * 0.38, 110);
-    this.#laid = shown.dots.map((dot, k) => ({ dot, x: middle(dot.condition) + (noise(k) - 0.5) * 2 * room, y: y.of(dot.value) }));
-    fill(svg, axisLeft(y, { x: MARGIN.left, to: width - MARGIN.right, name: shown.name }), this.#clouds(names), shown.paired && this.#pairs(shown, names, middle, y, room),
-      shown.middles.map((each) => this.#middle(each, middle(each.condition), y, room)), shown.replicates.map((each) => symbol(spread(each, names, middle, room), y.of(each.value), names.indexOf(each.replicate))),
-      shown.conditions.map((name) => h("svg:text", { class: "plot-strong", x: middle(name), y: this.#height - 8, "text-anchor": "middle" }, cut(name, step))), this.#mark);
+    this.#laid = shown.dots.map((dot, k) => ({
+      dot,
+      x: middle(dot.condition) + (noise(k) - 0.5) * 2 * room,
+      y: y.of(dot.value),
+    }));
+    fill(
+      svg,
+      axisLeft(y, { x: MARGIN.left, to: width - MARGIN.right, name: shown.name }),
+      this.#clouds(names),
+      shown.paired && this.#pairs(shown, names, middle, y, room),
+      shown.middles.map((each) => this.#middle(each, middle(each.condition), y, room)),
+      shown.replicates.map((each) =>
+        symbol(spread(each, names, middle, room), y.of(each.value), names.indexOf(each.replicate)),
+      ),
+      shown.conditions.map((name) =>
+        h(
+          "svg:text",
+          { class: "plot-strong", x: middle(name), y: this.#height - 8, "text-anchor": "middle" },
+          cut(name, step),
+        ),
+      ),
+      this.#mark,
+    );
   }
 
   /** @param {Shown} shown */
   #scale(shown) {
-    const values = [...shown.dots.map((dot) => dot.value), ...shown.replicates.map((each) => each.value), ...shown.middles.flatMap(({ low, high }) => [low, high])].filter((value) => value !== null && Number.isFinite(value));
-    const [low, high] = values.reduce(([least, most], value) => [Math.min(least, Number(value)), Math.max(most, Number(value))], [Infinity, -Infinity]);
+    const values = [
+      ...shown.dots.map((dot) => dot.value),
+      ...shown.replicates.map((each) => each.value),
+      ...shown.middles.flatMap(({ low, high }) => [low, high]),
+    ].filter((value) => value !== null && Number.isFinite(value));
+    const [low, high] = values.reduce(
+      ([least, most], value) => [Math.min(least, Number(value)), Math.max(most, Number(value))],
+      [Infinity, -Infinity],
+    );
     const edge = (high - low) * 0.05 || 1;
     const [from, to] = low > high ? [0, 1] : [low >= 0 ? Math.max(0, low - edge) : low - edge, high + edge];
     return linear(from, to, this.#height - MARGIN.bottom, MARGIN.top);
@@ -95,8 +128,16 @@ export class Superplot extends Emitter {
 
   /** One path for the cells of each replicate: a round end of a line of no length is a dot. @param {string[]} names */
   #clouds(names) {
-    return names.map((name, k) => h("svg:path", { class: "plot-cells", stroke: GROUPS[k % GROUPS.length],
-      d: this.#laid.filter(({ dot }) => dot.replicate === name).map(({ x, y }) => `M${x.toFixed(1)} ${y.toFixed(1)}h0`).join("") }));
+    return names.map((name, k) =>
+      h("svg:path", {
+        class: "plot-cells",
+        stroke: GROUPS[k % GROUPS.length],
+        d: this.#laid
+          .filter(({ dot }) => dot.replicate === name)
+          .map(({ x, y }) => `M${x.toFixed(1)} ${y.toFixed(1)}h0`)
+          .join(""),
+      }),
+    );
   }
 
   /**
@@ -105,8 +146,18 @@ export class Superplot extends Emitter {
    */
   #pairs(shown, names, middle, y, room) {
     return names.map((name) => {
-      const points = shown.conditions.flatMap((condition) => shown.replicates.filter((each) => each.replicate === name && each.condition === condition));
-      return points.length > 1 && h("svg:path", { class: "plot-pair", d: points.map((each, k) => `${k ? "L" : "M"}${spread(each, names, middle, room)} ${y.of(each.value)}`).join("") });
+      const points = shown.conditions.flatMap((condition) =>
+        shown.replicates.filter((each) => each.replicate === name && each.condition === condition),
+      );
+      return (
+        points.length > 1 &&
+        h("svg:path", {
+          class: "plot-pair",
+          d: points
+            .map((each, k) => `${k ? "L" : "M"}${spread(each, names, middle, room)} ${y.of(each.value)}`)
+            .join(""),
+        })
+      );
     });
   }
 
@@ -114,7 +165,10 @@ export class Superplot extends Emitter {
   #middle({ mean, low, high }, x, y, room) {
     if (mean === null) return null;
     const bar = room * 0.6;
-    const ends = low !== null && high !== null && `M${x} ${y.of(low)}V${y.of(high)}M${x - 6} ${y.of(low)}h12M${x - 6} ${y.of(high)}h12`;
+    const ends =
+      low !== null &&
+      high !== null &&
+      `M${x} ${y.of(low)}V${y.of(high)}M${x - 6} ${y.of(low)}h12M${x - 6} ${y.of(high)}h12`;
     return h("svg:path", { class: "plot-middle", d: `M${x - bar} ${y.of(mean)}H${x + bar}${ends || ""}` });
   }
 
@@ -140,9 +194,18 @@ export class Superplot extends Emitter {
     if (!laid) return;
     this.#mark.setAttribute("cx", String(laid.x));
     this.#mark.setAttribute("cy", String(laid.y));
-    fill(this.#tip, h("strong.number", {}, numberText(laid.dot.value)), h("span", {}, laid.dot.name), h("span.quiet-text", {}, `${laid.dot.condition}, ${laid.dot.replicate}`));
+    fill(
+      this.#tip,
+      h("strong.number", {}, numberText(laid.dot.value)),
+      h("span", {}, laid.dot.name),
+      h("span.quiet-text", {}, `${laid.dot.condition}, ${laid.dot.replicate}`),
+    );
     const right = laid.x > this.#canvas.element.clientWidth - 190;
-    Object.assign(this.#tip.style, { left: right ? "" : `${laid.x + 12}px`, right: right ? `${this.#canvas.element.clientWidth - laid.x + 12}px` : "", top: `${Math.max(0, laid.y - 20)}px` });
+    Object.assign(this.#tip.style, {
+      left: right ? "" : `${laid.x + 12}px`,
+      right: right ? `${this.#canvas.element.clientWidth - laid.x + 12}px` : "",
+      top: `${Math.max(0, laid.y - 20)}px`,
+    });
   }
 
   #open() {
@@ -183,4 +246,5 @@ function symbol(x, y, k) {
 }
 
 /** @param {string} text @param {number} width */
-const cut = (text, width) => (text.length * 7 > width ? `${text.slice(0, Math.max(3, Math.floor(width / 7) - 1))}…` : text);
+const cut = (text, width) =>
+  text.length * 7 > width ? `${text.slice(0, Math.max(3, Math.floor(width / 7) - 1))}…` : text;

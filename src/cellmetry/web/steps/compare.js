@@ -10,12 +10,7 @@ import { ComparisonView } from "./compare_result.js";
 /** @typedef {import("../app/app.js").App} App */
 
 /** @type {import("../app/steps.js").Step} */
-export default {
-  name: "compare",
-  title: "Compare",
-  centre: "own",
-  open: (app, panes) => new CompareStep(app, panes),
-};
+export default { name: "compare", title: "Compare", centre: "own", open: (app, panes) => new CompareStep(app, panes) };
 
 class CompareStep {
   #app;
@@ -42,14 +37,26 @@ class CompareStep {
     this.#form = new CompareForm(app);
     this.#design = new Design(app);
     this.#result = new ComparisonView(app, this.#tables);
-    this.#tabs = tabs("What is shown", [{ name: "design", title: "Design", make: () => this.#design.element }, { name: "result", title: "Result", make: () => this.#result.element }],
-      { chosen: app.place.get("view") ?? "design", onchange: (view) => app.place.note({ view }) });
-    fill(panes.left, h("div.stack", {}, h("h2", {}, "Compare conditions"), this.#form.element, this.#whichField, this.#next));
+    this.#tabs = tabs(
+      "What is shown",
+      [
+        { name: "design", title: "Design", make: () => this.#design.element },
+        { name: "result", title: "Result", make: () => this.#result.element },
+      ],
+      { chosen: app.place.get("view") ?? "design", onchange: (view) => app.place.note({ view }) },
+    );
+    fill(
+      panes.left,
+      h("div.stack", {}, h("h2", {}, "Compare conditions"), this.#form.element, this.#whichField, this.#next),
+    );
     this.#offs = [
       this.#tables.on("change", () => this.#show()),
       this.#tables.on("error", (error) => app.error(error)),
       study.images.on("change", () => this.#form.showConditions()),
-      study.jobs.on("ended", (job) => job.kind === "compare" && job.state === "done" && this.#load(job.result.comparison)),
+      study.jobs.on(
+        "ended",
+        (job) => job.kind === "compare" && job.state === "done" && this.#load(job.result.comparison),
+      ),
       study.on("act", (act) => ["undo", "redo", "remove result"].includes(act.verb) && this.#load()),
     ];
     this.#begin().catch((error) => app.error(error));
@@ -92,9 +99,29 @@ class CompareStep {
     }
     const wanted = id ?? this.#app.place.get("comparison");
     const found = this.#comparisons.find((each) => each.id === wanted) ?? this.#comparisons.at(-1);
-    fill(this.#which, [...this.#comparisons].reverse().map((each) => h("option", { value: each.id }, each.name)));
+    fill(
+      this.#which,
+      [...this.#comparisons].reverse().map((each) => h("option", { value: each.id }, each.name)),
+    );
     this.#whichField.hidden = this.#comparisons.length < 2;
-    fill(this.#next, found && h("div.segment-next", {}, h("div.row", {}, h("button.grow", { type: "button", onclick: () => this.#app.goStep("report", { comparison: this.#which.value }) }, "Report", icon("forward")))));
+    fill(
+      this.#next,
+      found &&
+        h(
+          "div.segment-next",
+          {},
+          h(
+            "div.row",
+            {},
+            h(
+              "button.grow",
+              { type: "button", onclick: () => this.#app.goStep("report", { comparison: this.#which.value }) },
+              "Report",
+              icon("forward"),
+            ),
+          ),
+        ),
+    );
     await this.#open(found?.id ?? "", Boolean(id) || (Boolean(found) && this.#app.place.get("view") === null));
   }
 
@@ -117,8 +144,17 @@ class CompareStep {
   }
 
   #empty() {
-    return h("div.empty", {}, h("div.empty-picture", {}, icon("table")), h("h2", {}, "Nothing to compare yet"),
-      h("p.quiet-text", {}, "Conditions are compared by what was measured of their cells. Measure the cells first; which image is of which condition and replicate can be said here afterwards."),
-      h("button.primary", { type: "button", onclick: () => this.#app.goStep("measure") }, "Measure the cells first"));
+    return h(
+      "div.empty",
+      {},
+      h("div.empty-picture", {}, icon("table")),
+      h("h2", {}, "Nothing to compare yet"),
+      h(
+        "p.quiet-text",
+        {},
+        "Conditions are compared by what was measured of their cells. Measure the cells first; which image is of which condition and replicate can be said here afterwards.",
+      ),
+      h("button.primary", { type: "button", onclick: () => this.#app.goStep("measure") }, "Measure the cells first"),
+    );
   }
 }

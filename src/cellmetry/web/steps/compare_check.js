@@ -5,7 +5,8 @@ import { counted, valuesOf } from "../app/said.js";
 /** @typedef {{kind: "good"|"info"|"bad", text: string}} Finding */
 
 /** What is said of an image, as text. @param {ImageView} image @param {string} name */
-export const textOf = (image, name) => (image.said[name] === null || image.said[name] === undefined ? "" : String(image.said[name]));
+export const textOf = (image, name) =>
+  image.said[name] === null || image.said[name] === undefined ? "" : String(image.said[name]);
 
 /** Whether it takes part. @param {ImageView} image */
 export const isUsed = (image) => !image.said.excluded;
@@ -21,7 +22,9 @@ const KINDS = /** @type {const} */ ({ error: "bad", warning: "bad", note: "info"
 export async function serverFindingsOf(study) {
   /** @type {{severity: keyof typeof KINDS, kind: string, text: string}[]} */
   const found = await study.get("design/check");
-  return found.filter(({ kind }) => !SAID_HERE.has(kind)).map(({ severity, text }) => ({ kind: KINDS[severity], text }));
+  return found
+    .filter(({ kind }) => !SAID_HERE.has(kind))
+    .map(({ severity, text }) => ({ kind: KINDS[severity], text }));
 }
 
 /**
@@ -33,10 +36,29 @@ export function findingsOf(images) {
   const used = images.filter(isUsed);
   const conditions = valuesOf(used, "condition");
   const silent = used.filter((image) => !textOf(image, "condition"));
-  if (conditions.length < 2) return [{ kind: "bad", text: conditions.length ? `All images are of the condition ${conditions[0]}; a comparison needs at least two.` : "Say below of which condition each image is: at least two are compared." }];
-  const replicates = new Map(conditions.map((name) => [name, new Set(used.filter((image) => textOf(image, "condition") === name).map((image) => textOf(image, "replicate")).filter(Boolean))]));
+  if (conditions.length < 2)
+    return [
+      {
+        kind: "bad",
+        text: conditions.length
+          ? `All images are of the condition ${conditions[0]}; a comparison needs at least two.`
+          : "Say below of which condition each image is: at least two are compared.",
+      },
+    ];
+  const replicates = new Map(
+    conditions.map((name) => [
+      name,
+      new Set(
+        used
+          .filter((image) => textOf(image, "condition") === name)
+          .map((image) => textOf(image, "replicate"))
+          .filter(Boolean),
+      ),
+    ]),
+  );
   const found = [
-    silent.length && /** @type {Finding} */ ({ kind: "info", text: `${counted(silent.length, "image")} of no condition: left out.` }),
+    silent.length &&
+      /** @type {Finding} */ ({ kind: "info", text: `${counted(silent.length, "image")} of no condition: left out.` }),
     ...replicateFindings(used, conditions, replicates),
   ];
   const told = /** @type {Finding[]} */ (found.filter(Boolean));
@@ -48,17 +70,34 @@ function replicateFindings(used, conditions, replicates) {
   const without = used.filter((image) => textOf(image, "condition") && !textOf(image, "replicate"));
   const few = conditions.filter((name) => (replicates.get(name)?.size ?? 0) < 3);
   const sizes = conditions.map((name) => `${name} ${replicates.get(name)?.size}`).join(", ");
-  if (without.length === used.filter((image) => textOf(image, "condition")).length) return [{ kind: "bad", text: "Say below which images are of one replicate (another day, animal or culture). Images and cells of one replicate are not independent, so the number of replicates is what counts." }];
+  if (without.length === used.filter((image) => textOf(image, "condition")).length)
+    return [
+      {
+        kind: "bad",
+        text: "Say below which images are of one replicate (another day, animal or culture). Images and cells of one replicate are not independent, so the number of replicates is what counts.",
+      },
+    ];
   return [
-    without.length > 0 && { kind: "bad", text: `${counted(without.length, "image")} of no replicate: say which day, animal or culture.` },
-    few.length > 0 && { kind: "info", text: `Fewer than three replicates (${sizes}): the difference is estimated, but its interval is wide or cannot be given.` },
-    eachItsOwn(used) && { kind: "info", text: "Each image is a replicate of its own. That is right if each is from another day, animal or culture; fields of one well belong to one replicate." },
+    without.length > 0 && {
+      kind: "bad",
+      text: `${counted(without.length, "image")} of no replicate: say which day, animal or culture.`,
+    },
+    few.length > 0 && {
+      kind: "info",
+      text: `Fewer than three replicates (${sizes}): the difference is estimated, but its interval is wide or cannot be given.`,
+    },
+    eachItsOwn(used) && {
+      kind: "info",
+      text: "Each image is a replicate of its own. That is right if each is from another day, animal or culture; fields of one well belong to one replicate.",
+    },
   ];
 }
 
 /** @param {ImageView[]} used */
 function eachItsOwn(used) {
-  const pairs = used.filter((image) => textOf(image, "replicate")).map((image) => `${textOf(image, "condition")}\n${textOf(image, "replicate")}`);
+  const pairs = used
+    .filter((image) => textOf(image, "replicate"))
+    .map((image) => `${textOf(image, "condition")}\n${textOf(image, "replicate")}`);
   return pairs.length > 12 && new Set(pairs).size === pairs.length;
 }
 
@@ -66,8 +105,19 @@ function eachItsOwn(used) {
 function fine(conditions, replicates) {
   const sizes = conditions.map((name) => replicates.get(name)?.size ?? 0);
   const same = sizes.every((size) => size === sizes[0]);
-  const shared = [...(replicates.get(conditions[0]) ?? [])].filter((name) => conditions.every((condition) => replicates.get(condition)?.has(name)));
-  const paired = shared.length > 1 ? ` Replicates of one name (${shared.slice(0, 3).join(", ")}${shared.length > 3 ? ", …" : ""}) are taken as pairs.` : "";
+  const shared = [...(replicates.get(conditions[0]) ?? [])].filter((name) =>
+    conditions.every((condition) => replicates.get(condition)?.has(name)),
+  );
+  const paired =
+    shared.length > 1
+      ? ` Replicates of one name (${shared.slice(0, 3).join(", ")}${shared.length > 3 ? ", …" : ""}) are taken as pairs.`
+      : "";
   const each = same ? `${sizes[0]} each` : conditions.map((name, k) => `${name} ${sizes[k]}`).join(", ");
-  return { kind: "good", text: `${conditions.length} conditions with ${counted(sizes.reduce((sum, size) => sum + size, 0), "replicate")} (${each}).${paired}` };
+  return {
+    kind: "good",
+    text: `${conditions.length} conditions with ${counted(
+      sizes.reduce((sum, size) => sum + size, 0),
+      "replicate",
+    )} (${each}).${paired}`,
+  };
 }

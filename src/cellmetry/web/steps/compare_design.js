@@ -21,7 +21,10 @@ export class Design {
   #plateCard = h("section.card", { hidden: true });
   /** @type {VirtualGrid<ImageView>} */
   #list;
-  #names = { condition: h("datalist", { id: "design-condition" }), replicate: h("datalist", { id: "design-replicate" }) };
+  #names = {
+    condition: h("datalist", { id: "design-condition" }),
+    replicate: h("datalist", { id: "design-replicate" }),
+  };
   #brushes = h("div.row.wrap-row", { role: "radiogroup", "aria-label": "What is painted" });
   /** @type {{name: "condition"|"replicate", value: string|null}} */
   #brush = { name: "condition", value: null };
@@ -35,16 +38,50 @@ export class Design {
   /** @param {App} app */
   constructor(app) {
     this.#app = app;
-    this.#list = new VirtualGrid({ label: "Images and what they are of", width: 100, height: ROW - 2, gap: 2, columns: 1, table: true, key: (image) => image.id, render: (image) => this.#row(image) });
-    const all = h("form.row.compare-all", {}, h("span.quiet-text.compare-chosen", { role: "status" }), this.#input("condition", null), this.#input("replicate", null), h("button", { type: "submit" }, "Set"));
+    this.#list = new VirtualGrid({
+      label: "Images and what they are of",
+      width: 100,
+      height: ROW - 2,
+      gap: 2,
+      columns: 1,
+      table: true,
+      key: (image) => image.id,
+      render: (image) => this.#row(image),
+    });
+    const all = h(
+      "form.row.compare-all",
+      {},
+      h("span.quiet-text.compare-chosen", { role: "status" }),
+      this.#input("condition", null),
+      this.#input("replicate", null),
+      h("button", { type: "submit" }, "Set"),
+    );
     all.addEventListener("submit", (/** @type {Event} */ event) => {
       event.preventDefault();
       this.#setChosen(all);
     });
     this.#list.on("select", () => this.#showChosen(all));
-    fill(this.#plateCard, h("div.row", {}, h("h3.grow", {}, "Plate"), this.#brushes), this.#plate.element, h("p.quiet-text", {}, "Choose what the wells are of, then drag over them."));
-    this.element = h("div.compare-design", {}, this.#check, this.#plateCard, h("section.card.compare-images", {}, h("div.row", {}, h("h3.grow", {}, "Images"), this.#wells), all,
-      h("div.compare-head", {}, h("span", {}, "Image"), h("span", {}, "Condition"), h("span", {}, "Replicate")), this.#list.element), Object.values(this.#names));
+    fill(
+      this.#plateCard,
+      h("div.row", {}, h("h3.grow", {}, "Plate"), this.#brushes),
+      this.#plate.element,
+      h("p.quiet-text", {}, "Choose what the wells are of, then drag over them."),
+    );
+    this.element = h(
+      "div.compare-design",
+      {},
+      this.#check,
+      this.#plateCard,
+      h(
+        "section.card.compare-images",
+        {},
+        h("div.row", {}, h("h3.grow", {}, "Images"), this.#wells),
+        all,
+        h("div.compare-head", {}, h("span", {}, "Image"), h("span", {}, "Condition"), h("span", {}, "Replicate")),
+        this.#list.element,
+      ),
+      Object.values(this.#names),
+    );
     this.#plate.on("paint", (wells) => this.#paint(wells));
     this.#offs = [app.openStudy.images.on("change", () => this.#show(all))];
     this.#show(all);
@@ -63,7 +100,11 @@ export class Design {
   /** @param {HTMLElement} all */
   #show(all) {
     const images = this.#images;
-    for (const name of /** @type {const} */ (["condition", "replicate"])) fill(this.#names[name], valuesOf(images, name).map((value) => h("option", { value })));
+    for (const name of /** @type {const} */ (["condition", "replicate"]))
+      fill(
+        this.#names[name],
+        valuesOf(images, name).map((value) => h("option", { value })),
+      );
     this.#showCheck();
     this.#checkSoon();
     this.#list.element.style.height = `${images.length * ROW + 4}px`;
@@ -75,7 +116,10 @@ export class Design {
   #showCheck() {
     const said = [...findingsOf(this.#images), ...this.#found];
     const told = this.#found.some(({ kind }) => kind === "bad") ? said.filter(({ kind }) => kind !== "good") : said;
-    fill(this.#check, told.map(({ kind, text }) => h(`p.notice.notice-${kind}`, {}, icon(ICONS[kind]), h("span", {}, text))));
+    fill(
+      this.#check,
+      told.map(({ kind, text }) => h(`p.notice.notice-${kind}`, {}, icon(ICONS[kind]), h("span", {}, text))),
+    );
   }
 
   /** Once for all changes of a moment. */
@@ -95,16 +139,35 @@ export class Design {
 
   /** @param {ImageView} image */
   #row(image) {
-    return h("div.compare-row", { class: isUsed(image) ? "" : "compare-unused" }, h("span.cut", { title: image.name }, image.name, !isUsed(image) && h("span.quiet-text", {}, " (excluded)")), h("span", {}, this.#input("condition", image)), h("span", {}, this.#input("replicate", image)));
+    return h(
+      "div.compare-row",
+      { class: isUsed(image) ? "" : "compare-unused" },
+      h("span.cut", { title: image.name }, image.name, !isUsed(image) && h("span.quiet-text", {}, " (excluded)")),
+      h("span", {}, this.#input("condition", image)),
+      h("span", {}, this.#input("replicate", image)),
+    );
   }
 
   /** @param {"condition"|"replicate"} name @param {ImageView|null} image */
   #input(name, image) {
     const before = image ? textOf(image, name) : "";
-    const input = h("input", { type: "text", value: before, list: `design-${name}`, maxlength: 200, autocomplete: "off", spellcheck: "false", name, disabled: Boolean(this.#app.openStudy.readOnly),
-      placeholder: image ? "not said" : name === "condition" ? "Condition" : "Replicate", "aria-label": image ? `${name} of ${image.name}` : `${name} of the chosen images` });
+    const input = h("input", {
+      type: "text",
+      value: before,
+      list: `design-${name}`,
+      maxlength: 200,
+      autocomplete: "off",
+      spellcheck: "false",
+      name,
+      disabled: Boolean(this.#app.openStudy.readOnly),
+      placeholder: image ? "not said" : name === "condition" ? "Condition" : "Replicate",
+      "aria-label": image ? `${name} of ${image.name}` : `${name} of the chosen images`,
+    });
     if (!image) return input;
-    input.addEventListener("change", () => input.value.trim() !== before && this.#say([image], { [name]: input.value.trim() || null }));
+    input.addEventListener(
+      "change",
+      () => input.value.trim() !== before && this.#say([image], { [name]: input.value.trim() || null }),
+    );
     input.addEventListener("keydown", (/** @type {KeyboardEvent} */ event) => {
       if (["ArrowUp", "ArrowDown"].includes(event.key)) return;
       event.stopPropagation();
@@ -116,21 +179,29 @@ export class Design {
 
   /** @param {ImageView[]} images @param {Record<string, string|null>} values */
   #say(images, values) {
-    const words = Object.entries(values).map(([name, value]) => (value === null ? `no ${name}` : `${name} ${value}`)).join(", ");
+    const words = Object.entries(values)
+      .map(([name, value]) => (value === null ? `no ${name}` : `${name} ${value}`))
+      .join(", ");
     return sayOf(this.#app, images, { values }, `${counted(images.length, "image")}: ${words}`);
   }
 
   /** @param {HTMLElement} all */
   #showChosen(all) {
     const count = this.#list.selected.size;
-    fill(/** @type {Element} */ (all.querySelector(".compare-chosen")), count ? `${counted(count, "image")} chosen` : "Choose images below (Shift, Ctrl, Ctrl+A)");
-    for (const each of all.querySelectorAll("input, button")) /** @type {any} */ (each).disabled = !count || Boolean(this.#app.openStudy.readOnly);
+    fill(
+      /** @type {Element} */ (all.querySelector(".compare-chosen")),
+      count ? `${counted(count, "image")} chosen` : "Choose images below (Shift, Ctrl, Ctrl+A)",
+    );
+    for (const each of all.querySelectorAll("input, button"))
+      /** @type {any} */ (each).disabled = !count || Boolean(this.#app.openStudy.readOnly);
   }
 
   /** @param {HTMLElement} all */
   async #setChosen(all) {
     const inputs = /** @type {HTMLInputElement[]} */ ([...all.querySelectorAll("input")]);
-    const values = Object.fromEntries(inputs.filter((input) => input.value.trim()).map((input) => [input.name, input.value.trim()]));
+    const values = Object.fromEntries(
+      inputs.filter((input) => input.value.trim()).map((input) => [input.name, input.value.trim()]),
+    );
     const images = this.#images.filter((image) => this.#list.selected.has(image.id));
     if (!Object.keys(values).length || !images.length) return;
     await this.#say(images, values);
@@ -140,32 +211,79 @@ export class Design {
   #showPlate() {
     const images = this.#images.filter((image) => placeOfWell(textOf(image, "well")));
     this.#plateCard.hidden = !images.length;
-    fill(this.#wells, !images.length && this.#guessed.size > 1 && h("button.small", { type: "button", disabled: Boolean(this.#app.openStudy.readOnly), onclick: () => this.#takeWells() }, "Wells from names"));
+    fill(
+      this.#wells,
+      !images.length &&
+        this.#guessed.size > 1 &&
+        h(
+          "button.small",
+          { type: "button", disabled: Boolean(this.#app.openStudy.readOnly), onclick: () => this.#takeWells() },
+          "Wells from names",
+        ),
+    );
     if (!images.length) return;
     const { name } = this.#brush;
     const words = valuesOf(images, name);
     const byWell = grouped(images);
-    this.#plate.show({ words, wells: [...byWell].map(([well, some]) => ({ well, text: textOf(some[0], name) || null, note: counted(some.length, "image") })) });
+    this.#plate.show({
+      words,
+      wells: [...byWell].map(([well, some]) => ({
+        well,
+        text: textOf(some[0], name) || null,
+        note: counted(some.length, "image"),
+      })),
+    });
     this.#showBrushes(words);
   }
 
   /** @param {string[]} words */
   #showBrushes(words) {
     const { name } = this.#brush;
-    const which = h("select", { "aria-label": "Conditions or replicates", onchange: () => {
-      this.#brush = { name: which.value, value: null };
-      this.#showPlate();
-    } }, h("option", { value: "condition" }, "Conditions"), h("option", { value: "replicate" }, "Replicates"));
+    const which = h(
+      "select",
+      {
+        "aria-label": "Conditions or replicates",
+        onchange: () => {
+          this.#brush = { name: which.value, value: null };
+          this.#showPlate();
+        },
+      },
+      h("option", { value: "condition" }, "Conditions"),
+      h("option", { value: "replicate" }, "Replicates"),
+    );
     which.value = name;
     const brush = (/** @type {string} */ value) => {
       const mark = h("span.plot-swatch");
       mark.style.background = colourOf(words, value);
-      return h("button.small", { type: "button", role: "radio", "aria-checked": String(this.#brush.value === value), "aria-pressed": String(this.#brush.value === value), onclick: () => this.#takeBrush(value) }, mark, value);
+      return h(
+        "button.small",
+        {
+          type: "button",
+          role: "radio",
+          "aria-checked": String(this.#brush.value === value),
+          "aria-pressed": String(this.#brush.value === value),
+          onclick: () => this.#takeBrush(value),
+        },
+        mark,
+        value,
+      );
     };
-    const more = h("button.quiet.small", { type: "button", onclick: async () => {
-      const value = await this.#app.askText({ title: `Another ${name}`, label: `Name of the ${name}`, yes: "Paint" });
-      if (value) this.#takeBrush(value);
-    } }, icon("plus"), "New");
+    const more = h(
+      "button.quiet.small",
+      {
+        type: "button",
+        onclick: async () => {
+          const value = await this.#app.askText({
+            title: `Another ${name}`,
+            label: `Name of the ${name}`,
+            yes: "Paint",
+          });
+          if (value) this.#takeBrush(value);
+        },
+      },
+      icon("plus"),
+      "New",
+    );
     const extra = this.#brush.value !== null && !words.includes(this.#brush.value) ? [this.#brush.value] : [];
     fill(this.#brushes, which, [...words, ...extra].map(brush), more);
   }
@@ -184,12 +302,18 @@ export class Design {
       return this.#showPlate();
     }
     const painted = new Set(wells);
-    this.#say(this.#images.filter((image) => painted.has(textOf(image, "well"))), { [name]: value });
+    this.#say(
+      this.#images.filter((image) => painted.has(textOf(image, "well"))),
+      { [name]: value },
+    );
   }
 
   /** Wells that stand in the names of all images. @returns {Map<string, ImageView[]>} */
   get #guessed() {
-    const found = grouped(this.#images, (image) => /(?:^|[_\-\s/])([A-P](?:0?[1-9]|[12]\d))(?=$|[_\-\s.])/.exec(image.name)?.[1] ?? "");
+    const found = grouped(
+      this.#images,
+      (image) => /(?:^|[_\-\s/])([A-P](?:0?[1-9]|[12]\d))(?=$|[_\-\s.])/.exec(image.name)?.[1] ?? "",
+    );
     return found.has("") ? new Map() : found;
   }
 

@@ -10,7 +10,19 @@ import { axisOf, canBeAsked, capital, numberText, shortUnitOf, titleOf } from ".
 /** @typedef {import("../app/app.js").App} App */
 /** @typedef {import("../table/source.js").TableView} TableView */
 
-const HIDDEN = ["value", "by", "replicate", "control", "rows", "table", "total", "order", "nested", "normalise", "plate"];
+const HIDDEN = [
+  "value",
+  "by",
+  "replicate",
+  "control",
+  "rows",
+  "table",
+  "total",
+  "order",
+  "nested",
+  "normalise",
+  "plate",
+];
 const UNFLAGGED = "not flag_any";
 
 /** The form, its button and the progress of its job. */
@@ -23,7 +35,12 @@ export class CompareForm {
   #table = h("select", { onchange: () => this.#showColumns() });
   #tableField = field("Table", this.#table);
   #value = h("select");
-  #what = h("select", { onchange: () => this.#showWhat() }, h("option", { value: "value" }, "Mean of cells"), h("option", { value: "share" }, "Share above a threshold"));
+  #what = h(
+    "select",
+    { onchange: () => this.#showWhat() },
+    h("option", { value: "value" }, "Mean of cells"),
+    h("option", { value: "share" }, "Share above a threshold"),
+  );
   #threshold = h("input", { type: "text", inputmode: "decimal", class: "number", autocomplete: "off" });
   #thresholdField = field("Threshold", this.#threshold);
   #control = h("select");
@@ -39,9 +56,23 @@ export class CompareForm {
   /** @param {App} app */
   constructor(app) {
     this.#app = app;
-    this.element = h("div.stack", {}, this.#tableField, field("Value", this.#value), field("Compared is the", this.#what), this.#thresholdField, field("Control", this.#control),
-      this.#unflaggedField, this.#filters, this.#options, h("div.left-actions", {}, this.#progress, h("div.row", {}, this.#compare)));
-    this.#offs = [app.openStudy.jobs.on("change", () => this.#showProgress()), app.shortcuts.bind("Ctrl+Enter", "Compare", () => this.#run())];
+    this.element = h(
+      "div.stack",
+      {},
+      this.#tableField,
+      field("Value", this.#value),
+      field("Compared is the", this.#what),
+      this.#thresholdField,
+      field("Control", this.#control),
+      this.#unflaggedField,
+      this.#filters,
+      this.#options,
+      h("div.left-actions", {}, this.#progress, h("div.row", {}, this.#compare)),
+    );
+    this.#offs = [
+      app.openStudy.jobs.on("change", () => this.#showProgress()),
+      app.shortcuts.bind("Ctrl+Enter", "Compare", () => this.#run()),
+    ];
     this.#showWhat();
     this.showConditions();
     this.#showProgress();
@@ -62,7 +93,10 @@ export class CompareForm {
   showTables(tables, best) {
     const chosen = this.#table.value || this.#app.place.get("table");
     this.#tables = tables;
-    fill(this.#table, tables.map((table) => h("option", { value: table.id }, `${table.name} (${counted(table.rows, "row")})`)));
+    fill(
+      this.#table,
+      tables.map((table) => h("option", { value: table.id }, `${table.name} (${counted(table.rows, "row")})`)),
+    );
     this.#table.value = chosen ?? "";
     if (!this.#table.value && best) this.#table.value = best.id;
     this.#tableField.hidden = tables.length < 2;
@@ -102,8 +136,14 @@ export class CompareForm {
     const { images } = this.#app.openStudy;
     const chosen = this.#control.value;
     const names = valuesOf(images.ready, "condition");
-    fill(this.#control, h("option", { value: "" }, "None: each with each"), names.map((name) => h("option", { value: name }, name)));
-    this.#control.value = names.includes(chosen) ? chosen : names.find((name) => /^(control|ctrl|vehicle|dmso|untreated|wt|wild ?type|mock)\b/i.test(name)) ?? "";
+    fill(
+      this.#control,
+      h("option", { value: "" }, "None: each with each"),
+      names.map((name) => h("option", { value: name }, name)),
+    );
+    this.#control.value = names.includes(chosen)
+      ? chosen
+      : (names.find((name) => /^(control|ctrl|vehicle|dmso|untreated|wt|wild ?type|mock)\b/i.test(name)) ?? "");
     this.#showReady();
   }
 
@@ -115,7 +155,16 @@ export class CompareForm {
   #showColumns() {
     const columns = measures(this.#chosen?.columns ?? []).filter(canBeAsked);
     const chosen = this.#value.value || this.#app.place.get("column");
-    fill(this.#value, columns.map((column) => h("option", { value: column.name }, capital(titleOf(column)) + (shortUnitOf(column) ? ` (${shortUnitOf(column)})` : ""))));
+    fill(
+      this.#value,
+      columns.map((column) =>
+        h(
+          "option",
+          { value: column.name },
+          capital(titleOf(column)) + (shortUnitOf(column) ? ` (${shortUnitOf(column)})` : ""),
+        ),
+      ),
+    );
     this.#value.value = chosen ?? "";
     if (!this.#value.value) this.#value.value = mainMeasure(columns)?.name ?? "";
     this.#unflaggedField.hidden = !this.#chosen?.columns.some((column) => column.name === "flag_any");
@@ -126,15 +175,26 @@ export class CompareForm {
   /** Filters that were set in the step Measure hold here too, where they can be taken away. */
   #showFilters() {
     const kept = this.#kept;
-    fill(this.#filters, kept.length > 0 && h("div.stack", {}, h("span.field-name", {}, "Only cells with"), kept.map(({ text }) => h("span.chip", {}, text)),
-      h("button.quiet.small", { type: "button", onclick: () => this.#keep([]) }, "All cells")));
+    fill(
+      this.#filters,
+      kept.length > 0 &&
+        h(
+          "div.stack",
+          {},
+          h("span.field-name", {}, "Only cells with"),
+          kept.map(({ text }) => h("span.chip", {}, text)),
+          h("button.quiet.small", { type: "button", onclick: () => this.#keep([]) }, "All cells"),
+        ),
+    );
   }
 
   /** @returns {{where: string, text: string}[]} */
   get #kept() {
     try {
       const found = JSON.parse(this.#app.place.get("where") ?? "[]");
-      return Array.isArray(found) ? found.filter((each) => typeof each?.where === "string" && each.where !== UNFLAGGED) : [];
+      return Array.isArray(found)
+        ? found.filter((each) => typeof each?.where === "string" && each.where !== UNFLAGGED)
+        : [];
     } catch {
       return [];
     }
@@ -145,14 +205,21 @@ export class CompareForm {
     this.#thresholdField.hidden = !share;
     const table = this.#chosen;
     if (!share || this.#threshold.value || !table || !this.#value.value) return;
-    const found = await this.#app.openStudy.post(`tables/${table.id}/summary`, { column: this.#value.value, bins: 1 }).catch((error) => this.#app.error(error));
-    if (found?.groups[0]?.median !== null && found) this.#threshold.placeholder = `Median: ${numberText(found.groups[0].median)}`;
+    const found = await this.#app.openStudy
+      .post(`tables/${table.id}/summary`, { column: this.#value.value, bins: 1 })
+      .catch((error) => this.#app.error(error));
+    if (found?.groups[0]?.median !== null && found)
+      this.#threshold.placeholder = `Median: ${numberText(found.groups[0].median)}`;
   }
 
   #showReady() {
     const { images, readOnly } = this.#app.openStudy;
-    this.#compare.disabled = Boolean(readOnly) || !this.#chosen || !this.#value.value || valuesOf(images.ready, "condition").length < 2;
-    this.#compare.title = valuesOf(images.ready, "condition").length < 2 ? "Say of which condition the images are; at least two are compared." : "";
+    this.#compare.disabled =
+      Boolean(readOnly) || !this.#chosen || !this.#value.value || valuesOf(images.ready, "condition").length < 2;
+    this.#compare.title =
+      valuesOf(images.ready, "condition").length < 2
+        ? "Say of which condition the images are; at least two are compared."
+        : "";
   }
 
   async #run() {
@@ -169,13 +236,23 @@ export class CompareForm {
   #parameters() {
     const [value, share] = [this.#value.value, this.#what.value === "share"];
     const threshold = Number(this.#threshold.value.replace(",", "."));
-    if (share && (!this.#threshold.value.trim() || !Number.isFinite(threshold))) throw new Error("Threshold: say a number; cells above it count as positive.");
+    if (share && (!this.#threshold.value.trim() || !Number.isFinite(threshold)))
+      throw new Error("Threshold: say a number; cells above it count as positive.");
     const gate = share ? { gates: [{ value, threshold }] } : {};
     const unflagged = this.#unflagged.checked && !this.#unflaggedField.hidden ? [UNFLAGGED] : [];
-    const comparison = { ...(this.#more?.values ?? {}), value: share ? `${value}_positive` : value, ...(this.#control.value ? { control: this.#control.value } : {}) };
+    const comparison = {
+      ...(this.#more?.values ?? {}),
+      value: share ? `${value}_positive` : value,
+      ...(this.#control.value ? { control: this.#control.value } : {}),
+    };
     const column = this.#chosen?.columns.find((each) => each.name === value);
     const label = column ? (share ? `${capital(titleOf(column))} above ${threshold}` : axisOf(column)) : value;
-    const settings = { comparisons: [comparison], ...gate, style: { labels: { [comparison.value]: label } }, keep: [...unflagged, ...this.#kept.map(({ where }) => where)] };
+    const settings = {
+      comparisons: [comparison],
+      ...gate,
+      style: { labels: { [comparison.value]: label } },
+      keep: [...unflagged, ...this.#kept.map(({ where }) => where)],
+    };
     const name = `${capital(titleOf({ name: value, unit: "", definition: "", source: "" }))}${share ? ` above ${threshold}` : ""}`;
     return { table: this.#table.value, settings, name_of_result: name };
   }
@@ -188,8 +265,20 @@ export class CompareForm {
     if (this.#progress.dataset.job === job.id && this.#progress.childElementCount) return;
     this.#progress.dataset.job = job.id;
     const cancel = () => jobs.cancel(job.id).catch((error) => this.#app.error(error));
-    fill(this.#progress, h("div.segment-running", {}, h("div.row", {}, h("strong.grow", {}, "Comparing, and drawing figures…"),
-      h("button.quiet.small", { type: "button", disabled: Boolean(readOnly), onclick: cancel }, "Cancel")), this.#bar.element));
+    fill(
+      this.#progress,
+      h(
+        "div.segment-running",
+        {},
+        h(
+          "div.row",
+          {},
+          h("strong.grow", {}, "Comparing, and drawing figures…"),
+          h("button.quiet.small", { type: "button", disabled: Boolean(readOnly), onclick: cancel }, "Cancel"),
+        ),
+        this.#bar.element,
+      ),
+    );
   }
 }
 

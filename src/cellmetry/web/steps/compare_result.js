@@ -41,11 +41,18 @@ export class ComparisonView {
     const turn = this.#turn;
     const { openStudy: study } = this.#app;
     try {
-      const [found, files] = await Promise.all([study.get(at`comparisons/${result.id}`), study.get(at`results/${result.id}/files`)]);
+      const [found, files] = await Promise.all([
+        study.get(at`comparisons/${result.id}`),
+        study.get(at`results/${result.id}/files`),
+      ]);
       if (turn !== this.#turn) return;
       const table = await this.#tableOf(result.details.table);
       if (turn !== this.#turn) return;
-      fill(this.element, found.comparisons.map((/** @type {any} */ each) => this.#comparison(result, each, table, found.settings)), this.#figures(result, files));
+      fill(
+        this.element,
+        found.comparisons.map((/** @type {any} */ each) => this.#comparison(result, each, table, found.settings)),
+        this.#figures(result, files),
+      );
     } catch (error) {
       this.#app.error(error);
     }
@@ -57,12 +64,29 @@ export class ComparisonView {
   }
 
   #showNone() {
-    fill(this.element, h("div.empty", {}, h("h2", {}, "No comparison yet"), h("p.quiet-text", {}, "Choose a value on the left and press Compare. Each condition gets an estimate with an interval, made of independent replicates, not of cells.")));
+    fill(
+      this.element,
+      h(
+        "div.empty",
+        {},
+        h("h2", {}, "No comparison yet"),
+        h(
+          "p.quiet-text",
+          {},
+          "Choose a value on the left and press Compare. Each condition gets an estimate with an interval, made of independent replicates, not of cells.",
+        ),
+      ),
+    );
   }
 
   /** @param {any} result @param {any} found @param {any} table @param {any} settings */
   #comparison(result, found, table, settings) {
-    const column = table?.columns.find((/** @type {any} */ each) => each.name === found.options.value) ?? { name: found.options.value, unit: "", definition: "", source: "" };
+    const column = table?.columns.find((/** @type {any} */ each) => each.name === found.options.value) ?? {
+      name: found.options.value,
+      unit: "",
+      definition: "",
+      source: "",
+    };
     const label = settings.style?.labels?.[found.options.value] ?? capital(titleOf(column));
     const name = isShare(found) ? `${label}: share of cells` : axisOf(column);
     const withCells = table && !isShare(found);
@@ -70,9 +94,41 @@ export class ComparisonView {
     plot.on("cell", (key) => this.#openCell(key, table));
     this.#plots.push(plot);
     this.#fillPlot(plot, found, table, name, settings).catch((error) => this.#app.error(error));
-    return h("section.compare-one", {}, h("header.compare-title", {}, h("h2", {}, capital(result.name)), h("div.stack", {}, found.contrasts.map((/** @type {any} */ each) => h("p.compare-sentence", {}, sentenceOf(each, found, column))))),
-      h("div.compare-cards", {}, h("section.card", {}, h("h3", {}, withCells ? "Cells and replicates" : "Replicates"), plot.element, h("p.quiet-text", {}, withCells ? "Small: cells. Large: replicates. Bars: mean and interval of the replicates. Click a cell to see it." : "Large: replicates. Bars: mean and interval of the replicates.")),
-        this.#estimates(found, column)), this.#notes(found));
+    return h(
+      "section.compare-one",
+      {},
+      h(
+        "header.compare-title",
+        {},
+        h("h2", {}, capital(result.name)),
+        h(
+          "div.stack",
+          {},
+          found.contrasts.map((/** @type {any} */ each) =>
+            h("p.compare-sentence", {}, sentenceOf(each, found, column)),
+          ),
+        ),
+      ),
+      h(
+        "div.compare-cards",
+        {},
+        h(
+          "section.card",
+          {},
+          h("h3", {}, withCells ? "Cells and replicates" : "Replicates"),
+          plot.element,
+          h(
+            "p.quiet-text",
+            {},
+            withCells
+              ? "Small: cells. Large: replicates. Bars: mean and interval of the replicates. Click a cell to see it."
+              : "Large: replicates. Bars: mean and interval of the replicates.",
+          ),
+        ),
+        this.#estimates(found, column),
+      ),
+      this.#notes(found),
+    );
   }
 
   /** @param {Superplot} plot @param {any} found @param {any} table @param {string} name @param {any} settings */
@@ -80,9 +136,21 @@ export class ComparisonView {
     const turn = this.#turn;
     const scale = isShare(found) ? 100 : 1;
     const shown = {
-      name: isShare(found) ? `${name} (%)` : name, paired: found.paired, conditions: found.conditions, dots: /** @type {any[]} */ ([]),
-      replicates: found.replicate_values.map((/** @type {any} */ each) => ({ condition: each.condition, replicate: String(each.replicate), value: each.value * scale })),
-      middles: found.groups.map((/** @type {any} */ each) => ({ condition: each.condition, mean: times(each.mean, scale), low: times(each.ci_low, scale), high: times(each.ci_high, scale) })),
+      name: isShare(found) ? `${name} (%)` : name,
+      paired: found.paired,
+      conditions: found.conditions,
+      dots: /** @type {any[]} */ ([]),
+      replicates: found.replicate_values.map((/** @type {any} */ each) => ({
+        condition: each.condition,
+        replicate: String(each.replicate),
+        value: each.value * scale,
+      })),
+      middles: found.groups.map((/** @type {any} */ each) => ({
+        condition: each.condition,
+        mean: times(each.mean, scale),
+        low: times(each.ci_low, scale),
+        high: times(each.ci_high, scale),
+      })),
     };
     plot.show(shown);
     if (!table || isShare(found)) return;
@@ -97,19 +165,38 @@ export class ComparisonView {
     const names = new Set(table.columns.map((/** @type {any} */ column) => column.name));
     if (!names.has(value)) return [];
     const also = ["t", "z", "frame", by, replicate].filter((name) => names.has(name));
-    const { values } = await study.post(at`tables/${table.id}/values`, { columns: ["image", "label", value, ...also], where, most: MOST_DOTS });
-    const said = new Map(Object.entries(table.details.images ?? {}).map(([id, each]) => [/** @type {any} */ (each).name, study.images.find(id)?.said]));
+    const { values } = await study.post(at`tables/${table.id}/values`, {
+      columns: ["image", "label", value, ...also],
+      where,
+      most: MOST_DOTS,
+    });
+    const said = new Map(
+      Object.entries(table.details.images ?? {}).map(([id, each]) => [
+        /** @type {any} */ (each).name,
+        study.images.find(id)?.said,
+      ]),
+    );
     const conditions = new Set(found.conditions);
-    return values.label.map((/** @type {number} */ label, /** @type {number} */ k) => {
-      const image = values.image[k];
-      const of = (/** @type {string} */ name) => String(said.get(image)?.[name] ?? values[name]?.[k] ?? "");
-      return { condition: of(by), replicate: of(replicate), value: values[value][k], name: `${image}, cell ${label}`, key: { image, label, t: values.t?.[k] ?? values.frame?.[k], z: values.z?.[k] } };
-    }).filter((/** @type {any} */ dot) => dot.value !== null && conditions.has(dot.condition));
+    return values.label
+      .map((/** @type {number} */ label, /** @type {number} */ k) => {
+        const image = values.image[k];
+        const of = (/** @type {string} */ name) => String(said.get(image)?.[name] ?? values[name]?.[k] ?? "");
+        return {
+          condition: of(by),
+          replicate: of(replicate),
+          value: values[value][k],
+          name: `${image}, cell ${label}`,
+          key: { image, label, t: values.t?.[k] ?? values.frame?.[k], z: values.z?.[k] },
+        };
+      })
+      .filter((/** @type {any} */ dot) => dot.value !== null && conditions.has(dot.condition));
   }
 
   /** @param {any} key @param {any} table */
   #openCell(key, table) {
-    const image = Object.entries(table.details.images ?? {}).find(([, each]) => /** @type {any} */ (each).name === key.image)?.[0];
+    const image = Object.entries(table.details.images ?? {}).find(
+      ([, each]) => /** @type {any} */ (each).name === key.image,
+    )?.[0];
     this.#app.goStep("measure", { image, table: table.id, cell: key.label, t: key.t ?? null, z: key.z ?? null });
   }
 
@@ -118,22 +205,76 @@ export class ComparisonView {
     const log = found.options.scale === "log";
     const share = isShare(found);
     const scale = share && !log ? 100 : 1;
-    const rows = found.contrasts.map((/** @type {any} */ each) => ({ name: `${each.condition} – ${each.reference}`, value: times(each.estimate, scale), low: times(each.ci_low, scale), high: times(each.ci_high, scale) }));
-    const title = log ? "Ratio" : share ? "Difference (percentage points)" : `Difference${column.unit && column.unit !== "1" ? ` (${axisOf(column).match(/\(([^)]*)\)$/)?.[1] ?? column.unit})` : ""}`;
+    const rows = found.contrasts.map((/** @type {any} */ each) => ({
+      name: `${each.condition} – ${each.reference}`,
+      value: times(each.estimate, scale),
+      low: times(each.ci_low, scale),
+      high: times(each.ci_high, scale),
+    }));
+    const title = log
+      ? "Ratio"
+      : share
+        ? "Difference (percentage points)"
+        : `Difference${column.unit && column.unit !== "1" ? ` (${axisOf(column).match(/\(([^)]*)\)$/)?.[1] ?? column.unit})` : ""}`;
     const plot = intervalPlot(rows, { name: title, zero: log ? 1 : 0 });
     this.#plots.push(plot);
-    const heads = ["", log ? "Ratio" : "Difference", `${Math.round(found.options.confidence * 100)} % interval`, "p", "Hedges’ g"];
-    const lines = found.contrasts.map((/** @type {any} */ each) => h("tr", { title: each.method }, h("th", { scope: "row" }, `${each.condition} – ${each.reference}`), h("td.number", {}, estimateText(each.estimate, scale)), h("td.number", {}, intervalText(each.ci_low, each.ci_high, scale)),
-      h("td.number", {}, pText(each.p_adjusted ?? each.p_value)), h("td.number", {}, estimateText(each.hedges_g))));
-    const groups = found.groups.map((/** @type {any} */ each) => h("tr", {}, h("th", { scope: "row" }, each.condition), h("td.number", {}, estimateText(each.mean, share ? 100 : 1)), h("td.number", {}, intervalText(each.ci_low, each.ci_high, share ? 100 : 1)), h("td.number", {}, each.n_replicates), h("td.number", {}, each.n_cells.toLocaleString("en"))));
-    return h("section.card", {}, h("h3", {}, "Estimates"), plot.element, table(heads, lines), h("h3.compare-groups", {}, "Conditions"), table(["", share ? "Mean (%)" : "Mean", "Interval", "Replicates", "Cells"], groups));
+    const heads = [
+      "",
+      log ? "Ratio" : "Difference",
+      `${Math.round(found.options.confidence * 100)} % interval`,
+      "p",
+      "Hedges’ g",
+    ];
+    const lines = found.contrasts.map((/** @type {any} */ each) =>
+      h(
+        "tr",
+        { title: each.method },
+        h("th", { scope: "row" }, `${each.condition} – ${each.reference}`),
+        h("td.number", {}, estimateText(each.estimate, scale)),
+        h("td.number", {}, intervalText(each.ci_low, each.ci_high, scale)),
+        h("td.number", {}, pText(each.p_adjusted ?? each.p_value)),
+        h("td.number", {}, estimateText(each.hedges_g)),
+      ),
+    );
+    const groups = found.groups.map((/** @type {any} */ each) =>
+      h(
+        "tr",
+        {},
+        h("th", { scope: "row" }, each.condition),
+        h("td.number", {}, estimateText(each.mean, share ? 100 : 1)),
+        h("td.number", {}, intervalText(each.ci_low, each.ci_high, share ? 100 : 1)),
+        h("td.number", {}, each.n_replicates),
+        h("td.number", {}, each.n_cells.toLocaleString("en")),
+      ),
+    );
+    return h(
+      "section.card",
+      {},
+      h("h3", {}, "Estimates"),
+      plot.element,
+      table(heads, lines),
+      h("h3.compare-groups", {}, "Conditions"),
+      table(["", share ? "Mean (%)" : "Mean", "Interval", "Replicates", "Cells"], groups),
+    );
   }
 
   /** @param {any} found */
   #notes(found) {
     const reasons = found.contrasts.map((/** @type {any} */ each) => each.reason).filter(Boolean);
     const notes = [...new Set([...reasons, ...found.notes])];
-    return notes.length > 0 && h("section.card", {}, h("h3", {}, "What to keep in mind"), h("ul.compare-notes", {}, notes.map((note) => h("li", {}, note))));
+    return (
+      notes.length > 0 &&
+      h(
+        "section.card",
+        {},
+        h("h3", {}, "What to keep in mind"),
+        h(
+          "ul.compare-notes",
+          {},
+          notes.map((note) => h("li", {}, note)),
+        ),
+      )
+    );
   }
 
   /** @param {any} result @param {{name: string}[]} files */
@@ -144,10 +285,52 @@ export class ComparisonView {
       const of = forms.filter(({ name }) => name.replace(/\.[^.]+$/, "") === stem);
       const picture = of.find(({ name }) => name.endsWith(".png")) ?? of.find(({ name }) => name.endsWith(".svg"));
       const name = capital(stem.split("/").at(-1)?.split("_").at(-1) ?? "");
-      return h("figure.figure-card", {}, picture && h("img", { src: resultAddress(this.#app, result.id, picture.name), alt: `Figure ${name} of ${result.name}`, loading: "lazy" }),
-        h("figcaption.row", {}, h("strong.grow", {}, name), of.map((file) => h("button.small", { type: "button", "aria-label": `Download ${name} as ${suffix(file.name)}`, onclick: () => save(resultAddress(this.#app, result.id, file.name)) }, suffix(file.name)))));
+      return h(
+        "figure.figure-card",
+        {},
+        picture &&
+          h("img", {
+            src: resultAddress(this.#app, result.id, picture.name),
+            alt: `Figure ${name} of ${result.name}`,
+            loading: "lazy",
+          }),
+        h(
+          "figcaption.row",
+          {},
+          h("strong.grow", {}, name),
+          of.map((file) =>
+            h(
+              "button.small",
+              {
+                type: "button",
+                "aria-label": `Download ${name} as ${suffix(file.name)}`,
+                onclick: () => save(resultAddress(this.#app, result.id, file.name)),
+              },
+              suffix(file.name),
+            ),
+          ),
+        ),
+      );
     };
-    return stems.length > 0 && h("section.compare-figures", {}, h("div.row", {}, h("h2.grow", {}, "Figures"), h("button", { type: "button", onclick: () => save(resultAddress(this.#app, result.id)) }, icon("download"), "Download all")), h("div.figure-cards", {}, stems.map(figure)));
+    return (
+      stems.length > 0 &&
+      h(
+        "section.compare-figures",
+        {},
+        h(
+          "div.row",
+          {},
+          h("h2.grow", {}, "Figures"),
+          h(
+            "button",
+            { type: "button", onclick: () => save(resultAddress(this.#app, result.id)) },
+            icon("download"),
+            "Download all",
+          ),
+        ),
+        h("div.figure-cards", {}, stems.map(figure)),
+      )
+    );
   }
 }
 
@@ -158,4 +341,22 @@ const suffix = (name) => (name.split(".").at(-1) ?? "").toUpperCase();
 const times = (value, scale) => (value === null ? null : value * scale);
 
 /** @param {string[]} heads @param {any[]} lines */
-const table = (heads, lines) => h("div.compare-scroll", {}, h("table.compare-table", {}, h("thead", {}, h("tr", {}, heads.map((head) => h("th", { scope: "col" }, head)))), h("tbody", {}, lines)));
+const table = (heads, lines) =>
+  h(
+    "div.compare-scroll",
+    {},
+    h(
+      "table.compare-table",
+      {},
+      h(
+        "thead",
+        {},
+        h(
+          "tr",
+          {},
+          heads.map((head) => h("th", { scope: "col" }, head)),
+        ),
+      ),
+      h("tbody", {}, lines),
+    ),
+  );

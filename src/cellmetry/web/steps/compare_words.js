@@ -5,10 +5,12 @@ import { numberText, shortUnitOf } from "../table/words.js";
 export const isShare = (found) => found.kind !== "amount";
 
 /** @param {number|null|undefined} value @param {number} [scale] */
-export const estimateText = (value, scale = 1) => (value === null || value === undefined ? "–" : numberText(Number((value * scale).toPrecision(3)), 3));
+export const estimateText = (value, scale = 1) =>
+  value === null || value === undefined ? "–" : numberText(Number((value * scale).toPrecision(3)), 3);
 
 /** @param {number|null} low @param {number|null} high @param {number} [scale] */
-export const intervalText = (low, high, scale = 1) => (low === null || high === null ? "–" : `${estimateText(low, scale)} to ${estimateText(high, scale)}`);
+export const intervalText = (low, high, scale = 1) =>
+  low === null || high === null ? "–" : `${estimateText(low, scale)} to ${estimateText(high, scale)}`;
 
 /** @param {number|null|undefined} p */
 export function pText(p) {
@@ -25,12 +27,18 @@ export function sentenceOf(contrast, found, column) {
   const log = found.options.scale === "log";
   const scale = isShare(found) && !log ? 100 : 1;
   const unit = log ? "times" : isShare(found) ? "percentage points" : shortUnitOf(column);
-  if (estimate === null) return `${condition} and ${reference}: no difference can be estimated. ${contrast.reason}`.trim();
+  if (estimate === null)
+    return `${condition} and ${reference}: no difference can be estimated. ${contrast.reason}`.trim();
   const size = `${estimateText(log ? estimate : Math.abs(estimate), scale)}${unit ? ` ${unit}` : ""}`;
-  const what = log ? `${condition} is ${size} ${reference}` : `${condition} is ${size} ${estimate < 0 ? "lower" : "higher"} than ${reference}`;
+  const what = log
+    ? `${condition} is ${size} ${reference}`
+    : `${condition} is ${size} ${estimate < 0 ? "lower" : "higher"} than ${reference}`;
   const share = `${Math.round(found.options.confidence * 100)} %`;
   const of = log ? "ratio" : "difference";
-  const interval = low === null || high === null ? "no interval can be given" : `${share} interval of the ${of} ${intervalText(low, high, scale)}`;
+  const interval =
+    low === null || high === null
+      ? "no interval can be given"
+      : `${share} interval of the ${of} ${intervalText(low, high, scale)}`;
   const p = contrast.p_adjusted ?? contrast.p_value;
   return `${what} (${interval}${p === null ? "" : `, p ${p < 0.0001 ? "" : "= "}${pText(p)}`}; ${n} ${found.paired ? "pairs of replicates" : "replicates"}).`;
 }

@@ -1,10 +1,25 @@
 /** Outlines of the objects of a label image, along the edges of their pixels. @module */
 
 /** Steps up, right, down, left; the object is at the right hand. */
-const STEPS = [[-1, 0], [0, 1], [1, 0], [0, -1]];
+const STEPS = [
+  [-1, 0],
+  [0, 1],
+  [1, 0],
+  [0, -1],
+];
 /** Pixels ahead at the right and at the left of a corner, by direction. */
-const RIGHT = [[-1, 0], [0, 0], [0, -1], [-1, -1]];
-const LEFT = [[-1, -1], [-1, 0], [0, 0], [0, -1]];
+const RIGHT = [
+  [-1, 0],
+  [0, 0],
+  [0, -1],
+  [-1, -1],
+];
+const LEFT = [
+  [-1, -1],
+  [-1, 0],
+  [0, 0],
+  [0, -1],
+];
 
 /**
  * Return the outlines of all objects, holes as outlines of their own.
@@ -32,10 +47,8 @@ export function contours(ids, height, width, { y: top, x: left } = { y: 0, x: 0 
  */
 function follow(ids, seen, height, width, start) {
   const id = ids[start];
-  const is = (
-    /** @type {number} */ y,
-    /** @type {number} */ x,
-  ) => y >= 0 && x >= 0 && y < height && x < width && ids[y * width + x] === id;
+  const is = (/** @type {number} */ y, /** @type {number} */ x) =>
+    y >= 0 && x >= 0 && y < height && x < width && ids[y * width + x] === id;
   const from = { y: Math.floor(start / width) + 1, x: start % width };
   const line = [];
   let [y, x, way] = [from.y, from.x, 0];

@@ -76,15 +76,22 @@ class CorrectStep {
     const queue = new CorrectionQueue(app, desk);
     /** @type {EditHistory|null} */
     let history = null;
-    const right = tabs("Correct", [
-      { name: "queue", title: "Queue", make: () => queue.element },
-      { name: "history", title: "History", make: () => (history = new EditHistory(app, desk)).element },
-    ], {
-      chosen: app.place.get("tab") ?? "queue",
-      onchange: (name) => app.place.note({ tab: name === "queue" ? null : name }),
-    });
+    const right = tabs(
+      "Correct",
+      [
+        { name: "queue", title: "Queue", make: () => queue.element },
+        { name: "history", title: "History", make: () => (history = new EditHistory(app, desk)).element },
+      ],
+      {
+        chosen: app.place.get("tab") ?? "queue",
+        onchange: (name) => app.place.note({ tab: name === "queue" ? null : name }),
+      },
+    );
     this.#parts = [state, palette, selection, queue, { close: () => history?.close() }];
-    fill(this.#panes.left, h("div.stack.correct", {}, state.element, palette.element, state.notices, selection.element));
+    fill(
+      this.#panes.left,
+      h("div.stack.correct", {}, state.element, palette.element, state.notices, selection.element),
+    );
     fill(this.#panes.right, h("div.correct-right", {}, right.element));
   }
 
@@ -94,10 +101,22 @@ class CorrectStep {
     const name = labels.all.length ? "This image is not segmented." : "There are no cells yet.";
     const [step, title] = images ? ["segment", "Segment"] : ["images", "Images"];
     fill(this.#panes.right);
-    fill(this.#panes.left, h("div.stack", {}, h("h2", {}, "Correct"), h("p", {}, name),
-      h("p.quiet-text", {}, "Find cells first; then brush, split, merge and delete here what is not right. ",
-        "Your corrections also train a better model."),
-      h("button.primary", { type: "button", onclick: () => this.#app.goStep(step) }, title, icon("forward")),
-      drawByHand(this.#app)));
+    fill(
+      this.#panes.left,
+      h(
+        "div.stack",
+        {},
+        h("h2", {}, "Correct"),
+        h("p", {}, name),
+        h(
+          "p.quiet-text",
+          {},
+          "Find cells first; then brush, split, merge and delete here what is not right. ",
+          "Your corrections also train a better model.",
+        ),
+        h("button.primary", { type: "button", onclick: () => this.#app.goStep(step) }, title, icon("forward")),
+        drawByHand(this.#app),
+      ),
+    );
   }
 }

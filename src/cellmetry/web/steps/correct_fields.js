@@ -60,7 +60,10 @@ export class ReviewedFields {
   }
 
   #show() {
-    const { viewer, openStudy: { labels } } = this.#app;
+    const {
+      viewer,
+      openStudy: { labels },
+    } = this.#app;
     const isHere = (/** @type {any} */ { t, z, labels: name }) =>
       t === viewer.t && z === viewer.z && name === labels.name;
     const look = { closed: true, colour: DONE, width: 1.5 };

@@ -81,8 +81,11 @@ export class EditHistory {
     this.#edits = edits;
     const seen = edits.filter((edit) => edit.act.undoes === null);
     this.#list.removeAttribute("aria-busy");
-    fill(this.#list, seen.map((edit) => this.#row(edit)),
-      !seen.length && h("li.quiet-text", {}, NOTHING));
+    fill(
+      this.#list,
+      seen.map((edit) => this.#row(edit)),
+      !seen.length && h("li.quiet-text", {}, NOTHING),
+    );
   }
 
   /** @param {any} edit */
@@ -91,9 +94,12 @@ export class EditHistory {
     const undone = edit.act.undone_by !== null;
     const state = refused ? "refused" : undone ? "undone" : "";
     const see = () => this.#see(edit);
-    const said = h("button.quiet.correct-log-said", { type: "button", onclick: see, title: "Show where" },
+    const said = h(
+      "button.quiet.correct-log-said",
+      { type: "button", onclick: see, title: "Show where" },
       h("span.correct-log-what", { class: state && `correct-log-${state}` }, doneInWords(edit)),
-      h("span.quiet-text", {}, [whenInWords(edit.act.at), edit.act.who, state].filter(Boolean).join(" · ")));
+      h("span.quiet-text", {}, [whenInWords(edit.act.at), edit.act.who, state].filter(Boolean).join(" · ")),
+    );
     return h("li.correct-log-row", {}, said, !this.#app.openStudy.readOnly && this.#actions(edit, refused, undone));
   }
 
@@ -104,12 +110,19 @@ export class EditHistory {
       h("button.quiet.small", { type: "button", "aria-label": `${text}: ${what}`, onclick: run }, icon(picture), text);
     if (refused) return small("Do it again", "redo", () => this.#doAgain(edit));
     const { openStudy: study } = this.#app;
-    const { labels, version, act: { seq } } = edit;
+    const {
+      labels,
+      version,
+      act: { seq },
+    } = edit;
     const turn = undone
       ? small("Redo", "redo", () => this.#act(study.redo(seq)))
       : small("Undo", "undo", () => this.#act(study.undo(seq)));
-    const item = (/** @type {string} */ when, /** @type {number} */ to) =>
-      ({ text: `Go back to how it was ${when} this edit`, icon: "history", run: () => this.#restore(labels, to) });
+    const item = (/** @type {string} */ when, /** @type {number} */ to) => ({
+      text: `Go back to how it was ${when} this edit`,
+      icon: "history",
+      run: () => this.#restore(labels, to),
+    });
     const items = () => [item("after", version), item("before", version - 1)];
     return [turn, menuButton({ label: `More: ${what}`, content: icon("more"), align: "right" }, items)];
   }

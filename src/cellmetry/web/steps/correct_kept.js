@@ -86,9 +86,10 @@ export const forget = ({ study, session }) => keep({ study, session, items: [] }
 export async function leftOf(study, session) {
   const held = await heldNames();
   const isLeft = (/** @type {Kept} */ kept) =>
-    kept.session === session ||
-    (held ? !held.has(PREFIX + kept.session) : Date.now() - Date.parse(kept.at) > OLD_MS);
-  return allOf(study).filter(isLeft).sort((a, b) => a.at.localeCompare(b.at));
+    kept.session === session || (held ? !held.has(PREFIX + kept.session) : Date.now() - Date.parse(kept.at) > OLD_MS);
+  return allOf(study)
+    .filter(isLeft)
+    .sort((a, b) => a.at.localeCompare(b.at));
 }
 
 /** @returns {Promise<Set<string|undefined>|null>} Null where the browser cannot say. */

@@ -199,4 +199,10 @@ export function tilesOfBox(level, [t, z, y0, y1, x0, x1]) {
  * An outline of a box that begins in the middle of its top, where a text stands.
  * @param {number[]} box y0, y1, x0, x1 @returns {number[][]}
  */
-export const cornersOf = ([y0, y1, x0, x1]) => [[y0, (x0 + x1) / 2], [y0, x1], [y1, x1], [y1, x0], [y0, x0]];
+export const cornersOf = ([y0, y1, x0, x1]) => [
+  [y0, (x0 + x1) / 2],
+  [y0, x1],
+  [y1, x1],
+  [y1, x0],
+  [y0, x0],
+];

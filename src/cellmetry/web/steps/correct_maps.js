@@ -78,7 +78,11 @@ export class ReviewMaps {
   #offer() {
     const chosen = this.#select.value;
     const kinds = Object.entries(KINDS).filter(([kind]) => this.#maps.some((map) => map.kind === kind));
-    fill(this.#select, h("option", { value: "" }, "None"), kinds.map(([kind, text]) => h("option", { value: kind }, text)));
+    fill(
+      this.#select,
+      h("option", { value: "" }, "None"),
+      kinds.map(([kind, text]) => h("option", { value: kind }, text)),
+    );
     this.#select.value = kinds.some(([kind]) => kind === chosen) ? chosen : "";
     this.element.hidden = kinds.length === 0;
   }

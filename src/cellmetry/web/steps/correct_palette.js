@@ -80,7 +80,10 @@ export class Palette {
   #show(kind) {
     fill(this.#hint, kind.hint);
     this.#cells.hidden = kind.make !== null;
-    fill(this.#options, kind.options.map((option) => this.#option(option)));
+    fill(
+      this.#options,
+      kind.options.map((option) => this.#option(option)),
+    );
   }
 
   /** @param {boolean} asking Whether a cell is being looked for. */

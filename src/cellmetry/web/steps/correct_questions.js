@@ -29,8 +29,14 @@ export function rimsOf(ids) {
   const across = runs(height + 1, width, (y, x) => idAt(y - 1, x) !== idAt(y, x));
   const down = runs(width + 1, height, (x, y) => idAt(y, x - 1) !== idAt(y, x));
   return [
-    ...across.map(([y, from, to]) => [[y, from], [y, to]]),
-    ...down.map(([x, from, to]) => [[from, x], [to, x]]),
+    ...across.map(([y, from, to]) => [
+      [y, from],
+      [y, to],
+    ]),
+    ...down.map(([x, from, to]) => [
+      [from, x],
+      [to, x],
+    ]),
   ];
 }
 

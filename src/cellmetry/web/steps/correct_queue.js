@@ -176,8 +176,11 @@ export class CorrectionQueue {
     this.#list.removeAttribute("aria-busy");
     this.#showProgress();
     this.#showFoot();
-    fill(this.#list, tasks.map((task, k) => this.#row(task, task.question ? "?" : String(k + 1))),
-      open.map((task) => this.#row(task, icon("eye"))));
+    fill(
+      this.#list,
+      tasks.map((task, k) => this.#row(task, task.question ? "?" : String(k + 1))),
+      open.map((task) => this.#row(task, icon("eye"))),
+    );
   }
 
   #showProgress() {
@@ -186,8 +189,12 @@ export class CorrectionQueue {
     const said = h("p", { class: stop ? "correct-enough" : "quiet-text" }, stop && icon("check"), advice);
     const empty = h("p.quiet-text", {}, "Nothing is doubtful any more.");
     const count = h("p.number", {}, `${reviewed} of ${total} ${total === 1 ? "field" : "fields"} reviewed`);
-    fill(this.#progress, total > 0 && [count, h("div.progress", {}, bar)], advice && !guessed && said,
-      total > 0 && !tasks.length && !guessed && !stop && empty);
+    fill(
+      this.#progress,
+      total > 0 && [count, h("div.progress", {}, bar)],
+      advice && !guessed && said,
+      total > 0 && !tasks.length && !guessed && !stop && empty,
+    );
     this.#offer.show(this.#worth);
   }
 
@@ -195,9 +202,12 @@ export class CorrectionQueue {
     const tasks = this.#all;
     const task = this.#task;
     const last = task !== null && tasks.indexOf(task) === tasks.length - 1;
-    fill(this.#foot, this.#turnButton("Previous", "back", "P", -1, tasks.length > 0 && this.#index > 0),
+    fill(
+      this.#foot,
+      this.#turnButton("Previous", "back", "P", -1, tasks.length > 0 && this.#index > 0),
       task?.question ? this.#answers(task) : this.#reviewButton(),
-      this.#turnButton("Next", "forward", "N", 1, tasks.length > 0 && !last));
+      this.#turnButton("Next", "forward", "N", 1, tasks.length > 0 && !last),
+    );
   }
 
   /** @param {string} text @param {string} picture @param {string} key @param {number} by @param {boolean} can */
@@ -235,10 +245,17 @@ export class CorrectionQueue {
     const go = () => this.#go(task);
     const moves = h("span.correct-effect.number", { title: "How much it may move the result" }, inPercent(effect ?? 0));
     const current = task.key === this.#current ? "true" : null;
-    return h("li", {}, h("button.quiet.correct-task", { type: "button", "aria-current": current, onclick: go },
-      h("span.correct-rank.number", {}, mark),
-      h("span.correct-task-said", {}, h("span", {}, task.reason), h("span.quiet-text.cut", {}, place)),
-      effect !== null && moves));
+    return h(
+      "li",
+      {},
+      h(
+        "button.quiet.correct-task",
+        { type: "button", "aria-current": current, onclick: go },
+        h("span.correct-rank.number", {}, mark),
+        h("span.correct-task-said", {}, h("span", {}, task.reason), h("span.quiet-text.cut", {}, place)),
+        effect !== null && moves,
+      ),
+    );
   }
 }
 

@@ -4,7 +4,10 @@ import { Emitter } from "../kernel/emitter.js";
 
 /** @typedef {import("../app/app.js").App} App */
 
-const ALWAYS = [["count", "Number of cells"], ["area_px", "Area of cells"]];
+const ALWAYS = [
+  ["count", "Number of cells"],
+  ["area_px", "Area of cells"],
+];
 const PLACES = new Set(["y", "x", "y0", "y1", "x0", "x1", "frame", "plane", "area_px"]);
 
 /** Tells "change" when another one is chosen; the address keeps which. */
@@ -50,7 +53,10 @@ export class ResultChoice extends Emitter {
   #show(choices) {
     const now = this.#app.place.get("result") ?? "count";
     const known = choices.some(([value]) => value === now) ? choices : [...choices, [now, now]];
-    fill(this.#select, known.map(([value, text]) => h("option", { value }, text)));
+    fill(
+      this.#select,
+      known.map(([value, text]) => h("option", { value }, text)),
+    );
     this.#select.value = now;
   }
 }

@@ -93,16 +93,26 @@ export class Selection {
       h("button.small", { type: "button", onclick: run, ...more }, text);
     const each = (/** @type {string} */ operation) => () => ids.forEach((id) => this.#edit(operation, { id }));
     const name = ids.length === 1 ? `Cell ${ids[0]}` : `${counted(ids.length, "cell")} selected`;
-    fill(this.cells, h("div.look-head", {}, h("h3.number", {}, name),
-      h("button.quiet.small", { type: "button", onclick: () => this.#app.viewer.select([]) }, "Clear")),
-    h("div.correct-actions", {},
-      ids.length > 1 && button("Merge", () => this.#edit("merge", { ids })),
-      button("Auto split", each("watershed")),
-      button("Fill holes", () => this.#edit("fill_holes", { ids })),
-      button("Separate parts", each("part_apart")),
-      button("Grow", () => this.#edit("grow", { ids, pixels }), { title: `By ${pixels} px` }),
-      button("Shrink", () => this.#edit("shrink", { ids, pixels }), { title: `By ${pixels} px` }),
-      button("Delete", () => this.#delete(), { class: "danger-text" })));
+    fill(
+      this.cells,
+      h(
+        "div.look-head",
+        {},
+        h("h3.number", {}, name),
+        h("button.quiet.small", { type: "button", onclick: () => this.#app.viewer.select([]) }, "Clear"),
+      ),
+      h(
+        "div.correct-actions",
+        {},
+        ids.length > 1 && button("Merge", () => this.#edit("merge", { ids })),
+        button("Auto split", each("watershed")),
+        button("Fill holes", () => this.#edit("fill_holes", { ids })),
+        button("Separate parts", each("part_apart")),
+        button("Grow", () => this.#edit("grow", { ids, pixels }), { title: `By ${pixels} px` }),
+        button("Shrink", () => this.#edit("shrink", { ids, pixels }), { title: `By ${pixels} px` }),
+        button("Delete", () => this.#delete(), { class: "danger-text" }),
+      ),
+    );
   }
 
   #showPlanes() {

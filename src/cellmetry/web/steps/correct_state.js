@@ -82,7 +82,14 @@ export class SaveState {
     const name = one ? "Save it now" : "Save them now";
     const save = h("button.primary", { type: "button", onclick: () => answer(true) }, name);
     const discard = h("button", { type: "button", onclick: () => answer(false) }, "Discard");
-    fill(this.#left, h("div.notice.correct-left", { role: "alert" },
-      h("p.grow", {}, `${which} not saved when the page was left.`), h("div.row", {}, save, discard)));
+    fill(
+      this.#left,
+      h(
+        "div.notice.correct-left",
+        { role: "alert" },
+        h("p.grow", {}, `${which} not saved when the page was left.`),
+        h("div.row", {}, save, discard),
+      ),
+    );
   }
 }

@@ -2,11 +2,27 @@
 
 /** @type {Record<string, string>} */
 const DONE = {
-  brush: "Painted", erase: "Erased", draw: "Drew", fill: "Filled a gap", fill_holes: "Filled holes", merge: "Merged",
-  merge_along: "Merged", split: "Split", watershed: "Split where narrow", part_apart: "Separated parts",
-  delete: "Deleted", delete_inside: "Deleted", grow: "Grew", shrink: "Shrank", relabel: "Renumbered",
-  copy_plane: "Copied to another plane", replace: "Replaced pixels", restore: "Brought an older version back",
-  answer: "Answered a question", undo: "Undid", redo: "Redid",
+  brush: "Painted",
+  erase: "Erased",
+  draw: "Drew",
+  fill: "Filled a gap",
+  fill_holes: "Filled holes",
+  merge: "Merged",
+  merge_along: "Merged",
+  split: "Split",
+  watershed: "Split where narrow",
+  part_apart: "Separated parts",
+  delete: "Deleted",
+  delete_inside: "Deleted",
+  grow: "Grew",
+  shrink: "Shrank",
+  relabel: "Renumbered",
+  copy_plane: "Copied to another plane",
+  replace: "Replaced pixels",
+  restore: "Brought an older version back",
+  answer: "Answered a question",
+  undo: "Undid",
+  redo: "Redid",
 };
 const MOST = 3;
 

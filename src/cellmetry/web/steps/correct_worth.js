@@ -28,7 +28,16 @@
 const LIMIT = 50;
 
 /** @type {Worth} */
-export const NOTHING = { tasks: [], open: [], reviewed: 0, total: 0, stop: false, advice: "", guessed: false, stale: false };
+export const NOTHING = {
+  tasks: [],
+  open: [],
+  reviewed: 0,
+  total: 0,
+  stop: false,
+  advice: "",
+  guessed: false,
+  stale: false,
+};
 
 /**
  * @param {Study} study @param {string|null} name Of the labels. @param {string} result That is to be right.

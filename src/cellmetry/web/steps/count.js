@@ -18,16 +18,12 @@ import { Regions } from "./measure_regions.js";
 
 const USE = { group: "Count", hint: "Cells are counted inside each region that you draw, too." };
 
-const WELCOME = "Cells are counted in two ways that check each other. You see the number with an interval, and where "
-  + "cells are dense.";
+const WELCOME =
+  "Cells are counted in two ways that check each other. You see the number with an interval, and where " +
+  "cells are dense.";
 
 /** @type {import("../app/steps.js").Step} */
-export default {
-  name: "count",
-  title: "Count",
-  centre: "viewer",
-  open: (app, panes) => new CountStep(app, panes),
-};
+export default { name: "count", title: "Count", centre: "viewer", open: (app, panes) => new CountStep(app, panes) };
 
 class CountStep {
   #app;
@@ -44,7 +40,11 @@ class CountStep {
   #start = h("div.count-start", { hidden: true });
   #which = h("select");
   #apply = h("button.primary.grow", { type: "button", onclick: () => this.#keep() }, "Apply to all");
-  #again = h("button", { type: "button", title: "Count again what is seen", onclick: () => this.#live.plan(true) }, "Count");
+  #again = h(
+    "button",
+    { type: "button", title: "Count again what is seen", onclick: () => this.#live.plan(true) },
+    "Count",
+  );
   /** What is of no use without images. */
   #controls = h("div.stack", { hidden: true });
   #fold = h("details.fold-fields", {}, h("summary", {}, "Examples"));
@@ -76,7 +76,10 @@ class CountStep {
       app.shortcuts.bind("Ctrl+Enter", "Apply to all", () => this.#keep(), { group: "Count" }),
     ];
     this.#show();
-    this.#settings.load(this.#before).then(() => this.#live.plan(), (error) => app.error(error));
+    this.#settings.load(this.#before).then(
+      () => this.#live.plan(),
+      (error) => app.error(error),
+    );
   }
 
   close() {
@@ -86,9 +89,12 @@ class CountStep {
 
   /** What the address says, else how was counted last. */
   get #before() {
-    const { place, openStudy: { jobs } } = this.#app;
+    const {
+      place,
+      openStudy: { jobs },
+    } = this.#app;
     const noted = place.get("count");
-    return noted === null ? jobs.all.find((job) => job.kind === "count")?.parameters ?? {} : JSON.parse(noted);
+    return noted === null ? (jobs.all.find((job) => job.kind === "count")?.parameters ?? {}) : JSON.parse(noted);
   }
 
   /** Keep in the address what is wanted, so that a reload keeps it. */
@@ -100,8 +106,16 @@ class CountStep {
 
   #left() {
     const actions = h("div.left-actions", {}, this.#progress.element, h("div.row", {}, this.#again, this.#apply));
-    fill(this.#controls, this.#maps.element, this.#settings.element, labelled("Images", this.#which), actions,
-      this.#tables.element, this.#regions.element, this.#fold);
+    fill(
+      this.#controls,
+      this.#maps.element,
+      this.#settings.element,
+      labelled("Images", this.#which),
+      actions,
+      this.#tables.element,
+      this.#regions.element,
+      this.#fold,
+    );
     return h("div.stack", {}, h("h2", {}, "Count cells"), this.#card.element, this.#controls);
   }
 
@@ -133,12 +147,16 @@ class CountStep {
     this.#examples.load();
     const choose = async () => this.#app.take(await chooseFiles());
     const readOnly = Boolean(this.#app.openStudy.readOnly);
-    return h("div.count-welcome", {},
+    return h(
+      "div.count-welcome",
+      {},
       h("div.empty-picture", {}, icon("upload")),
       h("h2", {}, "Drop an image, read its count"),
       h("p.quiet-text", {}, WELCOME),
       h("button.primary", { type: "button", disabled: readOnly, onclick: choose }, icon("file"), "Choose files"),
-      h("h3", {}, "Or try one of these"), this.#examples.element);
+      h("h3", {}, "Or try one of these"),
+      this.#examples.element,
+    );
   }
 
   #showWhich() {
@@ -146,14 +164,21 @@ class CountStep {
     const chosen = this.#which.value || "all";
     const conditions = valuesOf(images.ready, "condition").map((name) => [`=${name}`, `Condition ${name}`]);
     const options = [["all", `All (${images.ready.length})`], ["this", "The one that is seen"], ...conditions];
-    fill(this.#which, options.map(([value, text]) => h("option", { value }, text)));
+    fill(
+      this.#which,
+      options.map(([value, text]) => h("option", { value }, text)),
+    );
     this.#which.value = options.some(([value]) => value === chosen) ? chosen : "all";
   }
 
   /** Files were dropped: count the last of them. */
   #lookAtNew() {
     const { images, uploads } = this.#app.openStudy;
-    if (uploads.images) images.load().then(() => images.select(images.all.at(-1)?.id ?? null), (error) => this.#app.error(error));
+    if (uploads.images)
+      images.load().then(
+        () => images.select(images.all.at(-1)?.id ?? null),
+        (error) => this.#app.error(error),
+      );
   }
 
   /** Which images are counted, and what their table is called: one of a part never hides that of all. */
@@ -161,9 +186,11 @@ class CountStep {
     const { images } = this.#app.openStudy;
     const which = this.#which.value;
     if (which === "all") return { table: "counts" };
-    const some = which === "this" ? images.ready.filter((image) => image.id === images.current?.id)
-      : images.ready.filter((image) => String(image.said.condition) === which.slice(1));
-    const name = which === "this" ? some[0]?.name ?? "" : which.slice(1);
+    const some =
+      which === "this"
+        ? images.ready.filter((image) => image.id === images.current?.id)
+        : images.ready.filter((image) => String(image.said.condition) === which.slice(1));
+    const name = which === "this" ? (some[0]?.name ?? "") : which.slice(1);
     return { table: `counts ${name}`.slice(0, 200), images: some.map((image) => image.id) };
   }
 

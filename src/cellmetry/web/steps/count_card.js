@@ -40,9 +40,14 @@ export class CountCard {
   /** @param {() => Item[]} downloads */
   constructor(downloads) {
     this.#download = menuButton({ label: "Download this count", content: icon("download"), align: "right" }, downloads);
-    this.element = h("section.count-card", { "aria-label": "Count", "aria-live": "polite" },
+    this.element = h(
+      "section.count-card",
+      { "aria-label": "Count", "aria-live": "polite" },
       h("div.count-head", {}, this.#number, this.#unit, h("span.grow"), this.#download),
-      this.#interval, this.#facts, this.#more);
+      this.#interval,
+      this.#facts,
+      this.#more,
+    );
     this.say("Drop an image to count its cells.");
   }
 
@@ -63,7 +68,8 @@ export class CountCard {
   /** It is being counted; what was counted before stays, pale, unless it was of another place. @param {boolean} elsewhere */
   wait(elsewhere) {
     this.#begin(true);
-    if (elsewhere) for (const part of [this.#number, this.#unit, this.#facts, this.#more]) fill(part, part === this.#number && "–");
+    if (elsewhere)
+      for (const part of [this.#number, this.#unit, this.#facts, this.#more]) fill(part, part === this.#number && "–");
     fill(this.#interval, h("span.spinner.small-spinner"), "Counting…");
     const slow = () => fill(this.#interval, h("span.spinner.small-spinner"), "Loading the model, once…");
     this.#timer = setTimeout(slow, LOADING_MS);
@@ -106,17 +112,33 @@ function factsOf({ n_instances: objects, n_density: density, disagreement }) {
 }
 
 /** @param {string} name @param {string} value @param {string} tip @param {boolean} [doubtful] */
-const fact = (name, value, tip, doubtful = false) => h("div", { title: tip }, h("dt", {}, name),
-  h("dd.number", { class: doubtful ? "count-doubtful" : "" }, doubtful && icon("warning"), value));
+const fact = (name, value, tip, doubtful = false) =>
+  h(
+    "div",
+    { title: tip },
+    h("dt", {}, name),
+    h("dd.number", { class: doubtful ? "count-doubtful" : "" }, doubtful && icon("warning"), value),
+  );
 
 /** @param {CountRow[]} regions */
 function tableOf(regions) {
-  const row = (/** @type {CountRow} */ each) => h("tr", {}, h("th.cut", { scope: "row", title: each.region }, each.region),
-    h("td.number", {}, each.n.toLocaleString("en")), h("td.number", {}, each.n_density?.toFixed(1) ?? "–"));
+  const row = (/** @type {CountRow} */ each) =>
+    h(
+      "tr",
+      {},
+      h("th.cut", { scope: "row", title: each.region }, each.region),
+      h("td.number", {}, each.n.toLocaleString("en")),
+      h("td.number", {}, each.n_density?.toFixed(1) ?? "–"),
+    );
   const head = ["Region", "Cells", "Density"].map((name) => h("th", { scope: "col" }, name));
   return h("table.small-table", {}, h("thead", {}, h("tr", {}, head)), h("tbody", {}, regions.map(row)));
 }
 
 /** @param {string[]} warnings */
-const notes = (warnings) => h("details.fold-fields", {}, h("summary", {}, counted(warnings.length, "note")),
-  warnings.map((text) => h("p.quiet-text.wrap", {}, text)));
+const notes = (warnings) =>
+  h(
+    "details.fold-fields",
+    {},
+    h("summary", {}, counted(warnings.length, "note")),
+    warnings.map((text) => h("p.quiet-text.wrap", {}, text)),
+  );

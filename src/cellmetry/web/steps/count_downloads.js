@@ -9,9 +9,17 @@ import { nameOfMap, pictureOf } from "./count_maps.js";
 /** @typedef {import("./count_card.js").CountRow} CountRow */
 /** @typedef {import("./count_maps.js").FieldMap} FieldMap */
 
-const COLUMNS = /** @type {const} */ (
-  ["region", "area_px", "n_instances", "n_density", "n", "n_low", "n_high", "coverage", "disagreement"]
-);
+const COLUMNS = /** @type {const} */ ([
+  "region",
+  "area_px",
+  "n_instances",
+  "n_density",
+  "n",
+  "n_low",
+  "n_high",
+  "coverage",
+  "disagreement",
+]);
 
 /**
  * Return the items of the menu "Download".
@@ -36,7 +44,11 @@ export function downloadsOf(app, counts, maps) {
 }
 
 /** @param {App} app @param {FieldMap} map @param {string} name */
-const savePicture = (app, map, name) => pictureOf(map).then((blob) => saveBlob(blob, name), (error) => app.error(error));
+const savePicture = (app, map, name) =>
+  pictureOf(map).then(
+    (blob) => saveBlob(blob, name),
+    (error) => app.error(error),
+  );
 
 /** @param {Blob} blob @param {string} name */
 function saveBlob(blob, name) {
@@ -54,8 +66,12 @@ function csvOf(image, counts) {
 /** A value of CSV; one that a spreadsheet would take for a formula is a text. @param {string|number} value */
 function quoted(value) {
   const text = typeof value === "string" && /^[=+\-@\t\r]/.test(value) ? `'${value}` : String(value);
-  return /[",\r\n]/.test(text) ? `"${text.replaceAll("\"", "\"\"")}"` : text;
+  return /[",\r\n]/.test(text) ? `"${text.replaceAll('"', '""')}"` : text;
 }
 
 /** @param {string} name */
-const fileName = (name) => name.split("/").at(-1)?.replace(/[\\:*?"<>|]/g, "_") || "image";
+const fileName = (name) =>
+  name
+    .split("/")
+    .at(-1)
+    ?.replace(/[\\:*?"<>|]/g, "_") || "image";

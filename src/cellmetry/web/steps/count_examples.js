@@ -24,7 +24,10 @@ export class Examples {
     try {
       /** @type {Example[]} */
       const all = await get("examples");
-      fill(this.element, all.map((example) => h("div", { role: "listitem" }, this.#card(example))));
+      fill(
+        this.element,
+        all.map((example) => h("div", { role: "listitem" }, this.#card(example))),
+      );
     } catch (error) {
       this.#read = false;
       this.#app.error(error);
@@ -34,9 +37,13 @@ export class Examples {
   /** @param {Example} example */
   #card(example) {
     const known = example.cells === null ? "from scikit-image" : `${counted(example.cells, "cell")} in truth`;
-    const card = h("button.count-example", { type: "button", disabled: Boolean(this.#app.openStudy.readOnly) },
+    const card = h(
+      "button.count-example",
+      { type: "button", disabled: Boolean(this.#app.openStudy.readOnly) },
       h("img", { src: address(example.picture), alt: "", loading: "lazy", decoding: "async" }),
-      h("span.cut", {}, example.title), h("span.quiet-text", {}, known));
+      h("span.cut", {}, example.title),
+      h("span.quiet-text", {}, known),
+    );
     card.addEventListener("click", () => this.#take(example, card));
     return card;
   }

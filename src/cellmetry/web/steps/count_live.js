@@ -67,7 +67,10 @@ export class LiveCount {
 
   /** What is seen and how it would be counted, as a text. */
   #now() {
-    const { viewer, openStudy: { images, labels } } = this.#app;
+    const {
+      viewer,
+      openStudy: { images, labels },
+    } = this.#app;
     const name = this.#settings.labels;
     const version = name && viewer.image ? labels.of(viewer.image.id, name)?.version : null;
     return JSON.stringify([viewer.image?.id, images.current?.state, viewer.t, viewer.z, this.wished, version]);
@@ -84,7 +87,10 @@ export class LiveCount {
 
   /** Whether there is something to count by somebody who may. */
   #may() {
-    const { viewer, openStudy: { readOnly } } = this.#app;
+    const {
+      viewer,
+      openStudy: { readOnly },
+    } = this.#app;
     if (viewer.image && !readOnly && this.wished) return true;
     this.#clear(this.#why());
     if (viewer.image && readOnly) this.#showReviewed();
@@ -116,7 +122,9 @@ export class LiveCount {
       const box = whole ? null : seenBox(viewer, this.#app.frame?.viewerHost ?? viewer.element);
       const asked = { image: image.id, t, z, ...(box ? { box } : {}), ...this.wished };
       const found = await study.post("preview/count", asked, asking.signal);
-      const values = await Promise.all(found.layers.map((/** @type {LayerView} */ layer) => this.#values(layer, asking.signal)));
+      const values = await Promise.all(
+        found.layers.map((/** @type {LayerView} */ layer) => this.#values(layer, asking.signal)),
+      );
       if (asking.signal.aborted || viewer.image?.id !== image.id) return;
       this.found = found;
       this.#card.show(found);

@@ -66,14 +66,31 @@ export class CountMaps {
     this.#app = app;
     const { kind, opacities } = taste(TASTE, { kind: "density", opacities: OPACITIES });
     this.#opacities = opacities;
-    this.#strength = slider({ label: "Strength", min: 0, max: 100, value: 0, show: (value) => `${value} %`,
-      oninput: (value) => this.#setOpacity(value / 100) });
-    fill(this.#choice, [["density", KINDS.density.text], ["disagreement", KINDS.disagreement.text], ["", "None"]].map(
-      ([value, text]) => h("option", { value }, text),
-    ));
+    this.#strength = slider({
+      label: "Strength",
+      min: 0,
+      max: 100,
+      value: 0,
+      show: (value) => `${value} %`,
+      oninput: (value) => this.#setOpacity(value / 100),
+    });
+    fill(
+      this.#choice,
+      [
+        ["density", KINDS.density.text],
+        ["disagreement", KINDS.disagreement.text],
+        ["", "None"],
+      ].map(([value, text]) => h("option", { value }, text)),
+    );
     this.#choice.value = kind;
     this.#choice.addEventListener("change", () => this.#keep());
-    this.element = h("div.stack", {}, labelled("Map beside the cells", this.#choice), this.#strength.element, this.#legend);
+    this.element = h(
+      "div.stack",
+      {},
+      labelled("Map beside the cells", this.#choice),
+      this.#strength.element,
+      this.#legend,
+    );
     const { pair } = app.viewer;
     this.#wasOne = pair.mode === "one";
     pair.control.addEventListener("change", this.#modeChanged);
@@ -130,11 +147,13 @@ export class CountMaps {
     /** @type {any[]} */
     const found = await study.get("maps", { image: image.id, labels });
     const here = found.filter((each) => each.t === t && each.z === z);
-    const maps = await Promise.all(here.map(async ({ kind, block, shape, low, high, pixels }) => {
-      const layer = { kind, block, shape, limits: /** @type {[number, number]} */ ([low, high]), pixels };
-      const answer = await request("GET", study.path + pixels);
-      return mapOf(layer, await answer.arrayBuffer(), [0, shape[0] * block, 0, shape[1] * block]);
-    }));
+    const maps = await Promise.all(
+      here.map(async ({ kind, block, shape, low, high, pixels }) => {
+        const layer = { kind, block, shape, limits: /** @type {[number, number]} */ ([low, high]), pixels };
+        const answer = await request("GET", study.path + pixels);
+        return mapOf(layer, await answer.arrayBuffer(), [0, shape[0] * block, 0, shape[1] * block]);
+      }),
+    );
     if (viewer.image?.id !== image.id || this.#maps.length) return;
     this.#reviewed = maps;
     this.#draw();
@@ -195,15 +214,22 @@ function legendOf(map) {
   const stops = Array.from({ length: STEPS }, (_, k) => colourAt(palette, k / (STEPS - 1)));
   const bar = h("div.count-bar");
   bar.style.background = `linear-gradient(to right, ${stops.join(", ")})`;
-  return [bar, h("div.count-ends.number", {}, ends(map).map((text) => h("span", {}, text)))];
+  return [
+    bar,
+    h(
+      "div.count-ends.number",
+      {},
+      ends(map).map((text) => h("span", {}, text)),
+    ),
+  ];
 }
 
 /** A map as a picture, one pixel a value, in the colours in which it is seen. @param {FieldMap} map @returns {Promise<Blob>} */
 export async function pictureOf(map) {
   const canvas = coloured(map, KINDS[map.kind].palette);
-  return new Promise((answer, refuse) => canvas.toBlob(
-    (blob) => (blob ? answer(blob) : refuse(new Error("The browser could not make the picture."))),
-  ));
+  return new Promise((answer, refuse) =>
+    canvas.toBlob((blob) => (blob ? answer(blob) : refuse(new Error("The browser could not make the picture.")))),
+  );
 }
 
 /** What a kind of map is called. @param {MapKind} kind */

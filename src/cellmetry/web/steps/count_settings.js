@@ -38,17 +38,24 @@ export class CountSettings extends Emitter {
   async load(before) {
     const { openStudy: study } = this.#app;
     const [kind, engines, shared, made] = await Promise.all([
-      get("job-kinds/count"), get("engines"), get("models"), study.get("models"),
+      get("job-kinds/count"),
+      get("engines"),
+      get("models"),
+      study.get("models"),
     ]);
     const usable = engines.filter((/** @type {any} */ engine) => engine.name !== "labels");
-    this.#fields = new MainFields(this.#app, {
-      key: "look",
-      step: { engine: "cellmetry" },
-      given: new Map(Object.entries(before.look ?? {}).map(([name, value]) => [`look.${name}`, value])),
-      several: false,
-      engines: usable.map((/** @type {any} */ engine) => ({ ...engine, parameters: { properties: {} } })),
-      models: [...made, ...shared],
-    }, () => this.tell("change", this));
+    this.#fields = new MainFields(
+      this.#app,
+      {
+        key: "look",
+        step: { engine: "cellmetry" },
+        given: new Map(Object.entries(before.look ?? {}).map(([name, value]) => [`look.${name}`, value])),
+        several: false,
+        engines: usable.map((/** @type {any} */ engine) => ({ ...engine, parameters: { properties: {} } })),
+        models: [...made, ...shared],
+      },
+      () => this.tell("change", this),
+    );
     const { density, outside } = before;
     const values = Object.fromEntries(Object.entries({ density, outside }).filter(([, value]) => value !== undefined));
     this.#form = new SchemaForm(kind.parameters, { hidden: ELSEWHERE, values, titles: TITLES });
@@ -107,8 +114,10 @@ export class CountSettings extends Emitter {
 
 /** @param {string[]} set As `MainFields` gives it. @returns {Record<string, any>} */
 function lookOf(set) {
-  return Object.fromEntries(set.map((change) => {
-    const at = change.indexOf("=");
-    return [change.slice("look.".length, at), JSON.parse(change.slice(at + 1))];
-  }));
+  return Object.fromEntries(
+    set.map((change) => {
+      const at = change.indexOf("=");
+      return [change.slice("look.".length, at), JSON.parse(change.slice(at + 1))];
+    }),
+  );
 }

@@ -45,9 +45,9 @@ export class CountTables {
 
   /** Those that count cells, not what is measured of them. @returns {TableView[]} */
   get #all() {
-    return this.#tables.all.filter((table) => ["image", "n", "n_instances", "n_density"].every(
-      (name) => table.columns.some((column) => column.name === name),
-    ));
+    return this.#tables.all.filter((table) =>
+      ["image", "n", "n_instances", "n_density"].every((name) => table.columns.some((column) => column.name === name)),
+    );
   }
 
   #show() {
@@ -56,7 +56,10 @@ export class CountTables {
     if (fresh) this.#app.place.note({ table: null });
     this.#known = new Set(this.#tables.all.map((table) => table.id));
     const table = fresh ?? all.find((each) => each.id === this.#app.place.get("table")) ?? all.at(-1);
-    fill(this.#which, all.map((each) => h("option", { value: each.id }, `${each.name} (${counted(each.rows, "row")})`)));
+    fill(
+      this.#which,
+      all.map((each) => h("option", { value: each.id }, `${each.name} (${counted(each.rows, "row")})`)),
+    );
     this.#which.value = table?.id ?? "";
     this.element.hidden = all.length < 2;
     if (table?.id !== this.#panel?.data.id) this.#open(table);
@@ -72,11 +75,15 @@ export class CountTables {
 
   /** Look at the image and the plane of a row. @param {import("../table/source.js").Row} row */
   #lookAt({ image: name, t, z }) {
-    const { look, openStudy: { images } } = this.#app;
+    const {
+      look,
+      openStudy: { images },
+    } = this.#app;
     const told = Object.entries(this.#panel?.data.details.images ?? {}).find(([, said]) => said?.name === name);
     const image = images.find(told?.[0] ?? null) ?? images.all.find((each) => each.name === name);
     if (!image) return;
     images.select(image.id);
-    if (t !== undefined || z !== undefined) look.go({ ...(t === undefined ? {} : { t }), ...(z === undefined ? {} : { z }) });
+    if (t !== undefined || z !== undefined)
+      look.go({ ...(t === undefined ? {} : { t }), ...(z === undefined ? {} : { z }) });
   }
 }

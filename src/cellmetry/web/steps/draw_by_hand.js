@@ -17,7 +17,9 @@ export function drawByHand(app, more = {}) {
   const button = h("button", { type: "button", title, ...more }, iconOf(toolNamed("brush")), "Draw by hand");
   button.addEventListener("click", () => {
     button.disabled = true;
-    begin(app, image.id).catch((error) => app.error(error)).finally(() => (button.disabled = false));
+    begin(app, image.id)
+      .catch((error) => app.error(error))
+      .finally(() => (button.disabled = false));
   });
   return button;
 }

@@ -19,8 +19,9 @@ import { CellLinks } from "./measure_cells.js";
 
 const KIND = "quantify";
 const NAME = "quantification";
-const WHAT = "How bright the target is in each cell, in masks and rings of it, and its ratio to the reference. "
-  + "Preview the masks, then quantify.";
+const WHAT =
+  "How bright the target is in each cell, in masks and rings of it, and its ratio to the reference. " +
+  "Preview the masks, then quantify.";
 const NO_CELLS = "Quantifying needs cells. Find them in the step Segment, then come back.";
 /** @type {import("../app/steps.js").Step} */
 export default {
@@ -63,18 +64,27 @@ class DualStep {
     const { openStudy: study } = app;
     this.#form = new DualForm(app);
     this.#presets = new Presets(app, () => this.#form.wanted);
-    this.#preview = new MaskPreviews(app, () => this.#form.wanted, (error) => this.#wrong(error));
+    this.#preview = new MaskPreviews(
+      app,
+      () => this.#form.wanted,
+      (error) => this.#wrong(error),
+    );
     this.#profile = new ProfilePane(app);
     this.#tables = new TablesList(study);
-    fill(panes.left, h(
-      "div.stack",
-      {},
-      h("h2", {}, "Quantify channels"),
-      this.#presets.element,
-      this.#form.element,
-      this.#labelsField,
-      labelled("Images", this.#which),
-      h("div.left-actions", {}, h("div.row", {}, this.#preview.button, this.#run), this.#progress), this.#notice));
+    fill(
+      panes.left,
+      h(
+        "div.stack",
+        {},
+        h("h2", {}, "Quantify channels"),
+        this.#presets.element,
+        this.#form.element,
+        this.#labelsField,
+        labelled("Images", this.#which),
+        h("div.left-actions", {}, h("div.row", {}, this.#preview.button, this.#run), this.#progress),
+        this.#notice,
+      ),
+    );
     fill(panes.right, h("div.details.dual-right", {}, this.#preview.element, this.#numbers, this.#profile.element));
     this.#labels.addEventListener("change", () => study.labels.select(this.#labels.value));
     this.#offs = [
@@ -120,7 +130,10 @@ class DualStep {
 
   /** What the address says, else what was asked last. */
   #askedBefore() {
-    const { place, openStudy: { jobs } } = this.#app;
+    const {
+      place,
+      openStudy: { jobs },
+    } = this.#app;
     try {
       const noted = JSON.parse(place.get("quantify") ?? "null");
       if (noted) return noted;
@@ -154,7 +167,10 @@ class DualStep {
 
   #showLabels() {
     const { labels, readOnly } = this.#app.openStudy;
-    fill(this.#labels, labels.names.map((name) => h("option", { value: name }, name)));
+    fill(
+      this.#labels,
+      labels.names.map((name) => h("option", { value: name }, name)),
+    );
     this.#labels.value = labels.name ?? "";
     this.#labelsField.hidden = labels.names.length < 2;
     const off = Boolean(readOnly) || !labels.all.length || !this.#form.isReady;
@@ -189,9 +205,20 @@ class DualStep {
     if (this.#progress.dataset.job === job.id && this.#progress.childElementCount) return;
     this.#progress.dataset.job = job.id;
     const cancel = () => jobs.cancel(job.id).catch((error) => this.#app.error(error));
-    fill(this.#progress, h("div.segment-running", {}, h("div.row", {}, h("strong.grow", {}, "Quantifying…"),
-      h("button.quiet.small", { type: "button", disabled: Boolean(readOnly), onclick: cancel }, "Cancel")),
-      this.#bar.element));
+    fill(
+      this.#progress,
+      h(
+        "div.segment-running",
+        {},
+        h(
+          "div.row",
+          {},
+          h("strong.grow", {}, "Quantifying…"),
+          h("button.quiet.small", { type: "button", disabled: Boolean(readOnly), onclick: cancel }, "Cancel"),
+        ),
+        this.#bar.element,
+      ),
+    );
   }
 
   /** Show the newest table that this step made. */
@@ -239,11 +266,12 @@ class DualStep {
   #showEmpty() {
     const { labels } = this.#app.openStudy;
     const some = labels.all.length > 0;
-    const button = some ? h(
-      "button.primary",
-      { type: "button", disabled: this.#run.disabled, onclick: () => this.#quantify() },
-      "Quantify all images",
-    )
+    const button = some
+      ? h(
+          "button.primary",
+          { type: "button", disabled: this.#run.disabled, onclick: () => this.#quantify() },
+          "Quantify all images",
+        )
       : h("button.primary", { type: "button", onclick: () => this.#app.goStep("segment") }, "Find cells first");
     fill(
       this.#panes.centre,
@@ -267,17 +295,20 @@ class DualStep {
     const failed = Object.values(details?.made?.failed ?? {});
     fill(
       this.#notice,
-      old.length > 0 && h(
-        "p.notice",
-        {},
-        icon("info"),
-        h("span.grow", {}, `Cells of ${counted(old.length, "image")} changed since. Quantify again.`),
-      ),
-      failed.length > 0 && h(
-        "p.notice",
-        {},
-        icon("warning"),
-        h("span.grow", {}, `${counted(failed.length, "image")} could not be quantified: ${failed[0]}`),
-      ));
+      old.length > 0 &&
+        h(
+          "p.notice",
+          {},
+          icon("info"),
+          h("span.grow", {}, `Cells of ${counted(old.length, "image")} changed since. Quantify again.`),
+        ),
+      failed.length > 0 &&
+        h(
+          "p.notice",
+          {},
+          icon("warning"),
+          h("span.grow", {}, `${counted(failed.length, "image")} could not be quantified: ${failed[0]}`),
+        ),
+    );
   }
 }

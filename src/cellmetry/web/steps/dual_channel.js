@@ -30,10 +30,11 @@ const BACKGROUND = {
     default: "imagej",
     description: "ImageJ's way, or scikit-image's on stored values (native) or on values scaled to 0–1 (unit).",
   },
-  dark_percent: number(
-    "The mean of so many per cent of the image's darkest pixels is taken off.",
-    { default: 5, minimum: 0, maximum: 50 },
-  ),
+  dark_percent: number("The mean of so many per cent of the image's darkest pixels is taken off.", {
+    default: 5,
+    minimum: 0,
+    maximum: 50,
+  }),
   subtract: number("This value is taken off every pixel.", { default: 0, minimum: -1e9, maximum: 1e9 }),
   gap: number("Distance of the ring from the cell.", { default: 2, minimum: 0 }),
   width: number("Width of the ring.", { default: 8, exclusiveMinimum: 0 }),
@@ -69,8 +70,15 @@ const CHOICES = {
     ["manual", "A value"],
     ["local", "Ring round each cell"],
   ],
-  variant: [["imagej", "ImageJ"], ["native", "scikit-image"], ["unit", "scikit-image, scaled to 0–1"]],
-  ring_unit: [["px", "px"], ["um", "µm"]],
+  variant: [
+    ["imagej", "ImageJ"],
+    ["native", "scikit-image"],
+    ["unit", "scikit-image, scaled to 0–1"],
+  ],
+  ring_unit: [
+    ["px", "px"],
+    ["um", "µm"],
+  ],
 };
 
 /** @param {string[][]} pairs */
@@ -109,7 +117,8 @@ function shownOfChannel(name, { mask, background }, { pair, compat }) {
   if (name === "reference" && !pair) return [];
   const own = !(compat && name === "reference");
   return [
-    "mask", "saturation",
+    "mask",
+    "saturation",
     ...["percentile", "sd", "value"].filter((each) => usesMethod(mask, each === "sd" ? "mean_sd" : each)),
     ...(mask === "none" ? [] : ["min_object"]),
     ...(own ? ["background", ...(OF_BACKGROUND[background] ?? [])] : []),

@@ -64,7 +64,9 @@ export class DualForm extends Emitter {
         labelled("Target", this.#target, { grow: true }),
         labelled("Reference", this.#reference, { grow: true }),
       ),
-      labelled("Rules", this.#rules), this.#sections);
+      labelled("Rules", this.#rules),
+      this.#sections,
+    );
     this.#target.addEventListener("change", () => this.#changed());
     this.#reference.addEventListener("change", () => this.#changed());
     this.#rules.addEventListener("change", () => this.#turnRules());
@@ -76,9 +78,10 @@ export class DualForm extends Emitter {
    * @param {Record<string, any>} asked Parameters of a job `quantify`.
    */
   async load(asked) {
-    const [job, ...steps] = await Promise.all(
-      [get("job-kinds/quantify"), ...["radial", "profile", "peaks"].map((name) => get(`steps/${name}`))],
-    );
+    const [job, ...steps] = await Promise.all([
+      get("job-kinds/quantify"),
+      ...["radial", "profile", "peaks"].map((name) => get(`steps/${name}`)),
+    ]);
     const [radial, profile, peaks] = steps.map((step) => step.parameters);
     this.#schemas = { job: job.parameters, radial, profile, peaks };
     this.show(asked);
@@ -112,17 +115,21 @@ export class DualForm extends Emitter {
 
   /** Show the channels of the image that is looked at. */
   follow() {
-    const { images: { current: image, ready } } = this.#app.openStudy;
+    const {
+      images: { current: image, ready },
+    } = this.#app.openStudy;
     if (image?.state !== "ready") return;
     const names = image.header.colour ? GREY : channelNames(image);
     const alike = ready.every((each) => JSON.stringify(channelNames(each)) === JSON.stringify(channelNames(image)));
-    const options = names.map(
-      (/** @type {string} */ name, /** @type {number} */ k) => (
-        { value: alike || image.header.colour ? name : String(k), text: name }
-      ),
-    );
+    const options = names.map((/** @type {string} */ name, /** @type {number} */ k) => ({
+      value: alike || image.header.colour ? name : String(k),
+      text: name,
+    }));
     const [target, reference, first] = [this.#target.value, this.#reference.value, !this.#target.options.length];
-    fill(this.#target, options.map(({ value, text }) => h("option", { value }, text)));
+    fill(
+      this.#target,
+      options.map(({ value, text }) => h("option", { value }, text)),
+    );
     fill(
       this.#reference,
       h("option", { value: NO_REFERENCE }, "None"),
@@ -130,7 +137,7 @@ export class DualForm extends Emitter {
     );
     this.#target.value = target;
     if (!this.#target.value) this.#target.value = options[0]?.value ?? "";
-    this.#reference.value = first ? options[1]?.value ?? NO_REFERENCE : reference;
+    this.#reference.value = first ? (options[1]?.value ?? NO_REFERENCE) : reference;
     if (this.#reference.selectedIndex < 0) this.#reference.value = NO_REFERENCE;
   }
 
@@ -141,9 +148,11 @@ export class DualForm extends Emitter {
   /** The option of a channel by its name or index. @param {string} channel */
   #optionOf(channel) {
     const options = [...this.#target.options];
-    return options.find(
-      (each) => each.value === channel || each.text === channel,
-    )?.value ?? options[Number(channel)]?.value ?? "";
+    return (
+      options.find((each) => each.value === channel || each.text === channel)?.value ??
+      options[Number(channel)]?.value ??
+      ""
+    );
   }
 
   get #compat() {
@@ -161,10 +170,9 @@ export class DualForm extends Emitter {
     const all = this.#read();
     const [from, to] = this.#compat ? ["100%", "254"] : ["254", "100%"];
     for (const role of [all.target, all.reference]) if (role.saturation === from) role.saturation = to;
-    if (this.#compat) for (const part of [all.radial, all.profile]) if (part.unit !== "percent") Object.assign(
-      part,
-      { on: false, unit: "percent" },
-    );
+    if (this.#compat)
+      for (const part of [all.radial, all.profile])
+        if (part.unit !== "percent") Object.assign(part, { on: false, unit: "percent" });
     this.#lay(all);
     this.#changed();
   }
@@ -173,10 +181,13 @@ export class DualForm extends Emitter {
   #lay(all) {
     const open = new Map(this.#parts.map(({ section, fold }) => [section.name, fold.open]));
     const sections = sectionsOf(/** @type {Schemas} */ (this.#schemas), this.#compat);
-    this.#parts = sections.map(
-      (section) => this.#part(section, all[section.name], open.get(section.name) ?? section.open ?? false),
+    this.#parts = sections.map((section) =>
+      this.#part(section, all[section.name], open.get(section.name) ?? section.open ?? false),
     );
-    fill(this.#sections, this.#parts.map(({ fold }) => fold));
+    fill(
+      this.#sections,
+      this.#parts.map(({ fold }) => fold),
+    );
     this.#showFields();
   }
 
@@ -226,9 +237,8 @@ export class DualForm extends Emitter {
       const shown = section.shown(form.all, seen);
       fill(title, section.title(seen));
       fold.hidden = !shown.length;
-      for (const field of form.element.querySelectorAll(".field")) field.hidden = !shown.includes(
-        field.dataset.field ?? "",
-      );
+      for (const field of form.element.querySelectorAll(".field"))
+        field.hidden = !shown.includes(field.dataset.field ?? "");
       const inner = form.element.querySelector("details");
       if (inner) inner.hidden = !shown.includes("judged");
     }

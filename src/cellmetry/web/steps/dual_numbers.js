@@ -59,8 +59,11 @@ export class CellNumbers {
 
   /** @param {any[]} numbers @param {Record<string, any[]>} places */
   #shapes(numbers, { centroid_y_px: ys, centroid_x_px: xs }) {
-    return numbers.map((id, k) => (
-      { points: [[ys[k] + 0.5, xs[k] + 0.5]], colour: "#ffe14d", text: String(id), size: this.#size }
-    ));
+    return numbers.map((id, k) => ({
+      points: [[ys[k] + 0.5, xs[k] + 0.5]],
+      colour: "#ffe14d",
+      text: String(id),
+      size: this.#size,
+    }));
   }
 }

@@ -23,13 +23,9 @@ const SHIPPED = [
   },
   {
     name: "Membrane, ± 0.5 µm",
-    asked: { plan: {
-      target: DARK,
-      reference: DARK,
-      radial: "-0.5:0.5um",
-      profile: "0.5:0.1um",
-      profile_range: [-5, 2],
-    } },
+    asked: {
+      plan: { target: DARK, reference: DARK, radial: "-0.5:0.5um", profile: "0.5:0.1um", profile_range: [-5, 2] },
+    },
   },
   {
     name: "Bright parts of each cell",
@@ -94,11 +90,13 @@ export class Presets extends Emitter {
 
   /** Say which one the form holds, empty: none. @param {string} name */
   show(name) {
-    const group = (/** @type {string} */ label, /** @type {Preset[]} */ presets) => presets.length > 0 && h(
-      "optgroup",
-      { label },
-      presets.map((each) => h("option", { value: each.name }, each.name)),
-    );
+    const group = (/** @type {string} */ label, /** @type {Preset[]} */ presets) =>
+      presets.length > 0 &&
+      h(
+        "optgroup",
+        { label },
+        presets.map((each) => h("option", { value: each.name }, each.name)),
+      );
     fill(
       this.#choice,
       h("option", { value: "" }, "Own settings"),
@@ -117,15 +115,16 @@ export class Presets extends Emitter {
   }
 
   async #keepAs() {
-    const said = await this.#app.askText(
-      { title: "Keep as a preset", label: "Name", yes: "Keep", help: "It is kept in this browser, for all studies." },
-    );
+    const said = await this.#app.askText({
+      title: "Keep as a preset",
+      label: "Name",
+      yes: "Keep",
+      help: "It is kept in this browser, for all studies.",
+    });
     const name = said?.trim();
     if (!name) return;
-    if (SHIPPED.some((each) => each.name === name)) return this.#app.toast(
-      `${name} comes with the app; choose another name.`,
-      { kind: "error" },
-    );
+    if (SHIPPED.some((each) => each.name === name))
+      return this.#app.toast(`${name} comes with the app; choose another name.`, { kind: "error" });
     try {
       const { target: _, reference: __, ...asked } = this.#wanted();
       noteTaste(OWN, [...this.#own.filter((each) => each.name !== name), { name, asked }]);
@@ -138,7 +137,10 @@ export class Presets extends Emitter {
   #forgetOne() {
     const name = this.#choice.value;
     const before = this.#own;
-    noteTaste(OWN, before.filter((each) => each.name !== name));
+    noteTaste(
+      OWN,
+      before.filter((each) => each.name !== name),
+    );
     this.show("");
     const undo = () => {
       noteTaste(OWN, before);

@@ -140,10 +140,9 @@ export class MaskPreviews extends Emitter {
   /** The whole plane where it is small, else what is seen. @param {any} image */
   #box(image) {
     const [height, width] = [lengthOf(image, "Y"), lengthOf(image, "X")];
-    return height * width <= MOST_PX ? [0, height, 0, width] : seenBox(
-      this.#app.viewer,
-      this.#app.frame?.viewerHost ?? document.body,
-    );
+    return height * width <= MOST_PX
+      ? [0, height, 0, width]
+      : seenBox(this.#app.viewer, this.#app.frame?.viewerHost ?? document.body);
   }
 
   /** @param {string} path @param {AbortSignal} signal */
@@ -179,13 +178,15 @@ export class MaskPreviews extends Emitter {
       return viewer.setLayer(LAYER + name, { kind: "map", pixels, palette: PALETTE, opacity: 1, box: this.#found.box });
     }
     const lines = contours(ids, height, width, { y: y0, x: x0 });
-    const shapes = lines.length > MOST_LINES ? [] : lines.map(
-      (points) => ({ points, closed: true, colour, width: 1.25 }),
-    );
-    viewer.setLayer(
-      `${LAYER}${name} fill`,
-      { kind: "map", pixels: { data: ids, height, width }, colour, opacity: OPACITY, box: this.#found.box },
-    );
+    const shapes =
+      lines.length > MOST_LINES ? [] : lines.map((points) => ({ points, closed: true, colour, width: 1.25 }));
+    viewer.setLayer(`${LAYER}${name} fill`, {
+      kind: "map",
+      pixels: { data: ids, height, width },
+      colour,
+      opacity: OPACITY,
+      box: this.#found.box,
+    });
     viewer.setLayer(LAYER + name, { kind: "shapes", shapes });
   }
 
@@ -202,7 +203,10 @@ export class MaskPreviews extends Emitter {
 
   /** @param {Map<string, Uint32Array>} there Pixels of the masks that are shown. */
   #showList(there) {
-    fill(this.#list, [...MASKS, RATIO].map((kind) => this.#row(kind, there.get(kind.name))));
+    fill(
+      this.#list,
+      [...MASKS, RATIO].map((kind) => this.#row(kind, there.get(kind.name))),
+    );
   }
 
   /** @param {MaskKind} kind @param {Uint32Array} [ids] */
@@ -216,12 +220,13 @@ export class MaskPreviews extends Emitter {
       if (ids) this.#draw(kind, ids);
     });
     const mark = h("span.preview-mark");
-    mark.style.background = kind.colour || `linear-gradient(90deg, ${[0, 0.5, 1].map(
-      (part) => colourAt(PALETTE, part),
-    ).join()})`;
-    const count = ids ? (
-      kind === RATIO ? spanText(ids) : `${ids.reduce((sum, id) => sum + (id ? 1 : 0), 0).toLocaleString("en")} px`
-    ) : "–";
+    mark.style.background =
+      kind.colour || `linear-gradient(90deg, ${[0, 0.5, 1].map((part) => colourAt(PALETTE, part)).join()})`;
+    const count = ids
+      ? kind === RATIO
+        ? spanText(ids)
+        : `${ids.reduce((sum, id) => sum + (id ? 1 : 0), 0).toLocaleString("en")} px`
+      : "–";
     return h(
       "li",
       {},

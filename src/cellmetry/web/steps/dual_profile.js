@@ -41,7 +41,9 @@ export class ProfilePane {
   /** @param {App} app */
   constructor(app) {
     this.#app = app;
-    this.element = h("div.dual-profile", {},
+    this.element = h(
+      "div.dual-profile",
+      {},
       h(
         "section.stack",
         {},
@@ -52,7 +54,8 @@ export class ProfilePane {
         this.#none,
         this.#peaks,
       ),
-      this.#files);
+      this.#files,
+    );
     fill(
       this.#switches,
       Object.entries(SWITCHES).map(([name, text]) => this.#switch(/** @type {"errors"} */ (name), text)),
@@ -173,23 +176,34 @@ export class ProfilePane {
     if (!table) return null;
     const names = table.columns.map((column) => column.name);
     const columns = peakColumns(names);
-    const values = await this.#values(
-      table,
-      [columns.first, columns.second, columns.difference, ...columns.accepted, ...columns.reasons],
-    );
+    const values = await this.#values(table, [
+      columns.first,
+      columns.second,
+      columns.difference,
+      ...columns.accepted,
+      ...columns.reasons,
+    ]);
     if (!values[columns.first]?.length) return null;
     const one = this.#cell !== null;
-    return { columns, values, unit: positionsOf([columns.first.replace(/^.*_(pct|um|px)$/, "center_$1")]).text, one,
-      places: one ? { target: values[columns.first][0], reference: values[columns.second]?.[0] ?? null } : {} };
+    return {
+      columns,
+      values,
+      unit: positionsOf([columns.first.replace(/^.*_(pct|um|px)$/, "center_$1")]).text,
+      one,
+      places: one ? { target: values[columns.first][0], reference: values[columns.second]?.[0] ?? null } : {},
+    };
   }
 
   /** @param {TableView} table @param {(string|null)[]} wanted @returns {Promise<Columns>} */
   async #values(table, wanted) {
     const names = new Set(table.columns.map((column) => column.name));
     const { t, z } = this.#app.viewer;
-    const places = [["t", t], ["z", z]].filter(([name]) => names.has(String(name))).map(
-      ([name, index]) => isValue(String(name), index),
-    );
+    const places = [
+      ["t", t],
+      ["z", z],
+    ]
+      .filter(([name]) => names.has(String(name)))
+      .map(([name, index]) => isValue(String(name), index));
     const cell = this.#cell !== null && names.has("label") ? [isValue("label", this.#cell)] : [];
     const where = [isValue("image", this.#image), ...places, ...cell];
     const columns = [...new Set(wanted.filter((name) => name && names.has(name)))];
@@ -200,44 +214,51 @@ export class ProfilePane {
   #fileButtons({ cells, others, folder }) {
     const all = [cells, ...others.values()];
     const readOnly = Boolean(this.#app.openStudy.readOnly);
-    const exported = (/** @type {string} */ form) => () => saveExport(
-      this.#app,
-      { tables: all.map((each) => each.id), table_forms: [form], name_of_result: `${cells.name} as ${form}` },
-      "Tables",
-    );
-    const button = (/** @type {string} */ text, /** @type {() => any} */ run, off = false) => h(
-      "button",
-      { type: "button", disabled: off, onclick: run },
-      icon("download"),
-      text,
-    );
-    return [h("h3.report-head", {}, "Download"),
-      button("All tables as CSV", exported("csv"), readOnly), button("All tables as Excel", exported("xlsx"), readOnly),
-      folder && button("Masks, ratios and plots", () => save(resultAddress(this.#app, folder)))];
+    const exported = (/** @type {string} */ form) => () =>
+      saveExport(
+        this.#app,
+        { tables: all.map((each) => each.id), table_forms: [form], name_of_result: `${cells.name} as ${form}` },
+        "Tables",
+      );
+    const button = (/** @type {string} */ text, /** @type {() => any} */ run, off = false) =>
+      h("button", { type: "button", disabled: off, onclick: run }, icon("download"), text);
+    return [
+      h("h3.report-head", {}, "Download"),
+      button("All tables as CSV", exported("csv"), readOnly),
+      button("All tables as Excel", exported("xlsx"), readOnly),
+      folder && button("Masks, ratios and plots", () => save(resultAddress(this.#app, folder))),
+    ];
   }
 }
 
 /** @param {Record<string, any>} peaks */
 function peakFacts({ columns, values, unit, one }) {
-  const text = (/** @type {number|null} */ value) => (
-    value === null || value === undefined ? "–" : `${numberText(value, 3)} ${unit}`
-  );
-  const said = (/** @type {string} */ name) => (one ? values[name]?.[0] ?? null : medianOf(values[name] ?? []));
+  const text = (/** @type {number|null} */ value) =>
+    value === null || value === undefined ? "–" : `${numberText(value, 3)} ${unit}`;
+  const said = (/** @type {string} */ name) => (one ? (values[name]?.[0] ?? null) : medianOf(values[name] ?? []));
   const reference = columns.second
-    ? [["Reference peaks at", text(said(columns.second))], ["Difference", text(said(columns.difference))]]
+    ? [
+        ["Reference peaks at", text(said(columns.second))],
+        ["Difference", text(said(columns.difference))],
+      ]
     : [];
-  const accepted = columns.accepted.map(
-    (/** @type {string} */ name) => [acceptedTitle(name), acceptedText(values[name], one)],
-  );
-  const reasons = (one ? columns.reasons : []).flatMap(
-    (/** @type {string} */ name) => (values[name]?.[0] ? [["Why there is none", values[name][0]]] : []),
+  const accepted = columns.accepted.map((/** @type {string} */ name) => [
+    acceptedTitle(name),
+    acceptedText(values[name], one),
+  ]);
+  const reasons = (one ? columns.reasons : []).flatMap((/** @type {string} */ name) =>
+    values[name]?.[0] ? [["Why there is none", values[name][0]]] : [],
   );
   const rows = [["Target peaks at", text(said(columns.first))], ...reference, ...accepted, ...reasons];
   return h(
     "section",
     {},
     h("h3", {}, one ? "Peaks" : "Peaks (median of the cells)"),
-    h("dl.facts", {}, rows.map(([name, value]) => [h("dt", {}, name), h("dd.number", {}, value)])),
+    h(
+      "dl.facts",
+      {},
+      rows.map(([name, value]) => [h("dt", {}, name), h("dd.number", {}, value)]),
+    ),
   );
 }
 

@@ -55,7 +55,11 @@ function radialSection({ radial }) {
       },
       choices: {
         unit: UNITS,
-        restricts: choices([["and", "Both (AND mask)"], ["target", "Target mask"], ["reference", "Reference mask"]]),
+        restricts: choices([
+          ["and", "Both (AND mask)"],
+          ["target", "Target mask"],
+          ["reference", "Reference mask"],
+        ]),
       },
     },
     shown: ({ on }, { compat }) => [
@@ -122,7 +126,12 @@ function peaksSection({ peaks }) {
         "judged.most_noise": "Most noise (share)",
         "judged.least_run": "Falling windows",
       },
-      choices: { algorithm: choices([["first_local_top", "Outermost local top"], ["global_max", "Highest window"]]) },
+      choices: {
+        algorithm: choices([
+          ["first_local_top", "Outermost local top"],
+          ["global_max", "Highest window"],
+        ]),
+      },
     },
     shown: ({ on }, { compat }) => ["on", ...(on ? [...names, "judged", ...(compat ? ["slope"] : JUDGED)] : [])],
   };
@@ -131,15 +140,17 @@ function peaksSection({ peaks }) {
 /** @param {any} job @returns {Section[]} */
 function otherSections(job) {
   const plan = job.$defs.QuantificationPlan;
-  const { ratio, epsilon, save_corrected: { description } } = plan.properties;
+  const {
+    ratio,
+    epsilon,
+    save_corrected: { description },
+  } = plan.properties;
   const bits = { enum: BITS, default: 0, description };
-  const rules = choices(
-    [
-      ["ratio_of_means", "Ratio of the means"],
-      ["mean_of_ratios", "Mean of the pixels' ratios"],
-      ["epsilon_smoothed", "With epsilon added to both"],
-    ],
-  );
+  const rules = choices([
+    ["ratio_of_means", "Ratio of the means"],
+    ["mean_of_ratios", "Mean of the pixels' ratios"],
+    ["epsilon_smoothed", "With epsilon added to both"],
+  ]);
   return [
     {
       name: "both",
@@ -148,26 +159,25 @@ function otherSections(job) {
       wishes: {
         titles: { normalise: "Normalization", save_corrected: "Keep the corrected image" },
         choices: {
-          normalise: choices(
-            [
-              ["none", "None"],
-              ["z", "z-score"],
-              ["robust", "Robust z-score"],
-              ["minmax", "Min–max"],
-              ["percentile", "Percentiles 1–99"],
-            ],
-          ),
+          normalise: choices([
+            ["none", "None"],
+            ["z", "z-score"],
+            ["robust", "Robust z-score"],
+            ["minmax", "Min–max"],
+            ["percentile", "Percentiles 1–99"],
+          ]),
           save_corrected: BITS.map((value) => ({ value, text: value ? `${value} bit` : "No" })),
         },
       },
       shown: (_, { compat }) => ["normalise", ...(compat ? [] : ["save_corrected"])],
     },
     {
-      name: "ratio", title: () => "Ratio", schema: { type: "object", properties: { rule: ratio, epsilon } },
+      name: "ratio",
+      title: () => "Ratio",
+      schema: { type: "object", properties: { rule: ratio, epsilon } },
       wishes: { titles: { rule: "Target over reference", epsilon: "Ratio epsilon" }, choices: { rule: rules } },
-      shown: ({ rule }, { pair, compat }) => (
-        pair ? [...(compat ? [] : ["rule"]), ...(compat || rule === "epsilon_smoothed" ? ["epsilon"] : [])] : []
-      ),
+      shown: ({ rule }, { pair, compat }) =>
+        pair ? [...(compat ? [] : ["rule"]), ...(compat || rule === "epsilon_smoothed" ? ["epsilon"] : [])] : [],
     },
   ];
 }
@@ -185,15 +195,19 @@ function cellsSection(job) {
     pictures,
   };
   return {
-    name: "cells", title: () => "Cells and files", schema: { type: "object", properties },
-    wishes: { titles: {
-      border: "Keep cells at the border",
-      keep: "Keep only cells with",
-      passport: "Judge each cell (flags)",
-      track: "Follow cells from image to image",
-      least_iou: "Least IoU",
-      pictures: "Pictures and plots as files",
-    } },
+    name: "cells",
+    title: () => "Cells and files",
+    schema: { type: "object", properties },
+    wishes: {
+      titles: {
+        border: "Keep cells at the border",
+        keep: "Keep only cells with",
+        passport: "Judge each cell (flags)",
+        track: "Follow cells from image to image",
+        least_iou: "Least IoU",
+        pictures: "Pictures and plots as files",
+      },
+    },
     shown: ({ track }, { compat }) => [
       ...(compat ? [] : ["border", "keep", "passport"]),
       "track",
@@ -213,6 +227,8 @@ export function sectionsOf(schemas, compat) {
     both,
     radialSection(schemas),
     ratio,
-    profileSection(schemas), peaksSection(schemas), cellsSection(job),
+    profileSection(schemas),
+    peaksSection(schemas),
+    cellsSection(job),
   ];
 }

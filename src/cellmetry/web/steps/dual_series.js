@@ -30,13 +30,20 @@ export function seriesOf(names) {
     }
     return [];
   };
-  const channel = (/** @type {string} */ name) => pair(name, [
-    [new RegExp(`^mean_of_cells_${name}$`), new RegExp(`^sem_over_cells_${name}$`)],
-    [new RegExp(`^mean_${name}$`), new RegExp(`^sem_${name}$`)],
-  ]);
-  return [...channel("target"), ...channel("reference"), ...pair("ratio", [
-    [/^mean_of_cells_ratio_/, /^sem_over_cells_ratio_/], [/^ratio_/, /^sem_ratio/], [/^mean_ratio/, /^sem_ratio/],
-  ])];
+  const channel = (/** @type {string} */ name) =>
+    pair(name, [
+      [new RegExp(`^mean_of_cells_${name}$`), new RegExp(`^sem_over_cells_${name}$`)],
+      [new RegExp(`^mean_${name}$`), new RegExp(`^sem_${name}$`)],
+    ]);
+  return [
+    ...channel("target"),
+    ...channel("reference"),
+    ...pair("ratio", [
+      [/^mean_of_cells_ratio_/, /^sem_over_cells_ratio_/],
+      [/^ratio_/, /^sem_ratio/],
+      [/^mean_ratio/, /^sem_ratio/],
+    ]),
+  ];
 }
 
 /**
@@ -69,7 +76,10 @@ export function peakColumns(names) {
 
 /** @param {(number|null)[]} values @returns {number|null} */
 export function medianOf(values) {
-  const there = values.filter((value) => value !== null).map(Number).sort((a, b) => a - b);
+  const there = values
+    .filter((value) => value !== null)
+    .map(Number)
+    .sort((a, b) => a - b);
   if (!there.length) return null;
   const at = (there.length - 1) / 2;
   return (there[Math.floor(at)] + there[Math.ceil(at)]) / 2;

@@ -17,7 +17,8 @@ const USUAL = [
   /^(mean_target|mean_reference|ratio_of_means)_on_mask$/,
   /^cell_(mean|ratio_of)_/,
   /^mean_(target|reference)_whole$/,
-  /^flag_any$/];
+  /^flag_any$/,
+];
 
 /**
  * Return what the job of a table made.

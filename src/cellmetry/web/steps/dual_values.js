@@ -107,7 +107,8 @@ function compatSet({ radial, peaks, profile, channels }) {
   return [
     ...(radial.on ? [`dualcellquant.min_object_radial_px=${radial.min_object_px}`] : []),
     ...(profile.on && peaks.on && channels.reference && peaks.judged.slope !== undefined
-      ? [`dualcellquant.peak_slope=${peaks.judged.slope}`] : []),
+      ? [`dualcellquant.peak_slope=${peaks.judged.slope}`]
+      : []),
   ];
 }
 
@@ -115,9 +116,15 @@ function compatSet({ radial, peaks, profile, channels }) {
  * Return what the form shows for the parameters of a job: what is not named is as the form has it at first.
  * @param {Record<string, any>} asked @returns {All}
  */
-export function valuesOf(
-  { target, reference = "", plan = {}, rules = "cellmetry", set = [], follow, pictures = false },
-) {
+export function valuesOf({
+  target,
+  reference = "",
+  plan = {},
+  rules = "cellmetry",
+  set = [],
+  follow,
+  pictures = false,
+}) {
   const changes = Object.fromEntries(set.map((/** @type {string} */ change) => change.split(/=(.*)/s)));
   return {
     channels: { target, reference, rules },
@@ -148,7 +155,7 @@ function roleValues({ background = "none", ...role }, place) {
 /** @param {string} text @returns {{first: number, second: number, unit: string}} */
 function pairOf(text) {
   const [, first, second, unit] = /^(-?[\d.]+):(-?[\d.]+)(px|um|µm|%)?$/.exec(text) ?? [];
-  const units = { px: "px", um: "um", "µm": "um" };
+  const units = { px: "px", um: "um", µm: "um" };
   return { first: Number(first), second: Number(second), unit: units[/** @type {"px"} */ (unit)] ?? "percent" };
 }
 

@@ -112,12 +112,17 @@ class ImagesStep {
       const section = this.#panes.right.querySelector("input")?.closest("section");
       /** @type {HTMLElement|null|undefined} */ (section?.querySelector(".row.bottom input"))?.focus();
     };
-    return h("p.notice.images-hint", {}, icon("ruler"), h(
-      "span.grow",
+    return h(
+      "p.notice.images-hint",
       {},
-      `${counted(sizeless.length, "image has", "images have")} no pixel size: results will be in pixels, not in µm.`,
-    ),
-      h("button", { type: "button", onclick: choose }, "Say it"));
+      icon("ruler"),
+      h(
+        "span.grow",
+        {},
+        `${counted(sizeless.length, "image has", "images have")} no pixel size: results will be in pixels, not in µm.`,
+      ),
+      h("button", { type: "button", onclick: choose }, "Say it"),
+    );
   }
 
   #showDetails() {
@@ -129,30 +134,31 @@ class ImagesStep {
 
   #nextButton() {
     const ready = this.#app.openStudy.images.ready.length;
-    return h("button.primary.wide-button", {
-      type: "button",
-      disabled: !ready,
-      onclick: () => this.#app.goStep("segment"),
-    },
-      ready ? `Segment ${counted(ready, "image")}` : "Reading images…", icon("forward"));
+    return h(
+      "button.primary.wide-button",
+      { type: "button", disabled: !ready, onclick: () => this.#app.goStep("segment") },
+      ready ? `Segment ${counted(ready, "image")}` : "Reading images…",
+      icon("forward"),
+    );
   }
 
   /** @param {ImageView} image */
   #card(image) {
     const { condition, replicate, excluded } = image.said;
-    return h("div.image-card", {
-      title: image.state === "failed" ? image.reason : image.name,
-      class: excluded ? "image-excluded" : "",
-    },
+    return h(
+      "div.image-card",
+      { title: image.state === "failed" ? image.reason : image.name, class: excluded ? "image-excluded" : "" },
       thumbnail(this.#app.openStudy.path, image, {}),
       qualityMark(image),
       h("span.image-name.cut", {}, image.name),
-      h("span.image-said", {}, condition && h("span.chip.cut", {}, String(condition)), replicate && h(
-        "span.chip.chip-quiet.cut",
+      h(
+        "span.image-said",
         {},
-        String(replicate),
+        condition && h("span.chip.cut", {}, String(condition)),
+        replicate && h("span.chip.chip-quiet.cut", {}, String(replicate)),
+        image.labels.length > 0 && h("span.image-done", { title: "Segmented" }, icon("check")),
       ),
-        image.labels.length > 0 && h("span.image-done", { title: "Segmented" }, icon("check"))));
+    );
   }
 }
 
@@ -163,8 +169,8 @@ function summary(all) {
     return h(
       "p.quiet-text",
       {},
-      "To compare conditions later, choose images and say their condition and replicate at the right. "
-        + "Ctrl+A chooses all, Shift a row of them.",
+      "To compare conditions later, choose images and say their condition and replicate at the right. " +
+        "Ctrl+A chooses all, Shift a row of them.",
     );
   }
   const rows = conditions.map((name) => {
@@ -181,7 +187,15 @@ function summary(all) {
   return h(
     "table.small-table",
     {},
-    h("thead", {}, h("tr", {}, ["Condition", "Images", "Replicates"].map((text) => h("th", { scope: "col" }, text)))),
+    h(
+      "thead",
+      {},
+      h(
+        "tr",
+        {},
+        ["Condition", "Images", "Replicates"].map((text) => h("th", { scope: "col" }, text)),
+      ),
+    ),
     h("tbody", {}, rows),
   );
 }
@@ -193,19 +207,25 @@ function emptyState(adding) {
     "Cells are found with one click; correct them where you must.",
     "Leave with a table, a figure and a report.",
   ];
-  return h("div.images-empty", {}, h("section.empty", {}, h("div.empty-picture", {}, icon("upload")), h(
-    "h2",
+  return h(
+    "div.images-empty",
     {},
-    "Drop microscope images here",
-  ),
     h(
-      "p.quiet-text",
+      "section.empty",
       {},
-      "TIFF, OME-TIFF, ND2, CZI, LIF, OIB, PNG, JPEG and more, up to whole slides. They are kept as they are.",
+      h("div.empty-picture", {}, icon("upload")),
+      h("h2", {}, "Drop microscope images here"),
+      h(
+        "p.quiet-text",
+        {},
+        "TIFF, OME-TIFF, ND2, CZI, LIF, OIB, PNG, JPEG and more, up to whole slides. They are kept as they are.",
+      ),
+      h("div.row", {}, adding.buttons(true)),
+      h(
+        "ol.empty-steps",
+        {},
+        steps.map((text, k) => h("li", {}, h("span.empty-number", {}, k + 1), text)),
+      ),
     ),
-    h("div.row", {}, adding.buttons(true)), h(
-      "ol.empty-steps",
-      {},
-      steps.map((text, k) => h("li", {}, h("span.empty-number", {}, k + 1), text)),
-    )));
+  );
 }

@@ -13,8 +13,11 @@ import { counted } from "../app/said.js";
 const READING = {
   type: "object",
   properties: {
-    pattern: { anyOf: [{ type: "string", maxLength: 200 }, { type: "null" }], default: null,
-      description: "Several files make one image, by their names: {well}_w{channel}.tif" },
+    pattern: {
+      anyOf: [{ type: "string", maxLength: 200 }, { type: "null" }],
+      default: null,
+      description: "Several files make one image, by their names: {well}_w{channel}.tif",
+    },
     rgb: {
       type: "string",
       enum: ["colour", "channels"],
@@ -26,8 +29,11 @@ const READING = {
       default: null,
       description: "Only where the files do not say, as ZYX.",
     },
-    pixel_size_um: { anyOf: [{ type: "number", exclusiveMinimum: 0, maximum: 1e6 }, { type: "null" }], default: null,
-      description: "Side of a pixel. Leave it empty if the files say it." },
+    pixel_size_um: {
+      anyOf: [{ type: "number", exclusiveMinimum: 0, maximum: 1e6 }, { type: "null" }],
+      default: null,
+      description: "Side of a pixel. Leave it empty if the files say it.",
+    },
   },
 };
 const TITLES = { pattern: "File names", rgb: "Colour pictures", axes: "Axes", pixel_size_um: "Pixel size" };
@@ -50,13 +56,19 @@ export class Adding {
       ),
       h("button", { type: "button", disabled, onclick: () => this.choose(true) }, icon("folder"), "Choose folder"),
     ];
-    this.element = h("section.stack", {}, h("h2", {}, "Add images"), h("div.images-add", {}, this.buttons(false)),
-      app.session.mode !== "demo" && h(
-        "button.quiet.link",
-        { type: "button", disabled, onclick: () => this.#askFolder() },
-        "A folder of the server's computer…",
-      ),
-      h("details.fold-fields", {}, h("summary", {}, "How files are read"), this.#form.element));
+    this.element = h(
+      "section.stack",
+      {},
+      h("h2", {}, "Add images"),
+      h("div.images-add", {}, this.buttons(false)),
+      app.session.mode !== "demo" &&
+        h(
+          "button.quiet.link",
+          { type: "button", disabled, onclick: () => this.#askFolder() },
+          "A folder of the server's computer…",
+        ),
+      h("details.fold-fields", {}, h("summary", {}, "How files are read"), this.#form.element),
+    );
   }
 
   /** @param {boolean} folder */
@@ -123,27 +135,21 @@ export function uploadProgress(app) {
 
 /** @param {import("../app/uploads.js").Uploads} uploads */
 function refusalsButton(uploads) {
-  const rows = () => uploads.refused.map(({ name, reason }) => h(
-    "li",
-    {},
-    h("strong", {}, name),
-    h("p.quiet-text", {}, reason),
-  ));
+  const rows = () =>
+    uploads.refused.map(({ name, reason }) => h("li", {}, h("strong", {}, name), h("p.quiet-text", {}, reason)));
   const show = () => void openDialog("Files that were not taken", h("ul.refusals", {}, rows()), { wide: true });
   const forget = () => {
     uploads.refused = [];
     uploads.tell("change", uploads);
   };
-  return h("p.notice", { role: "status" }, icon("warning"), h(
-    "span.grow",
-    {},
-    `${counted(uploads.refused.length, "file was", "files were")} not taken.`,
-  ),
-    h("button.quiet", { type: "button", onclick: show }, "Why?"), h(
-      "button.quiet.square",
-      { type: "button", "aria-label": "Forget these", onclick: forget },
-      icon("close"),
-    ));
+  return h(
+    "p.notice",
+    { role: "status" },
+    icon("warning"),
+    h("span.grow", {}, `${counted(uploads.refused.length, "file was", "files were")} not taken.`),
+    h("button.quiet", { type: "button", onclick: show }, "Why?"),
+    h("button.quiet.square", { type: "button", "aria-label": "Forget these", onclick: forget }, icon("close")),
+  );
 }
 
 /** @param {number} bytes */

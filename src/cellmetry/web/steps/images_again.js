@@ -17,16 +17,25 @@ const USUAL = ["YX", "ZYX", "CYX", "TYX", "CZYX", "TCYX", "TZYX", "TCZYX"];
 export function readAgain(app, chosen) {
   const images = chosen.filter((image) => image.state !== "new");
   const axes = select(axesOf(images));
-  const rgb = select([["", "As now"], ["colour", "Colour pictures"], ["channels", "Three channels"]]);
+  const rgb = select([
+    ["", "As now"],
+    ["colour", "Colour pictures"],
+    ["channels", "Three channels"],
+  ]);
   const size = h("input", { type: "number", min: 0, max: 1e6, step: "any", placeholder: "As now" });
   const sure = h("button.primary", { type: "submit" }, "Read again");
   const labelsStay = images.some((image) => image.labels.length);
-  const form = h("form.stack", {},
-    labelled("Axes", axes), labelled("Pictures in red, green and blue", rgb),
+  const form = h(
+    "form.stack",
+    {},
+    labelled("Axes", axes),
+    labelled("Pictures in red, green and blue", rgb),
     labelled(["Pixel size ", h("span.field-unit", {}, "µm")], size),
     labelsStay && h("p.notice", {}, "Their labels go with the former reading. Undo brings both back."),
-    h("div.row.end", {}, sure));
-  const title = images.length === 1 ? `Read “${images[0].name}” again` : `Read ${counted(images.length, "image")} again`;
+    h("div.row.end", {}, sure),
+  );
+  const title =
+    images.length === 1 ? `Read “${images[0].name}” again` : `Read ${counted(images.length, "image")} again`;
   const dialog = openDialog(title, form);
   form.addEventListener("submit", (/** @type {Event} */ event) => {
     event.preventDefault();
@@ -69,4 +78,9 @@ function inWords(axes) {
 }
 
 /** @param {string[][]} options */
-const select = (options) => h("select", {}, options.map(([value, text]) => h("option", { value }, text)));
+const select = (options) =>
+  h(
+    "select",
+    {},
+    options.map(([value, text]) => h("option", { value }, text)),
+  );

@@ -22,16 +22,34 @@ export function showDetails(app, pane, chosen) {
   if (!chosen.length) return void fill(pane, app.openStudy.images.all.length > 0 && chooseHint());
   const one = chosen.length === 1 ? chosen[0] : null;
   const failed = one?.state === "failed" && reasonOf(one);
-  fill(pane, h("section.details", {},
-    h("h2.wrap", {}, one ? one.name : `${counted(chosen.length, "image")} chosen`),
-    failed, one && [warnings(one), qualityNotice(one)], fields(app, chosen), one?.state === "ready" && facts(one), actions(app, chosen)));
+  fill(
+    pane,
+    h(
+      "section.details",
+      {},
+      h("h2.wrap", {}, one ? one.name : `${counted(chosen.length, "image")} chosen`),
+      failed,
+      one && [warnings(one), qualityNotice(one)],
+      fields(app, chosen),
+      one?.state === "ready" && facts(one),
+      actions(app, chosen),
+    ),
+  );
 }
 
 /** Stands where details will be, so that the cards do not move when one is chosen. */
 function chooseHint() {
-  return h("section.details", {}, h("h2", {}, "No image chosen"), h("p.quiet-text", {},
-    "Choose images to say their condition, replicate and pixel size. Ctrl+A chooses all, Shift a row of them; ",
-    "a double click opens one."));
+  return h(
+    "section.details",
+    {},
+    h("h2", {}, "No image chosen"),
+    h(
+      "p.quiet-text",
+      {},
+      "Choose images to say their condition, replicate and pixel size. Ctrl+A chooses all, Shift a row of them; ",
+      "a double click opens one.",
+    ),
+  );
 }
 
 /** Why an image cannot be read, and what to do. @param {ImageView} image */
@@ -47,15 +65,19 @@ function warnings(image) {
 /** @param {App} app @param {ImageView[]} chosen */
 function fields(app, chosen) {
   const all = app.openStudy.images.all;
-  const say = (/** @type {string} */ name, /** @type {string} */ title) => textField(app, {
-    title, value: shared(chosen, (image) => image.said[name] ?? ""), known: valuesOf(all, name),
-    save: (text) => sayOf(
-      app,
-      chosen,
-      { values: { [name]: text || null } },
-      text ? `${title} of ${counted(chosen.length, "image")}: ${text}` : `${title} taken back`,
-    ),
-  });
+  const say = (/** @type {string} */ name, /** @type {string} */ title) =>
+    textField(app, {
+      title,
+      value: shared(chosen, (image) => image.said[name] ?? ""),
+      known: valuesOf(all, name),
+      save: (text) =>
+        sayOf(
+          app,
+          chosen,
+          { values: { [name]: text || null } },
+          text ? `${title} of ${counted(chosen.length, "image")}: ${text}` : `${title} taken back`,
+        ),
+    });
   return h(
     "div.form",
     {},
@@ -78,20 +100,21 @@ function fields(app, chosen) {
 function textField(app, { title, unit = "", value, known = [], help = "", save }) {
   const id = `said-${++made}`;
   const several = value === undefined;
-  const list = h("datalist", { id: `${id}-known` }, known.map((each) => h("option", { value: each })));
-  const input = h(
-    "input",
-    {
-      id,
-      type: "text",
-      maxlength: 200,
-      value: several ? "" : String(value),
-      placeholder: several ? "Several" : "",
-      list: known.length ? `${id}-known` : null,
-      autocomplete: "off",
-      disabled: Boolean(app.openStudy.readOnly),
-    },
+  const list = h(
+    "datalist",
+    { id: `${id}-known` },
+    known.map((each) => h("option", { value: each })),
   );
+  const input = h("input", {
+    id,
+    type: "text",
+    maxlength: 200,
+    value: several ? "" : String(value),
+    placeholder: several ? "Several" : "",
+    list: known.length ? `${id}-known` : null,
+    autocomplete: "off",
+    disabled: Boolean(app.openStudy.readOnly),
+  });
   input.addEventListener("change", () => save(input.value.trim()));
   return h(
     "div.field",
@@ -107,11 +130,10 @@ function pixelField(app, chosen) {
   const save = (/** @type {string} */ text) => saySize(app, chosen, "pixel_size_um", text, "Pixel size");
   const value = shared(chosen, (image) => pixelSizeOf(image) ?? "");
   const ruler = () => app.goStep("segment", { image: chosen[0].id, ruler: "scale" });
-  return h("div.row.bottom", {}, h(
-    "div.grow",
+  return h(
+    "div.row.bottom",
     {},
-    textField(app, { title: "Pixel size", unit: "µm", value: shortNumber(value), save }),
-  ),
+    h("div.grow", {}, textField(app, { title: "Pixel size", unit: "µm", value: shortNumber(value), save })),
     h(
       "button",
       {
@@ -123,7 +145,8 @@ function pixelField(app, chosen) {
         onclick: ruler,
       },
       icon("ruler"),
-    ));
+    ),
+  );
 }
 
 /** @param {App} app @param {ImageView[]} chosen */
@@ -137,10 +160,8 @@ function depthField(app, chosen) {
 /** @param {App} app @param {ImageView[]} chosen @param {string} name @param {string} text @param {string} title */
 function saySize(app, chosen, name, text, title) {
   const number = text ? Number(text.replace(",", ".")) : null;
-  if (number !== null && !(number > 0)) return app.toast(
-    `${title}: ${text} is not a number above 0.`,
-    { kind: "error" },
-  );
+  if (number !== null && !(number > 0))
+    return app.toast(`${title}: ${text} is not a number above 0.`, { kind: "error" });
   return sayOf(
     app,
     chosen,
@@ -157,26 +178,29 @@ function channelField(app, chosen) {
     sayOf(
       app,
       chosen,
-      { channel_names: names.map(
-        (/** @type {string} */ name, /** @type {number} */ at) => (at === k ? text || name : name),
-      ) },
+      {
+        channel_names: names.map((/** @type {string} */ name, /** @type {number} */ at) =>
+          at === k ? text || name : name,
+        ),
+      },
       `Channel ${k + 1}: ${text}`,
     );
-  return h("fieldset.plain", {}, h("legend.field-name", {}, "Channels"),
+  return h(
+    "fieldset.plain",
+    {},
+    h("legend.field-name", {}, "Channels"),
     names.map((/** @type {string} */ name, /** @type {number} */ k) => {
-      const input = h(
-        "input",
-        {
-          type: "text",
-          maxlength: 200,
-          value: name,
-          "aria-label": `Name of channel ${k + 1}`,
-          disabled: Boolean(app.openStudy.readOnly),
-        },
-      );
+      const input = h("input", {
+        type: "text",
+        maxlength: 200,
+        value: name,
+        "aria-label": `Name of channel ${k + 1}`,
+        disabled: Boolean(app.openStudy.readOnly),
+      });
       input.addEventListener("change", () => save(k, input.value.trim()));
       return input;
-    }));
+    }),
+  );
 }
 
 /** @param {App} app @param {ImageView[]} chosen */
@@ -184,9 +208,8 @@ function excludedField(app, chosen) {
   const value = shared(chosen, (image) => Boolean(image.said.excluded));
   const input = h("input", { type: "checkbox", checked: value === true, disabled: Boolean(app.openStudy.readOnly) });
   input.indeterminate = value === undefined;
-  input.addEventListener(
-    "change",
-    () => sayOf(
+  input.addEventListener("change", () =>
+    sayOf(
       app,
       chosen,
       { values: { excluded: input.checked || null } },
@@ -217,31 +240,33 @@ function facts(image) {
 /** @param {App} app @param {ImageView[]} chosen */
 function actions(app, chosen) {
   const look = () => app.goStep("segment", { image: chosen[0].id, t: null, z: null });
-  return h("div.row.wrap-row", {},
-    chosen.length > 1 && h(
-      "button",
-      { type: "button", disabled: Boolean(app.openStudy.readOnly), onclick: () => sayFromNames(app, chosen) },
-      icon("table"),
-      "From names…",
-    ),
-    chosen.length === 1 && chosen[0].state === "ready" && h(
-      "button",
-      { type: "button", onclick: look },
-      icon("eye"),
-      "Look at it",
-    ),
-    chosen.some((image) => image.state !== "new") && h(
-      "button",
-      { type: "button", disabled: Boolean(app.openStudy.readOnly), onclick: () => readAgain(app, chosen) },
-      icon("redo"),
-      "Read again as…",
-    ),
+  return h(
+    "div.row.wrap-row",
+    {},
+    chosen.length > 1 &&
+      h(
+        "button",
+        { type: "button", disabled: Boolean(app.openStudy.readOnly), onclick: () => sayFromNames(app, chosen) },
+        icon("table"),
+        "From names…",
+      ),
+    chosen.length === 1 &&
+      chosen[0].state === "ready" &&
+      h("button", { type: "button", onclick: look }, icon("eye"), "Look at it"),
+    chosen.some((image) => image.state !== "new") &&
+      h(
+        "button",
+        { type: "button", disabled: Boolean(app.openStudy.readOnly), onclick: () => readAgain(app, chosen) },
+        icon("redo"),
+        "Read again as…",
+      ),
     h(
       "button.quiet.danger-text",
       { type: "button", disabled: Boolean(app.openStudy.readOnly), onclick: () => removeImages(app, chosen) },
       icon("trash"),
       "Remove",
-    ));
+    ),
+  );
 }
 
 /** @param {App} app @param {ImageView[]} chosen */

@@ -21,10 +21,12 @@ const KINDS = {
 
 /** A search field and a choice of kinds and conditions. */
 export class ImageFilter {
-  #search = h(
-    "input",
-    { type: "search", placeholder: "Search names", "aria-label": "Search names", class: "images-search" },
-  );
+  #search = h("input", {
+    type: "search",
+    placeholder: "Search names",
+    "aria-label": "Search names",
+    class: "images-search",
+  });
   #kind = h("select", { "aria-label": "Which images", class: "images-kind" });
   #count = h("span.quiet-text.number.cut.grow", { role: "status" });
   #legend = h("span");
@@ -49,9 +51,9 @@ export class ImageFilter {
     this.#lay();
     const kind = this.#kind.value || "all";
     const words = this.#search.value.trim().toLowerCase();
-    const some = kind.startsWith("=") ? all.filter(
-      (image) => String(image.said.condition) === kind.slice(1),
-    ) : KINDS[kind].of(all);
+    const some = kind.startsWith("=")
+      ? all.filter((image) => String(image.said.condition) === kind.slice(1))
+      : KINDS[kind].of(all);
     const found = words ? some.filter((image) => image.name.toLowerCase().includes(words)) : some;
     fill(
       this.#count,
@@ -65,17 +67,20 @@ export class ImageFilter {
     const chosen = this.#kind.value || "all";
     const kinds = Object.entries(KINDS).map(([name, { title, of }]) => ({ name, title, count: of(this.#all).length }));
     const shown = kinds.filter(
-      ({ name, count }) => name === "all" || name === chosen || (
-        count && count < this.#all.length
-      ) || (count && name === "sizeless"),
+      ({ name, count }) =>
+        name === "all" || name === chosen || (count && count < this.#all.length) || (count && name === "sizeless"),
     );
     const conditions = valuesOf(this.#all, "condition");
-    fill(this.#kind, shown.map(({ name, title, count }) => h("option", { value: name }, `${title} (${count})`)),
-      conditions.length > 0 && h(
-        "optgroup",
-        { label: "Condition" },
-        conditions.map((each) => h("option", { value: `=${each}` }, each)),
-      ));
+    fill(
+      this.#kind,
+      shown.map(({ name, title, count }) => h("option", { value: name }, `${title} (${count})`)),
+      conditions.length > 0 &&
+        h(
+          "optgroup",
+          { label: "Condition" },
+          conditions.map((each) => h("option", { value: `=${each}` }, each)),
+        ),
+    );
     this.#kind.value = chosen;
     if (!this.#kind.value) this.#kind.value = "all";
   }

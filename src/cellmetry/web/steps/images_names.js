@@ -6,7 +6,13 @@ import { counted } from "../app/said.js";
 /** @typedef {import("../app/app.js").App} App */
 /** @typedef {import("../app/images.js").ImageView} ImageView */
 
-const ROLES = [["", "–"], ["condition", "Condition"], ["replicate", "Replicate"], ["well", "Well"], ["field", "Field"]];
+const ROLES = [
+  ["", "–"],
+  ["condition", "Condition"],
+  ["replicate", "Replicate"],
+  ["well", "Well"],
+  ["field", "Field"],
+];
 const SHOWN = 6;
 
 /** The parts of a name, as "A01_control_day1" has three. @param {string} name */
@@ -34,9 +40,8 @@ export function groupsOf(images, roles) {
 /** Ask what the parts of the names are, and say it. @param {App} app @param {ImageView[]} images */
 export function sayFromNames(app, images) {
   const columns = Math.max(...images.map((image) => partsOf(image.name).length));
-  const selects = Array.from(
-    { length: columns },
-    (_, k) => h(
+  const selects = Array.from({ length: columns }, (_, k) =>
+    h(
       "select",
       { "aria-label": `What part ${k + 1} of the names is` },
       ROLES.map(([value, text]) => h("option", { value }, text)),
@@ -44,31 +49,43 @@ export function sayFromNames(app, images) {
   );
   const said = h("p.quiet-text", { role: "status" });
   const sure = h("button.primary", { type: "button", disabled: true }, "Say it");
-  const rows = images.slice(0, SHOWN).map((image) => h(
-    "tr",
-    {},
-    Array.from({ length: columns }, (_, k) => h("td", {}, partsOf(image.name)[k] ?? "")),
-  ));
+  const rows = images.slice(0, SHOWN).map((image) =>
+    h(
+      "tr",
+      {},
+      Array.from({ length: columns }, (_, k) => h("td", {}, partsOf(image.name)[k] ?? "")),
+    ),
+  );
   const table = h(
     "div.names-scroll",
     {},
     h(
       "table.names-table",
       {},
-      h("thead", {}, h("tr", {}, selects.map((select) => h("th", { scope: "col" }, select)))),
+      h(
+        "thead",
+        {},
+        h(
+          "tr",
+          {},
+          selects.map((select) => h("th", { scope: "col" }, select)),
+        ),
+      ),
       h("tbody", {}, rows),
     ),
   );
-  const dialog = openDialog("Conditions from names", h("div.stack", {}, h(
-    "p",
-    {},
-    "Say what each part of the names is.",
-  ), table,
-    images.length > SHOWN && h(
-      "p.quiet-text",
+  const dialog = openDialog(
+    "Conditions from names",
+    h(
+      "div.stack",
       {},
-      `… and ${counted(images.length - SHOWN, "more image")}`,
-    ), said), { wide: true, buttons: [sure] });
+      h("p", {}, "Say what each part of the names is."),
+      table,
+      images.length > SHOWN && h("p.quiet-text", {}, `… and ${counted(images.length - SHOWN, "more image")}`),
+      said,
+    ),
+    { wide: true, buttons: [sure] },
+  );
   const roles = () => selects.map((select) => select.value);
   const show = () => {
     const groups = groupsOf(images, roles());
@@ -106,9 +123,13 @@ async function sayGroups(app, groups) {
     for (const act of acts.reverse()) await study.undo(act);
     await study.images.load();
   };
-  if (acts.length) app.toast(
-    `Said of ${counted(groups.reduce((sum, { images }) => sum + images.length, 0), "image")} by their names.`,
-    { kind: "done", action: { text: "Undo", run: undo } },
-  );
+  if (acts.length)
+    app.toast(
+      `Said of ${counted(
+        groups.reduce((sum, { images }) => sum + images.length, 0),
+        "image",
+      )} by their names.`,
+      { kind: "done", action: { text: "Undo", run: undo } },
+    );
   await study.images.load();
 }

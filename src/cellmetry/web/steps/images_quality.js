@@ -14,21 +14,30 @@ export const isDoubtful = ({ quality }) => quality?.state === "doubtful";
 export function qualityMark({ quality }) {
   if (!quality) return null;
   const words = quality.faults.map((/** @type {string} */ each) => FAULTS[each]);
-  return mark(quality.state, words.join(", ") || LEGEND.good, quality.reasons.join(" ") || "Sharp, not saturated, not empty");
+  return mark(
+    quality.state,
+    words.join(", ") || LEGEND.good,
+    quality.reasons.join(" ") || "Sharp, not saturated, not empty",
+  );
 }
 
 /** What the marks mean, with how many images have each; nothing where none has one. @param {ImageView[]} all */
 export function qualityLegend(all) {
   const known = Object.entries(LEGEND).map(([state, word]) => {
     const count = all.filter((image) => image.quality?.state === state).length;
-    return count > 0 && mark(state, `${word} ${count}`, state === "good" ? "Nothing is wrong in their middles" : "Look at these first");
+    return (
+      count > 0 &&
+      mark(state, `${word} ${count}`, state === "good" ? "Nothing is wrong in their middles" : "Look at these first")
+    );
   });
   return known.some(Boolean) ? h("span.quality-legend", { role: "group", "aria-label": "Quality" }, known) : null;
 }
 
 /** Why an image is doubtful, as a notice. @param {ImageView} image */
 export function qualityNotice(image) {
-  return isDoubtful(image) ? h("p.notice", {}, qualityMark(image), h("span.grow", {}, image.quality?.reasons.join(" "))) : null;
+  return isDoubtful(image)
+    ? h("p.notice", {}, qualityMark(image), h("span.grow", {}, image.quality?.reasons.join(" ")))
+    : null;
 }
 
 /** @param {string} state @param {string} word @param {string} title */

@@ -50,8 +50,21 @@ class MeasureStep {
     const { openStudy: study } = app;
     this.#tables = new TablesList(study);
     this.#regions = new Regions(app);
-    fill(panes.left, h("div.stack", {}, h("h2", {}, "Measure cells"), this.#labelsField, this.#options,
-      h("div.left-actions", {}, this.#progress, h("div.row", {}, this.#measure)), this.#notice, this.#whichField, this.#next, this.#regions.element));
+    fill(
+      panes.left,
+      h(
+        "div.stack",
+        {},
+        h("h2", {}, "Measure cells"),
+        this.#labelsField,
+        this.#options,
+        h("div.left-actions", {}, this.#progress, h("div.row", {}, this.#measure)),
+        this.#notice,
+        this.#whichField,
+        this.#next,
+        this.#regions.element,
+      ),
+    );
     this.#offs = [
       this.#tables.on("change", () => this.#show()),
       this.#tables.on("error", (error) => app.error(error)),
@@ -74,8 +87,20 @@ class MeasureStep {
   async #loadForm() {
     const kind = await get("job-kinds/measure");
     const last = this.#app.openStudy.jobs.all.find((job) => job.kind === "measure")?.parameters ?? {};
-    const form = new SchemaForm(kind.parameters, { first: [], hidden: ["images", "labels", "table", "regions", "measure.percentiles", "measure.texture_range", "passport.saturations"],
-      values: { measure: last.measure, passport: last.passport }, titles: { measure: "What is measured", passport: "When a cell gets a flag" } });
+    const form = new SchemaForm(kind.parameters, {
+      first: [],
+      hidden: [
+        "images",
+        "labels",
+        "table",
+        "regions",
+        "measure.percentiles",
+        "measure.texture_range",
+        "passport.saturations",
+      ],
+      values: { measure: last.measure, passport: last.passport },
+      titles: { measure: "What is measured", passport: "When a cell gets a flag" },
+    });
     this.#form = form;
     fill(this.#options, form.element);
   }
@@ -83,7 +108,10 @@ class MeasureStep {
   #showLabels() {
     const { labels, readOnly } = this.#app.openStudy;
     const chosen = this.#labels.value || labels.name;
-    fill(this.#labels, labels.names.map((name) => h("option", { value: name }, name)));
+    fill(
+      this.#labels,
+      labels.names.map((name) => h("option", { value: name }, name)),
+    );
     this.#labels.value = chosen ?? "";
     this.#labelsField.hidden = labels.names.length < 2;
     this.#measure.disabled = Boolean(readOnly) || !labels.all.length;
@@ -96,7 +124,12 @@ class MeasureStep {
     const { jobs, labels } = this.#app.openStudy;
     try {
       const name = this.#labels.value || labels.name || "cells";
-      await jobs.submit("measure", { ...(this.#form?.values ?? {}), labels: name, table: name, ...(this.#regions.all.length ? { regions: [] } : {}) });
+      await jobs.submit("measure", {
+        ...(this.#form?.values ?? {}),
+        labels: name,
+        table: name,
+        ...(this.#regions.all.length ? { regions: [] } : {}),
+      });
     } catch (error) {
       if (!this.#form?.showError(error)) this.#app.error(error);
     }
@@ -110,23 +143,56 @@ class MeasureStep {
     if (this.#progress.dataset.job === job.id && this.#progress.childElementCount) return;
     this.#progress.dataset.job = job.id;
     const cancel = () => jobs.cancel(job.id).catch((error) => this.#app.error(error));
-    fill(this.#progress, h("div.segment-running", {}, h("div.row", {}, h("strong.grow", {}, "Measuring…"),
-      h("button.quiet.small", { type: "button", disabled: Boolean(readOnly), onclick: cancel }, "Cancel")), this.#bar.element));
+    fill(
+      this.#progress,
+      h(
+        "div.segment-running",
+        {},
+        h(
+          "div.row",
+          {},
+          h("strong.grow", {}, "Measuring…"),
+          h("button.quiet.small", { type: "button", disabled: Boolean(readOnly), onclick: cancel }, "Cancel"),
+        ),
+        this.#bar.element,
+      ),
+    );
   }
 
   /** Show the table that is chosen in the address, else the newest. */
   #show() {
     const tables = this.#tables.ofCells;
-    const table = tables.find((each) => each.id === this.#app.place.get("table")) ?? this.#tables.best(this.#open?.panel.data.name);
-    fill(this.#which, tables.map((each) => h("option", { value: each.id }, `${each.name} (${counted(each.rows, "row")})`)));
+    const table =
+      tables.find((each) => each.id === this.#app.place.get("table")) ?? this.#tables.best(this.#open?.panel.data.name);
+    fill(
+      this.#which,
+      tables.map((each) => h("option", { value: each.id }, `${each.name} (${counted(each.rows, "row")})`)),
+    );
     this.#which.value = table?.id ?? "";
     this.#whichField.hidden = tables.length < 2;
     if (!table) this.#closeTable();
     else if (table.id !== this.#open?.panel.data.id) this.#openTable(table);
     if (!table) this.#showEmpty();
     this.#showStale();
-    fill(this.#next, table && h("div.segment-next", {}, h("p.quiet-text", {}, "Click a cell or a row: one leads to the other."),
-      h("div.row", {}, h("button.grow", { type: "button", onclick: () => this.#app.goStep("compare", this.#kept) }, "Compare conditions", icon("forward")))));
+    fill(
+      this.#next,
+      table &&
+        h(
+          "div.segment-next",
+          {},
+          h("p.quiet-text", {}, "Click a cell or a row: one leads to the other."),
+          h(
+            "div.row",
+            {},
+            h(
+              "button.grow",
+              { type: "button", onclick: () => this.#app.goStep("compare", this.#kept) },
+              "Compare conditions",
+              icon("forward"),
+            ),
+          ),
+        ),
+    );
   }
 
   /** What the step Compare goes on with. */
@@ -157,7 +223,10 @@ class MeasureStep {
 
   /** Show the cell that the address names, as a dot of a plot does. @param {CellLinks} links */
   #goToCell(links) {
-    const { place, openStudy: { images } } = this.#app;
+    const {
+      place,
+      openStudy: { images },
+    } = this.#app;
     const cell = Number(place.get("cell"));
     place.note({ cell: null });
     if (cell > 0 && images.current) links.goTo(images.current.id, cell).catch((error) => this.#app.error(error));
@@ -173,12 +242,21 @@ class MeasureStep {
 
   #showEmpty() {
     const { labels } = this.#app.openStudy;
-    const button = labels.all.length ? h("button.primary", { type: "button", disabled: this.#measure.disabled, onclick: () => this.#run() }, "Measure all cells")
+    const button = labels.all.length
+      ? h(
+          "button.primary",
+          { type: "button", disabled: this.#measure.disabled, onclick: () => this.#run() },
+          "Measure all cells",
+        )
       : h("button.primary", { type: "button", onclick: () => this.#app.goStep("segment") }, "Find cells first");
-    const text = labels.all.length ? "Every cell becomes a row: its size, shape, brightness in each channel, and flags where something is doubtful."
+    const text = labels.all.length
+      ? "Every cell becomes a row: its size, shape, brightness in each channel, and flags where something is doubtful."
       : "Measuring needs cells. Find them in the step Segment, then come back.";
     fill(this.#panes.right);
-    fill(this.#panes.centre, h("div.measure-empty", {}, h("div", {}, h("h3", {}, "No table yet"), h("p.quiet-text", {}, text)), button));
+    fill(
+      this.#panes.centre,
+      h("div.measure-empty", {}, h("div", {}, h("h3", {}, "No table yet"), h("p.quiet-text", {}, text)), button),
+    );
   }
 
   /** Say when cells were changed after they were measured. */
@@ -187,9 +265,22 @@ class MeasureStep {
     const { labels } = this.#app.openStudy;
     const images = Object.entries(table?.details.images ?? {});
     const old = images.filter(([id, { labels: measured, version }]) => {
-      const now = typeof measured === "string" ? labels.find(measured) ?? labels.of(id, table?.details.labels) : null;
+      const now = typeof measured === "string" ? (labels.find(measured) ?? labels.of(id, table?.details.labels)) : null;
       return now && (now.id !== measured || now.version > (version ?? 0));
     });
-    fill(this.#notice, old.length > 0 && h("p.notice", {}, icon("info"), h("span.grow", {}, `Cells of ${counted(old.length, "image")} changed since this table was made. Measure again.`)));
+    fill(
+      this.#notice,
+      old.length > 0 &&
+        h(
+          "p.notice",
+          {},
+          icon("info"),
+          h(
+            "span.grow",
+            {},
+            `Cells of ${counted(old.length, "image")} changed since this table was made. Measure again.`,
+          ),
+        ),
+    );
   }
 }

@@ -11,7 +11,11 @@ const MOST = 1_000_000;
 const PALETTE = "viridis";
 const STRONG = 0.6;
 /** Columns that say in which plane a cell lies, by the axis; a cell of an image without that axis has no value there. */
-const PLANES = /** @type {const} */ ([["t", "T"], ["frame", "T"], ["z", "Z"]]);
+const PLANES = /** @type {const} */ ([
+  ["t", "T"],
+  ["frame", "T"],
+  ["z", "Z"],
+]);
 
 /** Tells "cell" with the row of the cell that was chosen, null where it has none, and "places" when those of cells are known. */
 export class CellLinks extends Emitter {
@@ -85,14 +89,17 @@ export class CellLinks extends Emitter {
   #learnNames() {
     const { images } = this.#app.openStudy;
     for (const image of images.all) this.#ids.set(image.name, image.id);
-    for (const [id, said] of Object.entries(this.#panel.data.details.images ?? {})) if (said?.name) this.#ids.set(said.name, id);
+    for (const [id, said] of Object.entries(this.#panel.data.details.images ?? {}))
+      if (said?.name) this.#ids.set(said.name, id);
   }
 
   /** @param {number|null} id */
   async #pick(id) {
     const { viewer } = this.#app;
     viewer.select(id ? [id] : []);
-    const row = id ? await this.#select(viewer.image, id, viewer).catch((error) => this.#app.error(error)) : await this.#panel.table.select(null);
+    const row = id
+      ? await this.#select(viewer.image, id, viewer).catch((error) => this.#app.error(error))
+      : await this.#panel.table.select(null);
     this.tell("cell", row ?? null);
   }
 
@@ -131,7 +138,11 @@ export class CellLinks extends Emitter {
   async #show(row) {
     const image = this.imageOf(row.image);
     if (!image) return;
-    const { viewer, look, openStudy: { images } } = this.#app;
+    const {
+      viewer,
+      look,
+      openStudy: { images },
+    } = this.#app;
     const at = { t: row.t ?? row.frame ?? undefined, z: row.z ?? undefined };
     if (images.current?.id !== image.id) images.select(image.id);
     if (at.t !== undefined || at.z !== undefined) look.go(JSON.parse(JSON.stringify(at)));
@@ -182,8 +193,11 @@ export class CellLinks extends Emitter {
       const { values } = await this.#panel.source.values(["label", column.name], { where: here, most: MOST });
       if (column !== this.#told || seen !== this.#shown) return;
       const known = new Map(values.label.map((label, k) => [label, values[column.name][k]]));
-      viewer.setDescription((/** @type {number} */ id) => known.has(id)
-        ? `${capital(titleOf(column))} ${valueText(known.get(id), column)} ${shortUnitOf(column)}`.trim() : "not measured");
+      viewer.setDescription((/** @type {number} */ id) =>
+        known.has(id)
+          ? `${capital(titleOf(column))} ${valueText(known.get(id), column)} ${shortUnitOf(column)}`.trim()
+          : "not measured",
+      );
     } catch (error) {
       this.#app.error(error);
     }
@@ -201,7 +215,9 @@ export class CellLinks extends Emitter {
     const [here, seen, { where }] = [this.#here, this.#shown, source];
     this.#places = null;
     if (!here || !source.column("centroid_y_px")) return;
-    const found = await source.values(["centroid_y_px", "centroid_x_px"], { where: [...where, ...here], most: MOST }).catch((error) => this.#app.error(error));
+    const found = await source
+      .values(["centroid_y_px", "centroid_x_px"], { where: [...where, ...here], most: MOST })
+      .catch((error) => this.#app.error(error));
     if (!found || seen !== this.#shown || where !== source.where) return;
     this.#places = { y: found.values.centroid_y_px, x: found.values.centroid_x_px };
     this.tell("places", this);
@@ -215,7 +231,9 @@ export class CellLinks extends Emitter {
     const { where } = this.#panel.source;
     if (!where.length || !here) return this.#app.viewer.setHidden(new Set());
     try {
-      const [all, kept] = await Promise.all([here, [...where, ...here]].map((each) => this.#panel.source.values(["label"], { where: each, most: MOST })));
+      const [all, kept] = await Promise.all(
+        [here, [...where, ...here]].map((each) => this.#panel.source.values(["label"], { where: each, most: MOST })),
+      );
       if (turn !== this.#turn) return;
       const stays = new Set(kept.values.label);
       this.#app.viewer.setHidden(new Set(all.values.label.filter((label) => !stays.has(label))));
@@ -242,7 +260,17 @@ export class CellLinks extends Emitter {
       const numbers = values[wanted.name].map((value) => (value === null ? NaN : Number(value)));
       this.#fill ??= viewer.look.fill;
       const fill = Math.max(viewer.look.fill, STRONG);
-      viewer.setLabels({ fill, colouring: { kind: "value", ids: values.label, values: numbers, low: wanted.low, high: wanted.high, palette: PALETTE } });
+      viewer.setLabels({
+        fill,
+        colouring: {
+          kind: "value",
+          ids: values.label,
+          values: numbers,
+          low: wanted.low,
+          high: wanted.high,
+          palette: PALETTE,
+        },
+      });
     } catch (error) {
       this.#app.error(error);
     }

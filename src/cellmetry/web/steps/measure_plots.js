@@ -1,7 +1,17 @@
 /** The plots beside the table: how a column is spread, its gate, and how many cells each condition has. @module */
 import { fill, h } from "../kernel/dom.js";
 import { mainMeasure, measures } from "../table/columns.js";
-import { axisOf, canBeAsked, capital, isFlag, numberText, shortUnitOf, titleOf, unitOf, valueText } from "../table/words.js";
+import {
+  axisOf,
+  canBeAsked,
+  capital,
+  isFlag,
+  numberText,
+  shortUnitOf,
+  titleOf,
+  unitOf,
+  valueText,
+} from "../table/words.js";
 import { Histogram, swatch } from "../plot/histogram.js";
 import { colourAt } from "../viewer/palette.js";
 
@@ -35,9 +45,20 @@ export class CellPlots {
     this.#links = links;
     this.#columns = measures(panel.data.columns).filter(canBeAsked);
     this.#fillSelects();
-    this.element = h("div.details.measure-plots", {},
-      h("section.stack", {}, h("div.row", {}, h("h3.grow", {}, "Values"), h("label.check", {}, this.#coloured, "Colour cells")), this.#column, this.#histogram.element, this.#legend),
-      h("section", {}, h("div.row.measure-by", {}, h("h3.grow", {}, "Cells"), this.#by), this.#counts, this.#flags), this.#cell);
+    this.element = h(
+      "div.details.measure-plots",
+      {},
+      h(
+        "section.stack",
+        {},
+        h("div.row", {}, h("h3.grow", {}, "Values"), h("label.check", {}, this.#coloured, "Colour cells")),
+        this.#column,
+        this.#histogram.element,
+        this.#legend,
+      ),
+      h("section", {}, h("div.row.measure-by", {}, h("h3.grow", {}, "Cells"), this.#by), this.#counts, this.#flags),
+      this.#cell,
+    );
     this.#column.addEventListener("change", () => this.#use(this.#column.value));
     this.#by.addEventListener("change", () => this.#show());
     this.#coloured.addEventListener("change", () => this.#colour());
@@ -58,9 +79,18 @@ export class CellPlots {
 
   #fillSelects() {
     const { columns } = this.#panel.data;
-    fill(this.#column, this.#columns.map((column) => h("option", { value: column.name }, optionOf(column))));
+    fill(
+      this.#column,
+      this.#columns.map((column) => h("option", { value: column.name }, optionOf(column))),
+    );
     const groups = columns.filter((column) => column.source === "study" && canBeAsked(column));
-    fill(this.#by, h("option", { value: "" }, "All cells"), [...groups, ...columns.filter((column) => ["region", "image"].includes(column.name))].map((column) => h("option", { value: column.name }, `By ${titleOf(column)}`)));
+    fill(
+      this.#by,
+      h("option", { value: "" }, "All cells"),
+      [...groups, ...columns.filter((column) => ["region", "image"].includes(column.name))].map((column) =>
+        h("option", { value: column.name }, `By ${titleOf(column)}`),
+      ),
+    );
     this.#by.value = groups.find((column) => column.name === "condition")?.name ?? "";
     this.#by.hidden = this.#by.options.length < 2;
   }
@@ -81,7 +111,8 @@ export class CellPlots {
 
   /** @param {Column} column */
   #useAndColour(column) {
-    if (!this.#columns.includes(column)) this.#columns.push(column) && this.#column.append(h("option", { value: column.name }, capital(titleOf(column))));
+    if (!this.#columns.includes(column))
+      this.#columns.push(column) && this.#column.append(h("option", { value: column.name }, capital(titleOf(column))));
     this.#coloured.checked = true;
     this.#use(column.name);
   }
@@ -98,7 +129,12 @@ export class CellPlots {
       const all = await source.summary(column.name, { ...by, bins: BINS, where: others });
       const kept = filters.size ? await source.summary(column.name, { ...by, bins: BINS }) : null;
       if (turn !== this.#turn) return;
-      this.#histogram.show({ all: named(all, this.#by.value), kept: kept && named(kept, this.#by.value), name: axisOf(column), gate: this.#gate(column) });
+      this.#histogram.show({
+        all: named(all, this.#by.value),
+        kept: kept && named(kept, this.#by.value),
+        name: axisOf(column),
+        gate: this.#gate(column),
+      });
       this.#showCounts(all, kept ?? all, column);
     } catch (error) {
       this.#app.error(error);
@@ -122,11 +158,39 @@ export class CellPlots {
       const here = of.get(group.value) ?? { rows: 0, median: null };
       const name = nameOf(group, this.#by.value);
       const share = filtered && group.rows ? `${Math.round((100 * here.rows) / group.rows)} %` : "";
-      return h("tr", {}, h("th", { scope: "row" }, h("span.cut.row", {}, all.groups.length > 1 && swatch(k), h("span.cut", { title: name }, name))), h("td.number", {}, here.rows.toLocaleString("en")),
-        filtered && h("td.number", {}, share), h("td.number", {}, here.median === null ? "–" : numberText(here.median)));
+      return h(
+        "tr",
+        {},
+        h(
+          "th",
+          { scope: "row" },
+          h("span.cut.row", {}, all.groups.length > 1 && swatch(k), h("span.cut", { title: name }, name)),
+        ),
+        h("td.number", {}, here.rows.toLocaleString("en")),
+        filtered && h("td.number", {}, share),
+        h("td.number", {}, here.median === null ? "–" : numberText(here.median)),
+      );
     });
-    fill(this.#counts, h("table.small-table", {}, h("thead", {}, h("tr", {}, h("th", { scope: "col" }, "Group"), h("th", { scope: "col" }, "Cells"), filtered && h("th", { scope: "col" }, "Share"),
-      h("th", { scope: "col", title: `Median of ${axisOf(column)}` }, "Median"))), h("tbody", {}, rows)));
+    fill(
+      this.#counts,
+      h(
+        "table.small-table",
+        {},
+        h(
+          "thead",
+          {},
+          h(
+            "tr",
+            {},
+            h("th", { scope: "col" }, "Group"),
+            h("th", { scope: "col" }, "Cells"),
+            filtered && h("th", { scope: "col" }, "Share"),
+            h("th", { scope: "col", title: `Median of ${axisOf(column)}` }, "Median"),
+          ),
+        ),
+        h("tbody", {}, rows),
+      ),
+    );
     this.#showFlags();
   }
 
@@ -136,7 +200,11 @@ export class CellPlots {
     const any = data.columns.find((column) => column.name === "flag_any");
     if (!any) return;
     const on = Boolean(filters.get("flags"));
-    const box = h("input", { type: "checkbox", checked: on, onchange: () => filters.set("flags", box.checked ? { where: "not flag_any", text: "Without flags" } : null) });
+    const box = h("input", {
+      type: "checkbox",
+      checked: on,
+      onchange: () => filters.set("flags", box.checked ? { where: "not flag_any", text: "Without flags" } : null),
+    });
     fill(this.#flags, h("label.check.measure-flags", { title: any.definition }, box, "Leave out cells with a flag"));
   }
 
@@ -146,22 +214,52 @@ export class CellPlots {
       this.#legend.hidden = true;
       return this.#links.colourBy(null);
     }
-    const spread = await this.#panel.source.summary(column.name, { bins: FINE, where: [] }).catch((error) => this.#app.error(error));
+    const spread = await this.#panel.source
+      .summary(column.name, { bins: FINE, where: [] })
+      .catch((error) => this.#app.error(error));
     if (!spread || spread.low === null || column !== this.#shown) return;
     const [low, high] = isFlag(column) ? [0, 1] : inner(spread);
     this.#legend.hidden = false;
     const bar = h("span.plot-scale-bar");
     bar.style.background = `linear-gradient(90deg, ${[0, 0.25, 0.5, 0.75, 1].map((part) => colourAt("viridis", part)).join(", ")})`;
-    fill(this.#legend, h("span.number", {}, numberText(low, 3)), bar, h("span.number", {}, numberText(high, 3)), h("span.quiet-text", {}, shortUnitOf(column)));
+    fill(
+      this.#legend,
+      h("span.number", {}, numberText(low, 3)),
+      bar,
+      h("span.number", {}, numberText(high, 3)),
+      h("span.quiet-text", {}, shortUnitOf(column)),
+    );
     await this.#links.colourBy({ name: column.name, low, high });
   }
 
   /** What is known of the cell that was chosen. @param {any} row */
   #showCell(row) {
     if (!row) return void fill(this.#cell);
-    const shown = this.#panel.source.columns.filter((column) => column.name in row && column.name !== "label" && column.name !== "image");
-    fill(this.#cell, h("section.measure-cell", {}, h("h3", {}, `Cell ${row.label}`), h("p.quiet-text.cut", {}, row.image),
-      h("dl.facts", {}, shown.map((column) => [h("dt.cut", { title: column.definition }, capital(titleOf(column))), h("dd.number", { class: isFlag(column) && row[column.name] ? "table-flag" : "" }, isFlag(column) ? (row[column.name] ? "yes" : "no") : valueText(row[column.name], column), typeof row[column.name] === "number" ? ` ${shortUnitOf(column)}` : "")]))));
+    const shown = this.#panel.source.columns.filter(
+      (column) => column.name in row && column.name !== "label" && column.name !== "image",
+    );
+    fill(
+      this.#cell,
+      h(
+        "section.measure-cell",
+        {},
+        h("h3", {}, `Cell ${row.label}`),
+        h("p.quiet-text.cut", {}, row.image),
+        h(
+          "dl.facts",
+          {},
+          shown.map((column) => [
+            h("dt.cut", { title: column.definition }, capital(titleOf(column))),
+            h(
+              "dd.number",
+              { class: isFlag(column) && row[column.name] ? "table-flag" : "" },
+              isFlag(column) ? (row[column.name] ? "yes" : "no") : valueText(row[column.name], column),
+              typeof row[column.name] === "number" ? ` ${shortUnitOf(column)}` : "",
+            ),
+          ]),
+        ),
+      ),
+    );
   }
 }
 
@@ -172,7 +270,10 @@ function nameOf({ value }, by) {
 }
 
 /** @param {any} spread @param {string} by */
-const named = (spread, by) => ({ ...spread, groups: spread.groups.map((/** @type {any} */ group) => ({ ...group, value: nameOf(group, by) })) });
+const named = (spread, by) => ({
+  ...spread,
+  groups: spread.groups.map((/** @type {any} */ group) => ({ ...group, value: nameOf(group, by) })),
+});
 
 /** @param {Column} column */
 const optionOf = (column) => capital(titleOf(column)) + (shortUnitOf(column) ? ` (${shortUnitOf(column)})` : "");

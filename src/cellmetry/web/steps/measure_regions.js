@@ -20,8 +20,17 @@ export class Regions extends Emitter {
   #app;
   #list = h("ul.region-list");
   #hint = h("p.quiet-text");
-  #draw = h("button.small", { type: "button", "aria-pressed": "false", onclick: () => this.#turnTool() }, icon("plus"), "Draw a region");
-  #view = h("button.quiet.small", { type: "button", title: "A region of what is seen now", onclick: () => this.#takeView() }, "Of the view");
+  #draw = h(
+    "button.small",
+    { type: "button", "aria-pressed": "false", onclick: () => this.#turnTool() },
+    icon("plus"),
+    "Draw a region",
+  );
+  #view = h(
+    "button.quiet.small",
+    { type: "button", title: "A region of what is seen now", onclick: () => this.#takeView() },
+    "Of the view",
+  );
   /** Counts cells inside a region of the image that is seen. @type {(inside: (y: number, x: number) => boolean) => number|null} */
   count = () => null;
   #leaveHint = () => {};
@@ -29,7 +38,13 @@ export class Regions extends Emitter {
   #offs;
 
   /** @param {App} app @param {{group: string, hint: string}} [use] Name of the step, and what regions do there. */
-  constructor(app, use = { group: "Measure", hint: "Drawn regions part the cells: “Measure” then says of each cell in which it lies." }) {
+  constructor(
+    app,
+    use = {
+      group: "Measure",
+      hint: "Drawn regions part the cells: “Measure” then says of each cell in which it lies.",
+    },
+  ) {
     super();
     this.#app = app;
     this.#use = use;
@@ -67,10 +82,30 @@ export class Regions extends Emitter {
 
   show() {
     const { here } = this;
-    this.#app.viewer.setLayer(LAYER, here.length ? { kind: "shapes", shapes: here.map((region, k) => ({ points: corners(region), closed: true, colour: GROUPS[k % GROUPS.length], fill: 0.08, text: region.name })) } : null);
-    fill(this.#list, here.map((region, k) => this.#row(region, k)));
+    this.#app.viewer.setLayer(
+      LAYER,
+      here.length
+        ? {
+            kind: "shapes",
+            shapes: here.map((region, k) => ({
+              points: corners(region),
+              closed: true,
+              colour: GROUPS[k % GROUPS.length],
+              fill: 0.08,
+              text: region.name,
+            })),
+          }
+        : null,
+    );
+    fill(
+      this.#list,
+      here.map((region, k) => this.#row(region, k)),
+    );
     const elsewhere = this.all.length - here.length;
-    fill(this.#hint, this.all.length ? elsewhere > 0 && `${counted(elsewhere, "region")} on other images.` : this.#use.hint);
+    fill(
+      this.#hint,
+      this.all.length ? elsewhere > 0 && `${counted(elsewhere, "region")} on other images.` : this.#use.hint,
+    );
     this.#hint.hidden = this.all.length > 0 && !elsewhere;
   }
 
@@ -79,8 +114,28 @@ export class Regions extends Emitter {
     const count = this.count(insideOf(corners(region)));
     const mark = h("span.plot-swatch");
     mark.style.background = GROUPS[k % GROUPS.length];
-    return h("li.row.region", {}, mark, h("span.cut.grow", {}, region.name), count !== null && h("span.quiet-text.number", {}, counted(count, "cell")),
-      h("button.quiet.square.small", { type: "button", "aria-label": `Remove the region ${region.name}`, title: "Remove", disabled: Boolean(this.#app.openStudy.readOnly), onclick: () => this.#put(this.here.filter((each) => each !== region), `Removed ${region.name}`) }, icon("trash")));
+    return h(
+      "li.row.region",
+      {},
+      mark,
+      h("span.cut.grow", {}, region.name),
+      count !== null && h("span.quiet-text.number", {}, counted(count, "cell")),
+      h(
+        "button.quiet.square.small",
+        {
+          type: "button",
+          "aria-label": `Remove the region ${region.name}`,
+          title: "Remove",
+          disabled: Boolean(this.#app.openStudy.readOnly),
+          onclick: () =>
+            this.#put(
+              this.here.filter((each) => each !== region),
+              `Removed ${region.name}`,
+            ),
+        },
+        icon("trash"),
+      ),
+    );
   }
 
   #turnTool() {
@@ -112,14 +167,19 @@ export class Regions extends Emitter {
         const drawn = points;
         points = [];
         this.#turnTool();
-        if (drawn.length > 3) this.#name({ polygon: drawn.map((point) => point.map((each) => Number(each.toFixed(2)))) });
+        if (drawn.length > 3)
+          this.#name({ polygon: drawn.map((point) => point.map((each) => Number(each.toFixed(2)))) });
       },
       key: (event) => {
         if (event.key !== "Escape") return false;
         this.#turnTool();
         return true;
       },
-      draw: (context, viewer) => drawLine(context, points.map(([y, x]) => viewer.toScreen(y, x))),
+      draw: (context, viewer) =>
+        drawLine(
+          context,
+          points.map(([y, x]) => viewer.toScreen(y, x)),
+        ),
     };
   }
 
@@ -128,8 +188,11 @@ export class Regions extends Emitter {
     if (!viewer.image) return;
     const { left, top, right, bottom } = viewer.element.getBoundingClientRect();
     const [from, to] = [viewer.toImage(left, top), viewer.toImage(right, bottom)];
-    const { header: { axes, shape } } = viewer.image;
-    const within = (/** @type {number} */ value, /** @type {string} */ axis) => Number(Math.min(shape[axes.indexOf(axis)], Math.max(0, value)).toFixed(2));
+    const {
+      header: { axes, shape },
+    } = viewer.image;
+    const within = (/** @type {number} */ value, /** @type {string} */ axis) =>
+      Number(Math.min(shape[axes.indexOf(axis)], Math.max(0, value)).toFixed(2));
     this.#name({ rectangle: [within(from.y, "Y"), within(from.x, "X"), within(to.y, "Y"), within(to.x, "X")] });
   }
 
@@ -137,9 +200,20 @@ export class Regions extends Emitter {
   async #name(form) {
     const taken = new Set(this.here.map((region) => region.name));
     const free = Array.from({ length: 1000 }, (_, k) => `Region ${k + 1}`).find((name) => !taken.has(name)) ?? "Region";
-    const name = await this.#app.askText({ title: "New region", label: "Name", value: free, yes: "Add", help: "Regions of one name on several images are counted together." });
+    const name = await this.#app.askText({
+      title: "New region",
+      label: "Name",
+      value: free,
+      yes: "Add",
+      help: "Regions of one name on several images are counted together.",
+    });
     if (name === null) return;
-    const region = /** @type {Region} */ ({ image: "", name, rectangle: form.rectangle ?? null, polygon: form.polygon ?? [] });
+    const region = /** @type {Region} */ ({
+      image: "",
+      name,
+      rectangle: form.rectangle ?? null,
+      polygon: form.polygon ?? [],
+    });
     await this.#put([...this.here, region], `Added ${name}`);
   }
 
@@ -160,7 +234,12 @@ export class Regions extends Emitter {
 function corners({ rectangle, polygon }) {
   if (!rectangle) return polygon;
   const [top, left, bottom, right] = rectangle;
-  return [[top, left], [top, right], [bottom, right], [bottom, left]];
+  return [
+    [top, left],
+    [top, right],
+    [bottom, right],
+    [bottom, left],
+  ];
 }
 
 /** Return what says whether a place lies inside a polygon. @param {number[][]} points */
@@ -178,7 +257,10 @@ function insideOf(points) {
 /** @param {CanvasRenderingContext2D} context @param {{x: number, y: number}[]} points */
 function drawLine(context, points) {
   if (points.length < 2) return;
-  for (const [width, colour] of /** @type {[number, string][]} */ ([[4, "rgb(0 0 0 / 70%)"], [2, "#ffd54a"]])) {
+  for (const [width, colour] of /** @type {[number, string][]} */ ([
+    [4, "rgb(0 0 0 / 70%)"],
+    [2, "#ffd54a"],
+  ])) {
     Object.assign(context, { lineWidth: width, strokeStyle: colour });
     context.beginPath();
     points.forEach(({ x, y }, k) => (k ? context.lineTo(x, y) : context.moveTo(x, y)));

@@ -11,12 +11,7 @@ import { methodsIn } from "./report_methods.js";
 /** @typedef {import("../app/app.js").App} App */
 
 /** @type {import("../app/steps.js").Step} */
-export default {
-  name: "report",
-  title: "Report",
-  centre: "own",
-  open: (app, panes) => new ReportStep(app, panes),
-};
+export default { name: "report", title: "Report", centre: "own", open: (app, panes) => new ReportStep(app, panes) };
 
 class ReportStep {
   #app;
@@ -30,7 +25,10 @@ class ReportStep {
   #saves = h("div.row");
   #preview = h("div.report-preview");
   #methods = h("div.report-methods");
-  #tabs = tabs("What is shown", [{ name: "preview", title: "Preview", make: () => this.#preview }, { name: "methods", title: "Methods", make: () => this.#methods }]);
+  #tabs = tabs("What is shown", [
+    { name: "preview", title: "Preview", make: () => this.#preview },
+    { name: "methods", title: "Methods", make: () => this.#methods },
+  ]);
   #offs;
 
   /** @param {App} app @param {import("../app/steps.js").Panes} panes */
@@ -59,7 +57,10 @@ class ReportStep {
     const { openStudy: study, place } = this.#app;
     [this.#comparisons] = await Promise.all([study.get("comparisons"), this.#downloads.load()]);
     const found = this.#comparisons.find((each) => each.id === place.get("comparison")) ?? this.#comparisons.at(-1);
-    fill(this.#which, [...this.#comparisons].reverse().map((each) => h("option", { value: each.id }, each.name)));
+    fill(
+      this.#which,
+      [...this.#comparisons].reverse().map((each) => h("option", { value: each.id }, each.name)),
+    );
     this.#whichField.hidden = this.#comparisons.length < 2;
     if (found) await this.#show(found.id);
     else this.#showNone();
@@ -67,9 +68,25 @@ class ReportStep {
 
   #showNone() {
     fill(this.#saves);
-    fill(this.#panes.centre, h("div.report", {}, h("div.empty", {}, h("div.empty-picture", {}, icon("file")), h("h2", {}, "No report yet"),
-      h("p.quiet-text", {}, "A comparison writes a report: what was compared, figures, estimates with intervals, what to keep in mind, and methods for the paper. Tables and labels can be downloaded at any time."),
-      h("button.primary", { type: "button", onclick: () => this.#app.goStep("compare") }, "Compare conditions"))));
+    fill(
+      this.#panes.centre,
+      h(
+        "div.report",
+        {},
+        h(
+          "div.empty",
+          {},
+          h("div.empty-picture", {}, icon("file")),
+          h("h2", {}, "No report yet"),
+          h(
+            "p.quiet-text",
+            {},
+            "A comparison writes a report: what was compared, figures, estimates with intervals, what to keep in mind, and methods for the paper. Tables and labels can be downloaded at any time.",
+          ),
+          h("button.primary", { type: "button", onclick: () => this.#app.goStep("compare") }, "Compare conditions"),
+        ),
+      ),
+    );
   }
 
   /** @param {string} id */
@@ -79,9 +96,23 @@ class ReportStep {
     this.#which.value = id;
     this.#app.place.note({ comparison: id });
     this.#preview.dataset.id = id;
-    const form = (/** @type {string} */ name) => h("button.grow", { type: "button", "aria-label": `Download the report as ${name.toUpperCase()}`, onclick: () => save(this.#address(id, { form: name })) }, icon("download"), name.toUpperCase());
+    const form = (/** @type {string} */ name) =>
+      h(
+        "button.grow",
+        {
+          type: "button",
+          "aria-label": `Download the report as ${name.toUpperCase()}`,
+          onclick: () => save(this.#address(id, { form: name })),
+        },
+        icon("download"),
+        name.toUpperCase(),
+      );
     fill(this.#saves, form("pdf"), form("html"));
-    const frame = h("iframe", { title: "Report", sandbox: "allow-scripts", src: this.#address(id, { form: "html", shown: true }) });
+    const frame = h("iframe", {
+      title: "Report",
+      sandbox: "allow-scripts",
+      src: this.#address(id, { form: "html", shown: true }),
+    });
     fill(this.#preview, frame);
     fill(this.#panes.centre, h("div.report", {}, this.#tabs.element));
     await this.#showMethods(id);
@@ -95,11 +126,28 @@ class ReportStep {
   /** @param {string} id */
   async #showMethods(id) {
     fill(this.#methods, h("p.quiet-text", {}, "Reading…"));
-    const answer = await request("GET", this.#app.openStudy.path + at`comparisons/${id}/report`, { query: { form: "html" } });
+    const answer = await request("GET", this.#app.openStudy.path + at`comparisons/${id}/report`, {
+      query: { form: "html" },
+    });
     const paragraphs = methodsIn(await answer.text());
     if (this.#preview.dataset.id !== id) return;
-    const copy = () => navigator.clipboard.writeText(paragraphs.join("\n\n")).then(() => this.#app.toast("Copied", { kind: "done" }), () => this.#app.toast("The browser does not let the text be copied; select it instead.", { kind: "error" }));
-    fill(this.#methods, paragraphs.length ? [h("div.row.end", {}, h("button", { type: "button", onclick: copy }, icon("file"), "Copy")), h("div.card.report-text", {}, paragraphs.map((text) => h("p", {}, text)))]
-      : h("p.quiet-text", {}, "The report has no methods."));
+    const copy = () =>
+      navigator.clipboard.writeText(paragraphs.join("\n\n")).then(
+        () => this.#app.toast("Copied", { kind: "done" }),
+        () => this.#app.toast("The browser does not let the text be copied; select it instead.", { kind: "error" }),
+      );
+    fill(
+      this.#methods,
+      paragraphs.length
+        ? [
+            h("div.row.end", {}, h("button", { type: "button", onclick: copy }, icon("file"), "Copy")),
+            h(
+              "div.card.report-text",
+              {},
+              paragraphs.map((text) => h("p", {}, text)),
+            ),
+          ]
+        : h("p.quiet-text", {}, "The report has no methods."),
+    );
   }
 }

@@ -7,7 +7,14 @@ import { capital } from "../table/words.js";
 /** @typedef {import("../app/app.js").App} App */
 
 /** @type {Record<string, string>} */
-const FORMS = { rois: "ImageJ ROIs", geojson: "QuPath GeoJSON", coco: "COCO", "seg-npy": "Cellpose _seg.npy", csv: "Outlines as CSV", labels: "Label images (TIFF)" };
+const FORMS = {
+  rois: "ImageJ ROIs",
+  geojson: "QuPath GeoJSON",
+  coco: "COCO",
+  "seg-npy": "Cellpose _seg.npy",
+  csv: "Outlines as CSV",
+  labels: "Label images (TIFF)",
+};
 /** @type {Record<string, string>} */
 const TABLES = { csv: "CSV", xlsx: "Excel", parquet: "Parquet" };
 
@@ -27,10 +34,21 @@ export class Downloads {
   constructor(app, tables) {
     this.#app = app;
     this.#tables = tables;
-    this.element = h("div.stack", {}, h("h3.report-head", {}, "Take it with you"),
-      h("fieldset.field-checks", {}, h("legend.field-name", {}, "Tables"), this.#boxes.tables.element), h("fieldset.field-checks", {}, h("legend.field-name", {}, "Labels"), this.#boxes.labels.element), this.#labels,
-      h("div.left-actions", {}, this.#progress, h("div.row", {}, this.#export)), this.#files);
-    this.#offs = [tables.on("change", () => this.#show()), app.openStudy.labels.on("change", () => this.#show()), app.openStudy.jobs.on("change", () => this.#showProgress())];
+    this.element = h(
+      "div.stack",
+      {},
+      h("h3.report-head", {}, "Take it with you"),
+      h("fieldset.field-checks", {}, h("legend.field-name", {}, "Tables"), this.#boxes.tables.element),
+      h("fieldset.field-checks", {}, h("legend.field-name", {}, "Labels"), this.#boxes.labels.element),
+      this.#labels,
+      h("div.left-actions", {}, this.#progress, h("div.row", {}, this.#export)),
+      this.#files,
+    );
+    this.#offs = [
+      tables.on("change", () => this.#show()),
+      app.openStudy.labels.on("change", () => this.#show()),
+      app.openStudy.jobs.on("change", () => this.#showProgress()),
+    ];
     this.#show();
     this.#showProgress();
   }
@@ -42,20 +60,33 @@ export class Downloads {
   /** Read what else there is to download. */
   async load() {
     const results = await this.#app.openStudy.get("results");
-    const of = (/** @type {string} */ kind) => results.filter((/** @type {any} */ each) => each.kind === kind).reverse();
-    fill(this.#files, group("Exports", of("export"), (each) => this.#file(each)), group("Figures and tables of comparisons", of("comparison"), (each) => this.#file(each)),
-      group("Recipes and records of runs", of("run"), (each) => this.#file(each)), group("Figures", of("figure"), (each) => this.#file(each)));
+    const of = (/** @type {string} */ kind) =>
+      results.filter((/** @type {any} */ each) => each.kind === kind).reverse();
+    fill(
+      this.#files,
+      group("Exports", of("export"), (each) => this.#file(each)),
+      group("Figures and tables of comparisons", of("comparison"), (each) => this.#file(each)),
+      group("Recipes and records of runs", of("run"), (each) => this.#file(each)),
+      group("Figures", of("figure"), (each) => this.#file(each)),
+    );
   }
 
   /** @param {any} result */
   #file(result) {
-    return h("button.quiet.link", { type: "button", onclick: () => save(resultAddress(this.#app, result.id)) }, capital(result.name));
+    return h(
+      "button.quiet.link",
+      { type: "button", onclick: () => save(resultAddress(this.#app, result.id)) },
+      capital(result.name),
+    );
   }
 
   #show() {
     const { labels, readOnly } = this.#app.openStudy;
     const chosen = this.#labels.value || labels.name;
-    fill(this.#labels, labels.names.map((name) => h("option", { value: name }, name)));
+    fill(
+      this.#labels,
+      labels.names.map((name) => h("option", { value: name }, name)),
+    );
     this.#labels.value = chosen ?? "";
     this.#labels.hidden = labels.names.length < 2;
     this.#export.disabled = Boolean(readOnly) || (!labels.all.length && !this.#tables.all.length);
@@ -65,11 +96,19 @@ export class Downloads {
   async #run() {
     const { jobs, labels } = this.#app.openStudy;
     const tables = this.#tables.ofCells.map((table) => table.id);
-    const [forms, tableForms] = [labels.all.length ? this.#boxes.labels.chosen() : [], tables.length ? this.#boxes.tables.chosen() : []];
+    const [forms, tableForms] = [
+      labels.all.length ? this.#boxes.labels.chosen() : [],
+      tables.length ? this.#boxes.tables.chosen() : [],
+    ];
     if (!forms.length && !tableForms.length) return this.#app.toast("Choose a format of tables or labels first.");
     try {
       const name = this.#labels.value || labels.name || "cells";
-      const wanted = { forms: forms.map((form) => ({ form })), labels: name, tables: tableForms.length ? tables : [], ...(tableForms.length ? { table_forms: tableForms } : {}) };
+      const wanted = {
+        forms: forms.map((form) => ({ form })),
+        labels: name,
+        tables: tableForms.length ? tables : [],
+        ...(tableForms.length ? { table_forms: tableForms } : {}),
+      };
       const job = await jobs.submit("export", wanted);
       const ended = await jobs.follow(job.id);
       if (ended.state === "done") save(resultAddress(this.#app, ended.result.export));
@@ -86,17 +125,48 @@ export class Downloads {
     if (this.#progress.dataset.job === job.id && this.#progress.childElementCount) return;
     this.#progress.dataset.job = job.id;
     const cancel = () => jobs.cancel(job.id).catch((error) => this.#app.error(error));
-    fill(this.#progress, h("div.segment-running", {}, h("div.row", {}, h("strong.grow", {}, "Writing files…"), h("button.quiet.small", { type: "button", disabled: Boolean(readOnly), onclick: cancel }, "Cancel")), this.#bar.element));
+    fill(
+      this.#progress,
+      h(
+        "div.segment-running",
+        {},
+        h(
+          "div.row",
+          {},
+          h("strong.grow", {}, "Writing files…"),
+          h("button.quiet.small", { type: "button", disabled: Boolean(readOnly), onclick: cancel }, "Cancel"),
+        ),
+        this.#bar.element,
+      ),
+    );
   }
 }
 
 /** @param {Record<string, string>} names @param {string[]} chosen */
 function boxes(names, chosen) {
-  const all = Object.keys(names).map((name) => ({ name, box: h("input", { type: "checkbox", checked: chosen.includes(name) }) }));
-  return { element: all.map(({ name, box }) => h("label.check", {}, box, names[name])), chosen: () => all.filter(({ box }) => box.checked).map(({ name }) => name) };
+  const all = Object.keys(names).map((name) => ({
+    name,
+    box: h("input", { type: "checkbox", checked: chosen.includes(name) }),
+  }));
+  return {
+    element: all.map(({ name, box }) => h("label.check", {}, box, names[name])),
+    chosen: () => all.filter(({ box }) => box.checked).map(({ name }) => name),
+  };
 }
 
 /** @param {string} title @param {any[]} results @param {(result: any) => any} make */
 function group(title, results, make) {
-  return results.length > 0 && h("section", {}, h("h4.report-group", {}, title), h("ul", {}, results.slice(0, 8).map((each) => h("li", {}, make(each)))));
+  return (
+    results.length > 0 &&
+    h(
+      "section",
+      {},
+      h("h4.report-group", {}, title),
+      h(
+        "ul",
+        {},
+        results.slice(0, 8).map((each) => h("li", {}, make(each))),
+      ),
+    )
+  );
 }

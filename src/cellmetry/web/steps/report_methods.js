@@ -14,11 +14,19 @@ export function methodsIn(html) {
   const rest = html.slice(html.indexOf("</h2>", start) + 5);
   const end = rest.indexOf("<h2");
   const section = end < 0 ? rest : rest.slice(0, end);
-  return section.split(/<\/(?:p|li|h3|figcaption|tr)>/).map(plain).filter(Boolean);
+  return section
+    .split(/<\/(?:p|li|h3|figcaption|tr)>/)
+    .map(plain)
+    .filter(Boolean);
 }
 
 /** @param {string} html */
 function plain(html) {
-  const text = html.replace(/<[^>]*>/g, " ").replace(/&(?:lt|gt|quot|amp|nbsp|#39|#x27);/g, (letter) => LETTERS[letter]);
-  return text.replace(/\s+/g, " ").replace(/ ([.,;:)])/g, "$1").trim();
+  const text = html
+    .replace(/<[^>]*>/g, " ")
+    .replace(/&(?:lt|gt|quot|amp|nbsp|#39|#x27);/g, (letter) => LETTERS[letter]);
+  return text
+    .replace(/\s+/g, " ")
+    .replace(/ ([.,;:)])/g, "$1")
+    .trim();
 }

@@ -54,7 +54,11 @@ class SegmentStep {
     this.#form = new RecipeForm(app);
     this.#counts = new Counts(app, panes.right);
     const { openStudy: study } = app;
-    this.#preview = new Preview(app, () => this.#form.wanted, (error) => this.#wrong(error));
+    this.#preview = new Preview(
+      app,
+      () => this.#form.wanted,
+      (error) => this.#wrong(error),
+    );
     const which = labelled("Images", this.#which);
     fill(
       panes.left,
@@ -109,7 +113,10 @@ class SegmentStep {
 
   /** What the address says, else what was applied last. */
   #wantedBefore() {
-    const { place, openStudy: { jobs } } = this.#app;
+    const {
+      place,
+      openStudy: { jobs },
+    } = this.#app;
     const recipe = place.get("recipe");
     if (recipe !== null) return { recipe, set: /** @type {string[]} */ (JSON.parse(place.get("set") ?? "[]")) };
     const last = jobs.all.find((job) => job.kind === "segment" && !job.parameters.recipe_text);
@@ -139,8 +146,17 @@ class SegmentStep {
     this.#editsField.hidden = !labels.all.some((each) => each.version > 0);
     const image = images.current;
     const sizeless = image?.state === "ready" && pixelSizeOf(image) === null;
-    fill(this.#scale, sizeless && h("p.notice", {}, icon("ruler"), h("span.grow", {}, "The pixel size is not known."),
-      h("button", { type: "button", disabled: Boolean(readOnly), onclick: () => measureScale(this.#app) }, "Ruler")));
+    fill(
+      this.#scale,
+      sizeless &&
+        h(
+          "p.notice",
+          {},
+          icon("ruler"),
+          h("span.grow", {}, "The pixel size is not known."),
+          h("button", { type: "button", disabled: Boolean(readOnly), onclick: () => measureScale(this.#app) }, "Ruler"),
+        ),
+    );
     fill(this.#next, labels.all.length > 0 && this.#nextButton());
     fill(this.#byHand, drawByHand(this.#app, { class: "grow" }));
   }
@@ -149,12 +165,18 @@ class SegmentStep {
     const { images, labels } = this.#app.openStudy;
     const chosen = this.#which.value || "all";
     const without = images.ready.filter((image) => !labels.of(image.id));
-    const options = [["all", `All (${images.ready.length})`], ["this", "The one that is seen"],
-      ...(without.length && without.length < images.ready.length ? [
-        ["without", `Not segmented (${without.length})`],
-      ] : []),
-      ...valuesOf(images.ready, "condition").map((name) => [`=${name}`, `Condition ${name}`])];
-    fill(this.#which, options.map(([value, text]) => h("option", { value }, text)));
+    const options = [
+      ["all", `All (${images.ready.length})`],
+      ["this", "The one that is seen"],
+      ...(without.length && without.length < images.ready.length
+        ? [["without", `Not segmented (${without.length})`]]
+        : []),
+      ...valuesOf(images.ready, "condition").map((name) => [`=${name}`, `Condition ${name}`]),
+    ];
+    fill(
+      this.#which,
+      options.map(([value, text]) => h("option", { value }, text)),
+    );
     this.#which.value = chosen;
     if (!this.#which.value) this.#which.value = "all";
   }
@@ -196,12 +218,20 @@ class SegmentStep {
     if (this.#progress.dataset.job === job.id && this.#progress.childElementCount) return;
     this.#progress.dataset.job = job.id;
     const cancel = () => jobs.cancel(job.id).catch((error) => this.#app.error(error));
-    fill(this.#progress, h("div.segment-running", {}, h("div.row", {}, h("strong.grow", {}, "Finding cells…"),
+    fill(
+      this.#progress,
       h(
-        "button.quiet.small",
-        { type: "button", disabled: Boolean(readOnly), onclick: cancel },
-        "Cancel",
-      )), this.#bar.element));
+        "div.segment-running",
+        {},
+        h(
+          "div.row",
+          {},
+          h("strong.grow", {}, "Finding cells…"),
+          h("button.quiet.small", { type: "button", disabled: Boolean(readOnly), onclick: cancel }, "Cancel"),
+        ),
+        this.#bar.element,
+      ),
+    );
   }
 
   #nextButton() {
@@ -209,20 +239,22 @@ class SegmentStep {
     const { openStudy: study } = this.#app;
     const count = study.labels.all.length;
     const to = ["correct", "measure"].filter((name) => steps.includes(name));
-    return h("div.segment-next", {}, h(
-      "p.quiet-text",
+    return h(
+      "div.segment-next",
       {},
-      `${counted(count, "image")} segmented. Look at some, then go on.`,
-    ),
+      h("p.quiet-text", {}, `${counted(count, "image")} segmented. Look at some, then go on.`),
       h(
         "div.row",
         {},
-        to.map((name) => h(
-          "button.grow",
-          { type: "button", onclick: () => this.#app.goStep(name) },
-          name === "correct" ? "Correct" : "Measure",
-          icon("forward"),
-        )),
-      ));
+        to.map((name) =>
+          h(
+            "button.grow",
+            { type: "button", onclick: () => this.#app.goStep(name) },
+            name === "correct" ? "Correct" : "Measure",
+            icon("forward"),
+          ),
+        ),
+      ),
+    );
   }
 }

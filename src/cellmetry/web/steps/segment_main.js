@@ -13,7 +13,6 @@ import { channelNames } from "./images_details.js";
  * @typedef {{key: string, step: any, given: Map<string, any>, several: boolean, engines: any[], models: any[]}} Offer
  */
 
-
 /** Controls of one segmenting step of a recipe. */
 export class MainFields {
   #app;
@@ -21,10 +20,13 @@ export class MainFields {
   #change;
   #model = h("select");
   #channel = h("select");
-  #diameter = h(
-    "input",
-    { type: "text", inputmode: "decimal", placeholder: "Automatic", class: "number", autocomplete: "off" },
-  );
+  #diameter = h("input", {
+    type: "text",
+    inputmode: "decimal",
+    placeholder: "Automatic",
+    class: "number",
+    autocomplete: "off",
+  });
   #unit = h("span.field-unit");
   #engine = h("select");
   #options = h("div.form");
@@ -74,9 +76,8 @@ export class MainFields {
     const { key, step } = this.#offer;
     const engine = this.#engine.value !== step.engine ? [`engine=${JSON.stringify(this.#engine.value)}`] : [];
     const model = this.#model.value && !this.#modelField.hidden ? [`model=${JSON.stringify(this.#model.value)}`] : [];
-    const channel = this.#channel.value && !this.#channelField.hidden ? [
-      `channel=${JSON.stringify(this.#channel.value)}`,
-    ] : [];
+    const channel =
+      this.#channel.value && !this.#channelField.hidden ? [`channel=${JSON.stringify(this.#channel.value)}`] : [];
     const options = Object.entries(this.#optionsForm?.values ?? {}).map(
       ([name, value]) => `options.${name}=${JSON.stringify(value)}`,
     );
@@ -88,7 +89,10 @@ export class MainFields {
     const image = this.#app.openStudy.images.current;
     const names = image?.state === "ready" && !image.header.colour ? channelNames(image) : [];
     const chosen = this.#channel.value;
-    fill(this.#channel, names.map((name, k) => h("option", { value: this.#alike ? name : String(k) }, name)));
+    fill(
+      this.#channel,
+      names.map((name, k) => h("option", { value: this.#alike ? name : String(k) }, name)),
+    );
     this.#channel.value = chosen || this.#guess(names);
     if (!this.#channel.value && names.length) this.#channel.value = this.#guess(names);
     this.#channelField.hidden = names.length < 2;
@@ -100,16 +104,18 @@ export class MainFields {
     const said = (/** @type {string} */ name) => given.get(`${key}.${name}`) ?? step[name] ?? "";
     fill(
       this.#engine,
-      engines.map((engine) => h(
-        "option",
-        { value: engine.name, disabled: Boolean(engine.problem) },
-        engine.problem ? `${engine.name} (not installed)` : engine.name,
-      )),
+      engines.map((engine) =>
+        h(
+          "option",
+          { value: engine.name, disabled: Boolean(engine.problem) },
+          engine.problem ? `${engine.name} (not installed)` : engine.name,
+        ),
+      ),
     );
     this.#engine.value = said("engine");
-    const options = [...given].filter(([address]) => address.startsWith(`${key}.options.`)).map(
-      ([address, value]) => [address.slice(key.length + 9), value],
-    );
+    const options = [...given]
+      .filter(([address]) => address.startsWith(`${key}.options.`))
+      .map(([address, value]) => [address.slice(key.length + 9), value]);
     this.#layEngine({ ...step.options, ...Object.fromEntries(options) });
     this.#model.value = said("model");
     this.#diameter.value = this.#um ? said("diameter_um") : said("diameter_px");
@@ -121,25 +127,22 @@ export class MainFields {
   #layEngine(options) {
     const engine = this.#offer.engines.find((each) => each.name === this.#engine.value);
     const known = new Set(engine?.models ?? []);
-    const models = this.#offer.models.filter((model) => model.id || known.has(model.name)).filter(
-      (model) => !model.problem && (model.card.engine ?? "cellmetry") === engine?.name,
-    );
+    const models = this.#offer.models
+      .filter((model) => model.id || known.has(model.name))
+      .filter((model) => !model.problem && (model.card.engine ?? "cellmetry") === engine?.name);
     const names = new Set(models.map((model) => model.name));
     const others = [...known].filter((name) => !names.has(name)).map((name) => ({ name, id: "", active: false }));
     fill(
       this.#model,
       h("option", { value: "" }, automatic(models)),
-      [...models, ...others].map((model) => h(
-        "option",
-        { value: model.id || model.name },
-        model.active ? `${model.name} (active)` : model.name,
-      )),
+      [...models, ...others].map((model) =>
+        h("option", { value: model.id || model.name }, model.active ? `${model.name} (active)` : model.name),
+      ),
     );
     this.#modelField.hidden = models.length + others.length < 1;
-    this.#optionsForm = engine ? new SchemaForm(
-      engine.parameters,
-      { values: options, hidden: ["file", "folder", "pattern"] },
-    ) : null;
+    this.#optionsForm = engine
+      ? new SchemaForm(engine.parameters, { values: options, hidden: ["file", "folder", "pattern"] })
+      : null;
     this.#optionsForm?.on("change", this.#change);
     fill(
       this.#options,
@@ -158,8 +161,13 @@ export class MainFields {
   #guess(names) {
     const nuclei = names.findIndex((name) => isNuclear(name));
     const wantsCells = this.#offer.several && !/nuc/i.test(this.#offer.step.labels);
-    const at = wantsCells ? Math.max(0, names.findIndex((_, k) => k !== nuclei)) : Math.max(0, nuclei);
-    return this.#alike ? names[at] ?? "" : String(at);
+    const at = wantsCells
+      ? Math.max(
+          0,
+          names.findIndex((_, k) => k !== nuclei),
+        )
+      : Math.max(0, nuclei);
+    return this.#alike ? (names[at] ?? "") : String(at);
   }
 
   /** Whether every image says the size of its pixels. */
@@ -179,7 +187,7 @@ export class MainFields {
     const px = await measureLine(this.#app, "Draw a line across one cell.");
     const image = this.#app.viewer.image;
     if (px === null || !image) return;
-    const um = this.#um ? pixelSizeOf(image) ?? 1 : 1;
+    const um = this.#um ? (pixelSizeOf(image) ?? 1) : 1;
     this.#diameter.value = String(Number((px * um).toPrecision(3)));
     this.#change();
   }

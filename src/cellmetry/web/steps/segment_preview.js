@@ -83,9 +83,9 @@ export class Preview {
         { image: image.id, t: viewer.t, z: viewer.z, box: seenBox(viewer, frame.viewerHost), ...wanted },
         asking.signal,
       );
-      const pixels = await Promise.all(found.seen.map(
-        (/** @type {any} */ each) => this.#pixels(each.pixels, asking.signal),
-      ));
+      const pixels = await Promise.all(
+        found.seen.map((/** @type {any} */ each) => this.#pixels(each.pixels, asking.signal)),
+      );
       if (asking === this.#asking && viewer.image?.id === image.id) this.#show(found, pixels);
     } catch (error) {
       if (asking.signal.aborted) return;
@@ -104,11 +104,21 @@ export class Preview {
   #show(found, pixels) {
     const { viewer } = this.#app;
     const [y0, y1, x0, x1] = found.box;
-    const shapes = pixels.flatMap((ids, k) => contours(ids, y1 - y0, x1 - x0, { y: y0, x: x0 }).map(
-      (points) => ({ points, closed: true, colour: COLOURS[k % COLOURS.length], width: 1.5 }),
-    ));
+    const shapes = pixels.flatMap((ids, k) =>
+      contours(ids, y1 - y0, x1 - x0, { y: y0, x: x0 }).map((points) => ({
+        points,
+        closed: true,
+        colour: COLOURS[k % COLOURS.length],
+        width: 1.5,
+      })),
+    );
     const frame = {
-      points: [[y0, x0], [y0, x1], [y1, x1], [y1, x0]],
+      points: [
+        [y0, x0],
+        [y0, x1],
+        [y1, x1],
+        [y1, x0],
+      ],
       closed: true,
       dashed: true,
       colour: "#ffffff",
@@ -124,9 +134,8 @@ export class Preview {
   /** @param {any} found */
   #words(found) {
     const um = pixelSizeOf(this.#app.viewer.image);
-    const size = (/** @type {number|null} */ px) => (
-      px === null ? "" : `, typically ${um ? `${(px * um).toPrecision(3)} µm` : `${px.toFixed(0)} px`} wide`
-    );
+    const size = (/** @type {number|null} */ px) =>
+      px === null ? "" : `, typically ${um ? `${(px * um).toPrecision(3)} µm` : `${px.toFixed(0)} px`} wide`;
     const lines = found.seen.map((/** @type {any} */ each, /** @type {number} */ k) => {
       const mark = h("span.preview-mark");
       mark.style.background = COLOURS[k % COLOURS.length];

@@ -72,8 +72,8 @@ export class RecipeForm extends Emitter {
       get("models"),
       study.get("models"),
     ]);
-    this.#recipes = [...shipped, ...own].filter(
-      (recipe) => recipe.steps.some((/** @type {any} */ step) => step.step === "segment"),
+    this.#recipes = [...shipped, ...own].filter((recipe) =>
+      recipe.steps.some((/** @type {any} */ step) => step.step === "segment"),
     );
     this.#offers = {
       engines: engines.filter((/** @type {any} */ engine) => engine.name !== "labels"),
@@ -83,10 +83,12 @@ export class RecipeForm extends Emitter {
       this.#choice,
       this.#recipes.map((recipe, k) => h("option", { value: String(k) }, inWords(recipe.name.replaceAll("-", " ")))),
     );
-    this.#choice.value = String(Math.max(
-      0,
-      this.#recipes.findIndex((recipe) => nameOf(recipe) === wanted.recipe || recipe.name === wanted.recipe),
-    ));
+    this.#choice.value = String(
+      Math.max(
+        0,
+        this.#recipes.findIndex((recipe) => nameOf(recipe) === wanted.recipe || recipe.name === wanted.recipe),
+      ),
+    );
     await this.#lay(wanted.set);
   }
 
@@ -103,9 +105,9 @@ export class RecipeForm extends Emitter {
 
   /** Names of the labels that the recipe makes. @returns {string[]} */
   get labels() {
-    return this.#recipe.steps.filter(
-      (/** @type {any} */ step) => step.step === "segment",
-    ).map((/** @type {any} */ step) => step.labels);
+    return this.#recipe.steps
+      .filter((/** @type {any} */ step) => step.step === "segment")
+      .map((/** @type {any} */ step) => step.labels);
   }
 
   /** Show that another image is looked at: its channels and pixel size. */
@@ -131,14 +133,21 @@ export class RecipeForm extends Emitter {
     if (recipe !== this.#recipe) return;
     const given = new Map(set.map(parsed));
     const segments = steps.filter(({ step }) => step.step === "segment");
-    this.#fields = segments.map(({ key, step }) => new MainFields(
-      this.#app,
-      { key, step, given, several: segments.length > 1, ...this.#offers },
-      () => this.tell("change", this),
-    ));
+    this.#fields = segments.map(
+      ({ key, step }) =>
+        new MainFields(this.#app, { key, step, given, several: segments.length > 1, ...this.#offers }, () =>
+          this.tell("change", this),
+        ),
+    );
     this.#forms = steps.map(({ key, step }, k) => this.#form(key, step, schemas[k], given));
-    fill(this.#main, this.#fields.map((fields) => fields.element));
-    fill(this.#more, this.#forms.map(({ form }, k) => this.#folded(steps[k], form, steps.length > 1)));
+    fill(
+      this.#main,
+      this.#fields.map((fields) => fields.element),
+    );
+    fill(
+      this.#more,
+      this.#forms.map(({ form }, k) => this.#folded(steps[k], form, steps.length > 1)),
+    );
   }
 
   /** @param {string} key @param {any} step @param {any} schema @param {Map<string, any>} given */
@@ -192,9 +201,8 @@ function withKeys(steps) {
  */
 export function changes(address, now, before) {
   if (isSame(now, before)) return [];
-  if (now && typeof now === "object" && !Array.isArray(now)) return Object.keys(now).flatMap(
-    (name) => changes(`${address}.${name}`, now[name], before?.[name]),
-  );
+  if (now && typeof now === "object" && !Array.isArray(now))
+    return Object.keys(now).flatMap((name) => changes(`${address}.${name}`, now[name], before?.[name]));
   if (now === null) throw new Error(`${address} cannot be empty here.`);
   return [`${address}=${JSON.stringify(now)}`];
 }

@@ -9,12 +9,7 @@ import { TrainingView } from "./train_result.js";
 /** @typedef {import("../app/app.js").App} App */
 
 /** @type {import("../app/steps.js").Step} */
-export default {
-  name: "train",
-  title: "Train",
-  centre: "own",
-  open: (app, panes) => new TrainStep(app, panes),
-};
+export default { name: "train", title: "Train", centre: "own", open: (app, panes) => new TrainStep(app, panes) };
 
 class TrainStep {
   #app;
@@ -36,10 +31,14 @@ class TrainStep {
     this.#training = new TrainingView(app, this.#models);
     this.#form.follow(this.#fields);
     const job = this.#wanted;
-    this.#tabs = tabs("What is shown", [
-      { name: "fields", title: "Images", make: () => this.#fields.element },
-      { name: "training", title: "Training", make: () => this.#training.element },
-    ], { chosen: app.place.get("tab") ?? (job ? "training" : "fields"), onchange: (tab) => app.place.note({ tab }) });
+    this.#tabs = tabs(
+      "What is shown",
+      [
+        { name: "fields", title: "Images", make: () => this.#fields.element },
+        { name: "training", title: "Training", make: () => this.#training.element },
+      ],
+      { chosen: app.place.get("tab") ?? (job ? "training" : "fields"), onchange: (tab) => app.place.note({ tab }) },
+    );
     this.#training.show(job);
     this.#form.on("labels", () => this.#fields.show());
     this.#form.on("begun", (begun) => this.#show(begun.id));

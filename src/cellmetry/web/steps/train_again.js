@@ -80,11 +80,12 @@ export class SegmentAgain {
     const text = job?.state === "done" ? "The images are segmented by the new model." : `${anew} ${PROMISE}`;
     return [
       h("p.quiet-text", {}, text),
-      right > 0 && h(
-        "p.quiet-text",
-        {},
-        `${counted(right, "image")} whose cells are all right ${right === 1 ? "stays as it is" : "stay as they are"}.`,
-      ),
+      right > 0 &&
+        h(
+          "p.quiet-text",
+          {},
+          `${counted(right, "image")} whose cells are all right ${right === 1 ? "stays as it is" : "stay as they are"}.`,
+        ),
       !this.#active && h("p.quiet-text", {}, "Activate the model first."),
     ];
   }
@@ -93,30 +94,38 @@ export class SegmentAgain {
   #fate({ total, lines }) {
     return [
       h("p", {}, `Of ${counted(total, "correction")}:`),
-      h("ul.train-fate", {}, lines.map((line) => h("li", {}, icon("check"), line))),
+      h(
+        "ul.train-fate",
+        {},
+        lines.map((line) => h("li", {}, icon("check"), line)),
+      ),
     ];
   }
 
   /** @param {Job|undefined} job @param {number} questions */
   #buttons(job, questions) {
     const running = job && !hasEnded(job);
-    const { openStudy: { readOnly, jobs } } = this.#app;
+    const {
+      openStudy: { readOnly, jobs },
+    } = this.#app;
     const cancel = () => jobs.cancel(/** @type {Job} */ (job).id).catch((error) => this.#app.error(error));
-    if (running) return h(
-      "div.row.end",
-      {},
-      h("button", { type: "button", disabled: Boolean(readOnly), onclick: cancel }, "Cancel"),
-    );
+    if (running)
+      return h(
+        "div.row.end",
+        {},
+        h("button", { type: "button", disabled: Boolean(readOnly), onclick: cancel }, "Cancel"),
+      );
     const first = job?.state !== "done";
     return h(
       "div.row",
       {},
-      questions > 0 && h(
-        "button.primary",
-        { type: "button", onclick: () => this.#app.goStep("correct", { labels: this.#labels, tab: null }) },
-        `Answer ${counted(questions, "question")}`,
-        icon("forward"),
-      ),
+      questions > 0 &&
+        h(
+          "button.primary",
+          { type: "button", onclick: () => this.#app.goStep("correct", { labels: this.#labels, tab: null }) },
+          `Answer ${counted(questions, "question")}`,
+          icon("forward"),
+        ),
       h(
         "button",
         {
@@ -127,12 +136,9 @@ export class SegmentAgain {
         },
         "Segment again",
       ),
-      !first && !questions && h(
-        "button",
-        { type: "button", onclick: () => this.#app.goStep("measure") },
-        "Measure",
-        icon("forward"),
-      ),
+      !first &&
+        !questions &&
+        h("button", { type: "button", onclick: () => this.#app.goStep("measure") }, "Measure", icon("forward")),
     );
   }
 

@@ -41,9 +41,9 @@ export class Course extends Emitter {
     const all = this.all;
     const curve = (/** @type {string} */ name, /** @type {string} */ key) => ({
       name,
-      points: all.filter((row) => row[key] !== undefined).map(
-        (row) => /** @type {[number, number]} */ ([row.step, row[key]]),
-      ),
+      points: all
+        .filter((row) => row[key] !== undefined)
+        .map((row) => /** @type {[number, number]} */ ([row.step, row[key]])),
     });
     return {
       loss: [curve("Images that teach", "loss"), curve("Held-out images", "validation loss")],

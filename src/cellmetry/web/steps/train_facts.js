@@ -53,7 +53,10 @@ export class FieldFacts {
       const corrected = Math.max(agreed, new Set(held.flatMap((/** @type {any} */ edit) => edit.ids)).size);
       return {
         corrected,
-        reviewed: shareOf(image, fields.filter((/** @type {any} */ each) => each.labels === labels.name)),
+        reviewed: shareOf(
+          image,
+          fields.filter((/** @type {any} */ each) => each.labels === labels.name),
+        ),
       };
     } catch (error) {
       this.#app.error(error);

@@ -81,10 +81,12 @@ export class Fields extends Emitter {
   /** @returns {Field[]} */
   get #all() {
     const { images, labels } = this.#app.openStudy;
-    return images.ready.filter((image) => !image.said.excluded).flatMap((image) => {
-      const found = labels.of(image.id, this.#name());
-      return found ? [{ image, labels: found }] : [];
-    });
+    return images.ready
+      .filter((image) => !image.said.excluded)
+      .flatMap((image) => {
+        const found = labels.of(image.id, this.#name());
+        return found ? [{ image, labels: found }] : [];
+      });
   }
 
   get #corrected() {
@@ -138,10 +140,11 @@ export class Fields extends Emitter {
   #card(field) {
     const { image, labels } = field;
     const { openStudy: study } = this.#app;
-    const box = h(
-      "input",
-      { type: "checkbox", checked: !this.#out.has(image.id), onchange: () => this.#choose(image.id, box.checked) },
-    );
+    const box = h("input", {
+      type: "checkbox",
+      checked: !this.#out.has(image.id),
+      onchange: () => this.#choose(image.id, box.checked),
+    });
     const facts = h("span.quiet-text.number.cut", {}, counted(labels.outlines, "cell"));
     void this.#facts.of(field).then((known) => this.#showFacts(field, facts, known));
     const look = h(
@@ -182,10 +185,11 @@ export class Fields extends Emitter {
   /** A box by which a person says that all cells are right. @param {string} id @param {string} name */
   #right(id, name) {
     const { images, readOnly } = this.#app.openStudy;
-    const box = h(
-      "input",
-      { type: "checkbox", disabled: Boolean(readOnly), "aria-label": `All cells of ${name} are right` },
-    );
+    const box = h("input", {
+      type: "checkbox",
+      disabled: Boolean(readOnly),
+      "aria-label": `All cells of ${name} are right`,
+    });
     box.addEventListener("change", () => {
       const image = images.find(id);
       if (image) void sayOf(this.#app, [image], { values: { corrected: box.checked || null } });
@@ -196,8 +200,8 @@ export class Fields extends Emitter {
   /** @param {Field[]} others */
   #showOthers(others) {
     const shown = others.slice(0, MOST_OTHERS);
-    const rows = shown.map(
-      ({ image, labels }) => h(
+    const rows = shown.map(({ image, labels }) =>
+      h(
         "li.train-other",
         {},
         h("span.cut.grow", {}, image.name),

@@ -30,35 +30,29 @@ export class TrainForm extends Emitter {
   #start = h("select", { onchange: () => (this.#wished = this.#start.value) });
   /** The model that a person chose to start from; the active one if none. */
   #wished = "";
-  #minutes = h(
-    "input",
-    {
-      type: "number",
-      min: 0.1,
-      max: 600,
-      step: "any",
-      value: taste(TASTE, USUAL_MINUTES),
-      class: "number",
-      oninput: () => this.#showMinutes(),
-    },
-  );
-  #presets = MINUTES.map(
-    (minutes) => h(
+  #minutes = h("input", {
+    type: "number",
+    min: 0.1,
+    max: 600,
+    step: "any",
+    value: taste(TASTE, USUAL_MINUTES),
+    class: "number",
+    oninput: () => this.#showMinutes(),
+  });
+  #presets = MINUTES.map((minutes) =>
+    h(
       "button.small",
       { type: "button", "aria-label": counted(minutes, "minute"), onclick: () => this.#setMinutes(minutes) },
       String(minutes),
     ),
   );
-  #name = h(
-    "input",
-    {
-      type: "text",
-      maxlength: 100,
-      autocomplete: "off",
-      spellcheck: "false",
-      onchange: () => (this.#name.value = nameOf(this.#name.value)),
-    },
-  );
+  #name = h("input", {
+    type: "text",
+    maxlength: 100,
+    autocomplete: "off",
+    spellcheck: "false",
+    onchange: () => (this.#name.value = nameOf(this.#name.value)),
+  });
   #warnings = h("div.stack.train-warnings", { "aria-live": "polite" });
   #missing = "";
   #train = h("button.primary.grow", { type: "button", disabled: true, onclick: () => this.run() }, "Train");
@@ -162,8 +156,11 @@ export class TrainForm extends Emitter {
   #showModels() {
     const { own, shared, active } = this.#models;
     const option = (/** @type {string} */ value, /** @type {string} */ text) => h("option", { value }, text);
-    fill(this.#start, own.map((model) => option(model.id, model.active ? `${model.name} (active)` : model.name)),
-      shared.map((model) => option(model.name, model.name === OWN ? this.#models.titleOf(null) : model.name)));
+    fill(
+      this.#start,
+      own.map((model) => option(model.id, model.active ? `${model.name} (active)` : model.name)),
+      shared.map((model) => option(model.name, model.name === OWN ? this.#models.titleOf(null) : model.name)),
+    );
     this.#start.value = this.#wished || active?.id || OWN;
     if (!this.#start.value) this.#start.value = active?.id ?? OWN;
     this.#name.placeholder = this.#freeName;
@@ -178,7 +175,10 @@ export class TrainForm extends Emitter {
   #showLabels() {
     const { names, name } = this.#app.openStudy.labels;
     const chosen = this.#labels.value || name;
-    fill(this.#labels, names.map((each) => h("option", { value: each }, each)));
+    fill(
+      this.#labels,
+      names.map((each) => h("option", { value: each }, each)),
+    );
     this.#labels.value = chosen ?? "";
     this.#labelsField.hidden = names.length < 2;
   }
@@ -189,8 +189,11 @@ export class TrainForm extends Emitter {
     const names = image ? channelNames(image) : [];
     const last = jobs.all.find((job) => job.kind === "train")?.parameters.channel ?? segmentedChannel(jobs.all);
     const chosen = this.#channel.value || last;
-    fill(this.#channel, names.map((/** @type {string} */ name) => h("option", { value: name }, name)));
-    this.#channel.value = names.includes(chosen) ? chosen : names[Number(chosen)] ?? names[0] ?? "";
+    fill(
+      this.#channel,
+      names.map((/** @type {string} */ name) => h("option", { value: name }, name)),
+    );
+    this.#channel.value = names.includes(chosen) ? chosen : (names[Number(chosen)] ?? names[0] ?? "");
     this.#channelField.hidden = names.length < 2;
   }
 
@@ -201,8 +204,8 @@ export class TrainForm extends Emitter {
   }
 
   #showMinutes() {
-    this.#presets.forEach(
-      (button, k) => button.setAttribute("aria-pressed", String(Number(this.#minutes.value) === MINUTES[k])),
+    this.#presets.forEach((button, k) =>
+      button.setAttribute("aria-pressed", String(Number(this.#minutes.value) === MINUTES[k])),
     );
     this.#minutes.setAttribute("aria-invalid", String(!this.#minutes.checkValidity()));
     this.show();
@@ -210,7 +213,11 @@ export class TrainForm extends Emitter {
 }
 
 /** A name as models may have it. @param {string} text */
-const nameOf = (text) => text.replace(/[^A-Za-z0-9_]+/g, "-").replace(/^[-_]+|-+$/g, "").slice(0, 100);
+const nameOf = (text) =>
+  text
+    .replace(/[^A-Za-z0-9_]+/g, "-")
+    .replace(/^[-_]+|-+$/g, "")
+    .slice(0, 100);
 
 /** Channel in which cells were found last. @param {import("../app/jobs.js").Job[]} jobs */
 function segmentedChannel(jobs) {

@@ -120,16 +120,23 @@ export class Versions extends Emitter {
     const { own, active } = this.#models;
     const readOnly = Boolean(this.#app.openStudy.readOnly);
     this.element.hidden = !own.length;
-    const back = active && h(
-      "button.small.quiet",
-      { type: "button", disabled: readOnly, onclick: () => this.#models.rollBack() },
-      icon("undo"),
-      "Roll back",
-    );
+    const back =
+      active &&
+      h(
+        "button.small.quiet",
+        { type: "button", disabled: readOnly, onclick: () => this.#models.rollBack() },
+        icon("undo"),
+        "Roll back",
+      );
     fill(
       this.element,
       h("div.row", {}, h("h3.grow", {}, "Versions"), back),
-      h("ul", { "aria-label": "Versions of the model" }, own.map((model) => this.#row(model)), this.#row(null)),
+      h(
+        "ul",
+        { "aria-label": "Versions of the model" },
+        own.map((model) => this.#row(model)),
+        this.#row(null),
+      ),
     );
   }
 
@@ -138,11 +145,9 @@ export class Versions extends Emitter {
     const job = this.#app.openStudy.jobs.find(model?.job_id ?? "");
     const isActive = model ? model.active : !this.#models.active;
     const title = this.#models.titleOf(model);
-    const name = job ? h(
-      "button.quiet.link.cut",
-      { type: "button", onclick: () => this.tell("show", job.id) },
-      title,
-    ) : h("span.cut", {}, title);
+    const name = job
+      ? h("button.quiet.link.cut", { type: "button", onclick: () => this.tell("show", job.id) }, title)
+      : h("span.cut", {}, title);
     const facts = [job && whenInWords(job.created), scoreText(job)];
     const said = model ? facts.filter(Boolean).join(" · ") : "Comes with it";
     return h(
@@ -158,23 +163,28 @@ export class Versions extends Emitter {
   #menu(model, isActive) {
     const { openStudy: study } = this.#app;
     const readOnly = Boolean(study.readOnly);
-    return menuButton({
-      label: `More of ${this.#models.titleOf(model)}`,
-      content: icon("more"),
-      align: "right",
-    }, () => [
-      { text: "Activate", icon: "check", disabled: isActive || readOnly, run: () => this.#models.activate(model) },
-      ...(model ? [
-        { text: "Download", icon: "download", run: () => save(address(study.path + at`models/${model.id}/download`)) },
-        {
-          text: "Discard",
-          icon: "trash",
-          danger: true,
-          disabled: isActive || readOnly,
-          run: () => this.#models.discard(model),
-        },
-      ] : []),
-    ]);
+    return menuButton(
+      { label: `More of ${this.#models.titleOf(model)}`, content: icon("more"), align: "right" },
+      () => [
+        { text: "Activate", icon: "check", disabled: isActive || readOnly, run: () => this.#models.activate(model) },
+        ...(model
+          ? [
+              {
+                text: "Download",
+                icon: "download",
+                run: () => save(address(study.path + at`models/${model.id}/download`)),
+              },
+              {
+                text: "Discard",
+                icon: "trash",
+                danger: true,
+                disabled: isActive || readOnly,
+                run: () => this.#models.discard(model),
+              },
+            ]
+          : []),
+      ],
+    );
   }
 }
 

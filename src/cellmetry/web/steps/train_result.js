@@ -61,12 +61,8 @@ export class TrainingView {
   constructor(app, models) {
     this.#app = app;
     this.#models = models;
-    const card = (/** @type {string} */ title, /** @type {any} */ ...content) => h(
-      "section.card",
-      {},
-      h("h3", {}, title),
-      content,
-    );
+    const card = (/** @type {string} */ title, /** @type {any} */ ...content) =>
+      h("section.card", {}, h("h3", {}, title), content);
     this.#curves = h(
       "div.train-curves",
       {},
@@ -95,19 +91,20 @@ export class TrainingView {
     this.#course = id === null ? null : new Course(this.#app.openStudy, id);
     this.#course?.on("change", () => this.#draw());
     this.#course?.on("failed", (error) => this.#app.error(error));
-    if (id === null) fill(
-      this.element,
-      h(
-        "div.empty",
-        {},
-        h("h2", {}, "No training yet"),
+    if (id === null)
+      fill(
+        this.element,
         h(
-          "p.quiet-text",
+          "div.empty",
           {},
-          "Choose corrected images and press Train. Here you watch the model learn, and see whether it became better.",
+          h("h2", {}, "No training yet"),
+          h(
+            "p.quiet-text",
+            {},
+            "Choose corrected images and press Train. Here you watch the model learn, and see whether it became better.",
+          ),
         ),
-      ),
-    );
+      );
     this.#follow();
   }
 
@@ -252,24 +249,22 @@ export class TrainingView {
     const readOnly = Boolean(this.#app.openStudy.readOnly);
     if (!this.#models.loaded) return null;
     if (!model) return h("p.quiet-text", {}, "This model was discarded. Undo that in the history to have it again.");
-    if (model.active) return h(
-      "div.row",
-      {},
-      h("span.chip.train-active", {}, "Active"),
-      h("span.quiet-text.grow", {}, "Taken wherever no other model is named."),
-      h(
-        "button",
-        { type: "button", disabled: readOnly, onclick: () => this.#models.rollBack() },
-        icon("undo"),
-        "Roll back",
-      ),
-    );
+    if (model.active)
+      return h(
+        "div.row",
+        {},
+        h("span.chip.train-active", {}, "Active"),
+        h("span.quiet-text.grow", {}, "Taken wherever no other model is named."),
+        h(
+          "button",
+          { type: "button", disabled: readOnly, onclick: () => this.#models.rollBack() },
+          icon("undo"),
+          "Roll back",
+        ),
+      );
     const good = outcome?.verdict !== "worse";
-    const button = (
-      /** @type {string} */ text,
-      /** @type {boolean} */ first,
-      /** @type {() => any} */ run,
-    ) => h("button", { type: "button", class: first ? "primary" : "", disabled: readOnly, onclick: run }, text);
+    const button = (/** @type {string} */ text, /** @type {boolean} */ first, /** @type {() => any} */ run) =>
+      h("button", { type: "button", class: first ? "primary" : "", disabled: readOnly, onclick: run }, text);
     return h(
       "div.row",
       {},

@@ -26,7 +26,12 @@ const ROWS = [
   ["ap75", "AP, IoU 0.75", " %", 1, "The same, where outlines must fit closely"],
 ];
 const PANELS = { before: "Before", after: "After", truth: "Yours" };
-const COLOURS = [["right", "Right"], ["extra", "Wrong or extra"], ["missed", "Missed"], ["truth", "Your outline"]];
+const COLOURS = [
+  ["right", "Right"],
+  ["extra", "Wrong or extra"],
+  ["missed", "Missed"],
+  ["truth", "Your outline"],
+];
 
 /**
  * Return a table of the scores.
@@ -60,7 +65,15 @@ export function scoresTable({ before, after, names, cells }) {
     h(
       "table.compare-table",
       {},
-      h("thead", {}, h("tr", {}, heads.map((head) => h("th", { scope: "col" }, head)))),
+      h(
+        "thead",
+        {},
+        h(
+          "tr",
+          {},
+          heads.map((head) => h("th", { scope: "col" }, head)),
+        ),
+      ),
       h("tbody", {}, ROWS.map(row)),
     ),
   );
@@ -72,17 +85,17 @@ export function scoresTable({ before, after, names, cells }) {
  */
 export function changePictures(app, result, changes) {
   if (!changes.length) return null;
-  const key = (/** @type {string[]} */ [kind, text]) => h(
-    "span.plot-key",
-    {},
-    h("span.train-line", { class: `train-${kind}` }),
-    text,
-  );
+  const key = (/** @type {string[]} */ [kind, text]) =>
+    h("span.plot-key", {}, h("span.train-line", { class: `train-${kind}` }), text);
   return h(
     "section.card",
     {},
     h("div.row.wrap-row", {}, h("h3.grow", {}, "What changed"), h("p.plot-legend", {}, COLOURS.map(key))),
-    h("ul.train-changes", {}, changes.map((change) => changeRow(app, result, change))),
+    h(
+      "ul.train-changes",
+      {},
+      changes.map((change) => changeRow(app, result, change)),
+    ),
   );
 }
 

@@ -108,9 +108,10 @@ export function cautionsOf({ names }, details, find) {
   const only = `Only ${counted(names.length, "image")} could be held out, so the numbers may differ by chance.`;
   const few = names.length < FEW_HELD_OUT && `${only} Correct more images to be surer.`;
   const held = new Set(names);
-  const images = Object.entries(details.images ?? {}).map(
-    ([id, { items }]) => ({ image: find(id), held: items.some((/** @type {string} */ item) => held.has(item)) }),
-  );
+  const images = Object.entries(details.images ?? {}).map(([id, { items }]) => ({
+    image: find(id),
+    held: items.some((/** @type {string} */ item) => held.has(item)),
+  }));
   const replicateOf = (/** @type {any} */ each) => each.image?.said.replicate ?? null;
   const taught = new Set(images.filter((each) => !each.held).map(replicateOf));
   const shared = images.filter((each) => each.held && replicateOf(each) !== null && taught.has(replicateOf(each)));
@@ -155,12 +156,14 @@ const ENDS = [
  * @param {any} result Of a job `segment`. @returns {{total: number, questions: number, lines: string[]}|null}
  */
 export function rebasedOf({ rebased = {} }) {
-  const all = Object.values(rebased).flatMap((each) => Object.values(each)).filter((each) => each.edits);
+  const all = Object.values(rebased)
+    .flatMap((each) => Object.values(each))
+    .filter((each) => each.edits);
   if (!all.length) return null;
   const count = (/** @type {string} */ end) => all.reduce((sum, each) => sum + (each.edits[end] ?? 0), 0);
-  const lines = ENDS.map(([end, text]) => ({ n: count(end), text })).filter(({ n }) => n > 0).map(
-    ({ n, text }) => `${n.toLocaleString("en")} ${text}`,
-  );
+  const lines = ENDS.map(([end, text]) => ({ n: count(end), text }))
+    .filter(({ n }) => n > 0)
+    .map(({ n, text }) => `${n.toLocaleString("en")} ${text}`);
   const questions = all.reduce((sum, each) => sum + each.questions.length, 0);
   return { total: ENDS.reduce((sum, [end]) => sum + count(end), 0), questions, lines };
 }

@@ -8,8 +8,22 @@ import { capital, tipOf, titleOf, unitOf } from "./words.js";
 
 /** @typedef {import("./source.js").Column} Column */
 
-const FIRST = [/^image$/, /^label$/, /^(t|z|frame)$/, /^condition$/, /^replicate$/, /^(area|volume)_um[23]$/, /^equivalent_diameter_um$/, /^mean_/, /^circularity$/, /^solidity$/,
-  /^(inside|outside|region)$/, /_positive$/, /^n_/, /^flag_any$/];
+const FIRST = [
+  /^image$/,
+  /^label$/,
+  /^(t|z|frame)$/,
+  /^condition$/,
+  /^replicate$/,
+  /^(area|volume)_um[23]$/,
+  /^equivalent_diameter_um$/,
+  /^mean_/,
+  /^circularity$/,
+  /^solidity$/,
+  /^(inside|outside|region)$/,
+  /_positive$/,
+  /^n_/,
+  /^flag_any$/,
+];
 const WITHOUT_UM = [/^(area|volume)_px$/, /^equivalent_diameter_px$/];
 const FEW = 14;
 const KEYS = new Set(["image", "label", "t", "z", "frame"]);
@@ -21,7 +35,8 @@ const KEYS = new Set(["image", "label", "t", "z", "frame"]);
  */
 export function usualColumns(columns) {
   const names = columns.map((column) => column.name);
-  if (names.length <= FEW) return [...names.filter((name) => KEYS.has(name)), ...names.filter((name) => !KEYS.has(name))];
+  if (names.length <= FEW)
+    return [...names.filter((name) => KEYS.has(name)), ...names.filter((name) => !KEYS.has(name))];
   const scaled = names.some((name) => /_um[23]?$/.test(name));
   const wanted = scaled ? FIRST : [...FIRST, ...WITHOUT_UM];
   const found = wanted.flatMap((pattern) => names.filter((name) => pattern.test(name)));
@@ -30,7 +45,19 @@ export function usualColumns(columns) {
 
 /** Columns with numbers that were measured. @param {Column[]} columns @returns {Column[]} */
 export function measures(columns) {
-  const words = new Set(["image", "path", "status", "reason", "warnings", "axes", "shape", "sha256", "label", "t", "z"]);
+  const words = new Set([
+    "image",
+    "path",
+    "status",
+    "reason",
+    "warnings",
+    "axes",
+    "shape",
+    "sha256",
+    "label",
+    "t",
+    "z",
+  ]);
   return columns.filter((column) => !words.has(column.name) && column.source !== "study" && column.unit !== "");
 }
 
@@ -46,7 +73,9 @@ export function mainMeasure(columns) {
 /** Chosen columns of a table, kept as a taste for tables of this name. @param {string} study @param {import("./source.js").TableView} table */
 export function chosenColumns(study, table) {
   const names = new Set(table.columns.map((column) => column.name));
-  const kept = (taste(`table.columns.${study}.${table.name}`, /** @type {string[]|null} */ (null)) ?? []).filter((name) => names.has(name));
+  const kept = (taste(`table.columns.${study}.${table.name}`, /** @type {string[]|null} */ (null)) ?? []).filter(
+    (name) => names.has(name),
+  );
   return kept.length ? kept : usualColumns(table.columns);
 }
 
@@ -75,8 +104,14 @@ export function columnsButton({ columns, chosen, usual, onchange }) {
     const show = () => {
       const now = new Set(chosen());
       const wanted = search.value.trim().toLowerCase();
-      const found = columns.filter((column) => `${column.name} ${titleOf(column)} ${column.definition}`.toLowerCase().includes(wanted));
-      fill(list, found.map((column) => columnCheck(column, now.has(column.name), (on) => turn(column.name, on))), !found.length && h("p.quiet-text", {}, "There is no such column."));
+      const found = columns.filter((column) =>
+        `${column.name} ${titleOf(column)} ${column.definition}`.toLowerCase().includes(wanted),
+      );
+      fill(
+        list,
+        found.map((column) => columnCheck(column, now.has(column.name), (on) => turn(column.name, on))),
+        !found.length && h("p.quiet-text", {}, "There is no such column."),
+      );
     };
     search.addEventListener("input", show);
     show();
@@ -87,5 +122,11 @@ export function columnsButton({ columns, chosen, usual, onchange }) {
 /** @param {Column} column @param {boolean} checked @param {(on: boolean) => void} turn */
 function columnCheck(column, checked, turn) {
   const box = h("input", { type: "checkbox", checked, onchange: () => turn(box.checked) });
-  return h("label.check.table-column", { title: tipOf(column) }, box, h("span.cut.grow", {}, capital(titleOf(column))), h("span.quiet-text", {}, unitOf(column)));
+  return h(
+    "label.check.table-column",
+    { title: tipOf(column) },
+    box,
+    h("span.cut.grow", {}, capital(titleOf(column))),
+    h("span.quiet-text", {}, unitOf(column)),
+  );
 }

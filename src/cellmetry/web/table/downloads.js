@@ -35,11 +35,19 @@ export async function saveExport(app, parameters, what) {
 
 /** @param {App} app @param {import("./source.js").TableView} table */
 export function downloadsMenu(app, table) {
-  const exported = (/** @type {string} */ form) => () => saveExport(app, { tables: [table.id], table_forms: [form], name_of_result: `${table.name} as ${form}` }, `Table ${table.name}`);
+  const exported = (/** @type {string} */ form) => () =>
+    saveExport(
+      app,
+      { tables: [table.id], table_forms: [form], name_of_result: `${table.name} as ${form}` },
+      `Table ${table.name}`,
+    );
   const readOnly = Boolean(app.openStudy.readOnly);
-  return menuButton({ label: "Download the table", content: [icon("download"), "Download"], align: "right", class: "quiet" }, () => [
-    { text: "CSV", disabled: readOnly, run: exported("csv") },
-    { text: "Excel", disabled: readOnly, run: exported("xlsx") },
-    { text: "Parquet", run: () => save(resultAddress(app, table.id)) },
-  ]);
+  return menuButton(
+    { label: "Download the table", content: [icon("download"), "Download"], align: "right", class: "quiet" },
+    () => [
+      { text: "CSV", disabled: readOnly, run: exported("csv") },
+      { text: "Excel", disabled: readOnly, run: exported("xlsx") },
+      { text: "Parquet", run: () => save(resultAddress(app, table.id)) },
+    ],
+  );
 }

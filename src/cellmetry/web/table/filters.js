@@ -26,7 +26,9 @@ export class Filters extends Emitter {
   constructor(columns) {
     super();
     this.#columns = columns.filter(canBeAsked);
-    const add = popover({ label: "Add a filter", content: [icon("plus"), "Filter"], align: "left" }, (close) => ({ element: this.#form(close) }));
+    const add = popover({ label: "Add a filter", content: [icon("plus"), "Filter"], align: "left" }, (close) => ({
+      element: this.#form(close),
+    }));
     this.element = h("div.filters", {}, add.element, this.#chips);
   }
 
@@ -46,7 +48,11 @@ export class Filters extends Emitter {
   /** @param {Filter[]} filters Those of columns that are not there are left out. */
   setAll(filters) {
     const names = new Set(this.#columns.map((column) => column.name));
-    const known = filters.filter(({ where }) => (where.replace(/"[^"]*"|'[^']*'/g, "").match(/[\p{L}_][\p{L}\p{N}_]*/gu) ?? []).every((word) => names.has(word) || WORDS.has(word)));
+    const known = filters.filter(({ where }) =>
+      (where.replace(/"[^"]*"|'[^']*'/g, "").match(/[\p{L}_][\p{L}\p{N}_]*/gu) ?? []).every(
+        (word) => names.has(word) || WORDS.has(word),
+      ),
+    );
     this.#all = new Map(known.map((filter) => [filter.key, filter]));
     this.#show();
     this.tell("change", this);
@@ -72,25 +78,53 @@ export class Filters extends Emitter {
   }
 
   #show() {
-    fill(this.#chips, [...this.#all.values()].map((filter) => h("span.chip.filter", { title: filter.where }, h("span.cut", {}, filter.text),
-      h("button.quiet.square", { type: "button", "aria-label": `Take away: ${filter.text}`, onclick: () => this.set(filter.key, null) }, icon("close")))));
+    fill(
+      this.#chips,
+      [...this.#all.values()].map((filter) =>
+        h(
+          "span.chip.filter",
+          { title: filter.where },
+          h("span.cut", {}, filter.text),
+          h(
+            "button.quiet.square",
+            { type: "button", "aria-label": `Take away: ${filter.text}`, onclick: () => this.set(filter.key, null) },
+            icon("close"),
+          ),
+        ),
+      ),
+    );
   }
 
   /** @param {() => void} close */
   #form(close) {
-    const column = h("select", { "aria-label": "Column" }, this.#columns.map((each, k) => h("option", { value: k }, capital(titleOf(each)) + (unitOf(each) ? ` (${unitOf(each)})` : ""))));
+    const column = h(
+      "select",
+      { "aria-label": "Column" },
+      this.#columns.map((each, k) =>
+        h("option", { value: k }, capital(titleOf(each)) + (unitOf(each) ? ` (${unitOf(each)})` : "")),
+      ),
+    );
     const how = h("select", { "aria-label": "Relation" });
     const value = h("input", { type: "text", "aria-label": "Value", autocomplete: "off" });
     const wrong = h("p.field-wrong", { role: "alert", hidden: true });
     const chosen = () => this.#columns[Number(column.value)];
     const lay = () => {
-      fill(how, relationsOf(chosen()).map(([sign, text]) => h("option", { value: sign }, text)));
+      fill(
+        how,
+        relationsOf(chosen()).map(([sign, text]) => h("option", { value: sign }, text)),
+      );
       value.hidden = isFlag(chosen());
     };
     column.addEventListener("change", lay);
     lay();
-    const form = h("form.stack", {}, h("label.field", {}, h("span.field-name", {}, "Column"), column), h("div.row", {}, how, value), wrong,
-      h("div.row.end", {}, h("button.primary", { type: "submit" }, "Filter")));
+    const form = h(
+      "form.stack",
+      {},
+      h("label.field", {}, h("span.field-name", {}, "Column"), column),
+      h("div.row", {}, how, value),
+      wrong,
+      h("div.row.end", {}, h("button.primary", { type: "submit" }, "Filter")),
+    );
     form.addEventListener("submit", (/** @type {Event} */ event) => {
       event.preventDefault();
       const found = conditionOf(chosen(), how.value, value.value.trim());
@@ -106,27 +140,59 @@ export class Filters extends Emitter {
 
 /** @param {Column} column @returns {[string, string][]} */
 function relationsOf(column) {
-  if (isFlag(column)) return [["not", "is not raised"], ["is", "is raised"]];
-  if (column.unit === "") return [["==", "is"], ["!=", "is not"]];
-  return [[">", "is above"], [">=", "is at least"], ["<", "is below"], ["<=", "is at most"], ["==", "is"]];
+  if (isFlag(column))
+    return [
+      ["not", "is not raised"],
+      ["is", "is raised"],
+    ];
+  if (column.unit === "")
+    return [
+      ["==", "is"],
+      ["!=", "is not"],
+    ];
+  return [
+    [">", "is above"],
+    [">=", "is at least"],
+    ["<", "is below"],
+    ["<=", "is at most"],
+    ["==", "is"],
+  ];
 }
 
 /** @param {Column} column @param {string} sign @param {string} text */
 function conditionOf(column, sign, text) {
   const name = capital(titleOf(column));
-  if (isFlag(column)) return { where: sign === "is" ? column.name : `not ${column.name}`, text: `${sign === "is" ? "" : "No "}${titleOf(column)}`, wrong: "" };
+  if (isFlag(column))
+    return {
+      where: sign === "is" ? column.name : `not ${column.name}`,
+      text: `${sign === "is" ? "" : "No "}${titleOf(column)}`,
+      wrong: "",
+    };
   if (!text && column.name !== "region") return { where: "", text: "", wrong: "Say a value." };
-  if (column.unit === "") return { where: `${column.name} ${sign} ${literal(text)}`, text: `${name} ${sign === "==" ? "is" : "is not"} ${text || "none"}`, wrong: "" };
+  if (column.unit === "")
+    return {
+      where: `${column.name} ${sign} ${literal(text)}`,
+      text: `${name} ${sign === "==" ? "is" : "is not"} ${text || "none"}`,
+      wrong: "",
+    };
   const number = Number(text.replace(",", "."));
   if (!Number.isFinite(number)) return { where: "", text: "", wrong: `${text} is not a number.` };
-  return { where: `${column.name} ${sign} ${number}`, text: `${name} ${sign.replace(">=", "≥").replace("<=", "≤").replace("==", "=")} ${number} ${unitOf(column)}`.trim(), wrong: "" };
+  return {
+    where: `${column.name} ${sign} ${number}`,
+    text: `${name} ${sign.replace(">=", "≥").replace("<=", "≤").replace("==", "=")} ${number} ${unitOf(column)}`.trim(),
+    wrong: "",
+  };
 }
 
 /** @param {Column} column @param {number|null} low @param {number|null} high */
 function rangeOf(column, low, high) {
   const name = `${capital(titleOf(column))}`;
   const unit = shortUnitOf(column) ? ` ${shortUnitOf(column)}` : "";
-  if (low !== null && high !== null) return { where: `${low} <= ${column.name} <= ${high}`, text: `${name} ${numberText(low, 3)} – ${numberText(high, 3)}${unit}` };
+  if (low !== null && high !== null)
+    return {
+      where: `${low} <= ${column.name} <= ${high}`,
+      text: `${name} ${numberText(low, 3)} – ${numberText(high, 3)}${unit}`,
+    };
   if (low !== null) return { where: `${column.name} >= ${low}`, text: `${name} ≥ ${numberText(low, 3)}${unit}` };
   return high === null ? null : { where: `${column.name} <= ${high}`, text: `${name} ≤ ${numberText(high, 3)}${unit}` };
 }

@@ -25,30 +25,61 @@ export class TableHead extends Emitter {
   }
 
   show() {
-    fill(this.element, this.#source.columns.map((column) => this.#cell(column)));
+    fill(
+      this.element,
+      this.#source.columns.map((column) => this.#cell(column)),
+    );
   }
 
   /** @param {Column} column */
   #cell(column) {
     const { direction, rank } = this.#order(column);
     const sorted = direction === 1 ? "ascending" : direction === -1 ? "descending" : "none";
-    const mark = direction !== 0 && h("span.table-sorted", { "aria-hidden": "true" }, direction === 1 ? "↑" : "↓", this.#source.sort.length > 1 && rank + 1);
-    const name = h("button.table-title", { type: "button", title: `${tipOf(column)}\nClick: order by it. Shift-click: also by it.`,
-      onclick: (/** @type {MouseEvent} */ event) => this.#turn(column, event.shiftKey) },
-    h("span.cut", {}, capital(titleOf(column))), unitOf(column) && h("span.table-unit", {}, unitOf(column)), mark);
+    const mark =
+      direction !== 0 &&
+      h(
+        "span.table-sorted",
+        { "aria-hidden": "true" },
+        direction === 1 ? "↑" : "↓",
+        this.#source.sort.length > 1 && rank + 1,
+      );
+    const name = h(
+      "button.table-title",
+      {
+        type: "button",
+        title: `${tipOf(column)}\nClick: order by it. Shift-click: also by it.`,
+        onclick: (/** @type {MouseEvent} */ event) => this.#turn(column, event.shiftKey),
+      },
+      h("span.cut", {}, capital(titleOf(column))),
+      unitOf(column) && h("span.table-unit", {}, unitOf(column)),
+      mark,
+    );
     return h("div.table-heading", { role: "columnheader", "aria-sort": sorted }, name, this.#menu(column));
   }
 
   /** @param {Column} column */
   #menu(column) {
     const order = (/** @type {string} */ text) => this.tell("sort", [text]);
-    return menuButton({ label: `More of ${titleOf(column)}`, content: icon("down"), class: "quiet square table-more" }, () => [
-      { text: "From small to large", run: () => order(column.name) },
-      { text: "From large to small", run: () => order(`-${column.name}`) },
-      { title: "" },
-      { text: "Show and colour by it", icon: "eye", disabled: column.unit === "" && !isFlag(column), run: () => this.tell("use", column) },
-      { text: "Hide this column", icon: "eye-off", disabled: this.#source.columns.length < 2, run: () => this.tell("hide", column) },
-    ]);
+    return menuButton(
+      { label: `More of ${titleOf(column)}`, content: icon("down"), class: "quiet square table-more" },
+      () => [
+        { text: "From small to large", run: () => order(column.name) },
+        { text: "From large to small", run: () => order(`-${column.name}`) },
+        { title: "" },
+        {
+          text: "Show and colour by it",
+          icon: "eye",
+          disabled: column.unit === "" && !isFlag(column),
+          run: () => this.tell("use", column),
+        },
+        {
+          text: "Hide this column",
+          icon: "eye-off",
+          disabled: this.#source.columns.length < 2,
+          run: () => this.tell("hide", column),
+        },
+      ],
+    );
   }
 
   /** @param {Column} column */

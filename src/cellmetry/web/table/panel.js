@@ -30,14 +30,20 @@ export class TablePanel extends Emitter {
     this.source.also = [...KEYS, ...PLACES].filter((name) => names.has(name));
     this.source.ask({ columns: this.#columns(chosenColumns(app.openStudy.id, table)) });
     this.filters = new Filters(table.columns);
-    this.table = new Table(this.source, `Table ${table.name}`, KEYS.filter((name) => names.has(name)));
+    this.table = new Table(
+      this.source,
+      `Table ${table.name}`,
+      KEYS.filter((name) => names.has(name)),
+    );
     this.element = h("section.table-panel", { "aria-label": `Table ${table.name}` }, this.#bar(), this.table.element);
     this.#offs = [
       this.source.on("rows", () => this.#showCount()),
       this.source.on("error", (error) => app.error(error)),
       this.filters.on("change", () => this.#filtered()),
       this.table.on("sort", (sort) => this.source.ask({ sort })),
-      this.table.on("hide", (column) => this.#choose(this.source.columns.map((each) => each.name).filter((name) => name !== column.name))),
+      this.table.on("hide", (column) =>
+        this.#choose(this.source.columns.map((each) => each.name).filter((name) => name !== column.name)),
+      ),
       this.table.on("use", (column) => this.tell("use", column)),
       this.table.on("row", (said) => this.tell("row", said)),
     ];
@@ -50,7 +56,8 @@ export class TablePanel extends Emitter {
   #restore() {
     try {
       const kept = JSON.parse(this.#app.place.get("where") ?? "[]");
-      if (Array.isArray(kept) && kept.length && kept.every((each) => typeof each?.where === "string")) this.filters.setAll(kept);
+      if (Array.isArray(kept) && kept.length && kept.every((each) => typeof each?.where === "string"))
+        this.filters.setAll(kept);
     } catch {
       this.#app.place.note({ where: null });
     }
@@ -63,8 +70,20 @@ export class TablePanel extends Emitter {
 
   #bar() {
     const { data } = this;
-    const columns = columnsButton({ columns: data.columns, chosen: () => this.source.columns.map((each) => each.name), usual: () => usualColumns(data.columns), onchange: (names) => this.#choose(names) });
-    return h("div.table-bar", {}, this.#count, h("div.grow", {}, this.filters.element), columns.element, downloadsMenu(this.#app, data));
+    const columns = columnsButton({
+      columns: data.columns,
+      chosen: () => this.source.columns.map((each) => each.name),
+      usual: () => usualColumns(data.columns),
+      onchange: (names) => this.#choose(names),
+    });
+    return h(
+      "div.table-bar",
+      {},
+      this.#count,
+      h("div.grow", {}, this.filters.element),
+      columns.element,
+      downloadsMenu(this.#app, data),
+    );
   }
 
   #showCount() {

@@ -65,7 +65,9 @@ export class TableSource extends Emitter {
   /** Where a row stands, null if it does not meet the conditions. @param {Record<string, any>} key @returns {Promise<number|null>} */
   async placeOf(key) {
     for (const [number, page] of this.#pages) {
-      const found = Array.isArray(page) ? page.findIndex((row) => Object.entries(key).every(([name, value]) => row[name] === value)) : -1;
+      const found = Array.isArray(page)
+        ? page.findIndex((row) => Object.entries(key).every(([name, value]) => row[name] === value))
+        : -1;
       if (found >= 0) return number * PAGE + found;
     }
     const said = Object.fromEntries(Object.entries(key).filter(([, value]) => value !== null && value !== undefined));
@@ -74,7 +76,8 @@ export class TableSource extends Emitter {
 
   /** Let the server have the columns at hand by which rows are found, so that the first click on a cell is fast too. @param {Record<string, any>} key */
   warm(key) {
-    if (this.total > MANY) this.#post("place", { key, where: [], sort: [] }).catch((error) => this.tell("error", error));
+    if (this.total > MANY)
+      this.#post("place", { key, where: [], sort: [] }).catch((error) => this.tell("error", error));
   }
 
   /** Columns whole. @param {string[]} columns @param {{where?: string[], most?: number}} [more] @returns {Promise<{total: number, values: Record<string, any[]>}>} */

@@ -35,7 +35,13 @@ export class Table extends Emitter {
     this.#source = source;
     this.keys = keys;
     this.#head = new TableHead(source);
-    this.element = h("div.table", { role: "grid", tabindex: 0, "aria-label": label, "aria-readonly": "true" }, this.#head.element, this.#space, this.#empty);
+    this.element = h(
+      "div.table",
+      { role: "grid", tabindex: 0, "aria-label": label, "aria-readonly": "true" },
+      this.#head.element,
+      this.#space,
+      this.#empty,
+    );
     this.element.addEventListener("scroll", () => this.draw());
     this.element.addEventListener("keydown", (/** @type {KeyboardEvent} */ event) => this.#onKey(event));
     this.#space.addEventListener("click", (/** @type {MouseEvent} */ event) => this.#click(event));
@@ -94,7 +100,8 @@ export class Table extends Emitter {
     this.#space.style.height = `${this.#height}px`;
     this.#empty.hidden = total > 0;
     this.element.setAttribute("aria-rowcount", String(total + 1));
-    while (this.#rows.length < count) this.#space.append(this.#rows[this.#rows.push(h("div.table-row", { role: "row" })) - 1]);
+    while (this.#rows.length < count)
+      this.#space.append(this.#rows[this.#rows.push(h("div.table-row", { role: "row" })) - 1]);
     while (this.#rows.length > count) this.#rows.pop()?.remove();
     const top = this.element.scrollTop - ((this.element.scrollTop / this.#scale) % ROW) - (this.#from - first) * ROW;
     for (let k = 0; k < count; k++) this.#lay(this.#rows[(first + k) % count], first + k, top + k * ROW);
@@ -107,7 +114,10 @@ export class Table extends Emitter {
     element.style.transform = `translateY(${this.#scale === 1 ? place * ROW : top}px)`;
     const known = /** @type {any} */ (element);
     if (known.row !== row || known.columns !== this.#source.columns || known.place !== place) {
-      fill(element, this.#source.columns.map((column) => cell(column, row)));
+      fill(
+        element,
+        this.#source.columns.map((column) => cell(column, row)),
+      );
       Object.assign(known, { row, columns: this.#source.columns, place });
       element.id = `${this.#id}-${place}`;
       element.setAttribute("aria-rowindex", String(place + 2));
@@ -198,6 +208,15 @@ function cell(column, row) {
   if (!row) return h("span.table-cell.table-waits", { role: "gridcell" });
   const value = row[column.name];
   const number = typeof value === "number";
-  if (isFlag(column) && value === true) return h("span.table-cell.table-flag", { role: "gridcell", title: column.definition }, "yes");
-  return h("span.table-cell", { role: "gridcell", class: number ? "number table-number" : "", title: typeof value === "string" && value.length > 14 ? value : null }, valueText(value, column));
+  if (isFlag(column) && value === true)
+    return h("span.table-cell.table-flag", { role: "gridcell", title: column.definition }, "yes");
+  return h(
+    "span.table-cell",
+    {
+      role: "gridcell",
+      class: number ? "number table-number" : "",
+      title: typeof value === "string" && value.length > 14 ? value : null,
+    },
+    valueText(value, column),
+  );
 }

@@ -31,7 +31,10 @@ export class TablesList extends Emitter {
 
   /** Those with a row for each cell; profiles and peaks say of which table they are. @returns {TableView[]} */
   get ofCells() {
-    return this.all.filter((table) => !table.details.of && ["image", "label"].every((name) => table.columns.some((column) => column.name === name)));
+    return this.all.filter(
+      (table) =>
+        !table.details.of && ["image", "label"].every((name) => table.columns.some((column) => column.name === name)),
+    );
   }
 
   /**

@@ -3,11 +3,27 @@
 /** @typedef {import("./source.js").Column} Column */
 
 /** @type {Record<string, string>} */
-const UNITS = { um: "µm", um2: "µm²", um3: "µm³", deg: "°", "intensity um2": "intensity × µm²", "intensity um3": "intensity × µm³", "1": "" };
+const UNITS = {
+  um: "µm",
+  um2: "µm²",
+  um3: "µm³",
+  deg: "°",
+  "intensity um2": "intensity × µm²",
+  "intensity um3": "intensity × µm³",
+  1: "",
+};
 const ENDINGS = /_(um2|um3|um|px2|px|deg|s)(?=_|$)/;
 
 /** @type {Record<string, string>} */
-const WORDS = { flag_any: "any flag", label: "cell", n: "cells", n_instances: "objects", n_density: "density", n_low: "from", n_high: "to" };
+const WORDS = {
+  flag_any: "any flag",
+  label: "cell",
+  n: "cells",
+  n_instances: "objects",
+  n_density: "density",
+  n_low: "from",
+  n_high: "to",
+};
 
 /** The unit of a column, empty where it has none. @param {Column} column */
 export const unitOf = (column) => UNITS[column.unit] ?? column.unit;
@@ -18,7 +34,8 @@ export function titleOf(column) {
 }
 
 /** With its unit, for axes. @param {Column} column */
-export const axisOf = (column) => (unitOf(column) ? `${capital(titleOf(column))} (${unitOf(column)})` : capital(titleOf(column)));
+export const axisOf = (column) =>
+  unitOf(column) ? `${capital(titleOf(column))} (${unitOf(column)})` : capital(titleOf(column));
 
 /** @param {string} text */
 export const capital = (text) => text.charAt(0).toUpperCase() + text.slice(1);
@@ -26,7 +43,14 @@ export const capital = (text) => text.charAt(0).toUpperCase() + text.slice(1);
 /** What is written of a column: what it means, whose definition, its name in files. @param {Column} column */
 export function tipOf(column) {
   const unit = unitOf(column);
-  return [column.definition, unit && `Unit: ${unit}.`, column.source && `After: ${column.source}.`, `In files: ${column.name}.`].filter(Boolean).join("\n");
+  return [
+    column.definition,
+    unit && `Unit: ${unit}.`,
+    column.source && `After: ${column.source}.`,
+    `In files: ${column.name}.`,
+  ]
+    .filter(Boolean)
+    .join("\n");
 }
 
 /** Whether it says that something is doubtful of a cell. @param {Column} column */
@@ -47,7 +71,8 @@ export function valueText(value, column) {
   if (typeof value === "boolean") return value ? "yes" : "";
   if (typeof value !== "number") return String(value);
   const size = Math.abs(value);
-  if (column && !WHOLE.has(column.unit) && Number.isInteger(value) && size < 1000 && value !== 0) return value.toPrecision(4).replace("-", "−");
+  if (column && !WHOLE.has(column.unit) && Number.isInteger(value) && size < 1000 && value !== 0)
+    return value.toPrecision(4).replace("-", "−");
   return numberText(value);
 }
 
@@ -55,7 +80,11 @@ export function valueText(value, column) {
 export function numberText(value, digits = 4) {
   if (Number.isInteger(value)) return Math.abs(value) < 1e7 ? String(value) : value.toExponential(3);
   const size = Math.abs(value);
-  if (size >= 1e6 || size < 1e-4) return value.toExponential(digits - 2).replace("e+", "e").replace("-", "−");
+  if (size >= 1e6 || size < 1e-4)
+    return value
+      .toExponential(digits - 2)
+      .replace("e+", "e")
+      .replace("-", "−");
   const text = size >= 10 ** (digits - 1) ? value.toFixed(size >= 10 ** digits ? 0 : 1) : value.toPrecision(digits);
   return text.replace("-", "−");
 }
@@ -67,7 +96,8 @@ export function literal(value) {
 }
 
 /** The condition that a column has a value. @param {string} name @param {any} value */
-export const isValue = (name, value) => (typeof value === "boolean" ? `${value ? "" : "not "}${name}` : `${name} == ${literal(value)}`);
+export const isValue = (name, value) =>
+  typeof value === "boolean" ? `${value ? "" : "not "}${name}` : `${name} == ${literal(value)}`;
 
 /** Whether a column may stand in a condition. @param {Column} column */
 export const canBeAsked = (column) => /^[\p{L}_][\p{L}\p{N}_]*$/u.test(column.name);

@@ -67,7 +67,12 @@ export class ImageLayer extends TiledLayer {
     const { t, z, projection } = this.plane;
     const { sizes } = this.pyramid;
     if (projection !== "none") return [];
-    const planes = [{ t, z: z + 1 }, { t, z: z - 1 }, { t: t + 1, z }, { t: t - 1, z }];
+    const planes = [
+      { t, z: z + 1 },
+      { t, z: z - 1 },
+      { t: t + 1, z },
+      { t: t - 1, z },
+    ];
     const places = this.pyramid.tilesIn(this.levelFor(camera), camera.box());
     return planes
       .filter((each) => each.t >= 0 && each.z >= 0 && each.t < sizes.t && each.z < sizes.z)

@@ -49,7 +49,8 @@ export class KnownLabels {
     const path = this.#pyramids.get(labels)?.path;
     if (path === undefined) return;
     if (!tiles) this.#store.spoilAll(`${path}/`);
-    else for (const [level, t, z, row, column] of tiles) this.#store.spoil(`${path}/${t}/${z}/${level}/${row}/${column}`);
+    else
+      for (const [level, t, z, row, column] of tiles) this.#store.spoil(`${path}/${t}/${z}/${level}/${row}/${column}`);
   }
 
   /** @param {string} labels @param {number} version That there is, at least. */

@@ -91,8 +91,7 @@ export class LabelLayer extends TiledLayer {
     const changed = [...ids].filter((id) => !this.selected.has(id));
     for (const id of this.selected) if (!ids.has(id)) changed.push(id);
     this.selected = ids;
-    for (const [place, tile] of this.tiles.all)
-      if (changed.some((id) => tile.ids?.has(id))) this.#soil(place);
+    for (const [place, tile] of this.tiles.all) if (changed.some((id) => tile.ids?.has(id))) this.#soil(place);
   }
 
   /** @param {Camera} camera */

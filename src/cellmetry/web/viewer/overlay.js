@@ -183,7 +183,11 @@ export function coloured({ data, height, width, low, high }, palette) {
 /** @param {{data: ArrayLike<number>, height: number, width: number}} pixels @param {string} colour */
 function masked({ data, height, width }, colour) {
   const ink = packed(rgb(colour), 255);
-  return pictureOf(Uint32Array.from({ length: height * width }, (_, k) => (data[k] ? ink : 0)), height, width);
+  return pictureOf(
+    Uint32Array.from({ length: height * width }, (_, k) => (data[k] ? ink : 0)),
+    height,
+    width,
+  );
 }
 
 /** @param {HTMLImageElement} picture @param {string} palette */
@@ -194,7 +198,11 @@ function recoloured(picture, palette) {
   context.drawImage(picture, 0, 0);
   const { data } = context.getImageData(0, 0, width, height);
   const scale = scaleOf(palette);
-  return pictureOf(Uint32Array.from({ length: height * width }, (_, k) => scale[data[4 * k]]), height, width);
+  return pictureOf(
+    Uint32Array.from({ length: height * width }, (_, k) => scale[data[4 * k]]),
+    height,
+    width,
+  );
 }
 
 /** @param {Uint32Array<ArrayBuffer>} out @param {number} height @param {number} width */

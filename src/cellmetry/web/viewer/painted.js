@@ -84,22 +84,12 @@ export class PaintedTiles {
 
 /** @param {Box} a @param {Box} b @returns {Box} */
 export function around(a, b) {
-  return {
-    y0: Math.min(a.y0, b.y0),
-    y1: Math.max(a.y1, b.y1),
-    x0: Math.min(a.x0, b.x0),
-    x1: Math.max(a.x1, b.x1),
-  };
+  return { y0: Math.min(a.y0, b.y0), y1: Math.max(a.y1, b.y1), x0: Math.min(a.x0, b.x0), x1: Math.max(a.x1, b.x1) };
 }
 
 /** @param {Box} a @param {Box} b @returns {Box} It is empty where they do not meet. */
 export function common(a, b) {
-  return {
-    y0: Math.max(a.y0, b.y0),
-    y1: Math.min(a.y1, b.y1),
-    x0: Math.max(a.x0, b.x0),
-    x1: Math.min(a.x1, b.x1),
-  };
+  return { y0: Math.max(a.y0, b.y0), y1: Math.min(a.y1, b.y1), x0: Math.max(a.x0, b.x0), x1: Math.min(a.x1, b.x1) };
 }
 
 /** @param {Box} box */

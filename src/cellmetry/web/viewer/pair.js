@@ -171,4 +171,3 @@ export class ViewerPair {
     second.setChannels(only === "" ? channels : channels.map((each, c) => ({ ...each, visible: String(c) === only })));
   }
 }
-

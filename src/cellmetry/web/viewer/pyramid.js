@@ -54,11 +54,7 @@ export class Pyramid {
     const step = 2 ** level;
     if (level >= 0) return { ...this.levels[level], step };
     const side = FINE_TILE * step;
-    return {
-      tile: [FINE_TILE, FINE_TILE],
-      tiles: [Math.ceil(this.height / side), Math.ceil(this.width / side)],
-      step,
-    };
+    return { tile: [FINE_TILE, FINE_TILE], tiles: [Math.ceil(this.height / side), Math.ceil(this.width / side)], step };
   }
 
   /** The tile of another level in which one lies, or in which it begins. @param {Place} place @param {number} level */

@@ -107,10 +107,14 @@ export class Stage extends Emitter {
 
   /** A map; one that cannot be shown is taken away. @param {string} name @param {import("./overlay.js").MapLayer} layer */
   #mapOf(name, layer) {
-    return new MapPicture(layer, () => this.touch(), (error) => {
-      if (this.layers.get(name) === layer) this.setLayer(name, null);
-      this.tell("error", error);
-    });
+    return new MapPicture(
+      layer,
+      () => this.touch(),
+      (error) => {
+        if (this.layers.get(name) === layer) this.setLayer(name, null);
+        this.tell("error", error);
+      },
+    );
   }
 
   /** @param {(camera: Camera) => void} how */

@@ -77,7 +77,10 @@ export function drawCross(context, viewer, [y, x]) {
   const at = viewer.toScreen(y, x);
   context.save();
   context.beginPath();
-  for (const [dx, dy] of [[5, 0], [0, 5]]) {
+  for (const [dx, dy] of [
+    [5, 0],
+    [0, 5],
+  ]) {
     context.moveTo(at.x - dx, at.y - dy);
     context.lineTo(at.x + dx, at.y + dy);
   }
