@@ -48,6 +48,13 @@ def test_what_is_needed_before_a_model_can_learn_is_said(
     page.get_by_text("Images without corrections (2)").click()
     page.get_by_label("All cells of field_1 are right").check()
     page.get_by_text("2 of 2 images chosen").wait_for()
+    image = next(each for each in api.get(f"studies/{study.id}/images").json() if each["name"] == "field_2")
+    height, width = image["header"]["shape"][-2:]
+    looked = {"image": image["id"], "box": [0, height, 0, width]}
+    act = api.put(f"studies/{study.id}/reviewed", json=looked).json()["act"]
+    page.get_by_text("3 of 3 images chosen").wait_for()
+    api.post(f"studies/{study.id}/acts/{act}/undo")
+    page.get_by_text("2 of 2 images chosen").wait_for()
     assert train_button(page).is_enabled()
     page.get_by_text("Of 1 image nobody said that all cells are right").wait_for()
     page.get_by_label("field_0", exact=True).uncheck()

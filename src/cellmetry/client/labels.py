@@ -147,8 +147,8 @@ class LabelVerbs(StudyPart):
         found: dict[str, Any] = self._get("/queue", labels=labels, **asked)
         return found
 
-    def reviewed(self, image: str) -> list[dict[str, Any]]:
-        """Return the fields of an image that were looked through, by whom and when."""
+    def reviewed(self, image: str | None = None) -> list[dict[str, Any]]:
+        """Return the fields of an image, or of all, that were looked through, by whom and when."""
         found: list[dict[str, Any]] = self._get("/reviewed", image=image)
         return found
 

@@ -89,6 +89,7 @@ def test_a_reviewed_field_leaves_the_queue_and_comes_back_when_undone(client, st
     after = queue(client, url)
     assert (after["left"], after["reviewed"], after["stop"]) == (0, 1, True)
     [field] = client.get(f"{url}/reviewed", params={"image": image}).json()
+    assert client.get(f"{url}/reviewed").json() == [field]
     assert field["box"] == [0, 384, 0, 384]
     assert client.post(f"{url}/acts/{act.json()['act']}/undo").status_code == 200
     assert queue(client, url)["left"] == before["left"]

@@ -13,7 +13,7 @@ from cellmetry.pipeline.correcting import CorrectionItem, CorrectionQueue, Field
 from cellmetry.server.bodies import ActDone, Body, IdText, Limit, View
 from cellmetry.server.dependencies import ActorDep, EditStudy, ReadStudy
 from cellmetry.study.store.images import image as image_of
-from cellmetry.study.store.reviewed import ReviewedField, reviewed_fields, say_reviewed
+from cellmetry.study.store.reviewed import ReviewedField, all_reviewed_fields, reviewed_fields, say_reviewed
 
 __all__ = ["router"]
 
@@ -125,13 +125,10 @@ def get_queue(
 
 
 @router.get("/reviewed")
-def list_reviewed(store: ReadStudy, image: IdText) -> list[ReviewedView]:
-    """Return the fields of an image that were looked through, by whom and when."""
-    image_of(store, image)
-    return [
-        ReviewedView(**{**each._asdict(), "image": each.image_id, "box": tuple(each.box)})
-        for each in reviewed_fields(store, image)
-    ]
+def list_reviewed(store: ReadStudy, image: IdText | None = None) -> list[ReviewedView]:
+    """Return the fields of an image, or of all, that were looked through, by whom and when."""
+    fields = all_reviewed_fields(store) if image is None else reviewed_fields(store, image_of(store, image).id)
+    return [ReviewedView(**{**each._asdict(), "image": each.image_id, "box": tuple(each.box)}) for each in fields]
 
 
 @router.put("/reviewed")

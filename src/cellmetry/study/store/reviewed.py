@@ -6,12 +6,12 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from cellmetry.core.image import Box
 from cellmetry.study.store.acts import Actor, act, find_act
-from cellmetry.study.store.images import image, said_of, say
+from cellmetry.study.store.images import image, images, said_of, say
 
 if TYPE_CHECKING:
     from cellmetry.study.store.store import Store
 
-__all__ = ["ReviewedField", "reviewed_fields", "say_reviewed"]
+__all__ = ["ReviewedField", "all_reviewed_fields", "reviewed_fields", "say_reviewed"]
 
 
 class ReviewedField(NamedTuple):
@@ -35,6 +35,11 @@ def say_reviewed(store: Store, actor: Actor, field: ReviewedField, *, done: bool
         seq = act(store, actor, verb, what, image=field.image_id, labels=field.labels, box=list(field.box))
         say(store, seq, _subject(field.image_id), {_key(field): {"act": seq} if done else None})
     return seq
+
+
+def all_reviewed_fields(store: Store) -> list[ReviewedField]:
+    """Return the fields of all images of a study that were looked through."""
+    return [field for each in images(store) for field in reviewed_fields(store, each.id)]
 
 
 def reviewed_fields(store: Store, image_id: str) -> list[ReviewedField]:

@@ -13,19 +13,29 @@ export class FieldFacts {
   #app;
   /** @type {Map<string, {key: string, facts: Promise<Facts>}>} */
   #known = new Map();
+  /** Fields of all images that were looked through. @type {Promise<any[]>|null} */
+  #looked = null;
   #off;
 
   /** @param {App} app */
   constructor(app) {
     this.#app = app;
-    this.#off = app.openStudy.on(
-      "act",
-      (act) => ["review", "unreview", "undo", "redo"].includes(act.verb) && this.#known.clear(),
-    );
+    this.#off = app.openStudy.on("act", (act) => {
+      if (!["review", "unreview", "undo", "redo"].includes(act.verb)) return;
+      this.#known.clear();
+      this.#looked = null;
+    });
   }
 
   close() {
     this.#off();
+  }
+
+  /** Ids of the images of which all was looked through. @param {Field[]} fields @returns {Promise<Set<string>>} */
+  async wholeOf(fields) {
+    const looked = await this.#fields();
+    const whole = fields.filter(({ image, labels }) => shareOf(image, fieldsOf(looked, image, labels)) >= 1);
+    return new Set(whole.map(({ image }) => image.id));
   }
 
   /** @param {Field} field @returns {Promise<Facts>} */
@@ -39,6 +49,15 @@ export class FieldFacts {
     return facts;
   }
 
+  /** @returns {Promise<any[]>} */
+  #fields() {
+    this.#looked ??= this.#app.openStudy.get("reviewed").catch((error) => {
+      this.#looked = null;
+      throw error;
+    });
+    return this.#looked;
+  }
+
   /** @param {Field} field @returns {Promise<Facts>} */
   async #read({ image, labels }) {
     const { openStudy: study } = this.#app;
@@ -46,7 +65,7 @@ export class FieldFacts {
     try {
       const [edits, fields] = await Promise.all([
         labels.version > 0 ? study.get(at`labels/${labels.id}/edits`, { limit: EDITS }) : none,
-        study.get("reviewed", { image: image.id }),
+        this.#fields(),
       ]);
       const held = edits.filter((/** @type {any} */ edit) => edit.version !== null && edit.act.undone_by === null);
       const agreed = labels.origin.said?.length ?? 0; // what a newer model has as people corrected the older one
@@ -64,6 +83,10 @@ export class FieldFacts {
     }
   }
 }
+
+/** @param {any[]} fields @param {import("../app/images.js").ImageView} image @param {{name: string}} labels */
+const fieldsOf = (fields, image, labels) =>
+  fields.filter((each) => each.image === image.id && each.labels === labels.name);
 
 /**
  * @param {import("../app/images.js").ImageView} image

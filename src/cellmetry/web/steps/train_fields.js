@@ -17,10 +17,6 @@ const MOST_OTHERS = 60;
 const READ_MS = 400;
 const ALL_RIGHT = "All cells are right";
 
-/** Whether labels were corrected by hand, drawn elsewhere, or are said to be right. @param {Field} field */
-const isCorrected = ({ image, labels }) =>
-  labels.version > 0 || Boolean(labels.origin.said) || "upload" in labels.origin || Boolean(image.said.corrected);
-
 /** Cards to choose from. Tells `change`. */
 export class Fields extends Emitter {
   element = h("div.train-fields");
@@ -43,6 +39,7 @@ export class Fields extends Emitter {
     this.#others,
   );
   #later = 0;
+  #turn = 0;
   #offs;
 
   /** @param {App} app @param {() => string} name Of the labels. */
@@ -55,11 +52,13 @@ export class Fields extends Emitter {
       clearTimeout(this.#later);
       this.#later = window.setTimeout(() => this.show(), READ_MS);
     };
-    this.#offs = [app.openStudy.images.on("change", soon), app.openStudy.labels.on("change", soon)];
+    const { images, labels } = app.openStudy;
+    this.#offs = [images.on("change", soon), labels.on("change", soon), app.openStudy.on("act", soon)];
     this.show();
   }
 
   close() {
+    this.#turn++;
     clearTimeout(this.#later);
     this.#facts.close();
     for (const off of this.#offs) off();
@@ -90,13 +89,29 @@ export class Fields extends Emitter {
   }
 
   get #corrected() {
-    return this.#all.filter(isCorrected);
+    return this.#all.filter((field) => this.#isCorrected(field));
+  }
+
+  /** Whether labels were corrected by hand, drawn elsewhere, looked through, or are said to be right. @param {Field} field */
+  #isCorrected({ image, labels }) {
+    const said = Boolean(labels.origin.said) || "upload" in labels.origin || Boolean(image.said.corrected);
+    return labels.version > 0 || said || this.#reviewed.has(image.id);
+  }
+
+  /** Read which images were looked through as a whole. @param {Field[]} fields */
+  async #readReviewed(fields) {
+    const turn = ++this.#turn;
+    const whole = await this.#facts.wholeOf(fields);
+    const alike = whole.size === this.#reviewed.size && [...whole].every((id) => this.#reviewed.has(id));
+    if (turn !== this.#turn || alike) return;
+    this.#reviewed = whole;
+    this.show();
   }
 
   show() {
     const all = this.#all;
-    const corrected = all.filter(isCorrected);
-    const others = all.filter((field) => !isCorrected(field));
+    const corrected = all.filter((field) => this.#isCorrected(field));
+    const others = all.filter((field) => !this.#isCorrected(field));
     const chosen = `${this.chosen.length} of ${counted(corrected.length, "image")} chosen`;
     const head = h("div.row", {}, h("h2.grow", {}, "Corrected images"), h("p.quiet-text.number", {}, chosen));
     const cards = corrected.map((field) => this.#cardOf(field));
@@ -107,12 +122,13 @@ export class Fields extends Emitter {
     );
     this.#showOthers(others);
     this.tell("change", this);
+    this.#readReviewed(all).catch((error) => this.#app.error(error));
   }
 
   /** @param {boolean} segmented */
   #empty(segmented) {
     const text = segmented
-      ? "Correct some images, or mark images below whose cells are all right."
+      ? "Correct or review some images, or say below of which all cells are right."
       : "Find cells first, then correct some images.";
     const [step, title] = segmented ? ["correct", "Correct cells"] : ["segment", "Find cells first"];
     return h(
@@ -128,7 +144,7 @@ export class Fields extends Emitter {
   /** @param {Field} field */
   #cardOf(field) {
     const { image, labels } = field;
-    const key = `${labels.id} ${labels.version} ${image.name}`;
+    const key = `${labels.id} ${labels.version} ${image.name} ${this.#reviewed.has(image.id)}`;
     const before = this.#cards.get(image.id);
     const card = before?.key === key ? before : { key, ...this.#card(field) };
     card.right.checked = Boolean(image.said.corrected);
@@ -146,7 +162,7 @@ export class Fields extends Emitter {
       onchange: () => this.#choose(image.id, box.checked),
     });
     const facts = h("span.quiet-text.number.cut", {}, counted(labels.outlines, "cell"));
-    void this.#facts.of(field).then((known) => this.#showFacts(field, facts, known));
+    void this.#facts.of(field).then((known) => fill(facts, factsText(known, labels)));
     const look = h(
       "button.quiet.small",
       {
@@ -170,16 +186,6 @@ export class Fields extends Emitter {
       h("div.row", {}, h("label.check.grow", {}, right, ALL_RIGHT), look),
     );
     return { element, right };
-  }
-
-  /** @param {Field} field @param {HTMLElement} element @param {Facts} facts */
-  #showFacts({ image, labels }, element, facts) {
-    fill(element, factsText(facts, labels));
-    const whole = facts.reviewed >= 1;
-    if (whole === this.#reviewed.has(image.id)) return;
-    if (whole) this.#reviewed.add(image.id);
-    else this.#reviewed.delete(image.id);
-    this.tell("change", this);
   }
 
   /** A box by which a person says that all cells are right. @param {string} id @param {string} name */
