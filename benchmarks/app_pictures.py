@@ -88,7 +88,7 @@ def walk(page: Any, show: Callable[[str], None]) -> None:
 def delete_one(page: Any) -> None:
     """Delete the first cell of the image that is shown, as somebody would who finds it wrong."""
     page.evaluate("cellmetry.viewer.select([1])")
-    page.get_by_role("heading", name="1 cell selected").wait_for()
+    page.get_by_role("heading", name="Cell 1", exact=True).wait_for()
     page.keyboard.press("Delete")
     page.locator(".correct-saved[data-state=saved]").wait_for()
 
