@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from cellmetry.core.labels import labels_hash
-from cellmetry.errors import InputError, ModelError, ParameterError, UnknownName
+from cellmetry.errors import InputError, MissingInput, ModelError, ParameterError, UnknownName
 from cellmetry.io.tables import read_table
 from cellmetry.models.store import find_model
 from cellmetry.pipeline.batch import run
@@ -17,7 +17,7 @@ from cellmetry.pipeline.jobs.registry import parse_job
 from cellmetry.pipeline.recipe import parse_recipe
 from cellmetry.pipeline.served_jobs import check_job
 from cellmetry.study.store.acts import act, acts, undo_act
-from cellmetry.study.store.images import images
+from cellmetry.study.store.images import images, say
 from cellmetry.study.store.jobs import add_job, job, resume_job, set_state
 from cellmetry.study.store.label_pixels import read_labels
 from cellmetry.study.store.labels import label_sets, labels_of_image
@@ -219,3 +219,18 @@ def test_a_job_killed_after_its_results_were_kept_says_them_when_it_is_resumed(t
     assert not left.exists()
     assert set(made["failed"]) == {images(store)[1].id}
     store.close()
+
+
+def test_excluded_images_are_segmented_only_when_they_are_named(tmp_path):
+    store = study_of(tmp_path, "ab", 128)
+    a, b = images(store)
+    with store.database.write():
+        say(store, act(store, ANNA, "exclude", "a"), a.id, {"excluded": True})
+    done, _ = segment(store, recipe_text=CLASSICAL)
+    assert set(done.result["labels"]) == {b.id}
+    done, _ = segment(store, recipe_text=CLASSICAL, images=[a.id])
+    assert set(done.result["labels"]) == {a.id}
+    with store.database.write():
+        say(store, act(store, ANNA, "exclude", "b"), b.id, {"excluded": True})
+    with pytest.raises(MissingInput, match="All 2 images are excluded"):
+        segment(store, recipe_text=CLASSICAL)

@@ -107,7 +107,7 @@ function factsOf({ n_instances: objects, n_density: density, disagreement }) {
   return [
     objects !== null && fact("Objects", objects.toLocaleString("en"), TIPS.objects),
     density !== null && fact("Density", density.toFixed(1), TIPS.density),
-    disagreement !== null && fact("Difference", disagreement.toFixed(1), TIPS.difference, doubtful),
+    disagreement !== null && fact("Disagreement", disagreement.toFixed(1), TIPS.difference, doubtful),
   ];
 }
 

@@ -163,22 +163,24 @@ class SegmentStep {
 
   #showWhich() {
     const { images, labels } = this.#app.openStudy;
-    const chosen = this.#which.value || "all";
-    const without = images.ready.filter((image) => !labels.of(image.id));
+    const chosen = this.#which.value;
+    const used = this.#used;
+    const open = used.filter((image) => !image.said.corrected);
+    const without = used.filter((image) => !labels.of(image.id));
     const options = [
-      ["all", `All (${images.ready.length})`],
-      ["this", "The one that is seen"],
-      ...(without.length && without.length < images.ready.length
-        ? [["without", `Not segmented (${without.length})`]]
+      ...(open.length && open.length < used.length
+        ? [["open", `All but those whose cells are right (${open.length})`]]
         : []),
-      ...valuesOf(images.ready, "condition").map((name) => [`=${name}`, `Condition ${name}`]),
+      ["all", `All (${used.length})`],
+      ["this", "The one that is seen"],
+      ...(without.length && without.length < used.length ? [["without", `Not segmented (${without.length})`]] : []),
+      ...valuesOf(used, "condition").map((name) => [`=${name}`, `Condition ${name}`]),
     ];
     fill(
       this.#which,
       options.map(([value, text]) => h("option", { value }, text)),
     );
-    this.#which.value = chosen;
-    if (!this.#which.value) this.#which.value = "all";
+    if (options.some(([value]) => value === chosen)) this.#which.value = chosen;
   }
 
   /** @returns {ImageView[]|null} Null: all. */
@@ -186,9 +188,15 @@ class SegmentStep {
     const { images, labels } = this.#app.openStudy;
     const which = this.#which.value;
     if (which === "this") return images.current ? [images.current] : [];
-    if (which === "without") return images.ready.filter((image) => !labels.of(image.id));
-    if (which.startsWith("=")) return images.ready.filter((image) => String(image.said.condition) === which.slice(1));
+    if (which === "open") return this.#used.filter((image) => !image.said.corrected);
+    if (which === "without") return this.#used.filter((image) => !labels.of(image.id));
+    if (which.startsWith("=")) return this.#used.filter((image) => String(image.said.condition) === which.slice(1));
     return null;
+  }
+
+  /** Images that can be read and are not excluded. */
+  get #used() {
+    return this.#app.openStudy.images.ready.filter((image) => !image.said.excluded);
   }
 
   async #run() {

@@ -48,7 +48,7 @@ class RebaseEdits(JobKind):
     set: tuple[Annotated[str, Field(max_length=2000)], ...] = Field(default=(), max_length=200)
     """Parameters of the recipe to change, as in segment.model=NAME."""
     images: ImageIds = None
-    """Ids of the images that the recipe works; all that can be read if left out."""
+    """Ids of the images that the recipe works; all that can be read and are not excluded if left out."""
 
     @model_validator(mode="after")
     def _one_source(self) -> RebaseEdits:

@@ -32,6 +32,7 @@ from cellmetry.study.store.images import image, images
 from cellmetry.study.store.jobs import job
 from cellmetry.study.store.originals import original
 from cellmetry.study.store.results import add_result, results_of_job
+from cellmetry.study.store.said import EXCLUDED, is_excluded
 from cellmetry.study.store.units import units_of
 
 if TYPE_CHECKING:
@@ -63,7 +64,7 @@ class SegmentImages(JobKind):
     set: tuple[Annotated[str, Field(max_length=2000)], ...] = Field(default=(), max_length=200)
     """Parameters to change, as in segment.diameter_um=12."""
     images: tuple[ImageId, ...] | None = Field(default=None, min_length=1, max_length=100_000)
-    """Ids of the images; all that can be read if left out."""
+    """Ids of the images; all that can be read and are not excluded if left out."""
     labels_name: str | None = Field(default=None, min_length=1, max_length=200)
     """Name for the labels of the cells (or the first that the recipe makes); as in the recipe if left out."""
 
@@ -109,9 +110,12 @@ class SegmentImages(JobKind):
     def _images(self, store: Store) -> tuple[str, ...]:
         known = {each.id: each for each in images(store)}
         if self.images is None:
-            found = tuple(each.id for each in known.values() if each.state != "failed")
-            if not found:
+            readable = [each.id for each in known.values() if each.state != "failed"]
+            if not readable:
                 raise MissingInput("The study has no image that can be read; add images first.")
+            found = tuple(image_id for image_id in readable if not is_excluded(store, image_id))
+            if not found:
+                raise MissingInput(f"All {len(readable)} images are {EXCLUDED}; take that back, or name images.")
             return found
         unknown = next((each for each in self.images if each not in known), None)
         if unknown is not None:
