@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 from dataclasses import dataclass
 from importlib import import_module
 from importlib.metadata import entry_points
@@ -13,6 +14,9 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
 __all__ = ["Registry"]
+
+_IMPORTING = threading.RLock()
+"""Python 3.11 fails when two threads compile modules at once (`SystemError: AST constructor recursion depth mismatch`)."""
 
 
 @dataclass(frozen=True)
@@ -54,4 +58,5 @@ class Registry:
         if name not in targets:
             raise UnknownName(self.kind, name, targets)
         module, _, attribute = targets[name].partition(":")
-        return getattr(import_module(module), attribute)
+        with _IMPORTING:
+            return getattr(import_module(module), attribute)
