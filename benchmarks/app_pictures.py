@@ -1,6 +1,7 @@
 """Walk through the app on the sample study as a person does, and take a picture of every step.
 
-Each step is pictured at 1280 × 720 and 1920 × 1080, dark and light: `OUT/STEP-WIDTH-THEME.png`.
+Each step is pictured at 1280 × 720 and 1920 × 1080, dark and light: `OUT/STEP-WIDTH-THEME.png`. `--docs` makes the
+five pictures of the documentation only: `OUT/app_STEP.png`.
 """
 
 from __future__ import annotations
@@ -20,6 +21,8 @@ if TYPE_CHECKING:
 
 SIZES = ((1280, 720), (1920, 1080))
 THEMES = ("dark", "light")
+DOCUMENTED = {"segment": "dark", "correct": "dark", "train": "light", "measure": "dark", "compare": "light"}
+"""Steps in the documentation, and the theme of each."""
 LONG = 300_000
 """Milliseconds that a job of a step may take."""
 
@@ -28,7 +31,7 @@ def main() -> None:
     """Walk, and picture."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("out", type=Path)
-    parser.add_argument("--colours", type=int, default=0, help="of each picture, to keep files small; 0: all")
+    parser.add_argument("--docs", action="store_true")
     parser.add_argument("--only", nargs="*", default=[], help="steps to picture; the way there is walked all the same")
     args = parser.parse_args()
     args.out.mkdir(parents=True, exist_ok=True)
@@ -40,7 +43,16 @@ def main() -> None:
         page.set_default_timeout(60_000)
         page.on("pageerror", lambda error: print("error in the page:", error))
         page.goto(url)
-        walk(page, lambda name: picture(page, args.out, name, args.colours) if name in (args.only or [name]) else None)
+
+        def show(name: str) -> None:
+            if args.docs and name in DOCUMENTED:
+                page.emulate_media(color_scheme=DOCUMENTED[name])
+                page.wait_for_timeout(2500)
+                taken(page).quantize(256, dither=Image.Dither.NONE).save(args.out / f"app_{name}.png", optimize=True)
+            elif not args.docs and name in (args.only or [name]):
+                picture(page, args.out, name)
+
+        walk(page, show)
 
 
 def walk(page: Any, show: Callable[[str], None]) -> None:
@@ -77,6 +89,9 @@ def walk(page: Any, show: Callable[[str], None]) -> None:
     go(page, "count")
     page.wait_for_timeout(8000)
     show("count")
+    go(page, "dual")
+    page.wait_for_timeout(8000)
+    show("dual")
     go(page, "compare")
     press(page, "Compare")
     done(page, "compare")
@@ -115,16 +130,19 @@ def settle(page: Any, expression: str) -> None:
     page.wait_for_timeout(3000)
 
 
-def picture(page: Any, out: Path, name: str, colours: int) -> None:
+def taken(page: Any) -> Image.Image:
+    """Return what is seen."""
+    return Image.open(io.BytesIO(page.screenshot())).convert("RGB")
+
+
+def picture(page: Any, out: Path, name: str) -> None:
     """Take the pictures of what is seen."""
     for theme in THEMES:
         page.emulate_media(color_scheme=theme)
         for width, height in SIZES:
             page.set_viewport_size({"width": width, "height": height})
             page.wait_for_timeout(2500)
-            taken = Image.open(io.BytesIO(page.screenshot())).convert("RGB")
-            made = taken.quantize(colours, dither=Image.Dither.NONE) if colours else taken
-            made.save(out / f"{name}-{width}-{theme}.png", optimize=True)
+            taken(page).save(out / f"{name}-{width}-{theme}.png")
     page.emulate_media(color_scheme=THEMES[0])
     page.set_viewport_size(dict(zip(("width", "height"), SIZES[0], strict=True)))
 

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 __all__ = ["Registry"]
 
 _IMPORTING = threading.RLock()
-"""Python 3.11 fails when two threads compile modules at once (`SystemError: AST constructor recursion depth mismatch`)."""
+"""Python 3.11 may fail when two threads compile modules at once: "AST constructor recursion depth mismatch"."""
 
 
 @dataclass(frozen=True)
