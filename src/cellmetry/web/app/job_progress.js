@@ -10,15 +10,22 @@ export class JobProgress {
   #app;
   #kind;
   #text;
+  #shares;
   #bar;
   #job = "";
   #off;
 
-  /** @param {App} app @param {string} kind Of jobs. @param {string} text What goes on. */
-  constructor(app, kind, text) {
+  /**
+   * @param {App} app
+   * @param {string} kind Of jobs.
+   * @param {string} text What goes on.
+   * @param {{shares?: boolean}} [how] Whether what the job tells is a share of the whole.
+   */
+  constructor(app, kind, text, { shares = true } = {}) {
     this.#app = app;
     this.#kind = kind;
     this.#text = text;
+    this.#shares = shares;
     this.#bar = progressBar(text);
     this.#off = app.openStudy.jobs.on("change", () => this.#show());
     this.#show();
@@ -31,7 +38,7 @@ export class JobProgress {
   #show() {
     const { jobs } = this.#app.openStudy;
     const job = jobs.running.find((each) => each.kind === this.#kind);
-    if (job) this.#bar.show(jobs.progress(job));
+    if (job) this.#bar.show({ ...jobs.progress(job), ...(this.#shares ? {} : { done: 0, total: 0 }) });
     if ((job?.id ?? "") === this.#job) return;
     this.#job = job?.id ?? "";
     fill(this.element, job && this.#box(job.id));

@@ -1,8 +1,8 @@
 /** What is compared, and how: the left pane of the step Compare. @module */
 import { get } from "../kernel/api.js";
 import { fill, h } from "../kernel/dom.js";
-import { progressBar } from "../controls/progress.js";
 import { SchemaForm } from "../controls/schema_form.js";
+import { JobProgress } from "../app/job_progress.js";
 import { counted, valuesOf } from "../app/said.js";
 import { mainMeasure, measures } from "../table/columns.js";
 import { axisOf, canBeAsked, capital, numberText, shortUnitOf, titleOf } from "../table/words.js";
@@ -49,13 +49,13 @@ export class CompareForm {
   #filters = h("div");
   #options = h("div");
   #compare = h("button.primary.grow", { type: "button", disabled: true, onclick: () => this.#run() }, "Compare");
-  #progress = h("div");
-  #bar = progressBar("Compare");
+  #progress;
   #offs;
 
   /** @param {App} app */
   constructor(app) {
     this.#app = app;
+    this.#progress = new JobProgress(app, "compare", "Comparing, and drawing figures", { shares: false });
     this.element = h(
       "div.stack",
       {},
@@ -67,18 +67,15 @@ export class CompareForm {
       this.#unflaggedField,
       this.#filters,
       this.#options,
-      h("div.left-actions", {}, this.#progress, h("div.row", {}, this.#compare)),
+      h("div.left-actions", {}, this.#progress.element, h("div.row", {}, this.#compare)),
     );
-    this.#offs = [
-      app.openStudy.jobs.on("change", () => this.#showProgress()),
-      app.shortcuts.bind("Ctrl+Enter", "Compare", () => this.#run()),
-    ];
+    this.#offs = [app.shortcuts.bind("Ctrl+Enter", "Compare", () => this.#run())];
     this.#showWhat();
     this.showConditions();
-    this.#showProgress();
   }
 
   close() {
+    this.#progress.close();
     for (const off of this.#offs) off();
   }
 
@@ -255,30 +252,6 @@ export class CompareForm {
     };
     const name = `${capital(titleOf({ name: value, unit: "", definition: "", source: "" }))}${share ? ` above ${threshold}` : ""}`;
     return { table: this.#table.value, settings, name_of_result: name };
-  }
-
-  #showProgress() {
-    const { jobs, readOnly } = this.#app.openStudy;
-    const job = jobs.running.find((each) => each.kind === "compare");
-    if (!job) return void fill(this.#progress);
-    this.#bar.show({ ...jobs.progress(job), done: 0, total: 0 });
-    if (this.#progress.dataset.job === job.id && this.#progress.childElementCount) return;
-    this.#progress.dataset.job = job.id;
-    const cancel = () => jobs.cancel(job.id).catch((error) => this.#app.error(error));
-    fill(
-      this.#progress,
-      h(
-        "div.segment-running",
-        {},
-        h(
-          "div.row",
-          {},
-          h("strong.grow", {}, "Comparing, and drawing figures…"),
-          h("button.quiet.small", { type: "button", disabled: Boolean(readOnly), onclick: cancel }, "Cancel"),
-        ),
-        this.#bar.element,
-      ),
-    );
   }
 }
 

@@ -2,7 +2,7 @@
 import { fill, h } from "../kernel/dom.js";
 import { icon } from "../controls/icons.js";
 import { labelled } from "../controls/labelled.js";
-import { progressBar } from "../controls/progress.js";
+import { JobProgress } from "../app/job_progress.js";
 import { counted } from "../app/said.js";
 import { TablePanel } from "../table/panel.js";
 import { TablesList } from "../table/tables.js";
@@ -49,8 +49,7 @@ class DualStep {
     h("option", { value: "this" }, "The one that is seen"),
   );
   #run = h("button.primary.grow", { type: "button", disabled: true, onclick: () => this.#quantify() }, "Quantify");
-  #progress = h("div");
-  #bar = progressBar("Quantify");
+  #progress;
   #notice = h("div");
   #numbers = h("div.dual-numbers");
   /** @type {{panel: TablePanel, links: CellLinks, numbers: CellNumbers}|null} */
@@ -60,6 +59,7 @@ class DualStep {
   /** @param {App} app @param {import("../app/steps.js").Panes} panes */
   constructor(app, panes) {
     this.#app = app;
+    this.#progress = new JobProgress(app, KIND, "Quantifying");
     this.#panes = panes;
     const { openStudy: study } = app;
     this.#form = new DualForm(app);
@@ -81,7 +81,7 @@ class DualStep {
         this.#form.element,
         this.#labelsField,
         labelled("Images", this.#which),
-        h("div.left-actions", {}, h("div.row", {}, this.#preview.button, this.#run), this.#progress),
+        h("div.left-actions", {}, h("div.row", {}, this.#preview.button, this.#run), this.#progress.element),
         this.#notice,
       ),
     );
@@ -94,11 +94,11 @@ class DualStep {
       () => this.#tables.close(),
     ];
     this.#showLabels();
-    this.#showProgress();
     this.#begin().catch((error) => app.error(error));
   }
 
   close() {
+    this.#progress.close();
     this.#closeTable();
     for (const off of this.#offs) off();
   }
@@ -113,7 +113,6 @@ class DualStep {
       this.#tables.on("error", (error) => this.#app.error(error)),
       study.images.on("change", () => this.#form.follow()),
       study.labels.on("change", () => this.#showLabels()),
-      study.jobs.on("change", () => this.#showProgress()),
       viewer.on("shown", () => this.#showImage()),
       shortcuts.bind("v", "Preview", () => this.#preview.button.click()),
       shortcuts.bind("Ctrl+Enter", "Quantify", () => this.#quantify()),
@@ -195,30 +194,6 @@ class DualStep {
     if (this.#form.showError(error)) return;
     if (error?.name === "ApiError") this.#app.error(error);
     else this.#app.toast(error.message, { kind: "error" });
-  }
-
-  #showProgress() {
-    const { jobs, readOnly } = this.#app.openStudy;
-    const job = jobs.running.find((each) => each.kind === KIND);
-    if (!job) return void fill(this.#progress);
-    this.#bar.show(jobs.progress(job));
-    if (this.#progress.dataset.job === job.id && this.#progress.childElementCount) return;
-    this.#progress.dataset.job = job.id;
-    const cancel = () => jobs.cancel(job.id).catch((error) => this.#app.error(error));
-    fill(
-      this.#progress,
-      h(
-        "div.segment-running",
-        {},
-        h(
-          "div.row",
-          {},
-          h("strong.grow", {}, "Quantifying…"),
-          h("button.quiet.small", { type: "button", disabled: Boolean(readOnly), onclick: cancel }, "Cancel"),
-        ),
-        this.#bar.element,
-      ),
-    );
   }
 
   /** Show the newest table that this step made. */

@@ -2,8 +2,8 @@
 import { get } from "../kernel/api.js";
 import { fill, h } from "../kernel/dom.js";
 import { icon } from "../controls/icons.js";
-import { progressBar } from "../controls/progress.js";
 import { SchemaForm } from "../controls/schema_form.js";
+import { JobProgress } from "../app/job_progress.js";
 import { counted } from "../app/said.js";
 import { TablePanel } from "../table/panel.js";
 import { TablesList } from "../table/tables.js";
@@ -32,8 +32,7 @@ class MeasureStep {
   #labels = h("select");
   #labelsField = h("label.field", { hidden: true }, h("span.field-name", {}, "Labels"), this.#labels);
   #measure = h("button.primary.grow", { type: "button", onclick: () => this.#run() }, "Measure");
-  #progress = h("div");
-  #bar = progressBar("Measure");
+  #progress;
   #which = h("select", { onchange: () => this.#choose(this.#which.value) });
   #whichField = h("label.field", { hidden: true }, h("span.field-name", {}, "Table"), this.#which);
   #notice = h("div");
@@ -46,6 +45,7 @@ class MeasureStep {
   /** @param {App} app @param {import("../app/steps.js").Panes} panes */
   constructor(app, panes) {
     this.#app = app;
+    this.#progress = new JobProgress(app, "measure", "Measuring");
     this.#panes = panes;
     const { openStudy: study } = app;
     this.#tables = new TablesList(study);
@@ -58,7 +58,7 @@ class MeasureStep {
         h("h2", {}, "Measure cells"),
         this.#labelsField,
         this.#options,
-        h("div.left-actions", {}, this.#progress, h("div.row", {}, this.#measure)),
+        h("div.left-actions", {}, this.#progress.element, h("div.row", {}, this.#measure)),
         this.#notice,
         this.#whichField,
         this.#next,
@@ -69,15 +69,14 @@ class MeasureStep {
       this.#tables.on("change", () => this.#show()),
       this.#tables.on("error", (error) => app.error(error)),
       study.labels.on("change", () => this.#showLabels()),
-      study.jobs.on("change", () => this.#showProgress()),
       app.shortcuts.bind("Ctrl+Enter", "Measure", () => this.#run()),
     ];
     this.#showLabels();
-    this.#showProgress();
     Promise.all([this.#loadForm(), this.#tables.load()]).catch((error) => app.error(error));
   }
 
   close() {
+    this.#progress.close();
     this.#closeTable();
     this.#regions.close();
     this.#tables.close();
@@ -133,30 +132,6 @@ class MeasureStep {
     } catch (error) {
       if (!this.#form?.showError(error)) this.#app.error(error);
     }
-  }
-
-  #showProgress() {
-    const { jobs, readOnly } = this.#app.openStudy;
-    const job = jobs.running.find((each) => each.kind === "measure");
-    if (!job) return void fill(this.#progress);
-    this.#bar.show(jobs.progress(job));
-    if (this.#progress.dataset.job === job.id && this.#progress.childElementCount) return;
-    this.#progress.dataset.job = job.id;
-    const cancel = () => jobs.cancel(job.id).catch((error) => this.#app.error(error));
-    fill(
-      this.#progress,
-      h(
-        "div.segment-running",
-        {},
-        h(
-          "div.row",
-          {},
-          h("strong.grow", {}, "Measuring…"),
-          h("button.quiet.small", { type: "button", disabled: Boolean(readOnly), onclick: cancel }, "Cancel"),
-        ),
-        this.#bar.element,
-      ),
-    );
   }
 
   /** Show the table that is chosen in the address, else the newest. */

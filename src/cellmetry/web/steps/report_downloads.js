@@ -1,6 +1,6 @@
 /** Downloads of everything: tables, labels for other programs, figures, records of runs. @module */
 import { fill, h } from "../kernel/dom.js";
-import { progressBar } from "../controls/progress.js";
+import { JobProgress } from "../app/job_progress.js";
 import { resultAddress, save } from "../table/downloads.js";
 import { capital } from "../table/words.js";
 
@@ -25,14 +25,14 @@ export class Downloads {
   #boxes = { tables: boxes(TABLES, ["csv"]), labels: boxes(FORMS, ["rois"]) };
   #labels = h("select", { "aria-label": "Which labels" });
   #export = h("button.primary.grow", { type: "button", onclick: () => this.#run() }, "Export");
-  #progress = h("div");
-  #bar = progressBar("Export");
+  #progress;
   #files = h("div.stack");
   #offs;
 
   /** @param {App} app @param {import("../table/tables.js").TablesList} tables */
   constructor(app, tables) {
     this.#app = app;
+    this.#progress = new JobProgress(app, "export", "Writing files");
     this.#tables = tables;
     this.element = h(
       "div.stack",
@@ -41,19 +41,15 @@ export class Downloads {
       h("fieldset.field-checks", {}, h("legend.field-name", {}, "Tables"), this.#boxes.tables.element),
       h("fieldset.field-checks", {}, h("legend.field-name", {}, "Labels"), this.#boxes.labels.element),
       this.#labels,
-      h("div.left-actions", {}, this.#progress, h("div.row", {}, this.#export)),
+      h("div.left-actions", {}, this.#progress.element, h("div.row", {}, this.#export)),
       this.#files,
     );
-    this.#offs = [
-      tables.on("change", () => this.#show()),
-      app.openStudy.labels.on("change", () => this.#show()),
-      app.openStudy.jobs.on("change", () => this.#showProgress()),
-    ];
+    this.#offs = [tables.on("change", () => this.#show()), app.openStudy.labels.on("change", () => this.#show())];
     this.#show();
-    this.#showProgress();
   }
 
   close() {
+    this.#progress.close();
     for (const off of this.#offs) off();
   }
 
@@ -115,30 +111,6 @@ export class Downloads {
     } catch (error) {
       this.#app.error(error);
     }
-  }
-
-  #showProgress() {
-    const { jobs, readOnly } = this.#app.openStudy;
-    const job = jobs.running.find((each) => each.kind === "export");
-    if (!job) return void fill(this.#progress);
-    this.#bar.show(jobs.progress(job));
-    if (this.#progress.dataset.job === job.id && this.#progress.childElementCount) return;
-    this.#progress.dataset.job = job.id;
-    const cancel = () => jobs.cancel(job.id).catch((error) => this.#app.error(error));
-    fill(
-      this.#progress,
-      h(
-        "div.segment-running",
-        {},
-        h(
-          "div.row",
-          {},
-          h("strong.grow", {}, "Writing files…"),
-          h("button.quiet.small", { type: "button", disabled: Boolean(readOnly), onclick: cancel }, "Cancel"),
-        ),
-        this.#bar.element,
-      ),
-    );
   }
 }
 

@@ -2,7 +2,7 @@
 import { fill, h } from "../kernel/dom.js";
 import { icon } from "../controls/icons.js";
 import { labelled } from "../controls/labelled.js";
-import { progressBar } from "../controls/progress.js";
+import { JobProgress } from "../app/job_progress.js";
 import { pixelSizeOf } from "../app/images.js";
 import { STEPS } from "../app/steps.js";
 import { measureScale } from "../app/ruler.js";
@@ -41,16 +41,16 @@ class SegmentStep {
   );
   #editsField = labelled("Corrections that were made", this.#edits, { hidden: true });
   #apply = h("button.primary.grow", { type: "button", disabled: true }, "Apply to all");
-  #progress = h("div");
+  #progress;
   #next = h("div");
   #byHand = h("div.row");
-  #bar = progressBar("Segment");
   #preview;
   #offs;
 
   /** @param {App} app @param {import("../app/steps.js").Panes} panes */
   constructor(app, panes) {
     this.#app = app;
+    this.#progress = new JobProgress(app, "segment", "Finding cells");
     this.#form = new RecipeForm(app);
     this.#counts = new Counts(app, panes.right);
     const { openStudy: study } = app;
@@ -76,7 +76,7 @@ class SegmentStep {
           this.#preview.element,
           h("div.row", {}, this.#preview.button, this.#apply),
           this.#byHand,
-          this.#progress,
+          this.#progress.element,
         ),
         this.#next,
       ),
@@ -86,16 +86,15 @@ class SegmentStep {
     this.#offs = [
       study.images.on("change", () => this.#show()),
       study.labels.on("change", () => this.#show()),
-      study.jobs.on("change", () => this.#showProgress()),
       app.shortcuts.bind("v", "Preview", () => this.#preview.run()),
       app.shortcuts.bind("Ctrl+Enter", "Apply to all", () => this.#run()),
     ];
     this.#show();
-    this.#showProgress();
     this.#begin().catch((error) => app.error(error));
   }
 
   close() {
+    this.#progress.close();
     this.#counts.close();
     this.#preview.close();
     for (const off of this.#offs) off();
@@ -216,30 +215,6 @@ class SegmentStep {
     if (this.#form.showError(error)) return;
     if (error?.name === "ApiError") this.#app.error(error);
     else this.#app.toast(error.message, { kind: "error" });
-  }
-
-  #showProgress() {
-    const { jobs, readOnly } = this.#app.openStudy;
-    const job = jobs.running.find((each) => each.kind === "segment");
-    if (!job) return void fill(this.#progress);
-    this.#bar.show(jobs.progress(job));
-    if (this.#progress.dataset.job === job.id && this.#progress.childElementCount) return;
-    this.#progress.dataset.job = job.id;
-    const cancel = () => jobs.cancel(job.id).catch((error) => this.#app.error(error));
-    fill(
-      this.#progress,
-      h(
-        "div.segment-running",
-        {},
-        h(
-          "div.row",
-          {},
-          h("strong.grow", {}, "Finding cells…"),
-          h("button.quiet.small", { type: "button", disabled: Boolean(readOnly), onclick: cancel }, "Cancel"),
-        ),
-        this.#bar.element,
-      ),
-    );
   }
 
   #nextButton() {
