@@ -1,7 +1,7 @@
 """Walk through the app on the sample study as a person does, and take a picture of every step.
 
 Each step is pictured at 1280 × 720 and 1920 × 1080, dark and light: `OUT/STEP-WIDTH-THEME.png`. `--docs` makes the
-five pictures of the documentation only: `OUT/app_STEP.png`.
+five pictures of the documentation only: `OUT/app_STEP.webp`.
 """
 
 from __future__ import annotations
@@ -48,7 +48,7 @@ def main() -> None:
             if args.docs and name in DOCUMENTED:
                 page.emulate_media(color_scheme=DOCUMENTED[name])
                 page.wait_for_timeout(2500)
-                taken(page).quantize(256, dither=Image.Dither.NONE).save(args.out / f"app_{name}.png", optimize=True)
+                taken(page).save(args.out / f"app_{name}.webp", quality=90, method=6)
             elif not args.docs and name in (args.only or [name]):
                 picture(page, args.out, name)
 
@@ -131,7 +131,9 @@ def settle(page: Any, expression: str) -> None:
 
 
 def taken(page: Any) -> Image.Image:
-    """Return what is seen."""
+    """Return what is seen, without the notes of what was just done."""
+    for close in page.locator(".toast").get_by_role("button", name="Close this note").all():
+        close.click()
     return Image.open(io.BytesIO(page.screenshot())).convert("RGB")
 
 
