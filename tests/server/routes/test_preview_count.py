@@ -12,7 +12,7 @@ import tifffile
 from cellmetry.io.tile_store import encode_tile
 from cellmetry.pipeline.examples import EXAMPLES, example_picture
 from cellmetry.server.routes.preview import KeptPixels, keep_pixels
-from cellmetry.server.routes.preview_count import map_as_tiff
+from cellmetry.server.routes.preview_count import CountPreviewView, map_as_tiff
 
 NAME = "sparse"
 CLASSICAL = {"engine": "classical"}
@@ -113,6 +113,12 @@ def test_the_smallest_and_largest_side_can_be_written(side):
     keep_pixels(("study", "prv_1", 0), KeptPixels((2, 2), "numbers", encode_tile(np.full((2, 2), 0.5, "<f4"))))
     answer = map_as_tiff(SimpleNamespace(id="study"), "prv_1", 0, pixel_um=side)
     assert tifffile.imread(io.BytesIO(answer.body)).sum() == 2
+
+
+def test_notes_of_a_count_have_the_words_of_the_app():
+    said = ("give the file with --calibration, or project it with --set segment.stack=max",)
+    found = CountPreviewView(id="prv_1", box=(0, 1, 0, 1), whole=True, counts=(), layers=(), warnings=said, seconds=0)
+    assert found.warnings == ("give the file with “calibration”, or project it with segment.stack=max",)
 
 
 def test_labels_of_the_study_are_counted_as_they_are_edited(client, study, tools):

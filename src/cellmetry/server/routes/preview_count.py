@@ -16,6 +16,7 @@ from cellmetry.errors import ParameterError
 from cellmetry.io.tile_store import decode_tile
 from cellmetry.pipeline.oneshot.pool import PoolBusy
 from cellmetry.pipeline.quick.counting import CountPreviewRequest
+from cellmetry.server.app_words import Told
 from cellmetry.server.bodies import View
 from cellmetry.server.dependencies import EditStudy, Id, ReadStudy
 from cellmetry.server.downloading import download_headers, file_answer
@@ -52,7 +53,7 @@ class CountPreviewView(View):
     )
     counts: tuple[dict[str, Any], ...] = Field(description="Rows of the table of counts: the field, then its regions.")
     layers: tuple[CountLayerView, ...]
-    warnings: tuple[str, ...]
+    warnings: tuple[Told, ...]
     seconds: float
 
 
