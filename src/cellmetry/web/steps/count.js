@@ -1,5 +1,6 @@
 /** The step Count: how many cells an image shows, at once, with an interval and a map of where they are dense. @module */
 import { fill, h } from "../kernel/dom.js";
+import { isRecord } from "../kernel/place.js";
 import { icon } from "../controls/icons.js";
 import { labelled } from "../controls/labelled.js";
 import { chooseFiles } from "../app/drops.js";
@@ -93,8 +94,7 @@ class CountStep {
       place,
       openStudy: { jobs },
     } = this.#app;
-    const noted = place.get("count");
-    return noted === null ? (jobs.all.find((job) => job.kind === "count")?.parameters ?? {}) : JSON.parse(noted);
+    return place.read("count", isRecord) ?? jobs.all.find((job) => job.kind === "count")?.parameters ?? {};
   }
 
   /** Keep in the address what is wanted, so that a reload keeps it. */
