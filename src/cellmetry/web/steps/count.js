@@ -69,6 +69,7 @@ class CountStep {
     this.#fold.addEventListener("toggle", () => this.#fold.open && this.#examples.load());
     this.#offs = [
       app.viewer.on("shown", () => this.#live.plan()),
+      app.viewer.on("camera", () => this.#live.moved()),
       study.images.on("change", () => this.#changed()),
       study.labels.on("change", () => this.#follow()),
       study.uploads.on("done", () => this.#lookAtNew()),
