@@ -2,13 +2,19 @@
 
 from __future__ import annotations
 
+import ast
 import re
+from pathlib import Path
+from typing import Any
 
 import pytest
+import typer.main
 
+import cellmetry
+from cellmetry.cli.app import app
 from cellmetry.errors import AxesError, PixelSizeNeeded
 from cellmetry.io.axes import resolve_axes
-from cellmetry.server.app_words import app_words
+from cellmetry.server.app_words import _OPTIONS, app_words
 from cellmetry.server.errors import error_body
 
 
@@ -29,6 +35,12 @@ from cellmetry.server.errors import error_body
         ("it failed: not permitted; choose another folder with --out.", "it failed: not permitted."),
         ("start it with --root FOLDER.", "start it with --root FOLDER."),
         ("file a--b.tif and --", "file a--b.tif and --"),
+        (
+            "day1 --old scan.tif and a (--x).tif: no such channel.",
+            "day1 --old scan.tif and a (--x).tif: no such channel.",
+        ),
+        ("scan --plate.tif, scan --plate-2 b.tif", "scan --plate.tif, scan --plate-2 b.tif"),
+        ("or give one by --axes.", "or give one by “axes”."),
         (
             "a.tif is not there any more; `cellmetry study relink` finds it by its content in another folder.",
             "a.tif is not there any more; put it back, or have it looked for in another folder (originals/relink).",
@@ -58,3 +70,21 @@ def test_errors_of_reading_name_the_control():
     with pytest.raises(AxesError) as open_axes:
         resolve_axes("QYX", (5, 64, 64), None, "a.tif")
     assert "by “Read again as…” in the step Images: " in app_words(str(open_axes.value))
+
+
+def test_the_options_are_those_of_the_command_line_that_the_library_names():
+    named = {
+        name
+        for path in Path(cellmetry.__file__).parent.rglob("*.py")
+        if "cli" not in path.parts
+        for each in ast.walk(ast.parse(path.read_text(encoding="utf-8")))
+        if isinstance(each, ast.Constant) and isinstance(each.value, str)
+        for name in re.findall(r"(?<![\w-])--([a-z]+(?:-[a-z0-9]+)*)", each.value)
+    }
+    real = options_of(typer.main.get_command(app))
+    assert named & real <= set(_OPTIONS.split("|")) <= real
+
+
+def options_of(command: Any) -> set[str]:
+    own = {name[2:] for each in command.params for name in each.opts if name.startswith("--")}
+    return own.union(*(options_of(each) for each in getattr(command, "commands", {}).values()))

@@ -109,3 +109,78 @@ def test_an_example_is_one_click_away_and_its_density_can_be_saved(page: Any, ap
             assert content.startswith(b"\x89PNG")
         else:
             assert content.decode().splitlines()[1].startswith("Example sparse,,196608,9,")
+
+
+def test_of_a_large_image_what_is_seen_is_counted_wherever_that_is(
+    page: Any, api: Any, pictures: Any, until: Any
+) -> None:
+    study = api.post("studies", json={"name": "Large"}).json()["id"]
+    plane = np.full((1030, 4200), 100, np.uint16)
+    plane[:96, :96] = pictures.squares(96)
+    file = ("files", ("large.tif", pictures.tiff(plane), "image/tiff"))
+    assert api.post(f"studies/{study}/images", files=[file]).status_code == 201
+    page.evaluate("hash => (location.hash = hash)", f"#/{study}/count?count={quote(CLASSICAL)}&y=48&x=48&zoom=3")
+    until(page, "cellmetry.study?.images.ready.length === 1 && cellmetry.viewer.image")
+    page.evaluate("cellmetry.viewer.goTo({y: 48, x: 48, zoom: 3})")
+    until(page, f"{IDLE} && {NUMBER} === '9'", 60)
+    page.get_by_text("cells in the marked part").wait_for()
+    until(page, "cellmetry.viewer.layers.get('counted part')?.shapes[0].points[0].join() === '0,0'")
+    page.evaluate("cellmetry.viewer.goTo({y: 600, x: 3000, zoom: 3})")
+    until(page, f"{IDLE} && {NUMBER} === '0'", 60)
+    until(page, "cellmetry.viewer.layers.get('counted part')?.shapes[0].points[0][1] > 2000")
+
+
+def test_labels_that_went_stay_the_choice_and_are_said_to_be_gone(opened: Any, faults: Any) -> None:
+    faults.allow("status of 4")
+    page = opened
+    gone = json.dumps({"labels": "gone", "density": False})
+    page.evaluate("count => cellmetry.place.go(cellmetry.study.id, 'count', {count})", gone)
+    page.reload()
+    page.get_by_text("no labels called 'gone'").wait_for()
+    which = page.get_by_label("Cells to count")
+    assert which.input_value() == "gone"
+    assert which.locator("option:checked").text_content() == "Labels “gone”, which are not there now"
+
+
+def test_a_spoiled_address_opens_the_steps_all_the_same(page: Any, api: Any, until: Any) -> None:
+    study = api.post("studies", json={"name": "Spoiled"}).json()["id"]
+    spoiled = {"count": ("count", "{"), "segment": ("set", "{"), "dual": ("quantify", "[1]"), "compare": ("where", "7")}
+    for step, (name, text) in {**spoiled, "count": ("count", "[]")}.items():
+        page.evaluate("hash => (location.hash = hash)", f"#/{study}/{step}?recipe=any&{name}={quote(text)}")
+        until(page, f"cellmetry.step === '{step}' && cellmetry.place.get('{name}') === null")
+
+
+SLOW_MAPS = """async () => {
+  const { CountMaps } = await import(new URL("web/steps/count_maps.js", document.baseURI));
+  window.reviewed = new CountMaps(cellmetry);
+  window.slow = window.reviewed.showReviewed("slow");
+}"""
+
+
+def test_maps_of_a_review_that_come_late_are_not_shown(opened: Any) -> None:
+    page, held = opened, []
+
+    def hold(route: Any) -> None:
+        held.append(route)
+
+    told = {
+        "kind": "density",
+        "t": 0,
+        "z": 0,
+        "block": 64,
+        "shape": [2, 2],
+        "low": 0,
+        "high": 2,
+        "pixels": "maps/values",
+    }
+    page.route("**/maps?*labels=slow", hold)
+    page.route("**/maps?*labels=quick", lambda route: route.fulfill(json=[told]))
+    page.route("**/maps/values", lambda route: route.fulfill(body=np.float32([0, 1, 2, 2]).tobytes()))
+    page.evaluate(SLOW_MAPS)
+    page.evaluate("window.reviewed.showReviewed('quick')")
+    seen = "cellmetry.viewer.pair.second.layers.get('count map')?.pixels.block"
+    assert page.evaluate(seen) == 64
+    held[0].fulfill(json=[{**told, "block": 32}])
+    page.evaluate("window.slow")
+    assert page.evaluate(seen) == 64
+    page.evaluate("window.reviewed.close()")

@@ -143,6 +143,28 @@ def test_a_design_is_said_and_undone(opened, api, study, until):
     page.get_by_text("2 conditions with 6 replicates").wait_for()
 
 
+def test_an_older_check_of_a_design_never_hides_a_newer_one(opened, until):
+    page, held = opened("measure"), []
+
+    def hold(route):
+        held.append(route)
+
+    page.route("**/design/check", hold)
+    opened("compare")
+    page.get_by_role("tab", name="Design").click()
+    for asked in (1, 2):
+        while len(held) < asked:
+            page.wait_for_timeout(50)
+        if asked == 1:
+            page.evaluate("cellmetry.study.images.tell('change', cellmetry.study.images)")
+    said = [{"severity": "warning", "kind": "any", "text": text} for text in ("older", "newer")]
+    held[1].fulfill(json=said[1:])
+    page.get_by_text("newer").wait_for()
+    held[0].fulfill(json=said[:1])
+    page.wait_for_timeout(200)
+    assert page.get_by_text("older").count() == 0
+
+
 def test_a_former_comparison_comes_back_with_its_settings(opened, api, study):
     table = next(each for each in api.get(f"studies/{study}/tables").json() if each["name"].endswith("cells"))
     settings = {

@@ -372,6 +372,21 @@ def test_two_views_look_at_one_place(shown: Any) -> None:
     assert page.locator(".viewer").count() == 1
 
 
+def test_the_second_view_offers_no_labels_of_the_image_before(shown: Any, study: dict[str, str]) -> None:
+    page, held = shown("image", "labels"), []
+
+    def hold(route: Any) -> None:
+        held.append(route)
+
+    page.route(f"**/labels?image={study['image']}&*", hold)
+    page.get_by_label("Views").select_option("side")
+    page.evaluate(f"look('{study['tiny']}')")
+    page.wait_for_function(f"() => viewer.pair.second?.image?.id === '{study['tiny']}'")
+    held[0].fulfill(json=[{"id": study["labels"], "name": "cells"}])
+    page.wait_for_timeout(200)
+    assert page.locator("select[aria-label^='Labels of the second'] option").all_text_contents() == ["No labels"]
+
+
 def test_layers_and_furniture(shown: Any) -> None:
     page = shown()
     page.evaluate("drawn(() => viewer.goTo({ y: 600, x: 600, zoom: 2 }))")

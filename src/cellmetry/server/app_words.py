@@ -9,6 +9,14 @@ from pydantic import AfterValidator
 
 __all__ = ["Told", "app_words"]
 
+_OPTIONS = (
+    "adjust|admin|against|axes|background|calibration|channel|dark|detector-bits|device|engine|fractions|from|heads|home|"
+    "host|image|join|labels|like|method|min-object|mode|model|name|normalise|originals|out|passport|peak-range|peaks|"
+    "percentile|pixel-size|plate|port|predicted|profile|profile-range|radial|radial-clip|radial-on|ratio|ratio-epsilon|"
+    "reference|replace|resume|root|saturation|scale|sd|sds|set|shape|smooth|split|summary|table|target|threshold|time|"
+    "value"
+)
+"""Options of the command line that the library names; what else begins with two dashes is part of a name."""
 _PHRASES = {
     r"start it with --[a-z-]+": r"\g<0>",  # who runs the server has a command line
     r"give it with --pixel-size \(µm per pixel\)": "say it in the step Images",
@@ -26,7 +34,7 @@ _PHRASES = {
     r"; name one in study\.toml, as in control = \"[^\"]*\"": "; choose one",
     r" in study\.toml": "",
     r"--set (?='?[\w.\[\]]+[ =:])": "",
-    r"(?<!\S)\(?(?:--)(?P<option>[a-z]+(?:-[a-z]+)*)": None,
+    rf"(?<!\S)\(?--(?P<option>{_OPTIONS})(?![\w-]|\.\w)": None,
 }
 """What a sentence says for the command line, and what it says instead; an option is called as the form's field."""
 _ANY = re.compile("|".join(f"(?P<p{k}>{pattern})" for k, pattern in enumerate(_PHRASES)))

@@ -78,11 +78,10 @@ async def quick_answer(request: Request, store: Store, verb: Verb, wanted: dict[
 
 
 def warm_up(pool: OneShotPool, store: Store) -> None:
-    """Have a process load what the first answers about a study need, while nobody waits for them yet."""
+    """Have a process load what the first answers about a study need, unless something waits to be worked already."""
     folder = TemporaryDirectory(prefix="cellmetry-quick-", ignore_cleanup_errors=True)
-    try:
-        batch = pool.submit([FileTask("warm", {}, str(store.folder), "warm", folder.name)])
-    except PoolBusy:  # it is as warm as can be
+    batch = pool.offer([FileTask("warm", {}, str(store.folder), "warm", folder.name)])
+    if batch is None:
         folder.cleanup()
     else:
         batch.answers.add_done_callback(lambda _: folder.cleanup())

@@ -221,6 +221,17 @@ def test_requests_have_their_turns_and_too_many_files_are_sent_away(folder, pool
     assert ended == ["short", "long"]
 
 
+def test_work_that_nobody_asked_for_waits_behind_nothing(folder, tmp_path, monkeypatch):
+    idle = OneShotPool(OneShotLimits(waiting=3))
+    monkeypatch.setattr(OneShotPool, "_start_threads", lambda pool: None)
+    wanted = task(folder, CLASSICAL, tmp_path)
+    first = idle.offer([wanted])
+    assert (first.waiting, idle.waiting) == (1, 1)
+    assert idle.offer([wanted]) is None
+    first.cancel()
+    assert idle.offer([wanted]).waiting == 1
+
+
 def test_a_cancelled_request_stops_what_is_worked(folder, pool, tmp_path):
     assert one(pool, task(folder, CLASSICAL, tmp_path / "before")).status == "done"
     worker = workers()[0]

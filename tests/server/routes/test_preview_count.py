@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 import io
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
 import tifffile
 
+from cellmetry.io.tile_store import encode_tile
 from cellmetry.pipeline.examples import EXAMPLES, example_picture
+from cellmetry.server.routes.preview import KeptPixels, keep_pixels
+from cellmetry.server.routes.preview_count import CountPreviewView, map_as_tiff
 
 NAME = "sparse"
 CLASSICAL = {"engine": "classical"}
@@ -90,6 +94,31 @@ def test_a_part_has_no_interval_and_only_the_regions_in_it(client, study):
     assert [each["kind"] for each in found["layers"]] == ["cells"]
     inside = counted(client, url, image=image, box=[0, 384, 0, 300], look=CLASSICAL)
     assert [row["region"] for row in inside["counts"]] == ["", "left"]
+
+
+def test_only_maps_are_saved_as_tiff_and_only_with_sides_that_there_are(client, study):
+    url, image = study
+    found = counted(client, url, image=image, box=[0, 200, 0, 300], look=CLASSICAL)
+    refused = client.get(f"{url}/{found['layers'][0]['pixels']}/tiff")
+    assert (refused.status_code, refused.json()["error"]["kind"]) == (422, "ParameterError")
+    labels = client.post(f"{url}/preview", json={"image": image, "recipe": "any", "set": ["segment.engine=classical"]})
+    refused = client.get(f"{url}/{labels.json()['seen'][0]['pixels']}/tiff")
+    assert "not a map" in refused.json()["error"]["message"]
+    tiny = client.get(f"{url}/{found['layers'][0]['pixels']}/tiff", params={"pixel_um": 1e-6})
+    assert (tiny.status_code, "pixel_um" in tiny.text) == (422, True)
+
+
+@pytest.mark.parametrize("side", [1e-4, 1e6])
+def test_the_smallest_and_largest_side_can_be_written(side):
+    keep_pixels(("study", "prv_1", 0), KeptPixels((2, 2), "numbers", encode_tile(np.full((2, 2), 0.5, "<f4"))))
+    answer = map_as_tiff(SimpleNamespace(id="study"), "prv_1", 0, pixel_um=side)
+    assert tifffile.imread(io.BytesIO(answer.body)).sum() == 2
+
+
+def test_notes_of_a_count_have_the_words_of_the_app():
+    said = ("give the file with --calibration, or project it with --set segment.stack=max",)
+    found = CountPreviewView(id="prv_1", box=(0, 1, 0, 1), whole=True, counts=(), layers=(), warnings=said, seconds=0)
+    assert found.warnings == ("give the file with “calibration”, or project it with segment.stack=max",)
 
 
 def test_labels_of_the_study_are_counted_as_they_are_edited(client, study, tools):

@@ -62,3 +62,31 @@ def test_old_sessions_and_too_many_are_forgotten(tmp_path):
         sessions.open()
     assert "new" not in sessions
     assert len(json.loads(file.read_text())) == 100
+
+
+def test_what_ended_stays_ended_and_nothing_is_lost_where_two_servers_share_a_home(tmp_path):
+    one = BrowserSessions(tmp_path)
+    ended, lasting = one.open(), one.open()
+    two = BrowserSessions(tmp_path)
+    one.end(hash_of(ended))
+    mine = two.open()
+    assert ended not in two
+    theirs = one.open()
+    again = BrowserSessions(tmp_path)
+    assert [secret in again for secret in (ended, lasting, mine, theirs)] == [False, True, True, True]
+
+
+def test_sessions_age_while_the_server_runs(tmp_path, monkeypatch):
+    sessions = BrowserSessions(tmp_path)
+    secret = sessions.open()
+    now = time.time()
+    monkeypatch.setattr(time, "time", lambda: now + 29 * 86_400)
+    assert secret in sessions
+    monkeypatch.setattr(time, "time", lambda: now + 31 * 86_400)
+    assert secret not in sessions
+
+
+def test_a_home_that_cannot_be_written_lets_in_until_the_restart(tmp_path):
+    (tmp_path / "file").touch()
+    sessions = BrowserSessions(tmp_path / "file" / "home")
+    assert sessions.open() in sessions

@@ -86,6 +86,12 @@ class OneShotPool:
         self._threads: list[threading.Thread] = []
         self._stopping = False
 
+    @property
+    def waiting(self) -> int:
+        """How many files of all requests nobody works yet."""
+        with self._changed:
+            return sum(batch.waiting for batch in self._batches)
+
     def check_room(self, files: int) -> None:
         """Refuse more files than may wait.
 
@@ -94,8 +100,7 @@ class OneShotPool:
         PoolBusy
             If they would be too many; says when to come again.
         """
-        with self._changed:
-            waiting = sum(batch.waiting for batch in self._batches)
+        waiting = self.waiting
         if waiting and waiting + files > self.limits.waiting:
             raise PoolBusy(
                 f"{waiting} files wait to be worked and no more than {self.limits.waiting} may; send the request again "
@@ -118,6 +123,11 @@ class OneShotPool:
             self._start_threads()
             self._changed.notify_all()
         return batch
+
+    def offer(self, tasks: Sequence[FileTask]) -> Batch | None:
+        """Return as `submit` does, None while anything waits: for work that nobody asked to have done."""
+        with self._changed:
+            return None if self.waiting else self.submit(tasks)
 
     def stop(self) -> None:
         """End all processes; requests that wait are cancelled."""

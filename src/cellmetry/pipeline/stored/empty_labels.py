@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
 __all__ = ["EmptyLabels", "add_empty_labels"]
 
-_MOST_PIXELS = 1 << 32
+_MOST_PIXELS = 1 << 28
 
 
 class EmptyLabels(NamedTuple):

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import secrets
-from typing import Annotated, Any, Literal, NamedTuple
+from typing import Annotated, Any, Literal, NamedTuple, get_args
 
 import numpy as np
 from fastapi import APIRouter, Request, Response
@@ -24,12 +24,14 @@ from cellmetry.server.quick import busy_response, pool_of, quick_answer, refusal
 from cellmetry.server.tiles.encoding import BodyCache, encode_body, encoding_for
 from cellmetry.study.store.store import Store
 
-__all__ = ["Number", "keep_pixels", "kept_pixels", "router"]
+__all__ = ["KeptPixels", "Number", "Values", "keep_pixels", "kept_pixels", "router"]
 
 router = APIRouter(prefix="/studies/{study}/preview", tags=["preview"])
 _KEPT = BodyCache(128 << 20)
 _UINT32 = np.dtype("<u4")
 Number = Annotated[int, InPath(ge=0, le=1000)]
+Values = Literal["ids", "numbers"]
+_VALUES: tuple[Values, ...] = get_args(Values)
 
 
 class SeenView(View):
@@ -89,7 +91,8 @@ async def _told(request: Request, store: Store, verb: Verb, wanted: dict[str, An
     shape = (box[1] - box[0], box[3] - box[2])
     seen = []
     for number, each in enumerate(answer.told.pop("seen")):
-        keep_pixels((store.id, name, number), answer.files[f"{number}.zst"], shape)
+        values: Values = "numbers" if each["kind"] == "map" else "ids"
+        keep_pixels((store.id, name, number), KeptPixels(shape, values, answer.files[f"{number}.zst"]))
         seen.append(SeenView(**each, pixels=f"preview/{name}/{number}"))
     return {"id": name, "seen": tuple(seen), **answer.told}
 
@@ -117,15 +120,17 @@ def preview_pixels(request: Request, store: ReadStudy, preview: Id, number: Numb
 
 
 class KeptPixels(NamedTuple):
-    """Values of a field of four bytes each, as a zstd frame."""
+    """Ids of objects (uint32) or numbers (float32) of a field, as a zstd frame."""
 
     shape: tuple[int, int]
+    values: Values
     frame: bytes
 
 
-def keep_pixels(key: tuple[str, str, int], frame: bytes, shape: tuple[int, int]) -> None:
+def keep_pixels(key: tuple[str, str, int], pixels: KeptPixels) -> None:
     """Keep the values of a field for some minutes; the key is study, preview and number."""
-    _KEPT.put(key, b"".join([*(side.to_bytes(4, "little") for side in shape), frame]))
+    sides = (side.to_bytes(4, "little") for side in pixels.shape)
+    _KEPT.put(key, b"".join([*sides, bytes([_VALUES.index(pixels.values)]), pixels.frame]))
 
 
 def kept_pixels(key: tuple[str, str, int]) -> KeptPixels:
@@ -139,4 +144,5 @@ def kept_pixels(key: tuple[str, str, int]) -> KeptPixels:
     kept = _KEPT.get(key)
     if kept is None:
         raise UnknownName("preview that is still kept; ask for it again:", key[1], ())
-    return KeptPixels((int.from_bytes(kept[:4], "little"), int.from_bytes(kept[4:8], "little")), kept[8:])
+    shape = int.from_bytes(kept[:4], "little"), int.from_bytes(kept[4:8], "little")
+    return KeptPixels(shape, _VALUES[kept[8]], kept[9:])

@@ -12,14 +12,16 @@ from fastapi import APIRouter, Query, Request, Response
 from fastapi.responses import JSONResponse
 from pydantic import Field
 
+from cellmetry.errors import ParameterError
 from cellmetry.io.tile_store import decode_tile
 from cellmetry.pipeline.oneshot.pool import PoolBusy
 from cellmetry.pipeline.quick.counting import CountPreviewRequest
+from cellmetry.server.app_words import Told
 from cellmetry.server.bodies import View
 from cellmetry.server.dependencies import EditStudy, Id, ReadStudy
 from cellmetry.server.downloading import download_headers, file_answer
 from cellmetry.server.quick import busy_response, quick_answer, refusal
-from cellmetry.server.routes.preview import Number, keep_pixels, kept_pixels
+from cellmetry.server.routes.preview import KeptPixels, Number, Values, keep_pixels, kept_pixels
 
 __all__ = ["router"]
 
@@ -51,7 +53,7 @@ class CountPreviewView(View):
     )
     counts: tuple[dict[str, Any], ...] = Field(description="Rows of the table of counts: the field, then its regions.")
     layers: tuple[CountLayerView, ...]
-    warnings: tuple[str, ...]
+    warnings: tuple[Told, ...]
     seconds: float
 
 
@@ -66,7 +68,9 @@ async def count_field(request: Request, body: CountPreviewRequest, store: EditSt
         return refusal(answer)
     name, layers = f"prv_{secrets.token_hex(8)}", []
     for number, each in enumerate(answer.told.pop("layers")):
-        keep_pixels((store.id, name, number), answer.files[f"{number}.zst"], tuple(each["shape"]))
+        values: Values = "ids" if each["kind"] == "cells" else "numbers"
+        pixels = KeptPixels(tuple(each["shape"]), values, answer.files[f"{number}.zst"])
+        keep_pixels((store.id, name, number), pixels)
         layers.append(CountLayerView(**each, pixels=f"preview/{name}/{number}"))
     return CountPreviewView(id=name, layers=tuple(layers), **answer.told)
 
@@ -81,10 +85,12 @@ def map_as_tiff(
     preview: Id,
     number: Number,
     name: Annotated[str, Query(min_length=1, max_length=200, description="What the file is called.")] = "density.tif",
-    pixel_um: Annotated[float | None, Query(gt=0, le=1e6, description="Side of a value in µm.")] = None,
+    pixel_um: Annotated[float | None, Query(ge=1e-4, le=1e6, description="Side of a value in µm.")] = None,
 ) -> Response:
     """Return the values of a map of a count as a TIFF file."""
     kept = kept_pixels((store.id, preview, number))
+    if kept.values != "numbers":
+        raise ParameterError("These are ids of objects, not a map; only maps are saved so.")
     values = decode_tile(kept.frame, kept.shape, _FLOAT32, f"preview {preview}")
     resolution = None if pixel_um is None else (_UM_IN_CM / pixel_um, _UM_IN_CM / pixel_um)
     file = BytesIO()

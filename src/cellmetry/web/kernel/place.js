@@ -6,6 +6,9 @@
  */
 import { Emitter } from "./emitter.js";
 
+/** Whether a value has names and values. @param {any} value */
+export const isRecord = (value) => typeof value === "object" && value !== null && !Array.isArray(value);
+
 /** Tells `move` with the new place. */
 class Place extends Emitter {
   constructor() {
@@ -24,6 +27,23 @@ class Place extends Emitter {
   /** @param {string} name */
   get(name) {
     return this.#query().get(name);
+  }
+
+  /**
+   * What was noted as JSON; null where nothing was, or where it is no such thing: the address was spoiled, and forgets it.
+   * @param {string} name @param {(value: any) => boolean} fits
+   */
+  read(name, fits) {
+    const text = this.get(name);
+    if (text === null) return null;
+    try {
+      const value = JSON.parse(text);
+      if (fits(value)) return value;
+    } catch {
+      // no JSON; forgotten below
+    }
+    this.note({ [name]: null });
+    return null;
   }
 
   /**

@@ -32,7 +32,8 @@ export class Design {
   /** What the server finds. @type {import("./compare_check.js").Finding[]} */
   #found = [];
   #later = 0;
-  #closed = false;
+  /** Number of the last question to the server: only its answer is shown, and none after the end. */
+  #turn = 0;
   #offs;
 
   /** @param {App} app */
@@ -88,7 +89,7 @@ export class Design {
   }
 
   close() {
-    this.#closed = true;
+    this.#turn++;
     clearTimeout(this.#later);
     for (const off of this.#offs) off();
   }
@@ -129,11 +130,14 @@ export class Design {
   }
 
   async #ask() {
+    const turn = ++this.#turn;
     try {
-      this.#found = await serverFindingsOf(this.#app.openStudy);
-      if (!this.#closed) this.#showCheck();
+      const found = await serverFindingsOf(this.#app.openStudy);
+      if (turn !== this.#turn) return;
+      this.#found = found;
+      this.#showCheck();
     } catch (error) {
-      this.#app.error(error);
+      if (turn === this.#turn) this.#app.error(error);
     }
   }
 

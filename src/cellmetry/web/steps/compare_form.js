@@ -5,6 +5,7 @@ import { SchemaForm } from "../controls/schema_form.js";
 import { JobProgress } from "../app/job_progress.js";
 import { counted, valuesOf } from "../app/said.js";
 import { mainMeasure, measures } from "../table/columns.js";
+import { areConditions } from "../table/filters.js";
 import { axisOf, canBeAsked, capital, numberText, shortUnitOf, titleOf } from "../table/words.js";
 
 /** @typedef {import("../app/app.js").App} App */
@@ -187,14 +188,8 @@ export class CompareForm {
 
   /** @returns {{where: string, text: string}[]} */
   get #kept() {
-    try {
-      const found = JSON.parse(this.#app.place.get("where") ?? "[]");
-      return Array.isArray(found)
-        ? found.filter((each) => typeof each?.where === "string" && each.where !== UNFLAGGED)
-        : [];
-    } catch {
-      return [];
-    }
+    const found = this.#app.place.read("where", areConditions) ?? [];
+    return found.filter((/** @type {{where: string}} */ each) => each.where !== UNFLAGGED);
   }
 
   async #showWhat() {

@@ -61,3 +61,17 @@ function follow(ids, seen, height, width, start) {
   } while (y !== from.y || x !== from.x || way !== 0);
   return line;
 }
+
+/**
+ * The border of the part of an image that was looked at. @param {number[]} box y0, y1, x0, x1
+ * @returns {import("../viewer/overlay.js").Shape}
+ */
+export function frameOf([y0, y1, x0, x1]) {
+  const points = [
+    [y0, x0],
+    [y0, x1],
+    [y1, x1],
+    [y1, x0],
+  ];
+  return { points, closed: true, dashed: true, colour: "#ffffff", width: 1 };
+}

@@ -1,36 +1,22 @@
 /** Where the network sees cells, and where the labels disagree with it, over the picture. @module */
 import { fill, h } from "../kernel/dom.js";
-import { request } from "../kernel/api.js";
-import { colourAt } from "../viewer/palette.js";
+import { MAP_KINDS, layerOf, legendOf, readReviewed } from "./field_maps.js";
 
 /** @typedef {import("../app/app.js").App} App */
-/**
- * @typedef {object} MapView A map as `GET maps` tells of it.
- * @property {"density"|"disagreement"} kind
- * @property {number} t
- * @property {number} z
- * @property {number} block
- * @property {[number, number]} shape
- * @property {number} low
- * @property {number} high
- * @property {string} pixels
- */
+/** @typedef {import("./field_maps.js").ReviewView} ReviewView */
 
 const LAYER = "map";
-const KINDS = { density: "Density of cells", disagreement: "Where labels disagree" };
-const PALETTE = { density: "viridis", disagreement: "magma" };
-const UNIT = { density: "cells in a block", disagreement: "standard units" };
-const STEPS = 24;
+const OPACITY = 0.55;
 
 /** A choice of maps, which is there once the network has looked at the labels that are shown. */
 export class ReviewMaps {
   #app;
   #turn = 0;
-  /** @type {MapView[]} */
+  /** @type {ReviewView[]} */
   #maps = [];
   #image = "";
   #select = h("select", { onchange: () => this.#show() });
-  #legend = h("div.correct-legend", { hidden: true });
+  #legend = h("div.map-legend");
   #offs;
 
   /** @param {App} app */
@@ -77,11 +63,11 @@ export class ReviewMaps {
 
   #offer() {
     const chosen = this.#select.value;
-    const kinds = Object.entries(KINDS).filter(([kind]) => this.#maps.some((map) => map.kind === kind));
+    const kinds = Object.entries(MAP_KINDS).filter(([kind]) => this.#maps.some((map) => map.kind === kind));
     fill(
       this.#select,
       h("option", { value: "" }, "None"),
-      kinds.map(([kind, text]) => h("option", { value: kind }, text)),
+      kinds.map(([kind, { text }]) => h("option", { value: kind }, text)),
     );
     this.#select.value = kinds.some(([kind]) => kind === chosen) ? chosen : "";
     this.element.hidden = kinds.length === 0;
@@ -93,31 +79,17 @@ export class ReviewMaps {
     const turn = ++this.#turn;
     const { t, z } = viewer;
     const map = this.#maps.find((each) => each.kind === this.#select.value && each.t === t && each.z === z);
-    this.#showLegend(map ?? null);
-    if (!map) return viewer.setLayer(LAYER, null);
+    if (!map) {
+      fill(this.#legend);
+      return viewer.setLayer(LAYER, null);
+    }
     try {
-      const answer = await request("GET", study.path + map.pixels);
-      const data = new Float32Array(await answer.arrayBuffer());
-      if (turn === this.#turn) viewer.setLayer(LAYER, layerOf(map, data));
+      const read = await readReviewed(study.path, map);
+      if (turn !== this.#turn) return;
+      viewer.setLayer(LAYER, layerOf(read, OPACITY));
+      fill(this.#legend, legendOf(read));
     } catch (error) {
       this.#app.error(error);
     }
   }
-
-  /** @param {MapView|null} map */
-  #showLegend(map) {
-    this.#legend.hidden = !map;
-    if (!map) return;
-    const bar = h("span.correct-legend-bar", { "aria-hidden": "true" });
-    const colours = Array.from({ length: STEPS }, (_, k) => colourAt(PALETTE[map.kind], k / (STEPS - 1)));
-    bar.style.background = `linear-gradient(90deg, ${colours.join(", ")})`;
-    const [low, high] = [map.low, map.high].map((value) => h("span.number", {}, Number(value.toPrecision(2))));
-    fill(this.#legend, low, bar, high, h("span.quiet-text", {}, UNIT[map.kind]));
-  }
-}
-
-/** @param {MapView} map @param {Float32Array} data @returns {import("../viewer/overlay.js").MapLayer} */
-function layerOf({ kind, block, shape: [height, width], low, high }, data) {
-  const box = [0, height * block, 0, width * block];
-  return { kind: "map", pixels: { data, height, width, low, high }, palette: PALETTE[kind], opacity: 0.55, box };
 }

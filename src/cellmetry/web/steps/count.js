@@ -1,5 +1,6 @@
 /** The step Count: how many cells an image shows, at once, with an interval and a map of where they are dense. @module */
 import { fill, h } from "../kernel/dom.js";
+import { isRecord } from "../kernel/place.js";
 import { icon } from "../controls/icons.js";
 import { labelled } from "../controls/labelled.js";
 import { chooseFiles } from "../app/drops.js";
@@ -68,6 +69,7 @@ class CountStep {
     this.#fold.addEventListener("toggle", () => this.#fold.open && this.#examples.load());
     this.#offs = [
       app.viewer.on("shown", () => this.#live.plan()),
+      app.viewer.on("camera", () => this.#live.moved()),
       study.images.on("change", () => this.#changed()),
       study.labels.on("change", () => this.#follow()),
       study.uploads.on("done", () => this.#lookAtNew()),
@@ -93,8 +95,7 @@ class CountStep {
       place,
       openStudy: { jobs },
     } = this.#app;
-    const noted = place.get("count");
-    return noted === null ? (jobs.all.find((job) => job.kind === "count")?.parameters ?? {}) : JSON.parse(noted);
+    return place.read("count", isRecord) ?? jobs.all.find((job) => job.kind === "count")?.parameters ?? {};
   }
 
   /** Keep in the address what is wanted, so that a reload keeps it. */

@@ -79,7 +79,7 @@ export class CountCard {
   show({ counts: [all, ...regions], warnings, whole }) {
     this.#begin(false);
     fill(this.#number, all.n.toLocaleString("en"));
-    fill(this.#unit, all.n === 1 ? "cell" : "cells", whole ? "" : " in view");
+    fill(this.#unit, all.n === 1 ? "cell" : "cells", whole ? "" : " in the marked part");
     fill(this.#interval, intervalOf(all));
     fill(this.#facts, factsOf(all));
     fill(this.#more, regions.length > 0 && tableOf(regions), warnings.length > 0 && notes(warnings));

@@ -3,11 +3,11 @@ import { address } from "../kernel/api.js";
 import { h } from "../kernel/dom.js";
 import { pixelSizeOf } from "../app/images.js";
 import { save } from "../table/downloads.js";
-import { nameOfMap, pictureOf } from "./count_maps.js";
+import { nameOfMap, pictureOf } from "./field_maps.js";
 
 /** @typedef {import("../app/app.js").App} App */
 /** @typedef {import("./count_card.js").CountRow} CountRow */
-/** @typedef {import("./count_maps.js").FieldMap} FieldMap */
+/** @typedef {import("./field_maps.js").FieldMap} FieldMap */
 
 const COLUMNS = /** @type {const} */ ([
   "region",

@@ -60,6 +60,11 @@ export class LiveCount {
     this.#timer = setTimeout(() => this.#run(), SOON_MS);
   }
 
+  /** Another place of the image is seen: count that soon, if only what is seen is counted. */
+  moved() {
+    if (this.#part()) this.plan();
+  }
+
   #end() {
     clearTimeout(this.#timer);
     this.#asking?.abort();
@@ -69,11 +74,19 @@ export class LiveCount {
   #now() {
     const {
       viewer,
-      openStudy: { images, labels },
+      openStudy: { images, labels, readOnly },
     } = this.#app;
     const name = this.#settings.labels;
     const version = name && viewer.image ? labels.of(viewer.image.id, name)?.version : null;
-    return JSON.stringify([viewer.image?.id, images.current?.state, viewer.t, viewer.z, this.wished, version]);
+    const place = [viewer.image?.id, images.current?.state, viewer.t, viewer.z, readOnly ? labels.name : this.#part()];
+    return JSON.stringify([...place, this.wished, version]);
+  }
+
+  /** The part of a large image that is seen, which is counted; null of one that is counted as a whole. */
+  #part() {
+    const { viewer } = this.#app;
+    if (!viewer.image || lengthOf(viewer.image, "Y") * lengthOf(viewer.image, "X") <= MOST_PIXELS) return null;
+    return seenBox(viewer, viewer.element);
   }
 
   /** How is counted; null while a field is wrong, which is said beside it. */
@@ -118,8 +131,7 @@ export class LiveCount {
     const { image, t, z } = viewer;
     const asking = (this.#asking = new AbortController());
     try {
-      const whole = lengthOf(image, "Y") * lengthOf(image, "X") <= MOST_PIXELS;
-      const box = whole ? null : seenBox(viewer, this.#app.frame?.viewerHost ?? viewer.element);
+      const box = this.#part();
       const asked = { image: image.id, t, z, ...(box ? { box } : {}), ...this.wished };
       const found = await study.post("preview/count", asked, asking.signal);
       const values = await Promise.all(

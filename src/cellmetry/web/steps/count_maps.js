@@ -1,49 +1,22 @@
 /** Maps of a count in the viewer: the objects, and beside them where cells are dense or the counters differ. @module */
 import { fill, h } from "../kernel/dom.js";
-import { request } from "../kernel/api.js";
 import { labelled } from "../controls/labelled.js";
 import { slider } from "../controls/range.js";
-import { numberText } from "../table/words.js";
 import { noteTaste, taste } from "../app/tastes.js";
-import { colourAt } from "../viewer/palette.js";
-import { coloured } from "../viewer/overlay.js";
+import { frameOf } from "./contours.js";
+import { MAP_KINDS, layerOf, legendOf, mapOf, readReviewed } from "./field_maps.js";
 
 /** @typedef {import("../app/app.js").App} App */
-/** @typedef {"density"|"disagreement"} MapKind */
 /** @typedef {{kind: "cells"|MapKind, shape: [number, number], block: number, limits: [number, number], pixels: string}} LayerView */
-/**
- * @typedef {object} FieldMap
- * @property {MapKind} kind
- * @property {Float32Array} data
- * @property {number} height
- * @property {number} width
- * @property {number} block Side of a value in pixels of the image; a density is the sum over all of them.
- * @property {number} low
- * @property {number} high
- * @property {number[]} box y0, y1, x0, x1 that it covers.
- * @property {string} path Of its values, below the study.
- */
+/** @typedef {import("./field_maps.js").FieldMap} FieldMap */
+/** @typedef {import("./field_maps.js").MapKind} MapKind */
 
 const MAP = "count map";
 const CELLS = "count cells";
+const PART = "counted part";
 const TASTE = "count.map";
-const STEPS = 9;
 /** How strongly each map covers the image until somebody says otherwise. */
 const OPACITIES = { density: 0.85, disagreement: 0.6 };
-/** @type {Record<MapKind, {text: string, palette: string, ends: (map: FieldMap) => [string, string]}>} */
-const KINDS = {
-  density: {
-    text: "Density",
-    palette: "magma",
-    ends: (map) => ["0", `${numberText((map.high * 1e4) / map.block ** 2, 2)} cells in 100 × 100 px`],
-  },
-  disagreement: {
-    text: "Disagreement",
-    palette: "balance",
-    ends: (map) => [`more objects ${map.low.toFixed(1).replace("-", "−")}`, `${map.high.toFixed(1)} more density`],
-  },
-};
-
 /** What is seen of a count, and the controls for it. */
 export class CountMaps {
   #app;
@@ -56,6 +29,8 @@ export class CountMaps {
   #maps = [];
   /** Maps of the last review, of an image of which nothing was counted. @type {FieldMap[]} */
   #reviewed = [];
+  /** Number of what was asked to be seen last: maps that were asked for before are not shown any more. */
+  #turn = 0;
   #wasOne;
   #labelsSeen = true;
   #covers = false;
@@ -77,8 +52,8 @@ export class CountMaps {
     fill(
       this.#choice,
       [
-        ["density", KINDS.density.text],
-        ["disagreement", KINDS.disagreement.text],
+        ["density", MAP_KINDS.density.text],
+        ["disagreement", MAP_KINDS.disagreement.text],
         ["", "None"],
       ].map(([value, text]) => h("option", { value }, text)),
     );
@@ -113,9 +88,10 @@ export class CountMaps {
 
   /** Take away what was counted of another place; the study's labels stay hidden until it is known what is here. */
   blank() {
+    this.#turn++;
     this.#maps = [];
     this.#reviewed = [];
-    this.#app.viewer.setLayer(CELLS, null);
+    for (const name of [CELLS, PART]) this.#app.viewer.setLayer(name, null);
     this.#draw();
   }
 
@@ -127,15 +103,17 @@ export class CountMaps {
 
   /**
    * Show a count that was made.
-   * @param {{box: number[], layers: LayerView[]}} found @param {ArrayBuffer[]} values Of each layer.
+   * @param {{box: number[], whole: boolean, layers: LayerView[]}} found @param {ArrayBuffer[]} values Of each layer.
    */
-  show({ box, layers }, values) {
+  show({ box, whole, layers }, values) {
+    this.#turn++;
     const cells = layers.findIndex((layer) => layer.kind === "cells");
     this.#maps = layers.flatMap((layer, k) => (layer.kind === "cells" ? [] : [mapOf(layer, values[k], box)]));
     this.#reviewed = [];
     if (cells < 0) this.#uncover();
     else this.#cover();
     const ids = cells < 0 ? null : new Uint32Array(values[cells]);
+    this.#app.viewer.setLayer(PART, whole ? null : { kind: "shapes", shapes: [frameOf(box)] });
     this.#app.viewer.setLayer(CELLS, ids && { kind: "labels", ids, box, fill: 0.18 });
     this.#draw();
   }
@@ -144,17 +122,12 @@ export class CountMaps {
   async showReviewed(labels) {
     const { viewer, openStudy: study } = this.#app;
     const { image, t, z } = viewer;
-    /** @type {any[]} */
+    const turn = ++this.#turn;
+    /** @type {import("./field_maps.js").ReviewView[]} */
     const found = await study.get("maps", { image: image.id, labels });
     const here = found.filter((each) => each.t === t && each.z === z);
-    const maps = await Promise.all(
-      here.map(async ({ kind, block, shape, low, high, pixels }) => {
-        const layer = { kind, block, shape, limits: /** @type {[number, number]} */ ([low, high]), pixels };
-        const answer = await request("GET", study.path + pixels);
-        return mapOf(layer, await answer.arrayBuffer(), [0, shape[0] * block, 0, shape[1] * block]);
-      }),
-    );
-    if (viewer.image?.id !== image.id || this.#maps.length) return;
+    const maps = await Promise.all(here.map((each) => readReviewed(study.path, each)));
+    if (turn !== this.#turn || this.#maps.length) return;
     this.#reviewed = maps;
     this.#draw();
   }
@@ -194,43 +167,9 @@ export class CountMaps {
       viewer.setLayer(MAP, null);
       target.setLayer("regions", viewer.layers.get("regions") ?? null);
     }
-    const opacity = this.#opacities[this.#choice.value];
-    target.setLayer(MAP, map && { kind: "map", pixels: map, palette: KINDS[map.kind].palette, opacity, box: map.box });
-    this.#strength.set(Math.round(100 * (opacity ?? 0)));
+    const opacity = this.#opacities[this.#choice.value] ?? 0;
+    target.setLayer(MAP, map && layerOf(map, opacity));
+    this.#strength.set(Math.round(100 * opacity));
     fill(this.#legend, map ? legendOf(map) : this.#choice.value && h("p.quiet-text", {}, "Nothing was mapped yet."));
   }
 }
-
-/** @param {LayerView} layer @param {ArrayBuffer} values @param {number[]} field @returns {FieldMap} */
-function mapOf({ kind, shape: [height, width], block, limits: [low, high], pixels }, values, [y0, , x0]) {
-  const box = [y0, y0 + height * block, x0, x0 + width * block];
-  const data = new Float32Array(values);
-  return { kind: /** @type {MapKind} */ (kind), data, height, width, block, low, high, box, path: pixels };
-}
-
-/** @param {FieldMap} map */
-function legendOf(map) {
-  const { palette, ends } = KINDS[map.kind];
-  const stops = Array.from({ length: STEPS }, (_, k) => colourAt(palette, k / (STEPS - 1)));
-  const bar = h("div.count-bar");
-  bar.style.background = `linear-gradient(to right, ${stops.join(", ")})`;
-  return [
-    bar,
-    h(
-      "div.count-ends.number",
-      {},
-      ends(map).map((text) => h("span", {}, text)),
-    ),
-  ];
-}
-
-/** A map as a picture, one pixel a value, in the colours in which it is seen. @param {FieldMap} map @returns {Promise<Blob>} */
-export async function pictureOf(map) {
-  const canvas = coloured(map, KINDS[map.kind].palette);
-  return new Promise((answer, refuse) =>
-    canvas.toBlob((blob) => (blob ? answer(blob) : refuse(new Error("The browser could not make the picture.")))),
-  );
-}
-
-/** What a kind of map is called. @param {MapKind} kind */
-export const nameOfMap = (kind) => KINDS[kind].text;

@@ -62,7 +62,7 @@ export class CountSettings extends Emitter {
     this.#form.on("change", () => this.tell("change", this));
     fill(this.#look, this.#fields.element);
     fill(this.#more, this.#fields.engine, this.#form.element);
-    this.follow(before.labels);
+    this.follow(typeof before.labels === "string" ? before.labels : "");
   }
 
   get loaded() {
@@ -83,13 +83,15 @@ export class CountSettings extends Emitter {
     return Object.keys(look).length && (labels === null || density !== false) ? { look, ...asked } : asked;
   }
 
-  /** Show the labels that there are, and channels and pixel size of the image that is seen. @param {string} [chosen] */
+  /** Show the labels that there are (those that are counted stay chosen where they went), and channels and pixel size of the image that is seen. @param {string} [chosen] */
   follow(chosen = this.#which.value) {
     const { labels } = this.#app.openStudy;
+    const missing = chosen && !labels.names.includes(chosen);
     const options = labels.names.map((name) => h("option", { value: name }, `Labels “${name}”, as edited`));
-    fill(this.#which, h("option", { value: "" }, "Those that the model finds"), options);
-    this.#which.value = labels.names.includes(chosen) ? chosen : "";
-    this.#whichField.hidden = !labels.names.length;
+    const gone = missing && h("option", { value: chosen }, `Labels “${chosen}”, which are not there now`);
+    fill(this.#which, h("option", { value: "" }, "Those that the model finds"), options, gone);
+    this.#which.value = chosen;
+    this.#whichField.hidden = !labels.names.length && !missing;
     this.#fields?.follow();
     this.#showDensity();
   }

@@ -1,5 +1,6 @@
 /** The step Two channels: a target, and its ratio to a reference, in masks and rings of cells. @module */
 import { fill, h } from "../kernel/dom.js";
+import { isRecord } from "../kernel/place.js";
 import { icon } from "../controls/icons.js";
 import { labelled } from "../controls/labelled.js";
 import { JobProgress } from "../app/job_progress.js";
@@ -133,13 +134,8 @@ class DualStep {
       place,
       openStudy: { jobs },
     } = this.#app;
-    try {
-      const noted = JSON.parse(place.get("quantify") ?? "null");
-      if (noted) return noted;
-    } catch {
-      place.note({ quantify: null });
-    }
-    return jobs.all.find((job) => job.kind === KIND)?.parameters ?? FIRST.asked;
+    const noted = place.read("quantify", isRecord);
+    return noted ?? jobs.all.find((job) => job.kind === KIND)?.parameters ?? FIRST.asked;
   }
 
   /** @param {Record<string, any>} asked */

@@ -117,7 +117,7 @@ class SegmentStep {
       openStudy: { jobs },
     } = this.#app;
     const recipe = place.get("recipe");
-    if (recipe !== null) return { recipe, set: /** @type {string[]} */ (JSON.parse(place.get("set") ?? "[]")) };
+    if (recipe !== null) return { recipe, set: /** @type {string[]} */ (place.read("set", areTexts) ?? []) };
     const last = jobs.all.find((job) => job.kind === "segment" && !job.parameters.recipe_text);
     return { recipe: last?.parameters.recipe ?? "any", set: last?.parameters.set ?? [] };
   }
@@ -241,3 +241,6 @@ class SegmentStep {
     );
   }
 }
+
+/** @param {any} value */
+const areTexts = (value) => Array.isArray(value) && value.every((each) => typeof each === "string");

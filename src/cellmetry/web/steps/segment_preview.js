@@ -3,7 +3,7 @@ import { fill, h } from "../kernel/dom.js";
 import { request } from "../kernel/api.js";
 import { icon } from "../controls/icons.js";
 import { pixelSizeOf } from "../app/images.js";
-import { contours } from "./contours.js";
+import { contours, frameOf } from "./contours.js";
 
 /** @typedef {import("../app/app.js").App} App */
 
@@ -112,22 +112,10 @@ export class Preview {
         width: 1.5,
       })),
     );
-    const frame = {
-      points: [
-        [y0, x0],
-        [y0, x1],
-        [y1, x1],
-        [y1, x0],
-      ],
-      closed: true,
-      dashed: true,
-      colour: "#ffffff",
-      width: 1,
-    };
     if (!this.#shown) this.#labelsSeen = viewer.look.visible;
     this.#shown = true;
     viewer.setLabels({ visible: false });
-    viewer.setLayer(LAYER, { kind: "shapes", shapes: found.whole ? shapes : [...shapes, frame] });
+    viewer.setLayer(LAYER, { kind: "shapes", shapes: found.whole ? shapes : [...shapes, frameOf(found.box)] });
     fill(this.#said, this.#words(found));
   }
 

@@ -196,3 +196,6 @@ function rangeOf(column, low, high) {
   if (low !== null) return { where: `${column.name} >= ${low}`, text: `${name} ≥ ${numberText(low, 3)}${unit}` };
   return high === null ? null : { where: `${column.name} <= ${high}`, text: `${name} ≤ ${numberText(high, 3)}${unit}` };
 }
+
+/** Whether a value, as the address has it, is conditions. @param {any} value */
+export const areConditions = (value) => Array.isArray(value) && value.every((each) => typeof each?.where === "string");

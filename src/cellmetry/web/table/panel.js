@@ -3,7 +3,7 @@ import { fill, h } from "../kernel/dom.js";
 import { Emitter } from "../kernel/emitter.js";
 import { chosenColumns, columnsButton, noteColumns, usualColumns } from "./columns.js";
 import { downloadsMenu } from "./downloads.js";
-import { Filters } from "./filters.js";
+import { areConditions, Filters } from "./filters.js";
 import { TableSource } from "./source.js";
 import { Table } from "./table.js";
 
@@ -54,13 +54,8 @@ export class TablePanel extends Emitter {
 
   /** Filters are kept in the address. */
   #restore() {
-    try {
-      const kept = JSON.parse(this.#app.place.get("where") ?? "[]");
-      if (Array.isArray(kept) && kept.length && kept.every((each) => typeof each?.where === "string"))
-        this.filters.setAll(kept);
-    } catch {
-      this.#app.place.note({ where: null });
-    }
+    const kept = this.#app.place.read("where", areConditions);
+    if (kept?.length) this.filters.setAll(kept);
   }
 
   close() {

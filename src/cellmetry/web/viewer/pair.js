@@ -22,6 +22,9 @@ export class ViewerPair {
   #first;
   #study;
   #part = 0.5;
+  /** Number of the last list of labels that was asked for, and the image of which one is shown. */
+  #turn = 0;
+  #offered = "";
   /** @type {(() => void)[]} */
   #ends = [];
   #labels = h("select", { "aria-label": "Labels of the second view", onchange: () => this.#show() });
@@ -84,6 +87,7 @@ export class ViewerPair {
   }
 
   #close() {
+    this.#turn++;
     this.#ends.splice(0).forEach((end) => end());
     this.second?.close();
     this.second = null;
@@ -128,15 +132,25 @@ export class ViewerPair {
   /** The first shows something else: so does the second. */
   async #follow() {
     if (!this.second || !this.#first.image) return;
-    await this.#offer();
-    await this.#show();
+    const turn = ++this.#turn;
+    const { id } = this.#first.image;
+    try {
+      if (id === this.#offered) await this.#show();
+      const labels = await get(`${this.#study}labels`, { image: id, limit: 1000 });
+      if (turn !== this.#turn || this.#first.image?.id !== id) return;
+      const shown = id === this.#offered ? this.#labels.value : null;
+      this.#offer(id, labels);
+      if (this.#labels.value !== shown) await this.#show();
+    } catch (error) {
+      if (turn === this.#turn) this.#first.tell("error", error);
+    }
   }
 
-  /** List what the second view can show. */
-  async #offer() {
+  /** List what the second view can show. @param {string} id Of the image. @param {any[]} labels That it has. */
+  #offer(id, labels) {
+    this.#offered = id;
     const chosen = this.#labels.selectedOptions[0]?.textContent;
-    const found = await get(`${this.#study}labels`, { image: this.#first.image.id, limit: 1000 });
-    const options = found.map((/** @type {any} */ each) => h("option", { value: each.id }, each.name));
+    const options = labels.map((each) => h("option", { value: each.id }, each.name));
     fill(this.#labels, h("option", { value: "" }, "No labels"), options);
     const same = [...this.#labels.options].find((each) => each.textContent === chosen);
     if (same) this.#labels.value = same.value;
@@ -149,10 +163,11 @@ export class ViewerPair {
 
   async #show() {
     const { second } = this;
-    if (!second) return;
+    if (!second || !this.#first.image) return;
     const { image, t, z, projection } = this.#first;
     second.setLabels(this.#look);
-    await second.show({ image, labels: this.#labels.value || null, t, z, projection });
+    const labels = image.id === this.#offered ? this.#labels.value : "";
+    await second.show({ image, labels: labels || null, t, z, projection });
     if (second !== this.second || this.#ends.length > 3) return;
     this.#ends.push(this.#first.syncWith(second));
   }
