@@ -39,7 +39,7 @@ def train_button(page: Any) -> Any:
 
 
 def test_what_is_needed_before_a_model_can_learn_is_said(
-    page: Any, server: Any, api: Any, fields: Any, until: Any
+    page: Any, server: Any, api: Any, fields: Any, until: Any, faults: Any
 ) -> None:
     study = fields.make_study(server, api, "Few", fields=3, corrected=1)
     open_train(page, study.id, until)
@@ -53,16 +53,46 @@ def test_what_is_needed_before_a_model_can_learn_is_said(
     looked = {"image": image["id"], "box": [0, height, 0, width]}
     act = api.put(f"studies/{study.id}/reviewed", json=looked).json()["act"]
     page.get_by_text("3 of 3 images chosen").wait_for()
+    page.get_by_text("100 % reviewed").wait_for()
+    assert page.get_by_text("% reviewed").count() == 1
     api.post(f"studies/{study.id}/acts/{act}/undo")
     page.get_by_text("2 of 2 images chosen").wait_for()
     assert train_button(page).is_enabled()
     page.get_by_text("Of 1 image nobody said that all cells are right").wait_for()
+    right = page.get_by_label("All cells of field_0 are right")
+    faults.allow("status of 422")
+    refused = {"error": {"kind": "ParameterError", "message": "It is not to be."}}
+    page.route("**/images", lambda route: route.fulfill(status=422, json=refused), times=1)
+    right.click()
+    page.get_by_text("It is not to be.").wait_for()
+    assert not right.is_checked()
     page.get_by_label("field_0", exact=True).uncheck()
     page.get_by_text("Choose at least two corrected images").wait_for()
     page.get_by_label("Time").fill("-1")
     assert page.get_by_label("Time").get_attribute("aria-invalid") == "true"
     page.get_by_role("tab", name="Training").click()
     page.get_by_text("No training yet").wait_for()
+
+
+def test_scores_are_of_all_cells_and_the_segmentation_that_is_repeated_is_of_the_trained_labels(page: Any) -> None:
+    few = {"name": "a", "objects": 2, "found": 2, "f1": 1.0, "ap50": 1.0}
+    many = {"name": "b", "objects": 98, "found": 98, "f1": 0.5, "ap50": 1 / 3}
+    words = "rows => import('./web/steps/train_words.js').then((made) => made.outcomeOf({before: null, after: rows}))"
+    after = page.evaluate(words, [few, many])["after"]
+    assert (after["right"], round(after["f1"]), after["ap75"]) == (51, 51, None)
+    assert round(after["ap50"]) == 67
+    jobs = [
+        {"id": "c", "kind": "segment", "parameters": {"labels_name": "nuclei"}, "result": {}},
+        {"id": "b", "kind": "segment", "parameters": {}, "result": {"labels": {"img": {"cells": "lbl"}}}},
+        {"id": "a", "kind": "segment", "parameters": {"labels_name": "nuclei"}, "result": {}},
+    ]
+    again = "([name, jobs]) => import('./web/steps/train_again.js').then((made) => made.%s(jobs, name)?.id)"
+    assert page.evaluate(again % "lastInto", ["cells", jobs]) == "b"
+    assert page.evaluate(again % "lastInto", ["nuclei", jobs]) == "c"
+    assert page.evaluate(again % "lastInto", ["membranes", jobs]) is None
+    named = "set => import('./web/steps/train_again.js').then((made) => made.otherEngines(set))"
+    assert page.evaluate(named, ['segment.engine="cellpose"', "segment.diameter_um=9"]) == ["cellpose"]
+    assert page.evaluate(named, ['segment.engine="cellmetry"']) == []
 
 
 def test_a_model_learns_is_activated_and_segments_again(

@@ -13,6 +13,14 @@ from cellmetry.core.image import Box
 from cellmetry.errors import ParameterError
 from cellmetry.io.tables import read_table
 from cellmetry.pipeline.jobs.kinds.reviewing import REVIEW
+from cellmetry.pipeline.looked_through import (
+    FIELD_PX,
+    FieldPlace,
+    count_fields,
+    field_box,
+    looked_through,
+    rows_and_columns,
+)
 from cellmetry.study.store.images import images
 from cellmetry.study.store.labels import label_sets
 from cellmetry.study.store.results import result_path, results
@@ -23,17 +31,14 @@ if TYPE_CHECKING:
     from typing import Any
 
     from cellmetry.study.store.labels import LabelSet
+    from cellmetry.study.store.reviewed import ReviewedField
     from cellmetry.study.store.store import Store
 
-__all__ = ["FIELD_PX", "CorrectionItem", "CorrectionQueue", "FieldItem", "OpenField", "correction_queue"]
+__all__ = ["CorrectionItem", "CorrectionQueue", "FieldItem", "OpenField", "correction_queue"]
 
-FIELD_PX = 512
-"""Side of a field, in pixels."""
 _Z = 1.645
 """Of a 90 % interval."""
 _OUTLYING = 3.5
-_Place = tuple[int, int, int, int]
-"""Frame, plane, row and column of a field."""
 _REASONS = {
     "missed": "A cell may be missed here: the network sees one where nothing is labelled.",
     "joined": "This may be several cells: the network sees {cells:.1f} in it.",
@@ -156,31 +161,32 @@ def correction_queue(
     sets = {each.image_id: each for each in label_sets(store) if each.name == name}
     if not sets:
         return _NOTHING
-    known = _known(store, name, sets)
+    fields = [each for each in reviewed_fields(store) if each.labels == name]
+    known = _known(store, name, sets, fields)
     doubts = _with_effects(known, _values(store, known.objects, result))
     ranked = doubts.sort_values(["effect", "wrong"], ascending=False, kind="stable")
     value, low, high = _interval(known, doubts, result, store)
     moves = (high - low) / 2 / max(abs(value), 1e-12)
-    reviewed = {image_id: _reviewed(store, image_id, each) for image_id, each in sets.items()}
+    reviewed = {image_id: looked_through(each, fields) for image_id, each in sets.items()}
     items = tuple(_item(row, sets) for row in ranked.head(limit).to_dict("records"))
-    fields = _fields(ranked, sets, limit)
+    doubtful = _fields(ranked, sets, limit)
     result_now = (value, low, high, moves, moves <= share)
-    progress = (sum(map(len, reviewed.values())), sum(map(_count, sets.values())))
+    progress = (sum(map(len, reviewed.values())), sum(map(count_fields, sets.values())))
     unseen = tuple(islice(_open(sets, reviewed), limit))
-    return CorrectionQueue(known.evidence, known.stale, items, fields, len(ranked), *result_now, *progress, unseen)
+    return CorrectionQueue(known.evidence, known.stale, items, doubtful, len(ranked), *result_now, *progress, unseen)
 
 
-def _known(store: Store, name: str, sets: Mapping[str, LabelSet]) -> _Known:
+def _known(store: Store, name: str, sets: Mapping[str, LabelSet], reviewed: Sequence[ReviewedField]) -> _Known:
     objects = _objects(store, sets)
     newest = next((each for each in results(store, "table")[::-1] if each.name == f"{REVIEW} {name}"), None)
     if newest is None:
-        return _Known(objects, _by_size(objects, sets, store), "sizes", stale=False)
+        return _Known(objects, _by_size(objects, reviewed), "sizes", stale=False)
     doubts = read_table(result_path(store, newest))
     told = newest.details["images"]
     now = {image: told.get(image, {}).get("labels") == each.id for image, each in sets.items()}
     doubts = doubts[doubts["image_id"].map(now).fillna(False).astype(bool)]
     doubts = _still_there(doubts, objects)
-    return _Known(objects, _unreviewed(store, doubts, sets), "network", stale=not all(now.values()))
+    return _Known(objects, _unreviewed(doubts, reviewed), "network", stale=not all(now.values()))
 
 
 def _objects(store: Store, sets: Mapping[str, LabelSet]) -> pd.DataFrame:
@@ -228,7 +234,7 @@ def _fresh(near: pd.DataFrame, missed: pd.Series[Any]) -> bool:
     return bool((both > (own + box - both) / 3).any())
 
 
-def _by_size(objects: pd.DataFrame, sets: Mapping[str, LabelSet], store: Store) -> pd.DataFrame:
+def _by_size(objects: pd.DataFrame, reviewed: Sequence[ReviewedField]) -> pd.DataFrame:
     """Return the objects whose area is unlike that of the others, where no network was asked."""
     if objects.empty:
         return objects.assign(kind="", change=0.0, wrong=0.0, usual=0.0)
@@ -240,20 +246,19 @@ def _by_size(objects: pd.DataFrame, sets: Mapping[str, LabelSet], store: Store) 
     change = np.where(score > 0, np.clip(np.exp(logs - middle) - 1, 0, 4), -0.5) * (np.abs(score) > _OUTLYING)
     wrong = np.clip(np.abs(score) / 10, 0, 1)
     found = objects.assign(kind="size", change=change * 0.5, wrong=wrong, usual=usual)
-    return _unreviewed(store, found[np.abs(score) > _OUTLYING], sets)
+    return _unreviewed(found[np.abs(score) > _OUTLYING], reviewed)
 
 
-def _unreviewed(store: Store, doubts: pd.DataFrame, sets: Mapping[str, LabelSet]) -> pd.DataFrame:
+def _unreviewed(doubts: pd.DataFrame, reviewed: Sequence[ReviewedField]) -> pd.DataFrame:
     keep = np.ones(len(doubts), bool)
     y = ((doubts["y0"] + doubts["y1"]) / 2).to_numpy()
     x = ((doubts["x0"] + doubts["x1"]) / 2).to_numpy()
-    for image_id, labels in sets.items():
-        of_image = (doubts["image_id"] == image_id).to_numpy()
-        for field in reviewed_fields(store, image_id) if of_image.any() else ():
-            if field.labels == labels.name:
-                here = of_image & (doubts["frame"] == field.t).to_numpy() & (doubts["plane"] == field.z).to_numpy()
-                box = field.box
-                keep &= ~(here & (y >= box.y0) & (y < box.y1) & (x >= box.x0) & (x < box.x1))
+    by_plane = doubts.groupby(["image_id", "frame", "plane"]).indices
+    for field in reviewed:
+        rows = by_plane.get((field.image_id, field.t, field.z))
+        if rows is not None:
+            box = field.box
+            keep[rows] &= ~((y[rows] >= box.y0) & (y[rows] < box.y1) & (x[rows] >= box.x0) & (x[rows] < box.x1))
     return doubts[keep].reset_index(drop=True)
 
 
@@ -320,49 +325,15 @@ def _fields(ranked: pd.DataFrame, sets: Mapping[str, LabelSet], limit: int) -> t
     sums = ranked.groupby(keys)["effect"].agg(["size", "sum"]).sort_values("sum", ascending=False).head(limit)
     found = []
     for (image, t, z, row, column), (size, effect) in zip(sums.index, sums.to_numpy(), strict=True):
-        box = _field_box(sets[image], row, column)
+        box = field_box(sets[image], row, column)
         found.append(FieldItem(image, sets[image].id, int(t), int(z), box, int(size), float(effect)))
     return tuple(found)
 
 
-def _field_box(labels: LabelSet, row: int, column: int) -> Box:
-    height, width = labels.plane_shape
-    y0, x0 = row * FIELD_PX, column * FIELD_PX
-    return Box(y0, min(height, y0 + FIELD_PX), x0, min(width, x0 + FIELD_PX))
-
-
-def _rows_and_columns(labels: LabelSet) -> tuple[int, int]:
-    height, width = labels.plane_shape
-    return -(-height // FIELD_PX), -(-width // FIELD_PX)
-
-
-def _count(labels: LabelSet) -> int:
-    rows, columns = _rows_and_columns(labels)
-    return rows * columns * labels.size("T") * labels.size("Z")
-
-
-def _reviewed(store: Store, image_id: str, labels: LabelSet) -> set[_Place]:
-    """Return the fields that were looked through: those whose middle lies in what was reviewed."""
-    seen: Sequence[Any] = [field for field in reviewed_fields(store, image_id) if field.labels == labels.name]
-    return {at for field in seen for at in _middles(field, *labels.plane_shape)}
-
-
-def _open(sets: Mapping[str, LabelSet], reviewed: Mapping[str, set[_Place]]) -> Iterator[OpenField]:
+def _open(sets: Mapping[str, LabelSet], reviewed: Mapping[str, set[FieldPlace]]) -> Iterator[OpenField]:
     """Yield the fields that nobody has looked through, image by image."""
     for image_id, each in sets.items():
-        rows, columns = _rows_and_columns(each)
+        rows, columns = rows_and_columns(each)
         for t, z, row, column in product(range(each.size("T")), range(each.size("Z")), range(rows), range(columns)):
             if (t, z, row, column) not in reviewed[image_id]:
-                yield OpenField(image_id, each.id, t, z, _field_box(each, row, column))
-
-
-def _middles(field: Any, height: int, width: int) -> set[_Place]:
-    """Return the fields whose middle lies in a reviewed box."""
-    found = set()
-    for row in range(field.box.y0 // FIELD_PX, -(-field.box.y1 // FIELD_PX)):
-        for column in range(field.box.x0 // FIELD_PX, -(-field.box.x1 // FIELD_PX)):
-            y = (row * FIELD_PX + min(height, (row + 1) * FIELD_PX)) / 2
-            x = (column * FIELD_PX + min(width, (column + 1) * FIELD_PX)) / 2
-            if field.box.y0 <= y < field.box.y1 and field.box.x0 <= x < field.box.x1:
-                found.add((field.t, field.z, row, column))
-    return found
+                yield OpenField(image_id, each.id, t, z, field_box(each, row, column))

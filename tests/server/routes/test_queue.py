@@ -6,6 +6,9 @@ import numpy as np
 import pytest
 
 from cellmetry.ops.synthetic import FieldOptions, make_cells
+from cellmetry.study.store.acts import Actor, act
+from cellmetry.study.store.images import say
+from cellmetry.study.store.store import join_store
 
 
 @pytest.fixture(scope="module")
@@ -101,3 +104,62 @@ def test_wrong_questions_are_refused_in_words(client, study):
     refused = client.get(f"{url}/queue", params={"result": "mean_nothing"})
     assert "measure first" in refused.json()["error"]["message"]
     assert client.put(f"{url}/reviewed", json={"image": image, "box": [4, 4, 0, 9]}).status_code == 422
+
+
+@pytest.mark.parametrize(
+    "wrong",
+    [
+        {"box": [0, 2**31, 0, 2**31]},
+        {"box": [0, 384, 0, 385]},
+        {"t": 1},
+        {"z": 1},
+        {"labels": "nuclei"},
+    ],
+)
+def test_what_an_image_does_not_have_cannot_be_reviewed(client, study, wrong):
+    url, image, _, _ = study
+    answer = client.put(f"{url}/reviewed", json={"image": image, "box": [0, 384, 0, 384], **wrong})
+    assert answer.status_code == 422, answer.text
+    assert client.get(f"{url}/reviewed").json() == []
+
+
+def test_a_box_beyond_the_plane_that_was_kept_before_is_cut_to_it(server, client, study, tools):
+    url, image, *_ = study
+    edge = 2**31
+    store = join_store(tools.folder_of(server, client, url.partition("/")[2]))
+    with store.database.write():
+        seq = act(store, Actor("t", "python"), "review", "As it was kept before")
+        say(store, seq, f"reviewed {image}", {f"0/0/0/{edge}/0/{edge}/cells": {"act": seq}})
+        say(store, seq, f"reviewed {image}", {f"0/7/0/{edge}/0/{edge}/cells": {"act": seq}})
+    store.close()
+    [field] = client.get(f"{url}/reviewed").json()
+    assert field["box"] == [0, 384, 0, 384]
+    assert queue(client, url)["reviewed"] == 1
+    assert client.post(f"{url}/acts/{seq}/undo").status_code == 200
+
+
+def test_labels_that_take_the_place_of_others_were_not_looked_through_nor_called_right(server, client, study, tools):
+    url, image, _, truth = study
+    assert client.put(f"{url}/reviewed", json={"image": image, "box": [0, 384, 0, 384]}).status_code == 200
+    said = client.patch(f"{url}/images", json={"images": [image], "values": {"corrected": True}})
+    assert said.status_code == 200, said.text
+
+    def standing():
+        [found] = client.get(f"{url}/labels").json()
+        word = client.get(f"{url}/images/{image}").json()["said"].get("corrected")
+        return found["reviewed"], found["right"], word, found["teaches"], len(client.get(f"{url}/reviewed").json())
+
+    assert standing() == (1, True, True, True, 1)
+    tools.put_labels(tools.folder_of(server, client, url.partition("/")[2]), image, truth.astype(np.uint32))
+    assert standing() == (0, False, None, False, 0)
+    newest = max(each["seq"] for each in client.get(f"{url}/acts").json())
+    assert client.post(f"{url}/acts/{newest}/undo").status_code == 200
+    assert standing() == (1, True, True, True, 1)
+
+
+def test_cells_that_are_not_there_cannot_be_called_right(client, tools):
+    url = f"studies/{tools.new_study(client, 'Not right')}"
+    pixels = tools.tiff(np.zeros((60, 64), np.uint16), photometric="minisblack")
+    image = client.post(f"{url}/images", files=[("files", ("a.tif", pixels, "image/tiff"))]).json()[0]["id"]
+    refused = client.patch(f"{url}/images", json={"images": [image], "values": {"corrected": True}})
+    assert "no labels" in refused.json()["error"]["message"]

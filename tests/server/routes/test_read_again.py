@@ -43,3 +43,30 @@ def test_an_image_that_failed_is_read_as_it_is_said_to_be_and_undone(client, stu
 def test_wrong_wishes_are_refused(client, study, wrong):
     url, image = study
     assert client.post(f"{url}/images/read-again", json={"images": [image], **wrong}).status_code == 422
+
+
+def test_a_new_reading_has_the_place_and_the_regions_of_the_one_before_but_none_of_its_labels(server, client, tools):
+    study = tools.new_study(client, "Read again in place")
+    url = f"studies/{study}"
+    files = [
+        ("files", (f"{name}.tif", tools.tiff(np.full((5, 60, 64), k, np.uint16), metadata={"axes": "TYX"})))
+        for k, name in enumerate("abc")
+    ]
+    ids = [each["id"] for each in client.post(f"{url}/images", files=files).json()]
+    for image in ids:
+        assert tools.wait_ready(client, f"{url}/images/{image}")["state"] == "ready"
+    region = {"name": "left", "rectangle": [0, 0, 30, 30]}
+    assert client.put(f"{url}/regions", json={"image": ids[0], "regions": [region]}).status_code == 200
+    tools.put_labels(tools.folder_of(server, client, study), ids[0], np.ones((5, 60, 64), np.uint32), axes="TYX")
+    said = client.patch(f"{url}/images", json={"images": ids[:1], "values": {"corrected": True, "condition": "a"}})
+    assert said.status_code == 200, said.text
+    answer = client.post(f"{url}/images/read-again", json={"images": ids[:1], "axes": "ZYX"})
+    [again] = answer.json()["images"]
+    read = tools.wait_ready(client, f"{url}/images/{again}")
+    assert (read["state"], read["header"]["axes"]) == ("ready", "ZYX")
+    assert read["said"] == {"condition": "a"}
+    assert [each["id"] for each in client.get(f"{url}/images").json()] == [again, *ids[1:]]
+    assert [each["name"] for each in client.get(f"{url}/regions", params={"image": again}).json()] == ["left"]
+    assert client.post(f"{url}/acts/{answer.json()['act']}/undo").status_code == 200
+    assert [each["id"] for each in client.get(f"{url}/images").json()] == ids
+    assert client.get(f"{url}/images/{ids[0]}").json()["said"]["corrected"] is True

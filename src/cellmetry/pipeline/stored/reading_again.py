@@ -9,6 +9,8 @@ from cellmetry.pipeline.reading import Reading
 from cellmetry.study.store.acts import act
 from cellmetry.study.store.images import add_image, image, remove_images, said_of, say
 from cellmetry.study.store.jobs import add_job
+from cellmetry.study.store.regions import copy_regions
+from cellmetry.study.store.right import CORRECTED
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -17,7 +19,7 @@ if TYPE_CHECKING:
     from cellmetry.study.store.images import StoredImage
     from cellmetry.study.store.store import Store
 
-__all__ = ["ReadAgain", "read_again"]
+__all__ = ["ReadAgain", "read_again", "take_regions"]
 
 _SIZES = ("pixel_size_um", "pixel_size_z_um")
 
@@ -32,7 +34,8 @@ class ReadAgain(NamedTuple):
 def read_again(store: Store, actor: Actor, ids: Sequence[str], changes: Mapping[str, Any]) -> ReadAgain:
     """Return the images that a job reads anew, of the same files and names, with what was said of them.
 
-    Those of before are hidden with their labels, which may lie on other axes; undoing the act brings them back.
+    They have the places of those of before in the study. Those are hidden with their labels, which may lie on other
+    axes; undoing the act brings them back. Regions go to the new ones once they are read, see `take_regions`.
 
     Parameters
     ----------
@@ -61,11 +64,31 @@ def read_again(store: Store, actor: Actor, ids: Sequence[str], changes: Mapping[
 
 def _added(store: Store, seq: int, old: StoredImage, others: Mapping[str, Any], sizes: Mapping[str, Any]) -> str:
     reading = Reading.model_validate({**old.source["reading"], **others})
-    source = {**old.source, "reading": reading.model_dump(mode="json", exclude_defaults=True)}
+    again = {"of": old.id, "seq": old.seq}
+    source = {**old.source, "reading": reading.model_dump(mode="json", exclude_defaults=True), "again": again}
     new = add_image(store, seq, old.name, source, old.sha256)
     said = {**said_of(store, old.id), **sizes}
+    said.pop(CORRECTED, None)  # its labels stay behind
     if others:  # there may be other channels now
         said.pop("channel_names", None)
     if said:
         say(store, seq, new, said)
     return new
+
+
+def take_regions(store: Store, image_id: str) -> None:
+    """Give an image that was read again the regions of the one of before, if planes are as large as they were."""
+    new = image(store, image_id)
+    old = new
+    while "again" in old.source and (old is new or old.state != "ready"):  # what could not be read has no regions
+        old = image(store, old.source["again"]["of"])
+    if old is not new and _plane_shape(old) == _plane_shape(new) is not None:
+        copy_regions(store, new.added_by, old.id, new.id)
+
+
+def _plane_shape(read: StoredImage) -> tuple[int, int] | None:
+    """Return height and width of an image, None if it could not be read."""
+    if read.state != "ready":
+        return None
+    sizes = dict(zip(read.header["axes"], read.header["shape"], strict=True))
+    return sizes["Y"], sizes["X"]

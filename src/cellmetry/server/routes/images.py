@@ -34,6 +34,7 @@ from cellmetry.server.uploads import receive_upload
 from cellmetry.study.store.acts import Actor, act
 from cellmetry.study.store.images import StoredImage, image, images, remove_images, said_of, say
 from cellmetry.study.store.labels import label_sets
+from cellmetry.study.store.right import CORRECTED, right_labels, say_right
 from cellmetry.study.store.said import refuse_wrong_words
 from cellmetry.study.store.store import Store
 from cellmetry.study.store.uploads import discard_upload
@@ -271,12 +272,14 @@ def _views(store: Store, found: Sequence[StoredImage]) -> list[ImageView]:
     shown = images(store) if found else []
     alive, quality = {each.id for each in shown}, quality_of_images(shown)
     labels: dict[str, list[str]] = {}
-    for each in label_sets(store, found[0].id if len(found) == 1 else None):
+    only = found[0].id if len(found) == 1 else None
+    right = right_labels(store, only)
+    for each in label_sets(store, only):
         labels.setdefault(each.image_id, []).append(each.id)
     return [
         ImageView(
             **{name: getattr(each, name) for name in ("id", "seq", "name", "state", "reason", "header", "warnings")},
-            said=said_of(store, each.id),
+            said=_words(store, each, right=any(one in right for one in labels.get(each.id, ()))),
             sha256=each.sha256,
             files=tuple(each.source.get("files", ())),
             labels=tuple(labels.get(each.id, ())),
@@ -285,6 +288,12 @@ def _views(store: Store, found: Sequence[StoredImage]) -> list[ImageView]:
         )
         for each in found
     ]
+
+
+def _words(store: Store, found: StoredImage, *, right: bool) -> dict[str, Any]:
+    """Return what is said of an image; that its cells are right holds only of labels that it has now."""
+    said = {key: value for key, value in said_of(store, found.id).items() if key != CORRECTED}
+    return {**said, CORRECTED: True} if right else said
 
 
 def _say(store: Store, actor: Actor, ids: Sequence[str], body: ImageSaid) -> ActDone:
@@ -296,12 +305,14 @@ def _say(store: Store, actor: Actor, ids: Sequence[str], body: ImageSaid) -> Act
         raise ParameterError("There is nothing to be said.")
     found = [_image(store, each) for each in ids]
     for each in found:
-        refuse_wrong_words(each, values)
+        refuse_wrong_words(store, each, values)
     what = found[0].name if len(found) == 1 else f"{len(found)} images"
     with store.database.write():
         seq = act(store, actor, "say", f"Say {', '.join(values)} of {what}", images=list(ids), values=values)
         for each in found:
-            say(store, seq, each.id, values)
+            say(store, seq, each.id, {key: value for key, value in values.items() if key != CORRECTED})
+            if CORRECTED in values:
+                say_right(store, seq, each.id, right=bool(values[CORRECTED]))
     return ActDone(act=seq)
 
 

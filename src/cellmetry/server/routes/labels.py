@@ -10,6 +10,7 @@ from pydantic import Field
 from cellmetry.core.image import Box
 from cellmetry.errors import UnknownName
 from cellmetry.pipeline.stored.empty_labels import add_empty_labels
+from cellmetry.pipeline.teaching import Standing, standings
 from cellmetry.server.bodies import ActDone, Body, IdText, Limit, Number, ShortText, View
 from cellmetry.server.dependencies import ActorDep, EditStudy, GrowStudy, Id, ReadStudy
 from cellmetry.study.store.acts import act
@@ -42,6 +43,9 @@ class LabelsView(View):
     origin: dict[str, Any] = Field(description="What made version 0.")
     outlines: int = Field(description="Objects, each counted once in every plane where it is.")
     removed: bool
+    right: bool = Field(description="Whether somebody said that all cells are right.")
+    reviewed: float = Field(description="Part of the fields of 512 × 512 pixels that was looked through, 0 to 1.")
+    teaches: bool = Field(description="Whether a training takes them if no images are named.")
 
 
 class NewLabels(Body):
@@ -90,7 +94,9 @@ def list_labels(
     """Return the label images, the oldest first."""
     if after is not None:
         label_set(store, after)  # an unknown one is an error, not the end of the list
-    return [_view(store, each, removed=False) for each in label_sets(store, image, after=after)[:limit]]
+    found = label_sets(store, image, after=after)[:limit]
+    known = standings(store, found)
+    return [_view(store, each, known[each.id], removed=False) for each in found]
 
 
 @router.post("/labels", status_code=201)
@@ -105,7 +111,7 @@ def get_labels(store: ReadStudy, labels: Id) -> LabelsView:
     """Return one label image, also a removed one."""
     found = label_set(store, labels)
     alive = any(each.id == labels for each in label_sets(store, found.image_id))
-    return _view(store, found, removed=not alive)
+    return _view(store, found, standings(store, [found])[found.id], removed=not alive)
 
 
 @router.delete("/labels/{labels}")
@@ -158,9 +164,9 @@ def get_at(store: ReadStudy, labels: Id, y: Place, x: Place, t: Plane = 0, z: Pl
     return UnderPoint(id=label, object=None if there is None else _object(there), version=found.version)
 
 
-def _view(store: Store, found: LabelSet, *, removed: bool) -> LabelsView:
+def _view(store: Store, found: LabelSet, known: Standing, *, removed: bool) -> LabelsView:
     same = ("id", "name", "axes", "shape", "levels", "version", "next_id", "sha256", "origin")
-    said = {name: getattr(found, name) for name in same}
+    said = {**{name: getattr(found, name) for name in same}, **known._asdict()}
     return LabelsView(**said, image=found.image_id, outlines=count_stored(store, found), removed=removed)
 
 

@@ -13,7 +13,8 @@ from cellmetry.pipeline.correcting import CorrectionItem, CorrectionQueue, Field
 from cellmetry.server.bodies import ActDone, Body, IdText, Limit, View
 from cellmetry.server.dependencies import ActorDep, EditStudy, ReadStudy
 from cellmetry.study.store.images import image as image_of
-from cellmetry.study.store.reviewed import ReviewedField, all_reviewed_fields, reviewed_fields, say_reviewed
+from cellmetry.study.store.labels import labels_of_image
+from cellmetry.study.store.reviewed import PlaneBox, reviewed_fields, say_reviewed
 
 __all__ = ["router"]
 
@@ -126,19 +127,24 @@ def get_queue(
 
 @router.get("/reviewed")
 def list_reviewed(store: ReadStudy, image: IdText | None = None) -> list[ReviewedView]:
-    """Return the fields of an image, or of all, that were looked through, by whom and when."""
-    fields = all_reviewed_fields(store) if image is None else reviewed_fields(store, image_of(store, image).id)
-    return [ReviewedView(**{**each._asdict(), "image": each.image_id, "box": tuple(each.box)}) for each in fields]
+    """Return the fields of the labels that an image has now, or all images, that were looked through, and by whom."""
+    fields = reviewed_fields(store, None if image is None else image_of(store, image).id)
+    same = ("labels", "t", "z", "who", "at")
+    return [
+        ReviewedView(image=each.image_id, box=tuple(each.box), **{name: getattr(each, name) for name in same})
+        for each in fields
+    ]
 
 
 @router.put("/reviewed")
 def put_reviewed(body: Reviewed, store: EditStudy, actor: ActorDep) -> ActDone:
     """Note that a field was looked through, so that the queue leaves it out; undoing the act takes that back."""
-    box = Box(*body.box)
-    if not (box.y0 < box.y1 and box.x0 < box.x1):
-        raise ParameterError(f"The box {tuple(box)} is empty; its end is outside.")
-    field = ReviewedField(body.image, body.labels, body.t, body.z, box, actor.who, "")
-    return ActDone(act=say_reviewed(store, actor, field, done=body.done))
+    name = image_of(store, body.image).name
+    labels = labels_of_image(store, body.image, body.labels)
+    if labels is None:
+        raise ParameterError(f"{name} has no labels named {body.labels!r}; segment it, or import labels, first.")
+    field = PlaneBox(body.t, body.z, Box(*body.box))
+    return ActDone(act=say_reviewed(store, actor, labels, field, done=body.done))
 
 
 def _item(found: CorrectionItem) -> ItemView:

@@ -30,11 +30,12 @@ class StoredImage:
     Parameters
     ----------
     seq
-        Its place among the images.
+        Its place among the images: that of the image which it was read again for, if there is one.
     name
         As in tables.
     source
-        How it is opened: ids of its `originals.Original`, scene, and what the user said about reading.
+        How it is opened: ids of its `originals.Original`, scene, and what the user said about reading; and which image
+        of which place it was read again for.
     state
         ``new`` until a worker has read it, then ``ready``, or ``failed`` with a `reason`.
     header
@@ -104,7 +105,8 @@ def image(store: Store, image_id: str) -> StoredImage:
 
 def images(store: Store) -> list[StoredImage]:
     """Return the images that are to be seen, in order."""
-    return [_image_of(row) for row in store.database.rows(f"SELECT * FROM images WHERE {ALIVE} ORDER BY seq")]
+    found = [_image_of(row) for row in store.database.rows(f"SELECT * FROM images WHERE {ALIVE} ORDER BY seq")]
+    return sorted(found, key=lambda each: each.seq)
 
 
 def remove_images(store: Store, act: int, ids: Sequence[str]) -> None:
@@ -160,4 +162,5 @@ def _free_name(name: str, taken: set[str]) -> str:
 
 def _image_of(row: sqlite3.Row) -> StoredImage:
     said = {**dict(row), "source": json.loads(row["source"]), "header": json.loads(row["header"])}
+    said["seq"] = said["source"].get("again", {}).get("seq", said["seq"])
     return StoredImage(**{**said, "warnings": tuple(json.loads(row["warnings"]))})

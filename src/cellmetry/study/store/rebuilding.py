@@ -111,7 +111,8 @@ def _add_image(connection: sqlite3.Connection, store: Store, manifest: Manifest,
         _insert(connection, "files", {**file, "added_by": seq})
     image = dict(manifest.image)
     row = store.database.row("SELECT ifnull(max(seq), 0) + 1 AS next FROM images")
-    image |= {"seq": 1 if row is None else row["next"], "added_by": seq}
+    source = {key: value for key, value in json.loads(image["source"]).items() if key != "again"}  # places are new ones
+    image |= {"seq": 1 if row is None else row["next"], "added_by": seq, "source": json.dumps(source)}
     image["removed_by"] = None if image["removed_by"] is None else seq
     if image["pyramid"] and not (store.folder / image["pyramid"]).is_dir():
         image |= {"pyramid": None, "state": "new"}

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
     from cellmetry.study.store.store import Store
 
-__all__ = ["put_regions", "regions_of", "shapes_of_study"]
+__all__ = ["copy_regions", "put_regions", "regions_of", "shapes_of_study"]
 
 
 def put_regions(store: Store, actor: Actor, image_id: str, shapes: Sequence[Shape]) -> int:
@@ -36,6 +36,12 @@ def put_regions(store: Store, actor: Actor, image_id: str, shapes: Sequence[Shap
         seq = act(store, actor, "regions", f"Draw regions on {shown}", image=image_id, regions=names)
         say(store, seq, _subject(image_id), {**gone, **new})
     return seq
+
+
+def copy_regions(store: Store, act: int, of: str, to: str) -> None:
+    """Have an image the regions that another one has, unless something was ever said of its own."""
+    if not said_of(store, _subject(to)):
+        say(store, act, _subject(to), said_of(store, _subject(of)))
 
 
 def regions_of(store: Store, image_id: str) -> list[Shape]:

@@ -6,6 +6,8 @@ from typing import TYPE_CHECKING, Any
 
 from cellmetry.errors import ParameterError
 from cellmetry.study.store.images import said_of
+from cellmetry.study.store.labels import label_sets
+from cellmetry.study.store.right import CORRECTED
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -24,17 +26,22 @@ def is_excluded(store: Store, image_id: str) -> bool:
     return said_of(store, image_id).get(EXCLUDED) is True
 
 
-def refuse_wrong_words(image: StoredImage, values: Mapping[str, Any]) -> None:
+def refuse_wrong_words(store: Store, image: StoredImage, values: Mapping[str, Any]) -> None:
     """Refuse what cannot be said of an image.
 
     Raises
     ------
     ParameterError
-        If `EXCLUDED` is neither true nor false, or there are more or fewer names than channels.
+        If `EXCLUDED` or `CORRECTED` is neither true nor false, cells are called right where there are no labels, or
+        there are more or fewer names than channels.
     """
-    excluded = values.get(EXCLUDED)
-    if not isinstance(excluded, bool | None):
-        raise ParameterError(f"{EXCLUDED} is true or false, not {excluded!r}; null takes the word back.")
+    for word in (EXCLUDED, CORRECTED):
+        if not isinstance(values.get(word), bool | None):
+            raise ParameterError(f"{word} is true or false, not {values[word]!r}; null takes the word back.")
+    if values.get(CORRECTED) and not label_sets(store, image.id):
+        raise ParameterError(
+            f"{image.name} has no labels that could be {CORRECTED}; segment it, or import some, first."
+        )
     names, channels = values.get("channel_names"), image.header.get("channels")
     if names is not None and channels is not None and len(names) != len(channels):
         there = ", ".join(str(each["name"]) for each in channels)

@@ -14,6 +14,9 @@ import { place } from "../kernel/place.js";
  * @property {number} next_id Smallest id that was never used.
  * @property {number} outlines Objects, each counted once in every plane where it is.
  * @property {Record<string, any>} origin
+ * @property {boolean} right Whether somebody said that all cells are right.
+ * @property {number} reviewed Part that was looked through, 0 to 1.
+ * @property {boolean} teaches Whether a training takes them if nobody names images.
  */
 
 const PAGE = 1000;
@@ -68,6 +71,12 @@ export class LabelsList extends Emitter {
     return all.find((labels) => labels.name === this.name) ?? all[0] ?? null;
   }
 
+  /** Whether somebody said of an image that all cells of its labels, or of those of a name, are right. @param {string} imageId @param {string} [name] */
+  areRight(imageId, name) {
+    const all = this.#byImage.get(imageId) ?? [];
+    return all.some((labels) => labels.right && (name === undefined || labels.name === name));
+  }
+
   /** @param {string} id @returns {LabelsView|undefined} */
   find(id) {
     return this.all.find((labels) => labels.id === id);
@@ -78,6 +87,7 @@ export class LabelsList extends Emitter {
     const found = this.find(labels);
     if (!found || version === null) return;
     found.version = Math.max(found.version, version);
+    found.teaches = true;
     this.tell("change", this);
   }
 

@@ -37,6 +37,7 @@ export const withoutPixelSize = (images) =>
  * @param {ImageView[]} images
  * @param {Record<string, any>} said As `PATCH images` takes it: `values`, `pixel_size_um`, `channel_names`, ….
  * @param {string} text What was done, for the note; none for one image.
+ * @returns {Promise<boolean>} Whether it is said; if not, people have read why.
  */
 export async function sayOf(app, images, said, text = "") {
   const study = app.openStudy;
@@ -44,9 +45,11 @@ export async function sayOf(app, images, said, text = "") {
   try {
     if (text && images.length > 1) await app.undoable(done, text);
     else await done;
-    await study.images.load();
+    await Promise.all([study.images.load(), "corrected" in (said.values ?? {}) && study.labels.load()]);
+    return true;
   } catch (error) {
     app.error(error);
+    return false;
   }
 }
 

@@ -2,7 +2,7 @@
 import { h } from "../kernel/dom.js";
 import { openDialog } from "../controls/dialog.js";
 import { labelled } from "../controls/labelled.js";
-import { counted } from "../app/said.js";
+import { counted, sayOf } from "../app/said.js";
 
 /** @typedef {import("../app/app.js").App} App */
 /** @typedef {import("../app/images.js").ImageView} ImageView */
@@ -24,14 +24,15 @@ export function readAgain(app, chosen) {
   ]);
   const size = h("input", { type: "number", min: 0, max: 1e6, step: "any", placeholder: "As now" });
   const sure = h("button.primary", { type: "submit" }, "Read again");
-  const labelsStay = images.some((image) => image.labels.length);
+  const labelsGo = images.some((image) => image.labels.length);
   const form = h(
     "form.stack",
     {},
     labelled("Axes", axes),
     labelled("Pictures in red, green and blue", rgb),
     labelled(["Pixel size ", h("span.field-unit", {}, "µm")], size),
-    labelsStay && h("p.notice", {}, "Their labels go with the former reading. Undo brings both back."),
+    labelsGo &&
+      h("p.notice", {}, "With other axes or colours, their labels go with the former reading. Undo brings both back."),
     h("div.row.end", {}, sure),
   );
   const title =
@@ -40,8 +41,10 @@ export function readAgain(app, chosen) {
   form.addEventListener("submit", (/** @type {Event} */ event) => {
     event.preventDefault();
     const said = { axes: axes.value || null, rgb: rgb.value || null, pixel_size_um: size.valueAsNumber || null };
+    const onlySize = !said.axes && !said.rgb && said.pixel_size_um && images.every((image) => image.state === "ready");
     dialog.close();
-    run(app, images, said).catch((error) => app.error(error));
+    if (onlySize) void sayOf(app, images, { pixel_size_um: said.pixel_size_um }, "The pixel size is another");
+    else run(app, images, said).catch((error) => app.error(error));
   });
 }
 

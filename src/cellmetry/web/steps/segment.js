@@ -164,7 +164,7 @@ class SegmentStep {
     const { images, labels } = this.#app.openStudy;
     const chosen = this.#which.value;
     const used = this.#used;
-    const open = used.filter((image) => !image.said.corrected);
+    const open = used.filter((image) => !labels.areRight(image.id));
     const without = used.filter((image) => !labels.of(image.id));
     const options = [
       ...(open.length && open.length < used.length
@@ -187,7 +187,7 @@ class SegmentStep {
     const { images, labels } = this.#app.openStudy;
     const which = this.#which.value;
     if (which === "this") return images.current ? [images.current] : [];
-    if (which === "open") return this.#used.filter((image) => !image.said.corrected);
+    if (which === "open") return this.#used.filter((image) => !labels.areRight(image.id));
     if (which === "without") return this.#used.filter((image) => !labels.of(image.id));
     if (which.startsWith("=")) return this.#used.filter((image) => String(image.said.condition) === which.slice(1));
     return null;

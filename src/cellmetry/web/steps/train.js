@@ -20,6 +20,8 @@ class TrainStep {
   #training;
   #tabs;
   #off;
+  /** Id of the training that ran last. @type {string|undefined} */
+  #ran;
 
   /** @param {App} app @param {import("../app/steps.js").Panes} panes */
   constructor(app, panes) {
@@ -31,6 +33,7 @@ class TrainStep {
     this.#training = new TrainingView(app, this.#models);
     this.#form.follow(this.#fields);
     const job = this.#wanted;
+    this.#ran = this.#running?.id;
     this.#tabs = tabs(
       "What is shown",
       [
@@ -53,13 +56,15 @@ class TrainStep {
     for (const part of [this.#training, this.#fields, this.#versions, this.#form, this.#models]) part.close();
   }
 
-  /** Id of the training that runs, else the one in the address, else the last. @returns {string|null} */
+  get #running() {
+    return this.#app.openStudy.jobs.running.find((job) => job.kind === "train");
+  }
+
+  /** Id of the training in the address, else the one that runs, else the last. @returns {string|null} */
   get #wanted() {
-    const { jobs } = this.#app.openStudy;
-    const trainings = jobs.all.filter((job) => job.kind === "train");
+    const trainings = this.#app.openStudy.jobs.all.filter((job) => job.kind === "train");
     const asked = trainings.find((job) => job.id === this.#app.place.get("training"));
-    const running = jobs.running.find((job) => job.kind === "train");
-    return (running ?? asked ?? trainings[0])?.id ?? null;
+    return (asked ?? this.#running ?? trainings[0])?.id ?? null;
   }
 
   /** @param {string} id */
@@ -69,9 +74,11 @@ class TrainStep {
     this.#tabs.choose("training");
   }
 
-  /** Another window may have begun one. */
+  /** Another window may have begun one; it is shown once, so that others can be looked at while it runs. */
   #begunElsewhere() {
-    const running = this.#app.openStudy.jobs.running.find((job) => job.kind === "train");
-    if (running) this.#training.show(running.id);
+    const id = this.#running?.id;
+    if (!id || id === this.#ran) return;
+    this.#ran = id;
+    this.#training.show(id);
   }
 }

@@ -12,6 +12,9 @@ import { rebasedOf } from "./train_words.js";
 /** Changes of a recipe that would keep it from the active model. */
 const OF_MODEL = /^(\w+)\.(engine|model|options\.[\w.]+)=/;
 
+/** The engine of models that a study trains. */
+const OWN = "cellmetry";
+
 const PROMISE = "What you corrected is put onto the new labels; nothing of it is lost.";
 
 /** A card beside what a training came to; it works once the model is active. */
@@ -23,14 +26,17 @@ export class SegmentAgain {
   #active;
   #state = "";
   #offs;
+  /** Id of the segmentation that this card began, which the address keeps. @type {string|null} */
+  #begun;
 
   /** @param {App} app @param {Job} training @param {boolean} active Whether its model is. */
   constructor(app, training, active) {
     this.#app = app;
     this.#training = training;
     this.#active = active;
-    const { jobs, images } = app.openStudy;
-    this.#offs = [jobs.on("change", () => this.#show()), images.on("change", () => this.#show())];
+    this.#begun = app.place.get("again");
+    const { jobs, images, labels } = app.openStudy;
+    this.#offs = [jobs, images, labels].map((list) => list.on("change", () => this.#show()));
     this.#show();
   }
 
@@ -42,10 +48,16 @@ export class SegmentAgain {
     return this.#training.parameters.labels ?? "cells";
   }
 
-  /** The last segmentation since the training. @returns {Job|undefined} */
+  /** The segmentation that the card began since the training. @returns {Job|undefined} */
   get #job() {
-    const { jobs } = this.#app.openStudy;
-    return this.#active ? jobs.all.find((job) => job.kind === "segment" && job.seq > this.#training.seq) : undefined;
+    const segments = this.#app.openStudy.jobs.all.filter((job) => job.kind === "segment");
+    const begun = segments.find((job) => job.id === this.#begun && job.seq > this.#training.seq);
+    return this.#active ? begun : undefined;
+  }
+
+  /** What the last segmentation into the labels that were trained was asked for. @returns {Record<string, any>|undefined} */
+  get #last() {
+    return lastInto(this.#app.openStudy.jobs.all, this.#labels)?.parameters;
   }
 
   get #ready() {
@@ -54,7 +66,7 @@ export class SegmentAgain {
 
   /** Images that a model may know better; what people called right stays as it is. */
   get #wanted() {
-    return this.#ready.filter((image) => !image.said.corrected);
+    return this.#ready.filter((image) => !this.#app.openStudy.labels.areRight(image.id, this.#labels));
   }
 
   #show() {
@@ -78,8 +90,10 @@ export class SegmentAgain {
     const right = this.#ready.length - count;
     const anew = `The new model finds the cells of ${counted(count, "image")} anew.`;
     const text = job?.state === "done" ? "The images are segmented by the new model." : `${anew} ${PROMISE}`;
+    const others = otherEngines(this.#last?.set ?? []);
     return [
       h("p.quiet-text", {}, text),
+      others.length > 0 && job?.state !== "done" && h("p.notice", {}, engineText(others)),
       right > 0 &&
         h(
           "p.quiet-text",
@@ -144,11 +158,15 @@ export class SegmentAgain {
 
   async #run() {
     const { jobs } = this.#app.openStudy;
-    const last = jobs.all.find((job) => job.kind === "segment" && !job.parameters.recipe_text)?.parameters;
+    const last = this.#last;
     const known = last ?? { labels_name: this.#labels };
     const images = this.#wanted.map((image) => image.id);
     try {
-      await jobs.submit("segment", { ...known, images, set: withActive(last?.set ?? []), edits: "rebase" });
+      const set = withActive(last?.set ?? []);
+      const job = await jobs.submit("segment", { ...known, images, set, edits: "rebase" });
+      this.#begun = job.id;
+      this.#app.place.note({ again: job.id });
+      this.#show();
     } catch (error) {
       this.#app.error(error);
     }
@@ -161,5 +179,36 @@ export class SegmentAgain {
  */
 export function withActive(set) {
   const engines = set.flatMap((change) => (/\.engine=/.test(change) ? [OF_MODEL.exec(change)?.[1]] : []));
-  return [...set.filter((change) => !OF_MODEL.test(change)), ...engines.map((key) => `${key}.engine="cellmetry"`)];
+  return [...set.filter((change) => !OF_MODEL.test(change)), ...engines.map((key) => `${key}.engine="${OWN}"`)];
+}
+
+/**
+ * Return the engines other than the active model's that changes of a recipe name.
+ * @param {string[]} set @returns {string[]}
+ */
+export function otherEngines(set) {
+  const named = set.flatMap((change) => /\.engine="?([\w-]+)/.exec(change)?.[1] ?? []);
+  return [...new Set(named)].filter((engine) => engine !== OWN);
+}
+
+/** @param {string[]} engines */
+const engineText = (engines) =>
+  `Last time the cells were found by ${engines.join(", ")}; the new model takes that place, by Cellmetry's own engine.`;
+
+/**
+ * Return the last segmentation into labels of a name by a recipe that has a name, too.
+ * @param {Job[]} jobs The newest first. @param {string} name
+ */
+export function lastInto(jobs, name) {
+  const segments = jobs.filter((job) => job.kind === "segment" && !job.parameters.recipe_text);
+  return segments.find((job) => makesLabels(job, name));
+}
+
+/**
+ * Whether a segmentation makes labels of a name.
+ * @param {Job} job @param {string} name
+ */
+function makesLabels({ parameters, result }, name) {
+  const made = Object.values(result?.labels ?? {});
+  return made.length ? made.some((labels) => name in labels) : (parameters.labels_name ?? "cells") === name;
 }

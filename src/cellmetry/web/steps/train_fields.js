@@ -4,12 +4,12 @@ import { Emitter } from "../kernel/emitter.js";
 import { icon } from "../controls/icons.js";
 import { counted, sayOf } from "../app/said.js";
 import { thumbnail } from "../app/thumbnail.js";
-import { FieldFacts } from "./train_facts.js";
+import { CorrectedCells } from "./train_facts.js";
 
 /** @typedef {import("../app/app.js").App} App */
 /** @typedef {import("../app/images.js").ImageView} ImageView */
 /** @typedef {import("../app/labels.js").LabelsView} LabelsView */
-/** @typedef {import("./train_facts.js").Facts} Facts */
+/** @typedef {import("./train_facts.js").Corrected} Corrected */
 /** @typedef {{image: ImageView, labels: LabelsView}} Field */
 /** @typedef {{key: string, element: HTMLElement, right: HTMLInputElement}} Card */
 
@@ -24,9 +24,7 @@ export class Fields extends Emitter {
   #name;
   /** Ids of images that are left out. @type {Set<string>} */
   #out = new Set();
-  #facts;
-  /** Those of which all was looked through. @type {Set<string>} */
-  #reviewed = new Set();
+  #known;
   /** By image, made again when its labels change. @type {Map<string, Card>} */
   #cards = new Map();
   #others = h("ul");
@@ -39,7 +37,6 @@ export class Fields extends Emitter {
     this.#others,
   );
   #later = 0;
-  #turn = 0;
   #offs;
 
   /** @param {App} app @param {() => string} name Of the labels. */
@@ -47,7 +44,7 @@ export class Fields extends Emitter {
     super();
     this.#app = app;
     this.#name = name;
-    this.#facts = new FieldFacts(app);
+    this.#known = new CorrectedCells(app);
     const soon = () => {
       clearTimeout(this.#later);
       this.#later = window.setTimeout(() => this.show(), READ_MS);
@@ -58,9 +55,7 @@ export class Fields extends Emitter {
   }
 
   close() {
-    this.#turn++;
     clearTimeout(this.#later);
-    this.#facts.close();
     for (const off of this.#offs) off();
   }
 
@@ -72,9 +67,7 @@ export class Fields extends Emitter {
   /** How many of them have corrections, but nobody said that all of their cells are right. */
   get unsure() {
     const chosen = this.#corrected.filter(({ image }) => !this.#out.has(image.id));
-    return chosen.filter(
-      ({ image, labels }) => !image.said.corrected && !("upload" in labels.origin) && !this.#reviewed.has(image.id),
-    ).length;
+    return chosen.filter(({ labels }) => !labels.right && !("upload" in labels.origin) && labels.reviewed < 1).length;
   }
 
   /** @returns {Field[]} */
@@ -89,29 +82,13 @@ export class Fields extends Emitter {
   }
 
   get #corrected() {
-    return this.#all.filter((field) => this.#isCorrected(field));
-  }
-
-  /** Whether labels were corrected by hand, drawn elsewhere, looked through, or are said to be right. @param {Field} field */
-  #isCorrected({ image, labels }) {
-    const said = Boolean(labels.origin.said) || "upload" in labels.origin || Boolean(image.said.corrected);
-    return labels.version > 0 || said || this.#reviewed.has(image.id);
-  }
-
-  /** Read which images were looked through as a whole. @param {Field[]} fields */
-  async #readReviewed(fields) {
-    const turn = ++this.#turn;
-    const whole = await this.#facts.wholeOf(fields);
-    const alike = whole.size === this.#reviewed.size && [...whole].every((id) => this.#reviewed.has(id));
-    if (turn !== this.#turn || alike) return;
-    this.#reviewed = whole;
-    this.show();
+    return this.#all.filter((field) => field.labels.teaches);
   }
 
   show() {
     const all = this.#all;
-    const corrected = all.filter((field) => this.#isCorrected(field));
-    const others = all.filter((field) => !this.#isCorrected(field));
+    const corrected = all.filter((field) => field.labels.teaches);
+    const others = all.filter((field) => !field.labels.teaches);
     const chosen = `${this.chosen.length} of ${counted(corrected.length, "image")} chosen`;
     const head = h("div.row", {}, h("h2.grow", {}, "Corrected images"), h("p.quiet-text.number", {}, chosen));
     const cards = corrected.map((field) => this.#cardOf(field));
@@ -122,7 +99,6 @@ export class Fields extends Emitter {
     );
     this.#showOthers(others);
     this.tell("change", this);
-    this.#readReviewed(all).catch((error) => this.#app.error(error));
   }
 
   /** @param {boolean} segmented */
@@ -144,10 +120,10 @@ export class Fields extends Emitter {
   /** @param {Field} field */
   #cardOf(field) {
     const { image, labels } = field;
-    const key = `${labels.id} ${labels.version} ${image.name} ${this.#reviewed.has(image.id)}`;
+    const key = `${labels.id} ${labels.version} ${image.name} ${labels.reviewed}`;
     const before = this.#cards.get(image.id);
     const card = before?.key === key ? before : { key, ...this.#card(field) };
-    card.right.checked = Boolean(image.said.corrected);
+    card.right.checked = labels.right;
     this.#cards.set(image.id, card);
     return card.element;
   }
@@ -162,7 +138,7 @@ export class Fields extends Emitter {
       onchange: () => this.#choose(image.id, box.checked),
     });
     const facts = h("span.quiet-text.number.cut", {}, counted(labels.outlines, "cell"));
-    void this.#facts.of(field).then((known) => fill(facts, factsText(known, labels)));
+    void this.#known.of(labels).then((known) => fill(facts, factsText(known, labels)));
     const look = h(
       "button.quiet.small",
       {
@@ -196,9 +172,11 @@ export class Fields extends Emitter {
       disabled: Boolean(readOnly),
       "aria-label": `All cells of ${name} are right`,
     });
-    box.addEventListener("change", () => {
+    box.addEventListener("change", async () => {
       const image = images.find(id);
-      if (image) void sayOf(this.#app, [image], { values: { corrected: box.checked || null } });
+      const right = box.checked;
+      const said = image && (await sayOf(this.#app, [image], { values: { corrected: right || null } }));
+      if (!said) box.checked = !right;
     });
     return box;
   }
@@ -228,9 +206,13 @@ export class Fields extends Emitter {
   }
 }
 
-/** @param {Facts} facts @param {LabelsView} labels */
-function factsText({ corrected, reviewed }, labels) {
-  const done = corrected ? `${corrected.toLocaleString("en")} corrected` : "upload" in labels.origin ? "imported" : "";
-  const looked = reviewed > 0 && `${Math.round(100 * reviewed)} % reviewed`;
+/** @param {Corrected} corrected @param {LabelsView} labels */
+function factsText({ cells, more }, labels) {
+  const done = cells
+    ? `${cells.toLocaleString("en")}${more ? "+" : ""} corrected`
+    : "upload" in labels.origin
+      ? "imported"
+      : "";
+  const looked = labels.reviewed > 0 && `${Math.round(100 * labels.reviewed)} % reviewed`;
   return [counted(labels.outlines, "cell"), done, looked].filter(Boolean).join(" · ");
 }

@@ -191,5 +191,6 @@ export class Versions extends Emitter {
 /** @param {any} job */
 function scoreText(job) {
   const outcome = job?.state === "done" ? outcomeOf(job.result) : null;
-  return outcome ? `F1 ${Math.round(outcome.after.f1)} %` : "";
+  const f1 = outcome?.after.f1 ?? null;
+  return f1 === null ? "" : `F1 ${Math.round(f1)} %`;
 }

@@ -21,9 +21,9 @@ const ROWS = [
   ["right", "Found right", "", 1, "Cells that overlap a true one by half or more"],
   ["missed", "Missed", "", -1, "True cells that were not found"],
   ["extra", "Wrong or extra", "", -1, "Found cells that are none, or not as they should be"],
-  ["f1", "F1", " %", 1, "Share of cells that are right, of those found and of true ones"],
-  ["ap50", "AP, IoU 0.5", " %", 1, "Right cells of all that were found or missed"],
-  ["ap75", "AP, IoU 0.75", " %", 1, "The same, where outlines must fit closely"],
+  ["f1", "F1", " %", 1, "Share of cells that are right, of those found and of true ones, in all images together"],
+  ["ap50", "Mean AP, IoU 0.5", " %", 1, "Right cells of all that were found or missed, as the mean of the images"],
+  ["ap75", "Mean AP, IoU 0.75", " %", 1, "The same, where outlines must fit closely"],
 ];
 const PANELS = { before: "Before", after: "After", truth: "Yours" };
 const COLOURS = [
@@ -39,16 +39,18 @@ const COLOURS = [
  */
 export function scoresTable({ before, after, names, cells }) {
   const row = (/** @type {Row} */ [key, title, unit, better, about]) => {
-    const [was, is] = [before?.[key] ?? 0, after[key]];
-    const change = Math.round(is) - Math.round(was);
-    const kind = change * better > 0 ? "train-up" : change * better < 0 ? "train-down" : "";
-    const sign = change > 0 ? `+${change}` : change < 0 ? `−${-change}` : "0";
+    const [was, is] = [before?.[key] ?? null, after[key]];
+    const change = was === null || is === null ? null : Math.round(is) - Math.round(was);
+    const gain = (change ?? 0) * better;
+    const kind = gain > 0 ? "train-up" : gain < 0 ? "train-down" : "";
+    const sign = change === null ? "–" : change > 0 ? `+${change}` : change < 0 ? `−${-change}` : "0";
+    const shown = (/** @type {number|null} */ value) => (value === null ? "–" : `${Math.round(value)}${unit}`);
     return h(
       "tr",
       { title: about },
       h("th", { scope: "row" }, title),
-      before && h("td.number", {}, `${Math.round(was)}${unit}`),
-      h("td.number", {}, `${Math.round(is)}${unit}`),
+      before && h("td.number", {}, shown(was)),
+      h("td.number", {}, shown(is)),
       before && h("td.number", { class: kind }, sign),
     );
   };

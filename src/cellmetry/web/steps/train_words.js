@@ -7,9 +7,9 @@ import { counted } from "../app/said.js";
  * @property {number} right Cells that were found as they are.
  * @property {number} extra
  * @property {number} missed
- * @property {number} f1 In percent, as the next two.
- * @property {number} ap50
- * @property {number} ap75
+ * @property {number|null} f1 Of the cells of all images, in percent as the next two; null where there are none.
+ * @property {number} ap50 Mean of the images.
+ * @property {number|null} ap75 Mean of the images; null where it was not measured.
  * @property {number} quality What decides which model is better.
  */
 /**
@@ -59,13 +59,16 @@ function sumOf(rows) {
   const sum = (/** @type {(row: any) => number} */ of) => rows.reduce((all, row) => all + of(row), 0);
   const mean = (/** @type {(row: any) => number} */ of) => (100 * sum(of)) / rows.length;
   const right = sum(({ f1, objects, found }) => Math.round((f1 * (objects + found)) / 2));
-  const scores = { f1: mean((row) => row.f1), ap50: mean((row) => row.ap50), ap75: mean((row) => row.ap75 ?? 0) };
+  const [found, objects] = [sum((row) => row.found), sum((row) => row.objects)];
+  const measured = rows.every((row) => (row.ap75 ?? null) !== null);
   return {
     right,
-    extra: sum((row) => row.found) - right,
-    missed: sum((row) => row.objects) - right,
+    extra: found - right,
+    missed: objects - right,
     quality: mean(qualityOf),
-    ...scores,
+    f1: found + objects ? (200 * right) / (found + objects) : null,
+    ap50: mean((row) => row.ap50),
+    ap75: measured ? mean((row) => row.ap75) : null,
   };
 }
 

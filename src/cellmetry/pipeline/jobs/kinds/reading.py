@@ -15,6 +15,7 @@ from cellmetry.pipeline.jobs.units import each_unit
 from cellmetry.pipeline.stored.headers import image_header
 from cellmetry.pipeline.stored.opening import open_stored
 from cellmetry.pipeline.stored.quality import quality_numbers
+from cellmetry.pipeline.stored.reading_again import take_regions
 from cellmetry.study.store.images import image, set_failed, set_ready
 from cellmetry.study.store.label_tiles import TILE
 
@@ -66,6 +67,7 @@ def _read(store: Store, image_id: str) -> Commit:
 
     def keep() -> dict[str, Any]:
         set_ready(store, image_id, header, warnings, place)
+        take_regions(store, image_id)
         return {}
 
     return keep

@@ -26,8 +26,8 @@ from cellmetry.pipeline.jobs.data_sets import DATA, write_stored_data
 from cellmetry.pipeline.jobs.gathering import NewResult, keep_result, kept_before
 from cellmetry.pipeline.jobs.labelled import labelled_images
 from cellmetry.pipeline.jobs.looking import ModelName, named_model
+from cellmetry.pipeline.teaching import standings
 from cellmetry.report.evaluation import RECORD
-from cellmetry.study.store.images import said_of
 from cellmetry.study.store.models import add_model, model_folder, model_path, models
 from cellmetry.study.store.results import add_result, result_path, results_of_job
 
@@ -42,10 +42,8 @@ if TYPE_CHECKING:
     from cellmetry.pipeline.jobs.labelled import LabelledImage
     from cellmetry.study.store.store import Store
 
-__all__ = ["CORRECTED", "TrainModel"]
+__all__ = ["TrainModel"]
 
-CORRECTED = "corrected"
-"""What is said of an image whose labels are right, also where nothing had to be edited."""
 _OUTCOME = "outcome.json"
 _BEFORE = "before"
 Change = Annotated[str, Field(max_length=300, pattern=r"^[a-z_]+(\.[a-z_]+)?=")]
@@ -57,7 +55,7 @@ class TrainModel(BoundedJob):
     name: ClassVar[str] = "train"
 
     images: ImageIds = None
-    """Ids of the images; all whose labels were edited, imported or said to be corrected if left out."""
+    """Ids of the images; all whose labels were edited, imported, called right or looked through if left out."""
     labels: Name = "cells"
     """Name of the corrected labels."""
     channel: str | None = Field(default=None, max_length=200, coerce_numbers_to_str=True)
@@ -122,18 +120,12 @@ class TrainModel(BoundedJob):
         found = labelled_images(store, self.images, self.labels)
         if self.images is not None:
             return found
-        corrected = {
-            image_id: each
-            for image_id, each in found.items()
-            if each.labels.version > 0
-            or each.labels.origin.get("said")  # corrections with which a model agreed since
-            or "upload" in each.labels.origin
-            or said_of(store, image_id).get(CORRECTED)
-        }
+        stand = standings(store, [each.labels for each in found.values()])
+        corrected = {image_id: each for image_id, each in found.items() if stand[each.labels.id].teaches}
         if not corrected:
             raise MissingInput(
-                f"No image has corrected labels named {self.labels!r}: edit some, say of images that they are "
-                f"corrected, or name the images to train on."
+                f"No image has corrected labels named {self.labels!r}: edit some, look through all of an image, say of "
+                f"images that they are corrected, or name the images to train on."
             )
         return corrected
 
