@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import json
 import zipfile
 from importlib.util import module_from_spec, spec_from_file_location
 from pathlib import Path
@@ -65,6 +66,47 @@ def opened(page: Any, study: str, until: Any) -> Any:
     page.evaluate("study => cellmetry.place.go(study, 'dual')", study)
     until(page, "cellmetry.viewer?.labels && document.querySelector('.dual-section')")
     return page
+
+
+@pytest.fixture(scope="module")
+def mixed(api: Any, results: Any) -> str:
+    """A study of a plain image, a time series of two frames, and an image without cells whose channels are others."""
+    study = api.post("studies", json={"name": "Mixed"}).json()["id"]
+    pixels = {"plain": discs(0), "series": np.stack([discs(1), discs(2) // 2]), "strange": discs(3)}
+    names = {"strange": ["GFP", "DAPI"]}
+    parts = [("files", (f"{name}.ome.tif", ome(each, names.get(name)))) for name, each in pixels.items()]
+    assert api.post(f"studies/{study}/images", files=parts).status_code == 201
+    results.wait_for_jobs(api, study)
+    some = [each["id"] for each in results.images_of(api, study) if each["name"] != "strange"]
+    changes = ['segment.engine="classical"', "segment.channel=1"]
+    results.run_job(api, study, "segment", {"recipe": "any", "set": changes, "images": some})
+    return study
+
+
+def ome(pixels: np.ndarray, names: list[str] | None = None) -> bytes:
+    """Return an OME-TIFF of two channels, of frames where there are four axes."""
+    out = io.BytesIO()
+    said = {"axes": "TCYX"[4 - pixels.ndim :], "Channel": {"Name": names or ["GFP", "RFP"]}}
+    size = {f"PhysicalSize{axis}{end}": value for axis in "XY" for end, value in [("", 0.2), ("Unit", "µm")]}
+    tifffile.imwrite(out, pixels, ome=True, metadata={**said, **size})
+    return out.getvalue()
+
+
+@pytest.fixture
+def mixed_page(page: Any, mixed: str, until: Any) -> Any:
+    """The step Two channels of that study, at the plain image."""
+    page.evaluate("study => cellmetry.place.go(study, 'dual')", mixed)
+    until(page, "cellmetry.viewer?.labels && document.querySelector('.dual-section')")
+    look_at(page, until, "plain")
+    return page
+
+
+def look_at(page: Any, until: Any, name: str) -> None:
+    """Go to an image and wait until it is seen."""
+    page.evaluate(
+        f"cellmetry.study.images.select(cellmetry.study.images.all.find((each) => each.name === '{name}').id)"
+    )
+    until(page, f"cellmetry.viewer.image?.name === '{name}'")
 
 
 def section(page: Any, name: str) -> Any:
@@ -224,3 +266,23 @@ def test_masks_of_the_job_are_those_of_the_preview(api: Any, study: str, results
     file["file"] = next(name for name in files if name.endswith("target_labels.tif"))
     kept = tifffile.imread(io.BytesIO(api.get(f"studies/{study}/results/{folder['id']}/download", params=file).content))
     assert np.array_equal(kept, ids)
+
+
+def test_an_image_without_the_channels_that_are_wished_changes_them_not(mixed_page: Any, until: Any) -> None:
+    page = mixed_page
+    run = page.get_by_role("button", name="Quantify", exact=True)
+    reference = page.get_by_label("Reference", exact=True)
+    assert reference.evaluate("each => each.selectedOptions[0].text") == "RFP"
+    assert run.is_enabled()
+    look_at(page, until, "strange")
+    assert reference.evaluate("each => each.selectedOptions[0].text") == "RFP (not in this image)"
+    assert page.get_by_label("Target", exact=True).evaluate("each => each.selectedOptions[0].text") == "GFP"
+    page.get_by_text("This image has no channel RFP.").wait_for()
+    assert run.is_disabled()
+    reference.select_option("DAPI")
+    assert run.is_enabled()
+    look_at(page, until, "plain")
+    assert run.is_disabled()
+    reference.select_option("RFP")
+    assert run.is_enabled()
+    assert json.loads(page.evaluate("cellmetry.place.get('quantify')"))["reference"] == "RFP"

@@ -22,6 +22,7 @@ const NAME = "quantification";
 const WHAT =
   "How bright the target is in each cell, in masks and rings of it, and its ratio to the reference. " +
   "Preview the masks, then quantify.";
+const OTHER_CHANNEL = "Choose one that it has, or look at an image that has this one.";
 const NO_CELLS = "Quantifying needs cells. Find them in the step Segment, then come back.";
 /** @type {import("../app/steps.js").Step} */
 export default {
@@ -111,7 +112,7 @@ class DualStep {
       this.#preview.on("profile", (profile) => this.#profile.showPreview(profile)),
       this.#tables.on("change", () => this.#show()),
       this.#tables.on("error", (error) => this.#app.error(error)),
-      study.images.on("change", () => this.#form.follow()),
+      study.images.on("change", () => this.#follow()),
       study.labels.on("change", () => this.#showLabels()),
       viewer.on("shown", () => this.#showImage()),
       shortcuts.bind("v", "Preview", () => this.#preview.button.click()),
@@ -142,16 +143,26 @@ class DualStep {
     return jobs.all.find((job) => job.kind === KIND)?.parameters ?? FIRST.asked;
   }
 
+  /** Another image may be seen, with other channels. */
+  #follow() {
+    this.#form.follow();
+    this.#showLabels();
+  }
+
   /** @param {Record<string, any>} asked */
   #choose(asked) {
     this.#form.show(asked);
-    this.#note();
-    this.#preview.follow();
+    this.#wished();
   }
 
   #changed() {
     this.#presets.show("");
+    this.#wished();
+  }
+
+  #wished() {
     this.#note();
+    this.#showLabels();
     this.#preview.follow();
   }
 
@@ -172,7 +183,7 @@ class DualStep {
     );
     this.#labels.value = labels.name ?? "";
     this.#labelsField.hidden = labels.names.length < 2;
-    const off = Boolean(readOnly) || !labels.all.length || !this.#form.isReady;
+    const off = Boolean(readOnly) || !labels.all.length || !this.#form.isReady || this.#form.missing.length > 0;
     this.#run.disabled = this.#preview.button.disabled = off;
     if (!this.#open) this.#showEmpty();
     this.#showStale();
@@ -259,7 +270,7 @@ class DualStep {
     );
   }
 
-  /** Say when cells were changed after they were quantified, or images failed. */
+  /** Say when the image that is seen lacks a channel, cells were changed after they were quantified, or images failed. */
   #showStale() {
     const details = this.#open?.panel.data.details;
     const { labels } = this.#app.openStudy;
@@ -268,8 +279,16 @@ class DualStep {
       return now && (now.id !== used || now.version > version);
     });
     const failed = Object.values(details?.made?.failed ?? {});
+    const { missing } = this.#form;
     fill(
       this.#notice,
+      missing.length > 0 &&
+        h(
+          "p.notice",
+          {},
+          icon("warning"),
+          h("span.grow", {}, `This image has no channel ${[...new Set(missing)].join(" and no ")}. ${OTHER_CHANNEL}`),
+        ),
       old.length > 0 &&
         h(
           "p.notice",
