@@ -286,3 +286,21 @@ def test_an_image_without_the_channels_that_are_wished_changes_them_not(mixed_pa
     reference.select_option("RFP")
     assert run.is_enabled()
     assert json.loads(page.evaluate("cellmetry.place.get('quantify')"))["reference"] == "RFP"
+
+
+def test_masks_of_one_image_are_not_drawn_over_another(mixed_page: Any, until: Any) -> None:
+    page = mixed_page
+    page.get_by_role("button", name="Preview", exact=True).click()
+    until(page, f"{LAYERS}.length === 4", 60)
+    note = f"window.seen.push({LAYERS}.length)"
+    page.evaluate(f"() => {{ window.seen = []; cellmetry.viewer.on('shown', () => {note}); }}")
+    look_at(page, until, "series")
+    until(page, f"window.seen.length && {LAYERS}.length === 4", 60)
+    page.evaluate("cellmetry.look.go({ t: 1 })")
+    until(page, f"cellmetry.viewer.t === 1 && {LAYERS}.length === 4", 60)
+    assert page.evaluate("window.seen")[:2] == [0, 0]
+    look_at(page, until, "strange")
+    until(page, f"{LAYERS}.length === 0")
+    page.get_by_label("Reference", exact=True).select_option("DAPI")
+    page.get_by_text("No cells are seen in this image").wait_for()
+    assert page.evaluate(LAYERS) == []
