@@ -21,6 +21,9 @@ from cellmetry.io.tables import read_table
 LAST = "cellmetry.study.jobs.all.find((job) => job.kind === 'quantify')"
 LAYERS = "[...cellmetry.viewer.layers.keys()].filter((name) => name.startsWith('dual')).sort()"
 
+CURVES = "document.querySelectorAll('.dual-profile .plot-curve').length"
+NUMBERS = "cellmetry.viewer.layers.get('dual numbers')?.shapes.length"
+
 
 def discs(seed: int, side: int = 120) -> np.ndarray:
     """Return four discs: a bright rim in the first channel, bright inside in the second."""
@@ -304,3 +307,16 @@ def test_masks_of_one_image_are_not_drawn_over_another(mixed_page: Any, until: A
     page.get_by_label("Reference", exact=True).select_option("DAPI")
     page.get_by_text("No cells are seen in this image").wait_for()
     assert page.evaluate(LAYERS) == []
+
+
+def test_plain_images_beside_time_series_have_profiles_and_numbers(
+    mixed_page: Any, mixed: str, api: Any, results: Any, until: Any
+) -> None:
+    page, profiles = mixed_page, {"target": "GFP", "reference": "RFP", "plan": {"profile": "5:1"}}
+    results.run_job(api, mixed, "quantify", profiles)
+    numbers = page.get_by_label("Numbers", exact=True)
+    numbers.wait_for()
+    numbers.fill("12")
+    until(page, f"{NUMBERS} > 0")
+    until(page, f"{CURVES} === 3")
+    numbers.fill("0")

@@ -5,6 +5,7 @@ import { icon } from "../controls/icons.js";
 import { noteTaste, taste } from "../app/tastes.js";
 import { ProfilePlot } from "../plot/profile.js";
 import { resultAddress, save, saveExport } from "../table/downloads.js";
+import { rowsHere } from "../table/planes.js";
 import { isValue, numberText } from "../table/words.js";
 import { linesOf, medianOf, peakColumns, positionsOf, seriesOf } from "./dual_series.js";
 
@@ -196,17 +197,10 @@ export class ProfilePane {
 
   /** @param {TableView} table @param {(string|null)[]} wanted @returns {Promise<Columns>} */
   async #values(table, wanted) {
-    const names = new Set(table.columns.map((column) => column.name));
-    const { t, z } = this.#app.viewer;
-    const places = [
-      ["t", t],
-      ["z", z],
-    ]
-      .filter(([name]) => names.has(String(name)))
-      .map(([name, index]) => isValue(String(name), index));
-    const cell = this.#cell !== null && names.has("label") ? [isValue("label", this.#cell)] : [];
-    const where = [isValue("image", this.#image), ...places, ...cell];
-    const columns = [...new Set(wanted.filter((name) => name && names.has(name)))];
+    const names = table.columns.map((column) => column.name);
+    const cell = this.#cell !== null && names.includes("label") ? [isValue("label", this.#cell)] : [];
+    const where = [...rowsHere(names, this.#image, this.#app.viewer), ...cell];
+    const columns = [...new Set(wanted.filter((name) => name && names.includes(name)))];
     return (await this.#app.openStudy.post(at`tables/${table.id}/values`, { columns, where, most: MOST })).values;
   }
 
