@@ -116,7 +116,7 @@ export class CellLinks extends Emitter {
     return name === null ? null : rowsHere(this.#panel.table.keys, name, this.#app.viewer);
   }
 
-  /** Show the cell of a row. @param {Row} row */
+  /** Show the cell of a row, once its plane is seen. @param {Row} row */
   async #show(row) {
     const image = this.imageOf(row.image);
     if (!image) return;
@@ -126,16 +126,23 @@ export class CellLinks extends Emitter {
       openStudy: { images },
     } = this.#app;
     const at = { t: row.t ?? row.frame ?? undefined, z: row.z ?? undefined };
+    const turn = ++this.#going;
     if (images.current?.id !== image.id) images.select(image.id);
     if (at.t !== undefined || at.z !== undefined) look.go(JSON.parse(JSON.stringify(at)));
-    if (viewer.image?.id !== image.id) await new Promise((answer) => (this.#arrived = answer));
+    const { t, z } = look;
+    while (viewer.image?.id !== image.id || viewer.t !== t || viewer.z !== z) {
+      await new Promise((answer) => (this.#arrived = answer));
+      if (turn !== this.#going || images.current?.id !== image.id) return; // somebody went elsewhere
+    }
     viewer.select([row.label]);
     this.#reveal(row);
     this.tell("cell", row);
   }
 
-  /** @type {((value?: any) => void)|null} */
+  /** Told when another image or plane is seen. @type {((value?: any) => void)|null} */
   #arrived = null;
+  /** How often a cell was gone to: the last one counts. */
+  #going = 0;
 
   /** Move the view only where the cell is not well in sight. @param {Row} row */
   #reveal({ centroid_y_px: y, centroid_x_px: x }) {
