@@ -320,3 +320,30 @@ def test_plain_images_beside_time_series_have_profiles_and_numbers(
     until(page, f"{NUMBERS} > 0")
     until(page, f"{CURVES} === 3")
     numbers.fill("0")
+    look_at(page, until, "series")
+    until(page, f"{CURVES} === 3")
+    page.locator(".table-row", has_text="series").first.click()
+    page.get_by_role("heading", name="Profile of cell").wait_for()
+    page.evaluate("cellmetry.look.go({ t: 1 })")
+    page.get_by_role("heading", name="Profile of all cells").wait_for()
+
+
+def test_a_row_that_another_overtakes_selects_nothing(mixed_page: Any, until: Any) -> None:
+    page = mixed_page
+    row = page.locator(".table-row")
+    row.first.wait_for()
+    first, last = page.evaluate("[...document.querySelectorAll('.table-row')].map((each) => each.row.image)")[
+        :: row.count() - 1
+    ]
+    assert [first, last] == ["plain", "series"]
+    look_at(page, until, "strange")
+    page.evaluate(
+        "() => { const all = document.querySelectorAll('.table-row'); all[0].click(); [...all].at(-1).click(); }"
+    )
+    until(page, "cellmetry.viewer.image?.name === 'series' && cellmetry.viewer.selected.size === 1")
+    page.wait_for_timeout(200)
+    assert page.evaluate("[cellmetry.viewer.image.name, cellmetry.viewer.t, cellmetry.viewer.selected.size]") == [
+        "series",
+        1,
+        1,
+    ]

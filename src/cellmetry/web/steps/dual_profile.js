@@ -37,6 +37,8 @@ export class ProfilePane {
   /** @type {number|null} */
   #cell = null;
   #image = "";
+  /** Image and plane of which the profile is. */
+  #place = "";
   #turn = 0;
 
   /** @param {App} app */
@@ -83,9 +85,12 @@ export class ProfilePane {
     this.#draw();
   }
 
-  /** Another image is seen. @param {string} name As the tables have it. */
+  /** Another image or plane is seen: the cell that was chosen is not of it. @param {string} name As the tables have it. */
   showImage(name) {
-    if (name === this.#image) return;
+    const { t, z } = this.#app.viewer;
+    const place = JSON.stringify([name, t, z]);
+    if (place === this.#place) return;
+    this.#place = place;
     this.#image = name;
     this.#cell = null;
     this.#draw();
