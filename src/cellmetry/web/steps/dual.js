@@ -2,6 +2,7 @@
 import { fill, h } from "../kernel/dom.js";
 import { icon } from "../controls/icons.js";
 import { labelled } from "../controls/labelled.js";
+import { once } from "../controls/once.js";
 import { JobProgress } from "../app/job_progress.js";
 import { counted } from "../app/said.js";
 import { TablePanel } from "../table/panel.js";
@@ -189,8 +190,11 @@ class DualStep {
     this.#showStale();
   }
 
-  async #quantify() {
-    if (this.#run.disabled) return;
+  #quantify() {
+    if (!this.#run.disabled) once(this.#run, () => this.#submit());
+  }
+
+  async #submit() {
     const { jobs, labels, images } = this.#app.openStudy;
     try {
       const one = this.#which.value === "this" && images.current ? { images: [images.current.id] } : {};
