@@ -347,3 +347,16 @@ def test_a_row_that_another_overtakes_selects_nothing(mixed_page: Any, until: An
         1,
         1,
     ]
+
+
+def test_one_image_has_a_table_beside_that_of_all_and_is_submitted_once(mixed_page: Any, until: Any) -> None:
+    page = mixed_page
+    page.locator(".table-row").first.wait_for()
+    jobs = "cellmetry.study.jobs.all.filter((job) => job.kind === 'quantify').length"
+    before = page.evaluate(jobs)
+    page.get_by_label("Images", exact=True).select_option("this")
+    page.get_by_role("button", name="Quantify", exact=True).evaluate("button => { button.click(); button.click(); }")
+    until(page, "document.querySelector('.table-panel')?.ariaLabel === 'Table quantification of plain'", 60)
+    assert page.evaluate(jobs) == before + 1
+    page.get_by_label("Table", exact=True).select_option(label="quantification (12 rows)")
+    until(page, "document.querySelector('.table-panel')?.ariaLabel === 'Table quantification'")

@@ -5,6 +5,7 @@ import { labelled } from "../controls/labelled.js";
 import { once } from "../controls/once.js";
 import { JobProgress } from "../app/job_progress.js";
 import { counted } from "../app/said.js";
+import { TableChoice } from "../table/choice.js";
 import { TablePanel } from "../table/panel.js";
 import { TablesList } from "../table/tables.js";
 import { DualForm } from "./dual_form.js";
@@ -20,6 +21,11 @@ import { CellLinks } from "./measure_cells.js";
 
 const KIND = "quantify";
 const NAME = "quantification";
+const OF_ONE = `${NAME} of `;
+const LONGEST = 200;
+/** Whether a table of cells is of this step. @param {TableView} table */
+const isMine = ({ name, details }) =>
+  (name === NAME || name.startsWith(OF_ONE)) && !details.of && Boolean(details.options);
 const WHAT =
   "How bright the target is in each cell, in masks and rings of it, and its ratio to the reference. " +
   "Preview the masks, then quantify.";
@@ -42,6 +48,7 @@ class DualStep {
   #preview;
   #profile;
   #tables;
+  #choice;
   #labels = h("select");
   #labelsField = labelled("Cells", this.#labels, { hidden: true });
   #which = h(
@@ -73,6 +80,7 @@ class DualStep {
     );
     this.#profile = new ProfilePane(app);
     this.#tables = new TablesList(study);
+    this.#choice = new TableChoice(app, "Table", this.#tables, isMine);
     fill(
       panes.left,
       h(
@@ -83,6 +91,7 @@ class DualStep {
         this.#form.element,
         this.#labelsField,
         labelled("Images", this.#which),
+        this.#choice.element,
         h("div.left-actions", {}, h("div.row", {}, this.#preview.button, this.#run), this.#progress.element),
         this.#notice,
       ),
@@ -111,7 +120,8 @@ class DualStep {
       this.#form.on("change", () => this.#changed()),
       this.#presets.on("choose", (asked) => this.#choose(asked)),
       this.#preview.on("profile", (profile) => this.#profile.showPreview(profile)),
-      this.#tables.on("change", () => this.#show()),
+      this.#tables.on("change", () => this.#choice.follow()),
+      this.#choice.on("change", () => this.#show()),
       this.#tables.on("error", (error) => this.#app.error(error)),
       study.images.on("change", () => this.#follow()),
       study.labels.on("change", () => this.#showLabels()),
@@ -195,13 +205,19 @@ class DualStep {
   }
 
   async #submit() {
-    const { jobs, labels, images } = this.#app.openStudy;
+    const { jobs, labels } = this.#app.openStudy;
     try {
-      const one = this.#which.value === "this" && images.current ? { images: [images.current.id] } : {};
-      await jobs.submit(KIND, { ...this.#form.wanted, labels: labels.name ?? "cells", table: NAME, ...one });
+      await jobs.submit(KIND, { ...this.#form.wanted, labels: labels.name ?? "cells", ...this.#asked });
     } catch (error) {
       this.#wrong(error);
     }
+  }
+
+  /** Which images are quantified, and what their table is called: one of a part never hides that of all. */
+  get #asked() {
+    const image = this.#app.openStudy.images.current;
+    if (this.#which.value !== "this" || !image) return { table: NAME };
+    return { table: `${OF_ONE}${image.name}`.slice(0, LONGEST), images: [image.id] };
   }
 
   /** @param {any} error */
@@ -211,9 +227,9 @@ class DualStep {
     else this.#app.toast(error.message, { kind: "error" });
   }
 
-  /** Show the newest table that this step made. */
+  /** Show the table that is chosen, of those that this step made. */
   async #show() {
-    const table = this.#tables.ofCells.findLast((each) => each.name === NAME && each.details.options);
+    const table = this.#choice.current;
     if (table?.id === this.#open?.panel.data.id) return this.#showStale();
     this.#closeTable();
     if (!table) {
