@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import json
 import zipfile
 from importlib.util import module_from_spec, spec_from_file_location
 from pathlib import Path
@@ -19,6 +20,9 @@ from cellmetry.io.tables import read_table
 
 LAST = "cellmetry.study.jobs.all.find((job) => job.kind === 'quantify')"
 LAYERS = "[...cellmetry.viewer.layers.keys()].filter((name) => name.startsWith('dual')).sort()"
+
+CURVES = "document.querySelectorAll('.dual-profile .plot-curve').length"
+NUMBERS = "cellmetry.viewer.layers.get('dual numbers')?.shapes.length"
 
 
 def discs(seed: int, side: int = 120) -> np.ndarray:
@@ -65,6 +69,47 @@ def opened(page: Any, study: str, until: Any) -> Any:
     page.evaluate("study => cellmetry.place.go(study, 'dual')", study)
     until(page, "cellmetry.viewer?.labels && document.querySelector('.dual-section')")
     return page
+
+
+@pytest.fixture(scope="module")
+def mixed(api: Any, results: Any) -> str:
+    """A study of a plain image, a time series of two frames, and an image without cells whose channels are others."""
+    study = api.post("studies", json={"name": "Mixed"}).json()["id"]
+    pixels = {"plain": discs(0), "series": np.stack([discs(1), discs(2) // 2]), "strange": discs(3)}
+    names = {"strange": ["GFP", "DAPI"]}
+    parts = [("files", (f"{name}.ome.tif", ome(each, names.get(name)))) for name, each in pixels.items()]
+    assert api.post(f"studies/{study}/images", files=parts).status_code == 201
+    results.wait_for_jobs(api, study)
+    some = [each["id"] for each in results.images_of(api, study) if each["name"] != "strange"]
+    changes = ['segment.engine="classical"', "segment.channel=1"]
+    results.run_job(api, study, "segment", {"recipe": "any", "set": changes, "images": some})
+    return study
+
+
+def ome(pixels: np.ndarray, names: list[str] | None = None) -> bytes:
+    """Return an OME-TIFF of two channels, of frames where there are four axes."""
+    out = io.BytesIO()
+    said = {"axes": "TCYX"[4 - pixels.ndim :], "Channel": {"Name": names or ["GFP", "RFP"]}}
+    size = {f"PhysicalSize{axis}{end}": value for axis in "XY" for end, value in [("", 0.2), ("Unit", "µm")]}
+    tifffile.imwrite(out, pixels, ome=True, metadata={**said, **size})
+    return out.getvalue()
+
+
+@pytest.fixture
+def mixed_page(page: Any, mixed: str, until: Any) -> Any:
+    """The step Two channels of that study, at the plain image."""
+    page.evaluate("study => cellmetry.place.go(study, 'dual')", mixed)
+    until(page, "cellmetry.viewer?.labels && document.querySelector('.dual-section')")
+    look_at(page, until, "plain")
+    return page
+
+
+def look_at(page: Any, until: Any, name: str) -> None:
+    """Go to an image and wait until it is seen."""
+    page.evaluate(
+        f"cellmetry.study.images.select(cellmetry.study.images.all.find((each) => each.name === '{name}').id)"
+    )
+    until(page, f"cellmetry.viewer.image?.name === '{name}'")
 
 
 def section(page: Any, name: str) -> Any:
@@ -224,3 +269,94 @@ def test_masks_of_the_job_are_those_of_the_preview(api: Any, study: str, results
     file["file"] = next(name for name in files if name.endswith("target_labels.tif"))
     kept = tifffile.imread(io.BytesIO(api.get(f"studies/{study}/results/{folder['id']}/download", params=file).content))
     assert np.array_equal(kept, ids)
+
+
+def test_an_image_without_the_channels_that_are_wished_changes_them_not(mixed_page: Any, until: Any) -> None:
+    page = mixed_page
+    run = page.get_by_role("button", name="Quantify", exact=True)
+    reference = page.get_by_label("Reference", exact=True)
+    assert reference.evaluate("each => each.selectedOptions[0].text") == "RFP"
+    assert run.is_enabled()
+    look_at(page, until, "strange")
+    assert reference.evaluate("each => each.selectedOptions[0].text") == "RFP (not in this image)"
+    assert page.get_by_label("Target", exact=True).evaluate("each => each.selectedOptions[0].text") == "GFP"
+    page.get_by_text("This image has no channel RFP.").wait_for()
+    assert run.is_disabled()
+    reference.select_option("DAPI")
+    assert run.is_enabled()
+    look_at(page, until, "plain")
+    assert run.is_disabled()
+    reference.select_option("RFP")
+    assert run.is_enabled()
+    assert json.loads(page.evaluate("cellmetry.place.get('quantify')"))["reference"] == "RFP"
+
+
+def test_masks_of_one_image_are_not_drawn_over_another(mixed_page: Any, until: Any) -> None:
+    page = mixed_page
+    page.get_by_role("button", name="Preview", exact=True).click()
+    until(page, f"{LAYERS}.length === 4", 60)
+    note = f"window.seen.push({LAYERS}.length)"
+    page.evaluate(f"() => {{ window.seen = []; cellmetry.viewer.on('shown', () => {note}); }}")
+    look_at(page, until, "series")
+    until(page, f"window.seen.length && {LAYERS}.length === 4", 60)
+    page.evaluate("cellmetry.look.go({ t: 1 })")
+    until(page, f"cellmetry.viewer.t === 1 && {LAYERS}.length === 4", 60)
+    assert page.evaluate("window.seen")[:2] == [0, 0]
+    look_at(page, until, "strange")
+    until(page, f"{LAYERS}.length === 0")
+    page.get_by_label("Reference", exact=True).select_option("DAPI")
+    page.get_by_text("No cells are seen in this image").wait_for()
+    assert page.evaluate(LAYERS) == []
+
+
+def test_plain_images_beside_time_series_have_profiles_and_numbers(
+    mixed_page: Any, mixed: str, api: Any, results: Any, until: Any
+) -> None:
+    page, profiles = mixed_page, {"target": "GFP", "reference": "RFP", "plan": {"profile": "5:1"}}
+    results.run_job(api, mixed, "quantify", profiles)
+    numbers = page.get_by_label("Numbers", exact=True)
+    numbers.wait_for()
+    numbers.fill("12")
+    until(page, f"{NUMBERS} > 0")
+    until(page, f"{CURVES} === 3")
+    numbers.fill("0")
+    look_at(page, until, "series")
+    until(page, f"{CURVES} === 3")
+    page.locator(".table-row", has_text="series").first.click()
+    page.get_by_role("heading", name="Profile of cell").wait_for()
+    page.evaluate("cellmetry.look.go({ t: 1 })")
+    page.get_by_role("heading", name="Profile of all cells").wait_for()
+
+
+def test_a_row_that_another_overtakes_selects_nothing(mixed_page: Any, until: Any) -> None:
+    page = mixed_page
+    row = page.locator(".table-row")
+    row.first.wait_for()
+    first, last = page.evaluate("[...document.querySelectorAll('.table-row')].map((each) => each.row.image)")[
+        :: row.count() - 1
+    ]
+    assert [first, last] == ["plain", "series"]
+    look_at(page, until, "strange")
+    page.evaluate(
+        "() => { const all = document.querySelectorAll('.table-row'); all[0].click(); [...all].at(-1).click(); }"
+    )
+    until(page, "cellmetry.viewer.image?.name === 'series' && cellmetry.viewer.selected.size === 1")
+    page.wait_for_timeout(200)
+    assert page.evaluate("[cellmetry.viewer.image.name, cellmetry.viewer.t, cellmetry.viewer.selected.size]") == [
+        "series",
+        1,
+        1,
+    ]
+
+
+def test_one_image_has_a_table_beside_that_of_all_and_is_submitted_once(mixed_page: Any, until: Any) -> None:
+    page = mixed_page
+    page.locator(".table-row").first.wait_for()
+    jobs = "cellmetry.study.jobs.all.filter((job) => job.kind === 'quantify').length"
+    before = page.evaluate(jobs)
+    page.get_by_label("Images", exact=True).select_option("this")
+    page.get_by_role("button", name="Quantify", exact=True).evaluate("button => { button.click(); button.click(); }")
+    until(page, "document.querySelector('.table-panel')?.ariaLabel === 'Table quantification of plain'", 60)
+    assert page.evaluate(jobs) == before + 1
+    page.get_by_label("Table", exact=True).select_option(label="quantification (12 rows)")
+    until(page, "document.querySelector('.table-panel')?.ariaLabel === 'Table quantification'")

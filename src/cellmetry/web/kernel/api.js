@@ -7,7 +7,7 @@ const ROOT = new URL("api/v1/", document.baseURI);
 const AWAY = "The server cannot be reached.";
 const UNSAVED = "What you did last is not saved.";
 /** What is asked by POST for its long questions. */
-const ASKING = /\/(check|place|preview|propose|query|summary|values|warm)$/;
+const ASKING = /\/(check|count|masks|place|preview|propose|query|summary|values|warm)$/;
 
 /** What the server said no to, in its own words. */
 export class ApiError extends Error {

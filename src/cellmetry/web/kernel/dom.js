@@ -28,7 +28,7 @@ export function h(tag, props = {}, ...children) {
  * @param {any} element
  * @param {Record<string, any>} props
  */
-export function setProps(element, props) {
+function setProps(element, props) {
   for (const [key, value] of Object.entries(props)) {
     if (value === null || value === undefined) element.removeAttribute(key);
     else if (key === "class") element.classList.add(...String(value).split(" ").filter(Boolean));

@@ -7,7 +7,7 @@ import { GROUPS } from "./scale.js";
 /** @typedef {{well: string, text?: string|null, value?: number|null, note?: string}} Well */
 
 /** Rows and columns of plates. @type {Record<number, [number, number]>} */
-export const PLATES = { 6: [2, 3], 12: [3, 4], 24: [4, 6], 48: [6, 8], 96: [8, 12], 384: [16, 24], 1536: [32, 48] };
+const PLATES = { 6: [2, 3], 12: [3, 4], 24: [4, 6], 48: [6, 8], 96: [8, 12], 384: [16, 24], 1536: [32, 48] };
 
 /** Row and column of a well, from 0: "B03" is [1, 2]; null if it is none. @param {string} name @returns {[number, number]|null} */
 export function placeOfWell(name) {
@@ -18,11 +18,11 @@ export function placeOfWell(name) {
 }
 
 /** Name of a row: 0 is A, 26 is AA. @param {number} row */
-export const rowName = (row) =>
+const rowName = (row) =>
   (row >= 26 ? String.fromCharCode(64 + Math.floor(row / 26)) : "") + String.fromCharCode(65 + (row % 26));
 
 /** The smallest plate that has all these wells. @param {string[]} wells */
-export function plateFor(wells) {
+function plateFor(wells) {
   const places = wells.map(placeOfWell).filter((place) => place !== null);
   const sizes = Object.keys(PLATES)
     .map(Number)

@@ -26,7 +26,7 @@ export function linear(low, high, from, to) {
  * Return round numbers within a range, about as many as wanted.
  * @param {number} low @param {number} high @param {number} [count]
  */
-export function ticks(low, high, count = 5) {
+function ticks(low, high, count = 5) {
   const span = high - low;
   if (!(span > 0)) return [low];
   const rough = span / count;

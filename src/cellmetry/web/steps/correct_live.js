@@ -187,7 +187,7 @@ export class LiveLabels {
 }
 
 /** @param {number} level @param {number[]} box @returns {number[][]} */
-export function tilesOfBox(level, [t, z, y0, y1, x0, x1]) {
+function tilesOfBox(level, [t, z, y0, y1, x0, x1]) {
   const side = TILE * 2 ** level;
   const tiles = [];
   for (let row = Math.floor(y0 / side); row * side < y1; row++)

@@ -3,8 +3,8 @@ import { at } from "../kernel/api.js";
 
 /** @typedef {import("../viewer/overlay.js").Shape} Shape */
 
-export const MINE = "#ffffff";
-export const THEIRS = "#7fe3ff";
+const MINE = "#ffffff";
+const THEIRS = "#7fe3ff";
 
 /**
  * Return the outlines of both sides of a question.
@@ -23,7 +23,7 @@ export async function outlinesOf(study, question) {
  * Return the lines between pixels of different ids, as few as possible.
  * @param {number[][]} ids Row by row. @returns {number[][][]} Lines of two points (y, x).
  */
-export function rimsOf(ids) {
+function rimsOf(ids) {
   const [height, width] = [ids.length, ids[0]?.length ?? 0];
   const idAt = (/** @type {number} */ y, /** @type {number} */ x) => ids[y]?.[x] ?? 0;
   const across = runs(height + 1, width, (y, x) => idAt(y - 1, x) !== idAt(y, x));

@@ -37,7 +37,7 @@ export function doneInWords({ operation, ids }) {
 }
 
 /** @param {number[]} ids */
-export function cellsInWords(ids) {
+function cellsInWords(ids) {
   if (ids.length === 1) return `cell ${ids[0]}`;
   return ids.length <= MOST ? `cells ${ids.join(", ")}` : `${ids.length.toLocaleString("en")} cells`;
 }

@@ -3,6 +3,7 @@ import { fill, h } from "../kernel/dom.js";
 import { isRecord } from "../kernel/place.js";
 import { icon } from "../controls/icons.js";
 import { labelled } from "../controls/labelled.js";
+import { once } from "../controls/once.js";
 import { chooseFiles } from "../app/drops.js";
 import { JobProgress } from "../app/job_progress.js";
 import { valuesOf } from "../app/said.js";
@@ -195,9 +196,12 @@ class CountStep {
     return { table: `counts ${name}`.slice(0, 200), images: some.map((image) => image.id) };
   }
 
+  #keep() {
+    if (!this.#apply.disabled) once(this.#apply, () => this.#submit());
+  }
+
   /** Keep counts in the study. */
-  async #keep() {
-    if (this.#apply.disabled) return;
+  async #submit() {
     const regions = this.#regions.all.length ? { regions: [] } : {};
     try {
       await this.#app.openStudy.jobs.submit("count", { ...this.#settings.wanted, ...regions, ...this.#chosen });

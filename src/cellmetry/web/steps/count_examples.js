@@ -2,6 +2,7 @@
 import { address, get, request } from "../kernel/api.js";
 import { fill, h } from "../kernel/dom.js";
 import { counted } from "../app/said.js";
+import { once } from "../controls/once.js";
 
 /** @typedef {import("../app/app.js").App} App */
 /** @typedef {{name: string, title: string, cells: number|null, picture: string}} Example */
@@ -44,23 +45,21 @@ export class Examples {
       h("span.cut", {}, example.title),
       h("span.quiet-text", {}, known),
     );
-    card.addEventListener("click", () => this.#take(example, card));
+    card.addEventListener("click", () => once(card, () => this.#take(example)));
     return card;
   }
 
-  /** Look at it in the study, where it is added if it was not yet. @param {Example} example @param {HTMLElement} card */
-  async #take(example, card) {
+  /** Look at it in the study, where it is added if it was not yet. @param {Example} example */
+  async #take(example) {
     const { images, uploads } = this.#app.openStudy;
     const name = `Example ${example.name}`;
     const there = images.all.find((image) => image.name === name);
     if (there) return images.select(there.id);
-    card.setAttribute("aria-busy", "true");
     try {
       const picture = await (await request("GET", example.picture)).blob();
       await uploads.add([{ file: new File([picture], `${name}.png`), name: `${name}.png` }]);
     } catch (error) {
       this.#app.error(error);
     }
-    card.removeAttribute("aria-busy");
   }
 }

@@ -1,25 +1,24 @@
 /** The tables of counts that were kept in the study, below the viewer; a row leads to its image. @module */
 import { fill, h } from "../kernel/dom.js";
-import { counted } from "../app/said.js";
-import { labelled } from "../controls/labelled.js";
+import { TableChoice } from "../table/choice.js";
 import { TablePanel } from "../table/panel.js";
 import { TablesList } from "../table/tables.js";
 
 /** @typedef {import("../app/app.js").App} App */
 /** @typedef {import("../table/source.js").TableView} TableView */
 
+/** Whether a table counts cells, and is not what is measured of them. @param {TableView} table */
+const isOfCounts = (table) =>
+  ["image", "n", "n_instances", "n_density"].every((name) => table.columns.some((column) => column.name === name));
+
 /** The newest table, or the one that is chosen. */
 export class CountTables {
   #app;
   #host;
   #tables;
-  #which = h("select", { onchange: () => this.#choose() });
-  /** The choice among several tables. */
-  element = labelled("Table of counts", this.#which, { hidden: true });
+  #choice;
   /** @type {TablePanel|null} */
   #panel = null;
-  /** Names of tables that were there, by id. */
-  #known = new Set();
   #off;
 
   /** @param {App} app @param {HTMLElement} host Where the table is shown. */
@@ -27,7 +26,11 @@ export class CountTables {
     this.#app = app;
     this.#host = host;
     this.#tables = new TablesList(app.openStudy);
-    this.#off = this.#tables.on("change", () => this.#show());
+    this.#choice = new TableChoice(app, "Table of counts", this.#tables, isOfCounts);
+    /** The choice among several tables. */
+    this.element = this.#choice.element;
+    this.#off = this.#tables.on("change", () => this.#choice.follow());
+    this.#choice.on("change", (table) => table?.id !== this.#panel?.data.id && this.#open(table));
     this.#tables.on("error", (error) => app.error(error));
     this.#tables.load().catch((error) => app.error(error));
   }
@@ -36,33 +39,6 @@ export class CountTables {
     this.#off();
     this.#tables.close();
     this.#panel?.close();
-  }
-
-  #choose() {
-    this.#app.place.note({ table: this.#which.value });
-    this.#show();
-  }
-
-  /** Those that count cells, not what is measured of them. @returns {TableView[]} */
-  get #all() {
-    return this.#tables.all.filter((table) =>
-      ["image", "n", "n_instances", "n_density"].every((name) => table.columns.some((column) => column.name === name)),
-    );
-  }
-
-  #show() {
-    const all = this.#all;
-    const fresh = this.#known.size ? all.find((table) => !this.#known.has(table.id)) : undefined;
-    if (fresh) this.#app.place.note({ table: null });
-    this.#known = new Set(this.#tables.all.map((table) => table.id));
-    const table = fresh ?? all.find((each) => each.id === this.#app.place.get("table")) ?? all.at(-1);
-    fill(
-      this.#which,
-      all.map((each) => h("option", { value: each.id }, `${each.name} (${counted(each.rows, "row")})`)),
-    );
-    this.#which.value = table?.id ?? "";
-    this.element.hidden = all.length < 2;
-    if (table?.id !== this.#panel?.data.id) this.#open(table);
   }
 
   /** @param {TableView|undefined} table */

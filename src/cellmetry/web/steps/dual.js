@@ -3,8 +3,10 @@ import { fill, h } from "../kernel/dom.js";
 import { isRecord } from "../kernel/place.js";
 import { icon } from "../controls/icons.js";
 import { labelled } from "../controls/labelled.js";
+import { once } from "../controls/once.js";
 import { JobProgress } from "../app/job_progress.js";
 import { counted } from "../app/said.js";
+import { TableChoice } from "../table/choice.js";
 import { TablePanel } from "../table/panel.js";
 import { TablesList } from "../table/tables.js";
 import { DualForm } from "./dual_form.js";
@@ -20,9 +22,15 @@ import { CellLinks } from "./measure_cells.js";
 
 const KIND = "quantify";
 const NAME = "quantification";
+const OF_ONE = `${NAME} of `;
+const LONGEST = 200;
+/** Whether a table of cells is of this step. @param {TableView} table */
+const isMine = ({ name, details }) =>
+  (name === NAME || name.startsWith(OF_ONE)) && !details.of && Boolean(details.options);
 const WHAT =
   "How bright the target is in each cell, in masks and rings of it, and its ratio to the reference. " +
   "Preview the masks, then quantify.";
+const OTHER_CHANNEL = "Choose one that it has, or look at an image that has this one.";
 const NO_CELLS = "Quantifying needs cells. Find them in the step Segment, then come back.";
 /** @type {import("../app/steps.js").Step} */
 export default {
@@ -41,6 +49,7 @@ class DualStep {
   #preview;
   #profile;
   #tables;
+  #choice;
   #labels = h("select");
   #labelsField = labelled("Cells", this.#labels, { hidden: true });
   #which = h(
@@ -72,6 +81,7 @@ class DualStep {
     );
     this.#profile = new ProfilePane(app);
     this.#tables = new TablesList(study);
+    this.#choice = new TableChoice(app, "Table", this.#tables, isMine);
     fill(
       panes.left,
       h(
@@ -82,6 +92,7 @@ class DualStep {
         this.#form.element,
         this.#labelsField,
         labelled("Images", this.#which),
+        this.#choice.element,
         h("div.left-actions", {}, h("div.row", {}, this.#preview.button, this.#run), this.#progress.element),
         this.#notice,
       ),
@@ -110,9 +121,10 @@ class DualStep {
       this.#form.on("change", () => this.#changed()),
       this.#presets.on("choose", (asked) => this.#choose(asked)),
       this.#preview.on("profile", (profile) => this.#profile.showPreview(profile)),
-      this.#tables.on("change", () => this.#show()),
+      this.#tables.on("change", () => this.#choice.follow()),
+      this.#choice.on("change", () => this.#show()),
       this.#tables.on("error", (error) => this.#app.error(error)),
-      study.images.on("change", () => this.#form.follow()),
+      study.images.on("change", () => this.#follow()),
       study.labels.on("change", () => this.#showLabels()),
       viewer.on("shown", () => this.#showImage()),
       shortcuts.bind("v", "Preview", () => this.#preview.button.click()),
@@ -138,16 +150,26 @@ class DualStep {
     return noted ?? jobs.all.find((job) => job.kind === KIND)?.parameters ?? FIRST.asked;
   }
 
+  /** Another image may be seen, with other channels. */
+  #follow() {
+    this.#form.follow();
+    this.#showLabels();
+  }
+
   /** @param {Record<string, any>} asked */
   #choose(asked) {
     this.#form.show(asked);
-    this.#note();
-    this.#preview.follow();
+    this.#wished();
   }
 
   #changed() {
     this.#presets.show("");
+    this.#wished();
+  }
+
+  #wished() {
     this.#note();
+    this.#showLabels();
     this.#preview.follow();
   }
 
@@ -168,21 +190,30 @@ class DualStep {
     );
     this.#labels.value = labels.name ?? "";
     this.#labelsField.hidden = labels.names.length < 2;
-    const off = Boolean(readOnly) || !labels.all.length || !this.#form.isReady;
+    const off = Boolean(readOnly) || !labels.all.length || !this.#form.isReady || this.#form.missing.length > 0;
     this.#run.disabled = this.#preview.button.disabled = off;
     if (!this.#open) this.#showEmpty();
     this.#showStale();
   }
 
-  async #quantify() {
-    if (this.#run.disabled) return;
-    const { jobs, labels, images } = this.#app.openStudy;
+  #quantify() {
+    if (!this.#run.disabled) once(this.#run, () => this.#submit());
+  }
+
+  async #submit() {
+    const { jobs, labels } = this.#app.openStudy;
     try {
-      const one = this.#which.value === "this" && images.current ? { images: [images.current.id] } : {};
-      await jobs.submit(KIND, { ...this.#form.wanted, labels: labels.name ?? "cells", table: NAME, ...one });
+      await jobs.submit(KIND, { ...this.#form.wanted, labels: labels.name ?? "cells", ...this.#asked });
     } catch (error) {
       this.#wrong(error);
     }
+  }
+
+  /** Which images are quantified, and what their table is called: one of a part never hides that of all. */
+  get #asked() {
+    const image = this.#app.openStudy.images.current;
+    if (this.#which.value !== "this" || !image) return { table: NAME };
+    return { table: `${OF_ONE}${image.name}`.slice(0, LONGEST), images: [image.id] };
   }
 
   /** @param {any} error */
@@ -192,9 +223,9 @@ class DualStep {
     else this.#app.toast(error.message, { kind: "error" });
   }
 
-  /** Show the newest table that this step made. */
+  /** Show the table that is chosen, of those that this step made. */
   async #show() {
-    const table = this.#tables.ofCells.findLast((each) => each.name === NAME && each.details.options);
+    const table = this.#choice.current;
     if (table?.id === this.#open?.panel.data.id) return this.#showStale();
     this.#closeTable();
     if (!table) {
@@ -255,7 +286,7 @@ class DualStep {
     );
   }
 
-  /** Say when cells were changed after they were quantified, or images failed. */
+  /** Say when the image that is seen lacks a channel, cells were changed after they were quantified, or images failed. */
   #showStale() {
     const details = this.#open?.panel.data.details;
     const { labels } = this.#app.openStudy;
@@ -264,8 +295,16 @@ class DualStep {
       return now && (now.id !== used || now.version > version);
     });
     const failed = Object.values(details?.made?.failed ?? {});
+    const { missing } = this.#form;
     fill(
       this.#notice,
+      missing.length > 0 &&
+        h(
+          "p.notice",
+          {},
+          icon("warning"),
+          h("span.grow", {}, `This image has no channel ${[...new Set(missing)].join(" and no ")}. ${OTHER_CHANNEL}`),
+        ),
       old.length > 0 &&
         h(
           "p.notice",

@@ -12,6 +12,8 @@ import { parametersOf, valuesOf } from "./dual_values.js";
 /** @typedef {import("./dual_sections.js").Section} Section */
 /** @typedef {import("./dual_sections.js").Schemas} Schemas */
 /** @typedef {{section: Section, form: SchemaForm, title: HTMLElement, fold: HTMLDetailsElement}} Part */
+/** @typedef {"target"|"reference"} Role Of a channel. */
+/** @typedef {{value: string, text: string}} Choice */
 
 const NO_REFERENCE = "";
 const GREY = ["gray", "R", "G", "B"];
@@ -34,6 +36,12 @@ const PEAKS = {
   px: { lowest: -30, uppermost: 0 },
 };
 
+/** The channel of a name, or of the index that a former job may have been asked. @param {Choice[]} channels @param {string} wished */
+const channelOf = (channels, wished) =>
+  channels.find((each) => each.value === wished) ??
+  channels.find((each) => each.value.toLowerCase() === wished.toLowerCase()) ??
+  (/^\d+$/.test(wished) ? channels[Number(wished)] : undefined);
+
 /** Tells `change` when somebody changes something. */
 export class DualForm extends Emitter {
   element = h("div.stack");
@@ -52,6 +60,11 @@ export class DualForm extends Emitter {
   /** @type {Schemas|null} */
   #schemas = null;
 
+  /** Channels that are wished, by name: another image does not change them. @type {Record<Role, string|null>} */
+  #wished = { target: null, reference: null };
+  /** Those of them that the image that is seen has not. @type {string[]} */
+  missing = [];
+
   /** @param {App} app */
   constructor(app) {
     super();
@@ -67,8 +80,8 @@ export class DualForm extends Emitter {
       labelled("Rules", this.#rules),
       this.#sections,
     );
-    this.#target.addEventListener("change", () => this.#changed());
-    this.#reference.addEventListener("change", () => this.#changed());
+    this.#target.addEventListener("change", () => this.#wish({ target: this.#target.value }));
+    this.#reference.addEventListener("change", () => this.#wish({ reference: this.#reference.value }));
     this.#rules.addEventListener("change", () => this.#turnRules());
     this.follow();
   }
@@ -94,13 +107,12 @@ export class DualForm extends Emitter {
 
   /** Show the parameters of a job; channels stay as they are where none is named. @param {Record<string, any>} asked */
   show(asked) {
-    const all = valuesOf({ target: this.#target.value, reference: this.#reference.value, ...asked });
+    const all = valuesOf(asked);
     this.#rules.value = all.channels.rules;
-    if (asked.target !== undefined) {
-      this.#target.value = this.#optionOf(asked.target);
-      this.#reference.value = asked.reference === undefined ? NO_REFERENCE : this.#optionOf(asked.reference);
-    }
+    const { target, reference = NO_REFERENCE } = asked;
+    if (target !== undefined) this.#wished = { target: String(target), reference: String(reference) };
     this.#lay(all);
+    this.follow();
   }
 
   /** What a job is asked. @returns {Record<string, any>} @throws {Error} Where a field is wrong. */
@@ -113,46 +125,53 @@ export class DualForm extends Emitter {
     return this.#parts.some(({ form }) => form.showError(error));
   }
 
-  /** Show the channels of the image that is looked at. */
+  /** Show the channels of the image that is looked at; what is wished stays, also where the image has it not. */
   follow() {
-    const {
-      images: { current: image, ready },
-    } = this.#app.openStudy;
+    const image = this.#app.openStudy.images.current;
     if (image?.state !== "ready") return;
+    /** @type {string[]} */
     const names = image.header.colour ? GREY : channelNames(image);
-    const alike = ready.every((each) => JSON.stringify(channelNames(each)) === JSON.stringify(channelNames(image)));
-    const options = names.map((/** @type {string} */ name, /** @type {number} */ k) => ({
-      value: alike || image.header.colour ? name : String(k),
-      text: name,
-    }));
-    const [target, reference, first] = [this.#target.value, this.#reference.value, !this.#target.options.length];
+    if (!names.length) return;
+    const channels = names.map((text, k) => ({ value: names.indexOf(text) === k ? text : String(k), text }));
+    this.#wished.target ??= channels[0].value;
+    this.#wished.reference ??= channels[1]?.value ?? NO_REFERENCE;
+    const none = { value: NO_REFERENCE, text: "None" };
+    this.missing = [
+      ...this.#offer("target", this.#target, channels),
+      ...this.#offer("reference", this.#reference, channels, none),
+    ];
+    if (this.isReady) this.#showFields();
+  }
+
+  /**
+   * Fill a choice, and choose what is wished.
+   * @param {Role} role @param {HTMLSelectElement} select @param {Choice[]} channels @param {Choice} [none]
+   * @returns {string[]} What is wished and not there.
+   */
+  #offer(role, select, channels, none) {
+    const wished = this.#wished[role] ?? "";
+    const found = none?.value === wished ? none : channelOf(channels, wished);
+    const lost = { value: wished, text: `${wished} (not in this image)` };
     fill(
-      this.#target,
-      options.map(({ value, text }) => h("option", { value }, text)),
+      select,
+      [...(none ? [none] : []), ...channels, ...(found ? [] : [lost])].map(({ value, text }) =>
+        h("option", { value }, text),
+      ),
     );
-    fill(
-      this.#reference,
-      h("option", { value: NO_REFERENCE }, "None"),
-      options.map(({ value, text }) => h("option", { value }, text)),
-    );
-    this.#target.value = target;
-    if (!this.#target.value) this.#target.value = options[0]?.value ?? "";
-    this.#reference.value = first ? (options[1]?.value ?? NO_REFERENCE) : reference;
-    if (this.#reference.selectedIndex < 0) this.#reference.value = NO_REFERENCE;
+    select.value = this.#wished[role] = found?.value ?? wished;
+    return found ? [] : [wished];
+  }
+
+  /** @param {Partial<Record<Role, string>>} channels */
+  #wish(channels) {
+    Object.assign(this.#wished, channels);
+    this.follow();
+    this.#changed();
   }
 
   get #channels() {
-    return { target: this.#target.value, reference: this.#reference.value, rules: this.#rules.value };
-  }
-
-  /** The option of a channel by its name or index. @param {string} channel */
-  #optionOf(channel) {
-    const options = [...this.#target.options];
-    return (
-      options.find((each) => each.value === channel || each.text === channel)?.value ??
-      options[Number(channel)]?.value ??
-      ""
-    );
+    const { target, reference } = this.#wished;
+    return { target: target ?? "", reference: reference ?? NO_REFERENCE, rules: this.#rules.value };
   }
 
   get #compat() {
@@ -231,7 +250,7 @@ export class DualForm extends Emitter {
 
   /** Only fields that matter are seen. */
   #showFields() {
-    const seen = { pair: this.#reference.value !== NO_REFERENCE, compat: this.#compat };
+    const seen = { pair: this.#channels.reference !== NO_REFERENCE, compat: this.#compat };
     for (const { section, form, title, fold } of this.#parts) {
       if (!form.isValid) continue;
       const shown = section.shown(form.all, seen);

@@ -1,7 +1,7 @@
 /** The numbers of the cells in the viewer, as the table has them. @module */
 import { h } from "../kernel/dom.js";
 import { slider } from "../controls/range.js";
-import { isValue } from "../table/words.js";
+import { rowsHere } from "../table/planes.js";
 import { noteTaste, taste } from "../app/tastes.js";
 
 /** @typedef {import("../app/app.js").App} App */
@@ -45,8 +45,8 @@ export class CellNumbers {
     const turn = ++this.#turn;
     const [image, { viewer }] = [this.#imageName(), this.#app];
     if (!this.#size || image === null || this.element.hidden) return viewer.setLayer(LAYER, null);
-    const planes = Object.entries({ t: viewer.t, z: viewer.z }).filter(([name]) => this.#source.column(name));
-    const where = [isValue("image", image), ...planes.map(([name, at]) => isValue(name, at))];
+    const names = this.#source.table.columns.map((each) => each.name);
+    const where = rowsHere(names, image, viewer);
     try {
       const number = this.#source.column("followed_label") ? "followed_label" : "label";
       const columns = [number, "centroid_y_px", "centroid_x_px"];

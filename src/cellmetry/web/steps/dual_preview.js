@@ -28,6 +28,7 @@ const HIDDEN = "dual.hidden";
 const OPACITY = 0.25;
 const SHARE = 0.01;
 const PART = "The image is large: only the part that is seen is worked here; it gives thresholds of a whole image.";
+const NO_CELLS = "No cells are seen in this image, so it has no masks.";
 const MOST_LINES = 20_000;
 const MOST_PX = 4 << 20;
 const SETTLED_MS = 400;
@@ -46,6 +47,8 @@ export class MaskPreviews extends Emitter {
   #shown = false;
   /** @type {ReturnType<typeof setTimeout>|undefined} */
   #timer;
+  /** Image, labels and plane whose masks are shown or on their way. */
+  #place = "";
   /** What is shown: box and whether it is the whole plane. @type {any} */
   #found = null;
   #offs;
@@ -85,11 +88,17 @@ export class MaskPreviews extends Emitter {
 
   /** Take the masks away. */
   clear() {
-    clearTimeout(this.#timer);
-    this.#asking?.abort();
-    this.#found = null;
     this.#shown = false;
     this.button.setAttribute("aria-pressed", "false");
+    this.#blank();
+  }
+
+  /** Show nothing, until there is an answer for what is seen. */
+  #blank() {
+    clearTimeout(this.#timer);
+    this.#asking?.abort();
+    this.#place = "";
+    this.#found = null;
     fill(this.#said);
     this.#showList(new Map());
     for (const { name } of [RATIO, ...MASKS]) this.#remove(name);
@@ -104,23 +113,32 @@ export class MaskPreviews extends Emitter {
   }
 
   /**
-   * Another image or plane, other labels, or another place: ask again where that shows something else.
+   * Another image or plane, other labels, or another place: ask again where that shows something else. Masks of what is
+   * seen no longer go at once.
    * @param {boolean} other
    */
   #moved(other) {
     if (!this.#shown || (!other && this.#found?.whole)) return;
+    if (this.#place !== this.#seen) this.#blank();
     this.follow();
+  }
+
+  /** Image, labels and plane that are seen, as a text. */
+  get #seen() {
+    const { image, labels, t, z } = this.#app.viewer;
+    return JSON.stringify([image?.id, labels, t, z]);
   }
 
   /** Ask for the masks of the field that is seen. */
   async run() {
     const { viewer, openStudy: study } = this.#app;
     const { image, labels } = viewer;
-    if (!image || !labels) return;
-    this.#asking?.abort();
-    const asking = (this.#asking = new AbortController());
     this.#shown = true;
     this.button.setAttribute("aria-pressed", "true");
+    if (!image || !labels || this.button.disabled) return this.#none();
+    this.#asking?.abort();
+    const asking = (this.#asking = new AbortController());
+    const place = (this.#place = this.#seen);
     fill(this.#said, h("p.preview-said", {}, h("span.spinner.small-spinner"), "Looking at what is seen…"));
     try {
       const { pictures: _, follow: __, ...wanted } = this.#wanted();
@@ -129,12 +147,18 @@ export class MaskPreviews extends Emitter {
       const pixels = await Promise.all(
         found.seen.map((/** @type {any} */ each) => this.#pixels(each.pixels, asking.signal)),
       );
-      if (asking === this.#asking && viewer.image?.id === image.id) this.#show(found, pixels);
+      if (asking === this.#asking && place === this.#seen) this.#show(found, pixels);
     } catch (error) {
       if (asking.signal.aborted) return;
       this.clear();
       this.#wrong(error);
     }
+  }
+
+  /** There are no masks of what is seen. */
+  #none() {
+    this.#blank();
+    if (!this.#app.viewer.labels) fill(this.#said, h("p.quiet-text", {}, NO_CELLS));
   }
 
   /** The whole plane where it is small, else what is seen. @param {any} image */

@@ -5,6 +5,7 @@ import { icon } from "../controls/icons.js";
 import { noteTaste, taste } from "../app/tastes.js";
 import { ProfilePlot } from "../plot/profile.js";
 import { resultAddress, save, saveExport } from "../table/downloads.js";
+import { rowsHere } from "../table/planes.js";
 import { isValue, numberText } from "../table/words.js";
 import { linesOf, medianOf, peakColumns, positionsOf, seriesOf } from "./dual_series.js";
 
@@ -36,6 +37,8 @@ export class ProfilePane {
   /** @type {number|null} */
   #cell = null;
   #image = "";
+  /** Image and plane of which the profile is. */
+  #place = "";
   #turn = 0;
 
   /** @param {App} app */
@@ -82,9 +85,12 @@ export class ProfilePane {
     this.#draw();
   }
 
-  /** Another image is seen. @param {string} name As the tables have it. */
+  /** Another image or plane is seen: the cell that was chosen is not of it. @param {string} name As the tables have it. */
   showImage(name) {
-    if (name === this.#image) return;
+    const { t, z } = this.#app.viewer;
+    const place = JSON.stringify([name, t, z]);
+    if (place === this.#place) return;
+    this.#place = place;
     this.#image = name;
     this.#cell = null;
     this.#draw();
@@ -196,17 +202,10 @@ export class ProfilePane {
 
   /** @param {TableView} table @param {(string|null)[]} wanted @returns {Promise<Columns>} */
   async #values(table, wanted) {
-    const names = new Set(table.columns.map((column) => column.name));
-    const { t, z } = this.#app.viewer;
-    const places = [
-      ["t", t],
-      ["z", z],
-    ]
-      .filter(([name]) => names.has(String(name)))
-      .map(([name, index]) => isValue(String(name), index));
-    const cell = this.#cell !== null && names.has("label") ? [isValue("label", this.#cell)] : [];
-    const where = [isValue("image", this.#image), ...places, ...cell];
-    const columns = [...new Set(wanted.filter((name) => name && names.has(name)))];
+    const names = table.columns.map((column) => column.name);
+    const cell = this.#cell !== null && names.includes("label") ? [isValue("label", this.#cell)] : [];
+    const where = [...rowsHere(names, this.#image, this.#app.viewer), ...cell];
+    const columns = [...new Set(wanted.filter((name) => name && names.includes(name)))];
     return (await this.#app.openStudy.post(at`tables/${table.id}/values`, { columns, where, most: MOST })).values;
   }
 

@@ -16,7 +16,7 @@ const ROLES = [
 const SHOWN = 6;
 
 /** The parts of a name, as "A01_control_day1" has three. @param {string} name */
-export const partsOf = (name) => name.split(/[_\s.,;]+|-(?=\D)/).filter(Boolean);
+const partsOf = (name) => name.split(/[_\s.,;]+|-(?=\D)/).filter(Boolean);
 
 /**
  * Return which images say what, by the parts of their names.
@@ -24,7 +24,7 @@ export const partsOf = (name) => name.split(/[_\s.,;]+|-(?=\D)/).filter(Boolean)
  * @param {string[]} roles What each part is; empty: nothing.
  * @returns {{values: Record<string, string>, images: ImageView[]}[]}
  */
-export function groupsOf(images, roles) {
+function groupsOf(images, roles) {
   /** @type {Map<string, {values: Record<string, string>, images: ImageView[]}>} */
   const groups = new Map();
   for (const image of images) {

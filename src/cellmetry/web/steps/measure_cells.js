@@ -1,7 +1,7 @@
 /** What joins a table and the viewer: a click on a cell finds its row and back, colours by value, filtered cells are hidden. @module */
 import { Emitter } from "../kernel/emitter.js";
-import { lengthOf } from "../app/images.js";
-import { capital, isValue, shortUnitOf, titleOf, valueText } from "../table/words.js";
+import { planeOf, rowsHere } from "../table/planes.js";
+import { capital, shortUnitOf, titleOf, valueText } from "../table/words.js";
 
 /** @typedef {import("../app/app.js").App} App */
 /** @typedef {import("../table/panel.js").TablePanel} TablePanel */
@@ -10,12 +10,6 @@ import { capital, isValue, shortUnitOf, titleOf, valueText } from "../table/word
 const MOST = 1_000_000;
 const PALETTE = "viridis";
 const STRONG = 0.6;
-/** Columns that say in which plane a cell lies, by the axis; a cell of an image without that axis has no value there. */
-const PLANES = /** @type {const} */ ([
-  ["t", "T"],
-  ["frame", "T"],
-  ["z", "Z"],
-]);
 
 /** Tells "cell" with the row of the cell that was chosen, null where it has none, and "places" when those of cells are known. */
 export class CellLinks extends Emitter {
@@ -111,30 +105,18 @@ export class CellLinks extends Emitter {
     const name = [...this.#ids].find(([, id]) => id === image?.id)?.[0];
     if (!image || name === undefined) return null;
     const { table } = this.#panel;
-    const plane = this.#planeOf(image, at);
+    const plane = planeOf(table.keys, image, at);
     const row = await table.select({ image: name, label, ...plane });
     return row || !("z" in plane) ? row : table.select({ image: name, label, ...plane, z: null }); // a cell of all planes
   }
 
-  /**
-   * What the table says of a plane of an image.
-   * @param {import("../app/images.js").ImageView} image @param {{t: number, z: number}} at @returns {Record<string, number>}
-   */
-  #planeOf(image, { t, z }) {
-    const keys = PLANES.filter(([name, axis]) => this.#panel.table.keys.includes(name) && lengthOf(image, axis) > 1);
-    return Object.fromEntries(keys.map(([name]) => [name, name === "z" ? z : t]));
-  }
-
   /** Conditions of the cells of the plane that is seen; null where the table has none of its image. @returns {string[]|null} */
   get #here() {
-    const { viewer } = this.#app;
     const name = this.imageName;
-    if (name === null) return null;
-    const planes = Object.entries(this.#planeOf(viewer.image, viewer));
-    return [isValue("image", name), ...planes.map(([column, value]) => isValue(column, value))];
+    return name === null ? null : rowsHere(this.#panel.table.keys, name, this.#app.viewer);
   }
 
-  /** Show the cell of a row. @param {Row} row */
+  /** Show the cell of a row, once its plane is seen. @param {Row} row */
   async #show(row) {
     const image = this.imageOf(row.image);
     if (!image) return;
@@ -144,16 +126,23 @@ export class CellLinks extends Emitter {
       openStudy: { images },
     } = this.#app;
     const at = { t: row.t ?? row.frame ?? undefined, z: row.z ?? undefined };
+    const turn = ++this.#going;
     if (images.current?.id !== image.id) images.select(image.id);
     if (at.t !== undefined || at.z !== undefined) look.go(JSON.parse(JSON.stringify(at)));
-    if (viewer.image?.id !== image.id) await new Promise((answer) => (this.#arrived = answer));
+    const { t, z } = look;
+    while (viewer.image?.id !== image.id || viewer.t !== t || viewer.z !== z) {
+      await new Promise((answer) => (this.#arrived = answer));
+      if (turn !== this.#going || images.current?.id !== image.id) return; // somebody went elsewhere
+    }
     viewer.select([row.label]);
     this.#reveal(row);
     this.tell("cell", row);
   }
 
-  /** @type {((value?: any) => void)|null} */
+  /** Told when another image or plane is seen. @type {((value?: any) => void)|null} */
   #arrived = null;
+  /** How often a cell was gone to: the last one counts. */
+  #going = 0;
 
   /** Move the view only where the cell is not well in sight. @param {Row} row */
   #reveal({ centroid_y_px: y, centroid_x_px: x }) {

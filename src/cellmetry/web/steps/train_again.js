@@ -177,7 +177,7 @@ export class SegmentAgain {
  * Return the changes of a recipe without those that name another engine or model.
  * @param {string[]} set
  */
-export function withActive(set) {
+function withActive(set) {
   const engines = set.flatMap((change) => (/\.engine=/.test(change) ? [OF_MODEL.exec(change)?.[1]] : []));
   return [...set.filter((change) => !OF_MODEL.test(change)), ...engines.map((key) => `${key}.engine="${OWN}"`)];
 }

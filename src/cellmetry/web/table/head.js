@@ -98,7 +98,7 @@ export class TableHead extends Emitter {
 }
 
 /** @param {Column} column */
-export function widthOf(column) {
+function widthOf(column) {
   if (column.name === "image" || column.name === "path") return 150;
   if (column.name === "label") return 76;
   const text = titleOf(column).length + (unitOf(column).length ? unitOf(column).length + 1 : 0);

@@ -11,7 +11,7 @@ const BAR_PX = 140;
 const NICE = [1, 2, 5, 10];
 
 /** A length that is easy to read and at most `most`. @param {number} most */
-export function niceLength(most) {
+function niceLength(most) {
   const power = 10 ** Math.floor(Math.log10(most));
   return power * /** @type {number} */ (NICE.findLast((each) => each * power <= most * (1 + 1e-9)) ?? 1);
 }

@@ -20,9 +20,6 @@ const SCALES = {
 /** Colour of an object that has no value. */
 export const UNKNOWN = packed([150, 150, 150], 0);
 
-/** Names of the palettes of values. */
-export const PALETTES = Object.keys(SCALES);
-
 /** @type {Map<string, Uint32Array>} */
 const made = new Map();
 

@@ -74,7 +74,7 @@ export class SmartClick extends ClickTool {
 }
 
 /** Whether a point lies inside an outline. @param {Point} point @param {number[][]} outline */
-export function isInside({ y, x }, outline) {
+function isInside({ y, x }, outline) {
   let inside = false;
   outline.forEach(([y0, x0], k) => {
     const [y1, x1] = outline[(k + 1) % outline.length];
