@@ -110,6 +110,12 @@ class ResultVerbs(StudyPart):
         found: dict[str, Any] = self._get(f"/comparisons/{comparison}")
         return found
 
+    def compared_cells(self, comparison: str, number: int = 0, *, most: int = 100_000) -> dict[str, list[Any]]:
+        """Return the rows that a comparison used for one of its values, as lists: condition, replicate, value, cell."""
+        path = f"/comparisons/{comparison}/cells"
+        found: dict[str, list[Any]] = self._get(path, number=number, most=most)["values"]
+        return found
+
     def download_report(self, comparison: str, to: str | Path, *, form: str = "html") -> Path:
         """Return `to` after the report of a comparison was written there, as html or pdf."""
         return self._connection.download(self._path(f"/comparisons/{comparison}/report"), Path(to), form=form)

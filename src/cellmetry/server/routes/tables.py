@@ -10,7 +10,7 @@ from pydantic import BaseModel, Field
 from cellmetry.core.parameters import parse_parameters
 from cellmetry.errors import UnknownName
 from cellmetry.server.dependencies import Id, ReadStudy
-from cellmetry.server.wording import ColumnView, column_view
+from cellmetry.server.wording import ColumnView, ValuesView, column_view
 from cellmetry.study.store.results import StoredResult, result, result_path, results
 from cellmetry.study.store.store import Store
 from cellmetry.study.tables.arrow import ARROW_TYPE, arrow_bytes
@@ -71,14 +71,6 @@ class SummaryView(BaseModel):
     low: float | None
     high: float | None
     groups: tuple[GroupView, ...]
-
-
-class ValuesView(BaseModel):
-    """Columns whole, each as one list."""
-
-    total: int
-    """Rows that meet the conditions; more than the lists have where those are too many to be sent."""
-    values: dict[str, list[Any]]
 
 
 class PlaceView(BaseModel):

@@ -33,7 +33,7 @@ __all__ = ["CompareConditions"]
 _MOST = {"comparisons": 50, "gates": 50, "keep": 50, "figures": 20, "tables": 10}
 _ALL_COLUMNS = {"conditions", "anndata"}
 """Tables for others that have all columns."""
-_OF_CELL = ("image", "label", "well")
+_OF_CELL = ("image", "label", "t", "z", "frame", "well")
 _CELLS, _RECORD = "cells", "comparison.json"
 
 
