@@ -272,6 +272,8 @@ def of_study(study, file, to):
         "table": lambda: study.table(RESULT, columns=["label"], where=["label > 1"], sort=["-label"]),
         "comparisons": study.comparisons,
         "comparison": lambda: study.comparison(RESULT),
+        "outdated_table": lambda: study.outdated_table(RESULT),
+        "outdated_comparison": lambda: study.outdated_comparison(RESULT),
         "compared_cells": lambda: study.compared_cells(RESULT, 1, most=10),
         "download_report": lambda: study.download_report(RESULT, to),
         "figures": study.figures,

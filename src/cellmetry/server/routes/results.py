@@ -11,6 +11,8 @@ from fastapi import APIRouter, Query, Response
 from pydantic import BaseModel
 
 from cellmetry.errors import DamagedFile, MissingInput, UnknownName
+from cellmetry.pipeline.jobs.outdated import outdated_comparison
+from cellmetry.server.app_words import Told
 from cellmetry.server.bodies import ActDone
 from cellmetry.server.dependencies import ActorDep, EditStudy, Id, ReadStudy
 from cellmetry.server.downloading import DOWNLOADS, download, show_in_frame
@@ -118,6 +120,12 @@ def get_comparison(store: ReadStudy, result_id: Id) -> dict[str, Any]:
     except ValueError as error:
         raise DamagedFile(f"The record of the comparison {result_id} is damaged: {error}; compare again.") from error
     return found
+
+
+@router.get("/comparisons/{result_id}/outdated")
+def get_outdated_comparison(store: ReadStudy, result_id: Id) -> list[Told]:
+    """Return in what the study has changed since a comparison was made, a sentence each; none if it holds still."""
+    return outdated_comparison(store, _comparison(store, result_id))
 
 
 @router.get("/comparisons/{result_id}/cells")
