@@ -95,6 +95,11 @@ class ResultVerbs(StudyPart):
         place: int | None = self._send(f"/tables/{self.table_id(table)}/place", body)["place"]
         return place
 
+    def outdated_table(self, table: str) -> list[str]:
+        """Return in what the study has changed since a table was made, a sentence each."""
+        found: list[str] = self._get(f"/tables/{self.table_id(table)}/outdated")
+        return found
+
     def check_design(self, control: str | None = None) -> list[dict[str, Any]]:
         """Return what is wrong or doubtful with conditions and replicates as they are said, errors first."""
         found: list[dict[str, Any]] = self._get("/design/check", control=control)
@@ -108,6 +113,17 @@ class ResultVerbs(StudyPart):
     def comparison(self, comparison: str) -> dict[str, Any]:
         """Return what a comparison found: groups, estimates with intervals, tests."""
         found: dict[str, Any] = self._get(f"/comparisons/{comparison}")
+        return found
+
+    def outdated_comparison(self, comparison: str) -> list[str]:
+        """Return in what the study has changed since a comparison was made, a sentence each."""
+        found: list[str] = self._get(f"/comparisons/{comparison}/outdated")
+        return found
+
+    def compared_cells(self, comparison: str, number: int = 0, *, most: int = 100_000) -> dict[str, list[Any]]:
+        """Return the rows that a comparison used for one of its values, as lists: condition, replicate, value, cell."""
+        path = f"/comparisons/{comparison}/cells"
+        found: dict[str, list[Any]] = self._get(path, number=number, most=most)["values"]
         return found
 
     def download_report(self, comparison: str, to: str | Path, *, form: str = "html") -> Path:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from pydantic import BaseModel
 
@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from cellmetry.core.columns import Column
     from cellmetry.study.store.store import Store
 
-__all__ = ["ColumnView", "column_view", "study_name", "summary_of"]
+__all__ = ["ColumnView", "ValuesView", "column_view", "study_name", "summary_of"]
 
 
 class ColumnView(BaseModel):
@@ -23,6 +23,14 @@ class ColumnView(BaseModel):
     unit: str
     definition: str
     source: str
+
+
+class ValuesView(BaseModel):
+    """Columns whole, each as one list."""
+
+    total: int
+    """Rows that meet the conditions; more than the lists have where those are too many to be sent."""
+    values: dict[str, list[Any]]
 
 
 def column_view(column: Column) -> ColumnView:

@@ -136,3 +136,21 @@ def test_what_cannot_be_compared_is_told(study):
 def test_requests_are_bounded(changes):
     with pytest.raises(ParameterError):
         parse_job("compare", {"table": "res_0000000000000000", "settings": SETTINGS, **changes})
+
+
+def test_another_question_of_the_same_name_is_kept_beside_the_first(tmp_path):
+    store, _ = labelled_study(tmp_path, "abcd")
+    made, _ = do(store, "measure", passport=None)
+    table = made["table"]
+    asked = {"settings": settings(store, table), "table": table, "name_of_result": "one"}
+    other = {**asked, "settings": settings(store, table, keep=["area_px > 1"])}
+    for question in (asked, other, asked, other):
+        do(store, "compare", **question)
+    names = [each.name for each in results(store, "comparison")]
+    assert names == ["one", "one (2)"]
+    first = next(each for each in images(store) if each.name == "a")
+    with store.database.write():
+        say(store, act(store, ANNA, "design", "a"), first.id, {"replicate": 12})
+    do(store, "compare", **asked)
+    assert [each.name for each in results(store, "comparison")] == ["one", "one (2)", "one (3)"]
+    store.close()

@@ -21,6 +21,12 @@ from cellmetry.study.store.store import join_store
 ARROW = "application/vnd.apache.arrow.stream"
 NAME = 'Größe "50 %"; <b>x</b>'
 
+OPTIONS = {"by": "group", "replicate": "group", "value": "area_um2", "table": "cells"}
+RECORD = {
+    "estimates": [{"difference": 1.5}],
+    "comparisons": [{"options": OPTIONS}, {"options": {**OPTIONS, "table": "../cells"}}],
+}
+
 
 @pytest.fixture(scope="module")
 def study(server):
@@ -36,10 +42,11 @@ def study(server):
     write_table(cells, place / "cells.parquet", [Column("area_um2", "um2", "Area.", "Cellmetry")])
     comparison = place / "comparison"
     (comparison / "figures").mkdir(parents=True)
-    (comparison / "comparison.json").write_text(json.dumps({"estimates": [{"difference": 1.5}]}))
+    (comparison / "comparison.json").write_text(json.dumps(RECORD))
     (comparison / "report.html").write_text("<script>alert(1)</script>")
     (comparison / "figures" / "effect.svg").write_text("<svg/>")
     (comparison / "figures" / "effect.png").write_bytes(b"\x89PNG")
+    write_table(cells[cells["group"] == "a"], comparison / "tables" / "cells.parquet")
     (comparison / "link").symlink_to("/etc/passwd")
     (place / "labels.zip").write_bytes(b"PK")
     ids = {"study": made["id"]}
@@ -136,7 +143,7 @@ def test_plots_ask_for_counts_columns_and_places(client, study, at):
 
 def test_a_comparison_has_its_estimates_a_report_to_save_and_figures(client, study, at):
     assert [each["id"] for each in client.get(at("comparisons")).json()] == [study["comparison"]]
-    assert client.get(at(f"comparisons/{study['comparison']}")).json() == {"estimates": [{"difference": 1.5}]}
+    assert client.get(at(f"comparisons/{study['comparison']}")).json() == RECORD
     report = client.get(at(f"comparisons/{study['comparison']}/report"))
     assert report.text.startswith("<script>")
     assert report.headers["content-disposition"].startswith("attachment")
@@ -152,11 +159,24 @@ def test_a_comparison_has_its_estimates_a_report_to_save_and_figures(client, stu
     assert client.get(at(f"comparisons/{study['comparison']}/report"), params={"form": "pdf"}).status_code == 404
 
 
+def test_the_rows_of_a_comparison_are_those_that_it_used(client, study, at):
+    path = at(f"comparisons/{study['comparison']}/cells")
+    found = client.get(path, params={"most": 1000}).json()
+    assert found["total"] == 500
+    values = found["values"]
+    assert sorted(values) == ["condition", "label", "replicate", "value"]
+    assert set(values["condition"]) == {"a"}
+    assert values["label"] == list(range(1, 1001, 2))
+    assert client.get(path, params={"number": 2}).status_code == 404
+    assert client.get(path, params={"number": 1}).status_code == 404  # its table is not there
+
+
 def test_a_folder_is_downloaded_as_a_zip_without_its_links(client, study, at):
     answer = client.get(at(f"results/{study['comparison']}/download"))
     with zipfile.ZipFile(io.BytesIO(answer.content)) as archive:
         assert archive.testzip() is None
-        assert archive.namelist() == ["comparison.json", "figures/effect.png", "figures/effect.svg", "report.html"]
+        names = ["comparison.json", "figures/effect.png", "figures/effect.svg", "report.html", "tables/cells.parquet"]
+        assert archive.namelist() == names
         assert archive.read("report.html") == b"<script>alert(1)</script>"
     listed = client.get(at(f"results/{study['comparison']}/files")).json()
     assert [each["name"] for each in listed] == archive.namelist()

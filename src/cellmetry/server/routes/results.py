@@ -11,11 +11,16 @@ from fastapi import APIRouter, Query, Response
 from pydantic import BaseModel
 
 from cellmetry.errors import DamagedFile, MissingInput, UnknownName
+from cellmetry.pipeline.jobs.outdated import outdated_comparison
+from cellmetry.server.app_words import Told
 from cellmetry.server.bodies import ActDone
 from cellmetry.server.dependencies import ActorDep, EditStudy, Id, ReadStudy
 from cellmetry.server.downloading import DOWNLOADS, download, show_in_frame
+from cellmetry.server.wording import ValuesView
 from cellmetry.study.store.results import ResultKind, StoredResult, hide_result, result, result_path, results
 from cellmetry.study.store.store import Store
+from cellmetry.study.tables.query import open_table
+from cellmetry.study.tables.summary import ValuesQuery, table_values
 
 __all__ = ["router"]
 
@@ -23,10 +28,12 @@ router = APIRouter(prefix="/studies/{study}", tags=["results"])
 
 _COMPARISON: Literal["comparison"] = "comparison"
 _RECORD, _REPORT = "comparison.json", "report"
+_OF_CELL = ("image", "label", "t", "z", "frame")
 _PICTURES = (".png", ".svg", ".pdf")
 _MOST_RECORD = 100_000_000
 Shown = Annotated[bool, Query(description="Show the HTML in a frame of the web app, without scripts.")]
 FileName = Annotated[str, Query(min_length=1, max_length=1000, description="Name of a file, as `files` lists it.")]
+Number = Annotated[int, Query(ge=0, le=10_000, description="Which of the values compared, in order.")]
 
 
 class ResultView(BaseModel):
@@ -113,6 +120,35 @@ def get_comparison(store: ReadStudy, result_id: Id) -> dict[str, Any]:
     except ValueError as error:
         raise DamagedFile(f"The record of the comparison {result_id} is damaged: {error}; compare again.") from error
     return found
+
+
+@router.get("/comparisons/{result_id}/outdated")
+def get_outdated_comparison(store: ReadStudy, result_id: Id) -> list[Told]:
+    """Return in what the study has changed since a comparison was made, a sentence each; none if it holds still."""
+    return outdated_comparison(store, _comparison(store, result_id))
+
+
+@router.get("/comparisons/{result_id}/cells")
+def get_compared_cells(
+    store: ReadStudy, result_id: Id, number: Number = 0, most: Annotated[int, Query(ge=1, le=1_000_000)] = 100_000
+) -> ValuesView:
+    """Return the rows that a comparison used: condition, replicate and value as it took them, and which cell each is.
+
+    Of more than `most` rows, ones at equal distances are taken.
+    """
+    asked = get_comparison(store, result_id).get("comparisons", [])
+    if number >= len(asked):
+        raise UnknownName("value of the comparison called", str(number), map(str, range(len(asked))))
+    options = asked[number]["options"]
+    known = _files(result_path(store, result(store, result_id)))
+    name = f"tables/{options['table']}.parquet"
+    if name not in known:
+        raise MissingInput(f"The table {options['table']} of the comparison is not there any more; compare again.")
+    table = open_table(known[name])
+    wanted = {"condition": options["by"], "replicate": options["replicate"], "value": options["value"]}
+    wanted |= {key: key for key in _OF_CELL if key in table.names}
+    total, values = table_values(table, ValuesQuery(columns=tuple(dict.fromkeys(wanted.values())), most=most))
+    return ValuesView(total=total, values={key: values[column] for key, column in wanted.items()})
 
 
 @router.get("/comparisons/{result_id}/report", responses=DOWNLOADS, response_class=Response)

@@ -9,8 +9,10 @@ from pydantic import BaseModel, Field
 
 from cellmetry.core.parameters import parse_parameters
 from cellmetry.errors import UnknownName
+from cellmetry.pipeline.jobs.outdated import outdated_table
+from cellmetry.server.app_words import Told
 from cellmetry.server.dependencies import Id, ReadStudy
-from cellmetry.server.wording import ColumnView, column_view
+from cellmetry.server.wording import ColumnView, ValuesView, column_view
 from cellmetry.study.store.results import StoredResult, result, result_path, results
 from cellmetry.study.store.store import Store
 from cellmetry.study.tables.arrow import ARROW_TYPE, arrow_bytes
@@ -73,14 +75,6 @@ class SummaryView(BaseModel):
     groups: tuple[GroupView, ...]
 
 
-class ValuesView(BaseModel):
-    """Columns whole, each as one list."""
-
-    total: int
-    """Rows that meet the conditions; more than the lists have where those are too many to be sent."""
-    values: dict[str, list[Any]]
-
-
 class PlaceView(BaseModel):
     """Where a row stands."""
 
@@ -109,6 +103,12 @@ def list_tables(store: ReadStudy) -> list[TableView]:
 def get_table(store: ReadStudy, table: Id) -> TableView:
     """Return one table, also one that a newer has taken the place of."""
     return _view(store, _found(store, table))
+
+
+@router.get("/{table}/outdated")
+def get_outdated_table(store: ReadStudy, table: Id) -> list[Told]:
+    """Return in what the study has changed since a table was made, a sentence each; none if it tells of now."""
+    return outdated_table(store, _found(store, table))
 
 
 @router.get("/{table}/rows", responses=_ROWS, response_model=TableRows)

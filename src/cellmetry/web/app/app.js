@@ -35,6 +35,8 @@ export class App {
   /** @type {string|null} */
   #stepName = null;
   #turn = 0;
+  /** @type {{last: number, table?: string|null, column?: string|null, where?: string|null}|null} */
+  #measured = null;
   /** @type {Promise<any>} */
   #arriving = Promise.resolve();
 
@@ -84,7 +86,23 @@ export class App {
       z: place.get("z"),
       view: place.get("view"),
     };
-    place.go(this.openStudy.id, step, { ...kept, ...query });
+    place.go(this.openStudy.id, step, { ...kept, ...this.#measuredFor(step, query), ...query });
+  }
+
+  /**
+   * Return what was asked of the table in the step Measure: it is asked there again, and of a comparison that was not
+   * made yet, whichever button leads there.
+   * @param {string} step @param {Record<string, any>} query
+   */
+  #measuredFor(step, query) {
+    const { jobs } = this.openStudy;
+    const last = Math.max(0, ...jobs.all.map((job) => job.seq));
+    if (this.#stepName === "measure")
+      this.#measured = { last, table: place.get("table"), column: place.get("column"), where: place.get("where") };
+    const { last: seen, ...asked } = this.#measured ?? { last };
+    const compared = jobs.all.some((job) => job.kind === "compare" && job.seq > seen);
+    const wanted = (step === "measure" && !query.cell) || (step === "compare" && !compared);
+    return wanted ? asked : {};
   }
 
   /**
@@ -269,7 +287,7 @@ export class App {
     this.frame?.close();
     this.viewer?.close();
     this.study?.close();
-    this.study = this.viewer = this.look = this.frame = null;
+    this.study = this.viewer = this.look = this.frame = this.#measured = null;
   }
 
   /** @param {Element} element */

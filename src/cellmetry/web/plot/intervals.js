@@ -5,7 +5,8 @@ import { axisBelow, canvas, linear } from "./scale.js";
 /** @typedef {{name: string, value: number|null, low: number|null, high: number|null}} Estimate */
 
 const ROW = 34;
-const MARGIN = { left: 170, right: 16, bottom: 42 };
+const MARGIN = { right: 16, bottom: 42 };
+const [LETTER, GAP, SHARE] = [7.8, 14, 0.42];
 
 /**
  * Return a plot of estimates.
@@ -24,8 +25,11 @@ export function intervalPlot(estimates, { name, zero = 0 }) {
     label,
     height,
     draw: (svg, width) => {
-      const x = linear(least - edge, most + edge, MARGIN.left, width - MARGIN.right);
-      const rows = estimates.map((each, k) => row(each, x, 6 + (k + 0.5) * ROW));
+      const longest = Math.max(...estimates.map((each) => each.name.length));
+      const left = Math.min(width * SHARE, longest * LETTER + 2 * GAP);
+      const x = linear(least - edge, most + edge, left, width - MARGIN.right);
+      const letters = Math.floor((left - 2 * GAP) / LETTER + 0.01);
+      const rows = estimates.map((each, k) => row({ ...each, name: cut(each.name, letters) }, x, 6 + (k + 0.5) * ROW));
       fill(
         svg,
         h("svg:line", { class: "plot-zero", x1: x.of(zero), x2: x.of(zero), y1: 2, y2: height - MARGIN.bottom }),
@@ -36,16 +40,15 @@ export function intervalPlot(estimates, { name, zero = 0 }) {
   });
 }
 
+/** @param {string} text @param {number} letters */
+const cut = (text, letters) => (text.length > letters ? `${text.slice(0, Math.max(1, letters - 1))}…` : text);
+
 /** @param {Estimate} each @param {import("./scale.js").Scale} x @param {number} y */
 function row({ name, value, low, high }, x, y) {
   return h(
     "svg:g",
     {},
-    h(
-      "svg:text",
-      { class: "plot-strong", x: MARGIN.left - 14, y: y + 4, "text-anchor": "end" },
-      name.length > 24 ? `${name.slice(0, 23)}…` : name,
-    ),
+    h("svg:text", { class: "plot-strong", x: x.of(x.low) - GAP, y: y + 4, "text-anchor": "end" }, name),
     low !== null &&
       high !== null &&
       h("svg:line", { class: "plot-interval", x1: x.of(low), x2: x.of(high), y1: y, y2: y }),

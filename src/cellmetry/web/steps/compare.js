@@ -1,11 +1,15 @@
 /** The step Compare: conditions compared by independent replicates, with a design that is said here too. @module */
+import { at } from "../kernel/api.js";
 import { fill, h } from "../kernel/dom.js";
+import { whenInWords } from "../app/times.js";
 import { icon } from "../controls/icons.js";
 import { tabs } from "../controls/tabs.js";
+import { Outdated } from "../table/outdated.js";
 import { TablesList } from "../table/tables.js";
 import { CompareForm } from "./compare_form.js";
 import { Design } from "./compare_design.js";
 import { ComparisonView } from "./compare_result.js";
+import { howOf } from "./compare_words.js";
 
 /** @typedef {import("../app/app.js").App} App */
 
@@ -24,6 +28,8 @@ class CompareStep {
   #tabs;
   #which = h("select", { onchange: () => this.#openFormer(this.#which.value) });
   #whichField = h("label.field", { hidden: true }, h("span.field-name", {}, "Comparisons that were made"), this.#which);
+  #how = h("p.quiet-text");
+  #outdated;
   #next = h("div");
   #page = h("div.compare");
   #offs;
@@ -37,17 +43,30 @@ class CompareStep {
     this.#form = new CompareForm(app);
     this.#design = new Design(app);
     this.#result = new ComparisonView(app, this.#tables);
+    this.#outdated = new Outdated(app, "Compare again.");
     this.#tabs = tabs(
       "What is shown",
       [
         { name: "design", title: "Design", make: () => this.#design.element },
-        { name: "result", title: "Result", make: () => this.#result.element },
+        {
+          name: "result",
+          title: "Result",
+          make: () => h("div.stack", {}, this.#outdated.element, this.#result.element),
+        },
       ],
       { chosen: app.place.get("view") ?? "design", onchange: (view) => app.place.note({ view }) },
     );
     fill(
       panes.left,
-      h("div.stack", {}, h("h2", {}, "Compare conditions"), this.#form.element, this.#whichField, this.#next),
+      h(
+        "div.stack",
+        {},
+        h("h2", {}, "Compare conditions"),
+        this.#form.element,
+        this.#whichField,
+        this.#how,
+        this.#next,
+      ),
     );
     this.#offs = [
       this.#tables.on("change", () => this.#show()),
@@ -57,7 +76,7 @@ class CompareStep {
         "ended",
         (job) => job.kind === "compare" && job.state === "done" && this.#load(job.result.comparison),
       ),
-      study.on("act", (act) => ["undo", "redo", "remove result"].includes(act.verb) && this.#load()),
+      study.on("act", (act) => ["undo", "redo", "remove"].includes(act.verb) && this.#load()),
     ];
     this.#begin().catch((error) => app.error(error));
   }
@@ -67,6 +86,7 @@ class CompareStep {
     this.#form.close();
     this.#design.close();
     this.#result.close();
+    this.#outdated.close();
     this.#tables.close();
   }
 
@@ -101,7 +121,7 @@ class CompareStep {
     const found = this.#comparisons.find((each) => each.id === wanted) ?? this.#comparisons.at(-1);
     fill(
       this.#which,
-      [...this.#comparisons].reverse().map((each) => h("option", { value: each.id }, each.name)),
+      [...this.#comparisons].reverse().map((each) => h("option", { value: each.id }, this.#nameOf(each))),
     );
     this.#whichField.hidden = this.#comparisons.length < 2;
     fill(
@@ -131,7 +151,15 @@ class CompareStep {
     this.#app.place.note({ comparison: id || null });
     if (turn && id) this.#tabs.choose("result");
     const found = this.#comparisons.find((each) => each.id === id);
+    this.#outdated.of(found ? at`comparisons/${found.id}` : "");
+    fill(this.#how, found && howOf(found, this.#tables.find(found.details.table)?.name));
     await this.#result.show(found ?? null);
+  }
+
+  /** With the time at which it was made. @param {any} comparison */
+  #nameOf(comparison) {
+    const ended = this.#app.openStudy.jobs.find(comparison.job_id)?.ended;
+    return ended ? `${comparison.name} · ${whenInWords(ended)}` : comparison.name;
   }
 
   #show() {

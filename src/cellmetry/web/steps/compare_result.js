@@ -50,7 +50,9 @@ export class ComparisonView {
       if (turn !== this.#turn) return;
       fill(
         this.element,
-        found.comparisons.map((/** @type {any} */ each) => this.#comparison(result, each, table, found.settings)),
+        found.comparisons.map((/** @type {any} */ each, /** @type {number} */ number) =>
+          this.#comparison(result, each, { table, settings: found.settings, number }),
+        ),
         this.#figures(result, files),
       );
     } catch (error) {
@@ -79,8 +81,8 @@ export class ComparisonView {
     );
   }
 
-  /** @param {any} result @param {any} found @param {any} table @param {any} settings */
-  #comparison(result, found, table, settings) {
+  /** @param {any} result @param {any} found @param {{table: any, settings: any, number: number}} of */
+  #comparison(result, found, { table, settings, number }) {
     const column = table?.columns.find((/** @type {any} */ each) => each.name === found.options.value) ?? {
       name: found.options.value,
       unit: "",
@@ -89,11 +91,12 @@ export class ComparisonView {
     };
     const label = settings.style?.labels?.[found.options.value] ?? capital(titleOf(column));
     const name = isShare(found) ? `${label}: share of cells` : axisOf(column);
-    const withCells = table && !isShare(found);
+    const withCells = !isShare(found);
     const plot = new Superplot();
     plot.on("cell", (key) => this.#openCell(key, table));
     this.#plots.push(plot);
-    this.#fillPlot(plot, found, table, name, settings).catch((error) => this.#app.error(error));
+    const dots = withCells ? this.#dots(result, found, number) : null;
+    this.#fillPlot(plot, found, name, dots).catch((error) => this.#app.error(error));
     return h(
       "section.compare-one",
       {},
@@ -131,8 +134,8 @@ export class ComparisonView {
     );
   }
 
-  /** @param {Superplot} plot @param {any} found @param {any} table @param {string} name @param {any} settings */
-  async #fillPlot(plot, found, table, name, settings) {
+  /** @param {Superplot} plot @param {any} found @param {string} name @param {Promise<any[]>|null} asked The small dots. */
+  async #fillPlot(plot, found, name, asked) {
     const turn = this.#turn;
     const scale = isShare(found) ? 100 : 1;
     const shown = {
@@ -153,47 +156,35 @@ export class ComparisonView {
       })),
     };
     plot.show(shown);
-    if (!table || isShare(found)) return;
-    const dots = await this.#dots(found, table, settings.keep ?? []);
+    if (!asked) return;
+    const dots = await asked;
     if (turn === this.#turn) plot.show({ ...shown, dots });
   }
 
-  /** Cells, of the conditions that the study says now. @param {any} found @param {any} table @param {string[]} where */
-  async #dots(found, table, where) {
-    const { openStudy: study } = this.#app;
-    const { value, by, replicate } = found.options;
-    const names = new Set(table.columns.map((/** @type {any} */ column) => column.name));
-    if (!names.has(value)) return [];
-    const also = ["t", "z", "frame", by, replicate].filter((name) => names.has(name));
-    const { values } = await study.post(at`tables/${table.id}/values`, {
-      columns: ["image", "label", value, ...also],
-      where,
-      most: MOST_DOTS,
-    });
-    const said = new Map(
-      Object.entries(table.details.images ?? {}).map(([id, each]) => [
-        /** @type {any} */ (each).name,
-        study.images.find(id)?.said,
-      ]),
-    );
+  /**
+   * The cells that the comparison used, of the conditions and replicates that it took: the study may say others by now.
+   * @param {any} result @param {any} found @param {number} number
+   */
+  async #dots(result, found, number) {
+    const { values } = await this.#app.openStudy.get(at`comparisons/${result.id}/cells`, { number, most: MOST_DOTS });
     const conditions = new Set(found.conditions);
-    return values.label
-      .map((/** @type {number} */ label, /** @type {number} */ k) => {
-        const image = values.image[k];
-        const of = (/** @type {string} */ name) => String(said.get(image)?.[name] ?? values[name]?.[k] ?? "");
+    return values.value
+      .map((/** @type {number|null} */ value, /** @type {number} */ k) => {
+        const [image, label] = [values.image?.[k], values.label?.[k]];
         return {
-          condition: of(by),
-          replicate: of(replicate),
-          value: values[value][k],
-          name: `${image}, cell ${label}`,
+          condition: String(values.condition[k] ?? ""),
+          replicate: String(values.replicate[k] ?? ""),
+          value,
+          name: label === undefined ? image : `${image}, cell ${label}`,
           key: { image, label, t: values.t?.[k] ?? values.frame?.[k], z: values.z?.[k] },
         };
       })
-      .filter((/** @type {any} */ dot) => dot.value !== null && conditions.has(dot.condition));
+      .filter((/** @type {any} */ dot) => dot.value !== null && dot.replicate && conditions.has(dot.condition));
   }
 
   /** @param {any} key @param {any} table */
   #openCell(key, table) {
+    if (!table) return;
     const image = Object.entries(table.details.images ?? {}).find(
       ([, each]) => /** @type {any} */ (each).name === key.image,
     )?.[0];

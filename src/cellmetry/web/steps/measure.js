@@ -1,10 +1,11 @@
 /** The step Measure: numbers of every cell in a table beside the viewer, filtered by gates. @module */
-import { get } from "../kernel/api.js";
+import { at, get } from "../kernel/api.js";
 import { fill, h } from "../kernel/dom.js";
 import { icon } from "../controls/icons.js";
 import { SchemaForm } from "../controls/schema_form.js";
 import { JobProgress } from "../app/job_progress.js";
 import { counted } from "../app/said.js";
+import { Outdated } from "../table/outdated.js";
 import { TablePanel } from "../table/panel.js";
 import { TablesList } from "../table/tables.js";
 import { CellLinks } from "./measure_cells.js";
@@ -35,7 +36,7 @@ class MeasureStep {
   #progress;
   #which = h("select", { onchange: () => this.#choose(this.#which.value) });
   #whichField = h("label.field", { hidden: true }, h("span.field-name", {}, "Table"), this.#which);
-  #notice = h("div");
+  #outdated;
   #regions;
   #next = h("div");
   /** @type {{panel: TablePanel, links: CellLinks, plots: CellPlots}|null} */
@@ -50,6 +51,7 @@ class MeasureStep {
     const { openStudy: study } = app;
     this.#tables = new TablesList(study);
     this.#regions = new Regions(app);
+    this.#outdated = new Outdated(app, "Measure again.");
     fill(
       panes.left,
       h(
@@ -59,7 +61,7 @@ class MeasureStep {
         this.#labelsField,
         this.#options,
         h("div.left-actions", {}, this.#progress.element, h("div.row", {}, this.#measure)),
-        this.#notice,
+        this.#outdated.element,
         this.#whichField,
         this.#next,
         this.#regions.element,
@@ -79,6 +81,7 @@ class MeasureStep {
     this.#progress.close();
     this.#closeTable();
     this.#regions.close();
+    this.#outdated.close();
     this.#tables.close();
     for (const off of this.#offs) off();
   }
@@ -114,7 +117,6 @@ class MeasureStep {
     this.#labels.value = chosen ?? "";
     this.#labelsField.hidden = labels.names.length < 2;
     this.#measure.disabled = Boolean(readOnly) || !labels.all.length;
-    this.#showStale();
     if (this.#tables.loaded && !this.#open) this.#showEmpty();
   }
 
@@ -148,7 +150,7 @@ class MeasureStep {
     if (!table) this.#closeTable();
     else if (table.id !== this.#open?.panel.data.id) this.#openTable(table);
     if (!table) this.#showEmpty();
-    this.#showStale();
+    this.#outdated.of(table ? at`tables/${table.id}` : "");
     fill(
       this.#next,
       table &&
@@ -231,31 +233,6 @@ class MeasureStep {
     fill(
       this.#panes.centre,
       h("div.measure-empty", {}, h("div", {}, h("h3", {}, "No table yet"), h("p.quiet-text", {}, text)), button),
-    );
-  }
-
-  /** Say when cells were changed after they were measured. */
-  #showStale() {
-    const table = this.#open?.panel.data;
-    const { labels } = this.#app.openStudy;
-    const images = Object.entries(table?.details.images ?? {});
-    const old = images.filter(([id, { labels: measured, version }]) => {
-      const now = typeof measured === "string" ? (labels.find(measured) ?? labels.of(id, table?.details.labels)) : null;
-      return now && (now.id !== measured || now.version > (version ?? 0));
-    });
-    fill(
-      this.#notice,
-      old.length > 0 &&
-        h(
-          "p.notice",
-          {},
-          icon("info"),
-          h(
-            "span.grow",
-            {},
-            `Cells of ${counted(old.length, "image")} changed since this table was made. Measure again.`,
-          ),
-        ),
     );
   }
 }

@@ -3,6 +3,7 @@ import { address, at, request } from "../kernel/api.js";
 import { fill, h } from "../kernel/dom.js";
 import { icon } from "../controls/icons.js";
 import { tabs } from "../controls/tabs.js";
+import { Outdated } from "../table/outdated.js";
 import { TablesList } from "../table/tables.js";
 import { save } from "../table/downloads.js";
 import { Downloads } from "./report_downloads.js";
@@ -22,6 +23,7 @@ class ReportStep {
   #comparisons = [];
   #which = h("select", { onchange: () => this.#show(this.#which.value) });
   #whichField = h("label.field", { hidden: true }, h("span.field-name", {}, "Comparison"), this.#which);
+  #outdated;
   #saves = h("div.row");
   #preview = h("div.report-preview");
   #methods = h("div.report-methods");
@@ -38,11 +40,23 @@ class ReportStep {
     const { openStudy: study } = app;
     this.#tables = new TablesList(study);
     this.#downloads = new Downloads(app, this.#tables);
-    fill(panes.left, h("div.stack", {}, h("h2", {}, "Report"), this.#whichField, this.#saves, this.#downloads.element));
+    this.#outdated = new Outdated(app, "Compare again for a report of now.");
+    fill(
+      panes.left,
+      h(
+        "div.stack",
+        {},
+        h("h2", {}, "Report"),
+        this.#whichField,
+        this.#outdated.element,
+        this.#saves,
+        this.#downloads.element,
+      ),
+    );
     const again = () => this.#load().catch((error) => app.error(error));
     this.#offs = [
       study.jobs.on("ended", (job) => job.state === "done" && again()),
-      study.on("act", (act) => ["undo", "redo", "remove result"].includes(act.verb) && again()),
+      study.on("act", (act) => ["undo", "redo", "remove"].includes(act.verb) && again()),
     ];
     Promise.all([this.#tables.load(), this.#load()]).catch((error) => app.error(error));
   }
@@ -50,6 +64,7 @@ class ReportStep {
   close() {
     for (const off of this.#offs) off();
     this.#downloads.close();
+    this.#outdated.close();
     this.#tables.close();
   }
 
@@ -68,6 +83,7 @@ class ReportStep {
 
   #showNone() {
     fill(this.#saves);
+    this.#outdated.of("");
     fill(
       this.#panes.centre,
       h(
@@ -94,6 +110,7 @@ class ReportStep {
     const shown = this.#preview.dataset.id === id && this.#panes.centre.contains(this.#preview);
     if (shown) return;
     this.#which.value = id;
+    this.#outdated.of(at`comparisons/${id}`);
     this.#app.place.note({ comparison: id });
     this.#preview.dataset.id = id;
     const form = (/** @type {string} */ name) =>

@@ -21,7 +21,7 @@ export class TablesList extends Emitter {
     const again = () => this.load().catch((error) => this.tell("error", error));
     this.#offs = [
       study.jobs.on("ended", (job) => (MAKERS.has(job.kind) || job.state === "done") && again()),
-      study.on("act", (act) => !act.edit && ["undo", "redo", "remove result"].includes(act.verb) && again()),
+      study.on("act", (act) => !act.edit && ["undo", "redo", "remove"].includes(act.verb) && again()),
     ];
   }
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from importlib import import_module
+from itertools import count
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from pydantic import field_validator
@@ -14,12 +15,14 @@ from cellmetry.pipeline.comparison.settings import CompareSettings
 from cellmetry.pipeline.jobs.bounded import BoundedJob, Name, ResultId
 from cellmetry.pipeline.jobs.gathering import NewResult, add_said, keep_result, said_columns
 from cellmetry.pipeline.jobs.measured import names_in_table, other_labels, stored_table
+from cellmetry.pipeline.jobs.outdated import design_of
 from cellmetry.study.design.design import Finding
 from cellmetry.study.store.images import images
-from cellmetry.study.store.results import result_path
+from cellmetry.study.store.results import result_path, results
 from cellmetry.study.store.said import is_excluded
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
     from pathlib import Path
 
     import pandas as pd
@@ -33,7 +36,9 @@ __all__ = ["CompareConditions"]
 _MOST = {"comparisons": 50, "gates": 50, "keep": 50, "figures": 20, "tables": 10}
 _ALL_COLUMNS = {"conditions", "anndata"}
 """Tables for others that have all columns."""
-_OF_CELL = ("image", "label", "well")
+_OF_CELL = ("image", "label", "t", "z", "frame", "well")
+_QUESTION = ("table", "second", "corrected", "settings", "design")
+"""What of its details makes a comparison another one."""
 _CELLS, _RECORD = "cells", "comparison.json"
 
 
@@ -51,7 +56,8 @@ class CompareConditions(BoundedJob):
     corrected: ResultId | None = None
     """Id of a table of some of the images after correction by hand: shifts and widens."""
     name_of_result: Name = "comparison"
-    """Name of the comparison; an older one of this name is hidden."""
+    """Name of the comparison. An older one of this name is hidden if the same was asked of the same table and design;
+    else both are kept, and this one gets a number."""
 
     @field_validator("settings")
     @classmethod
@@ -77,10 +83,19 @@ class CompareConditions(BoundedJob):
             "values": values,
             "notes": notes,
             "settings": self.settings.model_dump(mode="json"),
+            "second": self.second,
+            "corrected": self.corrected,
+            "design": record["source"].get("design", {}),
         }
-        new = NewResult("comparison", self.name_of_result, out, details)
+        new = NewResult("comparison", self._free_name(work.store, details), out, details)
         kept = keep_result(work, self.name, f"Compare {', '.join(values[:3])}", new)
         return {"comparison": kept["result"], "act": kept["act"]}
+
+    def _free_name(self, store: Store, details: Mapping[str, Any]) -> str:
+        """Return the name, with a number if comparisons of that name asked something else."""
+        taken = {each.name: each.details for each in results(store, "comparison")}
+        names = (self.name_of_result if number == 1 else f"{self.name_of_result} ({number})" for number in count(1))
+        return next(name for name in names if name not in taken or _asks_the_same(taken[name], details))
 
     def _compare(self, work: JobWork, out: Path) -> None:
         """Write the comparison."""
@@ -98,6 +113,7 @@ class CompareConditions(BoundedJob):
         old = other_labels(work.store, found["first"])
         record = {
             "study": work.store.id,
+            "design": design_of(work.store, found["first"], self.settings.columns()),
             "notes": [old] if old else [],
             "inputs": [{"path": each.place, "result": each.id, "sha256": each.sha256} for each in found.values()],
         }
@@ -129,6 +145,10 @@ class CompareConditions(BoundedJob):
             table, told = _with_design(store, table, names_in_table(found))
         table.attrs["columns"] = (*own, *told)
         return table
+
+
+def _asks_the_same(one: Mapping[str, Any], other: Mapping[str, Any]) -> bool:
+    return all(one.get(name) == other[name] for name in _QUESTION)
 
 
 def _with_design(store: Store, table: pd.DataFrame, measured: dict[str, str]) -> tuple[pd.DataFrame, Any]:
