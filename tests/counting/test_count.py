@@ -14,6 +14,9 @@ from cellmetry.core.step import Step
 from cellmetry.counting.calibration import calibrate
 from cellmetry.counting.count import count, count_known, counting_steps
 from cellmetry.counting.step import Count
+from cellmetry.counting.validity import with_checked_calibrations
+from cellmetry.engines.maps_step import Maps
+from cellmetry.engines.segment import Segment
 from cellmetry.errors import LabelsError, ModelError, ParameterError
 from cellmetry.models.count_calibration import CountCalibration, CountedBy
 from cellmetry.models.store import find_model
@@ -136,6 +139,27 @@ def test_unfamiliar_images_are_counted_without_an_interval() -> None:
 def test_counters_far_apart_are_told_without_a_calibration_too() -> None:
     done = Count()(sample(labels(20), labels(60)))
     assert "two counters disagree in field: instances say 20, density says 60.0" in done.warnings[1]
+
+
+def test_given_labels_count_as_themselves_and_the_density_only_checks_them() -> None:
+    shape = Shape(name="upper", rectangle=(0, 0, 48, 240))
+    done = Count(number="objects", shapes=(shape,), calibration=CALIBRATION)(sample(labels(33), labels(36)))
+    table = done.tables["counts"]
+    assert table["n"].tolist() == table["n_instances"].tolist() == [33, 20]
+    assert table["n_density"].iloc[0] == pytest.approx(36, abs=1e-3)
+    assert table[["n_low", "n_high", "coverage"]].isna().all(axis=None)
+    assert done.warnings == ()
+    far = Count(number="objects")(sample(labels(20), labels(60)))
+    assert far.tables["counts"]["n"].tolist() == [20]
+    assert [text[:28] for text in far.warnings] == ["The two counters disagree in"]
+
+
+def test_labels_that_are_looked_up_are_given() -> None:
+    found = Segment(engine="labels", options={"folder": "drawn"})
+    steps = with_checked_calibrations((Maps(model="base", heads=("density",)), found, Count()))
+    assert [step.number for step in steps if isinstance(step, Count)] == ["objects"]
+    steps = with_checked_calibrations((Segment(engine="classical"), Count()))
+    assert [step.number for step in steps if isinstance(step, Count)] == ["joint"]
 
 
 def test_movies_have_a_row_for_each_frame() -> None:

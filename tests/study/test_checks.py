@@ -60,6 +60,15 @@ def assert_one(findings: tuple[Finding, ...], kind: str, severity: str, *words: 
         assert word in there[0].text
 
 
+def test_images_of_one_content_are_told_unless_they_are_left_out() -> None:
+    rows = sound()
+    headers = pd.DataFrame({"image": [f"i{k}" for k in range(len(rows))], "pixel_size_um": 0.5, "exposure_ms": "10"})
+    headers = headers.assign(n_channels=1, readable=True, content=[f"c{max(k, 1)}" for k in range(len(rows))])
+    assert_one(found(rows, headers=headers), "copies", "warning", "i0 = i1;", "count no cell twice")
+    rows[1] |= {"excluded": True, "reason": "a copy"}
+    assert not of_kind(found(rows, headers=headers), "copies")
+
+
 def test_a_sound_design_is_left_alone() -> None:
     assert found(sound()) == ()
     assert found(sound(("ctrl", "a", "b", "c"))) == ()

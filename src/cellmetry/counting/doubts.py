@@ -14,6 +14,7 @@ if TYPE_CHECKING:
 
     from cellmetry.core.image import Image
     from cellmetry.counting.regions import CountedPlane, RegionCounts
+    from cellmetry.counting.table import Number
     from cellmetry.models.count_calibration import CountCalibration
 
 __all__ = ["doubts_of", "unfamiliar_reason"]
@@ -29,6 +30,7 @@ def doubts_of(
     given: CountCalibration | None,
     *,
     void: Sequence[str] = (),
+    number: Number = "joint",
 ) -> list[str]:
     """Return a sentence for each thing that is doubtful in the counts of an image.
 
@@ -40,10 +42,12 @@ def doubts_of(
         The calibration by which intervals were made, and the one that the model has.
     void
         Why `used` gives no interval for this image, a clause each.
+    number
+        With ``objects`` no interval is missing, as labels count as themselves.
     """
     counters = counters_of(rows[0][0])
     found = []
-    if used is None:
+    if used is None and number == "joint":
         why = "the model has no calibration on images of known count"
         if given is not None:
             why = f"the model's calibration is for {_WORDS[given.counters]}"

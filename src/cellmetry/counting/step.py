@@ -12,7 +12,7 @@ from cellmetry.counting.differences import block_differences, differences_image
 from cellmetry.counting.doubts import doubts_of, unfamiliar_reason
 from cellmetry.counting.objects import plane_objects
 from cellmetry.counting.regions import CountedPlane, in_labels, in_shapes, in_whole, outside_shapes
-from cellmetry.counting.table import count_table, counters_of
+from cellmetry.counting.table import Number, count_table, counters_of
 from cellmetry.errors import ParameterError
 from cellmetry.models.count_calibration import CountCalibration
 from cellmetry.ops.label_checks import check_same_size
@@ -47,6 +47,9 @@ class Count(Step):
     """Drawn regions to count in."""
     outside: bool = False
     """Whether what lies in none of the drawn regions is counted too, as the region `outside`."""
+    number: Number = "joint"
+    """What the count is: both counters joined, or the labelled objects, which the density only checks. Labels that were
+    drawn, corrected or read from files count as themselves, without an interval."""
     calibration: CountCalibration | None = None
     """How the two counts are joined and how wide intervals are, as the model's card says."""
     void_because: str = ""
@@ -62,10 +65,12 @@ class Count(Step):
         for plane in planes:
             rows += [(plane, counts) for counts in self._count(sample, plane)]
             progress.advance()
-        known = self.calibration if self._fits(planes[0]) else None
+        known = self.calibration if self.number == "joint" and self._fits(planes[0]) else None
         void = self._void(sample, known)
-        sample = sample.with_table(self.table, count_table(rows, sample.image.axes, known, holds=not void))
-        sample = sample.with_warnings(*doubts_of(sample.image, rows, known, self.calibration, void=void))
+        table = count_table(rows, sample.image.axes, known, holds=not void, number=self.number)
+        sample = sample.with_table(self.table, table)
+        doubts = doubts_of(sample.image, rows, known, self.calibration, void=void, number=self.number)
+        sample = sample.with_warnings(*doubts)
         if counters_of(planes[0]) != "both":
             return sample
         differences = [block_differences(plane, self.block_px) for plane in planes]

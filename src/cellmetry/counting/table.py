@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Literal, TypeAlias
 
 import numpy as np
 import pandas as pd
@@ -18,7 +18,10 @@ if TYPE_CHECKING:
     from cellmetry.counting.regions import CountedPlane, RegionCounts
     from cellmetry.models.count_calibration import CountCalibration, Counters
 
-__all__ = ["COUNT_COLUMNS", "count_table", "counters_of", "outside"]
+__all__ = ["COUNT_COLUMNS", "Number", "count_table", "counters_of", "outside"]
+
+Number: TypeAlias = Literal["joint", "objects"]
+"""What the count is: both counters joined, or the labelled objects, beside which the density is only a check."""
 
 _OURS = "Cellmetry"
 _CONFORMAL = "Lei et al. 2018"
@@ -30,7 +33,12 @@ COUNT_COLUMNS: tuple[Column, ...] = (
     Column("area_px", "px", "Pixels of the region.", _OURS),
     Column("n_instances", "1", "Labelled objects; in a region, those with their centroid in it.", _OURS),
     Column("n_density", "1", "Sum of the density map over the region.", "Lempitsky and Zisserman 2010"),
-    Column("n", "1", "Joint count: between the two, in whole cells; the only one where one is missing.", _OURS),
+    Column(
+        "n",
+        "1",
+        "Joint count in whole cells; the only one where one is missing; of given labels, their objects.",
+        _OURS,
+    ),
     Column("n_low", "1", "Lower end of the interval of the joint count; missing where none holds.", _CONFORMAL),
     Column("n_high", "1", "Upper end of the interval of the joint count; missing where none holds.", _CONFORMAL),
     Column("coverage", "1", "Share of images like those of the calibration whose interval is right.", _CONFORMAL),
@@ -51,6 +59,7 @@ def count_table(
     calibration: CountCalibration | None,
     *,
     holds: bool = True,
+    number: Number = "joint",
 ) -> pd.DataFrame:
     """Return the table of counts; its columns are described in ``attrs["columns"]``.
 
@@ -64,6 +73,8 @@ def count_table(
         Of the counters in `rows`; None if there is none, then no row has an interval. Only whole planes have one.
     holds
         Whether the calibration gives intervals for this image; it joins the counts in any case.
+    number
+        With ``objects`` the labelled objects are the count wherever there are labels.
     """
     found = [counts for _, counts in rows]
     one = {name: np.array([getattr(counts, name) for counts in found], float) for name in ("instances", "density")}
@@ -73,6 +84,8 @@ def count_table(
     given = np.array([holds and not counts.region for counts in found], bool)
     low, high = _limits(both, given, calibration)
     coverage = np.nan if calibration is None else calibration.coverage
+    joint = joint_count(both, calibration)
+    n = np.where(np.isnan(first), joint, first) if number == "objects" else joint
     places = {axis.lower(): [getattr(plane, axis.lower()) for plane, _ in rows] for axis in "TZ" if axis in axes}
     table = pd.DataFrame(
         {
@@ -81,7 +94,7 @@ def count_table(
             "area_px": np.array([counts.area_px for counts in found], np.int64),
             "n_instances": pd.array(first, "Float64").astype("Int64"),
             "n_density": pd.array(second, "Float64"),
-            "n": nearest_whole(joint_count(both, calibration)),
+            "n": nearest_whole(n),
             "n_low": low,
             "n_high": high,
             "coverage": pd.array(np.where(low.isna(), np.nan, coverage), "Float64"),

@@ -10,6 +10,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from cellmetry.counting.step import Count
+from cellmetry.engines.base import LookupEngine
 from cellmetry.engines.maps_step import Maps
 from cellmetry.engines.network import NetworkEngine, NetworkOptions
 from cellmetry.engines.segment import Segment
@@ -48,6 +49,8 @@ def with_own_calibration(steps: Sequence[Step]) -> tuple[Step, ...]:
 def with_checked_calibrations(steps: Sequence[Step]) -> tuple[Step, ...]:
     """Return the steps of a recipe in which each `Count` knows whether its calibration gives intervals.
 
+    Labels that an engine only looks up count as themselves, and have none.
+
     Raises
     ------
     ParameterError
@@ -58,7 +61,10 @@ def with_checked_calibrations(steps: Sequence[Step]) -> tuple[Step, ...]:
         engine = finder.load_engine()
         _refuse_other(count.calibration, counted_by(engine))
         own = count.calibration is not None and count.calibration == _own_calibration(engine)
-        found[place] = count.model_copy(update={"void_because": _why_void(finder, engine) if own else ""})
+        told: dict[str, str] = {"void_because": _why_void(finder, engine) if own else ""}
+        if isinstance(engine, LookupEngine):
+            told["number"] = "objects"
+        found[place] = count.model_copy(update=told)
     return tuple(found)
 
 

@@ -25,6 +25,7 @@ from cellmetry.study.store.images import images
 from cellmetry.study.store.labels import label_sets
 from cellmetry.study.store.results import result_path, results
 from cellmetry.study.store.reviewed import reviewed_fields
+from cellmetry.study.store.said import is_excluded, pixel_sides_um
 
 if TYPE_CHECKING:
     from collections.abc import Hashable, Iterator, Mapping, Sequence
@@ -44,7 +45,7 @@ _REASONS = {
     "joined": "This may be several cells: the network sees {cells:.1f} in it.",
     "part or none": "This may be part of another cell, or none: the network sees {cells:.1f} cells in it.",
     "outline": "The outline may be another: it does not fit what the network sees.",
-    "size": "Its area is unlike that of the others ({area} px, usual is {usual:.0f}).",
+    "size": "Its area is unlike that of the others ({area}, usual is {usual}).",
 }
 
 
@@ -142,7 +143,7 @@ class _Known(NamedTuple):
 def correction_queue(
     store: Store, name: str, *, result: str = "count", limit: int = 50, share: float = 0.02
 ) -> CorrectionQueue:
-    """Return the cells and fields of labels that are most worth correcting.
+    """Return the cells and fields of labels that are most worth correcting, of images that are part of results.
 
     Parameters
     ----------
@@ -158,7 +159,8 @@ def correction_queue(
     ParameterError
         If no table has the column.
     """
-    sets = {each.image_id: each for each in label_sets(store) if each.name == name}
+    named = [each for each in label_sets(store) if each.name == name]
+    sets = {each.image_id: each for each in named if not is_excluded(store, each.image_id)}
     if not sets:
         return _NOTHING
     fields = [each for each in reviewed_fields(store) if each.labels == name]
@@ -168,7 +170,8 @@ def correction_queue(
     value, low, high = _interval(known, doubts, result, store)
     moves = (high - low) / 2 / max(abs(value), 1e-12)
     reviewed = {image_id: looked_through(each, fields) for image_id, each in sets.items()}
-    items = tuple(_item(row, sets) for row in ranked.head(limit).to_dict("records"))
+    sides = {each.id: pixel_sides_um(store, each) for each in images(store) if each.id in sets}
+    items = tuple(_item(row, sets, sides) for row in ranked.head(limit).to_dict("records"))
     doubtful = _fields(ranked, sets, limit)
     result_now = (value, low, high, moves, moves <= share)
     progress = (sum(map(len, reviewed.values())), sum(map(count_fields, sets.values())))
@@ -276,7 +279,7 @@ def _values(store: Store, objects: pd.DataFrame, result: str) -> pd.DataFrame | 
         table = read_table(result_path(store, each))
         if {"image", "label", result} <= set(table) and pd.api.types.is_numeric_dtype(table[result]):
             named = table.assign(image_id=table["image"].map(ids), value=table[result].astype(float))
-            return named[[*keys, "value"]].dropna()
+            return named.loc[named["image_id"].isin(objects["image_id"]), [*keys, "value"]].dropna()
     raise ParameterError(f"No table has a column {result!r} with one number a cell; measure first, or ask for count.")
 
 
@@ -306,14 +309,26 @@ def _interval(known: _Known, doubts: pd.DataFrame, result: str, store: Store) ->
     return mean, mean - half, mean + half
 
 
-def _item(row: Mapping[Hashable, Any], sets: Mapping[str, LabelSet]) -> CorrectionItem:
+def _item(
+    row: Mapping[Hashable, Any], sets: Mapping[str, LabelSet], sides: Mapping[str, tuple[float, float] | None]
+) -> CorrectionItem:
     kind = str(row["kind"])
     cells = max(0.0, float(row["change"]) + (1 if row["label"] else 0))
-    reason = _REASONS[kind].format(cells=cells, area=int(row["area_px"]), usual=float(row.get("usual", 0) or 0))
     image = str(row["image_id"])
+    sizes = {"area": float(row["area_px"]), "usual": float(row.get("usual", 0) or 0)}
+    told = {key: _area(value, sides.get(image)) for key, value in sizes.items()}
+    reason = _REASONS[kind].format(cells=cells, **told)
     box = Box(*(int(row[side]) for side in _BOX))
     place = (int(row["frame"]), int(row["plane"]), box, int(row["label"]))
     return CorrectionItem(image, sets[image].id, *place, kind, reason, float(row["effect"]))
+
+
+def _area(area_px: float, sides_um: tuple[float, float] | None) -> str:
+    """Return an area in words: in µm² where the size of a pixel is known."""
+    if sides_um is None:
+        return f"{area_px:,.0f} px"
+    area = area_px * sides_um[0] * sides_um[1]
+    return f"{area:,.0f} µm²" if area >= 10 else f"{area:.2g} µm²"
 
 
 def _fields(ranked: pd.DataFrame, sets: Mapping[str, LabelSet], limit: int) -> tuple[FieldItem, ...]:

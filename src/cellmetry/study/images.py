@@ -38,7 +38,8 @@ class StudyImages(NamedTuple):
         names, and plate, well and field of its header where the names do not tell them; all text.
     headers
         In the same order ``image``, ``pixel_size_um``, ``exposure_ms`` (text, one value a channel), ``n_channels`` of
-        the file that was opened (of a colour picture 1) and ``readable``; empty where headers were not asked for.
+        the file that was opened (of a colour picture 1) and ``readable``; ``content``, equal for copies of one image,
+        where files were hashed; empty where headers were not asked for.
     unmatched
         A sentence about the files whose names do not fit the pattern; empty if all do.
     shortages

@@ -63,7 +63,8 @@ def test_edited_labels_are_counted_and_beside_them_the_density(study):
     table = table_of(store, made)
     whole = table[table["region"] == ""].set_index("image")
     assert whole["n_instances"].to_dict() == {"a": CELLS - 2, "b": CELLS}
-    assert whole["n_density"].notna().all()
+    assert whole["n"].tolist() == whole["n_instances"].tolist(), "labels count as themselves"
+    assert (whole["n_density"].notna() & (whole["n_density"].round() != whole["n"])).any(), "which the density does not"
     assert whole["n_low"].isna().all()
     drawn = table[table["region"] == "upper"]
     assert (drawn["image"].tolist(), drawn["n_instances"].tolist()) == (["a"], [round(CELLS**0.5) - 2])

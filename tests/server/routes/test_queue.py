@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 
 from cellmetry.ops.synthetic import FieldOptions, make_cells
+from cellmetry.pipeline.correcting import _area
 from cellmetry.study.store.acts import Actor, act
 from cellmetry.study.store.images import say
 from cellmetry.study.store.store import join_store
@@ -39,6 +40,22 @@ def test_without_a_review_only_sizes_are_known(client, study):
     assert found["evidence"] == "sizes"
     assert found["total"] == 1
     assert found["value"] > 0
+
+
+def test_what_is_left_out_of_results_is_not_in_the_queue(client, study):
+    url, image, *_ = study
+    said = client.patch(f"{url}/images", json={"images": [image], "values": {"excluded": True}}).json()
+    try:
+        out = queue(client, url)
+        assert (out["items"], out["total"], out["open"]) == ([], 0, [])
+    finally:
+        client.post(f"{url}/acts/{said['act']}/undo")
+    assert queue(client, url)["total"] == 1
+
+
+@pytest.mark.parametrize(("sides", "text"), [(None, "1,250 px"), ((0.5, 0.5), "312 µm²"), ((0.05, 0.05), "3.1 µm²")])
+def test_areas_are_said_as_in_the_tables(sides, text):
+    assert _area(1250, sides) == text
 
 
 def test_labels_that_nobody_made_yet_have_an_empty_queue(client, study):

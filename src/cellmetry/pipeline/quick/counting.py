@@ -47,9 +47,9 @@ class CountPreviewRequest(FieldRequest):
     look: Look = Field(default_factory=Look)
     """Engine and model that find objects and density."""
     labels: Name | None = None
-    """Name of labels whose objects are counted; if left out, the engine finds objects."""
+    """Name of labels whose objects are the count; if left out, the engine finds objects."""
     density: bool = True
-    """With `labels`: whether the model's density counts too."""
+    """With `labels`: whether the model's density counts too, as a check beside them."""
     outside: bool = False
     """Whether what lies in none of the regions of the image is counted too."""
     block_px: int = Field(default=64, ge=8, le=4096)

@@ -12,6 +12,7 @@ from cellmetry.study.design.metadata import design_table
 from cellmetry.study.file import DesignSection
 from cellmetry.study.images import StudyImages
 from cellmetry.study.store.images import images
+from cellmetry.study.store.said import is_excluded, pixel_sides_um
 
 if TYPE_CHECKING:
     from cellmetry.study.design.design import Finding
@@ -30,24 +31,28 @@ def check_said_design(store: Store, control: str | None = None) -> tuple[Finding
         Condition with which others are to be compared.
     """
     shown = images(store)
-    if not shown:
+    usable = [each for each in shown if each.state != "failed"]
+    if not usable:
         return ()
-    table = said_columns(store, {each.id: each.name for each in shown}).astype(object)
+    table = said_columns(store, {each.id: each.name for each in usable}).astype(object)
     table = table.where(table.notna(), None)
     if "excluded" in table:
         table["excluded"] = table["excluded"].map({True: "yes"}).astype(object)
     said = DesignSection(control=control)
-    headers = pd.DataFrame([_stated(each) for each in shown])
+    told = [each for each in shown if each.state != "failed" or not is_excluded(store, each.id)]
+    headers = pd.DataFrame([_stated(store, each) for each in told])
     return check_design(design_table(table, said, store.folder), said, StudyImages(table, headers))
 
 
-def _stated(image: StoredImage) -> dict[str, object]:
-    header = image.header
+def _stated(store: Store, image: StoredImage) -> dict[str, object]:
+    """Return what an image's file states, or people say in its place."""
+    header, sides = image.header, pixel_sides_um(store, image)
     exposures = header.get("settings", {}).get("exposure_ms")
     return {
         "image": image.name,
-        "pixel_size_um": (header.get("pixel_size_um") or {}).get("x"),
+        "pixel_size_um": None if sides is None else sides[1],
         "exposure_ms": None if exposures is None else str(exposures),
         "n_channels": len(header.get("channels", ())),
         "readable": image.state != "failed",
+        "content": f"{image.sha256} {image.source.get('scene')}",
     }

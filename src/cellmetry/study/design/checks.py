@@ -10,6 +10,7 @@ from cellmetry.study.design.confounding import check_batches, check_control, che
 from cellmetry.study.design.design import Finding
 from cellmetry.study.design.evidence import Evidence
 from cellmetry.study.design.image_checks import (
+    check_copies,
     check_doses,
     check_duplicates,
     check_excluded,
@@ -139,6 +140,6 @@ def _is_slip(one: str, other: str) -> bool:
 _CHECKS = (
     *(_check_conditions, _check_names, check_replicates, check_pairs, check_batches, check_factors, check_control),
     *(check_edges, check_doses, check_duplicates, check_wells, check_balance, check_missing, check_excluded),
-    *(check_headers, check_files),
+    *(check_copies, check_headers, check_files),
 )
 """Each yields what it finds; those of equal severity stand in this order."""

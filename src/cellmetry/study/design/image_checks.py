@@ -14,7 +14,15 @@ if TYPE_CHECKING:
 
     from cellmetry.study.design.evidence import Evidence
 
-__all__ = ["check_doses", "check_duplicates", "check_excluded", "check_files", "check_headers", "check_wells"]
+__all__ = [
+    "check_copies",
+    "check_doses",
+    "check_duplicates",
+    "check_excluded",
+    "check_files",
+    "check_headers",
+    "check_wells",
+]
 
 _SHARE = 0.1
 """Difference between conditions in the share of images left out that is worth a word."""
@@ -44,6 +52,18 @@ def check_doses(evidence: Evidence) -> Iterator[Finding]:
         if mixed:
             text = f"Conditions have several doses ({listed(mixed)}), which a comparison of conditions mixes"
             yield Finding("note", "dose", f"{text}; fit a dose response, or make conditions of drug and dose.")
+
+
+def check_copies(evidence: Evidence) -> Iterator[Finding]:
+    """Yield images of one content, whatever they are called."""
+    headers = evidence.found.headers
+    if "content" not in headers.columns:
+        return
+    used = headers[headers["image"].isin(evidence.images.loc[~evidence.images["excluded"], "image"])]
+    copies = [list(names) for _, names in used.groupby("content", sort=False)["image"] if len(names) > 1]
+    if copies:
+        text = f"The same image is there more than once: {listed(' = '.join(names) for names in copies)}"
+        yield Finding("warning", "copies", f"{text}; count no cell twice: leave the copies out, or remove them.")
 
 
 def check_duplicates(evidence: Evidence) -> Iterator[Finding]:

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from cellmetry.study.store.images import StoredImage
     from cellmetry.study.store.store import Store
 
-__all__ = ["EXCLUDED", "is_excluded", "refuse_wrong_words"]
+__all__ = ["EXCLUDED", "is_excluded", "pixel_sides_um", "refuse_wrong_words"]
 
 EXCLUDED = "excluded"
 """What is said, as true or false, of an image that is to be in no result unless it is named."""
@@ -24,6 +24,14 @@ EXCLUDED = "excluded"
 def is_excluded(store: Store, image_id: str) -> bool:
     """Return whether an image is to be in no result unless it is named."""
     return said_of(store, image_id).get(EXCLUDED) is True
+
+
+def pixel_sides_um(store: Store, image: StoredImage) -> tuple[float, float] | None:
+    """Return height and width of an image's pixels in µm as users said them, else as its file does; None if unknown."""
+    said = said_of(store, image.id).get("pixel_size_um")
+    stated = image.header.get("pixel_size_um") or {}
+    y, x = (said, said) if said else (stated.get("y"), stated.get("x"))
+    return None if y is None or x is None else (float(y), float(x))
 
 
 def refuse_wrong_words(store: Store, image: StoredImage, values: Mapping[str, Any]) -> None:

@@ -75,12 +75,12 @@ export class CountCard {
     this.#timer = setTimeout(slow, LOADING_MS);
   }
 
-  /** @param {{counts: CountRow[], warnings: string[], whole: boolean}} found */
-  show({ counts: [all, ...regions], warnings, whole }) {
+  /** @param {{counts: CountRow[], warnings: string[], whole: boolean, labels: string|null}} found */
+  show({ counts: [all, ...regions], warnings, whole, labels }) {
     this.#begin(false);
     fill(this.#number, all.n.toLocaleString("en"));
     fill(this.#unit, all.n === 1 ? "cell" : "cells", whole ? "" : " in the marked part");
-    fill(this.#interval, intervalOf(all));
+    fill(this.#interval, labels === null ? intervalOf(all) : `Labels “${labels}”, as edited`);
     fill(this.#facts, factsOf(all));
     fill(this.#more, regions.length > 0 && tableOf(regions), warnings.length > 0 && notes(warnings));
     this.#download.hidden = false;

@@ -139,7 +139,7 @@ export class LiveCount {
       );
       if (asking.signal.aborted || viewer.image?.id !== image.id) return;
       this.found = found;
-      this.#card.show(found);
+      this.#card.show({ ...found, labels: asked.labels ?? null });
       this.#maps.show(found, values);
       if (!found.layers.some((/** @type {LayerView} */ layer) => layer.kind === "density")) this.#showReviewed();
     } catch (error) {

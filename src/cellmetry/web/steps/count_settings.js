@@ -10,7 +10,7 @@ import { MainFields } from "./segment_main.js";
 /** @typedef {{look?: Record<string, any>, labels?: string, density?: boolean, outside?: boolean}} Wanted */
 
 const ELSEWHERE = ["images", "look", "labels", "shapes", "regions", "table"];
-const TITLES = { density: "Count by the density too", outside: "Count what lies outside all regions too" };
+const TITLES = { density: "Check by the density", outside: "Count what lies outside all regions too" };
 
 /** The form of a job `count`. Tells `change`. */
 export class CountSettings extends Emitter {

@@ -39,19 +39,19 @@ _MODEL_LOOKS = ("model", "channel", "diameter_um", "diameter_px", "device")
 
 
 class CountImages(BoundedJob):
-    """Count cells: by a model's objects and density with an interval, or labels as they are edited now."""
+    """Count cells: by a model's objects and density with an interval, or as labels are edited now."""
 
     name: ClassVar[str] = "count"
 
     images: ImageIds = None
     """Ids of the images; all that can be read (or have the labels) and are not excluded if left out."""
     labels: Name | None = None
-    """Name of labels whose objects are counted; if left out, the engine finds objects, which are not kept. Of labels
-    there is no interval: nobody has ranked the errors of edited ones."""
+    """Name of labels whose objects are the count; if left out, the engine finds objects, which are not kept. Labels
+    count as themselves, without an interval."""
     look: Look = Field(default_factory=Look)
     """Engine and model that find objects and density."""
     density: bool = True
-    """With `labels`: whether the model's density counts too."""
+    """With `labels`: whether the model's density counts too, as a check beside them."""
     shapes: Annotated[tuple[Shape, ...], Field(max_length=1000)] = ()
     """Drawn regions to count in."""
     regions: Annotated[tuple[Name, ...], Field(max_length=1000)] | None = None
@@ -114,7 +114,13 @@ class CountImages(BoundedJob):
         look
             As `Look.chosen` gives it.
         """
-        counting = Count(shapes=self.shapes, outside=self.outside, table=self.table, labels=self.labels or "cells")
+        counting = Count(
+            shapes=self.shapes,
+            outside=self.outside,
+            table=self.table,
+            labels=self.labels or "cells",
+            number="joint" if self.labels is None else "objects",
+        )
         if self.labels is None:
             return with_checked_calibrations(with_own_calibration(counting_steps(look, counting)))
         if self._plain:
