@@ -63,22 +63,37 @@ export class SaveState {
     fill(this.#away, h("p", {}, text), button);
   }
 
+  /** Those that are not in the log: the answer may be lost. @param {import("./correct_edits.js").Item[]} items */
+  async #unanswered(items) {
+    const { session } = this.#desk;
+    const isOpen = (/** @type {import("./correct_edits.js").Item} */ item) =>
+      !item.sent
+        ? Promise.resolve(true)
+        : session.answered(item).then(
+            (answer) => answer === null,
+            (error) => error.status !== 409, // refused is an answer; a server that is away has said nothing
+          );
+    const open = await Promise.all(items.map(isOpen));
+    return items.filter((_, k) => open[k]);
+  }
+
   /** Offer what was not saved when a window of this browser was closed. */
   async #offerLeft() {
     const { id } = this.#app.openStudy;
     const { session } = this.#desk;
-    if (session.waiting || this.#app.openStudy.readOnly) return;
-    const found = await leftOf(id, session.id);
+    if (this.#app.openStudy.readOnly) return;
+    const found = await leftOf(id, session);
     const items = found.flatMap((kept) => kept.items);
-    if (!items.length) return;
+    const open = await this.#unanswered(items);
+    if (!open.length) return found.forEach(forget);
     const answer = (/** @type {boolean} */ save) => {
       fill(this.#left);
-      for (const kept of found) forget(kept);
       if (save) session.takeOver(items);
+      found.forEach(forget);
     };
-    const one = items.length === 1;
-    const when = whenInWords(items[0].at);
-    const which = `${counted(items.length, "edit")} of ${when} ${one ? "was" : "were"}`;
+    const one = open.length === 1;
+    const when = whenInWords(open[0].at);
+    const which = `${counted(open.length, "edit")} of ${when} ${one ? "was" : "were"}`;
     const name = one ? "Save it now" : "Save them now";
     const save = h("button.primary", { type: "button", onclick: () => answer(true) }, name);
     const discard = h("button", { type: "button", onclick: () => answer(false) }, "Discard");
