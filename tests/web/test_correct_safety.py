@@ -205,6 +205,29 @@ def test_an_edit_that_was_saved_is_not_offered_again(
     assert page.get_by_text("1 edit of").count() == 0
 
 
+def test_undo_is_locked_where_there_is_nothing_and_names_an_older_edit_before_it_undoes_it(
+    squares: Any, server: Any, signed_in: Any, api: Any, study: dict[str, str]
+) -> None:
+    hand = squares.open_correct(signed_in(), server.url, study["study"], study["stack"])
+    page = hand.page
+    undo = page.locator(".correct-state").get_by_role("button", name="Undo")
+    page.locator(".correct-state button:disabled").nth(1).wait_for()
+    hand.look_at(*squares.middle(0, 0))
+    hand.take("Delete")
+    hand.click(*squares.middle(0, 0))
+    hand.saved()
+    assert undo.is_enabled()
+    later = squares.open_correct(signed_in(), server.url, study["study"], study["stack"])
+    page = later.page
+    page.keyboard.press("Control+z")
+    note = page.locator(".toast").filter(has_text="Deleted · cell 1")
+    note.get_by_role("button", name="Undo that").click()
+    later.saved()
+    assert squares.pixels(api, study["study"], study["stack_labels"])[50, 50] == 1
+    page.locator(".correct-state").get_by_role("button", name="Redo").click()
+    page.wait_for_function("() => cellmetry.viewer.idAt(50, 50) === 0")
+
+
 def test_an_edit_whose_answer_is_lost_is_made_once(
     opened: Callable[[], Any], squares: Any, ids: Callable[[], Any], faults: Any
 ) -> None:

@@ -15,6 +15,8 @@ export class SaveState {
   #said = h("span.correct-saved", { role: "status" });
   #away = h("div.notice.correct-left.correct-away", { hidden: true });
   #left = h("div");
+  #undo = h("button", { type: "button", title: "Undo (Ctrl+Z)" }, icon("undo"), "Undo");
+  #redo = h("button", { type: "button", title: "Redo (Ctrl+Shift+Z)" }, icon("redo"), "Redo");
   #offs;
   #saved = false;
 
@@ -22,25 +24,33 @@ export class SaveState {
   constructor(app, desk) {
     this.#app = app;
     this.#desk = desk;
-    const said = { type: "button", disabled: Boolean(app.openStudy.readOnly) };
-    const undo = h("button", { ...said, title: "Undo (Ctrl+Z)", onclick: desk.undo }, icon("undo"), "Undo");
-    const redo = h("button", { ...said, title: "Redo (Ctrl+Shift+Z)", onclick: desk.redo }, icon("redo"), "Redo");
-    const row = h("div.row", {}, undo, redo, h("span.grow"), this.#said);
+    const row = h("div.row", {}, this.#undo, this.#redo, h("span.grow"), this.#said);
     this.element = h("div.correct-state", {}, row);
     this.notices = h("div.correct-notices", {}, this.#away, this.#left);
+    this.#undo.addEventListener("click", desk.undo);
+    this.#redo.addEventListener("click", desk.redo);
     const when = () => !app.openStudy.readOnly;
     this.#offs = [
       app.shortcuts.bind("Ctrl+z", "Undo", desk.undo, { when }),
       app.shortcuts.bind("Ctrl+Shift+z", "Redo", desk.redo, { when }),
       app.shortcuts.bind("Ctrl+y", "Redo", desk.redo, { when }),
       desk.session.on("change", () => this.#show()),
+      desk.turns.on("change", () => this.#showTurns()),
     ];
     this.#show();
+    this.#showTurns();
     void this.#offerLeft();
   }
 
   close() {
     for (const off of this.#offs) off();
+  }
+
+  #showTurns() {
+    const { turns } = this.#desk;
+    const locked = Boolean(this.#app.openStudy.readOnly);
+    this.#undo.disabled = locked || !turns.canUndo;
+    this.#redo.disabled = locked || !turns.canRedo;
   }
 
   #show() {
