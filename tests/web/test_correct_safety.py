@@ -153,6 +153,81 @@ def test_a_window_that_is_closed_without_server_offers_its_edits_again(
     assert after[int(y), int(x) + 50] == after[int(y), int(x) + 60] == before.max() + 1
 
 
+def test_an_unsaved_stroke_outlives_other_strokes_and_another_reload(
+    opened: Callable[[], Any], squares: Any, ids: Callable[[], Any], faults: Any
+) -> None:
+    faults.allow("ERR_FAILED")
+    hand = opened()
+    page = hand.page
+    page.on("dialog", lambda dialog: dialog.accept())
+    y, x = squares.middle(5, 2)
+    hand.look_at(y, x + 50)
+    page.keyboard.press("b")
+    page.route("**/edits", lambda route: route.abort())
+    hand.drag((y - 10, x + 50), (y + 10, x + 50))
+    page.get_by_text("1 edit waits").wait_for()
+    page.reload()
+    page.unroute("**/edits")
+    page.get_by_text("1 edit of").wait_for()
+    hand.look_at(y, x + 50)
+    hand.drag((y + 40, x + 50), (y + 42, x + 50))
+    hand.saved()
+    page.reload()
+    page.get_by_text("1 edit of").wait_for()
+    hand.look_at(y, x + 50)
+    hand.drag((y + 40, x + 70), (y + 42, x + 70))
+    hand.saved()
+    page.get_by_role("button", name="Save it now").click()
+    hand.saved()
+    assert ids()[int(y), int(x) + 50] > 0
+
+
+def test_an_edit_that_was_saved_is_not_offered_again(
+    opened: Callable[[], Any], squares: Any, ids: Callable[[], Any], faults: Any
+) -> None:
+    faults.allow("ERR_FAILED")
+    hand = opened()
+    page = hand.page
+    page.on("dialog", lambda dialog: dialog.accept())
+    y, x = squares.middle(5, 4)
+    hand.look_at(y, x + 50)
+    page.keyboard.press("b")
+    page.route("**/edits", lambda route: (route.fetch(), route.abort()))
+    page.route("**/edits?key=*", lambda route: route.abort())
+    hand.drag((y - 10, x + 50), (y + 10, x + 50))
+    page.get_by_text("1 edit waits").wait_for()
+    page.unroute("**/edits?key=*")
+    with page.expect_response("**/edits?key=*"):
+        page.reload()
+    page.get_by_role("button", name="Undo", exact=True).wait_for()
+    page.wait_for_timeout(300)
+    assert ids()[int(y), int(x) + 50] > 0
+    assert page.get_by_text("1 edit of").count() == 0
+
+
+def test_undo_is_locked_where_there_is_nothing_and_names_an_older_edit_before_it_undoes_it(
+    squares: Any, server: Any, signed_in: Any, api: Any, study: dict[str, str]
+) -> None:
+    hand = squares.open_correct(signed_in(), server.url, study["study"], study["stack"])
+    page = hand.page
+    undo = page.locator(".correct-state").get_by_role("button", name="Undo")
+    page.locator(".correct-state button:disabled").nth(1).wait_for()
+    hand.look_at(*squares.middle(0, 0))
+    hand.take("Delete")
+    hand.click(*squares.middle(0, 0))
+    hand.saved()
+    assert undo.is_enabled()
+    later = squares.open_correct(signed_in(), server.url, study["study"], study["stack"])
+    page = later.page
+    page.keyboard.press("Control+z")
+    note = page.locator(".toast").filter(has_text="Deleted · cell 1")
+    note.get_by_role("button", name="Undo that").click()
+    later.saved()
+    assert squares.pixels(api, study["study"], study["stack_labels"])[50, 50] == 1
+    page.locator(".correct-state").get_by_role("button", name="Redo").click()
+    page.wait_for_function("() => cellmetry.viewer.idAt(50, 50) === 0")
+
+
 def test_an_edit_whose_answer_is_lost_is_made_once(
     opened: Callable[[], Any], squares: Any, ids: Callable[[], Any], faults: Any
 ) -> None:

@@ -65,6 +65,30 @@ def test_two_who_edit_one_place_both_are_in_the_log(made, labels):
     assert edit(made, labels, elsewhere, base_version=0, session="ben").status_code == 200
 
 
+def test_what_was_sent_with_a_key_is_found_by_it(made, labels):
+    first = edit(made, labels, session="anna", key="anna.1").json()
+    edit(made, labels, [[y - 200, x - 200] for y, x in SQUARE], session="anna", key="anna.2")
+    undone = made.client.post(f"{labels}/undo", json={"session": "anna", "key": "anna.3"}).json()
+
+    def found(key):
+        return [each["act"]["seq"] for each in made.client.get(f"{labels}/edits", params={"key": key}).json()]
+
+    assert found("anna.1") == [first["act"]]
+    assert found("anna.3") == [undone["act"]]
+    assert found("anna.4") == []
+
+
+def test_one_older_edit_is_undone_and_done_again_by_the_window_that_undid_it(made, labels):
+    before = at(made, labels, 520.5, 520.5)["id"]
+    first = edit(made, labels, session="anna").json()
+    edit(made, labels, [[y - 200, x - 200] for y, x in SQUARE], session="anna")
+    body = {"session": "later", "act": first["act"]}
+    assert made.client.post(f"{labels}/undo", json=body).status_code == 200
+    assert at(made, labels, 520.5, 520.5)["id"] == before
+    assert made.client.post(f"{labels}/redo", json={"session": "later"}).status_code == 200
+    assert at(made, labels, 520.5, 520.5)["id"] == max(first["ids"])
+
+
 def test_undo_and_redo_go_by_window(made, labels):
     edit(made, labels, session="anna")
     edit(made, labels, [[y - 200, x - 200] for y, x in SQUARE], session="ben")

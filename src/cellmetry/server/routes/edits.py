@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Annotated, Any, Literal
 
 from fastapi import APIRouter, Query
@@ -25,6 +26,7 @@ from cellmetry.study.store.edits import (
     patches_of,
     places_of,
     redo,
+    reverse_edit,
     undo,
 )
 from cellmetry.study.store.images import image as image_of
@@ -52,6 +54,8 @@ class EditBody(Body):
     """Version that who edits saw; the present one if left out."""
     session: SessionName = ""
     """Name of the window or program: what this person did there since `base_version` is known to them."""
+    key: SessionName = ""
+    """By which the edit is found again in the log, if the answer is lost."""
 
 
 class RestoreBody(Body):
@@ -68,6 +72,15 @@ class UndoBody(Body):
 
     session: SessionName = ""
     """Only edits of this window or program; of who asks if left out."""
+    key: SessionName = ""
+    """By which it is found again in the log, if the answer is lost."""
+
+
+class OneBody(UndoBody):
+    """Which edit is meant."""
+
+    act: int | None = Field(None, ge=1, le=2**62)
+    """This edit of these labels, instead of the last one; it counts as undone by `session`."""
 
 
 class PlaneBox(View):
@@ -121,29 +134,39 @@ class EditDetails(EditView):
 def edit(body: EditBody, store: EditStudy, labels: Id, actor: ActorDep) -> EditAnswer:
     """Do one edit; the answer comes when it is on the disk."""
     operation = parse_operation(body.operation, body.parameters)
-    result = apply_edit(store, actor, labels, operation, base_version=body.base_version, session=body.session)
+    keyed = replace(actor, key=body.key)
+    result = apply_edit(store, keyed, labels, operation, base_version=body.base_version, session=body.session)
     return _answer(result)
 
 
 @router.post("/undo", responses=_REFUSED)
-def undo_last(body: UndoBody, store: EditStudy, labels: Id, actor: ActorDep) -> EditAnswer:
-    """Take back the last edit that holds, of one window or of who asks."""
+def undo_last(body: OneBody, store: EditStudy, labels: Id, actor: ActorDep) -> EditAnswer:
+    """Take back the last edit that holds, of one window or of who asks; or one edit."""
     label_set(store, labels)
-    return _answer(undo(store, actor, labels, who=actor.who, session=body.session or None))
+    keyed = replace(actor, key=body.key)
+    if body.act is not None:
+        return _answer(reverse_edit(store, keyed, _edit(store, labels, body.act).act.seq, session=body.session))
+    return _answer(undo(store, keyed, labels, who=actor.who, session=body.session or None))
 
 
 @router.post("/redo", responses=_REFUSED)
 def redo_last(body: UndoBody, store: EditStudy, labels: Id, actor: ActorDep) -> EditAnswer:
     """Do again what was undone last, if no edit was made since."""
     label_set(store, labels)
-    return _answer(redo(store, actor, labels, who=actor.who, session=body.session or None))
+    return _answer(redo(store, replace(actor, key=body.key), labels, who=actor.who, session=body.session or None))
 
 
 @router.get("/edits")
-def list_edits(store: ReadStudy, labels: Id, before: Number | None = None, limit: Limit = 100) -> list[EditView]:
+def list_edits(
+    store: ReadStudy,
+    labels: Id,
+    before: Number | None = None,
+    limit: Limit = 100,
+    key: Annotated[str | None, Query(min_length=1, max_length=64, description="Only what was sent with it.")] = None,
+) -> list[EditView]:
     """Return the log, newest first, with undone and refused edits; next page: `before` = the last act's `seq`."""
     label_set(store, labels)
-    return [EditView(**_said(each)) for each in history(store, labels, before=before, limit=limit)]
+    return [EditView(**_said(each)) for each in history(store, labels, before=before, limit=limit, key=key)]
 
 
 @image_router.get("/edits")

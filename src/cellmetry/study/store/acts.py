@@ -44,10 +44,17 @@ _NAMED = {"labels": ("image_id", "name"), "results": ("kind", "name"), "recipes"
 
 @dataclass(frozen=True)
 class Actor:
-    """Who does something, and by which way: web, cli, python, rest or mcp."""
+    """Who does something, and by which way: web, cli, python, rest or mcp.
+
+    Parameters
+    ----------
+    key
+        Kept in the details of the act: by it who did it finds it again if no answer came.
+    """
 
     who: str
     via: str
+    key: str = ""
 
 
 @dataclass(frozen=True)
@@ -219,6 +226,7 @@ def _insert(
     connection: sqlite3.Connection, actor: Actor, verb: str, summary: str, details: dict[str, Any], undoes: int | None
 ) -> int:
     now = datetime.now(UTC).isoformat(timespec="milliseconds")
+    details = {**details, "key": actor.key} if actor.key else details
     cursor = connection.execute(
         "INSERT INTO acts (at, who, via, verb, summary, details, undoes) VALUES (?, ?, ?, ?, ?, ?, ?)",
         (now, actor.who, actor.via, verb, summary, json.dumps(details), undoes),

@@ -73,11 +73,20 @@ class Made:
     next_id: int
 
 
-def history(store: Store, labels_id: str, *, before: int | None = None, limit: int = 100) -> list[Edit]:
-    """Return the edits of a label image, newest first, refused and undone ones too."""
+def history(
+    store: Store, labels_id: str, *, before: int | None = None, limit: int = 100, key: str | None = None
+) -> list[Edit]:
+    """Return the edits of a label image, newest first, refused and undone ones too.
+
+    Parameters
+    ----------
+    key
+        Only what was done with this key of its `Actor`.
+    """
     rows = store.database.rows(
-        "SELECT * FROM edits WHERE labels_id = ? AND act < ? ORDER BY act DESC LIMIT ?",
-        (labels_id, before or 1 << 62, limit),
+        "SELECT edits.* FROM edits JOIN acts ON acts.seq = edits.act WHERE labels_id = ?1 AND act < ?2 "
+        "AND (?4 IS NULL OR json_extract(details, '$.key') = ?4) ORDER BY act DESC LIMIT ?3",
+        (labels_id, before or 1 << 62, limit, key),
     )
     return _edits_of(store, rows)
 

@@ -26,6 +26,7 @@ export class Toasts {
    * @returns {() => void} What takes it away.
    */
   show(text, { kind = "info", action = null } = {}) {
+    this.#dropSame(text);
     const note = h(`div.toast.toast-${kind}`, {}, h("p", {}, text));
     const leave = () => note.remove();
     if (action) note.append(actionButton(action, leave));
@@ -36,6 +37,12 @@ export class Toasts {
     this.#dropOldest();
     leaveInTime(note, SECONDS[kind] + (action ? 6 : 0));
     return leave;
+  }
+
+  /** What is said again takes the place of what was said. @param {string} text */
+  #dropSame(text) {
+    for (const note of this.#host.querySelectorAll(".toast"))
+      if (note.querySelector("p")?.textContent === text) note.remove();
   }
 
   #dropOldest() {

@@ -7,6 +7,8 @@ import { whenInWords } from "../app/times.js";
 import { EditSession } from "./correct_edits.js";
 import { WindowName } from "./correct_kept.js";
 import { LiveLabels } from "./correct_live.js";
+import { Turns } from "./correct_turns.js";
+import { doneInWords } from "./correct_words.js";
 
 /** @typedef {import("../app/app.js").App} App */
 /** @typedef {import("./correct_edits.js").Item} Item */
@@ -48,6 +50,7 @@ export class Desk {
     this.#viewer = app.viewer;
     this.session = new EditSession(this.#study, name);
     this.live = new LiveLabels(app, this.session);
+    this.turns = new Turns(app, this.session);
     this.session.on("refused", ({ item, error }) => this.#refused(item, error));
     this.session.on("change", () => this.#askToSignIn());
     this.#study.on("closed", () => this.#close());
@@ -63,6 +66,7 @@ export class Desk {
   #close() {
     this.session.close();
     this.live.close();
+    this.turns.close();
   }
 
   /** Labels that are shown. @returns {string|null} */
@@ -110,9 +114,18 @@ export class Desk {
     }
   };
 
-  undo = () => this.labels && this.session.undo(this.labels);
+  undo = () => {
+    if (!this.labels) return;
+    const { turns } = this;
+    if (turns.known && !turns.own && !this.session.waiting) this.#offerOlder(this.labels);
+    else this.session.undo(this.labels);
+  };
 
-  redo = () => this.labels && this.session.redo(this.labels);
+  redo = () => {
+    if (!this.labels) return;
+    if (this.turns.canRedo || this.session.waiting) this.session.redo(this.labels);
+    else this.hint("There is nothing to redo.");
+  };
 
   /** @param {any} error */
   #tellOf(error) {
@@ -123,23 +136,18 @@ export class Desk {
   /** @param {Item} item @param {import("../kernel/api.js").ApiError} error */
   #refused(item, error) {
     if (error.status === 409) void this.#conflict(item, error);
-    else if (item.kind === "undo" && error.status === 422) this.#offerOlder(item.labels);
+    else if (item.kind === "undo" && error.status === 422)
+      void this.turns.read().then(() => this.#offerOlder(item.labels));
     else this.#tellOf(error);
   }
 
-  /** Nothing of this window is left to be undone: offer what this person did in others.  @param {string} labels */
+  /** Nothing of this window is left to be undone: offer what this person did last in others. @param {string} labels */
   #offerOlder(labels) {
-    const run = async () => {
-      try {
-        const answer = await this.#study.post(at`labels/${labels}/undo`, {});
-        const boxes = answer.boxes.map((/** @type {any} */ box) => [box.t, box.z, box.y0, box.y1, box.x0, box.x1]);
-        this.live.refresh(labels, { boxes, version: answer.version });
-      } catch (error) {
-        this.#tellOf(error);
-      }
-    };
-    const action = { text: "Undo an older edit", run };
-    this.#app.toast("Nothing that you did in this window is left to undo.", { action });
+    const { older } = this.turns;
+    if (!older) return this.hint("There is nothing to undo.");
+    const run = () => this.session.undo(labels, older.act.seq);
+    const text = `Nothing that you did in this window is left to undo. Before that: ${doneInWords(older)}, ${whenInWords(older.act.at)}.`;
+    this.#app.toast(text, { action: { text: "Undo that", run } });
   }
 
   /** @param {Item} item @param {import("../kernel/api.js").ApiError} error */

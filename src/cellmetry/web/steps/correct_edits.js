@@ -4,7 +4,7 @@
  */
 import { ApiError, at } from "../kernel/api.js";
 import { Emitter } from "../kernel/emitter.js";
-import { keep } from "./correct_kept.js";
+import { keep, newLoad } from "./correct_kept.js";
 
 /** @typedef {import("../app/study.js").Study} Study */
 /** @typedef {import("./correct_kept.js").WindowName} WindowName */
@@ -19,8 +19,7 @@ import { keep } from "./correct_kept.js";
  * @property {number|null} makes Id under which the object is shown that it makes.
  * @property {Record<string, number>} from Ids of objects not made yet: the key of the item that makes each.
  * @property {string} session Name of the window that made it.
- * @property {number|null} after Last act of that window when it was first sent: a later one is this one, which
- *   may be saved though no answer came.
+ * @property {boolean} sent Whether it was sent: it may be saved though no answer came.
  * @property {string} at
  */
 /** @typedef {{act: number|null, version: number, ids: number[], tiles: number[][]|null}} Answer */
@@ -28,7 +27,6 @@ import { keep } from "./correct_kept.js";
 
 const PAUSES_MS = [500, 1000, 2000, 5000, 10_000];
 const AWAY = new Set([0, 401, 408, 429, 502, 503, 504]);
-const LOG = 100;
 
 /**
  * Tells "change" when its state is another, "sent" {item}, "saved" {item, answer}, "refused" {item, error} and
@@ -45,6 +43,8 @@ export class EditSession extends Emitter {
   #failures = 0;
   #closed = false;
   #keys = Date.now();
+  /** Of this page: what it keeps takes the place of nothing that was kept before a reload. */
+  #load = newLoad();
   #wake = () => {};
   /** The error that makes it wait. @type {ApiError|null} */
   trouble = null;
@@ -61,6 +61,11 @@ export class EditSession extends Emitter {
   /** Name of this window. */
   get id() {
     return this.#window.id;
+  }
+
+  /** What it keeps is kept under this. */
+  get load() {
+    return this.#load;
   }
 
   /** @returns {State} */
@@ -99,11 +104,12 @@ export class EditSession extends Emitter {
     return this.#push({ kind: "edit", labels, operation, parameters, base, makes, from });
   }
 
-  /** Take back the last edit of this window. @param {string} labels */
-  undo(labels) {
-    const last = this.#items.at(-1);
-    if (last?.kind === "edit" && last.labels === labels && last.after === null) return this.#withdraw(last);
-    this.#push({ kind: "undo", labels, operation: "undo", parameters: {}, base: null, makes: null, from: {} });
+  /** Take back the last edit of this window, or one edit. @param {string} labels @param {number|null} [act] */
+  undo(labels, act = null) {
+    const last = act === null ? this.#items.at(-1) : null;
+    if (last?.kind === "edit" && last.labels === labels && !last.sent) return this.#withdraw(last);
+    const parameters = act === null ? {} : { act };
+    this.#push({ kind: "undo", labels, operation: "undo", parameters, base: null, makes: null, from: {} });
   }
 
   /** Do again what was taken back last. @param {string} labels */
@@ -123,9 +129,12 @@ export class EditSession extends Emitter {
   /** Try again now. */
   nudge = () => this.#wake();
 
-  /** @param {Omit<Item, "key"|"after"|"at"|"session">} said @returns {Item} */
+  /** Whether an edit of labels waits that was taken back before it was sent. @param {string} labels */
+  hasWithdrawn = (labels) => this.#withdrawn.at(-1)?.labels === labels;
+
+  /** @param {Omit<Item, "key"|"sent"|"at"|"session">} said @returns {Item} */
   #push(said) {
-    const item = { ...said, key: ++this.#keys, session: this.id, after: null, at: new Date().toISOString() };
+    const item = { ...said, key: ++this.#keys, session: this.id, sent: false, at: new Date().toISOString() };
     this.#items.push(item);
     this.#changed();
     void this.#work();
@@ -167,7 +176,7 @@ export class EditSession extends Emitter {
   /** @param {Item} item */
   async #next(item) {
     try {
-      const answer = (item.after !== null && (await this.#answered(item))) || (await this.#send(item));
+      const answer = (item.sent && (await this.answered(item))) || (await this.#send(item));
       this.#saved(item, answer);
     } catch (error) {
       if (!(error instanceof ApiError)) throw error;
@@ -179,22 +188,20 @@ export class EditSession extends Emitter {
   /** @param {Item} item @returns {Promise<Answer>} */
   async #send(item) {
     const { labels, kind, operation, parameters, base, session } = item;
-    const first = item.after === null;
-    item.after ??= this.#window.lastAct;
+    const first = !item.sent;
+    item.sent = true;
     this.#changed();
     if (first) this.tell("sent", { item });
     const path = at`labels/${labels}/`;
-    if (kind !== "edit") return this.#study.post(path + kind, { session });
-    return this.#study.post(`${path}edits`, { operation, parameters, base_version: base, session });
+    const said = { session, key: keyOf(item) };
+    if (kind !== "edit") return this.#study.post(path + kind, { ...parameters, ...said });
+    return this.#study.post(`${path}edits`, { operation, parameters, base_version: base, ...said });
   }
 
   /** The answer to an item that was sent, if it is in the log. @param {Item} item @returns {Promise<Answer|null>} */
-  async #answered({ labels, session, after }) {
-    const log = await this.#study.get(at`labels/${labels}/edits`, { limit: LOG });
-    const mine = (/** @type {any} */ each) => each.session === session && each.act.seq > (after ?? 0);
-    const found = log.find(mine);
+  async answered(item) {
+    const [found] = await this.#study.get(at`labels/${item.labels}/edits`, { key: keyOf(item), limit: 1 });
     if (!found) return null;
-    this.#window.note(found.act.seq);
     const { summary: message } = found.act;
     if (found.version === null) throw new ApiError(409, { kind: "EditConflict", message, act: null });
     return { act: found.act.seq, version: found.version, ids: found.ids, tiles: null };
@@ -202,7 +209,6 @@ export class EditSession extends Emitter {
 
   /** @param {Item} item @param {Answer} answer */
   #saved(item, answer) {
-    this.#window.note(answer.act);
     this.#name(item, answer.ids.length ? Math.max(...answer.ids) : null);
     this.#drop(item);
     this.tell("saved", { item, answer });
@@ -250,7 +256,7 @@ export class EditSession extends Emitter {
   }
 
   #changed() {
-    keep({ study: this.#study.id, session: this.id, items: this.#items });
+    keep({ study: this.#study.id, session: this.id, load: this.#load, items: this.#items });
     this.tell("change", this.state);
   }
 
@@ -262,6 +268,9 @@ export class EditSession extends Emitter {
     if (this.#items.length || this.isDrawing()) event.preventDefault();
   };
 }
+
+/** By what an item is found in the log: like no other of any window. @param {Item} item */
+const keyOf = ({ session, key }) => `${session}.${key}`;
 
 /**
  * @param {Record<string, any>} parameters @param {number} id @param {number|null} by Null leaves it out.

@@ -1,7 +1,7 @@
 /** Edits that are not saved yet, kept in this browser so that a reload or a crash loses none. @module */
 
 /** @typedef {import("./correct_edits.js").Item} Item */
-/** @typedef {{study: string, session: string, at: string, items: Item[]}} Kept */
+/** @typedef {{study: string, session: string, load: string, at: string, items: Item[]}} Kept `load`: which page. */
 
 const PREFIX = "cellmetry.unsent.";
 const SESSION = "cellmetry.session";
@@ -10,8 +10,6 @@ const WAIT_MS = 1000;
 
 /** Name of this window to the server: the same after a reload, another in another window. */
 export class WindowName {
-  /** Acts of this window up to this one are known to have been answered. */
-  lastAct = 0;
   #free = () => {};
 
   /** @param {string} id */
@@ -21,20 +19,13 @@ export class WindowName {
 
   /** @returns {Promise<WindowName>} */
   static async take() {
-    const { id, lastAct } = JSON.parse(sessionStorage.getItem(SESSION) ?? "{}");
+    const { id } = JSON.parse(sessionStorage.getItem(SESSION) ?? "{}");
     const former = new WindowName(id ?? "");
-    former.lastAct = lastAct ?? 0;
     if (id && (await former.#hold())) return former;
     const fresh = new WindowName(`web-${randomWord()}`);
     await fresh.#hold();
-    fresh.note(0);
+    sessionStorage.setItem(SESSION, JSON.stringify({ id: fresh.id }));
     return fresh;
-  }
-
-  /** @param {number|null} act */
-  note(act) {
-    this.lastAct = Math.max(this.lastAct, act ?? 0);
-    sessionStorage.setItem(SESSION, JSON.stringify({ id: this.id, lastAct: this.lastAct }));
   }
 
   release() {
@@ -59,6 +50,9 @@ export class WindowName {
   }
 }
 
+/** A name of this page, another after a reload. */
+export const newLoad = () => randomWord();
+
 /** @returns {string} */
 function randomWord() {
   return [...crypto.getRandomValues(new Uint32Array(3))].map((each) => each.toString(36)).join("");
@@ -66,7 +60,7 @@ function randomWord() {
 
 /** Keep what is not saved; nothing is kept of an empty list. @param {Omit<Kept, "at">} kept */
 export function keep(kept) {
-  const key = `${PREFIX}${kept.study}.${kept.session}`;
+  const key = `${PREFIX}${kept.study}.${kept.session}.${kept.load}`;
   try {
     if (kept.items.length) localStorage.setItem(key, JSON.stringify({ ...kept, at: new Date().toISOString() }));
     else localStorage.removeItem(key);
@@ -76,17 +70,21 @@ export function keep(kept) {
 }
 
 /** @param {Kept} kept */
-export const forget = ({ study, session }) => keep({ study, session, items: [] });
+export const forget = (kept) => keep({ ...kept, items: [] });
 
 /**
  * Return what was kept of a study by windows that are no longer there, the oldest first.
- * @param {string} study @param {string} session Of this window, whose own edits of before a reload count too.
+ * @param {string} study @param {{id: string, load: string}} own This window, whose edits of before a reload count too.
  * @returns {Promise<Kept[]>}
  */
-export async function leftOf(study, session) {
+export async function leftOf(study, own) {
   const held = await heldNames();
   const isLeft = (/** @type {Kept} */ kept) =>
-    kept.session === session || (held ? !held.has(PREFIX + kept.session) : Date.now() - Date.parse(kept.at) > OLD_MS);
+    kept.session === own.id
+      ? kept.load !== own.load
+      : held
+        ? !held.has(PREFIX + kept.session)
+        : Date.now() - Date.parse(kept.at) > OLD_MS;
   return allOf(study)
     .filter(isLeft)
     .sort((a, b) => a.at.localeCompare(b.at));

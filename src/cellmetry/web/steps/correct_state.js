@@ -15,6 +15,8 @@ export class SaveState {
   #said = h("span.correct-saved", { role: "status" });
   #away = h("div.notice.correct-left.correct-away", { hidden: true });
   #left = h("div");
+  #undo = h("button", { type: "button", title: "Undo (Ctrl+Z)" }, icon("undo"), "Undo");
+  #redo = h("button", { type: "button", title: "Redo (Ctrl+Shift+Z)" }, icon("redo"), "Redo");
   #offs;
   #saved = false;
 
@@ -22,25 +24,33 @@ export class SaveState {
   constructor(app, desk) {
     this.#app = app;
     this.#desk = desk;
-    const said = { type: "button", disabled: Boolean(app.openStudy.readOnly) };
-    const undo = h("button", { ...said, title: "Undo (Ctrl+Z)", onclick: desk.undo }, icon("undo"), "Undo");
-    const redo = h("button", { ...said, title: "Redo (Ctrl+Shift+Z)", onclick: desk.redo }, icon("redo"), "Redo");
-    const row = h("div.row", {}, undo, redo, h("span.grow"), this.#said);
+    const row = h("div.row", {}, this.#undo, this.#redo, h("span.grow"), this.#said);
     this.element = h("div.correct-state", {}, row);
     this.notices = h("div.correct-notices", {}, this.#away, this.#left);
+    this.#undo.addEventListener("click", desk.undo);
+    this.#redo.addEventListener("click", desk.redo);
     const when = () => !app.openStudy.readOnly;
     this.#offs = [
       app.shortcuts.bind("Ctrl+z", "Undo", desk.undo, { when }),
       app.shortcuts.bind("Ctrl+Shift+z", "Redo", desk.redo, { when }),
       app.shortcuts.bind("Ctrl+y", "Redo", desk.redo, { when }),
       desk.session.on("change", () => this.#show()),
+      desk.turns.on("change", () => this.#showTurns()),
     ];
     this.#show();
+    this.#showTurns();
     void this.#offerLeft();
   }
 
   close() {
     for (const off of this.#offs) off();
+  }
+
+  #showTurns() {
+    const { turns } = this.#desk;
+    const locked = Boolean(this.#app.openStudy.readOnly);
+    this.#undo.disabled = locked || !turns.canUndo;
+    this.#redo.disabled = locked || !turns.canRedo;
   }
 
   #show() {
@@ -63,22 +73,37 @@ export class SaveState {
     fill(this.#away, h("p", {}, text), button);
   }
 
+  /** Those that are not in the log: the answer may be lost. @param {import("./correct_edits.js").Item[]} items */
+  async #unanswered(items) {
+    const { session } = this.#desk;
+    const isOpen = (/** @type {import("./correct_edits.js").Item} */ item) =>
+      !item.sent
+        ? Promise.resolve(true)
+        : session.answered(item).then(
+            (answer) => answer === null,
+            (error) => error.status !== 409, // refused is an answer; a server that is away has said nothing
+          );
+    const open = await Promise.all(items.map(isOpen));
+    return items.filter((_, k) => open[k]);
+  }
+
   /** Offer what was not saved when a window of this browser was closed. */
   async #offerLeft() {
     const { id } = this.#app.openStudy;
     const { session } = this.#desk;
-    if (session.waiting || this.#app.openStudy.readOnly) return;
-    const found = await leftOf(id, session.id);
+    if (this.#app.openStudy.readOnly) return;
+    const found = await leftOf(id, session);
     const items = found.flatMap((kept) => kept.items);
-    if (!items.length) return;
+    const open = await this.#unanswered(items);
+    if (!open.length) return found.forEach(forget);
     const answer = (/** @type {boolean} */ save) => {
       fill(this.#left);
-      for (const kept of found) forget(kept);
       if (save) session.takeOver(items);
+      found.forEach(forget);
     };
-    const one = items.length === 1;
-    const when = whenInWords(items[0].at);
-    const which = `${counted(items.length, "edit")} of ${when} ${one ? "was" : "were"}`;
+    const one = open.length === 1;
+    const when = whenInWords(open[0].at);
+    const which = `${counted(open.length, "edit")} of ${when} ${one ? "was" : "were"}`;
     const name = one ? "Save it now" : "Save them now";
     const save = h("button.primary", { type: "button", onclick: () => answer(true) }, name);
     const discard = h("button", { type: "button", onclick: () => answer(false) }, "Discard");

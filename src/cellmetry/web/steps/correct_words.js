@@ -19,6 +19,7 @@ const DONE = {
   relabel: "Renumbered",
   copy_plane: "Copied to another plane",
   replace: "Replaced pixels",
+  rebase: "Carried your corrections over to the new segmentation",
   restore: "Brought an older version back",
   answer: "Answered a question",
   undo: "Undid",
