@@ -245,7 +245,7 @@ class DualStep {
     const panel = new TablePanel(this.#app, table);
     const links = new CellLinks(this.#app, panel);
     links.on("cell", (row) => this.#profile.showCell(row?.label ?? null));
-    const numbers = new CellNumbers(this.#app, panel.source, () => links.imageName);
+    const numbers = new CellNumbers(this.#app, panel, () => links.imageName);
     this.#open = { panel, links, numbers };
     fill(this.#numbers, numbers.element);
     fill(this.#panes.centre, h("div.measure-table", {}, panel.element));

@@ -1,5 +1,5 @@
 /** The numbers of the cells in the viewer, as the table has them. @module */
-import { h } from "../kernel/dom.js";
+import { fill, h } from "../kernel/dom.js";
 import { slider } from "../controls/range.js";
 import { rowsHere } from "../table/planes.js";
 import { noteTaste, taste } from "../app/tastes.js";
@@ -10,17 +10,19 @@ const LAYER = "dual numbers";
 const SIZE = "dual.numbers";
 const MOST = 5000;
 
-/** A slider of their size, 0 for none; they follow the table and the image that is seen. */
+/** A slider of their size, 0 for none; they follow the table, its filters and the image that is seen. */
 export class CellNumbers {
   #app;
   #source;
   #imageName;
+  #said = h("p.quiet-text", { "aria-live": "polite" });
   #size = taste(SIZE, 0);
   #turn = 0;
-  #off;
+  #offs;
 
-  /** @param {App} app @param {import("../table/source.js").TableSource} source @param {() => string|null} imageName */
-  constructor(app, source, imageName) {
+  /** @param {App} app @param {import("../table/panel.js").TablePanel} panel @param {() => string|null} imageName */
+  constructor(app, panel, imageName) {
+    const { source } = panel;
     this.#app = app;
     this.#source = source;
     this.#imageName = imageName;
@@ -29,32 +31,40 @@ export class CellNumbers {
       noteTaste(SIZE, (this.#size = size));
       this.#show();
     };
-    this.element = slider({ label: "Numbers", min: 0, max: 40, step: 2, value: this.#size, show, oninput }).element;
+    const sizes = slider({ label: "Numbers", min: 0, max: 40, step: 2, value: this.#size, show, oninput });
+    this.element = h("div", {}, sizes.element, this.#said);
     this.element.hidden = !source.column("centroid_y_px");
-    this.#off = app.viewer.on("shown", () => this.#show());
+    this.#offs = [app.viewer.on("shown", () => this.#show()), panel.on("filter", () => this.#show())];
     this.#show();
   }
 
   close() {
     this.#turn++;
-    this.#off();
+    for (const off of this.#offs) off();
     this.#app.viewer.setLayer(LAYER, null);
   }
 
   async #show() {
     const turn = ++this.#turn;
     const [image, { viewer }] = [this.#imageName(), this.#app];
-    if (!this.#size || image === null || this.element.hidden) return viewer.setLayer(LAYER, null);
+    if (!this.#size || image === null || this.element.hidden) return this.#draw([], 0);
     const names = this.#source.table.columns.map((each) => each.name);
-    const where = rowsHere(names, image, viewer);
+    const where = [...this.#source.where, ...rowsHere(names, image, viewer)];
     try {
       const number = this.#source.column("followed_label") ? "followed_label" : "label";
       const columns = [number, "centroid_y_px", "centroid_x_px"];
-      const { values } = await this.#source.values(columns, { where, most: MOST });
-      if (turn === this.#turn) viewer.setLayer(LAYER, { kind: "shapes", shapes: this.#shapes(values[number], values) });
+      const { values, total } = await this.#source.values(columns, { where, most: MOST });
+      if (turn === this.#turn) this.#draw(this.#shapes(values[number], values), total);
     } catch (error) {
       if (turn === this.#turn) this.#app.error(error);
     }
+  }
+
+  /** @param {any[]} shapes @param {number} total Cells that meet the filters. */
+  #draw(shapes, total) {
+    this.#app.viewer.setLayer(LAYER, shapes.length ? { kind: "shapes", shapes } : null);
+    const [some, all] = [shapes.length, total].map((each) => each.toLocaleString("en"));
+    fill(this.#said, shapes.length < total && `${some} of ${all} cells have their number drawn.`);
   }
 
   /** @param {any[]} numbers @param {Record<string, any[]>} places */
