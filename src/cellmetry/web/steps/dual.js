@@ -59,7 +59,7 @@ class DualStep {
   /** @param {App} app @param {import("../app/steps.js").Panes} panes */
   constructor(app, panes) {
     this.#app = app;
-    this.#progress = new JobProgress(app, KIND, "Quantifying");
+    this.#progress = new JobProgress(app, KIND, "Quantifying", { buttons: [this.#run] });
     this.#panes = panes;
     const { openStudy: study } = app;
     this.#form = new DualForm(app);
@@ -173,17 +173,18 @@ class DualStep {
     this.#labels.value = labels.name ?? "";
     this.#labelsField.hidden = labels.names.length < 2;
     const off = Boolean(readOnly) || !labels.all.length || !this.#form.isReady;
-    this.#run.disabled = this.#preview.button.disabled = off;
+    this.#preview.button.disabled = off;
+    this.#progress.allow(!off);
     if (!this.#open) this.#showEmpty();
     this.#showStale();
   }
 
   async #quantify() {
     if (this.#run.disabled) return;
-    const { jobs, labels, images } = this.#app.openStudy;
+    const { labels, images } = this.#app.openStudy;
     try {
       const one = this.#which.value === "this" && images.current ? { images: [images.current.id] } : {};
-      await jobs.submit(KIND, { ...this.#form.wanted, labels: labels.name ?? "cells", table: NAME, ...one });
+      await this.#progress.submit({ ...this.#form.wanted, labels: labels.name ?? "cells", table: NAME, ...one });
     } catch (error) {
       this.#wrong(error);
     }
