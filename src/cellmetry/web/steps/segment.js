@@ -142,6 +142,7 @@ class SegmentStep {
     this.#form.follow();
     this.#showWhich();
     this.#progress.allow(!readOnly && images.ready.length > 0 && this.#form.hasRecipe);
+    this.#preview.button.disabled = Boolean(readOnly) || !images.ready.length;
     this.#editsField.hidden = !labels.all.some((each) => each.version > 0);
     const image = images.current;
     const sizeless = image?.state === "ready" && pixelSizeOf(image) === null;
