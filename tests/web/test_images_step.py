@@ -42,9 +42,16 @@ def card(page: Any, name: str) -> Any:
 
 def test_files_chosen_on_the_start_page_become_a_study(page: Any, api: Any, pictures: Any, ready: Any) -> None:
     choose(
-        page, [*files(pictures, "b.tif", um=None), *files(pictures, "a1.tif", "a2.tif"), file("cut.tif", b"II*\0rest")]
+        page,
+        [
+            *files(pictures, "b.tif", um=None),
+            *files(pictures, "a1.tif", "a2.tif"),
+            file("cut.tif", b"II*\0rest"),
+            file("notes.txt", b"Day 1: thawed."),
+        ],
     )
     ready(page, 3)
+    page.get_by_text("1 file is no image: notes.txt.").wait_for()
     page.get_by_role("listbox", name="Images").wait_for()
     card(page, "cut").get_by_text("Not readable").wait_for()
     page.get_by_text("1 image has no pixel size").wait_for()
@@ -61,6 +68,22 @@ def test_files_chosen_on_the_start_page_become_a_study(page: Any, api: Any, pict
     page.get_by_role("button", name="Undo", exact=True).click()
     card(page, "a2").get_by_text("drug").wait_for(state="detached")
     assert [each["said"].get("condition") for each in images(api, page) if each["name"].startswith("a")] == [None, None]
+
+
+def test_a_search_that_leaves_nothing_says_so(page: Any, pictures: Any, ready: Any) -> None:
+    choose(page, files(pictures, "a1.tif"))
+    ready(page, 1)
+    page.get_by_label("Search names").fill("nothing like it")
+    page.get_by_role("button", name="Show all images").click()
+    card(page, "a1").wait_for()
+
+
+@pytest.mark.parametrize("step", ["segment", "correct", "measure"])
+def test_a_step_of_a_study_without_images_leads_to_them(page: Any, api: Any, until: Any, step: str) -> None:
+    study = api.post("studies", json={"name": "Empty"}).json()["id"]
+    page.evaluate("([study, step]) => cellmetry.place.go(study, step)", [study, step])
+    page.get_by_role("button", name="Add images").click()
+    until(page, "cellmetry.step === 'images'")
 
 
 def test_pixel_size_is_asked_for_and_refused_where_it_is_none(page: Any, api: Any, pictures: Any, ready: Any) -> None:

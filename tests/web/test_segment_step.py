@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+import numpy as np
 import pytest
 
 
@@ -127,3 +128,57 @@ def test_outlines_go_round_pixels_and_holes(page: Any) -> None:
         [[11, 21], [12, 22]],
         [[11, 23], [12, 24]],
     ]
+
+
+@pytest.fixture(scope="module")
+def stack(api: Any, pictures: Any) -> str:
+    """A study of a flat image and a Z stack of four planes, with nine squares each."""
+    study = api.post("studies", json={"name": "Stack"}).json()["id"]
+    flat = pictures.squares(96)
+    files = [
+        ("files", ("flat.tif", pictures.tiff(flat, um=0.5))),
+        ("files", ("stack.tif", pictures.tiff(np.stack([flat] * 4), um=0.5, axes="ZYX"))),
+    ]
+    assert api.post(f"studies/{study}/images", files=files).status_code == 201
+    return study
+
+
+def test_cells_of_a_stack_count_once_unless_planes_are_asked_for(page: Any, stack: str, api: Any, until: Any) -> None:
+    page.evaluate("study => cellmetry.place.go(study, 'segment')", stack)
+    until(page, "cellmetry.study?.images.ready.length === 2 && cellmetry.viewer?.image")
+    page.get_by_text("More settings").click()
+    page.get_by_label("Engine").select_option("classical")
+    assert page.get_by_label("Z stack").input_value() == "max"
+    assert apply(page, until)["parameters"]["set"] == ['segment.engine="classical"', 'segment.stack="max"']
+    page.get_by_text("18 cells in 2 images").wait_for()
+    page.evaluate("cellmetry.goStep('measure')")
+    page.get_by_label("Controls").get_by_role("button", name="Measure", exact=True).click()
+    page.get_by_role("grid", name="Table cells").wait_for(timeout=60_000)
+    page.get_by_text("18 rows", exact=True).wait_for()
+    assert page.get_by_text("Not in this table").count() == 0
+
+    page.evaluate("cellmetry.goStep('segment')")
+    page.get_by_label("Z stack").select_option("planes")
+    page.get_by_text("counts once in each of them").wait_for()
+    assert apply(page, until)["state"] == "done"
+    page.get_by_text("36 in 4 planes").wait_for()
+    page.get_by_text("1 Z stack: each plane was worked by itself").wait_for()
+    tables = api.get(f"studies/{stack}/tables").json()
+    run = next(each for each in tables if each["name"] == "run_cells")
+    page.evaluate("table => cellmetry.goStep('measure', { table })", run["id"])
+    page.get_by_text("45 rows", exact=True).wait_for()
+    page.get_by_text("1 Z stack: each plane was worked by itself").wait_for()
+
+
+def test_a_double_click_begins_one_job_and_moves_no_button(opened: Any, until: Any) -> None:
+    page = opened
+    jobs = "cellmetry.study.jobs.all.filter((job) => job.kind === 'segment')"
+    before = page.evaluate(f"{jobs}.length")
+    button = page.get_by_role("button", name="Apply to all")
+    place = button.bounding_box()
+    button.dblclick()
+    page.get_by_label("Controls").get_by_role("button", name="Cancel").wait_for()
+    assert button.bounding_box() == place
+    until(page, f"{jobs}.every((job) => ['done', 'cancelled'].includes(job.state))", 60)
+    assert page.evaluate(f"{jobs}.length") == before + 1
+    until(page, "!document.querySelector('.left-actions button.primary').disabled")

@@ -20,7 +20,7 @@ from cellmetry.study.store.jobs import add_job
 from cellmetry.study.store.labels import add_labels
 
 sys.path.insert(0, str(Path(__file__).parent))
-from job_studies import ANNA, do_all, new_store, study_of, work_on
+from job_studies import ANNA, CLASSICAL, do_all, new_store, squares, study_of, work_on, write_images
 
 SIDE = 96
 
@@ -108,3 +108,15 @@ def stop(store, kind, after, **parameters):
     with pytest.raises(Cancelled):
         do(store, kind, progress=Stopping(after), job=job_id, **parameters)
     return job_id
+
+
+def study_with_stack(folder, stack):
+    """A study of two flat images and a Z stack of the same squares, segmented by a job with this choice of `stack`."""
+    images_of = write_images(folder / "images", "ab")
+    planes = np.stack([squares(7)] * 4)
+    tifffile.imwrite(images_of / "stack.tif", planes, imagej=True, metadata={"axes": "ZYX"})
+    store = new_store(folder)
+    register_images(store, ANNA, [images_of])
+    do_all(store)
+    do(store, "segment", recipe_text=CLASSICAL, set=(f'segment.stack="{stack}"',))
+    return store

@@ -14,6 +14,7 @@ from cellmetry.errors import InputError, MissingInput, ParameterError
 from cellmetry.io.tables import read_columns, read_table
 from cellmetry.ops.shapes import Shape
 from cellmetry.pipeline.jobs.labelled import steady_labels
+from cellmetry.pipeline.jobs.measured import planes_apart
 from cellmetry.pipeline.jobs.registry import parse_job
 from cellmetry.study.editing.objects import Delete
 from cellmetry.study.store import label_pixels
@@ -25,7 +26,7 @@ from cellmetry.study.store.regions import put_regions
 from cellmetry.study.store.results import result, result_path, results
 
 sys.path.insert(0, str(Path(__file__).parent))
-from labelled_studies import ANNA, do, labelled_study, stop, truth
+from labelled_studies import ANNA, do, labelled_study, stop, study_with_stack, truth
 
 
 def table_of(store, made):
@@ -201,3 +202,23 @@ def test_labels_are_read_as_of_one_version(study, monkeypatch):
     steady = steady_labels(store, ids["a"])
     assert steady.version == 1
     assert (steady.labels.read() == 1).sum() == 0
+
+
+@pytest.mark.parametrize("how", ["max", "mean"])
+def test_labels_of_a_projection_are_measured_in_that(tmp_path, how):
+    store = study_with_stack(tmp_path, how)
+    made, _ = do(store, "measure")
+    assert made["failed"] == {}
+    counts = table_of(store, made).groupby("image").size().to_dict()
+    assert counts["stack"] == counts["a"] == int(truth().max())
+    assert planes_apart(table_of(store, made)) == ""
+    asked, _ = do(store, "measure", measure={"plane": 3}, passport=None)
+    assert ["there is no plane 3" in reason for reason in asked["failed"].values()] == [True, True]
+    store.close()
+
+
+def test_planes_that_are_measured_by_themselves_are_told(tmp_path):
+    store = study_with_stack(tmp_path, "planes")
+    made, _ = do(store, "measure")
+    assert "Z stacks stack (1 in all) was" in planes_apart(table_of(store, made))
+    store.close()

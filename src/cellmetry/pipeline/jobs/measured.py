@@ -13,11 +13,13 @@ from cellmetry.study.store.results import result
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
+    import pandas as pd
+
     from cellmetry.study.store.labels import LabelSet
     from cellmetry.study.store.results import StoredResult
     from cellmetry.study.store.store import Store
 
-__all__ = ["names_in_table", "other_labels", "refuse_other_labels", "stored_table"]
+__all__ = ["names_in_table", "other_labels", "planes_apart", "refuse_other_labels", "stored_table"]
 
 _SHOWN = 3
 
@@ -71,6 +73,22 @@ def other_labels(store: Store, found: StoredResult) -> str:
     return (
         f"The table {found.name} was measured before labels of {len(old)} of its images were changed "
         f"({', '.join(old[:_SHOWN])}{more}); measure again for the numbers of now."
+    )
+
+
+def planes_apart(table: pd.DataFrame) -> str:
+    """Return the sentence that says that cells of some images were measured plane by plane; empty if none were."""
+    if not {"image", "z"} <= set(table.columns):
+        return ""
+    planes = table.groupby("image", observed=True)["z"].nunique()
+    names = [str(name) for name in planes.index[planes > 1]]
+    if not names:
+        return ""
+    more = ", …" if len(names) > _SHOWN else ""
+    return (
+        f"Each plane of the Z stacks {', '.join(names[:_SHOWN])}{more} ({len(names)} in all) was measured by itself, "
+        f"so a cell that is seen in several planes counts several times; find the cells again in the projection "
+        f"(stack=max) or as volumes (stack=volume) to count each once."
     )
 
 

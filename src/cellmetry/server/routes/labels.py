@@ -17,7 +17,7 @@ from cellmetry.study.store.acts import act
 from cellmetry.study.store.images import image as image_of
 from cellmetry.study.store.label_pixels import read_window
 from cellmetry.study.store.labels import LabelSet, label_set, label_sets, remove_labels
-from cellmetry.study.store.objects import StoredObject, count_stored, find_object, objects_page
+from cellmetry.study.store.objects import StoredObject, count_bodies, count_stored, find_object, objects_page
 from cellmetry.study.store.store import Store
 
 __all__ = ["router"]
@@ -42,6 +42,8 @@ class LabelsView(View):
     sha256: str = Field(description="Hash of the ids of version 0.")
     origin: dict[str, Any] = Field(description="What made version 0.")
     outlines: int = Field(description="Objects, each counted once in every plane where it is.")
+    objects: int = Field(description="Objects, each counted once, but once a plane where planes are not linked.")
+    linked_z: bool | None = Field(description="Whether an id means one body through all planes; null: nobody said.")
     removed: bool
     right: bool = Field(description="Whether somebody said that all cells are right.")
     reviewed: float = Field(description="Part of the fields of 512 × 512 pixels that was looked through, 0 to 1.")
@@ -167,7 +169,8 @@ def get_at(store: ReadStudy, labels: Id, y: Place, x: Place, t: Plane = 0, z: Pl
 def _view(store: Store, found: LabelSet, known: Standing, *, removed: bool) -> LabelsView:
     same = ("id", "name", "axes", "shape", "levels", "version", "next_id", "sha256", "origin")
     said = {**{name: getattr(found, name) for name in same}, **known._asdict()}
-    return LabelsView(**said, image=found.image_id, outlines=count_stored(store, found), removed=removed)
+    counts = {"outlines": count_stored(store, found), "objects": count_bodies(store, found)}
+    return LabelsView(**said, **counts, image=found.image_id, linked_z=found.details["linked_z"], removed=removed)
 
 
 def _object(found: StoredObject) -> ObjectView:

@@ -26,6 +26,7 @@ __all__ = [
     "StoredObject",
     "box_around",
     "boxes_before",
+    "count_bodies",
     "count_stored",
     "find_object",
     "found_objects",
@@ -201,6 +202,15 @@ def objects_page(  # noqa: PLR0913  one page of a window
 def count_stored(store: Store, labels: LabelSet) -> int:
     """Return the number of outlines: every object once in each plane where it is."""
     row = store.database.row("SELECT count(*) AS n FROM objects WHERE labels_id = ?", (labels.id,))
+    return 0 if row is None else int(row["n"])
+
+
+def count_bodies(store: Store, labels: LabelSet) -> int:
+    """Return the number of objects: once in each plane where it is, but once in all where they are linked along Z."""
+    if labels.details["linked_z"] is False or "Z" not in labels.axes:
+        return count_stored(store, labels)
+    told = "SELECT count(*) AS n FROM (SELECT DISTINCT t, id FROM objects WHERE labels_id = ?)"
+    row = store.database.row(told, (labels.id,))
     return 0 if row is None else int(row["n"])
 
 

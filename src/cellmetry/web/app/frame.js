@@ -29,6 +29,7 @@ export class Frame {
   #controls = h("div.left-step");
   #looks = h("div.left-look");
   #own = h("div.centre-own");
+  #empty = h("div.centre-empty", { hidden: true });
   #details = h("div.right-step");
   #right = h("aside.right", { "aria-label": "Details" }, this.#details);
   #watch = new MutationObserver(() => this.#showRight());
@@ -41,14 +42,14 @@ export class Frame {
   #fold = h("button.fold.quiet.square", { type: "button" });
   /** @type {(() => void)[]} */
   #offs = [];
-  #step = { name: "", width: WIDTH };
+  #step = { name: "", width: WIDTH, viewing: false };
 
   /** @param {App} app */
   constructor(app) {
     this.#app = app;
     this.viewerHost = h("div.centre-viewer");
     const left = h("aside.left", { "aria-label": "Controls" }, this.#controls, this.#looks);
-    const centre = h("main.centre", { id: "centre" }, this.#title, this.viewerHost, this.#hint, this.#own);
+    const centre = h("main.centre", { id: "centre" }, this.#title, this.viewerHost, this.#empty, this.#hint, this.#own);
     this.panes = h("div.panes", {}, left, centre, this.#splitter, this.#right, this.#fold);
     this.element = h("div.page.study-page", {}, this.#header(), this.#banner, this.panes);
     this.#listenSplitter();
@@ -62,6 +63,7 @@ export class Frame {
     this.#offs.push(
       study.on("named", () => this.#showNotices()),
       study.on("away", () => this.#showNotices()),
+      study.images.on("change", () => this.#showCentre()),
       () => panel.close(),
     );
     this.#showNotices();
@@ -77,16 +79,39 @@ export class Frame {
     this.#renew();
     this.hint("");
     fill(this.#title, entry.title);
-    this.#step = { name: entry.name, width: step.rightWidth ?? WIDTH };
     const viewing = step.centre === "viewer";
+    this.#step = { name: entry.name, width: step.rightWidth ?? WIDTH, viewing };
     this.panes.classList.toggle("panes-viewing", viewing);
-    this.viewerHost.hidden = !viewing;
     this.#looks.hidden = !viewing;
+    this.#showCentre();
     for (const link of this.#steps.children) {
       if (/** @type {HTMLElement} */ (link).dataset.step === entry.name) link.setAttribute("aria-current", "step");
       else link.removeAttribute("aria-current");
     }
     return { left: this.#controls, centre: this.#own, right: this.#details };
+  }
+
+  /** The viewer; in a study without images, what to do first. Count has its own word for that: it takes images too. */
+  #showCentre() {
+    const { images } = this.#app.openStudy;
+    const { name, viewing } = this.#step;
+    const empty = viewing && name !== "count" && images.loaded && !images.all.length;
+    this.viewerHost.hidden = !viewing || empty;
+    if (this.#empty.hidden === !empty) return;
+    this.#empty.hidden = !empty;
+    const add = () => this.#app.goStep("images");
+    fill(
+      this.#empty,
+      empty &&
+        h(
+          "section.empty",
+          {},
+          h("div.empty-picture", {}, icon("upload")),
+          h("h2", {}, "There are no images yet"),
+          h("p.quiet-text", {}, "Add files or whole folders; their cells are then found, measured and compared."),
+          h("button.primary", { type: "button", onclick: add }, "Add images"),
+        ),
+    );
   }
 
   /** Every step has panes of its own, so that one that is late writes into none of another's. */

@@ -13,6 +13,8 @@ import { place } from "../kernel/place.js";
  * @property {number} version
  * @property {number} next_id Smallest id that was never used.
  * @property {number} outlines Objects, each counted once in every plane where it is.
+ * @property {number} objects Objects, each counted once, but once a plane where planes are not linked.
+ * @property {boolean|null} linked_z Whether an id means one body through all planes.
  * @property {Record<string, any>} origin
  * @property {boolean} right Whether somebody said that all cells are right.
  * @property {number} reviewed Part that was looked through, 0 to 1.
@@ -20,6 +22,12 @@ import { place } from "../kernel/place.js";
  */
 
 const PAGE = 1000;
+
+/** How many planes of a Z stack have cells of their own; 1 where each cell is one. @param {LabelsView|null} labels */
+export function planesApart(labels) {
+  const at = labels && labels.linked_z === false ? labels.axes.indexOf("Z") : -1;
+  return labels && at >= 0 ? labels.shape[at] : 1;
+}
 
 /**
  * Tells `change` when label images came, left or were edited, and `select` when labels of another name are looked at.

@@ -10,6 +10,19 @@ const MOST_FILES = 60;
 const MOST_BYTES = 400e6;
 const NEVER = /(^|\/)(\.|__MACOSX\/|thumbs\.db$|desktop\.ini$)/i;
 
+/** Suffixes of texts, tables and the like that often lie beside images. */
+const NO_IMAGES = new Set(
+  "txt csv tsv md log ini pdf rtf doc docx odt xls xlsx ods ppt pptx html htm json yaml yml toml py r ipynb ijm zip".split(
+    " ",
+  ),
+);
+/** Folders that are one image: what lies in them belongs to it. */
+const OF_AN_IMAGE = /\.(zarr|files)\//i;
+
+/** Whether a file is certainly no image, by its name. @param {string} name */
+const isNoImage = (name) =>
+  !OF_AN_IMAGE.test(name) && NO_IMAGES.has((/\.([^./]+)$/.exec(name)?.[1] ?? "").toLowerCase());
+
 /** Sends files one request after another. Tells `change` as bytes go, and `done` when all were sent. */
 export class Uploads extends Emitter {
   /** Bytes. */
@@ -22,6 +35,8 @@ export class Uploads extends Emitter {
   busy = false;
   /** @type {Refusal[]} */
   refused = [];
+  /** Names of files that are no images, which stayed away. @type {string[]} */
+  skipped = [];
   /** @type {{files: Sent[], reading: any}[]} */
   #queue = [];
   /** @type {XMLHttpRequest|null} */
@@ -35,13 +50,15 @@ export class Uploads extends Emitter {
   }
 
   /**
-   * Send files; those that no microscope wrote (hidden files) are left out.
+   * Send files; those that no microscope wrote (hidden files, texts) are left out, the texts by name.
    * @param {Sent[]} files
    * @param {Record<string, any>} [reading] What the files do not say; with a `pattern` they are sent together.
    */
   async add(files, reading = {}) {
-    const wanted = files.filter(({ name }) => !NEVER.test(name));
-    if (!this.busy) Object.assign(this, { sent: 0, total: 0, files: 0, images: 0, refused: [] });
+    const seen = files.filter(({ name }) => !NEVER.test(name));
+    const wanted = seen.filter(({ name }) => !isNoImage(name));
+    if (!this.busy) Object.assign(this, { sent: 0, total: 0, files: 0, images: 0, refused: [], skipped: [] });
+    this.skipped.push(...seen.filter(({ name }) => isNoImage(name)).map(({ name }) => name));
     this.files += wanted.length;
     this.total += wanted.reduce((sum, { file }) => sum + file.size, 0);
     const sent = reading.pattern ? [wanted] : parts(wanted);

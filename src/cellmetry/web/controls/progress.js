@@ -7,7 +7,8 @@ import { leftInWords } from "../app/pace.js";
 /**
  * Return a bar, and what shows a progress in it.
  * @param {string} label What goes on.
- * @returns {{element: HTMLElement, show: (progress: Shown) => void}}
+ * @returns {{element: HTMLElement, show: (progress: Shown, begins?: string) => void}} `begins` is said while nobody
+ *   knows how much there is to do.
  */
 export function progressBar(label) {
   const bar = h("progress", { "aria-label": label });
@@ -15,12 +16,12 @@ export function progressBar(label) {
   const left = h("span.progress-left.number");
   return {
     element: h("div.progress", {}, bar, h("div.progress-said", {}, said, left)),
-    show({ done, total, text = "", secondsLeft = null }) {
+    show({ done, total, text = "", secondsLeft = null }, begins = "Getting ready…") {
       if (total > 0) {
         bar.max = total;
         bar.value = done;
       } else bar.removeAttribute("value");
-      fill(said, total > 0 ? `${done} of ${total} ${text}` : "Getting ready…");
+      fill(said, total > 0 ? `${done} of ${total} ${text}` : begins);
       fill(left, leftInWords(secondsLeft));
     },
   };

@@ -7,6 +7,7 @@ import { counted, valuesOf } from "../app/said.js";
 import { mainMeasure, measures } from "../table/columns.js";
 import { areConditions } from "../table/filters.js";
 import { axisOf, canBeAsked, capital, numberText, shortUnitOf, titleOf } from "../table/words.js";
+import { apartNotice, stacksApart } from "./segment_counts.js";
 
 /** @typedef {import("../app/app.js").App} App */
 /** @typedef {import("../table/source.js").TableView} TableView */
@@ -49,6 +50,7 @@ export class CompareForm {
   #unflaggedField = h("label.check", {}, this.#unflagged, "Leave out cells with a flag");
   #filters = h("div");
   #options = h("div");
+  #notice = h("div");
   #compare = h("button.primary.grow", { type: "button", disabled: true, onclick: () => this.#run() }, "Compare");
   #progress;
   #offs;
@@ -56,7 +58,10 @@ export class CompareForm {
   /** @param {App} app */
   constructor(app) {
     this.#app = app;
-    this.#progress = new JobProgress(app, "compare", "Comparing, and drawing figures", { shares: false });
+    this.#progress = new JobProgress(app, "compare", "Comparing, and drawing figures", {
+      shares: false,
+      buttons: [this.#compare],
+    });
     this.element = h(
       "div.stack",
       {},
@@ -67,8 +72,9 @@ export class CompareForm {
       field("Control", this.#control),
       this.#unflaggedField,
       this.#filters,
+      this.#notice,
       this.#options,
-      h("div.left-actions", {}, this.#progress.element, h("div.row", {}, this.#compare)),
+      h("div.left-actions", {}, h("div.row", {}, this.#compare), this.#progress.element),
     );
     this.#offs = [app.shortcuts.bind("Ctrl+Enter", "Compare", () => this.#run())];
     this.#showWhat();
@@ -168,6 +174,8 @@ export class CompareForm {
     this.#unflaggedField.hidden = !this.#chosen?.columns.some((column) => column.name === "flag_any");
     this.#showReady();
     this.#showFilters();
+    const apart = this.#chosen ? stacksApart(this.#app.openStudy, this.#chosen) : 0;
+    fill(this.#notice, apart > 0 && apartNotice(apart));
   }
 
   /** Filters that were set in the step Measure hold here too, where they can be taken away. */
@@ -206,18 +214,15 @@ export class CompareForm {
 
   #showReady() {
     const { images, readOnly } = this.#app.openStudy;
-    this.#compare.disabled =
-      Boolean(readOnly) || !this.#chosen || !this.#value.value || valuesOf(images.ready, "condition").length < 2;
-    this.#compare.title =
-      valuesOf(images.ready, "condition").length < 2
-        ? "Say of which condition the images are; at least two are compared."
-        : "";
+    const few = valuesOf(images.ready, "condition").length < 2;
+    this.#progress.allow(!readOnly && Boolean(this.#chosen && this.#value.value) && !few);
+    this.#compare.title = few ? "Say of which condition the images are; at least two are compared." : "";
   }
 
   async #run() {
     if (this.#compare.disabled) return;
     try {
-      await this.#app.openStudy.jobs.submit("compare", this.#parameters());
+      await this.#progress.submit(this.#parameters());
     } catch (/** @type {any} */ error) {
       if (error?.name === "ApiError") {
         if (!this.#more?.showError(error)) this.#app.error(error);

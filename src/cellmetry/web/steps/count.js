@@ -3,7 +3,6 @@ import { fill, h } from "../kernel/dom.js";
 import { isRecord } from "../kernel/place.js";
 import { icon } from "../controls/icons.js";
 import { labelled } from "../controls/labelled.js";
-import { once } from "../controls/once.js";
 import { chooseFiles } from "../app/drops.js";
 import { JobProgress } from "../app/job_progress.js";
 import { valuesOf } from "../app/said.js";
@@ -64,7 +63,7 @@ class CountStep {
     this.#regions = new Regions(app, USE);
     this.#examples = new Examples(app);
     this.#tables = new CountTables(app, table);
-    this.#progress = new JobProgress(app, "count", "Counting");
+    this.#progress = new JobProgress(app, "count", "Counting", { buttons: [this.#apply] });
     fill(panes.centre, table, this.#start);
     fill(panes.left, this.#left());
     this.#fold.addEventListener("toggle", () => this.#fold.open && this.#examples.load());
@@ -107,7 +106,7 @@ class CountStep {
   }
 
   #left() {
-    const actions = h("div.left-actions", {}, this.#progress.element, h("div.row", {}, this.#again, this.#apply));
+    const actions = h("div.left-actions", {}, h("div.row", {}, this.#again, this.#apply), this.#progress.element);
     fill(
       this.#controls,
       this.#maps.element,
@@ -135,8 +134,8 @@ class CountStep {
     const { images, readOnly } = this.#app.openStudy;
     const empty = !images.all.length;
     this.#showWhich();
-    this.#apply.disabled = Boolean(readOnly) || !images.ready.length;
-    this.#again.disabled = this.#apply.disabled;
+    this.#again.disabled = Boolean(readOnly) || !images.ready.length;
+    this.#progress.allow(!this.#again.disabled);
     this.#controls.hidden = empty;
     if (this.#start.hidden === !empty && this.#examples.element.isConnected) return;
     this.#start.hidden = !empty;
@@ -196,15 +195,12 @@ class CountStep {
     return { table: `counts ${name}`.slice(0, 200), images: some.map((image) => image.id) };
   }
 
-  #keep() {
-    if (!this.#apply.disabled) once(this.#apply, () => this.#submit());
-  }
-
   /** Keep counts in the study. */
-  async #submit() {
+  async #keep() {
+    if (this.#apply.disabled) return;
     const regions = this.#regions.all.length ? { regions: [] } : {};
     try {
-      await this.#app.openStudy.jobs.submit("count", { ...this.#settings.wanted, ...regions, ...this.#chosen });
+      await this.#progress.submit({ ...this.#settings.wanted, ...regions, ...this.#chosen });
     } catch (error) {
       if (!this.#settings.showError(error)) this.#app.error(error);
     }

@@ -3,7 +3,6 @@ import { fill, h } from "../kernel/dom.js";
 import { isRecord } from "../kernel/place.js";
 import { icon } from "../controls/icons.js";
 import { labelled } from "../controls/labelled.js";
-import { once } from "../controls/once.js";
 import { JobProgress } from "../app/job_progress.js";
 import { counted } from "../app/said.js";
 import { TableChoice } from "../table/choice.js";
@@ -69,7 +68,7 @@ class DualStep {
   /** @param {App} app @param {import("../app/steps.js").Panes} panes */
   constructor(app, panes) {
     this.#app = app;
-    this.#progress = new JobProgress(app, KIND, "Quantifying");
+    this.#progress = new JobProgress(app, KIND, "Quantifying", { buttons: [this.#run] });
     this.#panes = panes;
     const { openStudy: study } = app;
     this.#form = new DualForm(app);
@@ -191,19 +190,17 @@ class DualStep {
     this.#labels.value = labels.name ?? "";
     this.#labelsField.hidden = labels.names.length < 2;
     const off = Boolean(readOnly) || !labels.all.length || !this.#form.isReady || this.#form.missing.length > 0;
-    this.#run.disabled = this.#preview.button.disabled = off;
+    this.#preview.button.disabled = off;
+    this.#progress.allow(!off);
     if (!this.#open) this.#showEmpty();
     this.#showStale();
   }
 
-  #quantify() {
-    if (!this.#run.disabled) once(this.#run, () => this.#submit());
-  }
-
-  async #submit() {
-    const { jobs, labels } = this.#app.openStudy;
+  async #quantify() {
+    if (this.#run.disabled) return;
+    const { labels } = this.#app.openStudy;
     try {
-      await jobs.submit(KIND, { ...this.#form.wanted, labels: labels.name ?? "cells", ...this.#asked });
+      await this.#progress.submit({ ...this.#form.wanted, labels: labels.name ?? "cells", ...this.#asked });
     } catch (error) {
       this.#wrong(error);
     }

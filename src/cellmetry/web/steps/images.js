@@ -30,6 +30,7 @@ class ImagesStep {
   #summary = h("div");
   #next = h("div.left-foot");
   #hint = h("div");
+  #nothing = h("div");
   /** @type {VirtualGrid<ImageView>} */
   #grid;
   #empty;
@@ -88,7 +89,17 @@ class ImagesStep {
       fill(centre, this.#empty);
       this.#grid.choose([]);
     } else if (!centre.contains(this.#grid.element)) {
-      fill(centre, h("div.images", {}, h("div.images-bar", {}, this.#filter.element), this.#hint, this.#grid.element));
+      fill(
+        centre,
+        h(
+          "div.images",
+          {},
+          h("div.images-bar", {}, this.#filter.element),
+          this.#hint,
+          this.#nothing,
+          this.#grid.element,
+        ),
+      );
     }
     this.#showGrid();
     this.#showDetails();
@@ -98,9 +109,24 @@ class ImagesStep {
 
   #showGrid() {
     const { all } = this.#app.openStudy.images;
-    this.#grid.show(this.#shown);
+    const shown = this.#shown;
+    this.#grid.show(shown);
+    fill(this.#nothing, all.length > 0 && !shown.length && this.#nothingShown());
     const sizeless = withoutPixelSize(all);
     fill(this.#hint, sizeless.length > 0 && this.#sizeHint(sizeless));
+  }
+
+  #nothingShown() {
+    const clear = () => {
+      this.#filter.clear();
+      this.#showGrid();
+    };
+    return h(
+      "section.empty",
+      { role: "status" },
+      h("p", {}, "No image is as searched for and chosen above."),
+      h("button", { type: "button", onclick: clear }, "Show all images"),
+    );
   }
 
   /** @param {ImageView[]} sizeless */

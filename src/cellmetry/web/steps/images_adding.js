@@ -113,7 +113,7 @@ export function uploadProgress(app) {
   const { uploads } = app.openStudy;
   const bar = progressBar("Upload");
   const stop = h("button.quiet", { type: "button", onclick: () => uploads.stop() }, "Stop");
-  const refused = h("div");
+  const refused = h("div.stack");
   const element = h(
     "section.stack.upload",
     { hidden: true },
@@ -122,15 +122,41 @@ export function uploadProgress(app) {
     refused,
   );
   const show = () => {
-    element.hidden = !uploads.busy && !uploads.refused.length;
+    element.hidden = !uploads.busy && !uploads.refused.length && !uploads.skipped.length;
     bar.element.hidden = stop.hidden = !uploads.busy;
     element.querySelector("h3").textContent = uploads.busy ? `Uploading ${counted(uploads.files, "file")}` : "Upload";
     bar.show({ done: megabytes(uploads.sent), total: megabytes(uploads.total) || 0.1, text: "MB" });
-    fill(refused, uploads.refused.length > 0 && refusalsButton(uploads));
+    fill(
+      refused,
+      uploads.refused.length > 0 && refusalsButton(uploads),
+      uploads.skipped.length > 0 && skippedNotice(uploads),
+    );
   };
   const off = uploads.on("change", show);
   show();
   return { element, close: off };
+}
+
+/** Which files were no images. @param {string[]} names */
+function noImages(names) {
+  const some = names.slice(0, 3).map((name) => name.split("/").pop());
+  const more = names.length > 3 ? ` and ${names.length - 3} more` : "";
+  return `${counted(names.length, "file is no image", "files are no images")}: ${some.join(", ")}${more}.`;
+}
+
+/** @param {import("../app/uploads.js").Uploads} uploads */
+function skippedNotice(uploads) {
+  const forget = () => {
+    uploads.skipped = [];
+    uploads.tell("change", uploads);
+  };
+  return h(
+    "p.notice",
+    { role: "status" },
+    icon("info"),
+    h("span.grow.wrap", {}, noImages(uploads.skipped)),
+    h("button.quiet.square", { type: "button", "aria-label": "Forget these", onclick: forget }, icon("close")),
+  );
 }
 
 /** @param {import("../app/uploads.js").Uploads} uploads */

@@ -40,6 +40,12 @@ export class ImageFilter {
     this.#kind.addEventListener("change", change);
   }
 
+  /** Show all images again. */
+  clear() {
+    this.#search.value = "";
+    this.#kind.value = "all";
+  }
+
   /** Show images of this kind. @param {string} kind */
   choose(kind) {
     this.#kind.value = kind;

@@ -2,6 +2,7 @@
 import { at, get } from "../kernel/api.js";
 import { fill, h } from "../kernel/dom.js";
 import { icon } from "../controls/icons.js";
+import { openDialog } from "../controls/dialog.js";
 import { SchemaForm } from "../controls/schema_form.js";
 import { JobProgress } from "../app/job_progress.js";
 import { counted } from "../app/said.js";
@@ -11,6 +12,7 @@ import { TablesList } from "../table/tables.js";
 import { CellLinks } from "./measure_cells.js";
 import { CellPlots } from "./measure_plots.js";
 import { Regions } from "./measure_regions.js";
+import { apartNotice, stacksApart } from "./segment_counts.js";
 
 /** @typedef {import("../app/app.js").App} App */
 
@@ -22,6 +24,9 @@ export default {
   rightWidth: 320,
   open: (app, panes) => new MeasureStep(app, panes),
 };
+
+const SHOWN = 3;
+const NO_CELLS = "No cells were found in it yet; the step Segment finds them.";
 
 class MeasureStep {
   #app;
@@ -37,6 +42,7 @@ class MeasureStep {
   #which = h("select", { onchange: () => this.#choose(this.#which.value) });
   #whichField = h("label.field", { hidden: true }, h("span.field-name", {}, "Table"), this.#which);
   #outdated;
+  #notice = h("div");
   #regions;
   #next = h("div");
   /** @type {{panel: TablePanel, links: CellLinks, plots: CellPlots}|null} */
@@ -46,7 +52,7 @@ class MeasureStep {
   /** @param {App} app @param {import("../app/steps.js").Panes} panes */
   constructor(app, panes) {
     this.#app = app;
-    this.#progress = new JobProgress(app, "measure", "Measuring");
+    this.#progress = new JobProgress(app, "measure", "Measuring", { buttons: [this.#measure] });
     this.#panes = panes;
     const { openStudy: study } = app;
     this.#tables = new TablesList(study);
@@ -60,8 +66,9 @@ class MeasureStep {
         h("h2", {}, "Measure cells"),
         this.#labelsField,
         this.#options,
-        h("div.left-actions", {}, this.#progress.element, h("div.row", {}, this.#measure)),
+        h("div.left-actions", {}, h("div.row", {}, this.#measure), this.#progress.element),
         this.#outdated.element,
+        this.#notice,
         this.#whichField,
         this.#next,
         this.#regions.element,
@@ -116,16 +123,17 @@ class MeasureStep {
     );
     this.#labels.value = chosen ?? "";
     this.#labelsField.hidden = labels.names.length < 2;
-    this.#measure.disabled = Boolean(readOnly) || !labels.all.length;
+    this.#progress.allow(!readOnly && labels.all.length > 0);
+    this.#showNotices();
     if (this.#tables.loaded && !this.#open) this.#showEmpty();
   }
 
   async #run() {
     if (this.#measure.disabled) return;
-    const { jobs, labels } = this.#app.openStudy;
+    const { labels } = this.#app.openStudy;
     try {
       const name = this.#labels.value || labels.name || "cells";
-      await jobs.submit("measure", {
+      await this.#progress.submit({
         ...(this.#form?.values ?? {}),
         labels: name,
         table: name,
@@ -151,6 +159,7 @@ class MeasureStep {
     else if (table.id !== this.#open?.panel.data.id) this.#openTable(table);
     if (!table) this.#showEmpty();
     this.#outdated.of(table ? at`tables/${table.id}` : "");
+    this.#showNotices();
     fill(
       this.#next,
       table &&
@@ -218,11 +227,11 @@ class MeasureStep {
   }
 
   #showEmpty() {
-    const { labels } = this.#app.openStudy;
+    const { labels, readOnly } = this.#app.openStudy;
     const button = labels.all.length
       ? h(
           "button.primary",
-          { type: "button", disabled: this.#measure.disabled, onclick: () => this.#run() },
+          { type: "button", disabled: Boolean(readOnly), onclick: () => this.#run() },
           "Measure all cells",
         )
       : h("button.primary", { type: "button", onclick: () => this.#app.goStep("segment") }, "Find cells first");
@@ -233,6 +242,44 @@ class MeasureStep {
     fill(
       this.#panes.centre,
       h("div.measure-empty", {}, h("div", {}, h("h3", {}, "No table yet"), h("p.quiet-text", {}, text)), button),
+    );
+  }
+
+  /** Say what a reader of the table must know: cells changed since, images are missing, planes were counted. */
+  #showNotices() {
+    const table = this.#open?.panel.data;
+    const missing = this.#missing(table?.details ?? {});
+    const apart = table ? stacksApart(this.#app.openStudy, table) : 0;
+    fill(this.#notice, missing.length > 0 && this.#missingNotice(missing), apart > 0 && apartNotice(apart));
+  }
+
+  /**
+   * Which images have no rows in a table, and why.
+   * @param {Record<string, any>} details Of the table. @returns {{name: string, reason: string}[]}
+   */
+  #missing({ images: measured, failed = {}, labels: name }) {
+    const { images, labels } = this.#app.openStudy;
+    if (!measured) return [];
+    const why = (/** @type {string} */ id) =>
+      failed[id] ?? (labels.of(id, name) ? "Its cells were found after this table was made: measure again." : NO_CELLS);
+    return images.ready
+      .filter(({ id, said }) => !said.excluded && (failed[id] || !measured[id]))
+      .map((image) => ({ name: image.name, reason: String(why(image.id)) }));
+  }
+
+  /** @param {{name: string, reason: string}[]} missing */
+  #missingNotice(missing) {
+    const rows = () =>
+      missing.map(({ name, reason }) => h("li", {}, h("strong", {}, name), h("p.quiet-text", {}, reason)));
+    const show = () => void openDialog("Images without rows", h("ul.refusals", {}, rows()), { wide: true });
+    const names = missing.slice(0, SHOWN).map(({ name }) => name);
+    const more = missing.length > SHOWN ? ` and ${missing.length - SHOWN} more` : "";
+    return h(
+      "p.notice",
+      { role: "status" },
+      icon("warning"),
+      h("span.grow.wrap", {}, `Not in this table: ${names.join(", ")}${more}.`),
+      h("button.quiet", { type: "button", onclick: show }, "Why?"),
     );
   }
 }

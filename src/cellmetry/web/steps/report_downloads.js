@@ -32,7 +32,7 @@ export class Downloads {
   /** @param {App} app @param {import("../table/tables.js").TablesList} tables */
   constructor(app, tables) {
     this.#app = app;
-    this.#progress = new JobProgress(app, "export", "Writing files");
+    this.#progress = new JobProgress(app, "export", "Writing files", { buttons: [this.#export] });
     this.#tables = tables;
     this.element = h(
       "div.stack",
@@ -41,7 +41,7 @@ export class Downloads {
       h("fieldset.field-checks", {}, h("legend.field-name", {}, "Tables"), this.#boxes.tables.element),
       h("fieldset.field-checks", {}, h("legend.field-name", {}, "Labels"), this.#boxes.labels.element),
       this.#labels,
-      h("div.left-actions", {}, this.#progress.element, h("div.row", {}, this.#export)),
+      h("div.left-actions", {}, h("div.row", {}, this.#export), this.#progress.element),
       this.#files,
     );
     this.#offs = [tables.on("change", () => this.#show()), app.openStudy.labels.on("change", () => this.#show())];
@@ -85,8 +85,9 @@ export class Downloads {
     );
     this.#labels.value = chosen ?? "";
     this.#labels.hidden = labels.names.length < 2;
-    this.#export.disabled = Boolean(readOnly) || (!labels.all.length && !this.#tables.all.length);
-    this.#export.title = this.#export.disabled && !readOnly ? "There are no labels or tables yet." : "";
+    const nothing = !labels.all.length && !this.#tables.all.length;
+    this.#progress.allow(!readOnly && !nothing);
+    this.#export.title = nothing && !readOnly ? "There are no labels or tables yet." : "";
   }
 
   async #run() {
@@ -105,7 +106,8 @@ export class Downloads {
         tables: tableForms.length ? tables : [],
         ...(tableForms.length ? { table_forms: tableForms } : {}),
       };
-      const job = await jobs.submit("export", wanted);
+      const job = await this.#progress.submit(wanted);
+      if (!job) return;
       const ended = await jobs.follow(job.id);
       if (ended.state === "done") save(resultAddress(this.#app, ended.result.export));
     } catch (error) {

@@ -50,7 +50,7 @@ class SegmentStep {
   /** @param {App} app @param {import("../app/steps.js").Panes} panes */
   constructor(app, panes) {
     this.#app = app;
-    this.#progress = new JobProgress(app, "segment", "Finding cells");
+    this.#progress = new JobProgress(app, "segment", "Finding cells", { buttons: [this.#apply] });
     this.#form = new RecipeForm(app);
     this.#counts = new Counts(app, panes.right);
     const { openStudy: study } = app;
@@ -75,9 +75,9 @@ class SegmentStep {
           {},
           this.#preview.element,
           h("div.row", {}, this.#preview.button, this.#apply),
-          this.#byHand,
           this.#progress.element,
         ),
+        this.#byHand,
         this.#next,
       ),
     );
@@ -141,7 +141,8 @@ class SegmentStep {
     const { images, labels, readOnly } = this.#app.openStudy;
     this.#form.follow();
     this.#showWhich();
-    this.#apply.disabled = Boolean(readOnly) || !images.ready.length || !this.#form.hasRecipe;
+    this.#progress.allow(!readOnly && images.ready.length > 0 && this.#form.hasRecipe);
+    this.#preview.button.disabled = Boolean(readOnly) || !images.ready.length;
     this.#editsField.hidden = !labels.all.some((each) => each.version > 0);
     const image = images.current;
     const sizeless = image?.state === "ready" && pixelSizeOf(image) === null;
@@ -199,12 +200,12 @@ class SegmentStep {
   }
 
   async #run() {
-    const { openStudy: study } = this.#app;
+    if (this.#apply.disabled) return;
     try {
       const images = this.#wantedImages?.map((image) => image.id);
       const edits = this.#editsField.hidden ? {} : { edits: this.#edits.value };
       this.#preview.clear();
-      await study.jobs.submit("segment", { ...this.#form.wanted, ...(images ? { images } : {}), ...edits });
+      await this.#progress.submit({ ...this.#form.wanted, ...(images ? { images } : {}), ...edits });
     } catch (error) {
       this.#wrong(error);
     }

@@ -4,8 +4,10 @@ import { request } from "../kernel/api.js";
 import { icon } from "../controls/icons.js";
 import { pixelSizeOf } from "../app/images.js";
 import { contours, frameOf } from "./contours.js";
+import { hasPlanes } from "./segment_stack.js";
 
 /** @typedef {import("../app/app.js").App} App */
+/** @typedef {import("../app/images.js").ImageView} ImageView */
 
 const LAYER = "preview";
 const COLOURS = ["#ffd54a", "#5fd0ff", "#ff8ad1", "#9cff8a"];
@@ -86,7 +88,7 @@ export class Preview {
       const pixels = await Promise.all(
         found.seen.map((/** @type {any} */ each) => this.#pixels(each.pixels, asking.signal)),
       );
-      if (asking === this.#asking && viewer.image?.id === image.id) this.#show(found, pixels);
+      if (asking === this.#asking && viewer.image?.id === image.id) this.#show(found, pixels, placeOf(image, wanted));
     } catch (error) {
       if (asking.signal.aborted) return;
       fill(this.#said);
@@ -100,8 +102,8 @@ export class Preview {
     return new Uint32Array(await answer.arrayBuffer());
   }
 
-  /** @param {any} found @param {Uint32Array[]} pixels */
-  #show(found, pixels) {
+  /** @param {any} found @param {Uint32Array[]} pixels @param {string} place */
+  #show(found, pixels, place) {
     const { viewer } = this.#app;
     const [y0, y1, x0, x1] = found.box;
     const shapes = pixels.flatMap((ids, k) =>
@@ -116,24 +118,30 @@ export class Preview {
     this.#shown = true;
     viewer.setLabels({ visible: false });
     viewer.setLayer(LAYER, { kind: "shapes", shapes: found.whole ? shapes : [...shapes, frameOf(found.box)] });
-    fill(this.#said, this.#words(found));
+    fill(this.#said, this.#words(found, place));
   }
 
-  /** @param {any} found */
-  #words(found) {
+  /** @param {any} found @param {string} place */
+  #words(found, place) {
     const um = pixelSizeOf(this.#app.viewer.image);
     const size = (/** @type {number|null} */ px) =>
       px === null ? "" : `, typically ${um ? `${(px * um).toPrecision(3)} µm` : `${px.toFixed(0)} px`} wide`;
     const lines = found.seen.map((/** @type {any} */ each, /** @type {number} */ k) => {
       const mark = h("span.preview-mark");
       mark.style.background = COLOURS[k % COLOURS.length];
-      return h("li", {}, mark, `${each.n.toLocaleString("en")} ${each.name}${size(each.median_diameter_px)}`);
+      return h("li", {}, mark, `${each.n.toLocaleString("en")} ${each.name}${place}${size(each.median_diameter_px)}`);
     });
     const name = "End the preview";
     const end = h("button.quiet.square.small", { type: "button", "aria-label": name, title: name }, icon("close"));
     end.addEventListener("click", () => this.clear());
     return h("div.preview-said", {}, h("div.grow", {}, h("ul", {}, lines), notes(found.warnings)), end);
   }
+}
+
+/** Where in a Z stack cells were found. @param {ImageView} image @param {{set: string[]}} wanted */
+function placeOf(image, { set }) {
+  if (!hasPlanes(image)) return "";
+  return set.some((change) => /\.stack="(max|mean)"$/.test(change)) ? " in the projection" : " in this plane";
 }
 
 /** @param {string[]} warnings */

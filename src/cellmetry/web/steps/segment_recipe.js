@@ -6,15 +6,26 @@ import { labelled } from "../controls/labelled.js";
 import { SchemaForm } from "../controls/schema_form.js";
 import { inWords, isSame } from "../controls/schema.js";
 import { MainFields } from "./segment_main.js";
+import { StackField, hasPlanes } from "./segment_stack.js";
 
 /** @typedef {import("../app/app.js").App} App */
 /** @typedef {{recipe: string, set: string[]}} Wanted */
 
-const HIDDEN = ["engine", "model", "channel", "diameter_um", "diameter_px", "options", "labels", "maps", "device"];
-const STACKS = ["stack", "link_iou", "link_gap"];
+const HIDDEN = [
+  "engine",
+  "model",
+  "channel",
+  "diameter_um",
+  "diameter_px",
+  "stack",
+  "options",
+  "labels",
+  "maps",
+  "device",
+];
+const LINKING = ["link_iou", "link_gap"];
 /** @type {Record<string, string>} */
 const TITLES = {
-  stack: "Z stack",
   "cleanup.keep_border": "Keep cells at the border",
   "cleanup.min_area_px": "Smallest area",
   "cleanup.max_area_px": "Largest area",
@@ -31,6 +42,7 @@ export class RecipeForm extends Emitter {
   #app;
   #choice = h("select");
   #about = h("p.quiet-text");
+  #stack;
   #main = h("div.stack");
   #more = h("div.form");
   /** @type {any[]} */
@@ -48,12 +60,14 @@ export class RecipeForm extends Emitter {
   constructor(app) {
     super();
     this.#app = app;
+    this.#stack = new StackField(app, () => this.tell("change", this));
     const label = labelled("What to find", this.#choice);
     fill(
       this.element,
       label,
       this.#about,
       this.#main,
+      this.#stack.element,
       h("details.fold-fields", {}, h("summary", {}, "More settings"), this.#more),
     );
     this.#choice.addEventListener("change", async () => {
@@ -95,7 +109,8 @@ export class RecipeForm extends Emitter {
   /** @returns {Wanted} @throws {Error} Where a field is wrong. */
   get wanted() {
     const set = this.#forms.flatMap(({ key, form, base }) => changes(key, form.all, base));
-    return { recipe: nameOf(this.#recipe), set: [...this.#fields.flatMap((fields) => fields.set), ...set] };
+    const fields = this.#fields.flatMap((fields) => [...fields.set, ...this.#stack.setOf(fields.key)]);
+    return { recipe: nameOf(this.#recipe), set: [...fields, ...set] };
   }
 
   /** Whether there is something to apply yet. */
@@ -113,6 +128,7 @@ export class RecipeForm extends Emitter {
   /** Show that another image is looked at: its channels and pixel size. */
   follow() {
     for (const fields of this.#fields) fields.follow();
+    this.#stack.follow();
   }
 
   /** @param {any} error @returns {boolean} Whether a field is named. */
@@ -139,6 +155,7 @@ export class RecipeForm extends Emitter {
           this.tell("change", this),
         ),
     );
+    this.#stack.show(given.get(`${segments[0].key}.stack`), segments[0].step.stack);
     this.#forms = steps.map(({ key, step }, k) => this.#form(key, step, schemas[k], given));
     fill(
       this.#main,
@@ -153,8 +170,8 @@ export class RecipeForm extends Emitter {
   /** @param {string} key @param {any} step @param {any} schema @param {Map<string, any>} given */
   #form(key, step, schema, given) {
     const { step: kind, ...values } = step;
-    const flat = this.#app.openStudy.images.all.every((image) => !(image.header.axes ?? "").includes("Z"));
-    const hidden = kind === "segment" ? [...HIDDEN, ...(flat ? STACKS : [])] : ["labels", "table"];
+    const flat = !this.#app.openStudy.images.all.some(hasPlanes);
+    const hidden = kind === "segment" ? [...HIDDEN, ...(flat ? LINKING : [])] : ["labels", "table"];
     const form = new SchemaForm(schema, { values, hidden, titles: TITLES });
     const base = structuredClone(form.all);
     const changed = structuredClone(values);

@@ -14,7 +14,7 @@ from cellmetry.io.tables import read_columns, read_header, read_table
 from cellmetry.pipeline.comparison.settings import CompareSettings
 from cellmetry.pipeline.jobs.bounded import BoundedJob, Name, ResultId
 from cellmetry.pipeline.jobs.gathering import NewResult, add_said, keep_result, said_columns
-from cellmetry.pipeline.jobs.measured import names_in_table, other_labels, stored_table
+from cellmetry.pipeline.jobs.measured import names_in_table, other_labels, planes_apart, stored_table
 from cellmetry.pipeline.jobs.outdated import design_of
 from cellmetry.study.design.design import Finding
 from cellmetry.study.store.images import images
@@ -110,11 +110,12 @@ class CompareConditions(BoundedJob):
             raise UnknownName("column of the table called", missing[0], known)
         # statsmodels, slow to import, is loaded here only
         compare = import_module("cellmetry.pipeline.comparison.run")
-        old = other_labels(work.store, found["first"])
+        old, apart = other_labels(work.store, found["first"]), planes_apart(tables["first"])
+        told = [each for each in (old, apart) if each]
         record = {
             "study": work.store.id,
             "design": design_of(work.store, found["first"], self.settings.columns()),
-            "notes": [old] if old else [],
+            "notes": told,
             "inputs": [{"path": each.place, "result": each.id, "sha256": each.sha256} for each in found.values()],
         }
         source = compare.Source(
@@ -123,9 +124,9 @@ class CompareConditions(BoundedJob):
             record,
             **{name: {_CELLS: tables[name]} for name in ("second", "corrected") if name in tables},
         )
-        findings = (Finding("warning", "labels", old),) if old else ()
-        if old:
-            work.say("warning", old)
+        findings = tuple(Finding("warning", "labels", each) for each in told)
+        for each in told:
+            work.say("warning", each)
         around = compare.Surroundings(title=f"Comparison of {found['first'].name}", findings=findings)
         compare.compare_to(out, source, self.settings, around)
 

@@ -25,6 +25,7 @@ from cellmetry.pipeline.jobs.gathering import NewResult, done_units, gather_tabl
 from cellmetry.pipeline.jobs.labelled import labelled_images, steady_labels
 from cellmetry.pipeline.jobs.units import each_unit
 from cellmetry.pipeline.outputs import with_image_names
+from cellmetry.pipeline.stored.looked_at import segment_step_of
 from cellmetry.pipeline.stored.opening import image_ref
 
 if TYPE_CHECKING:
@@ -96,7 +97,7 @@ class MeasureLabels(BoundedJob):
         """Write the table of one image, and return what is to be known of it."""
         ref, steady = image_ref(work.store, each.image), steady_labels(work.store, each.labels.id)
         opened = ref.open()
-        sample = self._apply(opened, steady.labels, progress)
+        sample = self._for(work, each)._apply(opened, steady.labels, progress)
         table = sample.tables[self.table]
         described = [*describe_columns(table)]
         if drawn is not None:
@@ -113,6 +114,15 @@ class MeasureLabels(BoundedJob):
         }
         return lambda: known
 
+    def _for(self, work: JobWork, each: LabelledImage) -> MeasureLabels:
+        """Return the job as it measures an image: labels found in a projection, in that, if nothing else is asked."""
+        stack = segment_step_of(work.store, each.labels, each.image).stack
+        if stack not in {"max", "mean"} or "Z" in each.labels.axes:
+            return self
+        measure = self.measure.model_copy(update=_projecting(self.measure, stack))
+        passport = self.passport and self.passport.model_copy(update=_projecting(self.passport, stack))
+        return self.model_copy(update={"measure": measure, "passport": passport})
+
     def _apply(self, image: Image, labels: Labels, progress: Progress) -> Sample:
         """Return the image with its table, by the steps that a recipe would have."""
         shared = {"labels": self.labels, "table": self.table}
@@ -120,6 +130,11 @@ class MeasureLabels(BoundedJob):
         known, _ = find_detectors(image, () if judge is None else judge.detectors_used(image))
         sample = Measure(**shared, **self.measure.model_dump())(Sample(known, labels={self.labels: labels}), progress)
         return sample if judge is None else judge(sample, progress)
+
+
+def _projecting(options: MeasureOptions | PassportOptions, stack: str) -> dict[str, str]:
+    """Return what makes options read a projection, if they say neither a projection nor a plane."""
+    return {"project": stack} if options.project is None and options.plane is None else {}
 
 
 def _told(details: Mapping[str, Any]) -> dict[str, Any]:
