@@ -154,3 +154,25 @@ def test_another_question_of_the_same_name_is_kept_beside_the_first(tmp_path):
     do(store, "compare", **asked)
     assert [each.name for each in results(store, "comparison")] == ["one", "one (2)", "one (3)"]
     store.close()
+
+
+def test_numbers_of_cells_are_compared_by_image_also_of_one_without_cells(tmp_path):
+    store, _ = labelled_study(tmp_path, "abcd")
+    made, _ = do(store, "measure", passport=None)
+    ids = {each.name: each.id for each in images(store)}
+    with store.database.write():
+        for image_id in ids.values():
+            say(store, act(store, ANNA, "say", "size"), image_id, {"pixel_size_um": 10.0})
+    asked = {**SETTINGS["comparisons"][0], "table": "fields", "rows": "images", "value": "n_cells_kept_per_mm2"}
+    settings = {**SETTINGS, "comparisons": [asked, {**asked, "value": "n_cells_kept"}], "keep": ['image != "c"']}
+    found, _ = do(store, "compare", table=made["table"], settings=settings)
+    folder = result_path(store, result(store, found["comparison"]))
+    fields = read_table(folder / "tables" / "fields.parquet").set_index("image")
+    cells = read_table(result_path(store, result(store, made["table"]))).groupby("image").size()
+    assert fields["n_cells_kept"].to_dict() == {**cells.to_dict(), "c": 0}
+    area = fields["area_mm2"]["a"]
+    assert area == pytest.approx(0.96**2)
+    assert fields["n_cells_kept_per_mm2"]["a"] == pytest.approx(cells["a"] / area)
+    groups = json.loads((folder / "comparison.json").read_text())["comparisons"][1]["groups"]
+    assert groups[0]["mean"] == pytest.approx(fields[fields["condition"] == "a"]["n_cells_kept"].mean())
+    store.close()

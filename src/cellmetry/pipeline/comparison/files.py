@@ -12,7 +12,7 @@ from cellmetry.core.columns import Column
 from cellmetry.export.condition_tables import file_stems, write_condition_tables
 from cellmetry.export.prism import column_table, replicate_table
 from cellmetry.io.tables import write_table
-from cellmetry.pipeline.comparison.prepare import FIELDS
+from cellmetry.pipeline.comparison.settings import FIELDS
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

@@ -11,6 +11,7 @@ from cellmetry.core.columns import Column
 from cellmetry.errors import UnknownName
 from cellmetry.measure.conditions import columns_in
 from cellmetry.pipeline.cell_pictures import CENTRES, PLACES
+from cellmetry.pipeline.comparison.settings import AREA, FIELDS
 from cellmetry.stats.comparison.compare import compare
 from cellmetry.stats.comparison.segmentation import with_corrected_fields, with_second_segmentation
 from cellmetry.stats.filtering import filter_rows
@@ -23,10 +24,10 @@ if TYPE_CHECKING:
     from cellmetry.stats.comparison.result import Comparison
     from cellmetry.study.questions import TableComparison, TableGate
 
-__all__ = ["CELLS", "FIELDS", "Compared", "Tables", "compare_tables", "gate_and_filter"]
+__all__ = ["CELLS", "Compared", "Tables", "compare_tables", "gate_and_filter"]
 
-CELLS, FIELDS = "cells", "fields"
-"""Usual table of cells; table with a row for each image."""
+CELLS = "cells"
+"""Usual table of cells."""
 
 
 @dataclass(frozen=True)
@@ -83,7 +84,8 @@ def gate_and_filter(
 
     What fails a condition goes first, and what is left yields the thresholds; conditions that speak of positive objects
     come last. Where there is a table of ``fields``, it gets what its images have after all: the number of objects kept
-    (``n_cells_kept``), and that of the positive ones of each gate (``n_`` and the name of its column).
+    (``n_cells_kept``; where it has ``area_mm2``, ``n_cells_kept_per_mm2`` too), and that of the positive ones of each
+    gate (``n_`` and the name of its column).
 
     Parameters
     ----------
@@ -124,6 +126,9 @@ def _with_counts(tables: Mapping[str, pd.DataFrame], settings: CompareSettings) 
     for gate in settings.gates:
         counts[f"n_{gate.column}"] = tables[gate.table].groupby("image", observed=True)[gate.column].sum()
     found = {name: fields["image"].map(count).fillna(0).astype(int) for name, count in counts.items()}
+    if AREA in fields:
+        kept = f"n_{settings.table}_kept"
+        found[f"{kept}_per_mm2"] = found[kept] / fields[AREA]
     return fields.assign(**found)
 
 

@@ -11,7 +11,10 @@ from cellmetry.measure.conditions import columns_in
 from cellmetry.report.style import FigureStyle
 from cellmetry.study.questions import TableComparison, TableGate
 
-__all__ = ["CompareSettings", "TableForm"]
+__all__ = ["AREA", "FIELDS", "CompareSettings", "TableForm"]
+
+FIELDS, AREA = "fields", "area_mm2"
+"""Table with a row for each image; its column of the area that an image shows."""
 
 TableForm = Literal["conditions", "workbook", "prism", "anndata", "r"]
 """Tables for others: a CSV per condition, an Excel workbook, Prism's columns, AnnData, a script for R."""
@@ -45,10 +48,12 @@ class CompareSettings(Parameters):
     pictured: int = Field(default=600, ge=0)
     """Cells of which the interactive plot can show a picture, where the images are at hand."""
 
-    def columns(self) -> set[str]:
-        """Return the columns that are needed besides those that gates make."""
+    def columns(self, *, besides: str = "") -> set[str]:
+        """Return the columns that are needed besides those that gates make, and besides those of one of the tables."""
         named = {self.against, self.time}
         for each in self.comparisons:
+            if each.table == besides:
+                continue
             within = None if each.normalise is None else each.normalise.within
             named |= {each.value, each.by, each.replicate, each.total, each.plate, within, *each.nested}
         for gate in self.gates:

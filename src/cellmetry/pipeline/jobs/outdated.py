@@ -130,9 +130,10 @@ def _text(value: Any) -> str:
 
 def _sentences(since: str, said: Mapping[str, Sequence[str]]) -> list[str]:
     """Return a sentence for each kind of change that images had."""
-    return [
-        f"{len(names)} image{'s' if len(names) > 1 else ''} {what.replace('was ', 'were ') if len(names) > 1 else what} "
-        f"since {since} ({', '.join(names[:_SHOWN])}{', …' if len(names) > _SHOWN else ''})."
-        for what, names in said.items()
-        if names
-    ]
+    return [_sentence(what, names, since) for what, names in said.items() if names]
+
+
+def _sentence(what: str, names: Sequence[str], since: str) -> str:
+    several, more = len(names) > 1, ", …" if len(names) > _SHOWN else ""
+    does = f"images {what.replace('was ', 'were ')}" if several else f"image {what}"
+    return f"{len(names)} {does} since {since} ({', '.join(names[:_SHOWN])}{more})."

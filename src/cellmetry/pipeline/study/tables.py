@@ -8,7 +8,7 @@ import pandas as pd
 
 from cellmetry.errors import ParameterError, UnknownName
 from cellmetry.io.tables import read_columns, read_table
-from cellmetry.pipeline.comparison.prepare import FIELDS
+from cellmetry.pipeline.comparison.settings import FIELDS
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping

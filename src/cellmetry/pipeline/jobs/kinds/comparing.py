@@ -11,9 +11,10 @@ from pydantic import field_validator
 
 from cellmetry.errors import UnknownName
 from cellmetry.io.tables import read_columns, read_header, read_table
-from cellmetry.pipeline.comparison.settings import CompareSettings
+from cellmetry.pipeline.comparison.settings import FIELDS, CompareSettings
 from cellmetry.pipeline.jobs.bounded import BoundedJob, Name, ResultId
 from cellmetry.pipeline.jobs.gathering import NewResult, add_said, keep_result, said_columns
+from cellmetry.pipeline.jobs.image_rows import FIELD_COLUMNS, image_rows
 from cellmetry.pipeline.jobs.measured import names_in_table, other_labels, planes_apart, stored_table
 from cellmetry.pipeline.jobs.outdated import design_of
 from cellmetry.study.design.design import Finding
@@ -50,7 +51,8 @@ class CompareConditions(BoundedJob):
     table: ResultId
     """Id of the table; conditions and replicates are those that the study says of its images now."""
     settings: CompareSettings
-    """What is compared, and how: see `cellmetry compare`."""
+    """What is compared, and how: see `cellmetry compare`. The table ``fields`` has a row for each image: there the
+    number of cells kept is compared, ``n_cells_kept`` or ``n_cells_kept_per_mm2``."""
     second: ResultId | None = None
     """Id of a table of the same images segmented another way: its difference widens intervals."""
     corrected: ResultId | None = None
@@ -104,7 +106,7 @@ class CompareConditions(BoundedJob):
             name: stored_table(work.store, result_id) for name, result_id in named.items() if result_id is not None
         }
         tables = {name: self._read(work.store, each) for name, each in found.items()}
-        missing = sorted(self.settings.columns() - set(tables["first"].columns))
+        missing = sorted(self.settings.columns(besides=FIELDS) - set(tables["first"].columns))
         if missing:
             known = {*read_header(result_path(work.store, found["first"])), *map(str, tables["first"].columns)}
             raise UnknownName("column of the table called", missing[0], known)
@@ -118,12 +120,13 @@ class CompareConditions(BoundedJob):
             "notes": told,
             "inputs": [{"path": each.place, "result": each.id, "sha256": each.sha256} for each in found.values()],
         }
-        source = compare.Source(
-            {_CELLS: tables["first"]},
-            tables["first"].attrs.pop("columns"),
-            record,
-            **{name: {_CELLS: tables[name]} for name in ("second", "corrected") if name in tables},
-        )
+        columns = tables["first"].attrs.pop("columns")
+        by_images = any(each.table == FIELDS for each in self.settings.comparisons)
+        own = {
+            name: {_CELLS: table, **({FIELDS: image_rows(work.store, found[name])} if by_images else {})}
+            for name, table in tables.items()
+        }
+        source = compare.Source(own.pop("first"), (*columns, *(FIELD_COLUMNS if by_images else ())), record, **own)
         findings = tuple(Finding("warning", "labels", each) for each in told)
         for each in told:
             work.say("warning", each)
