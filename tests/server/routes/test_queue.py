@@ -101,3 +101,13 @@ def test_wrong_questions_are_refused_in_words(client, study):
     refused = client.get(f"{url}/queue", params={"result": "mean_nothing"})
     assert "measure first" in refused.json()["error"]["message"]
     assert client.put(f"{url}/reviewed", json={"image": image, "box": [4, 4, 0, 9]}).status_code == 422
+
+
+def test_labels_that_are_newer_than_the_review_are_not_said_to_be_right(server, client, study, tools):
+    url, image, _, truth = study
+    job = client.post(f"{url}/jobs", json={"kind": "review", "parameters": {"labels": "cells"}}).json()
+    assert tools.wait_job(client, f"{url}/jobs/{job['id']}")["state"] == "done"
+    tools.put_labels(tools.folder_of(server, client, url.split("/")[1]), image, truth.astype(np.uint32))
+    found = queue(client, url)
+    assert (found["evidence"], found["stale"], found["stop"]) == ("sizes", True, False)
+    assert "newer than this ranking" in found["advice"]
