@@ -143,7 +143,7 @@ def test_numbers_are_those_of_the_command(
     target.get_by_label("Remove small objects").fill("3")
     section(page, "radial").get_by_label("Inner").fill("70")
     job = quantify(page, until)
-    page.get_by_text("8 rows").wait_for()
+    page.get_by_text("8 rows", exact=True).wait_for()
 
     exports = api.get(f"studies/{study}/results", params={"kind": "export"}).json()
     folder = next(each for each in exports if each["job_id"] == job["id"])

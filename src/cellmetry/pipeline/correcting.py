@@ -100,13 +100,17 @@ class CorrectionQueue:
     Parameters
     ----------
     evidence
-        ``network`` after a job `review`; ``sizes`` without; ``none`` where no image has such labels yet.
+        ``network`` after a job `review`; ``sizes`` without, and where all labels are newer than it; ``none`` where no
+        image has such labels yet.
+    stale
+        Whether labels are newer than the last job `review`: of those, sizes alone are known.
     value, low, high
         The result as it is expected, with a 90 % interval of what is still doubtful.
     moves
         Half of the interval as a part of the result.
     stop
-        Whether the interval moves by no more than the share that was asked for.
+        Whether the network or a person has judged all labels, and the interval moves by no more than the share that
+        was asked for.
     fields_reviewed, fields_total
         How many of all fields were looked through.
     fields_open
@@ -173,23 +177,29 @@ def correction_queue(
     sides = {each.id: pixel_sides_um(store, each) for each in images(store) if each.id in sets}
     items = tuple(_item(row, sets, sides) for row in ranked.head(limit).to_dict("records"))
     doubtful = _fields(ranked, sets, limit)
-    result_now = (value, low, high, moves, moves <= share)
     progress = (sum(map(len, reviewed.values())), sum(map(count_fields, sets.values())))
+    judged = (known.evidence == "network" and not known.stale) or progress[0] == progress[1]
+    result_now = (value, low, high, moves, judged and moves <= share)
     unseen = tuple(islice(_open(sets, reviewed), limit))
     return CorrectionQueue(known.evidence, known.stale, items, doubtful, len(ranked), *result_now, *progress, unseen)
 
 
 def _known(store: Store, name: str, sets: Mapping[str, LabelSet], reviewed: Sequence[ReviewedField]) -> _Known:
     objects = _objects(store, sets)
+    by_size = _by_size(objects, reviewed)
     newest = next((each for each in results(store, "table")[::-1] if each.name == f"{REVIEW} {name}"), None)
     if newest is None:
-        return _Known(objects, _by_size(objects, reviewed), "sizes", stale=False)
+        return _Known(objects, by_size, "sizes", stale=False)
     doubts = read_table(result_path(store, newest))
     told = newest.details["images"]
     now = {image: told.get(image, {}).get("labels") == each.id for image, each in sets.items()}
+    if not any(now.values()):
+        return _Known(objects, by_size, "sizes", stale=True)
     doubts = doubts[doubts["image_id"].map(now).fillna(False).astype(bool)]
-    doubts = _still_there(doubts, objects)
-    return _Known(objects, _unreviewed(doubts, reviewed), "network", stale=not all(now.values()))
+    doubts = _unreviewed(_still_there(doubts, objects), reviewed)
+    unjudged = by_size[~by_size["image_id"].map(now).astype(bool)]
+    both = doubts if unjudged.empty else pd.concat([doubts, unjudged], ignore_index=True)
+    return _Known(objects, both, "network", stale=not all(now.values()))
 
 
 def _objects(store: Store, sets: Mapping[str, LabelSet]) -> pd.DataFrame:

@@ -50,6 +50,22 @@ def test_a_cell_is_proposed_and_drawing_it_gives_its_pixels(client, study):
     assert "already" in again.json()["reason"]
 
 
+def test_a_huge_object_that_was_undone_leaves_no_trace(server, client, study, tools):
+    url, labels, truth = study
+    image = client.get(f"{url}/labels/{labels}").json()["image"]
+    known = np.where(truth <= 6, truth, 0).astype(np.uint32)
+    folder = tools.folder_of(server, client, url.split("/")[1])
+    [clean, other] = [tools.put_labels(folder, image, known, name=name) for name in ("clean", "other")]
+    corners = [[0, 0], [0, 256], [256, 256], [256, 0]]
+    client.post(f"{url}/labels/{other}/edits", json={"operation": "draw", "parameters": {"points": corners}})
+    client.post(f"{url}/labels/{other}/propose", json={"y": 1, "x": 1})
+    assert client.post(f"{url}/labels/{other}/undo", json={}).status_code == 200
+    expected, found = (
+        client.post(f"{url}/labels/{each}/propose", json=middle(truth == 9)).json() for each in (clean, other)
+    )
+    assert found["outline"] == expected["outline"] is not None
+
+
 def test_nothing_is_proposed_on_the_ground_or_outside(client, study):
     url, labels, truth = study
     rows, columns = np.nonzero(truth == 0)

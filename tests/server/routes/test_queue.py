@@ -180,3 +180,13 @@ def test_cells_that_are_not_there_cannot_be_called_right(client, tools):
     image = client.post(f"{url}/images", files=[("files", ("a.tif", pixels, "image/tiff"))]).json()[0]["id"]
     refused = client.patch(f"{url}/images", json={"images": [image], "values": {"corrected": True}})
     assert "no labels" in refused.json()["error"]["message"]
+
+
+def test_labels_that_are_newer_than_the_review_are_not_said_to_be_right(server, client, study, tools):
+    url, image, _, truth = study
+    job = client.post(f"{url}/jobs", json={"kind": "review", "parameters": {"labels": "cells"}}).json()
+    assert tools.wait_job(client, f"{url}/jobs/{job['id']}")["state"] == "done"
+    tools.put_labels(tools.folder_of(server, client, url.split("/")[1]), image, truth.astype(np.uint32))
+    found = queue(client, url)
+    assert (found["evidence"], found["stale"], found["stop"]) == ("sizes", True, False)
+    assert "newer than this ranking" in found["advice"]

@@ -112,6 +112,20 @@ def test_the_background_in_a_ring_is_filled_not_that_without_bounds(open_study):
         study.edit("fill", point=(300, 300))
 
 
+def test_open_background_is_no_gap_between_cells(open_study):
+    array = np.zeros((300, 300), np.uint32)
+    array[100:120, 100:160], array[130:150, 100:160] = 1, 2
+    array[120:130, 100:105], array[120:130, 155:160] = 3, 4
+    study = open_study(array)
+    with pytest.raises(ParameterError, match="open background"):
+        study.edit("fill", point=(10, 10), most_cells=4)
+    study.edit("fill", point=(125, 130), most_cells=4)
+    assert (study.now[120:130, 105:155] == 5).all()
+    empty = open_study(np.zeros((64, 64), np.uint32))
+    with pytest.raises(ParameterError, match="open background"):
+        empty.edit("fill", point=(10, 10), most_cells=4)
+
+
 def test_merge_keeps_the_first(squares):
     result = squares.edit("merge", ids=[3, 1, 3, 2])
     assert np.array_equal(squares.now, np.where(two_squares() > 0, 3, 0))

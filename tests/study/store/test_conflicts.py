@@ -197,7 +197,7 @@ def test_labels_that_newer_ones_took_the_place_of_are_not_edited(cells):
         lambda: restore_version(store, ANNA, labels, 0),
     ]
     for each in asked:
-        with pytest.raises(EditConflict, match=f"replaced by newer ones, {new.labels_id}, by ben") as told:
+        with pytest.raises(EditConflict, match="replaced by newer ones, by ben") as told:
             each()
         assert (told.value.act, told.value.version) == (new.act, 1)
     assert np.array_equal(read_labels(store, labels).read(), before)
@@ -217,12 +217,12 @@ def test_labels_that_were_removed_are_not_edited(cells):
     with store.database.write():
         seq = act(store, BEN, "remove labels", "Remove cells of a")
         remove_labels(store, seq, labels)
-    with pytest.raises(EditConflict, match=f"were removed, by ben .Remove cells of a, act {seq}.; undo that first"):
+    with pytest.raises(EditConflict, match="were removed, by ben .Remove cells of a.; undo that first"):
         edit(store, labels, ANNA, "delete", ids=[1])
     undo_act(store, ANNA, seq)
     edit(store, labels, ANNA, "delete", ids=[1])
-    gone = undo_act(store, BEN, label_set(store, labels).added_by)
-    with pytest.raises(EditConflict, match=f"were removed, by ben .Undo: cells, act {gone}."):
+    undo_act(store, BEN, label_set(store, labels).added_by)
+    with pytest.raises(EditConflict, match="were removed, by ben .Undo: cells."):
         undo(store, ANNA, labels)
 
 

@@ -43,6 +43,8 @@ _WINDOW_PX = 160
 """How far round a point is decoded, in working pixels."""
 _MOST_FIELDS = 24
 _FEWEST = 5
+_SAME_SIZE = 0.1
+_MOST_DIAMETERS = 256
 
 
 class NothingThere(InputError):
@@ -96,7 +98,8 @@ class _Field(NamedTuple):
 
 
 _FIELDS: OrderedDict[tuple[Any, ...], _Field] = OrderedDict()
-_DIAMETERS: dict[str, float | None] = {}
+_DIAMETERS: OrderedDict[tuple[str, int], float | None] = OrderedDict()
+"""Of labels at a version."""
 
 
 def propose(store: Store, labels_id: str, request: ProposalRequest) -> Proposal:
@@ -129,20 +132,29 @@ def _step(store: Store, labels: LabelSet, image: StoredImage, channel: str | Non
     """Return the step whose network is asked, objects of the usual size of the labels."""
     step = segment_step_of(store, labels, image, channel)
     if step.diameter_um is None and step.diameter_px is None:
-        if labels.id not in _DIAMETERS:
-            _DIAMETERS[labels.id] = _usual_diameter(store, labels)
-        step = step.model_copy(update={"diameter_px": _DIAMETERS[labels.id]})
+        step = step.model_copy(update={"diameter_px": _known_diameter(store, labels)})
     [ready] = with_models_of_study(store, Recipe("propose", (step,))).steps
     return cast("Segment", ready)
 
 
+def _known_diameter(store: Store, labels: LabelSet) -> float | None:
+    """Return the usual diameter of labels as they are; edits that hardly change it keep it, and so the warm maps."""
+    key = (labels.id, labels.version)
+    if key not in _DIAMETERS:
+        now = _usual_diameter(store, labels)
+        before = next((size for (each, _), size in reversed(_DIAMETERS.items()) if each == labels.id), None)
+        same = now is not None and before is not None and abs(now - before) <= _SAME_SIZE * before
+        _DIAMETERS[key] = before if same else now
+        while len(_DIAMETERS) > _MOST_DIAMETERS:
+            _DIAMETERS.popitem(last=False)
+    return _DIAMETERS[key]
+
+
 def _usual_diameter(store: Store, labels: LabelSet) -> float | None:
-    """Return the median diameter of objects, each weighted by its area; None if there are too few."""
+    """Return the median diameter of objects, so that one huge object does not matter; None if there are too few."""
     rows = store.database.rows("SELECT area_px FROM objects WHERE labels_id = ? LIMIT 5000", (labels.id,))
-    areas = np.sort([row["area_px"] for row in rows])
-    if len(areas) < _FEWEST:
-        return None
-    return float(2 * np.sqrt(areas[np.searchsorted(np.cumsum(areas), areas.sum() / 2)] / np.pi))
+    areas = [row["area_px"] for row in rows]
+    return float(2 * np.sqrt(np.median(areas) / np.pi)) if len(areas) >= _FEWEST else None
 
 
 def _field(store: Store, image: StoredImage, labels: LabelSet, step: Segment, at: tuple[int, int, int, int]) -> _Field:

@@ -166,4 +166,8 @@ def _text(found: CorrectionQueue, result: str, share: float) -> str:
         return "No image has these labels yet: segment images, import labels, or draw cells first."
     if found.stop:
         return f"You may stop: what is still doubtful moves the {what} by ±{found.moves:.1%}, no more than {share:.1%}."
+    if found.stale:
+        return "Labels are newer than this ranking: let the network look again to know whether you may stop."
+    if found.evidence == "sizes":
+        return "Cells are ranked by their sizes only: let the network look for doubtful ones to know when to stop."
     return f"What is still doubtful moves the {what} by ±{found.moves:.1%}; correct on until that is {share:.1%}."

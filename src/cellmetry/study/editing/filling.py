@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, ClassVar
 
 import numpy as np
 from pydantic import Field
+from scipy import ndimage
 
 from cellmetry.core.image import Box
 from cellmetry.errors import ParameterError
@@ -57,6 +58,9 @@ class Fill(EditOperation):
     """Object to which the region is added; a new one if left out."""
     largest_px: int = Field(1_000_000, ge=1, le=16_000_000)
     """Refuse a region of more pixels: it is then not bounded by objects."""
+    most_cells: float | None = Field(None, gt=0, le=1_000_000)
+    """Refuse a region larger than this many times the median area of the objects that bound it, and one that none
+    bounds; not looked at if left out."""
 
     def changes(self, view: LabelView) -> list[Change]:
         """Return the box of the region, filled.
@@ -76,6 +80,7 @@ class Fill(EditOperation):
             window = view.read(self.t, self.z, box)
             region = self._region(window, y - box.y0, x - box.x0)
             if not _leaves(region, box, view.plane_shape):
+                self._must_be_bounded(view, window, region)
                 after = painted(view, window, region, self.id, over=False)
                 return [Change(self.t, self.z, box, after)]
             margin *= 2
@@ -85,11 +90,25 @@ class Fill(EditOperation):
             raise ParameterError(f"The point lies in object {window[y, x]}, not in the background.")
         region = flooded(window == 0, y, x)
         if np.count_nonzero(region) > self.largest_px:
+            how = "allow more with largest_px" if self.most_cells is None else "draw the cell"
             raise ParameterError(
                 f"The background round the point has more than {self.largest_px:,} pixels: objects do not bound it. "
-                f"Close the gap, or allow more with largest_px."
+                f"Close the gap, or {how}."
             )
         return region
+
+    def _must_be_bounded(self, view: LabelView, window: NDArray[np.uint32], region: NDArray[np.bool_]) -> None:
+        if self.most_cells is None:
+            return
+        near = np.unique(window[ndimage.binary_dilation(region)])
+        areas = [view.area_of(int(label), self.t, self.z) for label in near if label]
+        size = int(np.count_nonzero(region))
+        if not areas or size > self.most_cells * float(np.median(areas)):
+            times = f", {size / float(np.median(areas)):.0f} times those round it" if areas else ""
+            raise ParameterError(
+                f"This is open background, no gap between cells: it would become one cell of {size:,} px{times}. "
+                f"Draw the cell, or close the gap first."
+            )
 
 
 def _leaves(region: NDArray[np.bool_], box: Box, plane: tuple[int, int]) -> bool:

@@ -192,7 +192,7 @@ class PartApart(EditOperation):
         window = view.read(self.t, self.z, box)
         parts, sizes = parts_of_mask(window == self.id)
         if sizes.size < 3:
-            raise ParameterError(f"Object {self.id} is of one part.")
+            raise ParameterError("The cell is of one part already.")
         return [Change(self.t, self.z, box, renumber_parts(window, self.id, parts, view.new_id))]
 
 

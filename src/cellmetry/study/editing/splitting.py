@@ -91,14 +91,16 @@ class Watershed(EditOperation):
         mask = window == self.id
         parts = self._by_seeds(mask, box) if self.seeds else parts_by_summits(mask, depth=self.depth)
         if parts.max() < 2:
-            raise ParameterError(f"Object {self.id} has no neck; give seeds, a smaller depth, or split it by a line.")
+            raise ParameterError(
+                "The cell is narrow nowhere: give a point in each of its parts, or cut it along a line (Split)."
+            )
         return [Change(self.t, self.z, box, renumber_parts(window, self.id, parts, view.new_id))]
 
     def _by_seeds(self, mask: NDArray[np.bool_], box: Box) -> NDArray[np.uint32]:
         pixels = np.array(pixels_of(np.array(self.seeds) - (box.y0, box.x0), mask.shape))
         if pixels.shape[1] < len(self.seeds) or not mask[pixels[0], pixels[1]].all():
-            raise ParameterError(f"Every seed must lie in object {self.id}.")
+            raise ParameterError("Each point must lie in the cell that is split.")
         pixels = np.unique(pixels, axis=1)
         if pixels.shape[1] < 2:
-            raise ParameterError("To split takes two seeds at least, in different pixels.")
+            raise ParameterError("To split takes two points at least, in different pixels.")
         return parts_by_seeds(mask, pixels)

@@ -88,7 +88,7 @@ def refuse(store: Store, actor: Actor, labels: LabelSet, made: Made, why: Confli
         seq = _act(store, actor, labels, made, " (refused)")
         log_edit(connection, seq, labels.id, made, None, ())
     what = made.operation if made.operation in _OWN_WORDS else "edit"
-    told = f"{why.text} Your {what} is kept in the history as refused (act {seq})."
+    told = f"{why.text} Your {what} is kept in the history as refused."
     return EditConflict(told, version=labels.version, act=why.act)
 
 

@@ -92,9 +92,9 @@ def not_shown(store: Store, labels: LabelSet) -> Conflict | None:
     added = find_act(store, labels.added_by)
     act = find_act(store, added.undone_by or labels.removed_by or added.seq)
     newer = labels_of_image(store, labels.image_id, labels.name)
-    what = "removed" if newer is None else f"replaced by newer ones, {newer.id}"
+    what = "removed" if newer is None else "replaced by newer ones"
     do = "undo that first" if newer is None else "look at those and edit again"
-    return Conflict(f"These labels were {what}, by {act.who} ({act.summary}, act {act.seq}); {do}.", act.seq)
+    return Conflict(f"These labels were {what}, by {act.who} ({act.summary}); {do}.", act.seq)
 
 
 def changed_since(store: Store, labels: LabelSet, seen: Seen) -> Conflict | None:
@@ -119,7 +119,7 @@ def _in_the_way(view: SeenView, now: list[Patch] | None, wanted: list[Patch] | N
 
 def _conflict(store: Store, seq: int, what: str) -> Conflict:
     act = find_act(store, seq)
-    return Conflict(f"{act.who} changed {what} since ({act.summary}, act {seq}); look at it and edit again.", seq)
+    return Conflict(f"{act.who} changed {what} since ({act.summary}); look at it and edit again.", seq)
 
 
 def _last_meeting(view: SeenView, patches: Iterable[Patch]) -> int:

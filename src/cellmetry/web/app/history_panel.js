@@ -30,7 +30,11 @@ class HistoryPanel {
   constructor(app) {
     this.#app = app;
     this.element = [h("h2.popover-title", {}, "History"), this.#list, this.#more];
-    this.#off = app.openStudy.on("act", (act) => this.#heard(act));
+    const offs = [
+      app.openStudy.on("act", (act) => this.#heard(act)),
+      app.openStudy.labels.on("change", () => this.#acts.length && this.#show()),
+    ];
+    this.#off = () => offs.forEach((off) => off());
     void this.#read();
   }
 
@@ -69,7 +73,7 @@ class HistoryPanel {
   #row(act) {
     const { openStudy: study } = this.#app;
     const undone = act.undone_by !== null;
-    const can = !study.readOnly && act.verb !== "create" && act.verb !== "repair";
+    const can = !study.readOnly && act.verb !== "create" && act.verb !== "repair" && !this.#isSettled(act);
     const run = () =>
       (undone ? study.redo(act.seq) : study.undo(act.seq))
         .then(
@@ -89,6 +93,13 @@ class HistoryPanel {
           undone ? "Redo" : "Undo",
         ),
     );
+  }
+
+  /** Whether an edit was refused, or is of labels that newer ones took the place of. @param {any} act */
+  #isSettled({ verb, summary, details }) {
+    if (verb !== "edit") return false;
+    const { labels } = this.#app.openStudy;
+    return summary.endsWith("(refused)") || (details.labels && !labels.find(details.labels));
   }
 
   async #again() {

@@ -37,6 +37,7 @@ export class EditHistory {
     this.#offs = [
       app.openStudy.on("act", (act) => this.#heard(act)),
       app.openStudy.images.on("select", () => this.#read()),
+      app.openStudy.labels.on("change", () => this.#show(this.#edits)),
     ];
     void this.#read();
   }
@@ -92,15 +93,17 @@ export class EditHistory {
   #row(edit) {
     const refused = edit.version === null;
     const undone = edit.act.undone_by !== null;
-    const state = refused ? "refused" : undone ? "undone" : "";
+    const older = !this.#app.openStudy.labels.find(edit.labels);
+    const state = refused ? "refused" : undone ? "undone" : older ? "of labels that newer ones replaced" : "";
+    const can = !older && !this.#app.openStudy.readOnly;
     const see = () => this.#see(edit);
     const said = h(
       "button.quiet.correct-log-said",
       { type: "button", onclick: see, title: "Show where" },
-      h("span.correct-log-what", { class: state && `correct-log-${state}` }, doneInWords(edit)),
+      h("span.correct-log-what", { class: refused || undone ? `correct-log-${state}` : "" }, doneInWords(edit)),
       h("span.quiet-text", {}, [whenInWords(edit.act.at), edit.act.who, state].filter(Boolean).join(" · ")),
     );
-    return h("li.correct-log-row", {}, said, !this.#app.openStudy.readOnly && this.#actions(edit, refused, undone));
+    return h("li.correct-log-row", {}, said, can && this.#actions(edit, refused, undone));
   }
 
   /** @param {any} edit @param {boolean} refused @param {boolean} undone */

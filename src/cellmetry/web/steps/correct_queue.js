@@ -184,7 +184,7 @@ export class CorrectionQueue {
   }
 
   #showProgress() {
-    const { reviewed, total, stop, advice, tasks, guessed } = this.#worth;
+    const { reviewed, total, stop, advice, tasks, guessed, stale } = this.#worth;
     const bar = h("progress", { "aria-label": "Fields reviewed", max: Math.max(total, 1), value: reviewed });
     const said = h("p", { class: stop ? "correct-enough" : "quiet-text" }, stop && icon("check"), advice);
     const empty = h("p.quiet-text", {}, "Nothing is doubtful any more.");
@@ -192,8 +192,8 @@ export class CorrectionQueue {
     fill(
       this.#progress,
       total > 0 && [count, h("div.progress", {}, bar)],
-      advice && !guessed && said,
-      total > 0 && !tasks.length && !guessed && !stop && empty,
+      advice && !guessed && !stale && said,
+      total > 0 && !tasks.length && !guessed && !stale && !stop && empty,
     );
     this.#offer.show(this.#worth);
   }

@@ -42,10 +42,12 @@ export class ReviewOffer {
     }
     const worth = this.#worth;
     if (!worth || readOnly || !(worth.guessed || worth.stale)) return void fill(this.element);
-    const text = worth.guessed
-      ? "Cells are ranked by their sizes only. The network can look for missed, joined and cut cells."
-      : "Some labels are newer than this ranking.";
-    const name = worth.guessed ? "Find doubtful cells" : "Rank again";
+    const older =
+      "These labels are newer than the ranking: until it is made again, their cells are ranked by sizes only.";
+    const text = worth.stale
+      ? older
+      : "Cells are ranked by their sizes only. The network can look for missed, joined and cut cells.";
+    const name = worth.stale ? "Rank again" : "Find doubtful cells";
     const button = h("button.primary", { type: "button", onclick: () => this.#run() }, icon("search"), name);
     fill(this.element, h("div.correct-box", {}, h("p.quiet-text", {}, text), button));
   }

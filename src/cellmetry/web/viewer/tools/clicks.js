@@ -4,6 +4,9 @@
  */
 import { drawCross } from "./sketch.js";
 
+/** A gap is at most as large as so many of the cells round it; what is larger is open background. */
+const MOST_CELLS = 4;
+
 /** @typedef {import("./bench.js").Bench} Bench */
 /** @typedef {import("./bench.js").Point} Point */
 /** @typedef {import("./bench.js").Wish} Wish */
@@ -66,7 +69,7 @@ export class Fill extends ClickTool {
   /** @param {number} id @param {Point} point @returns {Wish} */
   clicked(id, { y, x }) {
     if (id) return { operation: "fill_holes", parameters: { ids: [id] } };
-    return { operation: "fill", parameters: { point: [y, x] }, makes: this.bench.desk.newId() };
+    return { operation: "fill", parameters: { point: [y, x], most_cells: MOST_CELLS }, makes: this.bench.desk.newId() };
   }
 }
 
