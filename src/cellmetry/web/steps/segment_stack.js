@@ -27,7 +27,7 @@ const CHOICES = {
 };
 
 /** How many planes an image has along Z. @param {{header: Record<string, any>}} image @returns {number} */
-export function planesOf({ header }) {
+function planesOf({ header }) {
   const at = (header.axes ?? "").indexOf("Z");
   return at < 0 ? 1 : header.shape[at];
 }
