@@ -84,13 +84,10 @@ export class JobProgress {
     const { jobs } = this.#app.openStudy;
     const [job, ...others] = this.#all;
     if (job) {
-      const waits = job.state === "queued" ? `${this.#text} waits for other work…` : `${this.#text}…`;
+      const waits = job.state === "queued" ? "Waits for other work…" : `${this.#text}…`;
       const more = others.length ? `, ${others.length} more` : "";
       const shown = jobs.progress(job);
-      this.#bar.show(
-        { ...shown, text: shown.text + more, ...(this.#shares ? {} : { done: 0, total: 0 }) },
-        waits + more,
-      );
+      this.#bar.show({ ...shown, text: more, ...(this.#shares ? {} : { done: 0, total: 0 }) }, waits + more);
     }
     this.#rest();
     if ((job?.id ?? "") === this.#job) return;
