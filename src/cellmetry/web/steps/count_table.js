@@ -43,15 +43,8 @@ export class CountTables {
     this.#show();
   }
 
-  /** Those that count cells, not what is measured of them. @returns {TableView[]} */
-  get #all() {
-    return this.#tables.all.filter((table) =>
-      ["image", "n", "n_instances", "n_density"].every((name) => table.columns.some((column) => column.name === name)),
-    );
-  }
-
   #show() {
-    const all = this.#all;
+    const all = this.#tables.ofCounts;
     const fresh = this.#known.size ? all.find((table) => !this.#known.has(table.id)) : undefined;
     if (fresh) this.#app.place.note({ table: null });
     this.#known = new Set(this.#tables.all.map((table) => table.id));
