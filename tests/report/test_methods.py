@@ -99,7 +99,7 @@ def test_statistics_in_words() -> None:
     comparison = make_comparison(make_cells())
     text = methods_text(MethodsFacts(comparisons=(comparison,)))
     for said in (
-        "mean_EdU was compared between control, 10 µM drug and serum <free> & 37 °C (column condition).",
+        "mean_EdU was compared between control, 10 µM drug and serum <free> & 37 °C.",
         "n = 4 replicates in each condition, 1,440 cells in total; All conditions at once: F = 12.3, p = 0.0012.",
         "were treated as pairs (blocks).",
         "Test (two-sided): paired t test of replicate means; correction for several contrasts: Holm (Holm 1979).",
@@ -204,7 +204,7 @@ def test_several_values_share_what_is_common() -> None:
     third = replace(first, options=options, design=replace(first.design, kind="fraction"))
     text = methods_text(MethodsFacts(comparisons=(first, second, third)))
     for once in (
-        "A replicate is one value",
+        "Replicates are independent biological repeats",
         "Test (two-sided)",
         "Holm (Holm 1979).",
         "Intervals are 95%",
@@ -224,7 +224,7 @@ def test_several_values_share_what_is_common() -> None:
     assert text.count("1,440 cells in total") == 1
     other = replace(second, design=replace(second.design, conditions=("a", "b", "c")))
     text = methods_text(MethodsFacts(comparisons=(first, other)))
-    assert "area_um2 was compared between a, b and c (column condition): n = 4" in text
+    assert "area_um2 was compared between a, b and c: n = 4" in text
 
 
 def test_software_lists_statsmodels_where_it_is_known() -> None:

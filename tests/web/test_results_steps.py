@@ -110,6 +110,12 @@ def test_conditions_are_compared_and_the_report_is_saved(opened, until):
     page = opened("compare")
     page.get_by_text("2 conditions with 6 replicates (3 each).").wait_for()
     assert page.locator("label.field", has_text="Control").locator("select").input_value() == "control"
+    value = page.locator("label.field").filter(has=page.get_by_text("Value", exact=True)).locator("select")
+    first = value.input_value()
+    assert value.locator("optgroup").first.get_attribute("label") == "Number of cells"
+    value.select_option("n_cells_kept_per_mm2")  # the size of a pixel is known
+    page.get_by_text("Compared is the").wait_for(state="hidden")
+    value.select_option(first)
     page.get_by_role("button", name="Compare", exact=True).last.click()
     page.get_by_text("higher than control").wait_for(timeout=90_000)
     page.get_by_role("heading", name="What to keep in mind").wait_for()
@@ -185,7 +191,7 @@ def test_a_former_comparison_comes_back_with_its_settings(opened, api, study):
     _made().run_job(api, study, "compare", parameters)
     page = opened("compare")
     page.get_by_role("heading", name="Large cells").first.wait_for()
-    page.get_by_text("area_px > 3").wait_for()
+    page.locator(".chip", has_text="area_px > 3").wait_for()
     said = {}
     for name in ("Value", "Compared is the", "Threshold", "Control"):
         field = page.locator("label.field").filter(has=page.get_by_text(name, exact=True).and_(page.locator("span")))
@@ -193,4 +199,4 @@ def test_a_former_comparison_comes_back_with_its_settings(opened, api, study):
     assert said == {"Value": "area_um2", "Compared is the": "share", "Threshold": "12.5", "Control": "treated"}
     assert not page.get_by_label("Leave out cells with a flag").is_checked()
     page.get_by_role("button", name="All cells").click()
-    page.get_by_text("area_px > 3").wait_for(state="detached")
+    page.locator(".chip", has_text="area_px > 3").wait_for(state="detached")

@@ -18,6 +18,11 @@ if TYPE_CHECKING:
 __all__ = ["FilterFact", "ImageFacts", "MethodsFacts", "ModelFacts", "methods_text"]
 
 _HASH_SHOWN = 12
+_LEFT_OUT = {
+    IMAGES_KEPT: "were left out with the images left out of the study",
+    "not flag_any": "that bore a flag of the quality check were left out",
+}
+"""What is said of cells that failed the usual conditions."""
 
 
 class ImageFacts(NamedTuple):
@@ -64,6 +69,8 @@ class MethodsFacts:
         Hash of the recipe.
     models
         That its engines ran.
+    labels
+        Sentences about labels that people drew or corrected.
     filters
         Cells left out before the comparison.
     positivity
@@ -79,6 +86,7 @@ class MethodsFacts:
     defaults: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
     recipe_sha256: str = ""
     models: tuple[ModelFacts, ...] = ()
+    labels: tuple[str, ...] = ()
     filters: tuple[FilterFact, ...] = ()
     positivity: str = ""
     comparisons: tuple[Comparison, ...] = ()
@@ -109,7 +117,7 @@ def _image_part(facts: MethodsFacts) -> Part:
         phrase = phrase_step(step, facts.defaults.get(str(step["step"])))
         cited += phrase.cited
         sentences.append(with_citation(phrase.text, phrase.cited))
-    sentences += [_model(model) for model in facts.models]
+    sentences += [*(_model(model) for model in facts.models), *facts.labels]
     return Part(tuple(sentences), tuple(cited))
 
 
@@ -139,8 +147,8 @@ def _cell_part(facts: MethodsFacts) -> Part:
     sentences = []
     for each in facts.filters:
         total = "" if each.total is None else f" of {each.total:,}"
-        by = "with the images left out of the study" if each.rule == IMAGES_KEPT else f"by the filter “{each.rule}”"
-        sentences.append(f"Cells were left out {by} ({each.removed:,}{total}).")
+        left = _LEFT_OUT.get(each.rule, f"were left out by the filter “{each.rule}”")
+        sentences.append(f"Cells {left} ({each.removed:,}{total}).")
     if facts.positivity:
         sentences.append(f"A cell was called positive if {facts.positivity}.")
     return Part(tuple(sentences))

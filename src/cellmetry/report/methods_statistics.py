@@ -66,7 +66,8 @@ def legend(comparison: Comparison) -> str:
 def _told(comparison: Comparison) -> _Told:
     options, design = comparison.options, comparison.design
     fraction = design.kind == "fraction"
-    sentences = [f"A replicate is one value of the column {options.replicate}.", _summary(comparison)]
+    named = "" if options.replicate == "replicate" else f", named by the column {options.replicate}"
+    sentences = [f"Replicates are independent biological repeats{named}.", _summary(comparison)]
     if design.paired and not design.estimation_only:
         sentences.append("Replicates with the same name in several conditions were treated as pairs (blocks).")
     sentences.append(_normalisation(comparison))
@@ -79,7 +80,7 @@ def _told(comparison: Comparison) -> _Told:
     omnibus = "" if design.estimation_only else comparison.omnibus.rstrip(".")
     return _Told(
         what=f"{_FRACTION} {options.rows} by {options.value}" if fraction else options.value,
-        between=f"between {listed(design.conditions)} (column {options.by})",
+        between=f"between {listed(design.conditions)}{'' if options.by == 'condition' else f' (column {options.by})'}",
         shared=tuple(sentence for sentence in sentences if sentence),
         numbers=f"{_numbers(comparison)}{f'; {omnibus}' if omnibus else ''}",
     )

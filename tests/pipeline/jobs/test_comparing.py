@@ -56,6 +56,10 @@ def test_a_comparison_is_a_folder_with_record_report_and_figures(study):
     (contrast,) = record["contrasts"]
     assert contrast["value"] == value(store, table)
     (source,) = record["source"]["inputs"]
+    page = (folder / "report.html").read_text()
+    assert "6 images were analysed" in page
+    assert "Labels of 6 of 6 images were made by other programs." in page
+    assert "Objects of cells were measured in all channels" in page
     assert (source["result"], source["sha256"]) == (table, result(store, table).sha256)
     assert (folder / "report.html").is_file()
     assert list((folder / "figures").glob("*.svg"))
@@ -175,4 +179,17 @@ def test_numbers_of_cells_are_compared_by_image_also_of_one_without_cells(tmp_pa
     assert fields["n_cells_kept_per_mm2"]["a"] == pytest.approx(cells["a"] / area)
     groups = json.loads((folder / "comparison.json").read_text())["comparisons"][1]["groups"]
     assert groups[0]["mean"] == pytest.approx(fields[fields["condition"] == "a"]["n_cells_kept"].mean())
+    store.close()
+
+
+def test_a_table_of_counts_is_compared_by_images(tmp_path):
+    store, _ = labelled_study(tmp_path, "abcd")
+    made, _ = do(store, "count", labels="cells", density=False)
+    asked = {**SETTINGS["comparisons"][0], "rows": "images", "value": "n"}
+    found, _ = do(
+        store, "compare", table=made["table"], settings={**SETTINGS, "comparisons": [asked], "keep": ['region == ""']}
+    )
+    folder = result_path(store, result(store, found["comparison"]))
+    groups = json.loads((folder / "comparison.json").read_text())["comparisons"][0]["groups"]
+    assert [each["n_cells"] for each in groups] == [2, 2]
     store.close()

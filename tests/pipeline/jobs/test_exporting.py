@@ -24,7 +24,7 @@ from cellmetry.pipeline.jobs.registry import parse_job
 from cellmetry.study.editing.objects import Delete
 from cellmetry.study.store.acts import act, acts, undo_act
 from cellmetry.study.store.edits import apply_edit
-from cellmetry.study.store.images import images, remove_images
+from cellmetry.study.store.images import images, remove_images, say
 from cellmetry.study.store.label_pixels import read_labels
 from cellmetry.study.store.labels import label_set, label_sets, labels_of_image
 from cellmetry.study.store.results import result, result_path
@@ -88,6 +88,18 @@ def test_tables_go_whole_and_safe(study):
     sheet = pd.read_excel(io.BytesIO(files["tables/_cells___.xlsx"]))
     assert len(sheet) == len(whole)
     assert list(sheet.columns) == list(whole.columns)
+
+
+def test_an_export_says_in_what_the_study_changed_since_its_tables(study):
+    store, _ = study
+    table, _ = do(store, "measure", passport=None)
+    image = images(store)[0]
+    for excluded in (True, None):
+        with store.database.write():
+            say(store, act(store, ANNA, "say", image.name), image.id, {"excluded": excluded})
+        made, _ = do(store, "export", tables=[table["table"]], name_of_result="tables")
+        notes = " ".join(json.loads(unpacked(store, made)["export.json"])["notes"])
+        assert ("was left out or removed since the table cells was made" in notes) is bool(excluded)
 
 
 def test_numbers_of_a_table_go_along(study):

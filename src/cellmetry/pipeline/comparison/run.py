@@ -209,6 +209,7 @@ def _methods(ready: Tables, compared: tuple[Compared, ...], run: RunFacts | None
         defaults=run.defaults,
         recipe_sha256=run.recipe_sha256,
         models=run.models,
+        labels=run.labels,
         filters=filters,
         positivity=positivity,
         comparisons=facts.comparisons,

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
     from pathlib import Path
 
-__all__ = ["RunFacts", "facts_of_run", "run_of_table"]
+__all__ = ["RunFacts", "default_parameters", "facts_of_run", "run_of_table"]
 
 _MODEL = ("name", "version", "licence", "sha256")
 
@@ -40,6 +40,8 @@ class RunFacts:
         That its engines ran.
     versions
         That made the run.
+    labels
+        Sentences about labels that people drew or corrected.
     """
 
     folder: Path
@@ -50,6 +52,7 @@ class RunFacts:
     recipe_sha256: str
     models: tuple[ModelFacts, ...]
     versions: Mapping[str, str]
+    labels: tuple[str, ...] = ()
 
 
 def run_of_table(path: Path) -> Path | None:
@@ -84,7 +87,7 @@ def facts_of_run(folder: Path) -> RunFacts:
             pixel_size_um=None if None in known else (known[1], known[0]),
         ),
         steps=steps,
-        defaults={step["step"]: _defaults(step["step"]) for step in steps},
+        defaults={step["step"]: default_parameters(step["step"]) for step in steps},
         recipe=text,
         recipe_sha256=record["recipe"]["sha256"],
         models=tuple(dict.fromkeys(_model(engine) for engine in record["engines"] if "model" in engine)),
@@ -92,7 +95,7 @@ def facts_of_run(folder: Path) -> RunFacts:
     )
 
 
-def _defaults(step: str) -> dict[str, Any]:
+def default_parameters(step: str) -> dict[str, Any]:
     """Return the parameters that a step has by default, as a recipe states them."""
     fields = STEPS.load(step).model_fields.items()
     found = {name: field.get_default(call_default_factory=True) for name, field in fields if not field.is_required()}

@@ -163,7 +163,7 @@ class CompareStep {
   }
 
   #show() {
-    const tables = this.#tables.ofCells;
+    const tables = [...this.#tables.ofCells, ...this.#tables.ofCounts];
     this.#form.element.hidden = !tables.length;
     this.#form.showTables(tables, this.#tables.best());
     if (tables.length) fill(this.#page, this.#tabs.element);

@@ -3,10 +3,15 @@ import { get } from "../kernel/api.js";
 import { fill, h } from "../kernel/dom.js";
 import { SchemaForm } from "../controls/schema_form.js";
 import { JobProgress } from "../app/job_progress.js";
+import { pixelSizeOf } from "../app/images.js";
 import { counted, valuesOf } from "../app/said.js";
 import { mainMeasure, measures } from "../table/columns.js";
 import { areConditions } from "../table/filters.js";
-import { axisOf, canBeAsked, capital, numberText, shortUnitOf, titleOf } from "../table/words.js";
+import { groupedOptions } from "../table/groups.js";
+import { isOfCounts } from "../table/tables.js";
+import { axisOf, canBeAsked, capital, numberText, titleOf } from "../table/words.js";
+import { isUsed } from "./compare_check.js";
+import { STATISTICS } from "./compare_statistics.js";
 import { apartNotice, stacksApart } from "./segment_counts.js";
 
 /** @typedef {import("../app/app.js").App} App */
@@ -26,6 +31,11 @@ const HIDDEN = [
   "plate",
 ];
 const UNFLAGGED = "not flag_any";
+/** Numbers of cells are compared by images: in a table of cells those that are left after its filters. */
+const KEPT = "n_cells_kept";
+const KEPT_PER_MM2 = "n_cells_kept_per_mm2";
+const COUNTED = ["n", "n_instances", "n_density"];
+const WHOLE = 'region == ""';
 
 /** The form, its button and the progress of its job. */
 export class CompareForm {
@@ -36,13 +46,14 @@ export class CompareForm {
   #more = null;
   #table = h("select", { onchange: () => this.#showColumns() });
   #tableField = field("Table", this.#table);
-  #value = h("select");
+  #value = h("select", { onchange: () => this.#showWhat() });
   #what = h(
     "select",
     { onchange: () => this.#showWhat() },
     h("option", { value: "value" }, "Mean of cells"),
     h("option", { value: "share" }, "Share above a threshold"),
   );
+  #whatField = field("Compared is the", this.#what);
   #threshold = h("input", { type: "text", inputmode: "decimal", class: "number", autocomplete: "off" });
   #thresholdField = field("Threshold", this.#threshold);
   #control = h("select");
@@ -67,7 +78,7 @@ export class CompareForm {
       {},
       this.#tableField,
       field("Value", this.#value),
-      field("Compared is the", this.#what),
+      this.#whatField,
       this.#thresholdField,
       field("Control", this.#control),
       this.#unflaggedField,
@@ -89,7 +100,10 @@ export class CompareForm {
   async load() {
     const kind = await get("job-kinds/compare");
     const { $defs } = kind.parameters;
-    this.#more = new SchemaForm({ ...$defs.TableComparison, $defs }, { first: [], hidden: HIDDEN, more: "Statistics" });
+    this.#more = new SchemaForm(
+      { ...$defs.TableComparison, $defs },
+      { first: [], hidden: HIDDEN, more: "Statistics", ...STATISTICS },
+    );
     fill(this.#options, this.#more.element);
   }
 
@@ -112,7 +126,7 @@ export class CompareForm {
    * @param {{table: string, settings: any}} details As `GET comparisons` tells them.
    */
   take({ table, settings }) {
-    const { value, control, ...statistics } = settings.comparisons[0];
+    const { value, control, rows: _, table: __, ...statistics } = settings.comparisons[0];
     const gate = settings.gates.find((/** @type {any} */ each) => value === `${each.value}_positive`);
     if (this.#tables.some((each) => each.id === table)) this.#table.value = table;
     this.#showColumns();
@@ -122,7 +136,7 @@ export class CompareForm {
     this.#control.value = "";
     choose(this.#control, control ?? "");
     this.#unflagged.checked = settings.keep.includes(UNFLAGGED);
-    this.#keep(settings.keep.filter((/** @type {string} */ where) => where !== UNFLAGGED));
+    this.#keep(settings.keep.filter((/** @type {string} */ where) => where !== UNFLAGGED && where !== WHOLE));
     this.#more?.set(statistics);
     void this.#showWhat();
     this.#showReady();
@@ -157,25 +171,50 @@ export class CompareForm {
   }
 
   #showColumns() {
-    const columns = measures(this.#chosen?.columns ?? []).filter(canBeAsked);
+    const counts = this.#ofCounts;
+    const columns = measures(this.#chosen?.columns ?? [])
+      .filter(canBeAsked)
+      .filter((column) => !counts || COUNTED.includes(column.name));
     const chosen = this.#value.value || this.#app.place.get("column");
     fill(
       this.#value,
-      columns.map((column) =>
+      this.#numbers.length > 0 &&
         h(
-          "option",
-          { value: column.name },
-          capital(titleOf(column)) + (shortUnitOf(column) ? ` (${shortUnitOf(column)})` : ""),
+          "optgroup",
+          { label: "Number of cells" },
+          this.#numbers.map((name) => h("option", { value: name }, capital(wordsOf(name)))),
         ),
-      ),
+      groupedOptions(columns),
     );
     this.#value.value = chosen ?? "";
-    if (!this.#value.value) this.#value.value = mainMeasure(columns)?.name ?? "";
+    if (!this.#value.value) this.#value.value = counts ? "n" : (mainMeasure(columns)?.name ?? "");
+    void this.#showWhat();
     this.#unflaggedField.hidden = !this.#chosen?.columns.some((column) => column.name === "flag_any");
     this.#showReady();
     this.#showFilters();
     const apart = this.#chosen ? stacksApart(this.#app.openStudy, this.#chosen) : 0;
     fill(this.#notice, apart > 0 && apartNotice(apart));
+  }
+
+  get #ofCounts() {
+    return Boolean(this.#chosen && isOfCounts(this.#chosen));
+  }
+
+  /** Numbers of cells that a table of cells gives: one a plane, so not of stacks in which each plane has its own. */
+  get #numbers() {
+    const table = this.#chosen;
+    if (!table || this.#ofCounts || table.columns.some(({ name }) => ["t", "z", "frame"].includes(name))) return [];
+    const { images } = this.#app.openStudy;
+    const its = Object.keys(table.details.images ?? {})
+      .map((id) => images.find(id))
+      .filter((image) => image && isUsed(image));
+    const scaled = its.length > 0 && its.every((image) => image && pixelSizeOf(image) !== null);
+    return its.length ? [KEPT, ...(scaled ? [KEPT_PER_MM2] : [])] : [];
+  }
+
+  /** Whether what is compared is one number an image. */
+  get #byImages() {
+    return this.#ofCounts || [KEPT, KEPT_PER_MM2].includes(this.#value.value);
   }
 
   /** Filters that were set in the step Measure hold here too, where they can be taken away. */
@@ -201,6 +240,8 @@ export class CompareForm {
   }
 
   async #showWhat() {
+    if (this.#byImages) this.#what.value = "value";
+    this.#whatField.hidden = this.#byImages;
     const share = this.#what.value === "share";
     this.#thresholdField.hidden = !share;
     const table = this.#chosen;
@@ -231,7 +272,7 @@ export class CompareForm {
   }
 
   #parameters() {
-    const [value, share] = [this.#value.value, this.#what.value === "share"];
+    const [value, share] = [this.#value.value, this.#what.value === "share" && !this.#byImages];
     const threshold = Number(this.#threshold.value.replace(",", "."));
     if (share && (!this.#threshold.value.trim() || !Number.isFinite(threshold)))
       throw new Error("Threshold: say a number; cells above it count as positive.");
@@ -240,20 +281,29 @@ export class CompareForm {
     const comparison = {
       ...(this.#more?.values ?? {}),
       value: share ? `${value}_positive` : value,
+      ...(this.#byImages ? { rows: "images" } : {}),
+      ...([KEPT, KEPT_PER_MM2].includes(value) ? { table: "fields" } : {}),
       ...(this.#control.value ? { control: this.#control.value } : {}),
     };
     const column = this.#chosen?.columns.find((each) => each.name === value);
-    const label = column ? (share ? `${capital(titleOf(column))} above ${threshold}` : axisOf(column)) : value;
+    const label = column
+      ? share
+        ? `${capital(titleOf(column))} above ${threshold}`
+        : axisOf(column)
+      : capital(wordsOf(value));
     const settings = {
       comparisons: [comparison],
       ...gate,
       style: { labels: { [comparison.value]: label } },
-      keep: [...unflagged, ...this.#kept.map(({ where }) => where)],
+      keep: [...(this.#ofCounts ? [WHOLE] : unflagged), ...this.#kept.map(({ where }) => where)],
     };
-    const name = `${capital(titleOf({ name: value, unit: "", definition: "", source: "" }))}${share ? ` above ${threshold}` : ""}`;
+    const name = `${capital(wordsOf(value))}${share ? ` above ${threshold}` : ""}`;
     return { table: this.#table.value, settings, name_of_result: name };
   }
 }
+
+/** @param {string} name Of a column. */
+const wordsOf = (name) => titleOf({ name, unit: "", definition: "", source: "" });
 
 /** Choose what a list has; else all stays. @param {HTMLSelectElement} list @param {string} value */
 function choose(list, value) {

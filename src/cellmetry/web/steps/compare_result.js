@@ -89,6 +89,7 @@ export class ComparisonView {
       definition: "",
       source: "",
     };
+    const { rows } = found.options;
     const label = settings.style?.labels?.[found.options.value] ?? capital(titleOf(column));
     const name = isShare(found) ? `${label}: share of cells` : axisOf(column);
     const withCells = !isShare(found);
@@ -118,13 +119,13 @@ export class ComparisonView {
         h(
           "section.card",
           {},
-          h("h3", {}, withCells ? "Cells and replicates" : "Replicates"),
+          h("h3", {}, withCells ? `${capital(rows)} and replicates` : "Replicates"),
           plot.element,
           h(
             "p.quiet-text",
             {},
             withCells
-              ? "Small: cells. Large: replicates. Bars: mean and interval of the replicates. Click a cell to see it."
+              ? `Small: ${rows}. Large: replicates. Bars: mean and interval of the replicates. Click one of the ${rows} to see it.`
               : "Large: replicates. Bars: mean and interval of the replicates.",
           ),
         ),
@@ -245,7 +246,7 @@ export class ComparisonView {
       plot.element,
       table(heads, lines),
       h("h3.compare-groups", {}, "Conditions"),
-      table(["", share ? "Mean (%)" : "Mean", "Interval", "Replicates", "Cells"], groups),
+      table(["", share ? "Mean (%)" : "Mean", "Interval", "Replicates", capital(found.options.rows)], groups),
     );
   }
 

@@ -1,5 +1,6 @@
 /** Estimates of a comparison as people write them. @module */
 import { numberText, shortUnitOf } from "../table/words.js";
+import { statisticsIn } from "./compare_statistics.js";
 
 /** Whether shares of cells are compared. @param {any} found */
 export const isShare = (found) => found.kind !== "amount";
@@ -43,18 +44,6 @@ export function sentenceOf(contrast, found, column) {
   return `${what} (${interval}${p === null ? "" : `, p ${p < 0.0001 ? "" : "= "}${pText(p)}`}; ${n} ${found.paired ? "pairs of replicates" : "replicates"}).`;
 }
 
-/** Words of the statistics that are not as the app has them at first. @type {Record<string, (value: any) => string>} */
-const SAID = {
-  control: (value) => `against ${value}`,
-  summary: (value) => `${value} of cells`,
-  pairing: (value) => value,
-  method: (value) => `method ${value}`,
-  adjust: (value) => `correction ${value}`,
-  scale: (value) => `${value} scale`,
-};
-/** @type {Record<string, any>} */
-const USUAL = { summary: "mean", pairing: "auto", method: "auto", adjust: "auto", scale: "linear" };
-
 /**
  * Return what was asked, as a sentence: of which table, which cells, by which statistics.
  * @param {any} comparison As `GET comparisons` lists it. @param {string} [table] Name of its table.
@@ -64,11 +53,13 @@ export function howOf(comparison, table) {
   if (!settings) return "";
   const [first] = settings.comparisons;
   const cells = settings.keep.map((/** @type {string} */ where) =>
-    where === "not flag_any" ? "cells without a flag" : `cells with ${where}`,
+    where === "not flag_any" ? "cells without a flag" : `only ${where}`,
   );
-  const statistics = Object.entries(SAID)
-    .filter(([name]) => first[name] && first[name] !== USUAL[name])
-    .map(([name, words]) => words(first[name]));
-  const parts = [table ? `Of the table ${table}` : "Of a table that was made again since", ...cells, ...statistics];
+  const parts = [
+    table ? `Of the table ${table}` : "Of a table that was made again since",
+    ...cells,
+    ...(first.control ? [`against ${first.control}`] : []),
+    ...statisticsIn(first),
+  ];
   return `${parts.join("; ")}.`;
 }

@@ -2,14 +2,10 @@
 import { fill, h } from "../kernel/dom.js";
 import { TableChoice } from "../table/choice.js";
 import { TablePanel } from "../table/panel.js";
-import { TablesList } from "../table/tables.js";
+import { TablesList, isOfCounts } from "../table/tables.js";
 
 /** @typedef {import("../app/app.js").App} App */
 /** @typedef {import("../table/source.js").TableView} TableView */
-
-/** Whether a table counts cells, and is not what is measured of them. @param {TableView} table */
-const isOfCounts = (table) =>
-  ["image", "n", "n_instances", "n_density"].every((name) => table.columns.some((column) => column.name === name));
 
 /** The newest table, or the one that is chosen. */
 export class CountTables {

@@ -11,6 +11,7 @@ import { TablePanel } from "../table/panel.js";
 import { TablesList } from "../table/tables.js";
 import { CellLinks } from "./measure_cells.js";
 import { CellPlots } from "./measure_plots.js";
+import { FORM_TITLES } from "./measure_words.js";
 import { Regions } from "./measure_regions.js";
 import { apartNotice, stacksApart } from "./segment_counts.js";
 
@@ -108,7 +109,7 @@ class MeasureStep {
         "passport.saturations",
       ],
       values: { measure: last.measure, passport: last.passport },
-      titles: { measure: "What is measured", passport: "When a cell gets a flag" },
+      titles: FORM_TITLES,
     });
     this.#form = form;
     fill(this.#options, form.element);

@@ -1,7 +1,10 @@
 /** Downloads of everything: tables, labels for other programs, figures, records of runs. @module */
+import { at } from "../kernel/api.js";
 import { fill, h } from "../kernel/dom.js";
 import { JobProgress } from "../app/job_progress.js";
+import { counted } from "../app/said.js";
 import { resultAddress, save } from "../table/downloads.js";
+import { isOfCounts } from "../table/tables.js";
 import { capital } from "../table/words.js";
 
 /** @typedef {import("../app/app.js").App} App */
@@ -23,6 +26,11 @@ export class Downloads {
   #app;
   #tables;
   #boxes = { tables: boxes(TABLES, ["csv"]), labels: boxes(FORMS, ["rois"]) };
+  #which = h("div.stack");
+  /** Tables that somebody chose or left out, by their names. @type {Map<string, boolean>} */
+  #chosen = new Map();
+  /** In what the study changed since a table was made, by its id. @type {Map<string, string[]>} */
+  #outdated = new Map();
   #labels = h("select", { "aria-label": "Which labels" });
   #export = h("button.primary.grow", { type: "button", onclick: () => this.#run() }, "Export");
   #progress;
@@ -38,7 +46,7 @@ export class Downloads {
       "div.stack",
       {},
       h("h3.report-head", {}, "Take it with you"),
-      h("fieldset.field-checks", {}, h("legend.field-name", {}, "Tables"), this.#boxes.tables.element),
+      h("fieldset.field-checks", {}, h("legend.field-name", {}, "Tables"), this.#which, this.#boxes.tables.element),
       h("fieldset.field-checks", {}, h("legend.field-name", {}, "Labels"), this.#boxes.labels.element),
       this.#labels,
       h("div.left-actions", {}, h("div.row", {}, this.#export), this.#progress.element),
@@ -76,7 +84,52 @@ export class Downloads {
     );
   }
 
+  /** All tables, of each name the newest; those of recipes are left out first where there are tables of labels. */
+  #showTables() {
+    const { all, ofCells } = this.#tables;
+    const measured = ofCells.some((table) => !table.name.startsWith("run_"));
+    const isUsual = (/** @type {string} */ name) => !(measured && name.startsWith("run_") && name !== "run_images");
+    fill(
+      this.#which,
+      [...all].reverse().map((table) => {
+        const checked = this.#chosen.get(table.name) ?? isUsual(table.name);
+        const old = this.#outdated.get(table.id) ?? [];
+        const box = h("input", {
+          type: "checkbox",
+          checked,
+          dataset: { table: table.id },
+          onchange: () => this.#chosen.set(table.name, box.checked),
+        });
+        return h(
+          "label.check",
+          { title: old.join(" ") },
+          box,
+          h(
+            "span",
+            {},
+            table.name,
+            h("span.quiet-text", {}, ` ${contentsOf(table)}${old.length ? "; the study has changed since" : ""}`),
+          ),
+        );
+      }),
+    );
+  }
+
+  /** Ask in what the study has changed since tables were made. */
+  async #ask() {
+    const { openStudy: study } = this.#app;
+    const found = await Promise.all(
+      this.#tables.all.map(
+        async ({ id }) => /** @type {[string, string[]]} */ ([id, await study.get(at`tables/${id}/outdated`)]),
+      ),
+    );
+    this.#outdated = new Map(found);
+    this.#showTables();
+  }
+
   #show() {
+    this.#showTables();
+    if (this.#tables.loaded) this.#ask().catch((error) => this.#app.error(error));
     const { labels, readOnly } = this.#app.openStudy;
     const chosen = this.#labels.value || labels.name;
     fill(
@@ -92,7 +145,9 @@ export class Downloads {
 
   async #run() {
     const { jobs, labels } = this.#app.openStudy;
-    const tables = this.#tables.ofCells.map((table) => table.id);
+    const tables = [...this.#which.querySelectorAll("input")].flatMap((box) =>
+      box.checked && box.dataset.table ? [box.dataset.table] : [],
+    );
     const [forms, tableForms] = [
       labels.all.length ? this.#boxes.labels.chosen() : [],
       tables.length ? this.#boxes.tables.chosen() : [],
@@ -114,6 +169,16 @@ export class Downloads {
       this.#app.error(error);
     }
   }
+}
+
+/** What a table has, in a few words. @param {import("../table/source.js").TableView} table */
+function contentsOf(table) {
+  const rows = counted(table.rows, "row");
+  if (table.name === "run_images") return `${rows}, one an image: size, channels, what a recipe found`;
+  if (table.name.startsWith("run_")) return `${rows}, as a recipe found cells, without corrections`;
+  if (isOfCounts(table)) return `${rows}, one an image or region: counts`;
+  if (table.details.labels) return `${rows}, one a cell: ${table.details.labels} as they were corrected`;
+  return rows;
 }
 
 /** @param {Record<string, string>} names @param {string[]} chosen */

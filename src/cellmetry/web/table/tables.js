@@ -6,6 +6,10 @@ import { Emitter } from "../kernel/emitter.js";
 
 const MAKERS = new Set(["measure", "segment", "count", "quantify", "dual", "import"]);
 
+/** Whether a table counts cells, not tells what is measured of them. @param {TableView} table */
+export const isOfCounts = (table) =>
+  ["image", "n", "n_instances", "n_density"].every((name) => table.columns.some((column) => column.name === name));
+
 /** Tells `change`. */
 export class TablesList extends Emitter {
   /** @type {TableView[]} The oldest first. */
@@ -35,6 +39,11 @@ export class TablesList extends Emitter {
       (table) =>
         !table.details.of && ["image", "label"].every((name) => table.columns.some((column) => column.name === name)),
     );
+  }
+
+  /** Those that count cells, a row an image or a region of it. @returns {TableView[]} */
+  get ofCounts() {
+    return this.all.filter((table) => isOfCounts(table));
   }
 
   /**

@@ -11,6 +11,7 @@ const UNITS = {
   "intensity um2": "intensity × µm²",
   "intensity um3": "intensity × µm³",
   1: "",
+  "1/mm2": "",
 };
 const ENDINGS = /_(um2|um3|um|px2|px|deg|s)(?=_|$)/;
 
@@ -19,6 +20,8 @@ const WORDS = {
   flag_any: "any flag",
   label: "cell",
   n: "cells",
+  n_cells_kept: "cells per image",
+  n_cells_kept_per_mm2: "cells per mm²",
   n_instances: "objects",
   n_density: "density",
   n_low: "from",
@@ -30,8 +33,15 @@ export const unitOf = (column) => UNITS[column.unit] ?? column.unit;
 
 /** What a column is called: `mean_channel0` is "mean channel0". @param {Column} column */
 export function titleOf(column) {
-  return WORDS[column.name] ?? column.name.replace(ENDINGS, "").replaceAll("_", " ").trim();
+  return WORDS[column.name] ?? plain(column.name.replace(ENDINGS, "").replaceAll("_", " ").trim());
 }
+
+/** @param {string} text */
+const plain = (text) =>
+  text
+    .replace(/^bbox ([zyx])([01])$/, (_, axis, end) => `bounding box, ${axis} ${end === "0" ? "from" : "to"}`)
+    .replace(/ skimage$/, " (as scikit-image)")
+    .replace(/ imagej$/, " (as ImageJ)");
 
 /** With its unit, for axes. @param {Column} column */
 export const axisOf = (column) =>

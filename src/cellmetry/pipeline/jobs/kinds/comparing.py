@@ -17,6 +17,7 @@ from cellmetry.pipeline.jobs.gathering import NewResult, add_said, keep_result, 
 from cellmetry.pipeline.jobs.image_rows import FIELD_COLUMNS, image_rows
 from cellmetry.pipeline.jobs.measured import names_in_table, other_labels, planes_apart, stored_table
 from cellmetry.pipeline.jobs.outdated import design_of
+from cellmetry.pipeline.jobs.table_facts import facts_of_table
 from cellmetry.study.design.design import Finding
 from cellmetry.study.store.images import images
 from cellmetry.study.store.results import result_path, results
@@ -130,7 +131,8 @@ class CompareConditions(BoundedJob):
         findings = tuple(Finding("warning", "labels", each) for each in told)
         for each in told:
             work.say("warning", each)
-        around = compare.Surroundings(title=f"Comparison of {found['first'].name}", findings=findings)
+        run = facts_of_table(work.store, found["first"])
+        around = compare.Surroundings(title=f"Comparison of {found['first'].name}", run=run, findings=findings)
         compare.compare_to(out, source, self.settings, around)
 
     def _read(self, store: Store, found: StoredResult) -> pd.DataFrame:

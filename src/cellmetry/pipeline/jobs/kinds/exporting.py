@@ -25,6 +25,7 @@ from cellmetry.pipeline.jobs.files import file_stems
 from cellmetry.pipeline.jobs.gathering import NewResult, done_units, keep_result, kept_before
 from cellmetry.pipeline.jobs.labelled import labelled_images, steady_labels
 from cellmetry.pipeline.jobs.measured import names_in_table, refuse_other_labels, stored_table
+from cellmetry.pipeline.jobs.outdated import outdated_table
 from cellmetry.pipeline.jobs.units import each_unit
 from cellmetry.study.store.results import result_path
 
@@ -182,6 +183,7 @@ class ExportResults(BoundedJob):
         notes: list[str] = []
         for each, stem in zip(found, file_stems([each.name for each in found]), strict=True):
             source = result_path(work.store, each)
+            notes += [f"{stem}: {sentence}" for sentence in outdated_table(work.store, each)]
             table, columns = read_table(source), read_columns(source)
             for form in dict.fromkeys(self.table_forms):
                 path = folder / f"{stem}.{form}"
