@@ -1,5 +1,6 @@
 /** How many cells were found in which image. @module */
 import { fill, h } from "../kernel/dom.js";
+import { cutName } from "../controls/cut_name.js";
 import { VirtualGrid } from "../controls/virtual_grid.js";
 import { counted } from "../app/said.js";
 
@@ -51,7 +52,7 @@ export class Counts {
     const works = jobs.running.some((job) => job.kind === "segment");
     const rows = images.ready.map((image) => ({
       id: image.id,
-      name: image.name,
+      name: images.shortName(image),
       count: labels.of(image.id, labels.name ?? undefined)?.outlines ?? null,
     }));
     const done = rows.filter((row) => row.count !== null);
@@ -69,7 +70,7 @@ export class Counts {
     return h(
       "div.counts-row",
       {},
-      h("span.cut.grow", {}, name),
+      h("span.grow.counts-name", {}, cutName(name)),
       h("span.number", {}, count === null ? "–" : count.toLocaleString("en")),
     );
   }
