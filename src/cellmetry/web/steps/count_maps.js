@@ -4,6 +4,7 @@ import { request } from "../kernel/api.js";
 import { labelled } from "../controls/labelled.js";
 import { slider } from "../controls/range.js";
 import { numberText } from "../table/words.js";
+import { pixelSizeOf } from "../app/images.js";
 import { noteTaste, taste } from "../app/tastes.js";
 import { colourAt } from "../viewer/palette.js";
 import { coloured } from "../viewer/overlay.js";
@@ -30,13 +31,9 @@ const TASTE = "count.map";
 const STEPS = 9;
 /** How strongly each map covers the image until somebody says otherwise. */
 const OPACITIES = { density: 0.85, disagreement: 0.6 };
-/** @type {Record<MapKind, {text: string, palette: string, ends: (map: FieldMap) => [string, string]}>} */
+/** @type {Record<MapKind, {text: string, palette: string, ends: (map: FieldMap, um: number|null) => [string, string]}>} */
 const KINDS = {
-  density: {
-    text: "Density",
-    palette: "magma",
-    ends: (map) => ["0", `${numberText((map.high * 1e4) / map.block ** 2, 2)} cells in 100 × 100 px`],
-  },
+  density: { text: "Density", palette: "magma", ends: (map, um) => ["0", densityText(map.high / map.block ** 2, um)] },
   disagreement: {
     text: "Disagreement",
     palette: "balance",
@@ -197,7 +194,12 @@ export class CountMaps {
     const opacity = this.#opacities[this.#choice.value];
     target.setLayer(MAP, map && { kind: "map", pixels: map, palette: KINDS[map.kind].palette, opacity, box: map.box });
     this.#strength.set(Math.round(100 * (opacity ?? 0)));
-    fill(this.#legend, map ? legendOf(map) : this.#choice.value && h("p.quiet-text", {}, "Nothing was mapped yet."));
+    fill(
+      this.#legend,
+      map
+        ? legendOf(map, viewer.image && pixelSizeOf(viewer.image))
+        : this.#choice.value && h("p.quiet-text", {}, "Nothing was mapped yet."),
+    );
   }
 }
 
@@ -208,8 +210,14 @@ function mapOf({ kind, shape: [height, width], block, limits: [low, high], pixel
   return { kind: /** @type {MapKind} */ (kind), data, height, width, block, low, high, box, path: pixels };
 }
 
-/** @param {FieldMap} map */
-function legendOf(map) {
+/** @param {number} density Cells per pixel. @param {number|null} um Side of a pixel. */
+const densityText = (density, um) =>
+  um
+    ? `${numberText((density * 1e6) / um ** 2, 2)} cells/mm²`
+    : `${numberText(density * 1e4, 2)} cells in 100 × 100 px`;
+
+/** @param {FieldMap} map @param {number|null} um Side of a pixel, if it is known. */
+function legendOf(map, um) {
   const { palette, ends } = KINDS[map.kind];
   const stops = Array.from({ length: STEPS }, (_, k) => colourAt(palette, k / (STEPS - 1)));
   const bar = h("div.count-bar");
@@ -219,7 +227,7 @@ function legendOf(map) {
     h(
       "div.count-ends.number",
       {},
-      ends(map).map((text) => h("span", {}, text)),
+      ends(map, um).map((text) => h("span", {}, text)),
     ),
   ];
 }
