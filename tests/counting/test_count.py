@@ -59,6 +59,7 @@ def test_both_counters_with_an_interval() -> None:
     done = Count(calibration=CALIBRATION)(sample(labels(32), labels(36)))
     [row] = done.tables["counts"].to_dict("records")
     assert (row["region"], row["area_px"], row["n_instances"]) == ("", 240 * 240, 32)
+    assert row["area_um2"] == 120 * 120
     assert row["n_density"] == pytest.approx(36, abs=1e-3)
     assert row["n"] == 34
     assert row["n_low"] < row["n_instances"] < row["n_density"] < row["n_high"]

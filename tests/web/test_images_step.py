@@ -9,7 +9,8 @@ import pytest
 
 
 def files(pictures: Any, *names: str, um: float | None = 0.5) -> list[dict[str, Any]]:
-    return [file(name, pictures.tiff(pictures.squares(), um=um)) for name in names]
+    """Return files of different content."""
+    return [file(name, pictures.tiff(pictures.squares(seed=sum(name.encode())), um=um)) for name in names]
 
 
 def file(name: str, content: bytes) -> dict[str, Any]:
@@ -192,20 +193,92 @@ def test_ten_thousand_images_are_a_grid_of_few_elements(page: Any) -> None:
 
 
 def test_conditions_are_taken_from_names(page: Any, api: Any, pictures: Any, ready: Any, until: Any) -> None:
-    choose(page, files(pictures, "A01_control_1.tif", "A02_drug_1.tif", "B01_control_2.tif"))
+    names = ["A01_control_1.tif", "A02_drug_1.tif", "B01_control_2.tif"]
+    choose(page, files(pictures, *names))
     ready(page, 3)
     page.get_by_role("listbox", name="Images").focus()
     page.keyboard.press("Control+a")
     page.get_by_role("button", name="From names").click()
-    page.get_by_label("What part 2 of the names is").select_option("condition")
+    part = page.get_by_label("What part")
+    assert [part.nth(k).input_value() for k in range(3)] == ["well", "condition", "field"]
     page.get_by_label("What part 3 of the names is").select_option("replicate")
-    page.get_by_text("3 groups: control 1 (1), drug 1 (1), control 2 (1)").wait_for()
+    said = "2 conditions (control: 2, drug: 1) × 2 replicates (1: 2, 2: 1)"
+    page.get_by_text(said).wait_for()
+    page.get_by_text("No image of drug 2.").wait_for()
     page.get_by_role("dialog").get_by_role("button", name="Say it").click()
     page.get_by_text("Said of 3 images by their names").wait_for()
     said = [(each["said"]["condition"], each["said"]["replicate"]) for each in images(api, page)]
     assert said == [("control", "1"), ("drug", "1"), ("control", "2")]
     page.get_by_role("button", name="Undo", exact=True).click()
     until(page, "cellmetry.study.images.all.every((image) => !image.said.condition)")
+
+
+NAMES = """async names => {
+  const { partsOf, proposedRoles } = await import(new URL("web/steps/images_name_parts.js", document.baseURI));
+  const { withoutFolder } = await import(new URL("web/app/images.js", document.baseURI));
+  const parts = withoutFolder(names).map(partsOf);
+  return [parts[0], proposedRoles(parts)];
+}"""
+
+
+def test_parts_of_names_are_guessed_without_the_folder_of_all(page: Any) -> None:
+    rows = [(c, r, f) for c in ("control", "drug") for r in (1, 2) for f in (1, 2)]
+    roles = ["condition", "replicate", "field"]
+    guess = {
+        "data/{}_rep{}_field{}": (["control", "rep1", "field1"], roles),
+        "data/{}/day{}/img_{}": (["control", "day1", "img", "1"], [*roles[:2], "", "field"]),
+    }
+    for form, (parts, said) in guess.items():
+        assert page.evaluate(NAMES, [form.format(*row) for row in rows]) == [parts, said]
+    assert page.evaluate(NAMES, ["data/a.tif", "data/b.tif"])[1] == ["condition", ""]
+    assert page.evaluate(NAMES, ["data/only.tif"]) == [["only", "tif"], ["", ""]]
+
+
+def test_copies_are_told_and_what_is_left_out_is_not_counted(page: Any, api: Any, pictures: Any, ready: Any) -> None:
+    first, second = files(pictures, "a.tif", "b.tif")
+    choose(page, [first, second])
+    ready(page, 2)
+    choose(page, [{**first, "name": "again.tif"}, file("notes.tif", b"fed the cells")])
+    page.get_by_text("again is there already, as a: its cells would count twice").wait_for()
+    page.get_by_role("button", name="Remove it").click()
+    card(page, "again").wait_for(state="detached")
+    there = {each["name"]: each["id"] for each in images(api, page)}
+    assert set(there) == {"a", "b", "notes"}
+    said = {"values": {"condition": "drug"}, "images": list(there.values())}
+    study = f"studies/{page.evaluate('cellmetry.study.id')}"
+    api.patch(f"{study}/images", json=said)
+    api.patch(f"{study}/images", json={"values": {"excluded": True}, "images": [there["b"]]})
+    page.get_by_role("row", name="drug 1 –").wait_for()
+    page.get_by_text("Without 1 image left out, 1 not readable").wait_for()
+
+
+def test_what_others_say_is_seen_beside_the_field_in_which_one_types(
+    page: Any, api: Any, pictures: Any, ready: Any, until: Any
+) -> None:
+    choose(page, files(pictures, "first.tif"))
+    ready(page, 1)
+    card(page, "first").click()
+    page.get_by_label("Condition").press_sequentially("dr")
+    [image] = images(api, page)
+    study = f"studies/{page.evaluate('cellmetry.study.id')}"
+    api.patch(f"{study}/images", json={"values": {"replicate": "7"}, "images": [image["id"]]})
+    until(page, "document.activeElement.value === 'dr' && cellmetry.study.images.all[0].said.replicate === '7'")
+    page.keyboard.type("ug")
+    page.keyboard.press("Tab")
+    until(page, "document.activeElement.value === '7'")
+    until(page, "cellmetry.study.images.all[0].said.condition === 'drug'")
+
+
+def test_an_image_that_somebody_else_removes_is_told(
+    page: Any, api: Any, pictures: Any, ready: Any, until: Any
+) -> None:
+    choose(page, files(pictures, "first.tif", "second.tif"))
+    ready(page, 2)
+    card(page, "first").dblclick()
+    until(page, "cellmetry.viewer?.image?.name === 'first'")
+    first = next(each["id"] for each in images(api, page) if each["name"] == "first")
+    api.post(f"studies/{page.evaluate('cellmetry.study.id')}/images/remove", json={"images": [first]})
+    page.get_by_text("first was removed. You see second now.").wait_for()
 
 
 def test_an_image_that_failed_is_read_again_as_it_is_said_to_be(page: Any, api: Any, pictures: Any, until: Any) -> None:

@@ -67,7 +67,8 @@ class Count(Step):
             progress.advance()
         known = self.calibration if self.number == "joint" and self._fits(planes[0]) else None
         void = self._void(sample, known)
-        table = count_table(rows, sample.image.axes, known, holds=not void, number=self.number)
+        pixel_um2 = sample.image.pixel_size.area_um2
+        table = count_table(rows, sample.image.axes, known, holds=not void, number=self.number, pixel_um2=pixel_um2)
         sample = sample.with_table(self.table, table)
         doubts = doubts_of(sample.image, rows, known, self.calibration, void=void, number=self.number)
         sample = sample.with_warnings(*doubts)

@@ -31,6 +31,7 @@ COUNT_COLUMNS: tuple[Column, ...] = (
     Column("z", "1", "Z plane, from 0.", _OURS),
     Column("region", "", "Name of the region; empty for the whole plane.", _OURS),
     Column("area_px", "px", "Pixels of the region.", _OURS),
+    Column("area_um2", "um2", "Area of the region; only where the pixel size is known.", _OURS),
     Column("n_instances", "1", "Labelled objects; in a region, those with their centroid in it.", _OURS),
     Column("n_density", "1", "Sum of the density map over the region.", "Lempitsky and Zisserman 2010"),
     Column(
@@ -60,6 +61,7 @@ def count_table(
     *,
     holds: bool = True,
     number: Number = "joint",
+    pixel_um2: float | None = None,
 ) -> pd.DataFrame:
     """Return the table of counts; its columns are described in ``attrs["columns"]``.
 
@@ -75,6 +77,8 @@ def count_table(
         Whether the calibration gives intervals for this image; it joins the counts in any case.
     number
         With ``objects`` the labelled objects are the count wherever there are labels.
+    pixel_um2
+        Area of a pixel; without it, there is no area in µm².
     """
     found = [counts for _, counts in rows]
     one = {name: np.array([getattr(counts, name) for counts in found], float) for name in ("instances", "density")}
@@ -92,6 +96,7 @@ def count_table(
             **places,
             "region": [counts.region for counts in found],
             "area_px": np.array([counts.area_px for counts in found], np.int64),
+            **_areas_um2(found, pixel_um2),
             "n_instances": pd.array(first, "Float64").astype("Int64"),
             "n_density": pd.array(second, "Float64"),
             "n": nearest_whole(n),
@@ -103,6 +108,10 @@ def count_table(
     )
     table.attrs["columns"] = tuple(column for column in COUNT_COLUMNS if column.name in table)
     return table
+
+
+def _areas_um2(found: Sequence[RegionCounts], pixel_um2: float | None) -> dict[str, NDArray[np.float64]]:
+    return {} if pixel_um2 is None else {"area_um2": np.array([each.area_px * pixel_um2 for each in found], float)}
 
 
 def outside(counts: Counts, calibration: CountCalibration) -> NDArray[np.bool_]:

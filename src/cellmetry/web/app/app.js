@@ -245,6 +245,7 @@ export class App {
     await deskOf(this);
     study.on("closed", (error) => error && this.#lost(error));
     study.on("failed", (error) => this.error(error));
+    study.images.on("lost", (image) => this.#tellOfLoss(image));
     this.frame.start();
     return turn === this.#turn;
   }
@@ -265,6 +266,22 @@ export class App {
     this.#step = await step.open(this, panes);
     await this.look.show();
     loadOthers();
+  }
+
+  /** The image that was looked at is gone, and another is seen. @param {import("./images.js").ImageView} image */
+  async #tellOfLoss({ id, name }) {
+    const { study, session } = this;
+    if (!this.viewing || !study) return;
+    try {
+      const acts = await study.get("acts", { limit: 20 });
+      const act = acts.find((/** @type {any} */ each) => each.details.images?.includes(id) && each.verb !== "say");
+      const who = !act || act.who === session.who ? "" : ` by ${act.who}`;
+      const now = study.images.current;
+      const again = act?.verb === "read again" ? "is read again" : "was removed";
+      this.toast(`${name} ${again}${who}.${now ? ` You see ${now.name} now.` : ""}`);
+    } catch (error) {
+      this.error(error);
+    }
   }
 
   /** @param {any} error */

@@ -16,13 +16,15 @@ import { place } from "../kernel/place.js";
  * @property {string[]} files
  * @property {string[]} labels
  * @property {boolean} removed
+ * @property {string} sha256 Of its files: the same for copies.
  * @property {{state: "good"|"doubtful", faults: string[], reasons: string[]}|null} quality
  */
 
 const PAGE = 1000;
 
 /**
- * Tells `change` when images came, left or are said to be something else, and `select` when another one is looked at.
+ * Tells `change` when images came, left or are said to be something else, `select` when another one is looked at, and
+ * `lost` with the image that was looked at and has left.
  */
 export class ImageList extends Emitter {
   /** @type {ImageView[]} */
@@ -35,6 +37,8 @@ export class ImageList extends Emitter {
   /** @type {Promise<void>|null} */
   #loading = null;
   #again = false;
+  /** Names without the folder that all have in common, by id. @type {Map<string, string>} */
+  #short = new Map();
   #study;
 
   /** @param {Study} study */
@@ -47,6 +51,11 @@ export class ImageList extends Emitter {
   /** @param {string|null} id @returns {ImageView|undefined} */
   find(id) {
     return id === null ? undefined : this.#byId.get(id);
+  }
+
+  /** What an image is called where room is short: without the folder that all have in common. @param {ImageView} image */
+  shortName(image) {
+    return this.#short.get(image.id) ?? image.name;
   }
 
   /** Those that can be looked at and worked on. @returns {ImageView[]} */
@@ -96,14 +105,26 @@ export class ImageList extends Emitter {
     do {
       this.#again = false;
       const all = await this.#study.pages("images", { sort: "seq" }, (image) => image.id, PAGE);
-      const before = this.current?.id;
+      const lost = this.current;
+      const before = lost?.id;
       this.all = all;
       this.#byId = new Map(all.map((image) => [image.id, image]));
+      const short = withoutFolder(all.map((image) => image.name));
+      this.#short = new Map(all.map((image, k) => [image.id, short[k]]));
       this.loaded = true;
       if (before !== this.current?.id) this.tell("select", this.current);
       this.tell("change", this);
+      if (lost && !this.#byId.has(lost.id)) this.tell("lost", lost);
     } while (this.#again);
   }
+}
+
+/** Names without the folders that all of them have in common. @param {string[]} names */
+export function withoutFolder(names) {
+  const folders = (names[0] ?? "").split("/").slice(0, -1);
+  while (folders.length && !names.every((name) => name.startsWith(`${folders.join("/")}/`))) folders.pop();
+  const length = folders.length ? folders.join("/").length + 1 : 0;
+  return names.map((name) => name.slice(length));
 }
 
 /**

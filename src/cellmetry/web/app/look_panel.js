@@ -93,12 +93,12 @@ export class LookPanel {
   #showImages() {
     const { images } = this.#app.openStudy;
     const { ready } = images;
-    const key = ready.map((image) => image.id + image.name).join();
+    const key = ready.map((image) => image.id + images.shortName(image)).join();
     if (key !== this.#image) {
       this.#image = key;
       fill(
         this.#picker,
-        ready.map((image) => h("option", { value: image.id }, image.name)),
+        ready.map((image) => h("option", { value: image.id, title: image.name }, images.shortName(image))),
       );
     }
     this.#picker.value = images.current?.id ?? "";

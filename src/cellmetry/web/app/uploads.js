@@ -5,6 +5,8 @@ import { Emitter } from "../kernel/emitter.js";
 /** @typedef {import("./study.js").Study} Study */
 /** @typedef {{file: File, name: string}} Sent A file with the name that it has for people, its folders included. */
 /** @typedef {{name: string, reason: string}} Refusal */
+/** @typedef {import("./images.js").ImageView} ImageView */
+/** @typedef {{image: ImageView, twin: ImageView}} Copy An image that came, and the one of the same content before it. */
 
 const MOST_FILES = 60;
 const MOST_BYTES = 400e6;
@@ -37,6 +39,10 @@ export class Uploads extends Emitter {
   refused = [];
   /** Names of files that are no images, which stayed away. @type {string[]} */
   skipped = [];
+  /** Images that were there already. @type {Copy[]} */
+  copies = [];
+  /** What came since this began. @type {ImageView[]} */
+  #came = [];
   /** @type {{files: Sent[], reading: any}[]} */
   #queue = [];
   /** @type {XMLHttpRequest|null} */
@@ -57,7 +63,9 @@ export class Uploads extends Emitter {
   async add(files, reading = {}) {
     const seen = files.filter(({ name }) => !NEVER.test(name));
     const wanted = seen.filter(({ name }) => !isNoImage(name));
-    if (!this.busy) Object.assign(this, { sent: 0, total: 0, files: 0, images: 0, refused: [], skipped: [] });
+    const begun = { sent: 0, total: 0, files: 0, images: 0, refused: [], skipped: [], copies: [] };
+    if (!this.busy) Object.assign(this, begun);
+    if (!this.busy) this.#came = [];
     this.skipped.push(...seen.filter(({ name }) => isNoImage(name)).map(({ name }) => name));
     this.files += wanted.length;
     this.total += wanted.reduce((sum, { file }) => sum + file.size, 0);
@@ -87,10 +95,22 @@ export class Uploads extends Emitter {
     try {
       const images = await this.#send(files, reading, (bytes) => this.#sentOf(before + bytes));
       this.images += images.length;
+      this.#note(images);
       this.#sentOf(before + files.reduce((sum, { file }) => sum + file.size, 0));
       this.#study.images.load().catch((error) => this.#study.tell("failed", error));
     } catch (error) {
       this.#refuse(files, reading, /** @type {ApiError} */ (error), before);
+    }
+  }
+
+  /** Find copies of images that were there before: of the same content, from other files. @param {ImageView[]} images */
+  #note(images) {
+    for (const image of images) {
+      const isTwin = (/** @type {ImageView} */ other) =>
+        other.id !== image.id && other.sha256 === image.sha256 && other.files.join() !== image.files.join();
+      const twin = [...this.#study.images.all, ...this.#came].find(isTwin);
+      if (twin) this.copies.push({ image, twin });
+      this.#came.push(image);
     }
   }
 

@@ -1,6 +1,7 @@
 /** Which image is of which condition and replicate: a list, a plate map where there are wells, and a check in words. @module */
 import { fill, h } from "../kernel/dom.js";
 import { icon } from "../controls/icons.js";
+import { cutName } from "../controls/cut_name.js";
 import { VirtualGrid } from "../controls/virtual_grid.js";
 import { counted, sayOf, valuesOf } from "../app/said.js";
 import { PlateMap, colourOf, placeOfWell } from "../plot/plate_map.js";
@@ -146,7 +147,12 @@ export class Design {
     return h(
       "div.compare-row",
       { class: isUsed(image) ? "" : "compare-unused" },
-      h("span.cut", { title: image.name }, image.name, !isUsed(image) && h("span.quiet-text", {}, " (excluded)")),
+      h(
+        "span.row.tight.compare-name",
+        {},
+        cutName(this.#app.openStudy.images.shortName(image), image.name),
+        !isUsed(image) && h("span.quiet-text", {}, "(excluded)"),
+      ),
       h("span", {}, this.#input("condition", image)),
       h("span", {}, this.#input("replicate", image)),
     );

@@ -1,5 +1,6 @@
 /** Where the network sees cells, and where the labels disagree with it, over the picture. @module */
 import { fill, h } from "../kernel/dom.js";
+import { pixelSizeOf } from "../app/images.js";
 import { MAP_KINDS, layerOf, legendOf, readReviewed } from "./field_maps.js";
 
 /** @typedef {import("../app/app.js").App} App */
@@ -87,7 +88,7 @@ export class ReviewMaps {
       const read = await readReviewed(study.path, map);
       if (turn !== this.#turn) return;
       viewer.setLayer(LAYER, layerOf(read, OPACITY));
-      fill(this.#legend, legendOf(read));
+      fill(this.#legend, legendOf(read, viewer.image && pixelSizeOf(viewer.image)));
     } catch (error) {
       this.#app.error(error);
     }

@@ -2,6 +2,7 @@
 import { at } from "../kernel/api.js";
 import { fill, h } from "../kernel/dom.js";
 import { lengthOf } from "../app/images.js";
+import { cutName } from "../controls/cut_name.js";
 import { icon } from "../controls/icons.js";
 import { fieldAt, ReviewedFields } from "./correct_fields.js";
 import { cornersOf } from "./correct_live.js";
@@ -241,7 +242,8 @@ export class CorrectionQueue {
   /** @param {Task} task @param {any} mark */
   #row(task, mark) {
     const { effect } = task;
-    const place = placeOf(task, this.#app.openStudy.images.find(task.image));
+    const { images } = this.#app.openStudy;
+    const place = placeOf(task, images);
     const go = () => this.#go(task);
     const moves = h("span.correct-effect.number", { title: "How much it may move the result" }, inPercent(effect ?? 0));
     const current = task.key === this.#current ? "true" : null;
@@ -252,19 +254,21 @@ export class CorrectionQueue {
         "button.quiet.correct-task",
         { type: "button", "aria-current": current, onclick: go },
         h("span.correct-rank.number", {}, mark),
-        h("span.correct-task-said", {}, h("span", {}, task.reason), h("span.quiet-text.cut", {}, place)),
+        h("span.correct-task-said", {}, h("span", {}, task.reason), h("span.quiet-text", {}, place)),
         effect !== null && moves,
       ),
     );
   }
 }
 
-/** @param {Task} task @param {import("../app/images.js").ImageView|undefined} image */
-function placeOf({ t, z }, image) {
+/** @param {Task} task @param {import("../app/images.js").ImageList} images */
+function placeOf({ image: id, t, z }, images) {
+  const image = images.find(id);
   if (!image) return "";
   const plane = lengthOf(image, "Z") > 1 && `plane ${z + 1}`;
   const frame = lengthOf(image, "T") > 1 && `frame ${t + 1}`;
-  return [image.name, plane, frame].filter(Boolean).join(" · ");
+  const parts = [images.shortName(image), plane, frame].filter(Boolean);
+  return cutName(parts.join(" · "), image.name);
 }
 
 /** @param {number} share */

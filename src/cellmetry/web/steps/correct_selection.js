@@ -1,4 +1,5 @@
 /** What can be done with the cells that are selected, and with a whole plane. @module */
+import { at } from "../kernel/api.js";
 import { fill, h } from "../kernel/dom.js";
 import { icon } from "../controls/icons.js";
 import { counted } from "../app/said.js";
@@ -6,6 +7,8 @@ import { counted } from "../app/said.js";
 /** @typedef {import("../app/app.js").App} App */
 /** @typedef {import("./correct_desk.js").Desk} Desk */
 /** @typedef {import("../viewer/tools/bench.js").Bench} Bench */
+
+const MOST_LOOKED = 20;
 
 /** Follows what is picked in the viewer while no tool is chosen. */
 export class Selection {
@@ -31,6 +34,8 @@ export class Selection {
       viewer.on("select", () => this.#show()),
       viewer.on("shown", () => this.#showPlanes()),
       desk.session.on("saved", ({ item, answer }) => this.#follow(item, answer)),
+      desk.session.on("refused", ({ item }) => item.labels === viewer.labels && this.#lookAgain()),
+      app.openStudy.on("act", (act) => act.edit?.labels === viewer.labels && this.#lookAgain(act.edit.session)),
       shortcuts.bind("Delete", "Delete the selected cells", () => this.#delete(), { when: some }),
       shortcuts.bind("Backspace", "Delete the selected cells", () => this.#delete(), { when: some }),
       shortcuts.bind("k", "Copy to the next plane", () => this.#copy("Z"), { when: deep("z") }),
@@ -59,6 +64,25 @@ export class Selection {
     const stays = operation === "merge" ? parameters.ids[0] : null;
     const kept = [...viewer.selected].filter((id) => id === stays || !ids.includes(id));
     if (kept.length < viewer.selected.size) viewer.select(kept);
+  }
+
+  /** Leave out what somebody else took away. @param {string|null} [session] Of the window that changed something. */
+  async #lookAgain(session = null) {
+    const { viewer, openStudy: study } = this.#app;
+    const { labels } = viewer;
+    const waits = this.#desk.session.items.some((item) => item.makes !== null);
+    if (session === this.#desk.session.id || waits || !labels || !viewer.selected.size) return;
+    try {
+      const there = new Set();
+      for (const after of this.#ids.slice(0, MOST_LOOKED).map((id) => id - 1)) {
+        const found = await study.get(at`labels/${labels}/objects`, { ...this.#desk.plane, after, limit: 1 });
+        for (const { id } of found) there.add(id);
+      }
+      const gone = new Set(this.#ids.slice(0, MOST_LOOKED).filter((id) => !there.has(id)));
+      if (labels === viewer.labels && gone.size) viewer.select(this.#ids.filter((id) => !gone.has(id)));
+    } catch (error) {
+      this.#app.error(error);
+    }
   }
 
   get #ids() {

@@ -18,12 +18,15 @@ import { counted } from "../app/said.js";
  */
 /** @typedef {import("../controls/menu.js").Item} Item */
 
+const SOME = 1;
 const MUCH = 2;
 const LOADING_MS = 3000;
 const TIPS = {
   objects: "Cells that are drawn as objects; where they overlap, two may be one object.",
   density: "Sum of the density map: every cell adds 1.",
-  difference: "By how much the two counters differ, in units of the scatter that counts have. Above 2 deserves a look.",
+  difference:
+    "By how much the two counters differ, in standard deviations (SD) of counts of this size: they agree below 1, and " +
+    "above 2 deserve a look.",
 };
 
 /** A card of one size for all its states, so that nothing jumps. */
@@ -107,8 +110,15 @@ function factsOf({ n_instances: objects, n_density: density, disagreement }) {
   return [
     objects !== null && fact("Objects", objects.toLocaleString("en"), TIPS.objects),
     density !== null && fact("Density", density.toFixed(1), TIPS.density),
-    disagreement !== null && fact("Disagreement", disagreement.toFixed(1), TIPS.difference, doubtful),
+    disagreement !== null &&
+      fact("They", agreementOf(disagreement), `${disagreement.toFixed(1)} SD. ${TIPS.difference}`, doubtful),
   ];
+}
+
+/** How well the two counters agree, in words. @param {number} disagreement */
+function agreementOf(disagreement) {
+  if (disagreement > MUCH) return "differ much";
+  return disagreement > SOME ? "differ" : "agree";
 }
 
 /** @param {string} name @param {string} value @param {string} tip @param {boolean} [doubtful] */

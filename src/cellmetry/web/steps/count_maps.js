@@ -2,6 +2,7 @@
 import { fill, h } from "../kernel/dom.js";
 import { labelled } from "../controls/labelled.js";
 import { slider } from "../controls/range.js";
+import { pixelSizeOf } from "../app/images.js";
 import { noteTaste, taste } from "../app/tastes.js";
 import { frameOf } from "./contours.js";
 import { MAP_KINDS, layerOf, legendOf, mapOf, readReviewed } from "./field_maps.js";
@@ -170,6 +171,11 @@ export class CountMaps {
     const opacity = this.#opacities[this.#choice.value] ?? 0;
     target.setLayer(MAP, map && layerOf(map, opacity));
     this.#strength.set(Math.round(100 * opacity));
-    fill(this.#legend, map ? legendOf(map) : this.#choice.value && h("p.quiet-text", {}, "Nothing was mapped yet."));
+    fill(
+      this.#legend,
+      map
+        ? legendOf(map, viewer.image && pixelSizeOf(viewer.image))
+        : this.#choice.value && h("p.quiet-text", {}, "Nothing was mapped yet."),
+    );
   }
 }

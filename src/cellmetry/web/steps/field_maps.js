@@ -31,13 +31,9 @@ import { colourAt } from "../viewer/palette.js";
  */
 
 const STEPS = 9;
-/** @type {Record<MapKind, {text: string, palette: string, ends: (map: FieldMap) => [string, string]}>} */
+/** @type {Record<MapKind, {text: string, palette: string, ends: (map: FieldMap, um: number|null) => [string, string]}>} */
 export const MAP_KINDS = {
-  density: {
-    text: "Density",
-    palette: "magma",
-    ends: (map) => ["0", `${numberText((map.high * 1e4) / map.block ** 2, 2)} cells in 100 × 100 px`],
-  },
+  density: { text: "Density", palette: "magma", ends: (map, um) => ["0", densityText(map.high / map.block ** 2, um)] },
   disagreement: {
     text: "Disagreement",
     palette: "balance",
@@ -75,8 +71,14 @@ export const layerOf = (map, opacity) => ({
   box: map.box,
 });
 
-/** What the colours mean. @param {FieldMap} map */
-export function legendOf(map) {
+/** @param {number} density Cells per pixel. @param {number|null} um Side of a pixel. */
+const densityText = (density, um) =>
+  um
+    ? `${numberText((density * 1e6) / um ** 2, 2)} cells/mm²`
+    : `${numberText(density * 1e4, 2)} cells in 100 × 100 px`;
+
+/** What the colours mean. @param {FieldMap} map @param {number|null} um Side of a pixel, if it is known. */
+export function legendOf(map, um) {
   const { palette, ends } = MAP_KINDS[map.kind];
   const stops = Array.from({ length: STEPS }, (_, k) => colourAt(palette, k / (STEPS - 1)));
   const bar = h("div.map-bar");
@@ -86,7 +88,7 @@ export function legendOf(map) {
     h(
       "div.map-ends.number",
       {},
-      ends(map).map((text) => h("span", {}, text)),
+      ends(map, um).map((text) => h("span", {}, text)),
     ),
   ];
 }

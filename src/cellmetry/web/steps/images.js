@@ -1,11 +1,12 @@
 /** The step Images: bring them in, see them all, say what they are. @module */
 import { fill, h } from "../kernel/dom.js";
+import { cutName } from "../controls/cut_name.js";
 import { icon } from "../controls/icons.js";
 import { VirtualGrid } from "../controls/virtual_grid.js";
 import { counted, valuesOf, withoutPixelSize } from "../app/said.js";
 import { thumbnail } from "../app/thumbnail.js";
 import { Adding, uploadProgress } from "./images_adding.js";
-import { removeImages, showDetails } from "./images_details.js";
+import { refreshFields, removeImages, showDetails } from "./images_details.js";
 import { ImageFilter } from "./images_filter.js";
 import { qualityMark } from "./images_quality.js";
 
@@ -29,6 +30,8 @@ class ImagesStep {
   #filter = new ImageFilter(() => this.#showGrid());
   #summary = h("div");
   #next = h("div.left-foot");
+  /** Ids of the images whose details are shown. */
+  #details = "";
   #hint = h("div");
   #nothing = h("div");
   /** @type {VirtualGrid<ImageView>} */
@@ -153,9 +156,17 @@ class ImagesStep {
 
   #showDetails() {
     const at = document.activeElement;
-    const editing = this.#panes.right.contains(at) && at instanceof HTMLInputElement && at.type === "text";
-    if (!editing) showDetails(this.#app, this.#panes.right, this.#chosen);
-    else document.activeElement?.addEventListener("blur", () => setTimeout(() => this.#showDetails()), { once: true });
+    const chosen = this.#chosen;
+    const { right } = this.#panes;
+    const editing = right.contains(at) && at instanceof HTMLInputElement && at.type === "text";
+    const key = chosen.map((image) => image.id).join();
+    if (!editing) showDetails(this.#app, right, chosen);
+    else {
+      if (key === this.#details) refreshFields(this.#app, right, chosen);
+      at.addEventListener("blur", () => setTimeout(() => this.#showDetails()), { once: true });
+      return;
+    }
+    this.#details = key;
   }
 
   #nextButton() {
@@ -176,7 +187,7 @@ class ImagesStep {
       { title: image.state === "failed" ? image.reason : image.name, class: excluded ? "image-excluded" : "" },
       thumbnail(this.#app.openStudy.path, image, {}),
       qualityMark(image),
-      h("span.image-name.cut", {}, image.name),
+      h("span.image-name", {}, cutName(this.#app.openStudy.images.shortName(image), image.name)),
       h(
         "span.image-said",
         {},
@@ -188,8 +199,17 @@ class ImagesStep {
   }
 }
 
+/** Conditions of the images that are part of results, and how many are not. @param {ImageView[]} every */
+function summary(every) {
+  const all = every.filter((image) => image.state !== "failed" && !image.said.excluded);
+  const failed = every.filter((image) => image.state === "failed").length;
+  const out = every.length - all.length - failed;
+  const less = [out && `${counted(out, "image")} left out`, failed && `${failed} not readable`].filter(Boolean);
+  return h("div.stack", {}, conditionsOf(all), less.length > 0 && h("p.quiet-text", {}, `Without ${less.join(", ")}.`));
+}
+
 /** @param {ImageView[]} all */
-function summary(all) {
+function conditionsOf(all) {
   const conditions = valuesOf(all, "condition");
   if (!conditions.length) {
     return h(

@@ -6,6 +6,7 @@ import { progressBar } from "../controls/progress.js";
 import { SchemaForm } from "../controls/schema_form.js";
 import { chooseFiles } from "../app/drops.js";
 import { counted } from "../app/said.js";
+import { removeImages } from "./images_details.js";
 
 /** @typedef {import("../app/app.js").App} App */
 
@@ -96,7 +97,8 @@ export class Adding {
     if (path === null) return;
     try {
       const found = await this.#app.openStudy.post("images/register", { paths: [path], reading: this.#form.values });
-      this.#app.toast(`Added ${counted(found.length, "image")}.`, { kind: "done" });
+      const text = found.length ? `Added ${counted(found.length, "image")}.` : "All of these are there already.";
+      this.#app.toast(text, { kind: "done" });
       await this.#app.openStudy.images.load();
     } catch (error) {
       this.#app.error(error);
@@ -114,15 +116,17 @@ export function uploadProgress(app) {
   const bar = progressBar("Upload");
   const stop = h("button.quiet", { type: "button", onclick: () => uploads.stop() }, "Stop");
   const refused = h("div.stack");
+  const copies = h("div");
   const element = h(
     "section.stack.upload",
     { hidden: true },
     h("div.row", {}, h("h3.grow", {}, "Uploading"), stop),
     bar.element,
     refused,
+    copies,
   );
   const show = () => {
-    element.hidden = !uploads.busy && !uploads.refused.length && !uploads.skipped.length;
+    element.hidden = !uploads.busy && !uploads.refused.length && !uploads.skipped.length && !uploads.copies.length;
     bar.element.hidden = stop.hidden = !uploads.busy;
     element.querySelector("h3").textContent = uploads.busy ? `Uploading ${counted(uploads.files, "file")}` : "Upload";
     bar.show({ done: megabytes(uploads.sent), total: megabytes(uploads.total) || 0.1, text: "MB" });
@@ -131,6 +135,7 @@ export function uploadProgress(app) {
       uploads.refused.length > 0 && refusalsButton(uploads),
       uploads.skipped.length > 0 && skippedNotice(uploads),
     );
+    fill(copies, uploads.copies.length > 0 && copiesNotice(app));
   };
   const off = uploads.on("change", show);
   show();
@@ -156,6 +161,33 @@ function skippedNotice(uploads) {
     icon("info"),
     h("span.grow.wrap", {}, noImages(uploads.skipped)),
     h("button.quiet.square", { type: "button", "aria-label": "Forget these", onclick: forget }, icon("close")),
+  );
+}
+
+/** Images that came though they were there already: keep them, or take them away again. @param {App} app */
+function copiesNotice(app) {
+  const { uploads, images } = app.openStudy;
+  const { copies } = uploads;
+  const forget = () => {
+    uploads.copies = [];
+    uploads.tell("change", uploads);
+  };
+  const leave = () => {
+    const ids = new Set(copies.map(({ image }) => image.id));
+    forget();
+    const some = images.all.filter((image) => ids.has(image.id));
+    if (some.length) void removeImages(app, some);
+  };
+  const [{ image, twin }] = copies;
+  const some = `${counted(copies.length, "image")} came that were there already (as ${image.name} = ${twin.name})`;
+  const text = copies.length === 1 ? `${image.name} is there already, as ${twin.name}` : some;
+  return h(
+    "div.notice.copies",
+    { role: "status" },
+    icon("warning"),
+    h("span.grow.wrap", {}, `${text}: its cells would count twice.`),
+    h("button", { type: "button", onclick: leave }, copies.length === 1 ? "Remove it" : "Remove them"),
+    h("button.quiet", { type: "button", onclick: forget }, "Keep"),
   );
 }
 

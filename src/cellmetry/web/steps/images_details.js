@@ -37,6 +37,24 @@ export function showDetails(app, pane, chosen) {
   );
 }
 
+/**
+ * Show what is said now in all fields but the one in which somebody types, which may have been said by somebody else.
+ * @param {App} app
+ * @param {HTMLElement} pane
+ * @param {ImageView[]} chosen Those whose details are shown.
+ */
+export function refreshFields(app, pane, chosen) {
+  const shown = pane.querySelector(".details > .form");
+  if (!shown) return;
+  const now = [...fields(app, chosen).children];
+  [...shown.children].forEach((field, k) => {
+    if (field.contains(document.activeElement)) return;
+    if (now[k]) field.replaceWith(now[k]);
+    else field.remove();
+  });
+  shown.append(...now.slice(shown.children.length));
+}
+
 /** Stands where details will be, so that the cards do not move when one is chosen. */
 function chooseHint() {
   return h(

@@ -2,9 +2,12 @@
 import { fill, h } from "../kernel/dom.js";
 import { openDialog } from "../controls/dialog.js";
 import { counted } from "../app/said.js";
+import { withoutFolder } from "../app/images.js";
+import { partsOf, proposedRoles, summaryOf } from "./images_name_parts.js";
 
 /** @typedef {import("../app/app.js").App} App */
 /** @typedef {import("../app/images.js").ImageView} ImageView */
+/** @typedef {{values: Record<string, string>, images: ImageView[]}} Group */
 
 const ROLES = [
   ["", "–"],
@@ -13,100 +16,93 @@ const ROLES = [
   ["well", "Well"],
   ["field", "Field"],
 ];
-const SHOWN = 6;
-
-/** The parts of a name, as "A01_control_day1" has three. @param {string} name */
-const partsOf = (name) => name.split(/[_\s.,;]+|-(?=\D)/).filter(Boolean);
+const SHOWN = 500;
 
 /**
  * Return which images say what, by the parts of their names.
  * @param {ImageView[]} images
+ * @param {string[][]} parts Of the name of each.
  * @param {string[]} roles What each part is; empty: nothing.
- * @returns {{values: Record<string, string>, images: ImageView[]}[]}
+ * @returns {Group[]}
  */
-function groupsOf(images, roles) {
-  /** @type {Map<string, {values: Record<string, string>, images: ImageView[]}>} */
+function groupsOf(images, parts, roles) {
+  /** @type {Map<string, Group>} */
   const groups = new Map();
-  for (const image of images) {
-    const parts = partsOf(image.name);
-    const values = Object.fromEntries(roles.map((role, k) => [role, parts[k]]).filter(([role, part]) => role && part));
-    if (!Object.keys(values).length) continue;
+  images.forEach((image, at) => {
+    const said = roles.map((role, k) => [role, parts[at][k]]).filter(([role, part]) => role && part);
+    if (!said.length) return;
+    const values = Object.fromEntries(said);
     const key = JSON.stringify(values);
     groups.set(key, { values, images: [...(groups.get(key)?.images ?? []), image] });
-  }
+  });
   return [...groups.values()];
 }
 
-/** Ask what the parts of the names are, and say it. @param {App} app @param {ImageView[]} images */
+/** Ask what the parts of the names are, with a proposal, and say it. @param {App} app @param {ImageView[]} images */
 export function sayFromNames(app, images) {
-  const columns = Math.max(...images.map((image) => partsOf(image.name).length));
-  const selects = Array.from({ length: columns }, (_, k) =>
-    h(
-      "select",
-      { "aria-label": `What part ${k + 1} of the names is` },
-      ROLES.map(([value, text]) => h("option", { value }, text)),
-    ),
-  );
+  const parts = withoutFolder(images.map((image) => image.name)).map(partsOf);
+  const proposed = proposedRoles(parts);
+  const selects = proposed.map((role, k) => roleSelect(role, k));
   const said = h("p.quiet-text", { role: "status" });
   const sure = h("button.primary", { type: "button", disabled: true }, "Say it");
-  const rows = images.slice(0, SHOWN).map((image) =>
-    h(
-      "tr",
-      {},
-      Array.from({ length: columns }, (_, k) => h("td", {}, partsOf(image.name)[k] ?? "")),
-    ),
-  );
-  const table = h(
-    "div.names-scroll",
-    {},
-    h(
-      "table.names-table",
-      {},
-      h(
-        "thead",
-        {},
-        h(
-          "tr",
-          {},
-          selects.map((select) => h("th", { scope: "col" }, select)),
-        ),
-      ),
-      h("tbody", {}, rows),
-    ),
-  );
   const dialog = openDialog(
     "Conditions from names",
     h(
       "div.stack",
       {},
-      h("p", {}, "Say what each part of the names is."),
-      table,
-      images.length > SHOWN && h("p.quiet-text", {}, `… and ${counted(images.length - SHOWN, "more image")}`),
+      h("p", {}, "Say what each part of the names is; what is proposed may be wrong."),
+      tableOf(selects, parts),
+      parts.length > SHOWN && h("p.quiet-text", {}, `… and ${counted(parts.length - SHOWN, "more image")}`),
       said,
     ),
     { wide: true, buttons: [sure] },
   );
-  const roles = () => selects.map((select) => select.value);
+  const groups = () =>
+    groupsOf(
+      images,
+      parts,
+      selects.map((select) => select.value),
+    );
   const show = () => {
-    const groups = groupsOf(images, roles());
-    sure.disabled = !groups.length;
-    fill(said, groups.length > 0 && inShort(groups));
+    const found = groups();
+    sure.disabled = !found.length;
+    fill(said, found.length > 0 && summaryOf(found));
   };
   selects.forEach((select) => select.addEventListener("change", show));
+  show();
   sure.addEventListener("click", async () => {
     sure.disabled = true;
-    await sayGroups(app, groupsOf(images, roles()));
+    await sayGroups(app, groups());
     dialog.close();
   });
 }
 
-/** @param {ReturnType<typeof groupsOf>} groups */
-function inShort(groups) {
-  const some = groups.slice(0, 8).map(({ values, images }) => `${Object.values(values).join(" ")} (${images.length})`);
-  return `${counted(groups.length, "group")}: ${some.join(", ")}${groups.length > 8 ? ", …" : ""}`;
+/** @param {string} role @param {number} k @returns {HTMLSelectElement} */
+function roleSelect(role, k) {
+  const options = ROLES.map(([value, text]) => h("option", { value }, text));
+  const select = h("select", { "aria-label": `What part ${k + 1} of the names is` }, options);
+  select.value = role;
+  return select;
 }
 
-/** @param {App} app @param {ReturnType<typeof groupsOf>} groups */
+/** @param {HTMLSelectElement[]} selects @param {string[][]} parts */
+function tableOf(selects, parts) {
+  const rows = parts.slice(0, SHOWN).map((each) =>
+    h(
+      "tr",
+      {},
+      selects.map((_, k) => h("td", {}, each[k] ?? "")),
+    ),
+  );
+  const head = selects.map((select) => h("th", { scope: "col" }, select));
+  return h(
+    "div.names-scroll",
+    { tabindex: 0, role: "region", "aria-label": "Parts of the names" },
+    h("table.names-table", {}, h("thead", {}, h("tr", {}, head)), h("tbody", {}, rows)),
+  );
+}
+
+/** @param {App} app @param {Group[]} groups */
 async function sayGroups(app, groups) {
   const study = app.openStudy;
   /** @type {number[]} */
@@ -123,13 +119,11 @@ async function sayGroups(app, groups) {
     for (const act of acts.reverse()) await study.undo(act);
     await study.images.load();
   };
+  const many = groups.reduce((sum, { images }) => sum + images.length, 0);
   if (acts.length)
-    app.toast(
-      `Said of ${counted(
-        groups.reduce((sum, { images }) => sum + images.length, 0),
-        "image",
-      )} by their names.`,
-      { kind: "done", action: { text: "Undo", run: undo } },
-    );
+    app.toast(`Said of ${counted(many, "image")} by their names.`, {
+      kind: "done",
+      action: { text: "Undo", run: undo },
+    });
   await study.images.load();
 }

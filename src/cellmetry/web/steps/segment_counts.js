@@ -1,5 +1,6 @@
 /** How many cells were found in which image. @module */
 import { fill, h } from "../kernel/dom.js";
+import { cutName } from "../controls/cut_name.js";
 import { icon } from "../controls/icons.js";
 import { VirtualGrid } from "../controls/virtual_grid.js";
 import { planesApart } from "../app/labels.js";
@@ -54,7 +55,7 @@ export class Counts {
     const works = jobs.running.some((job) => job.kind === "segment");
     const rows = images.ready.map((image) => {
       const found = labels.of(image.id, labels.name ?? undefined);
-      return { id: image.id, name: image.name, count: found?.objects ?? null, planes: planesApart(found) };
+      return { id: image.id, name: images.shortName(image), count: found?.objects ?? null, planes: planesApart(found) };
     });
     const done = rows.filter((row) => row.count !== null);
     if (!this.#pane.contains(this.#element)) fill(this.#pane, this.#element);
@@ -73,7 +74,7 @@ export class Counts {
     return h(
       "div.counts-row",
       {},
-      h("span.cut.grow", {}, name),
+      h("span.grow.counts-name", {}, cutName(name)),
       h("span.number", {}, count === null ? "–" : count.toLocaleString("en"), planes > 1 && ` in ${planes} planes`),
     );
   }

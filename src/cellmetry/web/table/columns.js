@@ -35,9 +35,11 @@ const KEYS = new Set(["image", "label", "t", "z", "frame"]);
  */
 export function usualColumns(columns) {
   const names = columns.map((column) => column.name);
-  if (names.length <= FEW)
-    return [...names.filter((name) => KEYS.has(name)), ...names.filter((name) => !KEYS.has(name))];
   const scaled = names.some((name) => /_um[23]?$/.test(name));
+  if (names.length <= FEW) {
+    const some = names.filter((name) => !scaled || !WITHOUT_UM.some((pattern) => pattern.test(name)));
+    return [...some.filter((name) => KEYS.has(name)), ...some.filter((name) => !KEYS.has(name))];
+  }
   const wanted = scaled ? FIRST : [...FIRST, ...WITHOUT_UM];
   const found = wanted.flatMap((pattern) => names.filter((name) => pattern.test(name)));
   return [...new Set(found)].slice(0, FEW);

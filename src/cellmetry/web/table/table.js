@@ -1,6 +1,7 @@
 /** A table of very many rows: only those in sight are in the page. @module */
 import { fill, h } from "../kernel/dom.js";
 import { Emitter } from "../kernel/emitter.js";
+import { cutName } from "../controls/cut_name.js";
 import { TableHead } from "./head.js";
 import { isFlag, valueText } from "./words.js";
 
@@ -217,6 +218,6 @@ function cell(column, row) {
       class: number ? "number table-number" : "",
       title: typeof value === "string" && value.length > 14 ? value : null,
     },
-    valueText(value, column),
+    column.name === "image" && typeof value === "string" ? cutName(value) : valueText(value, column),
   );
 }
