@@ -40,6 +40,7 @@ class LabelsView(View):
     next_id: int = Field(description="Smallest id that was never used.")
     sha256: str = Field(description="Hash of the ids of version 0.")
     origin: dict[str, Any] = Field(description="What made version 0.")
+    linked_z: bool | None = Field(description="Whether objects have one id through all planes; none: not known.")
     outlines: int = Field(description="Objects, each counted once in every plane where it is.")
     removed: bool
 
@@ -161,7 +162,8 @@ def get_at(store: ReadStudy, labels: Id, y: Place, x: Place, t: Plane = 0, z: Pl
 def _view(store: Store, found: LabelSet, *, removed: bool) -> LabelsView:
     same = ("id", "name", "axes", "shape", "levels", "version", "next_id", "sha256", "origin")
     said = {name: getattr(found, name) for name in same}
-    return LabelsView(**said, image=found.image_id, outlines=count_stored(store, found), removed=removed)
+    said |= {"image": found.image_id, "linked_z": found.details["linked_z"], "removed": removed}
+    return LabelsView(**said, outlines=count_stored(store, found))
 
 
 def _object(found: StoredObject) -> ObjectView:

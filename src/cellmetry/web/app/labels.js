@@ -14,6 +14,7 @@ import { place } from "../kernel/place.js";
  * @property {number} next_id Smallest id that was never used.
  * @property {number} outlines Objects, each counted once in every plane where it is.
  * @property {Record<string, any>} origin
+ * @property {boolean|null} linked_z Whether objects have one id through all planes.
  */
 
 const PAGE = 1000;

@@ -1,4 +1,5 @@
 /** What can be done with the cells that are selected, and with a whole plane. @module */
+import { at } from "../kernel/api.js";
 import { fill, h } from "../kernel/dom.js";
 import { icon } from "../controls/icons.js";
 import { counted } from "../app/said.js";
@@ -6,6 +7,8 @@ import { counted } from "../app/said.js";
 /** @typedef {import("../app/app.js").App} App */
 /** @typedef {import("./correct_desk.js").Desk} Desk */
 /** @typedef {import("../viewer/tools/bench.js").Bench} Bench */
+
+const MOST_ASKED = 20;
 
 /** Follows what is picked in the viewer while no tool is chosen. */
 export class Selection {
@@ -31,6 +34,7 @@ export class Selection {
       viewer.on("select", () => this.#show()),
       viewer.on("shown", () => this.#showPlanes()),
       desk.session.on("saved", ({ item, answer }) => this.#follow(item, answer)),
+      app.openStudy.on("act", ({ edit }) => edit?.version && this.#missing(edit)),
       shortcuts.bind("Delete", "Delete the selected cells", () => this.#delete(), { when: some }),
       shortcuts.bind("Backspace", "Delete the selected cells", () => this.#delete(), { when: some }),
       shortcuts.bind("k", "Copy to the next plane", () => this.#copy("Z"), { when: deep("z") }),
@@ -59,6 +63,19 @@ export class Selection {
     const stays = operation === "merge" ? parameters.ids[0] : null;
     const kept = [...viewer.selected].filter((id) => id === stays || !ids.includes(id));
     if (kept.length < viewer.selected.size) viewer.select(kept);
+  }
+
+  /** Leave out what an undo or somebody else took away. @param {any} edit */
+  async #missing({ labels, ids }) {
+    const { viewer, openStudy: study } = this.#app;
+    if (labels !== viewer.labels) return;
+    const { t, z } = this.#desk.plane;
+    const asked = [...viewer.selected].filter((id) => ids.includes(id)).slice(0, MOST_ASKED);
+    const read = (/** @type {number} */ id) =>
+      study.get(at`labels/${labels}/objects`, { t, z, after: id - 1, limit: 1 }).catch(() => [{ id }]);
+    const found = await Promise.all(asked.map(read));
+    const gone = asked.filter((id, k) => found[k][0]?.id !== id);
+    if (gone.length) viewer.select([...viewer.selected].filter((id) => !gone.includes(id)));
   }
 
   get #ids() {
