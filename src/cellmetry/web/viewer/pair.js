@@ -22,6 +22,7 @@ export class ViewerPair {
   #first;
   #study;
   #part = 0.5;
+  #closed = false;
   /** @type {(() => void)[]} */
   #ends = [];
   #labels = h("select", { "aria-label": "Labels of the second view", onchange: () => this.#show() });
@@ -52,6 +53,7 @@ export class ViewerPair {
     first.on("shown", () => this.#follow());
     first.on("channels", () => this.#showChannels());
     first.on("labels", () => this.second?.setLabels(this.#look));
+    first.on("tool", () => this.#turnAway());
     first.on("select", (ids) => this.second?.select(ids));
   }
 
@@ -61,9 +63,11 @@ export class ViewerPair {
     if (mode === "one") this.#close();
     else this.#open();
     this.#place();
+    if (!this.#closed) this.#first.tell("views", mode);
   }
 
   close() {
+    this.#closed = true;
     this.setMode("one");
     this.control.remove();
   }
@@ -80,7 +84,14 @@ export class ViewerPair {
       this.second.on("error", (error) => this.#first.tell("error", error)),
       this.second.on("shown", () => this.#showChannels()),
     ];
+    this.#turnAway();
     this.#follow();
+  }
+
+  /** Tools work in the first view alone; who takes one to the second is told so. */
+  #turnAway() {
+    const down = () => this.#first.tell("elsewhere", this.mode);
+    this.second?.setTool(this.#first.tool ? { name: "elsewhere", cursor: "not-allowed", down } : null);
   }
 
   #close() {
