@@ -41,6 +41,7 @@ NO_VERB = {
 PARAMETERS_NOT_USED = {
     ("GET", "/studies/{study}/jobs/{job_id}/events", "after"): "Last-Event-ID says it",
     ("GET", "/studies/{study}/events", "after"): "Last-Event-ID says it",
+    ("GET", "/studies/{study}/labels/{labels}/edits", "key"): "for pages, whose edits are sent again after a reload",
     ("GET", "/studies", "after"): "a further page is asked for after a full one only",
     ("GET", "/studies/{study}/recipes/{recipe_id}", "form"): "the JSON has the text as TOML",
     ("GET", "/studies/{study}/comparisons/{result_id}/report", "shown"): "for pages that show it",

@@ -60,7 +60,7 @@ def make_study(server: Any, client: Any, name: str) -> dict[str, str]:
         if all(each["state"] == "ready" for each in client.get(f"studies/{study}/images").json()):
             break
         time.sleep(0.05)
-    labels = _add(server, name, {flat_id: ids, stack_id: planes})
+    labels = add(server, name, {flat_id: ids, stack_id: planes})
     found = {"study": study, "image": flat_id, "stack": stack_id}
     return {**found, "labels": labels[flat_id], "stack_labels": labels[stack_id]}
 
@@ -76,7 +76,8 @@ def _tiff(pixels: NDArray[Any], axes: str) -> bytes:
     return out.getvalue()
 
 
-def _add(server: Any, name: str, named: dict[str, NDArray[np.uint32]]) -> dict[str, str]:
+def add(server: Any, name: str, named: dict[str, NDArray[np.uint32]]) -> dict[str, str]:
+    """Add labels to images of a study; they take the place of those that are there. Return their ids by image."""
     [folder] = server.home.glob(f"{name}*.cellmetry")
     store = join_store(folder)
     found = {}

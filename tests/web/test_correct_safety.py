@@ -228,6 +228,34 @@ def test_undo_is_locked_where_there_is_nothing_and_names_an_older_edit_before_it
     page.wait_for_function("() => cellmetry.viewer.idAt(50, 50) === 0")
 
 
+def test_what_changes_nothing_is_said_and_what_can_only_be_refused_is_not_offered(
+    squares: Any, server: Any, signed_in: Any, api: Any, until: Any
+) -> None:
+    made = squares.make_study(server, api, "Told")
+    hand = squares.open_correct(signed_in(), server.url, made["study"], made["image"])
+    page = hand.page
+    y, x = squares.middle(1, 1)
+    hand.look_at(y, x)
+    hand.click(y, x)
+    page.get_by_role("button", name="Fill holes").click()
+    page.locator(".toast").filter(has_text="There is no hole to fill.").wait_for()
+    body = {"operation": "delete", "parameters": {"ids": [squares.number(1, 1)]}}
+    edits = f"studies/{made['study']}/labels/{made['labels']}/edits"
+    assert api.post(edits, json=body).status_code == 200
+    until(page, "cellmetry.viewer.selected.size === 0")
+    page.get_by_role("tab", name="History").click()
+    row = page.locator(".correct-log-row")
+    row.get_by_role("button", name="Undo").wait_for()
+    squares.add(server, "Told", {made["image"]: squares.squares()})
+    page.reload()
+    row.filter(has_text="of labels that newer ones replaced").wait_for()
+    assert row.get_by_role("button", name="Undo").count() == 0
+    page.get_by_role("button", name="History", exact=True).click()
+    act = page.locator(".act").filter(has_text="delete in cells")
+    act.wait_for()
+    assert act.get_by_role("button").count() == 0
+
+
 def test_an_edit_whose_answer_is_lost_is_made_once(
     opened: Callable[[], Any], squares: Any, ids: Callable[[], Any], faults: Any
 ) -> None:

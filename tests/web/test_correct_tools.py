@@ -155,6 +155,38 @@ def test_selected_cells_and_planes(hand: Any, squares: Any, ids: Callable[..., A
     assert page.evaluate("cellmetry.look.z") == 1
 
 
+def test_what_is_looked_at_outlives_a_reload_and_nobody_edits_planes_that_are_shown_in_one(
+    signed_in: Any, server: Any, api: Any, squares: Any, until: Any, study: dict[str, str]
+) -> None:
+    hand = squares.open_correct(signed_in(), server.url, study["study"], study["stack"])
+    page = hand.page
+    version = api.get(f"studies/{study['study']}/labels/{study['stack_labels']}").json()["version"]
+    planes = page.get_by_role("slider", name="Plane").bounding_box()
+    assert planes["y"] + planes["height"] < 300
+    page.get_by_label("Projection").select_option("max")
+    until(page, "cellmetry.viewer.projection === 'max' && location.hash.includes('planes=max')")
+    page.keyboard.press("l")
+    page.get_by_label("Views").select_option("split")
+    page.reload()
+    page.get_by_role("button", name="Undo", exact=True).wait_for()
+    until(page, "cellmetry.viewer.projection === 'max' && cellmetry.viewer.pair.mode === 'split'")
+    assert page.evaluate("cellmetry.viewer.look.visible") is False
+    assert page.get_by_label("Projection").input_value() == "max"
+    hand.take("Delete")
+    until(page, "cellmetry.viewer.pair.second.image !== null")
+    box = page.locator(".centre-viewer").bounding_box()
+    page.mouse.click(box["x"] + box["width"] * 0.8, box["y"] + box["height"] / 2)
+    page.locator(".toast").filter(has_text="Tools work left of the line").wait_for()
+    page.get_by_label("Views").select_option("one")
+    hand.look_at(*squares.middle(0, 1))
+    hand.click(*squares.middle(0, 1))
+    note = page.locator(".toast").filter(has_text="Nothing was changed")
+    note.get_by_role("button", name="Show one plane").click()
+    until(page, "cellmetry.viewer.projection === 'none' && !location.hash.includes('planes=')")
+    assert page.get_by_label("Projection").input_value() == "none"
+    assert api.get(f"studies/{study['study']}/labels/{study['stack_labels']}").json()["version"] == version
+
+
 def test_a_cell_is_drawn_where_nothing_was_segmented(
     page: Any, server: Any, api: Any, squares: Any, pictures: Any, until: Any
 ) -> None:

@@ -14,6 +14,9 @@ import { applyTheme } from "./theme.js";
 import { Toasts } from "./toasts.js";
 import { makeViewer } from "./viewing.js";
 
+/** What of the address stays from step to step. */
+const LOOKED_AT = ["image", "labels", "t", "z", "view", "planes", "views", "hide"];
+
 /** One, made by main.js. */
 export class App {
   /** @type {{who: string, signed_in: boolean, admin: boolean, mode: "laptop"|"server"|"demo"}} */
@@ -79,13 +82,7 @@ export class App {
    * @param {string} step @param {Record<string, any>} [query]
    */
   goStep(step, query = {}) {
-    const kept = {
-      image: place.get("image"),
-      labels: place.get("labels"),
-      t: place.get("t"),
-      z: place.get("z"),
-      view: place.get("view"),
-    };
+    const kept = Object.fromEntries(LOOKED_AT.map((name) => [name, place.get(name)]));
     place.go(this.openStudy.id, step, { ...kept, ...this.#measuredFor(step, query), ...query });
   }
 

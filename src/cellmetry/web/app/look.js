@@ -20,7 +20,24 @@ export class Look extends Emitter {
       images.on("change", () => this.show()),
       labels.on("change", () => this.show()),
       app.viewer.on("shown", () => this.#note()),
+      app.viewer.on("views", (/** @type {string} */ mode) => place.note({ views: mode === "one" ? null : mode })),
+      app.viewer.on("labels", (/** @type {any} */ { visible }) => place.note({ hide: visible ? null : "labels" })),
     ];
+    this.#restore();
+  }
+
+  /** What the address says of the views. */
+  #restore() {
+    const { viewer } = this.#app;
+    if (place.get("hide") === "labels") viewer.setLabels({ visible: false });
+    const views = place.get("views");
+    if (views === "side" || views === "split") viewer.pair?.setMode(views);
+  }
+
+  /** Whether all planes are shown in one. @returns {"none"|"max"|"mean"} */
+  get #projection() {
+    const said = place.get("planes");
+    return said === "max" || said === "mean" ? said : "none";
   }
 
   /** Frame that is looked at. */
@@ -45,11 +62,12 @@ export class Look extends Emitter {
     const { images, labels } = this.#app.openStudy;
     const image = images.current?.state === "ready" ? images.current : null;
     const found = image && labels.of(image.id);
-    const key = JSON.stringify([image?.id, image?.said, found?.id, this.t, this.z]);
+    const key = JSON.stringify([image?.id, image?.said, found?.id, this.t, this.z, this.#projection]);
     if (key === this.#shown) return;
     this.#shown = key;
     try {
-      await this.#app.viewer.show({ image, labels: found?.id ?? null, t: this.t, z: this.z });
+      const projection = this.#projection;
+      await this.#app.viewer.show({ image, labels: found?.id ?? null, t: this.t, z: this.z, projection });
       this.tell("change", this);
     } catch (error) {
       this.#app.error(error);
@@ -58,9 +76,10 @@ export class Look extends Emitter {
 
   /** The viewer may go to another plane by itself, as by a key. */
   #note() {
-    const { t, z, image } = this.#app.viewer;
-    if (image?.id !== this.#app.openStudy.images.current?.id || (t === this.t && z === this.z)) return;
-    place.note({ t, z });
+    const { t, z, image, projection } = this.#app.viewer;
+    if (image?.id !== this.#app.openStudy.images.current?.id) return;
+    if (t === this.t && z === this.z && projection === this.#projection) return;
+    place.note({ t, z, planes: projection === "none" ? null : projection });
     this.#shown = "";
     this.tell("change", this);
   }

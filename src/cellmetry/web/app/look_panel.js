@@ -19,7 +19,7 @@ export class LookPanel {
   #picker = h("select.cut", { "aria-label": "Image" });
   #place = h("span.quiet-text.number");
   #channels = h("section.look-part");
-  #planes = h("section.look-part");
+  #planes = h("section.look-part.look-planes");
   #labels = h("section.look-part");
   /** @type {ChannelRow[]} */
   #rows = [];
@@ -173,7 +173,9 @@ export class LookPanel {
       { "aria-label": "Projection", onchange: () => viewer.setProjection(select.value) },
       kinds.map(([value, text]) => h("option", { value }, text)),
     );
-    select.value = viewer.projection ?? "none";
+    const follow = () => (select.value = viewer.projection ?? "none");
+    this.#offs.push(this.#app.look.on("change", follow));
+    follow();
     return select;
   }
 

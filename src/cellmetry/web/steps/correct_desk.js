@@ -16,6 +16,13 @@ import { doneInWords } from "./correct_words.js";
 /** @typedef {import("../viewer/tools/bench.js").Wish} Wish */
 /** @typedef {import("../viewer/tools/bench.js").Point} Point */
 
+/** @type {Record<string, string>} */
+const UNCHANGED = {
+  fill_holes: "There is no hole to fill.",
+  copy_plane: "Nothing was copied: the cells are there already, or others are in their place.",
+  grow: "There is no room to grow.",
+};
+
 /** @type {WeakMap<object, Promise<Desk>>} */
 const desks = new WeakMap();
 
@@ -52,6 +59,7 @@ export class Desk {
     this.live = new LiveLabels(app, this.session);
     this.turns = new Turns(app, this.session);
     this.session.on("refused", ({ item, error }) => this.#refused(item, error));
+    this.session.on("saved", ({ item, answer }) => this.#sayWhatWas(item, answer));
     this.session.on("change", () => this.#askToSignIn());
     this.#study.on("closed", () => this.#close());
   }
@@ -78,6 +86,10 @@ export class Desk {
   edit = ({ operation, parameters, makes = null, base = this.base(), shown = null }) => {
     const { labels } = this;
     if (!labels) return null;
+    if (this.isFlat) {
+      if (shown) this.forget(labels, shown);
+      return this.#sayFlat();
+    }
     const said = { labels, operation, parameters: { ...parameters, ...this.plane }, base, makes };
     const item = this.session.edit(said);
     this.live.show(item, shown);
@@ -89,6 +101,35 @@ export class Desk {
     const { axes = "", shape = [] } = this.#study.labels.find(this.labels ?? "") ?? {};
     const last = (/** @type {string} */ axis) => (axes.includes(axis) ? shape[axes.indexOf(axis)] - 1 : 0);
     return { t: Math.min(this.#viewer.t, last("T")), z: Math.min(this.#viewer.z, last("Z")) };
+  }
+
+  /** Whether all planes are shown in one, so that nobody sees in which one labels would change. */
+  get isFlat() {
+    const { axes = "", shape = [] } = this.#study.labels.find(this.labels ?? "") ?? {};
+    return this.#viewer.projection !== "none" && axes.includes("Z") && shape[axes.indexOf("Z")] > 1;
+  }
+
+  /** @returns {null} */
+  #sayFlat() {
+    const run = () => this.#viewer.setProjection("none");
+    const text = "All planes are shown in one, but cells are corrected plane by plane. Nothing was changed.";
+    this.#app.toast(text, { action: { text: "Show one plane", run } });
+    return null;
+  }
+
+  /**
+   * Say what one would not see: that nothing changed, or that a cell is there in other planes still.
+   * @param {Item} item @param {import("./correct_edits.js").Answer} answer
+   */
+  #sayWhatWas(item, { act }) {
+    const { kind, operation, parameters, labels } = item;
+    if (kind !== "edit") return;
+    if (act === null) return this.hint(UNCHANGED[operation] ?? "That changes nothing here.");
+    const found = this.#study.labels.find(labels);
+    if (operation !== "delete" || parameters.planes || !found?.linked_z || !found.axes.includes("Z")) return;
+    const run = () => this.session.edit({ ...item, parameters: { ...parameters, planes: "z" }, base: this.base() });
+    const text = `Deleted in plane ${parameters.z + 1} only; in other planes the cell stays.`;
+    this.#app.toast(text, { action: { text: "Delete in all planes", run } });
   }
 
   base = () => this.live.base;

@@ -14,6 +14,12 @@ const CHECKS = {
   partly: "Also cells that are only partly inside",
 };
 
+/** @type {Record<string, string>} */
+const ELSEWHERE = {
+  side: "Tools work in the left view; the right one is to compare.",
+  split: "Tools work left of the line; the view on its right is to compare. Move the line, or choose One view.",
+};
+
 /** Chooses the tool of the viewer; the address keeps which. */
 export class Palette {
   #app;
@@ -40,6 +46,7 @@ export class Palette {
     this.#offs = [
       ...this.#keys(),
       app.viewer.on("shown", () => this.#look()),
+      app.viewer.on("elsewhere", (/** @type {string} */ mode) => app.toast(ELSEWHERE[mode] ?? "")),
       bench.on("choices", ({ size }) => this.#set.size(size)),
       bench.on("asking", (asking) => this.#wait(asking)),
     ];

@@ -8,7 +8,7 @@ import { counted } from "../app/said.js";
 /** @typedef {import("./correct_desk.js").Desk} Desk */
 /** @typedef {import("../viewer/tools/bench.js").Bench} Bench */
 
-const MOST_LOOKED = 20;
+const MOST_ASKED = 20;
 
 /** Follows what is picked in the viewer while no tool is chosen. */
 export class Selection {
@@ -34,8 +34,8 @@ export class Selection {
       viewer.on("select", () => this.#show()),
       viewer.on("shown", () => this.#showPlanes()),
       desk.session.on("saved", ({ item, answer }) => this.#follow(item, answer)),
-      desk.session.on("refused", ({ item }) => item.labels === viewer.labels && this.#lookAgain()),
-      app.openStudy.on("act", (act) => act.edit?.labels === viewer.labels && this.#lookAgain(act.edit.session)),
+      desk.session.on("refused", ({ item: { labels } }) => this.#missing({ labels, ids: this.#ids })),
+      app.openStudy.on("act", ({ edit }) => edit?.version && this.#missing(edit)),
       shortcuts.bind("Delete", "Delete the selected cells", () => this.#delete(), { when: some }),
       shortcuts.bind("Backspace", "Delete the selected cells", () => this.#delete(), { when: some }),
       shortcuts.bind("k", "Copy to the next plane", () => this.#copy("Z"), { when: deep("z") }),
@@ -66,23 +66,17 @@ export class Selection {
     if (kept.length < viewer.selected.size) viewer.select(kept);
   }
 
-  /** Leave out what somebody else took away. @param {string|null} [session] Of the window that changed something. */
-  async #lookAgain(session = null) {
+  /** Leave out what an undo or somebody else took away. @param {any} edit */
+  async #missing({ labels, ids }) {
     const { viewer, openStudy: study } = this.#app;
-    const { labels } = viewer;
-    const waits = this.#desk.session.items.some((item) => item.makes !== null);
-    if (session === this.#desk.session.id || waits || !labels || !viewer.selected.size) return;
-    try {
-      const there = new Set();
-      for (const after of this.#ids.slice(0, MOST_LOOKED).map((id) => id - 1)) {
-        const found = await study.get(at`labels/${labels}/objects`, { ...this.#desk.plane, after, limit: 1 });
-        for (const { id } of found) there.add(id);
-      }
-      const gone = new Set(this.#ids.slice(0, MOST_LOOKED).filter((id) => !there.has(id)));
-      if (labels === viewer.labels && gone.size) viewer.select(this.#ids.filter((id) => !gone.has(id)));
-    } catch (error) {
-      this.#app.error(error);
-    }
+    if (labels !== viewer.labels) return;
+    const { t, z } = this.#desk.plane;
+    const asked = [...viewer.selected].filter((id) => ids.includes(id)).slice(0, MOST_ASKED);
+    const read = (/** @type {number} */ id) =>
+      study.get(at`labels/${labels}/objects`, { t, z, after: id - 1, limit: 1 }).catch(() => [{ id }]);
+    const found = await Promise.all(asked.map(read));
+    const gone = asked.filter((id, k) => found[k][0]?.id !== id);
+    if (gone.length) viewer.select([...viewer.selected].filter((id) => !gone.includes(id)));
   }
 
   get #ids() {

@@ -5,6 +5,8 @@
 
 const MOST = 64;
 const EMPTY_PX = 24;
+/** Above and below, where the controls are. */
+const FOOT_PX = 48;
 
 /** @typedef {{y0: number, y1: number, x0: number, x1: number}} Box  A box of an image; its end is outside. */
 
@@ -27,8 +29,8 @@ export class Camera {
 
   /** The zoom at which the whole image is seen. */
   get fitting() {
-    const free = (/** @type {number} */ side) => Math.max(side - 2 * EMPTY_PX, side / 2, 1);
-    return Math.min(free(this.height) / this.image.height, free(this.width) / this.image.width, MOST);
+    const free = (/** @type {number} */ side, empty = EMPTY_PX) => Math.max(side - 2 * empty, side / 2, 1);
+    return Math.min(free(this.height, FOOT_PX) / this.image.height, free(this.width) / this.image.width, MOST);
   }
 
   get isFitted() {

@@ -25,6 +25,7 @@ export class ViewerPair {
   /** Number of the last list of labels that was asked for, and the image of which one is shown. */
   #turn = 0;
   #offered = "";
+  #closed = false;
   /** @type {(() => void)[]} */
   #ends = [];
   #labels = h("select", { "aria-label": "Labels of the second view", onchange: () => this.#show() });
@@ -55,6 +56,7 @@ export class ViewerPair {
     first.on("shown", () => this.#follow());
     first.on("channels", () => this.#showChannels());
     first.on("labels", () => this.second?.setLabels(this.#look));
+    first.on("tool", () => this.#turnAway());
     first.on("select", (ids) => this.second?.select(ids));
   }
 
@@ -64,9 +66,11 @@ export class ViewerPair {
     if (mode === "one") this.#close();
     else this.#open();
     this.#place();
+    if (!this.#closed) this.#first.tell("views", mode);
   }
 
   close() {
+    this.#closed = true;
     this.setMode("one");
     this.control.remove();
   }
@@ -83,7 +87,14 @@ export class ViewerPair {
       this.second.on("error", (error) => this.#first.tell("error", error)),
       this.second.on("shown", () => this.#showChannels()),
     ];
+    this.#turnAway();
     this.#follow();
+  }
+
+  /** Tools work in the first view alone; who takes one to the second is told so. */
+  #turnAway() {
+    const down = () => this.#first.tell("elsewhere", this.mode);
+    this.second?.setTool(this.#first.tool ? { name: "elsewhere", cursor: "not-allowed", down } : null);
   }
 
   #close() {

@@ -20,7 +20,7 @@ import { Stage } from "./stage.js";
  * @property {(context: CanvasRenderingContext2D, viewer: any) => void} [draw] In CSS pixels of the viewer.
  */
 
-/** Tells "camera", "hover" and "error" of its stage. */
+/** Tells "camera", "hover" and "error" of its stage, and "tool" when another is chosen. */
 export class StageView extends Emitter {
   /** Controls at the lower left, to which others may be added. @type {HTMLElement} */
   corner;
@@ -124,6 +124,7 @@ export class StageView extends Emitter {
     this.stage.sketch = tool?.draw ? (context) => tool.draw?.(context, this) : null;
     this.#gestures.refreshCursor();
     this.redraw();
+    this.tell("tool", tool);
   }
 
   /** Draw shapes and the tool again. */

@@ -19,7 +19,8 @@ const SETTLED_MS = 160;
 
 /**
  * Tells "hover" {y, x, id, values} (all null once the pointer has left), "pick" {id, y, x, event}, "camera",
- * "channels", "labels", "select", "shown", "drawn" (a frame that misses nothing) and "error".
+ * "channels", "labels", "select", "shown", "drawn" (a frame that misses nothing), "error", "views" when a second view
+ * comes or goes, and "elsewhere" when somebody uses a tool in that.
  */
 export class Viewer extends StageView {
   /** Two views of one place. @type {ViewerPair|null} */
