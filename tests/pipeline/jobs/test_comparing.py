@@ -18,7 +18,7 @@ from cellmetry.study.store.jobs import jobs
 from cellmetry.study.store.results import result, result_path, results
 
 sys.path.insert(0, str(Path(__file__).parent))
-from labelled_studies import ANNA, do, labelled_study
+from labelled_studies import ANNA, do, labelled_study, study_with_stack
 
 SETTINGS = {
     "comparisons": [{"value": "mean_C0", "by": "condition", "replicate": "replicate", "control": "a"}],
@@ -136,3 +136,16 @@ def test_what_cannot_be_compared_is_told(study):
 def test_requests_are_bounded(changes):
     with pytest.raises(ParameterError):
         parse_job("compare", {"table": "res_0000000000000000", "settings": SETTINGS, **changes})
+
+
+def test_planes_that_were_counted_one_by_one_are_told(tmp_path):
+    store = study_with_stack(tmp_path, "planes")
+    with store.database.write():
+        seq = act(store, ANNA, "say", "Say the design")
+        for number, image in enumerate(images(store)):
+            say(store, seq, image.id, {"condition": "ab"[number % 2], "replicate": number // 2 + 1})
+    table = do(store, "measure", passport=None)[0]["table"]
+    made, _ = do(store, "compare", table=table, settings=settings(store, table, figures=[]))
+    notes = result(store, made["comparison"]).details["notes"]
+    assert any("Z stacks stack (1 in all)" in note for note in notes)
+    store.close()
