@@ -18,7 +18,7 @@ from cellmetry.study.store.jobs import jobs
 from cellmetry.study.store.results import result, result_path, results
 
 sys.path.insert(0, str(Path(__file__).parent))
-from labelled_studies import ANNA, do, labelled_study
+from labelled_studies import ANNA, do, labelled_study, study_with_stack
 
 SETTINGS = {
     "comparisons": [{"value": "mean_C0", "by": "condition", "replicate": "replicate", "control": "a"}],
@@ -192,4 +192,17 @@ def test_a_table_of_counts_is_compared_by_images(tmp_path):
     folder = result_path(store, result(store, found["comparison"]))
     groups = json.loads((folder / "comparison.json").read_text())["comparisons"][0]["groups"]
     assert [each["n_cells"] for each in groups] == [2, 2]
+    store.close()
+
+
+def test_planes_that_were_counted_one_by_one_are_told(tmp_path):
+    store = study_with_stack(tmp_path, "planes")
+    with store.database.write():
+        seq = act(store, ANNA, "say", "Say the design")
+        for number, image in enumerate(images(store)):
+            say(store, seq, image.id, {"condition": "ab"[number % 2], "replicate": number // 2 + 1})
+    table = do(store, "measure", passport=None)[0]["table"]
+    made, _ = do(store, "compare", table=table, settings=settings(store, table, figures=[]))
+    notes = result(store, made["comparison"]).details["notes"]
+    assert any("Z stacks stack (1 in all)" in note for note in notes)
     store.close()
