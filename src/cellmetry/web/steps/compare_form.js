@@ -4,11 +4,11 @@ import { fill, h } from "../kernel/dom.js";
 import { SchemaForm } from "../controls/schema_form.js";
 import { JobProgress } from "../app/job_progress.js";
 import { pixelSizeOf } from "../app/images.js";
-import { counted, valuesOf } from "../app/said.js";
+import { valuesOf } from "../app/said.js";
 import { mainMeasure, measures } from "../table/columns.js";
 import { areConditions } from "../table/filters.js";
 import { groupedOptions } from "../table/groups.js";
-import { isOfCounts } from "../table/tables.js";
+import { isOfCounts, listedTable } from "../table/tables.js";
 import { axisOf, canBeAsked, capital, numberText, titleOf } from "../table/words.js";
 import { isUsed } from "./compare_check.js";
 import { STATISTICS } from "./compare_statistics.js";
@@ -113,7 +113,7 @@ export class CompareForm {
     this.#tables = tables;
     fill(
       this.#table,
-      tables.map((table) => h("option", { value: table.id }, `${table.name} (${counted(table.rows, "row")})`)),
+      tables.map((table) => h("option", { value: table.id }, listedTable(table))),
     );
     this.#table.value = chosen ?? "";
     if (!this.#table.value && best) this.#table.value = best.id;

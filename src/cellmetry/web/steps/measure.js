@@ -5,10 +5,9 @@ import { icon } from "../controls/icons.js";
 import { openDialog } from "../controls/dialog.js";
 import { SchemaForm } from "../controls/schema_form.js";
 import { JobProgress } from "../app/job_progress.js";
-import { counted } from "../app/said.js";
 import { Outdated } from "../table/outdated.js";
 import { TablePanel } from "../table/panel.js";
-import { TablesList } from "../table/tables.js";
+import { TablesList, listedTable } from "../table/tables.js";
 import { CellLinks } from "./measure_cells.js";
 import { CellPlots } from "./measure_plots.js";
 import { FORM_TITLES } from "./measure_words.js";
@@ -152,7 +151,7 @@ class MeasureStep {
       tables.find((each) => each.id === this.#app.place.get("table")) ?? this.#tables.best(this.#open?.panel.data.name);
     fill(
       this.#which,
-      tables.map((each) => h("option", { value: each.id }, `${each.name} (${counted(each.rows, "row")})`)),
+      tables.map((each) => h("option", { value: each.id }, listedTable(each))),
     );
     this.#which.value = table?.id ?? "";
     this.#whichField.hidden = tables.length < 2;

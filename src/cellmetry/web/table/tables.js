@@ -1,4 +1,5 @@
 /** The tables of a study, read again when jobs make some or acts are undone. @module */
+import { counted } from "../app/said.js";
 import { Emitter } from "../kernel/emitter.js";
 
 /** @typedef {import("../app/study.js").Study} Study */
@@ -9,6 +10,15 @@ const MAKERS = new Set(["measure", "segment", "count", "quantify", "dual", "impo
 /** Whether a table counts cells, not tells what is measured of them. @param {TableView} table */
 export const isOfCounts = (table) =>
   ["image", "n", "n_instances", "n_density"].every((name) => table.columns.some((column) => column.name === name));
+
+/**
+ * The name of a table in lists, with its rows; of one that a recipe made, what that means.
+ * @param {TableView} table
+ */
+export function listedTable(table) {
+  const recipe = table.name.startsWith("run_") ? ", as the recipe found them, without corrections" : "";
+  return `${table.name} (${counted(table.rows, "row")}${recipe})`;
+}
 
 /** Tells `change`. */
 export class TablesList extends Emitter {

@@ -27,6 +27,7 @@ from cellmetry.pipeline.jobs.units import each_unit
 from cellmetry.pipeline.outputs import with_image_names
 from cellmetry.pipeline.stored.looked_at import segment_step_of
 from cellmetry.pipeline.stored.opening import image_ref
+from cellmetry.study.words import counted
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -87,7 +88,7 @@ class MeasureLabels(BoundedJob):
             "failed": failed,
             "options": self.model_dump(mode="json", exclude={"images"}),
         }
-        summary = f"Measure {rows} {self.labels} of {len(done)} images"
+        summary = f"Measure {rows} {self.labels} of {counted(len(done), 'image')}"
         kept = keep_result(work, self.name, summary, NewResult("table", self.table, path, details))
         return {"table": kept["result"], "act": kept["act"], **_told(details)}
 

@@ -34,6 +34,7 @@ from cellmetry.study.store.originals import original
 from cellmetry.study.store.results import add_result, results_of_job
 from cellmetry.study.store.said import EXCLUDED, is_excluded
 from cellmetry.study.store.units import units_of
+from cellmetry.study.words import counted
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -144,13 +145,17 @@ class SegmentImages(JobKind):
             prepared[names[name]] = prepare_labels(work, new, edits=self.edits)
 
         def kept() -> dict[str, Any]:
-            seq = act_of_job(work, self.name, f"Segment {len(plan.images)} images by {plan.recipe.name}")
+            seq = act_of_job(work, self.name, _summary(len(plan.images), plan))
             made = {name: keep(seq) for name, keep in prepared.items()}
             rebased = {name: each.rebased for name, each in made.items() if each.rebased}
             ids = {name: each.id for name, each in made.items()}
             return {"labels": ids, "rebased": rebased, "outcome": asdict(outcome)}
 
         return kept
+
+
+def _summary(images: int, plan: RunPlan) -> str:
+    return f"Segment {counted(images, 'image')} by the recipe {plan.recipe.name}"
 
 
 def _read_back(one: Job, outcome: Outcome, name: str) -> Labels:
@@ -216,7 +221,7 @@ def _keep_results(work: JobWork, plan: RunPlan, out: Path, units: list[Unit], na
     told = {"images": {unit.name: {"name": names[unit.name], "labels": None} for unit in units}}
     common = {**_origin(plan), "failed": failed}
     with work.store.database.write():
-        seq = act_of_job(work, "segment", f"Segment {len(units)} images by {plan.recipe.name}")
+        seq = act_of_job(work, "segment", _summary(len(units), plan))
         tables = {
             name: add_result(work.store, seq, "table", name, path, job_id=work.job_id, details={**common, **told})
             for path in sorted((out / "tables").glob("*.parquet"))
