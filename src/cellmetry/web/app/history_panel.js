@@ -46,7 +46,8 @@ class HistoryPanel {
     try {
       const before = this.#acts.at(-1)?.seq;
       const page = await this.#app.openStudy.get("acts", { before, limit: PAGE });
-      this.#acts.push(...page);
+      const known = new Set(this.#acts.map((act) => act.seq)); // heard of while the page was read
+      this.#acts.push(...page.filter((/** @type {any} */ act) => !known.has(act.seq)));
       this.#more.hidden = page.length < PAGE;
       this.#show();
     } catch (error) {
