@@ -50,7 +50,7 @@ def api(server: Any) -> Any:
     return server.client()
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def browser() -> Iterator[Any]:
     """A browser without window."""
     program = os.environ.get("CELLMETRY_TEST_BROWSER") or next(filter(None, map(shutil.which, BROWSERS)), None)

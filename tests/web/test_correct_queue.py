@@ -140,6 +140,6 @@ def test_maps_of_a_review_lie_over_the_picture(
     squares.open_correct(page, server.url, study["study"], study["image"])
     page.get_by_label("Map").select_option("density")
     until(page, "cellmetry.viewer.layers.get('map')?.box.join() === '0,800,0,800'")
-    page.get_by_text("cells in 100 × 100 px").wait_for()
+    page.get_by_text("cells/mm²").wait_for()
     page.get_by_label("Map").select_option("")
     until(page, "!cellmetry.viewer.layers.has('map')")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from dataclasses import dataclass
+from importlib import import_module
 from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
@@ -16,7 +17,6 @@ from cellmetry.core.sample import Sample
 from cellmetry.counting.step import DIFFERENCES, Count
 from cellmetry.errors import ParameterError
 from cellmetry.pipeline.jobs.bounded import Name
-from cellmetry.pipeline.jobs.kinds.counting import CountImages, in_regions
 from cellmetry.pipeline.jobs.looking import Look
 from cellmetry.pipeline.quick.fields import open_field
 from cellmetry.pipeline.quick.preview import FieldRequest, plane_sizes
@@ -135,9 +135,10 @@ def _one_of_many(name: str) -> str:
 def _steps(store: Store, request: CountPreviewRequest, shapes: Sequence[Shape], *, whole: bool) -> list[Step]:
     """Return the steps of the job, which count in the regions of this image."""
     fields = {name: getattr(request, name) for name in ("look", "labels", "density", "outside")}
-    job = parse_parameters(CountImages, fields, where="count")
+    kind = import_module("cellmetry.pipeline.jobs.kinds.counting")  # with matplotlib, which a server does without
+    job = parse_parameters(kind.CountImages, fields, where="count")
     asked = job.labels is None or job.density
-    steps = [in_regions(step, shapes) for step in job.steps(job.look.chosen(store) if asked else {})]
+    steps = [kind.in_regions(step, shapes) for step in job.steps(job.look.chosen(store) if asked else {})]
     return [_fitted(step, request.block_px, whole=whole) for step in steps]
 
 
