@@ -35,6 +35,9 @@ def discs(seed: int, side: int = 120) -> np.ndarray:
     return (np.stack([target, reference]) + rng.normal(0, 8, (2, side, side))).clip(0, 65535).astype(np.uint16)
 
 
+READ = "((rows) => rows.length > 1 && rows.every((each) => each.row))([...document.querySelectorAll('.table-row')])"
+
+
 @pytest.fixture(scope="module")
 def results() -> Any:
     """The module `results_study`: jobs over REST."""
@@ -202,6 +205,8 @@ def test_a_cell_has_its_profile_and_peaks(opened: Any, until: Any) -> None:
     page.get_by_role("heading", name="Profile of all cells").wait_for()
     page.get_by_text("Peaks (median of the cells)").wait_for()
     until(page, "document.querySelectorAll('.dual-profile .plot-curve').length === 3")
+    until(page, READ)
+    page.wait_for_timeout(1000)  # a table that is drawn anew takes its rows away
     page.locator(".table-row").nth(1).click()
     page.get_by_role("heading", name="Profile of cell 2").wait_for()
     until(page, "document.querySelectorAll('.dual-profile .plot-peak').length === 2")
@@ -332,6 +337,7 @@ def test_a_row_that_another_overtakes_selects_nothing(mixed_page: Any, until: An
     page = mixed_page
     row = page.locator(".table-row")
     row.first.wait_for()
+    until(page, READ)
     first, last = page.evaluate("[...document.querySelectorAll('.table-row')].map((each) => each.row.image)")[
         :: row.count() - 1
     ]
