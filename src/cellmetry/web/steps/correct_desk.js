@@ -155,11 +155,12 @@ export class Desk {
     }
   };
 
-  undo = () => {
-    if (!this.labels) return;
-    const { turns } = this;
-    if (turns.known && !turns.own && !this.session.waiting) this.#offerOlder(this.labels);
-    else this.session.undo(this.labels);
+  undo = async () => {
+    const { labels, turns } = this;
+    if (!turns.known && !this.session.waiting) await turns.read(); // else the server would refuse what is not there
+    if (!labels || labels !== this.labels) return;
+    if (turns.known && !turns.own && !this.session.waiting) this.#offerOlder(labels);
+    else this.session.undo(labels);
   };
 
   redo = () => {
