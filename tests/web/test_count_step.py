@@ -144,8 +144,8 @@ def test_labels_that_went_stay_the_choice_and_are_said_to_be_gone(opened: Any, f
 
 def test_a_spoiled_address_opens_the_steps_all_the_same(page: Any, api: Any, until: Any) -> None:
     study = api.post("studies", json={"name": "Spoiled"}).json()["id"]
-    spoiled = {"count": ("count", "{"), "segment": ("set", "{"), "dual": ("quantify", "[1]"), "compare": ("where", "7")}
-    for step, (name, text) in {**spoiled, "count": ("count", "[]")}.items():
+    spoiled = [("count", "count", "{"), ("segment", "set", "{"), ("count", "count", "[]")]
+    for step, name, text in [*spoiled, ("dual", "quantify", "[1]"), ("compare", "where", "7")]:
         page.evaluate("hash => (location.hash = hash)", f"#/{study}/{step}?recipe=any&{name}={quote(text)}")
         until(page, f"cellmetry.step === '{step}' && cellmetry.place.get('{name}') === null")
 
