@@ -138,7 +138,7 @@ def until() -> Any:
             if found:
                 return found
             page.wait_for_timeout(50)
-        raise AssertionError(f"Never true: {expression}")
+        raise AssertionError(f"Never true: {expression}\nThe page says:\n{page.inner_text('body')[:4000]}")
 
     return wait
 

@@ -118,7 +118,7 @@ class Walk:
     def look_at(self, name: str) -> None:
         """Show an image with its labels."""
         picker = self.page.get_by_label("Controls").get_by_role("combobox", name="Image")
-        picker.select_option(label=f"plate/{name}")
+        picker.select_option(label=name)
         self.until(self.page, f"cellmetry.viewer.image?.name === 'plate/{name}' && cellmetry.viewer.labels !== null")
 
     def press(self, name: str) -> None:
