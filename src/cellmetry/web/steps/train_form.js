@@ -114,10 +114,10 @@ export class TrainForm extends Emitter {
     const { readOnly, jobs } = this.#app.openStudy;
     const fields = this.#fields;
     const warnings = fields ? warningsOf({ chosen: fields.chosen.length, unsure: fields.unsure }) : [];
-    const running = jobs.running.some((job) => job.kind === "train");
+    const wait = !fields || !this.#models.loaded || jobs.running.some((job) => job.kind === "train");
     const said = [...(this.#missing ? [{ text: this.#missing, stops: true }] : []), ...warnings];
     const stopped = said.some(({ stops }) => stops) || !this.#minutes.checkValidity();
-    this.#train.disabled = Boolean(readOnly) || !fields || running || stopped;
+    this.#train.disabled = Boolean(readOnly) || wait || stopped;
     fill(
       this.#warnings,
       said.map(({ text, stops }) => h("p.notice", {}, icon(stops ? "warning" : "info"), h("span.grow", {}, text))),
@@ -164,6 +164,7 @@ export class TrainForm extends Emitter {
     this.#start.value = this.#wished || active?.id || OWN;
     if (!this.#start.value) this.#start.value = active?.id ?? OWN;
     this.#name.placeholder = this.#freeName;
+    this.show();
   }
 
   /** A name that no version has yet. */
