@@ -69,6 +69,7 @@ def test_a_comparison_is_a_folder_with_record_report_and_figures(study):
     assert (said["labels"], said["version"]) == ("cells", 0)
     assert "cells, version 0" in page
     assert "design: {" not in page
+    assert f"per cell (column {value(store, table)}, in units of the detector) was compared between" in page
     assert str(store.folder) not in (folder / "comparison.json").read_text() + (folder / "report.html").read_text()
     before = len(acts(store))
     again, _ = do(store, "compare", table=table, settings=settings(store, table), job=job)
