@@ -215,6 +215,7 @@ def of_study(study, file, to):
         "preview": lambda: study.preview(IMAGE, box=[0, 2, 0, 2]),
         "preview_count": lambda: study.preview_count(IMAGE, box=[0, 2, 0, 2]),
         "preview_masks": lambda: study.preview_masks(IMAGE, LABELS, "GFP", box=[0, 2, 0, 2]),
+        "missing_originals": study.missing_originals,
         "relink": lambda: study.relink("/images"),
         "pixels": lambda: study.pixels(IMAGE),
         "all_pixels": lambda: study.all_pixels(IMAGE),

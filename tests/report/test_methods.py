@@ -227,6 +227,12 @@ def test_several_values_share_what_is_common() -> None:
     assert "area_um2 was compared between a, b and c: n = 4" in text
 
 
+def test_what_is_compared_is_told_in_words() -> None:
+    words = {"mean_EdU": "the mean intensity of EdU per cell (column mean_EdU)"}
+    text = methods_text(MethodsFacts(comparisons=(make_comparison(make_cells()),), words=words))
+    assert text.startswith("The mean intensity of EdU per cell (column mean_EdU) was compared between control, ")
+
+
 def test_software_lists_statsmodels_where_it_is_known() -> None:
     text = methods_text(MethodsFacts(versions={"cellmetry": "1.0", "statsmodels": "0.14"}))
     assert text.startswith("Software: Cellmetry 1.0 and statsmodels 0.14 (Seabold & Perktold 2010).")

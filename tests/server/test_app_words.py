@@ -43,7 +43,7 @@ from cellmetry.server.errors import error_body
         ("or give one by --axes.", "or give one by “axes”."),
         (
             "a.tif is not there any more; `cellmetry study relink` finds it by its content in another folder.",
-            "a.tif is not there any more; put it back, or have it looked for in another folder (originals/relink).",
+            "a.tif is not there any more; put it back, or say in the step Images where it is now.",
         ),
         (
             "`cellmetry study repair` makes it whole.",

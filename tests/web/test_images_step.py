@@ -160,6 +160,16 @@ def test_a_folder_of_the_servers_computer_is_added(
     page.get_by_label("Folder or file").fill("/etc")
     page.get_by_role("button", name="Add", exact=True).click()
     page.get_by_text("start it with --root").wait_for()
+    page.get_by_role("button", name="Close").last.click()
+    moved = folder.rename(folder.with_name("moved plate"))
+    page.reload()
+    page.get_by_text("1 original file is not where it was (field.tif)").wait_for()
+    page.get_by_role("button", name="Say where it is").click()
+    page.get_by_label("Folder on the computer").fill(str(moved))
+    page.get_by_role("button", name="Look there").click()
+    page.get_by_role("heading", name="Found 1 of 1").wait_for()
+    page.get_by_role("button", name="Close").last.click()
+    page.get_by_text("not where it was").wait_for(state="detached")
 
 
 def test_ten_thousand_images_are_a_grid_of_few_elements(page: Any) -> None:

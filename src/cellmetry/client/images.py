@@ -132,6 +132,11 @@ class ImageVerbs(StudyPart):
             each["values"] = np.frombuffer(data, dtype).reshape(each["shape"])
         return found
 
+    def missing_originals(self) -> list[dict[str, Any]]:
+        """Return the files of images that are not where they were, each with the names of its ``images``."""
+        found: list[dict[str, Any]] = self._get("/originals/missing")
+        return found
+
     def relink(self, folder: str | Path) -> list[str]:
         """Return the ids of missing originals that were found in a folder of the server's computer."""
         found: list[str] = self._send("/originals/relink", {"path": str(folder)})

@@ -77,6 +77,8 @@ class MethodsFacts:
         What makes a cell positive, in a clause: ``mean_EdU is above 812 (99th percentile of untreated cells)``.
     comparisons
         Of one value each.
+    words
+        What stands in place of names of columns that are compared: what they measure.
     versions
         By name, as in ``run.json``: ``cellmetry``, ``python``, ``numpy``, …
     """
@@ -90,6 +92,7 @@ class MethodsFacts:
     filters: tuple[FilterFact, ...] = ()
     positivity: str = ""
     comparisons: tuple[Comparison, ...] = ()
+    words: Mapping[str, str] = field(default_factory=dict)
     versions: Mapping[str, str] = field(default_factory=dict)
 
 
@@ -98,7 +101,8 @@ def methods_text(facts: MethodsFacts) -> str:
 
     Nothing is said that is not in the facts; a paragraph without facts is not there.
     """
-    parts = [_image_part(facts), _cell_part(facts), *statistics_parts(facts.comparisons), _software(facts)]
+    statistics = statistics_parts(facts.comparisons, facts.words)
+    parts = [_image_part(facts), _cell_part(facts), *statistics, _software(facts)]
     paragraphs = [" ".join(part.sentences) for part in parts if part.sentences]
     cited = sorted({key for part in parts for key in part.cited})
     models = [model.citation for model in facts.models if model.citation]

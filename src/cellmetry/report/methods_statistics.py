@@ -8,14 +8,15 @@ from cellmetry.report.estimates import is_shift, shift_words, summary_word
 from cellmetry.report.references import REFERENCES, Part, cited_in, listed, with_citation
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
 
     from cellmetry.stats.comparison.result import Comparison
 
 __all__ = ["legend", "statistics_parts"]
 
 _MODELS = ("mixed", "gee")
-_FRACTION = "the fraction of positive"
+_ARTICLE = "the "
+_FRACTION = f"{_ARTICLE}fraction of positive"
 
 
 class _Told(NamedTuple):
@@ -27,14 +28,19 @@ class _Told(NamedTuple):
     numbers: str
 
 
-def statistics_parts(comparisons: Sequence[Comparison]) -> list[Part]:
+def statistics_parts(comparisons: Sequence[Comparison], words: Mapping[str, str]) -> list[Part]:
     """Return paragraphs about the comparisons: sentences true of all, then of those alike, with numbers of each value.
 
     Of one comparison it is one paragraph.
+
+    Parameters
+    ----------
+    words
+        What stands in place of names of columns.
     """
     if not comparisons:
         return []
-    told = [_told(comparison) for comparison in comparisons]
+    told = [_told(comparison, words) for comparison in comparisons]
     cited = tuple(dict.fromkeys(key for comparison in comparisons for key in _cited(comparison)))
     if len(told) == 1:
         (only,) = told
@@ -63,8 +69,9 @@ def legend(comparison: Comparison) -> str:
     return " ".join(each for each in words if each)
 
 
-def _told(comparison: Comparison) -> _Told:
+def _told(comparison: Comparison, words: Mapping[str, str]) -> _Told:
     options, design = comparison.options, comparison.design
+    value = words.get(options.value, options.value)
     fraction = design.kind == "fraction"
     named = "" if options.replicate == "replicate" else f", named by the column {options.replicate}"
     sentences = [f"Replicates are independent biological repeats{named}.", _summary(comparison)]
@@ -75,11 +82,11 @@ def _told(comparison: Comparison) -> _Told:
         sentences.append("No hypothesis was tested, since no condition has a second replicate.")
     else:
         made = (_tests(comparison), _shifts(comparison))
-        sentences += [with_citation(words, cited_in(words)) for words in made]
+        sentences += [with_citation(each, cited_in(each)) for each in made]
         sentences += [_untested(comparison), _intervals(comparison), _effects(comparison)]
     omnibus = "" if design.estimation_only else comparison.omnibus.rstrip(".")
     return _Told(
-        what=f"{_FRACTION} {options.rows} by {options.value}" if fraction else options.value,
+        what=f"{_FRACTION} {options.rows} by {value}" if fraction else value,
         between=f"between {listed(design.conditions)}{'' if options.by == 'condition' else f' (column {options.by})'}",
         shared=tuple(sentence for sentence in sentences if sentence),
         numbers=f"{_numbers(comparison)}{f'; {omnibus}' if omnibus else ''}",
@@ -104,7 +111,7 @@ def _of_group(own: tuple[str, ...], alike: list[_Told], *, once: bool) -> Part:
 
 def _start(sentence: str) -> str:
     """Return the sentence with a capital where its first word is not the name of a column."""
-    return f"T{sentence[1:]}" if sentence.startswith(_FRACTION) else sentence
+    return f"T{sentence[1:]}" if sentence.startswith(_ARTICLE) else sentence
 
 
 def _numbers(comparison: Comparison) -> str:
@@ -215,5 +222,5 @@ def _effects(comparison: Comparison) -> str:
 
 def _cited(comparison: Comparison) -> tuple[str, ...]:
     """Return the papers that the sentences of a comparison name."""
-    words = " ".join(_told(comparison).shared)
-    return tuple(key for key, reference in REFERENCES.items() if reference.short in words)
+    shared = " ".join(_told(comparison, {}).shared)
+    return tuple(key for key, reference in REFERENCES.items() if reference.short in shared)

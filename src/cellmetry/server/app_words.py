@@ -24,7 +24,7 @@ _PHRASES = {
     r", or choose another folder with --out|; choose another folder with --out": "",
     r"Give one with --model PATH.*?; nothing is downloaded\.": "Choose one of these.",
     r"`cellmetry study relink` finds it (?:by its content )?in another folder": (
-        "put it back, or have it looked for in another folder (originals/relink)"
+        "put it back, or say in the step Images where it is now"
     ),
     r"; see `cellmetry [a-z]+(?: [A-Z]+)?`": "",
     r"`cellmetry [^`]+`": r"the command \g<0> on the server's computer",

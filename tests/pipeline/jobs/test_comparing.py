@@ -63,6 +63,13 @@ def test_a_comparison_is_a_folder_with_record_report_and_figures(study):
     assert (source["result"], source["sha256"]) == (table, result(store, table).sha256)
     assert (folder / "report.html").is_file()
     assert list((folder / "figures").glob("*.svg"))
+    used = {each["image"]: (record["source"]["design"][key], each) for key, each in record["source"]["images"].items()}
+    design, said = used["a"]
+    assert design == {"condition": "a", "replicate": "1"}, "what was said of it then"
+    assert (said["labels"], said["version"]) == ("cells", 0)
+    assert "cells, version 0" in page
+    assert "design: {" not in page
+    assert f"per cell (column {value(store, table)}, in units of the detector) was compared between" in page
     assert str(store.folder) not in (folder / "comparison.json").read_text() + (folder / "report.html").read_text()
     before = len(acts(store))
     again, _ = do(store, "compare", table=table, settings=settings(store, table), job=job)

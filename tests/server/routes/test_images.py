@@ -180,7 +180,10 @@ def test_a_folder_below_the_roots_is_registered_by_reference(server, client, url
     gone = client.get(f"{originals}/{images[0]['files'][0]}")
     assert gone.status_code == 404
     assert gone.json()["error"]["message"].startswith("a.tif is not there any more")
+    missing = {"id": images[0]["files"][0], "name": "a.tif", "images": ["a"]}
+    assert client.get(f"{url}/originals/missing").json() == [missing]
     assert client.post(f"{url}/originals/relink", json={"path": str(folder)}).json() == images[0]["files"]
+    assert client.get(f"{url}/originals/missing").json() == []
     assert client.get(originals).json()[0]["status"] == "there"
     (folder / "b.tif").write_bytes(b"other")
     assert client.get(f"{url}/images/{images[1]['id']}/originals").json()[0]["status"] == "changed"

@@ -15,7 +15,7 @@ from cellmetry.cli.options import Json
 from cellmetry.cli.outcome import EXIT_SOME_FAILED
 from cellmetry.cli.study.store import open_existing, say_notices
 from cellmetry.errors import MissingInput
-from cellmetry.study.store.originals import find_moved, original_status, originals
+from cellmetry.study.store.originals import find_moved, missing_originals
 
 __all__ = ["relink"]
 
@@ -38,7 +38,7 @@ def relink(
     with open_existing(study, "cellmetry study relink") as store:
         store.must_be_writable()
         found, unreadable = find_moved(store, actor(), folders)
-        missing = [file.name for file in originals(store) if original_status(store, file) == "missing"]
+        missing = [file.name for file in missing_originals(store)]
         if as_json:
             said = {"found": [file.name for file in found], "missing": missing, "unreadable": unreadable}
             typer.echo(json.dumps(said, indent=1))

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from importlib import import_module
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
@@ -15,6 +15,7 @@ from cellmetry.pipeline.comparison.keeping import keep_own_files, written_files
 from cellmetry.pipeline.comparison.prepare import compare_tables, gate_and_filter
 from cellmetry.pipeline.comparison.relative import relative_columns, with_relative_names, with_relative_values
 from cellmetry.pipeline.record import versions
+from cellmetry.report.measure_words import measure_words
 from cellmetry.report.methods import FilterFact, MethodsFacts
 
 if TYPE_CHECKING:
@@ -179,7 +180,7 @@ def _parts(
         filters=ready.filters if len(ready.filters) else None,
         figures=tuple(figures["figures"]),
         interactive=tuple(interactive_plots(compared, settings, around.pictures)),
-        methods=_methods(ready, compared, around.run),
+        methods=_methods(source, ready, compared, around.run),
         provenance=_provenance(source, around.run),
     )
 
@@ -191,35 +192,35 @@ def _write_report(folder: Path, parts: Any) -> None:
     (folder / "report.pdf").write_bytes(import_module("cellmetry.report.pdf_document").write_pdf(made))
 
 
-def _methods(ready: Tables, compared: tuple[Compared, ...], run: RunFacts | None) -> MethodsFacts:
+def _methods(source: Source, ready: Tables, compared: tuple[Compared, ...], run: RunFacts | None) -> MethodsFacts:
     removed = ready.filters.groupby("filter", sort=False)[["n_removed_first", "n_tested"]].sum()
-    filters = tuple(FilterFact(str(rule), int(gone), int(all_)) for rule, (gone, all_) in removed.iterrows())
-    positivity = "; ".join(_gate_words(row) for row in ready.thresholds.to_dict("records"))
+    columns = {column.name: column for column in source.columns if column.definition}
+    rows = {each.asked.value: each.asked.rows for each in compared if each.asked.value in columns}
     facts = MethodsFacts(
-        filters=filters,
-        positivity=positivity,
+        filters=tuple(FilterFact(str(rule), int(gone), int(all_)) for rule, (gone, all_) in removed.iterrows()),
+        positivity="; ".join(_gate_words(row, columns) for row in ready.thresholds.to_dict("records")),
         comparisons=tuple(each.comparison for each in compared),
+        words={name: measure_words(columns[name], of) for name, of in rows.items()},
         versions=versions(),
     )
     if run is None:
         return facts
-    return MethodsFacts(
+    return replace(
+        facts,
         images=run.images,
         recipe=run.steps,
         defaults=run.defaults,
         recipe_sha256=run.recipe_sha256,
         models=run.models,
         labels=run.labels,
-        filters=filters,
-        positivity=positivity,
-        comparisons=facts.comparisons,
-        versions=facts.versions,
     )
 
 
-def _gate_words(row: Mapping[Any, Any]) -> str:
+def _gate_words(row: Mapping[Any, Any], columns: Mapping[str, Column]) -> str:
     within = f"in {row['within']}, " if row["within"] else ""
-    return f"{within}{row['value']} is above {row['threshold']:.6g} ({row['source']})"
+    column = columns.get(row["value"])
+    value = row["value"] if column is None else measure_words(column)
+    return f"{within}{value} is above {row['threshold']:.6g} ({row['source']})"
 
 
 def _provenance(source: Source, run: RunFacts | None) -> dict[str, Any]:

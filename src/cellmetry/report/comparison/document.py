@@ -33,6 +33,10 @@ _FOOTER = "Made by Cellmetry"
 _SEVERITIES = ("error", "warning", "note")
 _MOST_SENTENCES = 12
 """Contrasts of a value that the summary tells one by one at most."""
+_TOLD_APART = ("inputs", "versions", "recipe", "images", "design", "notes")
+_IMAGES_CAPTION = (
+    "Images that went in, with the design as the study said it then; the version of labels counts their edits."
+)
 _NAIVE = (
     "A test that takes {rows} for replicates finds nearly everything significant, given enough of them: {rows} of one "
     "culture, animal or day share its state, so they are not independent, and their number says nothing about another "
@@ -75,8 +79,9 @@ class ComparisonParts:
     methods
         Facts for the methods paragraph; its comparisons are taken from `comparisons`.
     provenance
-        ``inputs`` (a list of ``{"path": …, "sha256": …}``), ``versions`` (by name), ``recipe`` (its text), and further
-        entries as text.
+        ``inputs`` (a list of ``{"path": …, "sha256": …}``), ``versions`` (by name), ``recipe`` (its text), ``images``
+        (``{"image": name, "labels": …, "version": …}`` by their ids) with ``design`` (columns by the same ids), and
+        further entries as text, but ``notes``, which are among the findings.
     """
 
     title: str
@@ -265,9 +270,25 @@ def _provenance(provenance: Mapping[str, Any]) -> list[Block]:
     if versions := provenance.get("versions"):
         rows = [{"Software": name, "Version": version} for name, version in versions.items()]
         blocks.append(TableBlock(pd.DataFrame(rows), "Software."))
-    further = [f"{key}: {value}" for key, value in provenance.items() if key not in ("inputs", "versions", "recipe")]
+    if images := provenance.get("images"):
+        blocks.append(TableBlock(_image_table(images, provenance.get("design", {})), _IMAGES_CAPTION))
+    further = [f"{key}: {value}" for key, value in provenance.items() if key not in _TOLD_APART]
     if further:
         blocks.append(Bullets(tuple(further)))
     if recipe := provenance.get("recipe"):
         blocks += [Heading("Recipe", 3), Text(recipe, "verbatim")]
     return blocks
+
+
+def _image_table(images: Mapping[str, Mapping[str, Any]], design: Mapping[str, Mapping[str, str]]) -> pd.DataFrame:
+    """Return a row for each image: its name, what the design said of it, and its labels."""
+    columns = list(dict.fromkeys(name for said in design.values() for name in said))
+    rows = [
+        {
+            "Image": used["image"],
+            **{name.capitalize(): design.get(key, {}).get(name, "") for name in columns},
+            "Labels": "" if used["labels"] is None else f"{used['labels']}, version {used['version']}",
+        }
+        for key, used in images.items()
+    ]
+    return pd.DataFrame(rows)

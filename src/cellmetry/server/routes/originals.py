@@ -15,7 +15,8 @@ from cellmetry.server.dependencies import ActorDep, EditStudy, Id, ReadStudy, Se
 from cellmetry.server.downloading import BYTES, file_answer
 from cellmetry.server.security.folders import allowed_place
 from cellmetry.study.store.images import image as found_image
-from cellmetry.study.store.originals import find_moved, original, original_path, original_status
+from cellmetry.study.store.images import images
+from cellmetry.study.store.originals import find_moved, missing_originals, original, original_path, original_status
 
 __all__ = ["router"]
 
@@ -33,6 +34,14 @@ class OriginalView(View):
     bytes: int
     uploaded: bool
     status: Literal["there", "missing", "changed"]
+
+
+class MissingView(View):
+    """A file that is not where it was."""
+
+    id: str
+    name: str = Field(description="As the user called it: text.")
+    images: list[str] = Field(description="Names of the images that need it.")
 
 
 class Folder(Body):
@@ -71,6 +80,17 @@ def download_original(store: ReadStudy, image: Id, file: Id) -> FileResponse:
     name = found.name.replace("\\", "/").rsplit("/", 1)[-1]
     headers = {"X-Content-Type-Options": "nosniff"}
     return FileResponse(path, media_type=BYTES, filename=name or file, headers=headers)
+
+
+@router.get("/originals/missing")
+def list_missing(store: ReadStudy) -> list[MissingView]:
+    """Return the files of images that are not where they were; `relink` finds them in another folder."""
+    needed: dict[str, list[str]] = {}
+    for image in images(store):
+        for file in image.source["files"]:
+            needed.setdefault(file, []).append(image.name)
+    missing = (file for file in missing_originals(store) if file.id in needed)
+    return [MissingView(id=file.id, name=file.name, images=needed[file.id]) for file in missing]
 
 
 @router.post("/originals/relink")

@@ -26,6 +26,7 @@ __all__ = [
     "Original",
     "add_original",
     "find_moved",
+    "missing_originals",
     "original",
     "original_path",
     "original_status",
@@ -147,13 +148,18 @@ def original_status(store: Store, file: Original) -> Status:
     return "there"
 
 
+def missing_originals(store: Store) -> list[Original]:
+    """Return the files that are at none of their places, in the order in which they were added; nothing is read."""
+    return [file for file in originals(store) if not any(path.exists() for path in _places(store, file))]
+
+
 def find_moved(store: Store, actor: Actor, folders: Sequence[Path]) -> Moved:
     """Return the missing files that were found in folders or below them, by their content, after noting where.
 
     That is one act: undoing it brings their old places back. Only files that may be the same by `_telling` are read. Of
     several that are alike, each missing file gets the one of its own name, else any.
     """
-    missing = [file for file in originals(store) if original_status(store, file) == "missing"]
+    missing = missing_originals(store)
     wanted = {_telling(file.state) for file in missing}
     there: dict[str, list[Path]] = {}
     unreadable = 0

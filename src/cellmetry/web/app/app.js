@@ -133,7 +133,7 @@ export class App {
   ask = (asked) => ask(asked);
 
   /**
-   * @param {{title: string, label: string, value?: string, yes?: string, help?: string}} asked
+   * @param {{title: string, label: string, value?: string, yes?: string, help?: string, most?: number}} asked
    * @returns {Promise<string|null>}
    */
   askText = (asked) => askText(asked);

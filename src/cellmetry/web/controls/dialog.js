@@ -54,14 +54,15 @@ export function ask({ title, text = "", yes = "Yes", no = "Cancel", danger = fal
 
 /**
  * Ask for a line of text; null where it was left.
- * @param {{title: string, label: string, value?: string, yes?: string, help?: string}} asked
+ * @param {{title: string, label: string, value?: string, yes?: string, help?: string, most?: number}} asked
+ *   `most`: letters.
  * @returns {Promise<string|null>}
  */
-export function askText({ title, label, value = "", yes = "Save", help = "" }) {
+export function askText({ title, label, value = "", yes = "Save", help = "", most = 200 }) {
   return new Promise((answer) => {
     /** @type {string|null} */
     let said = null;
-    const input = h("input", { type: "text", value, maxlength: 200, required: true, autocomplete: "off" });
+    const input = h("input", { type: "text", value, maxlength: most, required: true, autocomplete: "off" });
     const sure = h("button.primary", { type: "submit" }, yes);
     const form = h(
       "form.stack",

@@ -6,6 +6,7 @@ import { intervalPlot } from "../plot/intervals.js";
 import { Superplot } from "../plot/superplot.js";
 import { resultAddress, save } from "../table/downloads.js";
 import { axisOf, capital, titleOf } from "../table/words.js";
+import { MadeFrom } from "./compare_made.js";
 import { estimateText, intervalText, isShare, pText, sentenceOf } from "./compare_words.js";
 
 /** @typedef {import("../app/app.js").App} App */
@@ -19,7 +20,7 @@ export class ComparisonView {
   #turn = 0;
   element = h("div.compare-result");
   /** @type {{close(): void}[]} */
-  #plots = [];
+  #parts = [];
 
   /** @param {App} app @param {import("../table/tables.js").TablesList} tables */
   constructor(app, tables) {
@@ -30,8 +31,8 @@ export class ComparisonView {
 
   close() {
     this.#turn++;
-    for (const plot of this.#plots) plot.close();
-    this.#plots = [];
+    for (const plot of this.#parts) plot.close();
+    this.#parts = [];
   }
 
   /** @param {any} result As `GET comparisons` lists it, null for none. */
@@ -53,11 +54,20 @@ export class ComparisonView {
         found.comparisons.map((/** @type {any} */ each, /** @type {number} */ number) =>
           this.#comparison(result, each, { table, settings: found.settings, number }),
         ),
+        this.#made(result, found, table),
         this.#figures(result, files),
       );
     } catch (error) {
       this.#app.error(error);
     }
+  }
+
+  /** Comparisons of an older version do not say their images. @param {any} result @param {any} record @param {any} table */
+  #made(result, record, table) {
+    if (!record.source.images) return null;
+    const made = new MadeFrom(this.#app, result, record, table?.name);
+    this.#parts.push(made);
+    return made.element;
   }
 
   /** @param {string} id */
@@ -95,7 +105,7 @@ export class ComparisonView {
     const withCells = !isShare(found);
     const plot = new Superplot();
     plot.on("cell", (key) => this.#openCell(key, table));
-    this.#plots.push(plot);
+    this.#parts.push(plot);
     const dots = withCells ? this.#dots(result, found, number) : null;
     this.#fillPlot(plot, found, name, dots).catch((error) => this.#app.error(error));
     return h(
@@ -209,7 +219,7 @@ export class ComparisonView {
         ? "Difference (percentage points)"
         : `Difference${column.unit && column.unit !== "1" ? ` (${axisOf(column).match(/\(([^)]*)\)$/)?.[1] ?? column.unit})` : ""}`;
     const plot = intervalPlot(rows, { name: title, zero: log ? 1 : 0 });
-    this.#plots.push(plot);
+    this.#parts.push(plot);
     const heads = [
       "",
       log ? "Ratio" : "Difference",

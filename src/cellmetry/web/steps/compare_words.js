@@ -58,8 +58,12 @@ export function howOf(comparison, table) {
   const parts = [
     table ? `Of the table ${table}` : "Of a table that was made again since",
     ...cells,
+    ...settings.gates.map(gateOf),
     ...(first.control ? [`against ${first.control}`] : []),
     ...statisticsIn(first),
   ];
   return `${parts.join("; ")}.`;
 }
+
+/** @param {{value: string, threshold: number|null}} gate */
+const gateOf = ({ value, threshold }) => `positive where ${value} is above ${threshold ?? "what its cells gave"}`;

@@ -8,6 +8,7 @@ import { thumbnail } from "../app/thumbnail.js";
 import { Adding, uploadProgress } from "./images_adding.js";
 import { refreshFields, removeImages, showDetails } from "./images_details.js";
 import { ImageFilter } from "./images_filter.js";
+import { Moved } from "./images_moved.js";
 import { qualityMark } from "./images_quality.js";
 
 /** @typedef {import("../app/app.js").App} App */
@@ -33,6 +34,7 @@ class ImagesStep {
   /** Ids of the images whose details are shown. */
   #details = "";
   #hint = h("div");
+  #moved;
   #nothing = h("div");
   /** @type {VirtualGrid<ImageView>} */
   #grid;
@@ -45,6 +47,7 @@ class ImagesStep {
     this.#panes = panes;
     this.#adding = new Adding(app);
     this.#progress = uploadProgress(app);
+    this.#moved = new Moved(app);
     this.#grid = new VirtualGrid({
       label: "Images",
       width: 168,
@@ -72,6 +75,7 @@ class ImagesStep {
 
   close() {
     this.#progress.close();
+    this.#moved.close();
     for (const off of this.#offs) off();
   }
 
@@ -98,6 +102,7 @@ class ImagesStep {
           "div.images",
           {},
           h("div.images-bar", {}, this.#filter.element),
+          this.#moved.element,
           this.#hint,
           this.#nothing,
           this.#grid.element,

@@ -92,6 +92,7 @@ export class Adding {
       title: "Add a folder",
       label: "Folder or file on the computer where the server runs",
       yes: "Add",
+      most: 4096,
       help: "Nothing is copied: the images are read where they are, and never changed.",
     });
     if (path === null) return;

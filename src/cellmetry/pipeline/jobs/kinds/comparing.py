@@ -24,7 +24,7 @@ from cellmetry.study.store.results import result_path, results
 from cellmetry.study.store.said import is_excluded
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Collection, Mapping
     from pathlib import Path
 
     import pandas as pd
@@ -115,9 +115,11 @@ class CompareConditions(BoundedJob):
         compare = import_module("cellmetry.pipeline.comparison.run")
         old, apart = other_labels(work.store, found["first"]), planes_apart(tables["first"])
         told = [each for each in (old, apart) if each]
+        design = design_of(work.store, found["first"], self.settings.columns())
         record = {
             "study": work.store.id,
-            "design": design_of(work.store, found["first"], self.settings.columns()),
+            "design": design,
+            "images": _used_images(found["first"], design),
             "notes": told,
             "inputs": [{"path": each.place, "result": each.id, "sha256": each.sha256} for each in found.values()],
         }
@@ -151,6 +153,23 @@ class CompareConditions(BoundedJob):
             table, told = _with_design(store, table, names_in_table(found))
         table.attrs["columns"] = (*own, *told)
         return table
+
+
+def _used_images(table: StoredResult, used: Collection[str]) -> dict[str, dict[str, Any]]:
+    """Return the name of each image used, and the labels and their version of which the table tells, by its id.
+
+    The table of a recipe tells what that found, which is no labels of the study: then both are None.
+    """
+    name = table.details.get("labels")
+    return {
+        image_id: {
+            "image": said["name"],
+            "labels": name if said.get("labels") is not None else None,
+            "version": said.get("version"),
+        }
+        for image_id, said in table.details.get("images", {}).items()
+        if image_id in used
+    }
 
 
 def _asks_the_same(one: Mapping[str, Any], other: Mapping[str, Any]) -> bool:
