@@ -263,6 +263,7 @@ def of_study(study, file, to):
         "evaluate": study.evaluate,
         "export": lambda: study.export("labels", tables=(RESULT,)),
         "rebase": study.rebase,
+        "relabel": lambda: study.relabel(IMAGE, previous=LABELS),
         "upload_file": lambda: study.upload_file(file),
         "import_labels": lambda: study.import_labels(file, IMAGE),
         "tables": study.tables,

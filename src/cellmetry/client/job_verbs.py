@@ -84,6 +84,13 @@ class JobVerbs(ResultVerbs):
         """Return a job that puts corrections onto new labels; what it cannot decide it asks (`questions`)."""
         return self.submit("rebase", **parameters)
 
+    def relabel(self, image: str, *, previous: str | None = None, **parameters: Any) -> RemoteJob:
+        """Return a job that gives cells of an image the ids of the earlier labels that they overlap.
+
+        ``previous`` are labels of the study; ``upload`` is a label image instead (`upload_file`).
+        """
+        return self.submit("relabel", image=image, previous=previous, **parameters)
+
     def review(self, labels: str = "cells", **parameters: Any) -> RemoteJob:
         """Return a job that finds what is doubtful in labels, for `correction_queue`."""
         return self.submit("review", labels=labels, **parameters)

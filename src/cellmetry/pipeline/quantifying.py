@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Annotated, Any, Literal
+from typing import TYPE_CHECKING, Annotated, Any, Literal, Self
 
-from pydantic import Field
+from pydantic import Field, model_validator
 
 from cellmetry.core.sample import Sample
 from cellmetry.core.step import Parameters
@@ -12,7 +12,7 @@ from cellmetry.ops.saturation import find_detectors
 from cellmetry.pipeline.quantification import QuantificationPlan, RolePlan
 from cellmetry.pipeline.quantification_compat import dualcellquant_entry
 from cellmetry.pipeline.recipe import parse_recipe
-from cellmetry.pipeline.roles import in_roles
+from cellmetry.pipeline.roles import in_roles, same_channel
 
 if TYPE_CHECKING:
     from cellmetry.core.image import Image
@@ -42,6 +42,12 @@ class Quantifying(Parameters):
     set: Annotated[tuple[Annotated[str, Field(max_length=2000)], ...], Field(max_length=200)] = Field(
         default=(), description="Parameters of the steps to change, as in peaks.highest=anywhere."
     )
+
+    @model_validator(mode="after")
+    def _two_channels(self) -> Self:
+        if self.reference is not None and self.reference.casefold() == self.target.casefold():
+            raise ValueError(same_channel(self.reference))
+        return self
 
     @property
     def roles(self) -> dict[str, str]:
@@ -76,6 +82,8 @@ class Quantifying(Parameters):
         ------
         UnknownName
             If the image has no such channel.
+        ParameterError
+            If target and reference are one channel, by its name and by its index.
         """
         known, _ = find_detectors(chosen := in_roles(image, self.roles), recipe.detectors_used(chosen))
         return Sample(known, {CELLS: cells})

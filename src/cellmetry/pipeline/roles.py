@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from cellmetry.core.image import Image
     from cellmetry.pipeline.reading import Reading
 
-__all__ = ["GREY", "Role", "RoleRef", "find_by_channel", "find_by_file", "in_roles", "split_channel"]
+__all__ = ["GREY", "Role", "RoleRef", "find_by_channel", "find_by_file", "in_roles", "same_channel", "split_channel"]
 
 GREY = ("gray", "grey")
 """Words that mean the brightness of a colour picture."""
@@ -71,8 +71,21 @@ def in_roles(image: Image, roles: Mapping[str, str]) -> Image:
     ------
     UnknownName
         If it has no such channel.
+    ParameterError
+        If two roles are played by one channel, by its name and by its index.
     """
-    return merge_channels([_named(name, channel, image, image.name) for name, channel in roles.items()], image.name)
+    chosen = [_named(name, channel, image, image.name) for name, channel in roles.items()]
+    if len({(id(each.image), each.place) for each in chosen}) < len(chosen):
+        raise ParameterError(f"{image.name}: {same_channel(image.channel_names[chosen[0].place])}.")
+    return merge_channels(chosen, image.name)
+
+
+def same_channel(name: str) -> str:
+    """Return why a channel cannot be target and reference, and what to do."""
+    return (
+        f"target and reference are the same channel, {name}, whose ratio is 1 everywhere; name another reference, or "
+        f"none to measure the target alone"
+    )
 
 
 def _channel(role: Role, image: Image) -> ChannelOf:

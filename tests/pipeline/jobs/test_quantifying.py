@@ -15,7 +15,7 @@ from cellmetry.cli.app import app
 from cellmetry.core.image import image_from_array
 from cellmetry.core.labels import Labels
 from cellmetry.core.parameters import parse_parameters
-from cellmetry.errors import ParameterError, UnknownName
+from cellmetry.errors import InputError, ParameterError, UnknownName
 from cellmetry.io.images import write_image
 from cellmetry.io.labels import write_labels
 from cellmetry.io.tables import read_table
@@ -205,3 +205,12 @@ def test_wrong_requests_are_refused_before_the_queue(study):
         parse_job("quantify", {"target": "0", "plan": {"radial": "a lot"}})
     with pytest.raises(UnknownName, match="peak"):
         parse_job("quantify", {"target": "0", "set": ["peak.highest=1"]}).check(store)
+
+
+def test_one_channel_is_not_target_and_reference(study):
+    store, _ = study
+    with pytest.raises(ParameterError, match="same channel, frb, whose ratio is 1 everywhere"):
+        parse_job("quantify", {"target": "FRB", "reference": "frb"})
+    [first, _] = images(store)
+    with pytest.raises(InputError, match="name another reference, or none"):
+        do(store, "quantify", target="FRB", reference="0", images=[first.id])

@@ -28,6 +28,7 @@ JOB_KINDS: dict[str, str] = {
     "export": f"{_HERE}.exporting:ExportResults",
     "import": f"{_HERE}.importing:ImportLabels",
     "rebase": f"{_HERE}.rebasing:RebaseEdits",
+    "relabel": f"{_HERE}.relabelling:RelabelCells",
     "review": f"{_HERE}.reviewing:ReviewLabels",
 }
 """Name of a kind: module and class."""

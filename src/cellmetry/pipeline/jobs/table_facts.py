@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from cellmetry.pipeline.comparison.run_facts import RunFacts, default_parameters, facts_of_run
 from cellmetry.report.methods import ImageFacts
+from cellmetry.study.rebase.carrying import edits_before_relabelling
 from cellmetry.study.store.images import images, said_of
 from cellmetry.study.store.labels import label_set
 from cellmetry.study.store.said import is_excluded
@@ -45,7 +46,7 @@ def facts_of_table(store: Store, table: StoredResult) -> RunFacts:
         recipe_sha256=hashes.pop() if len(hashes) == 1 else "",
         models=tuple(dict.fromkeys(model for run in runs for model in run.models)),
         versions=runs[0].versions if runs else {},
-        labels=_corrections(labels, {key: int(told[key].get("version") or 0) for key in labels}),
+        labels=_corrections(labels, {key: _edits(each, told[key]) for key, each in labels.items()}),
     )
 
 
@@ -76,6 +77,11 @@ def _image_facts(store: Store, used: Sequence[StoredImage]) -> ImageFacts:
         channels=next(iter(channels)) if len(channels) == 1 else (),
         pixel_size_um=None if y is None or x is None else (float(y), float(x)),
     )
+
+
+def _edits(labels: LabelSet, told: Mapping[str, Any]) -> int:
+    """Return how many edits the labels of a table had, those before they got other ids among them."""
+    return int(told.get("version") or 0) + edits_before_relabelling(labels)
 
 
 def _corrections(labels: Mapping[str, LabelSet], versions: Mapping[str, int]) -> tuple[str, ...]:

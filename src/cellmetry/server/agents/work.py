@@ -112,6 +112,12 @@ class Rebase(_Job):
     name: ClassVar[str] = "rebase"
 
 
+class Relabel(_Job):
+    """Give the cells of an image the ids of the earlier labels that they overlap; tells which id became which."""
+
+    name: ClassVar[str] = "relabel"
+
+
 class ListJobs(OfStudy):
     """List the jobs of a study, the oldest first: what was asked, how far they are, what they made."""
 
@@ -200,6 +206,6 @@ class JobLog(_OneJob):
 
 WORK_TOOLS: tuple[type[AgentTool], ...] = (
     Describe,
-    *(Segment, Measure, Quantify, Count, Compare, Train, Evaluate, Export, Rebase),
+    *(Segment, Measure, Quantify, Count, Compare, Train, Evaluate, Export, Rebase, Relabel),
     *(ListJobs, JobStatus, WaitForJob, CancelJob, ResumeJob, JobLog),
 )

@@ -16,7 +16,12 @@ const MOST = 30;
 /** Kinds of lines that are numbers for a picture, none to read. */
 const FIGURES = new Set(["progress", "learning"]);
 /** @type {Record<string, string>} */
-const TITLES = { read: "Read images", import: "Import labels", rebase: "Carry corrections over" };
+const TITLES = {
+  read: "Read images",
+  import: "Import labels",
+  rebase: "Carry corrections over",
+  relabel: "Relabel cells",
+};
 /** @type {Record<Job["state"], string>} */
 const STATES = {
   queued: "Waits",

@@ -2,6 +2,7 @@
 import { fill, h } from "../kernel/dom.js";
 import { icon } from "../controls/icons.js";
 import { slider } from "../controls/range.js";
+import { CellIds } from "./cell_ids.js";
 import { ChannelRow } from "./channel_row.js";
 import { lengthOf } from "./images.js";
 
@@ -26,11 +27,13 @@ export class LookPanel {
   #image = "";
   #plane = "";
   #labelled = "";
+  #ids;
   #offs;
 
   /** @param {App} app @param {HTMLElement} pane */
   constructor(app, pane) {
     this.#app = app;
+    this.#ids = new CellIds(app);
     const { images, labels } = app.openStudy;
     fill(pane, this.#pickerPart(), this.#channels, this.#planes, this.#labels);
     this.#picker.addEventListener("change", () => images.select(this.#picker.value));
@@ -47,6 +50,7 @@ export class LookPanel {
   }
 
   close() {
+    this.#ids.close();
     for (const off of this.#offs) off();
   }
 
@@ -213,6 +217,7 @@ export class LookPanel {
       labels.names.length > 1 && this.#names(),
       h("label.check", {}, outline, "Outlines"),
       filled.element,
+      this.#ids.element,
     );
   }
 

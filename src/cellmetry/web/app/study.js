@@ -174,7 +174,7 @@ export class Study extends Emitter {
   #followJobs() {
     const images = this.#soon(() => this.images.load());
     const labels = this.#soon(() => this.labels.load());
-    const [reads, labelled] = [new Set(["read"]), new Set(["segment", "import", "rebase", "count"])];
+    const [reads, labelled] = [new Set(["read"]), new Set(["segment", "import", "rebase", "relabel", "count"])];
     this.jobs.on("change", () => {
       const kinds = new Set(this.jobs.running.filter((job) => job.done > 0).map((job) => job.kind));
       if ([...kinds].some((kind) => reads.has(kind))) images();

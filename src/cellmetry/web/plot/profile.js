@@ -26,6 +26,14 @@ export class ProfilePlot {
     this.#canvas.close();
   }
 
+  /** What a picture of it needs, null while nothing is shown. */
+  get figure() {
+    const { svg, element } = this.#canvas;
+    const { lines } = this.#shown;
+    if (!lines.length || !element.clientWidth) return null;
+    return { svg, keys: lines.map(({ name, colour }) => ({ name, colour })) };
+  }
+
   /** @param {ProfileShown} shown */
   show(shown) {
     this.#shown = shown;

@@ -1,15 +1,15 @@
 /** The step Two channels: a target, and its ratio to a reference, in masks and rings of cells. @module */
 import { fill, h } from "../kernel/dom.js";
 import { isRecord } from "../kernel/place.js";
-import { icon } from "../controls/icons.js";
 import { labelled } from "../controls/labelled.js";
 import { JobProgress } from "../app/job_progress.js";
-import { counted } from "../app/said.js";
 import { TableChoice } from "../table/choice.js";
 import { TablePanel } from "../table/panel.js";
 import { TablesList } from "../table/tables.js";
 import { DualForm } from "./dual_form.js";
 import { CellNumbers } from "./dual_numbers.js";
+import { MaintainIds } from "./dual_ids.js";
+import { noticesOf } from "./dual_notices.js";
 import { FIRST, Presets } from "./dual_presets.js";
 import { MaskPreviews } from "./dual_preview.js";
 import { ProfilePane } from "./dual_profile.js";
@@ -29,7 +29,9 @@ const isMine = ({ name, details }) =>
 const WHAT =
   "How bright the target is in each cell, in masks and rings of it, and its ratio to the reference. " +
   "Preview the masks, then quantify.";
-const OTHER_CHANNEL = "Choose one that it has, or look at an image that has this one.";
+const NOTHING = "Nothing is quantified yet";
+const RUNS = "Quantifying…";
+const RUNNING = "The table of cells comes here when it is done. You may go to other steps meanwhile.";
 const NO_CELLS = "Quantifying needs cells. Find them in the step Segment, then come back.";
 /** @type {import("../app/steps.js").Step} */
 export default {
@@ -47,6 +49,7 @@ class DualStep {
   #presets;
   #preview;
   #profile;
+  #ids;
   #tables;
   #choice;
   #labels = h("select");
@@ -59,6 +62,10 @@ class DualStep {
   );
   #run = h("button.primary.grow", { type: "button", disabled: true, onclick: () => this.#quantify() }, "Quantify");
   #progress;
+  /** As `#progress`, in the middle while there is no table. */
+  #course;
+  /** What the middle says while there is no table. */
+  #empty = "";
   #notice = h("div");
   #numbers = h("div.dual-numbers");
   /** @type {{panel: TablePanel, links: CellLinks, numbers: CellNumbers}|null} */
@@ -69,6 +76,7 @@ class DualStep {
   constructor(app, panes) {
     this.#app = app;
     this.#progress = new JobProgress(app, KIND, "Quantifying", { buttons: [this.#run] });
+    this.#course = new JobProgress(app, KIND, "Quantifying");
     this.#panes = panes;
     const { openStudy: study } = app;
     this.#form = new DualForm(app);
@@ -79,6 +87,7 @@ class DualStep {
       (error) => this.#wrong(error),
     );
     this.#profile = new ProfilePane(app);
+    this.#ids = new MaintainIds(app, () => this.#form.rules);
     this.#tables = new TablesList(study);
     this.#choice = new TableChoice(app, "Table", this.#tables, isMine);
     fill(
@@ -89,6 +98,7 @@ class DualStep {
         h("h2", {}, "Quantify channels"),
         this.#presets.element,
         this.#form.element,
+        this.#ids.element,
         this.#labelsField,
         labelled("Images", this.#which),
         this.#choice.element,
@@ -102,6 +112,7 @@ class DualStep {
       ...this.#listeners(),
       () => this.#profile.close(),
       () => this.#preview.close(),
+      () => this.#ids.close(),
       () => this.#tables.close(),
     ];
     this.#showLabels();
@@ -110,6 +121,7 @@ class DualStep {
 
   close() {
     this.#progress.close();
+    this.#course.close();
     this.#closeTable();
     for (const off of this.#offs) off();
   }
@@ -126,6 +138,7 @@ class DualStep {
       study.images.on("change", () => this.#follow()),
       study.labels.on("change", () => this.#showLabels()),
       viewer.on("shown", () => this.#showImage()),
+      study.jobs.on("change", () => this.#followJobs()),
       shortcuts.bind("v", "Preview", () => this.#preview.button.click()),
       shortcuts.bind("Ctrl+Enter", "Quantify", () => this.#quantify()),
     ];
@@ -158,6 +171,7 @@ class DualStep {
   /** @param {Record<string, any>} asked */
   #choose(asked) {
     this.#form.show(asked);
+    this.#preview.showMasksOf(asked.plan ?? {});
     this.#wished();
   }
 
@@ -189,7 +203,8 @@ class DualStep {
     );
     this.#labels.value = labels.name ?? "";
     this.#labelsField.hidden = labels.names.length < 2;
-    const off = Boolean(readOnly) || !labels.all.length || !this.#form.isReady || this.#form.missing.length > 0;
+    const channels = this.#form.missing.length === 0 && !this.#form.isSame;
+    const off = Boolean(readOnly) || !labels.all.length || !this.#form.isReady || !channels;
     this.#preview.button.disabled = off;
     this.#progress.allow(!off);
     if (!this.#open) this.#showEmpty();
@@ -244,6 +259,7 @@ class DualStep {
     links.on("cell", (row) => this.#profile.showCell(row?.label ?? null));
     const numbers = new CellNumbers(this.#app, panel, () => links.imageName);
     this.#open = { panel, links, numbers };
+    this.#empty = "";
     fill(this.#numbers, numbers.element);
     fill(this.#panes.centre, h("div.measure-table", {}, panel.element));
     this.#showStale();
@@ -262,25 +278,31 @@ class DualStep {
     this.#profile.showImage(this.#open?.links.imageName ?? this.#app.viewer.image?.name ?? "");
   }
 
+  #followJobs() {
+    if (!this.#open && this.#empty && (this.#empty === RUNS) !== this.#progress.busy) this.#showEmpty();
+  }
+
   #showEmpty() {
-    const { labels } = this.#app.openStudy;
-    const some = labels.all.length > 0;
-    const button = some
-      ? h(
-          "button.primary",
-          { type: "button", disabled: this.#run.disabled, onclick: () => this.#quantify() },
-          "Quantify all images",
-        )
-      : h("button.primary", { type: "button", onclick: () => this.#app.goStep("segment") }, "Find cells first");
+    const some = this.#app.openStudy.labels.all.length > 0;
+    this.#empty = this.#progress.busy ? RUNS : NOTHING;
+    const said = h("p.quiet-text", {}, this.#progress.busy ? RUNNING : some ? WHAT : NO_CELLS);
     fill(
       this.#panes.centre,
       h(
         "div.measure-empty",
         {},
-        h("div", {}, h("h3", {}, "Nothing is quantified yet"), h("p.quiet-text", {}, some ? WHAT : NO_CELLS)),
-        button,
+        h("div", {}, h("h3", {}, this.#empty), said),
+        this.#progress.busy ? this.#course.element : this.#beginning(some),
       ),
     );
+  }
+
+  /** @param {boolean} some Whether there are cells. */
+  #beginning(some) {
+    const [text, run] = some
+      ? ["Quantify all images", () => this.#quantify()]
+      : ["Find cells first", () => this.#app.goStep("segment")];
+    return h("button.primary", { type: "button", disabled: some && this.#run.disabled, onclick: run }, text);
   }
 
   /** Say when the image that is seen lacks a channel, cells were changed after they were quantified, or images failed. */
@@ -291,31 +313,6 @@ class DualStep {
       const now = labels.find(used) ?? labels.of(id, details?.labels);
       return now && (now.id !== used || now.version > version);
     });
-    const failed = Object.values(details?.made?.failed ?? {});
-    const { missing } = this.#form;
-    fill(
-      this.#notice,
-      missing.length > 0 &&
-        h(
-          "p.notice",
-          {},
-          icon("warning"),
-          h("span.grow", {}, `This image has no channel ${[...new Set(missing)].join(" and no ")}. ${OTHER_CHANNEL}`),
-        ),
-      old.length > 0 &&
-        h(
-          "p.notice",
-          {},
-          icon("info"),
-          h("span.grow", {}, `Cells of ${counted(old.length, "image")} changed since. Quantify again.`),
-        ),
-      failed.length > 0 &&
-        h(
-          "p.notice",
-          {},
-          icon("warning"),
-          h("span.grow", {}, `${counted(failed.length, "image")} could not be quantified: ${failed[0]}`),
-        ),
-    );
+    fill(this.#notice, noticesOf(this.#form.missing, old.length, Object.values(details?.made?.failed ?? {})));
   }
 }

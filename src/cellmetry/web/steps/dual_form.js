@@ -2,11 +2,13 @@
 import { get } from "../kernel/api.js";
 import { fill, h } from "../kernel/dom.js";
 import { Emitter } from "../kernel/emitter.js";
+import { icon } from "../controls/icons.js";
 import { labelled } from "../controls/labelled.js";
 import { SchemaForm } from "../controls/schema_form.js";
 import { channelNames } from "./images_details.js";
 import { sectionsOf } from "./dual_sections.js";
 import { parametersOf, valuesOf } from "./dual_values.js";
+import { backgroundSaid, sameChannelText, usualRoles } from "./dual_words.js";
 
 /** @typedef {import("../app/app.js").App} App */
 /** @typedef {import("./dual_sections.js").Section} Section */
@@ -54,6 +56,8 @@ export class DualForm extends Emitter {
     h("option", { value: "cellmetry" }, "Cellmetry"),
     h("option", { value: "dualcellquant" }, "DualCellQuant, to the letter"),
   );
+  #same = h("p.notice", { id: "dual-same", role: "alert", hidden: true });
+  #background = h("p.quiet-text.dual-background", { "aria-live": "polite" });
   #sections = h("div.dual-sections");
   /** @type {Part[]} */
   #parts = [];
@@ -77,9 +81,12 @@ export class DualForm extends Emitter {
         labelled("Target", this.#target, { grow: true }),
         labelled("Reference", this.#reference, { grow: true }),
       ),
+      this.#same,
       labelled("Rules", this.#rules),
+      this.#background,
       this.#sections,
     );
+    for (const select of [this.#target, this.#reference]) select.setAttribute("aria-describedby", this.#same.id);
     this.#target.addEventListener("change", () => this.#wish({ target: this.#target.value }));
     this.#reference.addEventListener("change", () => this.#wish({ reference: this.#reference.value }));
     this.#rules.addEventListener("change", () => this.#turnRules());
@@ -133,14 +140,27 @@ export class DualForm extends Emitter {
     const names = image.header.colour ? GREY : channelNames(image);
     if (!names.length) return;
     const channels = names.map((text, k) => ({ value: names.indexOf(text) === k ? text : String(k), text }));
-    this.#wished.target ??= channels[0].value;
-    this.#wished.reference ??= channels[1]?.value ?? NO_REFERENCE;
+    const usual = usualRoles(channels);
+    this.#wished.target ??= usual.target.value;
+    this.#wished.reference ??= usual.reference?.value ?? NO_REFERENCE;
     const none = { value: NO_REFERENCE, text: "None" };
     this.missing = [
       ...this.#offer("target", this.#target, channels),
       ...this.#offer("reference", this.#reference, channels, none),
     ];
+    this.#showSame();
     if (this.isReady) this.#showFields();
+  }
+
+  /** Whether both roles are played by one channel, which no quantification can mean. */
+  get isSame() {
+    return sameChannelText(this.#wished.target, this.#wished.reference) !== "";
+  }
+
+  #showSame() {
+    const text = sameChannelText(this.#wished.target, this.#wished.reference);
+    this.#same.hidden = !text;
+    fill(this.#same, text && [icon("warning"), h("span.grow", {}, text)]);
   }
 
   /**
@@ -162,11 +182,23 @@ export class DualForm extends Emitter {
     return found ? [] : [wished];
   }
 
+  #showBackground() {
+    if (!this.#parts.every(({ form }) => form.isValid)) return;
+    const { text, raw } = backgroundSaid({ channels: this.#channels, ...this.#read() });
+    fill(this.#background, raw && icon("warning"), text);
+    this.#background.classList.toggle("dual-raw", raw);
+  }
+
   /** @param {Partial<Record<Role, string>>} channels */
   #wish(channels) {
     Object.assign(this.#wished, channels);
     this.follow();
     this.#changed();
+  }
+
+  /** By whose rules: "cellmetry" or "dualcellquant". */
+  get rules() {
+    return this.#rules.value;
   }
 
   get #channels() {
@@ -250,6 +282,7 @@ export class DualForm extends Emitter {
 
   /** Only fields that matter are seen. */
   #showFields() {
+    this.#showBackground();
     const seen = { pair: this.#channels.reference !== NO_REFERENCE, compat: this.#compat };
     for (const { section, form, title, fold } of this.#parts) {
       if (!form.isValid) continue;

@@ -1,4 +1,4 @@
-/** The numbers of the cells in the viewer, as the table has them. @module */
+/** The numbers that cells keep from image to image, in the viewer, as the table has them. @module */
 import { fill, h } from "../kernel/dom.js";
 import { slider } from "../controls/range.js";
 import { rowsHere } from "../table/planes.js";
@@ -8,6 +8,7 @@ import { noteTaste, taste } from "../app/tastes.js";
 
 const LAYER = "dual numbers";
 const SIZE = "dual.numbers";
+const NUMBER = "followed_label";
 const MOST = 5000;
 
 /** A slider of their size, 0 for none; they follow the table, its filters and the image that is seen. */
@@ -31,9 +32,9 @@ export class CellNumbers {
       noteTaste(SIZE, (this.#size = size));
       this.#show();
     };
-    const sizes = slider({ label: "Numbers", min: 0, max: 40, step: 2, value: this.#size, show, oninput });
+    const sizes = slider({ label: "Followed IDs", min: 0, max: 40, step: 2, value: this.#size, show, oninput });
     this.element = h("div", {}, sizes.element, this.#said);
-    this.element.hidden = !source.column("centroid_y_px");
+    this.element.hidden = !source.column("centroid_y_px") || !source.column(NUMBER);
     this.#offs = [app.viewer.on("shown", () => this.#show()), panel.on("filter", () => this.#show())];
     this.#show();
   }
@@ -51,10 +52,9 @@ export class CellNumbers {
     const names = this.#source.table.columns.map((each) => each.name);
     const where = [...this.#source.where, ...rowsHere(names, image, viewer)];
     try {
-      const number = this.#source.column("followed_label") ? "followed_label" : "label";
-      const columns = [number, "centroid_y_px", "centroid_x_px"];
+      const columns = [NUMBER, "centroid_y_px", "centroid_x_px"];
       const { values, total } = await this.#source.values(columns, { where, most: MOST });
-      if (turn === this.#turn) this.#draw(this.#shapes(values[number], values), total);
+      if (turn === this.#turn) this.#draw(this.#shapes(values[NUMBER], values), total);
     } catch (error) {
       if (turn === this.#turn) this.#app.error(error);
     }

@@ -16,7 +16,7 @@ const PEAKS = { peaks: "first_local_top", peak_range: [60, 100] };
 
 /** @type {Preset[]} */
 const SHIPPED = [
-  { name: "Whole cells", asked: { plan: {} } },
+  { name: "Whole cells", asked: { plan: { target: DARK, reference: DARK } } },
   {
     name: "Rim of the cell, 90–100 %",
     asked: { plan: { target: DARK, reference: DARK, radial: "90:100", ...PROFILE, ...PEAKS } },
@@ -31,6 +31,7 @@ const SHIPPED = [
     name: "Bright parts of each cell",
     asked: { plan: { target: { ...DARK, mask: "per_cell_otsu" }, reference: { ...DARK, mask: "per_cell_otsu" } } },
   },
+  { name: "Whole cells, nothing taken off", asked: { plan: {} } },
   {
     name: "DualCellQuant: as it opens",
     asked: {

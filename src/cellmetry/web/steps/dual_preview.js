@@ -13,9 +13,10 @@ import { notes, seenBox } from "./segment_preview.js";
 /** @typedef {import("../app/app.js").App} App */
 /** @typedef {{name: string, title: string, colour: string}} MaskKind */
 
+const RADIAL = "radial_mask";
 /** @type {MaskKind[]} */
 const MASKS = [
-  { name: "radial_mask", title: "Radial mask", colour: "#ff8ad1" },
+  { name: RADIAL, title: "Radial mask", colour: "#ff8ad1" },
   { name: "target_mask", title: "Target mask", colour: "#5fd0ff" },
   { name: "reference_mask", title: "Reference mask", colour: "#ffb04a" },
   { name: "and_mask", title: "AND mask", colour: "#b4f25c" },
@@ -51,6 +52,8 @@ export class MaskPreviews extends Emitter {
   #place = "";
   /** What is shown: box and whether it is the whole plane. @type {any} */
   #found = null;
+  /** Whether a part of the cell was restricted when masks were seen last. */
+  #radial = false;
   #offs;
 
   /** @param {App} app @param {() => Record<string, any>} wanted @param {(error: any) => void} wrong */
@@ -84,6 +87,18 @@ export class MaskPreviews extends Emitter {
     if (!this.#shown) return;
     clearTimeout(this.#timer);
     this.#timer = setTimeout(() => this.run(), SETTLED_MS);
+  }
+
+  /** Show the masks that matter for what is wished, and no others. @param {Record<string, any>} plan Of a job. */
+  showMasksOf(plan) {
+    const roles = ["target", "reference"].filter((role) => !plan.radial || (plan[role]?.mask ?? "none") !== "none");
+    const shown = [...(plan.radial ? [RADIAL] : []), ...roles.map((role) => `${role}_mask`)];
+    noteTaste(
+      HIDDEN,
+      [...MASKS, RATIO].map((kind) => kind.name).filter((name) => !shown.includes(name)),
+    );
+    this.#radial = Boolean(plan.radial);
+    if (!this.#found) this.#showList(new Map());
   }
 
   /** Take the masks away. */
@@ -180,6 +195,9 @@ export class MaskPreviews extends Emitter {
     this.#found = found;
     this.#fill ??= this.#app.viewer.look.fill;
     this.#app.viewer.setLabels({ fill: 0 });
+    const radial = found.seen.some((/** @type {any} */ each) => each.name === RADIAL);
+    if (radial && !this.#radial) this.#unhide(RADIAL); // somebody has just asked for it
+    this.#radial = radial;
     const there = new Map(found.seen.map((/** @type {any} */ each, /** @type {number} */ k) => [each.name, pixels[k]]));
     for (const kind of [RATIO, ...MASKS]) {
       if (there.has(kind.name)) this.#draw(kind, there.get(kind.name));
@@ -222,7 +240,15 @@ export class MaskPreviews extends Emitter {
   }
 
   get #hidden() {
-    return new Set(taste(HIDDEN, /** @type {string[]} */ (["radial_mask", "and_mask", RATIO.name])));
+    return new Set(taste(HIDDEN, /** @type {string[]} */ ([RADIAL, "and_mask", RATIO.name])));
+  }
+
+  /** @param {string} name */
+  #unhide(name) {
+    noteTaste(
+      HIDDEN,
+      [...this.#hidden].filter((each) => each !== name),
+    );
   }
 
   /** @param {Map<string, Uint32Array>} there Pixels of the masks that are shown. */

@@ -3,10 +3,12 @@ import { at } from "../kernel/api.js";
 import { fill, h } from "../kernel/dom.js";
 import { icon } from "../controls/icons.js";
 import { noteTaste, taste } from "../app/tastes.js";
+import { pngOf } from "../plot/picture.js";
 import { ProfilePlot } from "../plot/profile.js";
-import { resultAddress, save, saveExport } from "../table/downloads.js";
+import { saveBlob } from "../table/downloads.js";
 import { rowsHere } from "../table/planes.js";
 import { isValue, numberText } from "../table/words.js";
+import { fileButtons } from "./dual_files.js";
 import { linesOf, medianOf, peakColumns, positionsOf, seriesOf } from "./dual_series.js";
 
 /** @typedef {import("../app/app.js").App} App */
@@ -24,6 +26,12 @@ export class ProfilePane {
   #app;
   #title = h("h3.grow");
   #all = h("button.quiet.small", { type: "button", hidden: true, onclick: () => this.showCell(null) }, "All cells");
+  #picture = h(
+    "button.quiet.small",
+    { type: "button", hidden: true, title: "Save the profile as a picture of 150 dpi", onclick: () => this.#save() },
+    icon("download"),
+    "PNG",
+  );
   #switches = h("div.dual-switches");
   #channels = new ProfilePlot("Radial profile of target and reference");
   #ratio = new ProfilePlot("Radial profile of the ratio", { height: 170 });
@@ -50,7 +58,7 @@ export class ProfilePane {
       h(
         "section.stack",
         {},
-        h("div.row", {}, this.#title, this.#all),
+        h("div.row", {}, this.#title, this.#picture, this.#all),
         this.#switches,
         this.#channels.element,
         this.#ratio.element,
@@ -75,7 +83,7 @@ export class ProfilePane {
   /** The tables of another job, null: none. @param {Quantified|null} made */
   show(made) {
     this.#made = made;
-    fill(this.#files, made && this.#fileButtons(made));
+    fill(this.#files, made && fileButtons(this.#app, made));
     this.#draw();
   }
 
@@ -134,7 +142,7 @@ export class ProfilePane {
     const whose = this.#cell === null ? "all cells" : `cell ${this.#cell}`;
     fill(this.#title, `Profile of ${this.#preview ? "what is previewed" : whose}`);
     this.#all.hidden = this.#cell === null || this.#preview !== null;
-    this.#switches.hidden = !found;
+    this.#switches.hidden = this.#picture.hidden = !found;
     const names = found?.names ?? [];
     const position = positionsOf(names);
     const series = found ? seriesOf(names) : [];
@@ -144,6 +152,20 @@ export class ProfilePane {
     this.#showPlot(this.#ratio, ratio ? of(true) : [], position, "Target / reference");
     fill(this.#none, found ? "" : this.#reason);
     fill(this.#peaks, peaks && peakFacts(peaks));
+  }
+
+  /** What is shown now, as it is shown. */
+  async #save() {
+    const plots = [this.#channels, this.#ratio].flatMap(({ element, figure }) =>
+      figure && !element.hidden ? [figure] : [],
+    );
+    if (!plots.length) return this.#app.toast("Choose Channels or Ratio to have a picture.", { kind: "error" });
+    const title = `${this.#title.textContent}${this.#image && `, ${this.#image}`}`;
+    try {
+      saveBlob(await pngOf({ title, plots }), `${title.replace(/[^\p{L}\p{N}.-]+/gu, "_")}.png`);
+    } catch (error) {
+      this.#app.error(error);
+    }
   }
 
   get #reason() {
@@ -207,26 +229,6 @@ export class ProfilePane {
     const where = [...rowsHere(names, this.#image, this.#app.viewer), ...cell];
     const columns = [...new Set(wanted.filter((name) => name && names.includes(name)))];
     return (await this.#app.openStudy.post(at`tables/${table.id}/values`, { columns, where, most: MOST })).values;
-  }
-
-  /** @param {Quantified} made */
-  #fileButtons({ cells, others, folder }) {
-    const all = [cells, ...others.values()];
-    const readOnly = Boolean(this.#app.openStudy.readOnly);
-    const exported = (/** @type {string} */ form) => () =>
-      saveExport(
-        this.#app,
-        { tables: all.map((each) => each.id), table_forms: [form], name_of_result: `${cells.name} as ${form}` },
-        "Tables",
-      );
-    const button = (/** @type {string} */ text, /** @type {() => any} */ run, off = false) =>
-      h("button", { type: "button", disabled: off, onclick: run }, icon("download"), text);
-    return [
-      h("h3.report-head", {}, "Download"),
-      button("All tables as CSV", exported("csv"), readOnly),
-      button("All tables as Excel", exported("xlsx"), readOnly),
-      folder && button("Masks, ratios and plots", () => save(resultAddress(this.#app, folder))),
-    ];
   }
 }
 

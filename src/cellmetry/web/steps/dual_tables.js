@@ -1,10 +1,14 @@
 /** What a job `quantify` made: its tables, its folder, and the columns that are looked at first. @module */
+import { at } from "../kernel/api.js";
 import { chosenColumns, noteColumns, usualColumns } from "../table/columns.js";
 
 /** @typedef {import("../app/app.js").App} App */
 /** @typedef {import("../table/source.js").TableView} TableView */
-/** @typedef {{cells: TableView, others: Map<string, TableView>, folder: string|null}} Quantified Of one job. */
+/** @typedef {{cells: TableView, others: Map<string, TableView>, folder: string|null, grids: string[]}} Quantified
+ *   Of one job; `grids` are pictures of the profiles of all cells, in the folder. */
 
+const PROFILES = "radial_profile_cells";
+const GRID = /profile_grid[^/]*\.png$/;
 const USUAL = [
   /^image$/,
   /^label$/,
@@ -30,7 +34,12 @@ export async function quantified(app, tables, cells) {
   const of = tables.all.filter((each) => each.job_id === job && each.details.of === name);
   const exports = await app.openStudy.get("results", { kind: "export" });
   const folder = exports.find((/** @type {any} */ each) => each.job_id === job)?.id ?? null;
-  return { cells, others: new Map(of.map((each) => [each.name.slice(name.length + 1), each])), folder };
+  const others = new Map(of.map((each) => [each.name.slice(name.length + 1), each]));
+  const files = folder && others.has(PROFILES) ? await app.openStudy.get(at`results/${folder}/files`) : [];
+  const grids = files
+    .map((/** @type {any} */ each) => each.name)
+    .filter((/** @type {string} */ each) => GRID.test(each));
+  return { cells, others, folder, grids };
 }
 
 /** Show the columns that matter, unless somebody chose others. @param {string} study @param {TableView} table */

@@ -6,12 +6,22 @@ import { menuButton } from "../controls/menu.js";
 
 /** @typedef {import("../app/app.js").App} App */
 
-/** Save what an address gives; the server says its name. @param {URL|string} url */
-export function save(url) {
-  const link = h("a", { href: url, download: "" });
+/** How long what was made in the browser can be fetched by whatever saves it. */
+const LASTS_MS = 60_000;
+
+/** Save what an address gives; the server says its name where none is given. @param {URL|string} url @param {string} [name] */
+export function save(url, name = "") {
+  const link = h("a", { href: url, download: name });
   document.body.append(link);
   link.click();
   link.remove();
+}
+
+/** Save what was made in the browser. @param {Blob} blob @param {string} name */
+export function saveBlob(blob, name) {
+  const url = URL.createObjectURL(blob);
+  save(url, name);
+  setTimeout(() => URL.revokeObjectURL(url), LASTS_MS);
 }
 
 /** Address of a result, or of one file of it. @param {App} app @param {string} id @param {string} [file] */

@@ -16,6 +16,7 @@ import { scaleOf } from "./palette.js";
  * @property {number} [fill] Opacity, 0 to 1.
  * @property {boolean} [dashed]
  * @property {string} [text]
+ * @property {boolean} [middle] Whether the text lies on its point, not above it.
  * @property {number} [size] Of the text, in pixels of the screen; 12 if left out.
  */
 /** @typedef {{kind: "shapes", shapes: Shape[]}} ShapesLayer */
@@ -92,7 +93,7 @@ function trace(context, camera, { points, closed }) {
 }
 
 /** @param {CanvasRenderingContext2D} context @param {Camera} camera @param {Shape} shape */
-function writeAt(context, camera, { points, text = "", size = 12 }) {
+function writeAt(context, camera, { points, text = "", size = 12, middle = false }) {
   const top = points.reduce((best, point) => (point[0] < best[0] ? point : best));
   const at = camera.toScreen(top[0], top[1]);
   context.font = `600 ${size}px system-ui, sans-serif`;
@@ -100,8 +101,9 @@ function writeAt(context, camera, { points, text = "", size = 12 }) {
   context.lineWidth = 3;
   context.setLineDash([]);
   context.strokeStyle = "rgb(0 0 0 / 80%)";
-  context.strokeText(text, at.x, at.y - 6);
-  context.fillText(text, at.x, at.y - 6);
+  context.textBaseline = middle ? "middle" : "alphabetic";
+  context.strokeText(text, at.x, at.y - (middle ? 0 : 6));
+  context.fillText(text, at.x, at.y - (middle ? 0 : 6));
 }
 
 /** A map, ready to be drawn. */

@@ -245,6 +245,11 @@ export class Viewer extends StageView {
     this.#hidden = new Set(ids);
     this.#scene?.objects?.setHidden(this.#hidden);
     this.stage.touch();
+    this.tell("hidden", this.#hidden);
+  }
+
+  get hidden() {
+    return this.#hidden;
   }
 
   get selected() {
