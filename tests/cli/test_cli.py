@@ -13,7 +13,7 @@ import tifffile
 from typer.testing import CliRunner
 
 import cellmetry as cm
-from cellmetry.cli.app import app
+from cellmetry.cli.app import app, main
 from cellmetry.ops.synthetic import make_cells
 
 
@@ -99,16 +99,30 @@ def test_one_bad_image_is_exit_3_and_is_named(images: Path, tmp_path: Path) -> N
         (("engines", "clasical"), "Did you mean 'classical'"),
     ],
 )
+@pytest.mark.usefixtures("images")
 def test_wrong_use_is_exit_2_one_sentence_and_nothing_written(
-    images: Path, tmp_path: Path, arguments: tuple[str, ...], words: str
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capfd: pytest.CaptureFixture[str],
+    arguments: tuple[str, ...],
+    words: str,
 ) -> None:
     (tmp_path / "empty.tif").write_bytes(b"")
-    done = cellmetry(*arguments, cwd=tmp_path)
-    assert done.returncode == 2
-    assert words in done.stderr
-    assert "Traceback" not in done.stderr
-    assert done.stderr.count("Error:") == 1
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr(sys, "argv", ["cellmetry", *arguments])
+    with pytest.raises(SystemExit) as ended:
+        main()
+    said = capfd.readouterr().err
+    assert ended.value.code == 2
+    assert words in said
+    assert said.count("Error:") == 1
     assert not (tmp_path / "o").exists()
+
+
+def test_wrong_use_of_the_program_is_exit_2_without_a_traceback(tmp_path: Path) -> None:
+    done = cellmetry("segment", "nothing.tif", "--out", "o", cwd=tmp_path)
+    assert (done.returncode, done.stderr.count("Error:")) == (2, 1)
+    assert "Traceback" not in done.stderr
 
 
 @pytest.mark.parametrize("command", ["info", "segment", "measure", "run", "engines", "demo", "recipe check"])
