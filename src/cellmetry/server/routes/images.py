@@ -73,6 +73,9 @@ class QualityView(View):
     sharpness: float | None = Field(description="As a part of the median of the study's images; null if not known.")
     saturated: float = Field(description="Part of the pixels at the detector's largest value.")
     empty: bool
+    middle: tuple[int, int] | None = Field(
+        description="Rows and columns of the middle of a large plane, of which all this is; null if of the whole plane."
+    )
 
 
 class ImageView(View):

@@ -17,7 +17,7 @@ import { place } from "../kernel/place.js";
  * @property {string[]} labels
  * @property {boolean} removed
  * @property {string} sha256 Of its files: the same for copies.
- * @property {{state: "good"|"doubtful", faults: string[], reasons: string[]}|null} quality
+ * @property {{state: "good"|"doubtful", faults: string[], reasons: string[], middle: [number, number]|null}|null} quality
  */
 
 const PAGE = 1000;

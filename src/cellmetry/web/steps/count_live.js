@@ -1,7 +1,7 @@
 /** Counts what is seen as soon as it is seen, and again when the settings change. @module */
 import { ApiError, request } from "../kernel/api.js";
 import { lengthOf } from "../app/images.js";
-import { seenBox } from "./segment_preview.js";
+import { partOf, seenBox } from "./segment_preview.js";
 
 /** @typedef {import("../app/app.js").App} App */
 /** @typedef {import("./count_card.js").CountRow} CountRow */
@@ -139,7 +139,7 @@ export class LiveCount {
       );
       if (asking.signal.aborted || viewer.image?.id !== image.id) return;
       this.found = found;
-      this.#card.show({ ...found, labels: asked.labels ?? null });
+      this.#card.show({ ...found, part: partOf(image, found.box), labels: asked.labels ?? null });
       this.#maps.show(found, values);
       if (!found.layers.some((/** @type {LayerView} */ layer) => layer.kind === "density")) this.#showReviewed();
     } catch (error) {

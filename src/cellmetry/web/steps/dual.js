@@ -131,7 +131,7 @@ class DualStep {
     return [
       this.#form.on("change", () => this.#changed()),
       this.#presets.on("choose", (asked) => this.#choose(asked)),
-      this.#preview.on("profile", (profile) => this.#profile.showPreview(profile)),
+      this.#preview.on("profile", (profile) => this.#profile.showPreview(profile, this.#preview.part)),
       this.#tables.on("change", () => this.#choice.follow()),
       this.#choice.on("change", () => this.#show()),
       this.#tables.on("error", (error) => this.#app.error(error)),
