@@ -153,7 +153,7 @@ class DualStep {
   async #begin() {
     const asked = this.#askedBefore();
     await this.#form.load(asked);
-    if (asked === FIRST.asked) this.#presets.show(FIRST.name);
+    if (asked === FIRST.asked && !this.#presets.chosen) this.#presets.show(FIRST.name);
     this.#showLabels();
     await this.#tables.load();
   }

@@ -84,6 +84,11 @@ export class Presets extends Emitter {
     this.show("");
   }
 
+  /** Name of the one that the form holds, empty: none. */
+  get chosen() {
+    return this.#choice.value;
+  }
+
   /** @returns {Preset[]} */
   get #own() {
     return taste(OWN, /** @type {Preset[]} */ ([]));
