@@ -213,8 +213,9 @@ def test_masks_are_seen_live_and_leave_the_study_as_it_is(opened: Any, api: Any,
 
 def test_a_cell_has_its_profile_and_peaks(opened: Any, until: Any) -> None:
     page = opened
-    page.get_by_label("Preset", exact=True).select_option("Rim of the cell, 90–100 %")
-    quantify(page, until)
+    if not page.evaluate("cellmetry.study.jobs.all.some((job) => job.kind === 'quantify' && job.state === 'done')"):
+        page.get_by_label("Preset", exact=True).select_option("Rim of the cell, 90–100 %")
+        quantify(page, until)
     page.get_by_role("heading", name="Profile of all cells").wait_for()
     page.get_by_text("Peaks (median of the cells)").wait_for()
     until(page, "document.querySelectorAll('.dual-profile .plot-curve').length === 3")
@@ -286,6 +287,9 @@ def test_settings_stay_and_other_rules_have_other_fields(opened: Any, until: Any
     page.get_by_text("No background is taken off the target and the reference: the camera's offset").wait_for()
     page.get_by_label("Preset", exact=True).select_option("Mine")
     assert section(page, "target").get_by_label("Saturation limit").input_value() == "99%"
+    page.get_by_role("button", name="Reset all settings").click()
+    assert section(page, "target").get_by_label("Saturation limit").input_value() == "100%"
+    assert page.get_by_label("Preset", exact=True).input_value() == "Whole cells"
 
 
 def test_what_is_wrong_is_said_beside_its_field_or_in_words(opened: Any, until: Any, faults: Any) -> None:
@@ -302,23 +306,6 @@ def test_what_is_wrong_is_said_beside_its_field_or_in_words(opened: Any, until: 
     page.get_by_role("button", name="Quantify", exact=True).click()
     target.get_by_role("alert").filter(has_text="not 'much'").wait_for()
     assert page.evaluate("cellmetry.study.jobs.all.length") == jobs
-
-
-def test_masks_of_the_job_are_those_of_the_preview(api: Any, study: str, results: Any) -> None:
-    image = results.images_of(api, study)[0]["id"]
-    [labels] = api.get(f"studies/{study}/labels", params={"image": image}).json()
-    wanted = {"target": "0", "reference": "1", "plan": {"target": {"mask": "global_otsu"}, "radial": "60:100"}}
-    found = api.post(f"studies/{study}/preview/masks", json={**wanted, "image": image, "labels": labels["id"]}).json()
-    seen = next(each for each in found["seen"] if each["name"] == "target_mask")
-    ids = np.frombuffer(api.get(f"studies/{study}/{seen['pixels']}").content, "<u4").reshape(120, 120)
-    job = results.run_job(api, study, "quantify", {**wanted, "images": [image], "table": "again"})
-    exports = api.get(f"studies/{study}/results", params={"kind": "export"}).json()
-    folder = next(each for each in exports if each["job_id"] == job["id"])
-    file = {"file": "masks/target_labels.tif"}
-    files = [each["name"] for each in api.get(f"studies/{study}/results/{folder['id']}/files").json()]
-    file["file"] = next(name for name in files if name.endswith("target_labels.tif"))
-    kept = tifffile.imread(io.BytesIO(api.get(f"studies/{study}/results/{folder['id']}/download", params=file).content))
-    assert np.array_equal(kept, ids)
 
 
 def test_an_image_without_the_channels_that_are_wished_changes_them_not(mixed_page: Any, until: Any) -> None:

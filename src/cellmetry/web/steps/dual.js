@@ -137,6 +137,7 @@ class DualStep {
     return [
       this.#form.on("change", () => this.#changed()),
       this.#presets.on("choose", (asked) => this.#choose(asked)),
+      this.#presets.on("reset", () => this.#reset()),
       this.#preview.on("profile", (profile) => this.#profile.showPreview(profile)),
       this.#tables.on("change", () => this.#choice.follow()),
       this.#choice.on("change", () => this.#show()),
@@ -179,6 +180,13 @@ class DualStep {
     this.#form.show(asked);
     this.#preview.showMasksOf(asked.plan ?? {});
     this.#wished();
+  }
+
+  /** All as it is where nobody has chosen anything. */
+  #reset() {
+    this.#form.forgetChannels();
+    this.#choose(FIRST.asked);
+    this.#presets.show(FIRST.name);
   }
 
   #changed() {

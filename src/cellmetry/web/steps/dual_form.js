@@ -203,6 +203,12 @@ export class DualForm extends Emitter {
     this.#changed();
   }
 
+  /** Wish the channels that are usual, as at first. */
+  forgetChannels() {
+    this.#wished = { target: null, reference: null };
+    this.follow();
+  }
+
   /** By whose rules: "cellmetry" or "dualcellquant". */
   get rules() {
     return this.#rules.value;
