@@ -25,7 +25,7 @@ from cellmetry.pipeline.stored.registering import register_images
 from cellmetry.study.editing.objects import Delete, Relabel
 from cellmetry.study.store.acts import act, undo_act
 from cellmetry.study.store.edits import apply_edit
-from cellmetry.study.store.images import images
+from cellmetry.study.store.images import images, say
 from cellmetry.study.store.labels import add_labels
 from cellmetry.study.store.results import result, result_path, results
 
@@ -214,3 +214,17 @@ def test_one_channel_is_not_target_and_reference(study):
     [first, _] = images(store)
     with pytest.raises(InputError, match="name another reference, or none"):
         do(store, "quantify", target="FRB", reference="0", images=[first.id])
+
+
+def test_pixels_that_are_no_squares_give_areas_by_both_sides(study):
+    store, _ = study
+    _, second = images(store)
+    with store.database.write():
+        say(store, act(store, ANNA, "say", "Say"), second.id, {"pixel_size_um": 0.2, "pixel_size_y_um": 0.4})
+    plan = {"radial": "-1:0um"}
+    _, job = do(store, "quantify", target="FRB", reference="FKBP", plan=plan, images=[second.id], table="oblong")
+    cells = tables_of(store, job)["cells"]
+    assert np.allclose(cells["cell_area_um2"], cells["cell_area_px"] * 0.2 * 0.4)
+    [file] = (store.folder / "jobs" / job).rglob("*radial_labels.tif")
+    rim = tifffile.imread(file) == 1
+    assert (rim[30, :30].sum(), rim[:30, 30].sum()) == (6, 3)  # 0 to 1 µm in columns of 0.2 and rows of 0.4

@@ -36,7 +36,8 @@ __all__ = [
 
 TABLE = "table"
 """What a job that makes one table calls its file."""
-_NOT_DESIGN = {"name", "notes", "note", "pixel_size_um", "pixel_size_z_um", "channel_names", "corrected"}
+_SIZES = {"pixel_size_um", "pixel_size_y_um", "pixel_size_z_um"}
+_NOT_DESIGN = {"name", "notes", "note", *_SIZES, "channel_names", "corrected"}
 """What may be said of an image that is not of the design of the experiment."""
 
 

@@ -10,8 +10,8 @@ from cellmetry.core.columns import Column
 from cellmetry.pipeline.comparison.settings import AREA
 from cellmetry.pipeline.jobs.gathering import add_said, said_columns
 from cellmetry.pipeline.jobs.measured import names_in_table
-from cellmetry.study.store.images import images, said_of
-from cellmetry.study.store.said import is_excluded
+from cellmetry.study.store.images import images
+from cellmetry.study.store.said import is_excluded, pixel_sides_um
 
 if TYPE_CHECKING:
     from cellmetry.study.store.images import StoredImage
@@ -47,9 +47,7 @@ def image_rows(store: Store, table: StoredResult) -> pd.DataFrame:
 def _area_mm2(store: Store, image: StoredImage) -> float | None:
     """Return the area of all frames of an image, None where its pixel size is not known."""
     sizes = dict(zip(image.header["axes"], image.header["shape"], strict=True))
-    said = said_of(store, image.id).get("pixel_size_um")
-    size = image.header.get("pixel_size_um") or {}
-    y, x = (said or size.get(axis) for axis in "yx")
-    if y is None or x is None:
+    sides = pixel_sides_um(store, image)
+    if sides is None:
         return None
-    return float(sizes["Y"] * y * sizes["X"] * x * sizes.get("T", 1)) / 1e6
+    return float(sizes["Y"] * sides[0] * sizes["X"] * sides[1] * sizes.get("T", 1)) / 1e6

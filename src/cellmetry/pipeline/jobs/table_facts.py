@@ -9,7 +9,7 @@ from cellmetry.report.methods import ImageFacts
 from cellmetry.study.rebase.carrying import edits_before_relabelling
 from cellmetry.study.store.images import images, said_of
 from cellmetry.study.store.labels import label_set
-from cellmetry.study.store.said import is_excluded
+from cellmetry.study.store.said import is_excluded, pixel_sides_um
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -68,14 +68,12 @@ def _image_facts(store: Store, used: Sequence[StoredImage]) -> ImageFacts:
     for each in used:
         said = said_of(store, each.id)
         names = said.get("channel_names") or [channel["name"] for channel in each.header.get("channels") or ()]
-        size = each.header.get("pixel_size_um") or {}
         channels.add(tuple(map(str, names)))
-        sizes.add(tuple(said.get("pixel_size_um") or size.get(axis) for axis in "yx"))
-    y, x = next(iter(sizes)) if len(sizes) == 1 else (None, None)
+        sizes.add(pixel_sides_um(store, each))
     return ImageFacts(
         len(used),
         channels=next(iter(channels)) if len(channels) == 1 else (),
-        pixel_size_um=None if y is None or x is None else (float(y), float(x)),
+        pixel_size_um=next(iter(sizes)) if len(sizes) == 1 else None,
     )
 
 

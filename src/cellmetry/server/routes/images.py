@@ -46,7 +46,7 @@ __all__ = ["router"]
 
 router = APIRouter(prefix="/studies/{study}", tags=["images"])
 
-_OWN_KEYS = {"pixel_size_um", "pixel_size_z_um", "channel_names"}
+_OWN_KEYS = {"pixel_size_um", "pixel_size_y_um", "pixel_size_z_um", "channel_names"}
 _FORM = {
     "required": True,
     "content": {
@@ -117,6 +117,8 @@ class ImageSaid(Body):
     values: dict[Key, ShortText | float | int | bool | None] = Field(default_factory=dict, max_length=100)
     """Columns of the tables, as condition, replicate, treatment."""
     pixel_size_um: float | None = Field(None, gt=0, le=1e6)
+    pixel_size_y_um: float | None = Field(None, gt=0, le=1e6)
+    """Height of a pixel where it differs from its width."""
     pixel_size_z_um: float | None = Field(None, gt=0, le=1e6)
     channel_names: tuple[ShortText, ...] | None = Field(None, max_length=1000)
 
@@ -141,6 +143,8 @@ class ReadingAgain(SomeImages):
     rgb: Literal["colour", "channels"] | None = None
     """Whether RGB files are colour pictures or three channels."""
     pixel_size_um: float | None = Field(None, gt=0, le=1e6)
+    pixel_size_y_um: float | None = Field(None, gt=0, le=1e6)
+    """Height of a pixel where it differs from its width."""
     pixel_size_z_um: float | None = Field(None, gt=0, le=1e6)
 
 

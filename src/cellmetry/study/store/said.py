@@ -28,9 +28,9 @@ def is_excluded(store: Store, image_id: str) -> bool:
 
 def pixel_sides_um(store: Store, image: StoredImage) -> tuple[float, float] | None:
     """Return height and width of an image's pixels in µm as users said them, else as its file does; None if unknown."""
-    said = said_of(store, image.id).get("pixel_size_um")
-    stated = image.header.get("pixel_size_um") or {}
-    y, x = (said, said) if said else (stated.get("y"), stated.get("x"))
+    said, stated = said_of(store, image.id), image.header.get("pixel_size_um") or {}
+    side = said.get("pixel_size_um")
+    y, x = said.get("pixel_size_y_um") or side or stated.get("y"), side or stated.get("x")
     return None if y is None or x is None else (float(y), float(x))
 
 

@@ -128,12 +128,22 @@ export function withoutFolder(names) {
 }
 
 /**
- * Return the side of a pixel in µm as people said it, else as the file says it; null where nobody knows.
+ * Return width and height of a pixel in µm as people said them, else as the file says them; null where nobody knows.
  * @param {ImageView} image
- * @returns {number|null}
+ * @returns {{x: number, y: number}|null}
  */
+export function pixelSidesOf({ said, header }) {
+  const { pixel_size_um: side, pixel_size_y_um: height } = said;
+  const x = side ?? header.pixel_size_um?.x ?? null;
+  const y = height ?? side ?? header.pixel_size_um?.y ?? null;
+  return x === null || y === null ? null : { x, y };
+}
+
+/** Return the side in µm of the square as large as a pixel; null where nobody knows. @param {ImageView} image */
 export function pixelSizeOf(image) {
-  return image.said.pixel_size_um ?? image.header.pixel_size_um?.x ?? null;
+  const sides = pixelSidesOf(image);
+  if (!sides) return null;
+  return sides.x === sides.y ? sides.x : Math.sqrt(sides.x * sides.y);
 }
 
 /**
