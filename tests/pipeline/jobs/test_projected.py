@@ -1,0 +1,58 @@
+"""Z stacks whose cells were found in a projection: each cell once, in the planes made one as then, and told so."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from cellmetry.io.tables import read_table
+from cellmetry.pipeline.quick.counting import CountPreviewRequest, preview_count
+from cellmetry.study.store.images import images
+from cellmetry.study.store.labels import labels_of_image
+from cellmetry.study.store.results import result, result_path
+
+sys.path.insert(0, str(Path(__file__).parent))
+from labelled_studies import do, squares, study_with_stack, truth
+
+SHARES = (0.5, 1, 0.25, 0)
+CELLS = int(truth().max())
+
+
+@pytest.fixture(scope="module", params=["max", "mean"])
+def study(request, tmp_path_factory):
+    store = study_with_stack(tmp_path_factory.mktemp(request.param), request.param, SHARES)
+    [stack] = [image for image in images(store) if image.name == "stack"]
+    yield store, request.param, labels_of_image(store, stack.id, "cells")
+    store.close()
+
+
+def made_by(store, kind, **parameters):
+    made, _ = do(store, kind, **parameters)
+    assert made["failed"] == {}
+    found = result(store, made["table"])
+    return found, read_table(result_path(store, found))
+
+
+def projected(how):
+    """The one plane that labels of the stack saw."""
+    planes = np.stack([(squares(7) * share).astype(np.uint16) for share in SHARES])
+    return planes.max(0) if how == "max" else planes.mean(0)
+
+
+def projections(found):
+    return {each["name"]: each["project"] for each in found.details["images"].values()}
+
+
+def test_cells_of_a_projection_are_counted_once(study):
+    store, how, labels = study
+    found, table = made_by(store, "count", labels="cells", density=False)
+    assert table.set_index("image")["n"].to_dict() == {"a": CELLS, "b": CELLS, "stack": CELLS}
+    assert projections(found) == {"a": None, "b": None, "stack": how}
+    seen = preview_count(
+        store, CountPreviewRequest(image=labels.image_id, z=3, box=(0, 96, 0, 96), labels="cells", density=False)
+    )
+    assert [row["n"] for row in seen.counts] == [CELLS]
+    assert not any("several planes" in warning for warning in seen.warnings)
