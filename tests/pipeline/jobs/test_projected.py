@@ -10,7 +10,9 @@ import pytest
 
 from cellmetry.io.tables import read_table
 from cellmetry.pipeline.quick.counting import CountPreviewRequest, preview_count
+from cellmetry.pipeline.quick.masking import MaskRequest, preview_masks
 from cellmetry.study.store.images import images
+from cellmetry.study.store.label_pixels import read_labels
 from cellmetry.study.store.labels import labels_of_image
 from cellmetry.study.store.results import result, result_path
 
@@ -56,3 +58,22 @@ def test_cells_of_a_projection_are_counted_once(study):
     )
     assert [row["n"] for row in seen.counts] == [CELLS]
     assert not any("several planes" in warning for warning in seen.warnings)
+
+
+def test_channels_are_quantified_in_the_projection(study):
+    store, how, labels = study
+    found, table = made_by(store, "quantify", target="0")
+    assert projections(found) == {"a": None, "b": None, "stack": how}
+    cells = table[table["image"] == "stack"]
+    pixels = read_labels(store, labels.id).read()
+    expected = [projected(how)[pixels == cell].mean() for cell in cells["label"]]
+    assert len(cells) == CELLS
+    np.testing.assert_allclose(cells["cell_mean_target"], expected)
+
+
+def test_masks_are_shown_in_the_projection_whatever_plane_is_looked_at(study):
+    store, _, labels = study
+    asked = {"image": labels.image_id, "labels": labels.id, "target": "0", "box": (0, 96, 0, 96)}
+    first, dark = (preview_masks(store, MaskRequest(**asked, z=z)).shown.seen for z in (0, 3))
+    assert next(each.n for each in first if each.name == "target_mask") == CELLS
+    assert [each.ids.tolist() for each in first] == [each.ids.tolist() for each in dark]
