@@ -8,16 +8,20 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from cellmetry.io.opening import open_image
 from cellmetry.io.tables import read_table
+from cellmetry.pipeline.jobs.data_sets import write_stored_data
+from cellmetry.pipeline.jobs.labelled import labelled_images
 from cellmetry.pipeline.quick.counting import CountPreviewRequest, preview_count
 from cellmetry.pipeline.quick.masking import MaskRequest, preview_masks
 from cellmetry.study.store.images import images
+from cellmetry.study.store.jobs import add_job
 from cellmetry.study.store.label_pixels import read_labels
 from cellmetry.study.store.labels import labels_of_image
 from cellmetry.study.store.results import result, result_path
 
 sys.path.insert(0, str(Path(__file__).parent))
-from labelled_studies import do, squares, study_with_stack, truth
+from labelled_studies import ANNA, do, squares, study_with_stack, truth, work_on
 
 SHARES = (0.5, 1, 0.25, 0)
 CELLS = int(truth().max())
@@ -77,3 +81,12 @@ def test_masks_are_shown_in_the_projection_whatever_plane_is_looked_at(study):
     first, dark = (preview_masks(store, MaskRequest(**asked, z=z)).shown.seen for z in (0, 3))
     assert next(each.n for each in first if each.name == "target_mask") == CELLS
     assert [each.ids.tolist() for each in first] == [each.ids.tolist() for each in dark]
+
+
+def test_a_model_learns_from_the_projection(study):
+    store, how, labels = study
+    work = work_on(store, add_job(store, ANNA, "train", {}))
+    data = write_stored_data(work, labelled_images(store, [labels.image_id], "cells"), None)
+    assert data.images[labels.image_id]["project"] == how
+    [item] = data.data_set.items
+    np.testing.assert_allclose(open_image(item.image).read().squeeze(), projected(how))
