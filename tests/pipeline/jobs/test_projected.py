@@ -8,16 +8,19 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from cellmetry.core.labels import Labels
 from cellmetry.io.opening import open_image
 from cellmetry.io.tables import read_table
 from cellmetry.pipeline.jobs.data_sets import write_stored_data
 from cellmetry.pipeline.jobs.labelled import labelled_images
+from cellmetry.pipeline.jobs.table_facts import facts_of_table
 from cellmetry.pipeline.quick.counting import CountPreviewRequest, preview_count
 from cellmetry.pipeline.quick.masking import MaskRequest, preview_masks
+from cellmetry.study.store.acts import act
 from cellmetry.study.store.images import images
 from cellmetry.study.store.jobs import add_job
 from cellmetry.study.store.label_pixels import read_labels
-from cellmetry.study.store.labels import labels_of_image
+from cellmetry.study.store.labels import add_labels, labels_of_image
 from cellmetry.study.store.results import result, result_path
 
 sys.path.insert(0, str(Path(__file__).parent))
@@ -90,3 +93,26 @@ def test_a_model_learns_from_the_projection(study):
     assert data.images[labels.image_id]["project"] == how
     [item] = data.data_set.items
     np.testing.assert_allclose(open_image(item.image).read().squeeze(), projected(how))
+
+
+def test_a_measured_projection_is_recorded_and_told(study):
+    store, how, _ = study
+    found, _ = made_by(store, "measure")
+    assert projections(found) == {"a": None, "b": None, "stack": how}
+    word = {"max": "maximum", "mean": "mean"}[how]
+    assert (
+        f"Z stacks were analysed as the {word} of their planes (1 of 3 images)." in facts_of_table(store, found).labels
+    )
+    asked, _ = made_by(store, "measure", measure={"plane": 0}, passport={"plane": 0}, images=[images(store)[2].id])
+    assert set(projections(asked).values()) == {None}
+    assert not any("Z stacks" in sentence for sentence in facts_of_table(store, asked).labels)
+
+
+def test_flat_labels_of_a_stack_without_a_word_are_of_its_maximum(study):
+    store, _, labels = study
+    with store.database.write():
+        seq = act(store, ANNA, "import labels", "Import labels")
+        add_labels(store, seq, labels.image_id, Labels(truth()), name="brought")
+    for kind, asked in (("measure", {}), ("count", {"density": False}), ("quantify", {"target": "0"})):
+        found, _ = made_by(store, kind, labels="brought", table=f"brought {kind}", **asked)
+        assert projections(found) == {"stack": "max"}
