@@ -151,6 +151,11 @@ def test_cells_of_a_stack_count_once_unless_planes_are_asked_for(page: Any, stac
     assert page.get_by_label("Z stack").input_value() == "max"
     assert apply(page, until)["parameters"]["set"] == ['segment.engine="classical"', 'segment.stack="max"']
     page.get_by_text("18 cells in 2 images").wait_for()
+    page.evaluate("cellmetry.goStep('correct', { image: cellmetry.study.images.all[1].id, z: 2 })")
+    until(page, "cellmetry.viewer.z === 2 && cellmetry.viewer.labels")
+    page.get_by_role("button", name="Mark field as reviewed").click()
+    until(page, "cellmetry.viewer.layers.has('reviewed')")
+    assert [(each["z"], each["box"]) for each in api.get(f"studies/{stack}/reviewed").json()] == [(0, [0, 96, 0, 96])]
     page.evaluate("cellmetry.goStep('measure')")
     page.get_by_label("Controls").get_by_role("button", name="Measure", exact=True).click()
     page.get_by_role("grid", name="Table cells").wait_for(timeout=60_000)

@@ -46,7 +46,10 @@ def facts_of_table(store: Store, table: StoredResult) -> RunFacts:
         recipe_sha256=hashes.pop() if len(hashes) == 1 else "",
         models=tuple(dict.fromkeys(model for run in runs for model in run.models)),
         versions=runs[0].versions if runs else {},
-        labels=_corrections(labels, {key: _edits(each, told[key]) for key, each in labels.items()}),
+        labels=(
+            *_corrections(labels, {key: _edits(each, told[key]) for key, each in labels.items()}),
+            *_projections([told[each.id].get("project") for each in used]),
+        ),
     )
 
 
@@ -95,3 +98,15 @@ def _corrections(labels: Mapping[str, LabelSet], versions: Mapping[str, int]) ->
         f"Labels of all {of} were used as they were found, without corrections.": labels and not drawn and not edits,
     }
     return tuple(sentence for sentence, holds in said.items() if holds)
+
+
+def _projections(hows: Sequence[str | None]) -> tuple[str, ...]:
+    """Return sentences about Z stacks whose planes were made one."""
+    words = {"max": "maximum", "mean": "mean"}
+    counts = {word: hows.count(how) for how, word in words.items()}
+    of = f"{len(hows)} image{'s' if len(hows) != 1 else ''}"
+    return tuple(
+        f"Z stacks were analysed as the {word} of their planes ({number} of {of})."
+        for word, number in counts.items()
+        if number
+    )

@@ -30,6 +30,16 @@ export function planesApart(labels) {
 }
 
 /**
+ * Frame and plane of labels at a place of their image: those without frames or planes of their own have one for all.
+ * @param {Pick<LabelsView, "axes"|"shape">|null|undefined} labels @param {{t: number, z: number}} at
+ */
+export function planeOfLabels(labels, { t, z }) {
+  const { axes = "", shape = [] } = labels ?? {};
+  const last = (/** @type {string} */ axis) => (axes.includes(axis) ? shape[axes.indexOf(axis)] - 1 : 0);
+  return { t: Math.min(t, last("T")), z: Math.min(z, last("Z")) };
+}
+
+/**
  * Tells `change` when label images came, left or were edited, and `select` when labels of another name are looked at.
  */
 export class LabelsList extends Emitter {

@@ -1,5 +1,6 @@
 /** Fields of an image that were looked through: drawn over the picture, and marked. @module */
 import { lengthOf } from "../app/images.js";
+import { planeOfLabels } from "../app/labels.js";
 import { cornersOf } from "./correct_live.js";
 
 /** @typedef {import("../app/app.js").App} App */
@@ -64,8 +65,9 @@ export class ReviewedFields {
       viewer,
       openStudy: { labels },
     } = this.#app;
+    const plane = planeOfLabels(labels.of(viewer.image?.id ?? "", labels.name ?? undefined), viewer);
     const isHere = (/** @type {any} */ { t, z, labels: name }) =>
-      t === viewer.t && z === viewer.z && name === labels.name;
+      t === plane.t && z === plane.z && name === labels.name;
     const look = { closed: true, colour: DONE, width: 1.5 };
     const here = this.#fields.filter(isHere);
     const shapes = here.map(({ box, who }) => ({ ...look, points: cornersOf(box), text: `Reviewed by ${who}` }));

@@ -21,6 +21,7 @@ from cellmetry.pipeline.jobs.labelled import LabelledImage, labelled_images, ste
 from cellmetry.pipeline.jobs.looking import Look, same_look
 from cellmetry.pipeline.jobs.units import each_unit
 from cellmetry.pipeline.outputs import with_image_names
+from cellmetry.pipeline.stored.looked_at import as_labels_saw, projection_of
 from cellmetry.pipeline.stored.opening import image_ref
 
 if TYPE_CHECKING:
@@ -137,8 +138,9 @@ class CountImages(BoundedJob):
         sample, known = Sample(ref.open()), {}
         if isinstance(each, LabelledImage) and self.labels is not None:
             steady = steady_labels(work.store, each.labels.id)
-            sample = sample.with_labels(self.labels, steady.labels)
-            known = {"labels": each.labels.id, "version": steady.version}
+            how = projection_of(work.store, each.labels, each.image)
+            sample = as_labels_saw(sample.with_labels(self.labels, steady.labels), how)
+            known = {"labels": each.labels.id, "version": steady.version, "project": how}
         for step in steps:
             sample = step(sample, progress)
         table = sample.tables[self.table]

@@ -22,6 +22,7 @@ from cellmetry.pipeline.jobs.units import each_unit
 from cellmetry.pipeline.outputs import with_image_names, write_outputs
 from cellmetry.pipeline.quantifying import CELLS, Quantifying
 from cellmetry.pipeline.recipe import recipe_text
+from cellmetry.pipeline.stored.looked_at import as_labels_saw, projection_of
 from cellmetry.pipeline.stored.opening import image_ref
 from cellmetry.pipeline.work import Job, Layout
 from cellmetry.study.store.results import add_result
@@ -97,8 +98,9 @@ class QuantifyChannels(Quantifying, BoundedJob):
     def _quantify(self, work: JobWork, each: LabelledImage, recipe: Recipe, stem: str, progress: Progress) -> Commit:
         """Write tables, masks and pictures of one image, and return what is to be known of it."""
         ref, steady = image_ref(work.store, each.image), steady_labels(work.store, each.labels.id)
-        opened = ref.open()
-        sample = recipe.apply(self.sample_of(opened, steady.labels, recipe), progress)
+        opened, how = ref.open(), projection_of(work.store, each.labels, each.image)
+        sample = as_labels_saw(self.sample_of(opened, steady.labels, recipe), how)
+        sample = recipe.apply(sample, progress)
         tables = _write_tables(work, each.image.id, ref, sample)
         job = Job(replace(ref, stem=PurePosixPath(stem)), recipe, self._files(work), self._layout)
         written = write_outputs(job, sample)
@@ -106,6 +108,7 @@ class QuantifyChannels(Quantifying, BoundedJob):
             "outlines": written[f"labels {CELLS}"],
             "labels": each.labels.id,
             "version": steady.version,
+            "project": how,
             "rows": tables[CELLS],
             "tables": tables,
             "warnings": list(dict.fromkeys(sample.warnings)),
