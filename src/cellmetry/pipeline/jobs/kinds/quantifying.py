@@ -17,6 +17,7 @@ from cellmetry.pipeline.jobs.bounded import BoundedJob, ImageIds, Name, TableNam
 from cellmetry.pipeline.jobs.files import file_stems
 from cellmetry.pipeline.jobs.following import follow_cells, refuse_unlike_planes
 from cellmetry.pipeline.jobs.gathering import NewResult, done_units, gather_table, keep_result, kept_before, part_path
+from cellmetry.pipeline.jobs.how_read import READ, how_read
 from cellmetry.pipeline.jobs.labelled import labelled_images, steady_labels
 from cellmetry.pipeline.jobs.units import each_unit
 from cellmetry.pipeline.outputs import with_image_names, write_outputs
@@ -97,7 +98,7 @@ class QuantifyChannels(Quantifying, BoundedJob):
     def _quantify(self, work: JobWork, each: LabelledImage, recipe: Recipe, stem: str, progress: Progress) -> Commit:
         """Write tables, masks and pictures of one image, and return what is to be known of it."""
         ref, steady = image_ref(work.store, each.image), steady_labels(work.store, each.labels.id)
-        opened = ref.open()
+        opened, read = ref.open(), how_read(work.store, each.image)
         sample = recipe.apply(self.sample_of(opened, steady.labels, recipe), progress)
         tables = _write_tables(work, each.image.id, ref, sample)
         job = Job(replace(ref, stem=PurePosixPath(stem)), recipe, self._files(work), self._layout)
@@ -106,6 +107,7 @@ class QuantifyChannels(Quantifying, BoundedJob):
             "outlines": written[f"labels {CELLS}"],
             "labels": each.labels.id,
             "version": steady.version,
+            READ: read,
             "rows": tables[CELLS],
             "tables": tables,
             "warnings": list(dict.fromkeys(sample.warnings)),
