@@ -10,6 +10,7 @@ from cellmetry.io.tables import read_columns, read_header, read_table
 from cellmetry.pipeline.jobs.gathering import said_columns
 from cellmetry.pipeline.jobs.how_read import read_otherwise
 from cellmetry.pipeline.jobs.measured import other_labels, stored_table
+from cellmetry.study.rebase.held import edited_labels
 from cellmetry.study.store.images import images
 from cellmetry.study.store.labels import label_sets
 from cellmetry.study.store.results import result_path, results
@@ -101,8 +102,9 @@ def _labels(store: Store, table: StoredResult) -> list[str]:
     """Return the sentence about changed labels; that a recipe knows no corrections, only if there are some."""
     said = table.details.get("images", {})
     if any("labels" in each and each["labels"] is None for each in said.values()):
-        edited = any(each.version > 0 for each in label_sets(store) if each.image_id in said)
-        return [other_labels(store, table)] if edited else []
+        edited = edited_labels(store)
+        told = any(each.id in edited for each in label_sets(store) if each.image_id in said)
+        return [other_labels(store, table)] if told else []
     sentence = other_labels(store, table)
     return [sentence] if sentence else []
 

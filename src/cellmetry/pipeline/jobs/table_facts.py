@@ -8,7 +8,7 @@ from cellmetry.pipeline.comparison.run_facts import RunFacts, default_parameters
 from cellmetry.pipeline.jobs.how_read import READ, how_read
 from cellmetry.pipeline.jobs.table_steps import changes_labels, steps_of_job
 from cellmetry.report.methods import ImageFacts
-from cellmetry.study.rebase.carrying import edits_before_relabelling
+from cellmetry.study.rebase.held import count_held_edits
 from cellmetry.study.store.images import images
 from cellmetry.study.store.labels import label_set
 from cellmetry.study.store.said import is_excluded
@@ -41,7 +41,7 @@ def facts_of_table(store: Store, table: StoredResult) -> RunFacts:
     steps = tuple(step for place, step in enumerate([*segmented, *measured]) if step not in segmented[:place])
     hashes = {run.recipe_sha256 for run in runs}
     known = runs[0].recipe_sha256 if len(hashes) == 1 else ""
-    corrections = _corrections(labels, {key: _edits(each, told[key]) for key, each in labels.items()})
+    edits = {key: count_held_edits(store, each, int(told[key].get("version") or 0)) for key, each in labels.items()}
     found = (f"The recipe that found the labels has the SHA-256 {known}.",) if known and labels else ()
     return RunFacts(
         folder=store.folder,
@@ -52,7 +52,7 @@ def facts_of_table(store: Store, table: StoredResult) -> RunFacts:
         recipe_sha256="" if labels else known,  # of a recipe with all that was done
         models=tuple(dict.fromkeys(model for run in runs for model in run.models)),
         versions=runs[0].versions if runs else {},
-        labels=(*corrections, *others.sentences, *found),
+        labels=(*_corrections(labels, edits), *others.sentences, *found),
     )
 
 
@@ -83,21 +83,17 @@ def _image_facts(store: Store, used: Sequence[StoredImage], told: Mapping[str, M
     )
 
 
-def _edits(labels: LabelSet, told: Mapping[str, Any]) -> int:
-    """Return how many edits the labels of a table had, those before they got other ids among them."""
-    return int(told.get("version") or 0) + edits_before_relabelling(labels)
-
-
-def _corrections(labels: Mapping[str, LabelSet], versions: Mapping[str, int]) -> tuple[str, ...]:
+def _corrections(labels: Mapping[str, LabelSet], held: Mapping[str, int]) -> tuple[str, ...]:
     """Return sentences about labels that people drew, brought along or corrected."""
     of = f"{len(labels)} image{'s' if len(labels) != 1 else ''}"
     drawn = sum(bool(each.origin.get("drawn")) for each in labels.values())
     brought = sum("job" not in each.origin and not each.origin.get("drawn") for each in labels.values())
-    edits = [version for version in versions.values() if version > 0]
+    edits = [number for number in held.values() if number > 0]
+    total = sum(edits)
     said = {
         f"Labels were drawn by hand in {drawn} of {of}.": drawn,
         f"Labels of {brought} of {of} were made by other programs.": brought,
-        f"Labels were corrected by hand in {len(edits)} of {of} ({sum(edits):,} edits).": len(edits),
+        f"Labels were corrected by hand in {len(edits)} of {of} ({total:,} edit{'s' if total != 1 else ''}).": edits,
         f"Labels of all {of} were used as they were found, without corrections.": labels and not drawn and not edits,
     }
     return tuple(sentence for sentence, holds in said.items() if holds)
