@@ -17,6 +17,7 @@ from cellmetry.ops.shapes import Shape
 from cellmetry.pipeline.jobs.beginning import same_images, same_labels, same_regions
 from cellmetry.pipeline.jobs.bounded import BoundedJob, ImageIds, Name, TableName
 from cellmetry.pipeline.jobs.gathering import NewResult, done_units, gather_table, keep_result, kept_before, part_path
+from cellmetry.pipeline.jobs.how_read import READ, how_read
 from cellmetry.pipeline.jobs.labelled import LabelledImage, labelled_images, steady_labels
 from cellmetry.pipeline.jobs.looking import Look, same_look
 from cellmetry.pipeline.jobs.units import each_unit
@@ -78,7 +79,9 @@ class CountImages(BoundedJob):
 
         def counted(image_id: str, progress: Progress) -> Commit:
             own = [in_regions(step, drawn.get(image_id, ())) for step in steps]
-            return self._count(work, found[image_id], own, progress)
+            read = how_read(work.store, _image_of(found[image_id]), drawn.get(image_id), channels=not self._plain)
+            count = self._count(work, found[image_id], own, progress)
+            return lambda: {**count(), READ: read}
 
         names = {image_id: _image_of(each).name for image_id, each in found.items()}
         units = each_unit(work, "count", names, counted)

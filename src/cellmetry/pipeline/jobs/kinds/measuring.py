@@ -22,6 +22,7 @@ from cellmetry.pipeline.acquisition import settings_of
 from cellmetry.pipeline.jobs.beginning import same_labels, same_regions
 from cellmetry.pipeline.jobs.bounded import BoundedJob, ImageIds, Name, TableName
 from cellmetry.pipeline.jobs.gathering import NewResult, done_units, gather_table, keep_result, kept_before, part_path
+from cellmetry.pipeline.jobs.how_read import READ, how_read
 from cellmetry.pipeline.jobs.labelled import labelled_images, steady_labels
 from cellmetry.pipeline.jobs.units import each_unit
 from cellmetry.pipeline.outputs import with_image_names
@@ -99,7 +100,7 @@ class MeasureLabels(BoundedJob):
         """Write the table of one image, and return what is to be known of it."""
         ref, steady = image_ref(work.store, each.image), steady_labels(work.store, each.labels.id)
         opened, how = ref.open(), projection_of(work.store, each.labels, each.image)
-        job = self if how is None else self._in(how)
+        job, read = self if how is None else self._in(how), how_read(work.store, each.image, drawn)
         sample = job._apply(opened, steady.labels, progress)
         table = sample.tables[self.table]
         described = [*describe_columns(table)]
@@ -112,6 +113,7 @@ class MeasureLabels(BoundedJob):
             "labels": each.labels.id,
             "version": steady.version,
             "project": how and job.measure.project,
+            READ: read,
             "rows": len(table),
             "warnings": list(dict.fromkeys(sample.warnings)),
             "settings": settings_of(opened.metadata),

@@ -17,6 +17,7 @@ from cellmetry.pipeline.jobs.bounded import BoundedJob, ImageIds, Name, TableNam
 from cellmetry.pipeline.jobs.files import file_stems
 from cellmetry.pipeline.jobs.following import follow_cells, refuse_unlike_planes
 from cellmetry.pipeline.jobs.gathering import NewResult, done_units, gather_table, keep_result, kept_before, part_path
+from cellmetry.pipeline.jobs.how_read import READ, how_read
 from cellmetry.pipeline.jobs.labelled import labelled_images, steady_labels
 from cellmetry.pipeline.jobs.units import each_unit
 from cellmetry.pipeline.outputs import with_image_names, write_outputs
@@ -99,6 +100,7 @@ class QuantifyChannels(Quantifying, BoundedJob):
         """Write tables, masks and pictures of one image, and return what is to be known of it."""
         ref, steady = image_ref(work.store, each.image), steady_labels(work.store, each.labels.id)
         opened, how = ref.open(), projection_of(work.store, each.labels, each.image)
+        read = how_read(work.store, each.image)
         sample = as_labels_saw(self.sample_of(opened, steady.labels, recipe), how)
         sample = recipe.apply(sample, progress)
         tables = _write_tables(work, each.image.id, ref, sample)
@@ -109,6 +111,7 @@ class QuantifyChannels(Quantifying, BoundedJob):
             "labels": each.labels.id,
             "version": steady.version,
             "project": how,
+            READ: read,
             "rows": tables[CELLS],
             "tables": tables,
             "warnings": list(dict.fromkeys(sample.warnings)),
