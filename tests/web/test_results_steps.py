@@ -156,8 +156,15 @@ def test_a_design_is_said_and_undone(opened, api, study, until):
     assert "day 1" in changed.inner_text()
     assert "cells, 0 edits" in changed.inner_text()
     page.get_by_role("tab", name="Design").click()
-    page.get_by_label("replicate of control_1").fill("day 1")
-    page.get_by_label("replicate of control_1").blur()
+    page.get_by_label("condition of control_1").fill("treated")
+    page.keyboard.press("Tab")
+    said = "cellmetry.study.images.all.find((each) => each.name === 'control_1').said"
+    until(page, f"{said}.condition === 'treated'")
+    page.keyboard.type("day 1")  # into the next field, though the list was read again
+    page.keyboard.press("Tab")
+    until(page, f"{said}.replicate === 'day 1'")
+    page.get_by_label("condition of control_1").fill("control")
+    page.get_by_label("condition of control_1").blur()
     page.get_by_text("2 conditions with 6 replicates").wait_for()
 
 
