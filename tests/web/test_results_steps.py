@@ -89,9 +89,29 @@ def test_cells_are_measured_and_each_leads_to_its_row(opened, until, api, study)
     grid.get_by_role("button", name="Area").first.click()
     assert grid.get_by_role("columnheader", name="Area").get_attribute("aria-sort") == "descending"
 
+    held = []
+    page.route("**/tables/*/values", lambda route: held.append(route))
+    page.get_by_label("Column that is shown").select_option("perimeter_um")
+    while len(held) < 2:  # of the readout, and of the colours
+        page.wait_for_timeout(50)
+    page.locator("button.step[data-step=correct]").click()
+    until(page, "cellmetry.step === 'correct'")
+    for each in held:
+        each.continue_()
+    page.wait_for_timeout(300)
+    assert page.evaluate("[cellmetry.viewer.look.colouring.kind, cellmetry.viewer.stage.describe]") == ["id", None]
 
-def test_a_region_is_drawn_and_its_cells_are_counted(opened, api, study, until):
+
+def test_a_region_is_drawn_and_its_cells_are_counted(opened, page, faults, api, study, until):
+    faults.allow("status of 500")
+    image = _made().images_of(api, study)[0]["id"]
+    old = {"name": "Old", "rectangle": [0, 0, 9, 9]}
+    assert api.put(f"studies/{study}/regions", json={"image": image, "regions": [old]}).status_code == 200
+    refused = {"status": 500, "json": {"error": {"kind": "Any", "message": "The list cannot be read."}}}
+    page.route("**/regions", lambda route: route.fulfill(**refused))
     page = opened("measure")
+    page.get_by_text("The list cannot be read.").wait_for()
+    page.unroute("**/regions")
     until(page, CELL)
     page.get_by_role("button", name="Of the view").click()
     page.get_by_label("Name").fill("Rim")
@@ -104,6 +124,8 @@ def test_a_region_is_drawn_and_its_cells_are_counted(opened, api, study, until):
     assert seen.inner_text() == f"{cells} cells"
     page.get_by_role("button", name="Undo").last.click()
     seen.wait_for(state="detached")
+    page.get_by_role("button", name="Remove the region Old").click()
+    page.locator(".region").wait_for(state="detached")
 
 
 def test_conditions_are_compared_and_the_report_is_saved(opened, until):

@@ -129,7 +129,7 @@ class MeasureStep {
   }
 
   async #run() {
-    if (this.#measure.disabled) return;
+    if (this.#measure.disabled || !(await this.#regions.isKnown())) return;
     const { labels } = this.#app.openStudy;
     try {
       const name = this.#labels.value || labels.name || "cells";
