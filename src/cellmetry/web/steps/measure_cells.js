@@ -27,6 +27,7 @@ export class CellLinks extends Emitter {
   #fill = null;
   #turn = 0;
   #shown = "";
+  #closed = false;
   #offs;
 
   /** @param {App} app @param {TablePanel} panel */
@@ -47,7 +48,7 @@ export class CellLinks extends Emitter {
 
   /** Leave the viewer as it was. */
   close() {
-    this.#turn++;
+    this.#closed = true;
     for (const off of this.#offs) off();
     const { viewer } = this.#app;
     viewer.setHidden(new Set());
@@ -69,15 +70,16 @@ export class CellLinks extends Emitter {
   }
 
   /** Colour cells by a column; null by their ids. @param {{name: string, low: number, high: number}|null} said */
-  colourBy(said) {
+  async colourBy(said) {
+    if (this.#closed) return;
     this.#colouring = said;
-    return this.#colour();
+    await this.#colour();
   }
 
   /** Choose a cell of an image, and show it. @param {string} image Its id. @param {number} label */
   async goTo(image, label) {
     const row = await this.#select(this.#app.openStudy.images.find(image), label, this.#app.look);
-    if (row) await this.#show(row);
+    if (row && !this.#closed) await this.#show(row);
   }
 
   #learnNames() {
@@ -94,7 +96,7 @@ export class CellLinks extends Emitter {
     const row = id
       ? await this.#select(viewer.image, id, viewer).catch((error) => this.#app.error(error))
       : await this.#panel.table.select(null);
-    this.tell("cell", row ?? null);
+    if (!this.#closed) this.tell("cell", row ?? null);
   }
 
   /**
@@ -132,7 +134,7 @@ export class CellLinks extends Emitter {
     const { t, z } = look;
     while (viewer.image?.id !== image.id || viewer.t !== t || viewer.z !== z) {
       await new Promise((answer) => (this.#arrived = answer));
-      if (turn !== this.#going || images.current?.id !== image.id) return; // somebody went elsewhere
+      if (this.#closed || turn !== this.#going || images.current?.id !== image.id) return; // somebody went elsewhere
     }
     viewer.select([row.label]);
     this.#reveal(row);
@@ -168,9 +170,10 @@ export class CellLinks extends Emitter {
   }
 
   /** Let the readout of the viewer say the value of the cell under the pointer. @param {import("../table/source.js").Column} column */
-  describeBy(column) {
+  async describeBy(column) {
+    if (this.#closed) return;
     this.#told = column;
-    return this.#describe();
+    await this.#describe();
   }
 
   async #describe() {
@@ -180,7 +183,7 @@ export class CellLinks extends Emitter {
     if (!column || !here) return;
     try {
       const { values } = await this.#panel.source.values(["label", column.name], { where: here, most: MOST });
-      if (column !== this.#told || seen !== this.#shown) return;
+      if (this.#closed || column !== this.#told || seen !== this.#shown) return;
       const known = new Map(values.label.map((label, k) => [label, values[column.name][k]]));
       viewer.setDescription((/** @type {number} */ id) =>
         known.has(id)
@@ -207,7 +210,7 @@ export class CellLinks extends Emitter {
     const found = await source
       .values(["centroid_y_px", "centroid_x_px"], { where: [...where, ...here], most: MOST })
       .catch((error) => this.#app.error(error));
-    if (!found || seen !== this.#shown || where !== source.where) return;
+    if (!found || this.#closed || seen !== this.#shown || where !== source.where) return;
     this.#places = { y: found.values.centroid_y_px, x: found.values.centroid_x_px };
     this.tell("places", this);
   }
@@ -223,7 +226,7 @@ export class CellLinks extends Emitter {
       const [all, kept] = await Promise.all(
         [here, [...where, ...here]].map((each) => this.#panel.source.values(["label"], { where: each, most: MOST })),
       );
-      if (turn !== this.#turn) return;
+      if (this.#closed || turn !== this.#turn) return;
       const stays = new Set(kept.values.label);
       this.#app.viewer.setHidden(new Set(all.values.label.filter((label) => !stays.has(label))));
     } catch (error) {
@@ -245,7 +248,7 @@ export class CellLinks extends Emitter {
     if (!wanted || !here) return this.#colourById();
     try {
       const { values } = await this.#panel.source.values(["label", wanted.name], { where: here, most: MOST });
-      if (wanted !== this.#colouring || seen !== this.#shown) return;
+      if (this.#closed || wanted !== this.#colouring || seen !== this.#shown) return;
       const numbers = values[wanted.name].map((value) => (value === null ? NaN : Number(value)));
       this.#fill ??= viewer.look.fill;
       const fill = Math.max(viewer.look.fill, STRONG);
