@@ -234,3 +234,22 @@ def test_a_former_comparison_comes_back_with_its_settings(opened, api, study):
     assert not page.get_by_label("Leave out cells with a flag").is_checked()
     page.get_by_role("button", name="All cells").click()
     page.locator(".chip", has_text="area_px > 3").wait_for(state="detached")
+
+
+def test_values_are_shown_for_cells_of_the_table_only(opened, api, study, until):
+    asked = {"recipe": "any", "set": ['segment.engine="classical"'], "labels_name": "nuclei"}
+    _made().run_job(api, study, "segment", asked)
+    page = opened("measure")
+    page.get_by_role("grid", name="Table cells").wait_for()
+    page.get_by_label("Colour cells").check()
+    until(page, "cellmetry.viewer.look.colouring.kind === 'value' && cellmetry.study.labels.names.length === 2")
+    page.evaluate("cellmetry.study.labels.select('nuclei')")
+    page.get_by_text("This table tells of cells, but nuclei are seen").wait_for()
+    assert page.evaluate("[cellmetry.viewer.look.colouring.kind, cellmetry.viewer.stage.describe]") == ["id", None]
+    cell, box = until(page, CELL), page.locator(".viewer-over").bounding_box()
+    page.mouse.click(box["x"] + cell["x"], box["y"] + cell["y"])
+    until(page, "cellmetry.viewer.selected.size === 1")
+    page.wait_for_timeout(300)
+    assert page.locator(".measure-cell, .table [aria-selected=true]").count() == 0
+    page.get_by_role("button", name="Show cells").click()
+    until(page, "cellmetry.viewer.look.colouring.kind === 'value'")

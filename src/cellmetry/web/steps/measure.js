@@ -7,10 +7,11 @@ import { SchemaForm } from "../controls/schema_form.js";
 import { JobProgress } from "../app/job_progress.js";
 import { Outdated } from "../table/outdated.js";
 import { TablePanel } from "../table/panel.js";
-import { TablesList, listedTable } from "../table/tables.js";
+import { TablesList, listedTable, selectLabelsOf } from "../table/tables.js";
 import { CellLinks } from "./measure_cells.js";
 import { CellPlots } from "./measure_plots.js";
 import { FORM_TITLES } from "./measure_words.js";
+import { othersNotice } from "./measure_others.js";
 import { Regions } from "./measure_regions.js";
 import { apartNotice, stacksApart } from "./segment_counts.js";
 
@@ -78,6 +79,7 @@ class MeasureStep {
       this.#tables.on("change", () => this.#show()),
       this.#tables.on("error", (error) => app.error(error)),
       study.labels.on("change", () => this.#showLabels()),
+      app.viewer.on("shown", () => this.#showNotices()),
       app.shortcuts.bind("Ctrl+Enter", "Measure", () => this.#run()),
     ];
     this.#showLabels();
@@ -196,6 +198,7 @@ class MeasureStep {
   /** @param {import("../table/source.js").TableView} table */
   #openTable(table) {
     this.#closeTable();
+    selectLabelsOf(table, this.#app.openStudy.labels);
     const panel = new TablePanel(this.#app, table);
     const links = new CellLinks(this.#app, panel);
     const plots = new CellPlots(this.#app, panel, links);
@@ -250,7 +253,12 @@ class MeasureStep {
     const table = this.#open?.panel.data;
     const missing = this.#missing(table?.details ?? {});
     const apart = table ? stacksApart(this.#app.openStudy, table) : 0;
-    fill(this.#notice, missing.length > 0 && this.#missingNotice(missing), apart > 0 && apartNotice(apart));
+    fill(
+      this.#notice,
+      table && othersNotice(this.#app, table),
+      missing.length > 0 && this.#missingNotice(missing),
+      apart > 0 && apartNotice(apart),
+    );
   }
 
   /**

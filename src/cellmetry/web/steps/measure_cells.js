@@ -1,6 +1,7 @@
 /** What joins a table and the viewer: a click on a cell finds its row and back, colours by value, filtered cells are hidden. @module */
 import { Emitter } from "../kernel/emitter.js";
 import { planeOf, rowsHere } from "../table/planes.js";
+import { labelsOf } from "../table/tables.js";
 import { capital, shortUnitOf, titleOf, valueText } from "../table/words.js";
 
 /** @typedef {import("../app/app.js").App} App */
@@ -11,7 +12,10 @@ const MOST = 1_000_000;
 const PALETTE = "viridis";
 const STRONG = 0.6;
 
-/** Tells "cell" with the row of the cell that was chosen, null where it has none, and "places" when those of cells are known. */
+/**
+ * Tells "cell" with the row of the cell that was chosen, null where it has none, and "places" when those of cells are
+ * known or no longer are. Rows and cells belong together only while the labels are seen of which the table tells.
+ */
 export class CellLinks extends Emitter {
   #app;
   #panel;
@@ -64,6 +68,16 @@ export class CellLinks extends Emitter {
     return null;
   }
 
+  /** As `imageName`, but null also while other cells are seen than those of the table. @returns {string|null} */
+  get seenName() {
+    const {
+      viewer,
+      openStudy: { labels },
+    } = this.#app;
+    const its = viewer.image && labelsOf(this.#panel.data, viewer.image.id, labels);
+    return its && its.id === viewer.labels ? this.imageName : null;
+  }
+
   /** @param {string} name */
   imageOf(name) {
     return this.#app.openStudy.images.find(this.#ids.get(name) ?? null);
@@ -93,9 +107,10 @@ export class CellLinks extends Emitter {
   async #pick(id) {
     const { viewer } = this.#app;
     viewer.select(id ? [id] : []);
-    const row = id
-      ? await this.#select(viewer.image, id, viewer).catch((error) => this.#app.error(error))
-      : await this.#panel.table.select(null);
+    const row =
+      id && this.seenName !== null
+        ? await this.#select(viewer.image, id, viewer).catch((error) => this.#app.error(error))
+        : await this.#panel.table.select(null);
     if (!this.#closed) this.tell("cell", row ?? null);
   }
 
@@ -112,9 +127,9 @@ export class CellLinks extends Emitter {
     return row || !("z" in plane) ? row : table.select({ image: name, label, ...plane, z: null }); // a cell of all planes
   }
 
-  /** Conditions of the cells of the plane that is seen; null where the table has none of its image. @returns {string[]|null} */
+  /** Conditions of the cells of the plane that is seen; null where the table does not tell of them. @returns {string[]|null} */
   get #here() {
-    const name = this.imageName;
+    const name = this.seenName;
     return name === null ? null : rowsHere(this.#panel.table.keys, name, this.#app.viewer);
   }
 
@@ -125,18 +140,19 @@ export class CellLinks extends Emitter {
     const {
       viewer,
       look,
-      openStudy: { images },
+      openStudy: { images, labels },
     } = this.#app;
     const at = { t: row.t ?? row.frame ?? undefined, z: row.z ?? undefined };
     const turn = ++this.#going;
     if (images.current?.id !== image.id) images.select(image.id);
     if (at.t !== undefined || at.z !== undefined) look.go(JSON.parse(JSON.stringify(at)));
     const { t, z } = look;
-    while (viewer.image?.id !== image.id || viewer.t !== t || viewer.z !== z) {
+    const arrives = () => viewer.labels !== (labels.of(image.id)?.id ?? null);
+    while (viewer.image?.id !== image.id || viewer.t !== t || viewer.z !== z || arrives()) {
       await new Promise((answer) => (this.#arrived = answer));
       if (this.#closed || turn !== this.#going || images.current?.id !== image.id) return; // somebody went elsewhere
     }
-    viewer.select([row.label]);
+    viewer.select(this.seenName === null ? [] : [row.label]);
     this.#reveal(row);
     this.tell("cell", row);
   }
@@ -164,6 +180,8 @@ export class CellLinks extends Emitter {
     const seen = `${image?.id} ${labels} ${t} ${z}`;
     if (seen === this.#shown) return;
     this.#shown = seen;
+    this.#places = null;
+    this.tell("places", this);
     this.#hide();
     this.#colour();
     this.#describe();
