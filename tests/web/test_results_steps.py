@@ -116,7 +116,7 @@ def test_a_region_is_drawn_and_its_cells_are_counted(opened, page, faults, api, 
     page.get_by_role("button", name="Of the view").click()
     page.get_by_label("Name").fill("Rim")
     page.get_by_role("button", name="Add", exact=True).click()
-    seen = page.locator(".region").get_by_text("cell")
+    seen = page.locator(".region", has_text="Rim").get_by_text("cell")
     seen.wait_for()
     table = next(each for each in api.get(f"studies/{study}/tables").json() if each["name"] == "cells")
     query = {"where": 'image == "control_1"', "limit": 1}
@@ -128,7 +128,7 @@ def test_a_region_is_drawn_and_its_cells_are_counted(opened, page, faults, api, 
     page.locator(".region").wait_for(state="detached")
 
 
-def test_conditions_are_compared_and_the_report_is_saved(opened, until):
+def test_conditions_are_compared_and_the_report_is_saved(opened, api, study, until):
     page = opened("compare")
     page.get_by_text("2 conditions with 6 replicates (3 each).").wait_for()
     assert page.locator("label.field", has_text="Control").locator("select").input_value() == "control"
@@ -145,11 +145,15 @@ def test_conditions_are_compared_and_the_report_is_saved(opened, until):
 
     plot = page.get_by_role("application", name="Superplot")
     until(page, "document.querySelector('.plot-cells')?.getAttribute('d').length > 0")
+    (used,) = [each["details"]["table"] for each in api.get(f"studies/{study}/comparisons").json()]
+    _made().run_job(api, study, "measure", {"labels": "cells", "table": "cells"})  # hides the table that was compared
     plot.focus()
     page.keyboard.press("ArrowRight")
     page.locator(".plot-tip").get_by_text("control_1, cell 1").wait_for()
     page.keyboard.press("Enter")
     until(page, "cellmetry.step === 'measure' && [...cellmetry.viewer.selected].join() === '1'")
+    page.get_by_text("This table was compared.").wait_for()
+    assert page.locator("label.field", has_text="older").locator("select").input_value() == used
 
     page = opened("report")
     frame = page.frame_locator("iframe[title=Report]")
