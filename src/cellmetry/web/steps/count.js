@@ -197,7 +197,7 @@ class CountStep {
 
   /** Keep counts in the study. */
   async #keep() {
-    if (this.#apply.disabled) return;
+    if (this.#apply.disabled || !(await this.#regions.isKnown())) return;
     const regions = this.#regions.all.length ? { regions: [] } : {};
     try {
       await this.#progress.submit({ ...this.#settings.wanted, ...regions, ...this.#chosen });
