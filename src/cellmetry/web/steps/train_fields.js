@@ -74,12 +74,10 @@ export class Fields extends Emitter {
   /** @returns {Field[]} */
   get #all() {
     const { images, labels } = this.#app.openStudy;
-    return images.ready
-      .filter((image) => !image.said.excluded)
-      .flatMap((image) => {
-        const found = labels.of(image.id, this.#name());
-        return found ? [{ image, labels: found }] : [];
-      });
+    return images.used.flatMap((image) => {
+      const found = labels.of(image.id, this.#name());
+      return found ? [{ image, labels: found }] : [];
+    });
   }
 
   get #corrected() {
