@@ -63,6 +63,11 @@ export class ImageList extends Emitter {
     return this.all.filter((image) => image.state === "ready");
   }
 
+  /** Images that jobs work on where none are named. */
+  get used() {
+    return this.ready.filter((image) => !image.said.excluded);
+  }
+
   /** The image that is looked at; the first that can be if none was chosen. @returns {ImageView|null} */
   get current() {
     return this.find(this.#current) ?? this.all.find((image) => image.state === "ready") ?? null;

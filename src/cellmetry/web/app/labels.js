@@ -89,10 +89,13 @@ export class LabelsList extends Emitter {
     return all.find((labels) => labels.name === this.name) ?? all[0] ?? null;
   }
 
-  /** Whether somebody said of an image that all cells of its labels, or of those of a name, are right. @param {string} imageId @param {string} [name] */
+  /**
+   * Whether somebody said that all cells of an image's labels of a name are right.
+   * @param {string} imageId @param {string|null} name
+   */
   areRight(imageId, name) {
     const all = this.#byImage.get(imageId) ?? [];
-    return all.some((labels) => labels.right && (name === undefined || labels.name === name));
+    return all.some((labels) => labels.right && labels.name === name);
   }
 
   /** @param {string} id @returns {LabelsView|undefined} */

@@ -76,10 +76,11 @@ export class ReviewedFields {
 
   /**
    * Note that somebody has looked through a field.
-   * @param {{image: string, t: number, z: number, box: number[]}} field @returns {Promise<{act: number|null}>}
+   * @param {{image: string, labels: string|null, t: number, z: number, box: number[]}} field `labels`: those that were
+   *   seen. @returns {Promise<{act: number|null}>}
    */
-  mark({ image, t, z, box }) {
+  mark({ image, labels, t, z, box }) {
     const { openStudy: study } = this.#app;
-    return study.put("reviewed", { image, labels: study.labels.name, t, z, box });
+    return study.put("reviewed", { image, labels: study.labels.name, labels_id: labels, t, z, box });
   }
 }

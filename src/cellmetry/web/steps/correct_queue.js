@@ -147,8 +147,8 @@ export class CorrectionQueue {
     const image = openStudy.images.find(task?.image ?? viewer.image?.id);
     if (!image) return;
     const { y, x } = task ? middleOf(task.box) : viewer.camera;
-    const { t, z } = task ?? this.#desk.plane;
-    const field = { image: image.id, t, z, box: fieldAt(image, y, x) };
+    const { labels, t, z } = task ?? { labels: viewer.labels, ...this.#desk.plane };
+    const field = { image: image.id, labels, t, z, box: fieldAt(image, y, x) };
     return this.#settle(this.#fields.mark(field), "Field marked as reviewed", task);
   }
 

@@ -77,9 +77,9 @@ export class LiveCount {
       openStudy: { images, labels, readOnly },
     } = this.#app;
     const name = this.#settings.labels;
-    const version = name && viewer.image ? labels.of(viewer.image.id, name)?.version : null;
+    const given = name && viewer.image ? labels.of(viewer.image.id, name) : null;
     const place = [viewer.image?.id, images.current?.state, viewer.t, viewer.z, readOnly ? labels.name : this.#part()];
-    return JSON.stringify([...place, this.wished, version]);
+    return JSON.stringify([...place, this.wished, given?.id, given?.version]);
   }
 
   /** The part of a large image that is seen, which is counted; null of one that is counted as a whole. */
