@@ -136,12 +136,13 @@ class QuantifyChannels(Quantifying, BoundedJob):
             "labels": self.labels,
             "images": {unit.name: {"name": names[unit.name], **unit.result} for unit in done},
             "failed": made["failed"],
+            "chosen": self.images is not None,
             "made": {"rows": rows, **made},
             "options": self.model_dump(mode="json", exclude={"images"}, exclude_unset=True),
         }
 
         def keep_others(seq: int) -> None:
-            told = {"of": self.table, **{key: details[key] for key in ("labels", "failed", "options")}}
+            told = {"of": self.table, **{key: details[key] for key in ("labels", "failed", "chosen", "options")}}
             for name, path in paths.items():
                 if name != CELLS:
                     kept_as = f"{self.table} {name}"
