@@ -47,6 +47,30 @@ def test_what_was_said_and_measured_since_is_told(tmp_path):
     store.close()
 
 
+def test_images_were_added_to_tables_of_all_images_only(tmp_path):
+    store, _ = labelled_study(tmp_path, "abc")
+    ids = [each.id for each in images(store)]
+    with store.database.write():
+        say(store, act(store, ANNA, "say", "c"), ids[2], {"excluded": True})
+    chosen = {"images": ids[:1]}
+    tables = [
+        result(store, do(store, kind, table=f"{kind} {len(of)}", **asked, **of)[0]["table"])
+        for kind, asked in (("measure", {"passport": None}), ("quantify", {"target": "0", "plan": {"passport": False}}))
+        for of in ({}, chosen)
+    ]
+    assert [outdated_table(store, each) for each in tables] == [[]] * 4
+    with store.database.write():
+        say(store, act(store, ANNA, "say", "c"), ids[2], {"excluded": None})
+    added = "1 image was added since the table {} was made (c)."
+    assert [outdated_table(store, each) for each in tables] == [
+        [added.format("measure 0")],
+        [],
+        [added.format("quantify 0")],
+        [],
+    ]
+    store.close()
+
+
 def test_another_pixel_size_and_other_names_and_regions_are_told(tmp_path):
     store, _ = labelled_study(tmp_path, "abcd")
     ids = {each.name: each.id for each in images(store)}

@@ -19,6 +19,7 @@ from cellmetry.errors import InputError, ParameterError, UnknownName
 from cellmetry.io.images import write_image
 from cellmetry.io.labels import write_labels
 from cellmetry.io.tables import read_table
+from cellmetry.pipeline.jobs.outdated import outdated_table
 from cellmetry.pipeline.jobs.registry import parse_job
 from cellmetry.pipeline.quick.masking import MaskRequest, preview_masks
 from cellmetry.pipeline.stored.registering import register_images
@@ -157,6 +158,33 @@ def test_cells_are_those_that_are_left_after_edits(study):
     again, job_id = do(store, "quantify", target="0", table="alone")
     assert (made["rows"], again["rows"]) == (8, 7)
     assert not any("reference" in name for name in tables_of(store, job_id)["cells"])
+
+
+def test_profiles_belong_to_the_table_of_their_name_and_to_labels_of_a_version(study):
+    store, _ = study
+    plan = {"profile": "50:50", "passport": False}
+
+    def of_table():
+        return {each.name: each.id for each in results(store) if each.details.get("of") == "mine"}
+
+    made, _ = do(store, "quantify", target="0", table="mine", plan=plan)
+    before = of_table()
+    profiles = {f"mine radial_profile_{each}" for each in ("cells", "pooled", "smoothed")}
+    assert set(before) == {*profiles, "mine masks"}
+    tables = [result(store, before[name]) for name in profiles]
+    assert [outdated_table(store, each) for each in tables] == [[]] * 3
+    first = next(iter(result(store, made["table"]).details["images"].values()))
+    apply_edit(store, ANNA, first["labels"], Delete(ids=(4,)))
+    assert all("before labels of 1 of its images were changed" in outdated_table(store, each)[0] for each in tables)
+
+    again, _ = do(store, "quantify", target="0", table="mine", plan={"passport": False})
+    assert set(of_table()) == {"mine masks"}
+    undo_act(store, ANNA, again["act"])
+    assert of_table() == before
+    measured, _ = do(store, "measure", table="mine", passport=None)
+    assert not of_table()
+    undo_act(store, ANNA, measured["act"])
+    assert of_table() == before
 
 
 def test_cells_keep_their_numbers_from_image_to_image(study):

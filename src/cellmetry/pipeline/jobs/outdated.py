@@ -110,9 +110,9 @@ def _labels(store: Store, table: StoredResult) -> list[str]:
 
 
 def _missing(store: Store, table: StoredResult, used: set[str]) -> list[str]:
-    """Return names of images that have the labels of a table by now and are not in it."""
-    labels, asked = table.details.get("labels"), table.details.get("options", {}).get("images")
-    if labels is None or asked is not None:
+    """Return names of images that have the labels of a table by now and are not in it; none if they were chosen."""
+    labels = table.details.get("labels")
+    if labels is None or table.details.get("chosen"):
         return []
     known = {*table.details.get("images", {}), *table.details.get("failed", {})}
     new = {each.image_id for each in label_sets(store) if each.name == labels} & used - known

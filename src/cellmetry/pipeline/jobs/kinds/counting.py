@@ -92,6 +92,7 @@ class CountImages(BoundedJob):
             "rows": sum(unit.result["rows"] for unit in done),
             "images": {unit.name: {"name": names[unit.name], **unit.result} for unit in done},
             "failed": failed,
+            "chosen": self.images is not None,
             "options": self.model_dump(mode="json", exclude={"images"}),
         }
         new = NewResult("table", self.table, path, details)

@@ -88,6 +88,7 @@ class MeasureLabels(BoundedJob):
             "labels": self.labels,
             "images": {unit.name: {"name": names[unit.name], **unit.result} for unit in done},
             "failed": failed,
+            "chosen": self.images is not None,
             "options": self.model_dump(mode="json", exclude={"images"}),
         }
         summary = f"Measure {rows} {self.labels} of {counted(len(done), 'image')}"

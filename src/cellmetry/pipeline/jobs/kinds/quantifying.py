@@ -29,7 +29,7 @@ from cellmetry.pipeline.work import Job, Layout
 from cellmetry.study.store.results import add_result
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
     from pathlib import Path
 
     from cellmetry.core.progress import Progress
@@ -139,16 +139,19 @@ class QuantifyChannels(Quantifying, BoundedJob):
             "rows": rows,
             "labels": self.labels,
             "images": {unit.name: {"name": names[unit.name], **unit.result} for unit in done},
+            "failed": made["failed"],
+            "chosen": self.images is not None,
             "made": {"rows": rows, **made},
             "options": self.model_dump(mode="json", exclude={"images"}, exclude_unset=True),
         }
 
         def keep_others(seq: int) -> None:
-            told = {"of": self.table, **{key: details[key] for key in ("labels", "options")}}
+            told = {"of": self.table, **{key: details[key] for key in ("labels", "failed", "chosen", "options")}}
             for name, path in paths.items():
                 if name != CELLS:
                     kept_as = f"{self.table} {name}"
-                    add_result(work.store, seq, "table", kept_as, path, job_id=work.job_id, details=told)
+                    own = {**told, "images": _images_of(done, names)}
+                    add_result(work.store, seq, "table", kept_as, path, job_id=work.job_id, details=own)
             folder = self._files(work)
             add_result(work.store, seq, "export", f"{self.table} masks", folder, job_id=work.job_id, details=told)
 
@@ -165,6 +168,12 @@ class QuantifyChannels(Quantifying, BoundedJob):
 
 def _table_names(done: Sequence[Unit]) -> list[str]:
     return list(dict.fromkeys(name for unit in done for name in unit.result["tables"]))
+
+
+def _images_of(done: Sequence[Unit], names: Mapping[str, str]) -> dict[str, dict[str, Any]]:
+    """Return by their ids of which images and labels tables of profiles and peaks tell."""
+    kept = ("labels", "version", READ)
+    return {unit.name: {"name": names[unit.name], **{key: unit.result[key] for key in kept}} for unit in done}
 
 
 def _write_tables(work: JobWork, image_id: str, ref: StoredRef, sample: Sample) -> dict[str, int]:
