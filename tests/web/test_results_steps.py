@@ -90,7 +90,7 @@ def test_cells_are_measured_and_each_leads_to_its_row(opened, until, api, study)
     assert grid.get_by_role("columnheader", name="Area").get_attribute("aria-sort") == "descending"
 
     held = []
-    page.route("**/tables/*/values", lambda route: held.append(route))
+    page.route("**/tables/*/values", held.append)
     page.get_by_label("Column that is shown").select_option("perimeter_um")
     while len(held) < 2:  # of the readout, and of the colours
         page.wait_for_timeout(50)
