@@ -108,6 +108,17 @@ def test_a_measured_projection_is_recorded_and_told(study):
     assert not any("Z stacks" in sentence for sentence in facts_of_table(store, asked).labels)
 
 
+def test_what_is_doubtful_is_sought_in_the_one_plane_of_the_labels(study):
+    pytest.importorskip("torch", reason="the network needs torch")
+    store, how, labels = study
+    with store.database.write():
+        seq = act(store, ANNA, "import labels", "Import labels")
+        add_labels(store, seq, labels.image_id, Labels(np.where(truth() == 1, 0, truth())), name=f"part {how}")
+    made, _ = do(store, "review", labels=f"part {how}")
+    found = result(store, made["table"]).details["images"][labels.image_id]
+    assert {each["z"] for each in found["maps"]} == {0}
+
+
 def test_flat_labels_of_a_stack_without_a_word_are_of_its_maximum(study):
     store, _, labels = study
     with store.database.write():
