@@ -21,7 +21,7 @@ from cellmetry.pipeline.jobs.table_facts import facts_of_table
 from cellmetry.study.design.design import Finding
 from cellmetry.study.store.images import images
 from cellmetry.study.store.results import result_path, results
-from cellmetry.study.store.said import is_excluded
+from cellmetry.study.store.said import excluded_images
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Mapping
@@ -178,10 +178,8 @@ def _asks_the_same(one: Mapping[str, Any], other: Mapping[str, Any]) -> bool:
 
 def _with_design(store: Store, table: pd.DataFrame, measured: dict[str, str]) -> tuple[pd.DataFrame, Any]:
     """Return the rows of images that are in the study and not excluded, with what it says of them now."""
-    alive = {each.id for each in images(store)}
-    names = {
-        image_id: name for image_id, name in measured.items() if image_id in alive and not is_excluded(store, image_id)
-    }
+    used = {each.id for each in images(store)} - excluded_images(store)
+    names = {image_id: name for image_id, name in measured.items() if image_id in used}
     kept = table[table["image"].astype(str).isin(set(names.values()))].reset_index(drop=True)
     joined, told, _ = add_said(kept, said_columns(store, names))
     return joined, told
