@@ -252,7 +252,7 @@ def test_a_former_comparison_comes_back_with_its_settings_and_a_table_shows_its_
     page.get_by_label("Colour cells").check()
     until(page, "cellmetry.viewer.look.colouring.kind === 'value' && cellmetry.study.labels.names.length === 2")
     page.evaluate("cellmetry.study.labels.select('nuclei')")
-    page.get_by_text("This table tells of cells, but nuclei are seen").wait_for()
+    page.get_by_text("This table is of cells, but nuclei are seen").wait_for()
     assert page.evaluate("[cellmetry.viewer.look.colouring.kind, cellmetry.viewer.stage.describe]") == ["id", None]
     cell, box = until(page, CELL), page.locator(".viewer-over").bounding_box()
     page.mouse.click(box["x"] + cell["x"], box["y"] + cell["y"])

@@ -70,7 +70,7 @@ class DualStep {
   /** What the middle says while there is no table. */
   #empty = "";
   #outdated;
-  #notice = h("div");
+  #notice = h("div.stack");
   #numbers = h("div.dual-numbers");
   /** @type {{panel: TablePanel, links: CellLinks, numbers: CellNumbers}|null} */
   #open = null;
