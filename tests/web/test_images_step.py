@@ -292,13 +292,31 @@ def test_an_image_that_failed_is_read_again_as_it_is_said_to_be(page: Any, api: 
     api.post(f"studies/{study}/images", files=[("files", ("a.tif", stack, "image/tiff"))])
     page.evaluate("study => cellmetry.place.go(study, 'images')", study)
     until(page, "cellmetry.study?.images.all[0]?.state === 'failed'")
-    page.get_by_role("listbox", name="Images").get_by_role("option").click()
+    image = page.get_by_role("listbox", name="Images").get_by_role("option")
+    image.click()
     page.get_by_role("button", name="Read again as").click()
     page.get_by_role("dialog").get_by_label("Axes").select_option("ZYX")
     page.get_by_role("button", name="Read again", exact=True).click()
     until(page, "cellmetry.study.images.all[0]?.header.axes === 'ZYX'")
     page.get_by_role("button", name="Undo", exact=True).click()
     until(page, "cellmetry.study.images.all[0]?.state === 'failed'")
+
+    image.click()
+    page.get_by_role("button", name="Read again as").click()
+    page.get_by_role("dialog").get_by_label("Axes").select_option("CYX")
+    page.get_by_role("button", name="Read again", exact=True).click()
+    until(page, "cellmetry.study.images.all[0]?.header.axes === 'CYX'")
+    image.click()
+    for k, name in enumerate(("DAPI", "GFP")):
+        page.get_by_label(f"Name of channel {k + 1}").fill(name)
+        page.keyboard.press("Tab")
+        until(page, f"cellmetry.study.images.all[0].said.channel_names?.[{k}] === '{name}'")
+    assert images(api, page)[0]["said"]["channel_names"][:2] == ["DAPI", "GFP"]
+    page.get_by_role("button", name="Read again as").click()
+    page.get_by_role("button", name="Read again", exact=True).click()
+    page.get_by_text("Nothing was read again").wait_for()
+    assert page.get_by_role("dialog").is_visible()
+    assert [each["header"]["axes"] for each in images(api, page)] == ["CYX"]
 
 
 def test_cards_say_the_quality_and_open_the_image_that_was_clicked(

@@ -186,17 +186,14 @@ function saySize(app, chosen, name, text, title) {
 function channelField(app, chosen) {
   const names = shared(chosen, (image) => channelNames(image));
   if (!names?.length) return null;
-  const save = (/** @type {number} */ k, /** @type {string} */ text) =>
-    sayOf(
-      app,
-      chosen,
-      {
-        channel_names: names.map((/** @type {string} */ name, /** @type {number} */ at) =>
-          at === k ? text || name : name,
-        ),
-      },
-      `Channel ${k + 1}: ${text}`,
-    );
+  /** Names that were typed here; the others are as they are by then. @type {Map<number, string>} */
+  const typed = new Map();
+  const save = (/** @type {number} */ k, /** @type {string} */ text) => {
+    typed.set(k, text);
+    const now = shared(chosen, (image) => channelNames(app.openStudy.images.find(image.id) ?? image)) ?? names;
+    const said = now.map((/** @type {string} */ name, /** @type {number} */ at) => typed.get(at) || name);
+    return sayOf(app, chosen, { channel_names: said }, `Channel ${k + 1}: ${text}`);
+  };
   return h(
     "fieldset.plain",
     {},
