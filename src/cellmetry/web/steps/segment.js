@@ -123,6 +123,7 @@ class SegmentStep {
   }
 
   #changed() {
+    this.#allow();
     this.#note();
     this.#preview.follow();
   }
@@ -141,8 +142,7 @@ class SegmentStep {
     const { images, labels, readOnly } = this.#app.openStudy;
     this.#form.follow();
     this.#showWhich();
-    this.#progress.allow(!readOnly && images.ready.length > 0 && this.#form.hasRecipe);
-    this.#preview.button.disabled = Boolean(readOnly) || !images.ready.length;
+    this.#allow();
     this.#editsField.hidden = !labels.all.some((each) => each.version > 0);
     const image = images.current;
     const sizeless = image?.state === "ready" && pixelSizeOf(image) === null;
@@ -159,6 +159,13 @@ class SegmentStep {
     );
     fill(this.#next, labels.all.length > 0 && this.#nextButton());
     fill(this.#byHand, drawByHand(this.#app, { class: "grow" }));
+  }
+
+  #allow() {
+    const { images, readOnly } = this.#app.openStudy;
+    const may = !readOnly && images.ready.length > 0 && this.#form.hasRecipe;
+    this.#progress.allow(may);
+    this.#preview.button.disabled = !may;
   }
 
   #showWhich() {
