@@ -11,8 +11,9 @@ SOURCES := $(shell find src -type f ! -path '*/__pycache__/*')
 demo: $(DEMO)
 	.venv/bin/cellmetry demo --out demo-output
 
+# Two processes of one thread each; files in the order of tests/conftest.py.
 test: $(TEST) $(ANNDATA)
-	.venv-test/bin/python -m pytest -n 2 --dist loadfile
+	OMP_NUM_THREADS=1 .venv-test/bin/python -m pytest -n 2 --dist loadfile --no-loadscope-reorder
 	.venv-anndata/bin/python -m pytest -q tests/export/test_anndata_file.py tests/cli/test_cli_compare.py
 
 check: lint types scripts layers site licences

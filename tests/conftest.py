@@ -14,6 +14,11 @@ settings.load_profile("cellmetry")
 SHARED = Path(__file__).resolve().parents[2] / "shared"
 
 
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Begin with the few and long tests of the app, so that none of them runs alone at the end."""
+    items.sort(key=lambda item: "web" not in item.path.relative_to(Path(__file__).parent).parts)
+
+
 @pytest.fixture(scope="session")
 def shared() -> Path:
     """Folder with real images and reference numbers; a test that needs it is skipped where it is missing."""

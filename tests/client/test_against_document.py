@@ -247,6 +247,7 @@ def of_study(study, file, to):
             "GET", study._path(f"/labels/{LABELS}/edits/1/pixels/0"), params={"side": "after"}
         ),
         "restore": lambda: study.restore(LABELS, 0),
+        "say_right": lambda: study.say_right(LABELS),
         "remove_labels": lambda: study.remove_labels(LABELS),
         "questions": lambda: study.questions(LABELS, answered=True),
         "question": lambda: study.question(f"qst_{ID}"),

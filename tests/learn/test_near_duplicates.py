@@ -62,6 +62,37 @@ def test_the_same_field_is_found_in_disguise(strangers: list[NDArray[np.float32]
     assert "same field" in {link.kind for link in found}
 
 
+def discs(centres: NDArray[np.float64], seed: int, side: int = 256) -> NDArray[np.float32]:
+    """Return bright discs on a dark ground."""
+    rng = np.random.default_rng(seed)
+    plane = rng.normal(100, 6, (side, side))
+    ys, xs = np.mgrid[:side, :side]
+    for y, x in centres:
+        plane[(ys - y) ** 2 + (xs - x) ** 2 < rng.uniform(7, 12) ** 2] += rng.uniform(600, 1200)
+    return plane.astype(np.float32)
+
+
+def in_rows(seed: int, across: int = 7, side: int = 256) -> NDArray[np.float32]:
+    """Return discs in rows and columns, each a little off its place: another image for each seed."""
+    step = side / across
+    places = (np.indices((across, across)).reshape(2, -1).T + 0.5) * step
+    return discs(places + np.random.default_rng(seed).uniform(-3, 3, places.shape), seed + 100)
+
+
+def test_cells_in_rows_and_columns_are_not_one_field_but_their_copies_are() -> None:
+    planes = [in_rows(seed) for seed in range(8)]
+    assert links_of(planes) == ()
+    noisy = planes[0] * 2 + np.random.default_rng(1).normal(0, 300, planes[0].shape).astype(np.float32)
+    twins = [noisy, np.rot90(planes[1]), planes[2].max() - planes[2], block_means(planes[3], (128, 128))]
+    assert pairs(links_of([*planes, *twins])) == {(0, 8), (1, 9), (2, 10), (3, 11)}
+
+
+def test_one_bright_cell_at_the_same_place_is_not_one_field_but_its_copy_is() -> None:
+    one, other = discs(np.array([[80.0, 80.0]]), 1), discs(np.array([[82.0, 81.0]]), 2)
+    assert links_of([one, other]) == ()
+    assert pairs(links_of([one, other, one**0.7])) == {(0, 2)}
+
+
 def test_tiles_that_touch_are_chained_and_crops_that_overlap_linked(strangers: list[NDArray[np.float32]]) -> None:
     wide = field(3, (512, 512), 110)
     tiles = [wide[:256, :256], wide[:256, 256:], wide[256:, :256], wide[256:, 256:]]

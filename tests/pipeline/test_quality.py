@@ -16,7 +16,8 @@ def field(seed, **look):
 
 
 def image(name, pixels):
-    return SimpleNamespace(id=name, header={"quality": [judge_pixels(pixels)._asdict()], "colour": False})
+    header = {"quality": [judge_pixels(pixels)._asdict()], "colour": False, "axes": "YX", "shape": pixels.shape}
+    return SimpleNamespace(id=name, header=header)
 
 
 def test_blurred_saturated_and_empty_images_are_doubtful():
@@ -30,6 +31,16 @@ def test_blurred_saturated_and_empty_images_are_doubtful():
     assert found["noise"].empty
     assert "saturated" in found["bright"].reasons[0]
     assert [found[name].faults for name in ("blurred", "noise", "bright")] == [("blurred",), ("empty",), ("saturated",)]
+
+
+def test_of_a_large_image_is_said_that_its_middle_was_looked_at():
+    small = image("small", field(8, dna=9000.0))
+    large = image("large", field(8, dna=9000.0))
+    large.header["shape"] = (5000, 600)
+    found = quality_of_images([small, large])
+    assert (found["small"].middle, found["large"].middle) == (None, (768, 600))
+    assert "of the pixels are saturated" in found["small"].reasons[0]
+    assert "of the pixels in the middle of the image are saturated" in found["large"].reasons[0]
 
 
 def test_nothing_is_said_of_an_image_that_was_not_read_and_tiny_ones_are_empty():

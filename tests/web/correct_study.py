@@ -76,13 +76,13 @@ def _tiff(pixels: NDArray[Any], axes: str) -> bytes:
     return out.getvalue()
 
 
-def add(server: Any, name: str, named: dict[str, NDArray[np.uint32]]) -> dict[str, str]:
+def add(server: Any, name: str, named: dict[str, NDArray[np.uint32]], *, stacks: str = "ZYX") -> dict[str, str]:
     """Add labels to images of a study; they take the place of those that are there. Return their ids by image."""
     [folder] = server.home.glob(f"{name}*.cellmetry")
     store = join_store(folder)
     found = {}
     for image, ids in named.items():
-        axes = "ZYX" if ids.ndim == 3 else "YX"
+        axes = stacks if ids.ndim == 3 else "YX"
         with store.database.write():
             seq = act(store, Actor("t", "python"), "test", "Add labels")
             found[image] = add_labels(store, seq, image, labels_from_array(ids, axes), name="cells")

@@ -212,10 +212,17 @@ def test_undo_is_locked_where_there_is_nothing_and_names_an_older_edit_before_it
     page = hand.page
     undo = page.locator(".correct-state").get_by_role("button", name="Undo")
     page.locator(".correct-state button:disabled").nth(1).wait_for()
+    late: list[Any] = []
+    page.route("**/edits?limit=50", lambda route: late.append((route, route.fetch())), times=1)
+    page.reload()
+    hand = squares.open_correct(page, server.url, study["study"], study["stack"])
     hand.look_at(*squares.middle(0, 0))
     hand.take("Delete")
     hand.click(*squares.middle(0, 0))
     hand.saved()
+    [(route, answer)] = late  # asked before the edit, answered after it
+    route.fulfill(response=answer)
+    page.locator(".correct-state button:disabled").wait_for()
     assert undo.is_enabled()
     later = squares.open_correct(signed_in(), server.url, study["study"], study["stack"])
     page = later.page

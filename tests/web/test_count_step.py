@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import json
+import re
 from typing import Any
 from urllib.parse import quote
 
@@ -80,6 +81,18 @@ def test_counts_are_kept_as_a_table_whose_rows_lead_to_images(opened: Any, api: 
     page.get_by_label("Table of counts").select_option(label="counts (2 rows)")
     until(page, "document.querySelector('.count-table .table-panel')?.ariaLabel === 'Table counts'")
 
+    ids = {each["name"]: each["id"] for each in api.get(f"studies/{study}/images").json()}
+    said = {"images": list(ids.values()), "values": {"condition": "a"}}
+    left_out = {"images": [ids["128"]], "values": {"excluded": True}}
+    assert [api.patch(f"studies/{study}/images", json=each).status_code for each in (said, left_out)] == [200, 200]
+    which = page.get_by_label("Images", exact=True)
+    which.locator("option", has_text="All (1)").wait_for(state="attached")
+    which.select_option(label="Condition a")
+    with page.expect_request("**/jobs") as asked:
+        page.get_by_role("button", name="Apply to all").click()
+    assert asked.value.post_data_json["parameters"]["images"] == [ids["96"]]
+    api.patch(f"studies/{study}/images", json={**left_out, "values": {"excluded": None}})
+
 
 def test_an_example_is_one_click_away_and_its_density_can_be_saved(page: Any, api: Any, until: Any) -> None:
     pytest.importorskip("torch", reason="the network needs torch")
@@ -123,16 +136,29 @@ def test_of_a_large_image_what_is_seen_is_counted_wherever_that_is(
     until(page, "cellmetry.study?.images.ready.length === 1 && cellmetry.viewer.image")
     page.evaluate("cellmetry.viewer.goTo({y: 48, x: 48, zoom: 3})")
     until(page, f"{IDLE} && {NUMBER} === '9'", 60)
-    page.get_by_text("cells in the marked part").wait_for()
+    page.get_by_text(re.compile(r"cells in the marked .* % of the image")).wait_for()
     until(page, "cellmetry.viewer.layers.get('counted part')?.shapes[0].points[0].join() === '0,0'")
     page.evaluate("cellmetry.viewer.goTo({y: 600, x: 3000, zoom: 3})")
     until(page, f"{IDLE} && {NUMBER} === '0'", 60)
     until(page, "cellmetry.viewer.layers.get('counted part')?.shapes[0].points[0][1] > 2000")
 
 
-def test_labels_that_went_stay_the_choice_and_are_said_to_be_gone(opened: Any, faults: Any) -> None:
-    faults.allow("status of 4")
+def test_labels_in_the_place_of_others_are_counted_and_those_that_went_stay_the_choice_and_are_said_to_be_gone(
+    opened: Any, server: Any, squares: Any, until: Any, faults: Any
+) -> None:
     page = opened
+    image = page.evaluate("cellmetry.viewer.image.id")
+    given = json.dumps({"labels": "cells", "density": False})
+    for count in (4, 2):  # both are version 0
+        ids = np.zeros((96, 96), np.uint32)
+        ids[10, 10 : 10 + 2 * count : 2] = range(1, count + 1)
+        squares.add(server, "Squares", {image: ids})
+        page.evaluate("cellmetry.study.labels.load()")
+        page.evaluate("count => cellmetry.place.go(cellmetry.study.id, 'count', {count})", given)
+        if count == 4:
+            page.reload()
+        until(page, f"document.querySelector('.count-number')?.textContent === '{count}'")
+    faults.allow("status of 4")
     gone = json.dumps({"labels": "gone", "density": False})
     page.evaluate("count => cellmetry.place.go(cellmetry.study.id, 'count', {count})", gone)
     page.reload()

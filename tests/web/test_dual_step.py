@@ -22,17 +22,25 @@ LAST = "cellmetry.study.jobs.all.find((job) => job.kind === 'quantify')"
 LAYERS = "[...cellmetry.viewer.layers.keys()].filter((name) => name.startsWith('dual')).sort()"
 
 CURVES = "document.querySelectorAll('.dual-profile .plot-curve').length"
-NUMBERS = "cellmetry.viewer.layers.get('dual numbers')?.shapes.length"
+IDS = "cellmetry.viewer.layers.get('ids')?.shapes.length"
+CENTRES = ((30, 30), (30, 88), (86, 32), (88, 86))
 
 
 def discs(seed: int, side: int = 120) -> np.ndarray:
     """Return four discs: a bright rim in the first channel, bright inside in the second."""
     rng = np.random.default_rng(seed)
     y, x = np.mgrid[:side, :side]
-    depth = np.min([np.hypot(y - cy, x - cx) for cy, cx in [(30, 30), (30, 88), (86, 32), (88, 86)]], axis=0)
+    depth = np.min([np.hypot(y - cy, x - cx) for cy, cx in CENTRES], axis=0)
     target = 100 + 100 * (depth < 20) + 900 * np.exp(-(((depth - 16) / 2) ** 2))
     reference = 100 + 400 * (depth < 20) + 300 * np.exp(-(((depth - 12) / 3) ** 2))
     return (np.stack([target, reference]) + rng.normal(0, 8, (2, side, side))).clip(0, 65535).astype(np.uint16)
+
+
+def cells(side: int = 120) -> np.ndarray:
+    """Return the labels of these discs, 1 to 4."""
+    y, x = np.mgrid[:side, :side]
+    away = np.stack([np.hypot(y - cy, x - cx) for cy, cx in CENTRES])
+    return np.where(away.min(axis=0) < 20, away.argmin(axis=0) + 1, 0).astype(np.uint32)
 
 
 READ = "((rows) => rows.length > 1 && rows.every((each) => each.row))([...document.querySelectorAll('.table-row')])"
@@ -55,14 +63,14 @@ def files(pictures: Any) -> dict[str, bytes]:
 
 
 @pytest.fixture(scope="module")
-def study(api: Any, files: dict[str, bytes], results: Any) -> str:
-    """A study of two images of two channels with four cells each."""
+def study(server: Any, api: Any, files: dict[str, bytes], results: Any, squares: Any) -> str:
+    """A study of two images of two channels with four cells each, numbered 1 to 4 and 4 to 1."""
     study = api.post("studies", json={"name": "Discs"}).json()["id"]
     parts = [("files", each) for each in files.items()]
     assert api.post(f"studies/{study}/images", files=parts).status_code == 201
     results.wait_for_jobs(api, study)
-    changes = ['segment.engine="classical"', "segment.channel=1"]
-    results.run_job(api, study, "segment", {"recipe": "any", "set": changes})
+    first, second = (each["id"] for each in results.images_of(api, study))
+    squares.add(server, "Discs", {first: cells(), second: np.where(cells() > 0, 5 - cells(), 0).astype(np.uint32)})
     return study
 
 
@@ -70,12 +78,12 @@ def study(api: Any, files: dict[str, bytes], results: Any) -> str:
 def opened(page: Any, study: str, until: Any) -> Any:
     """The step Two channels of that study, ready to be used."""
     page.evaluate("study => cellmetry.place.go(study, 'dual')", study)
-    until(page, "cellmetry.viewer?.labels && document.querySelector('.dual-section')")
+    until(page, "cellmetry.viewer?.labels && document.querySelector('[data-section=target]')")
     return page
 
 
 @pytest.fixture(scope="module")
-def mixed(api: Any, results: Any) -> str:
+def mixed(server: Any, api: Any, results: Any, squares: Any) -> str:
     """A study of a plain image, a time series of two frames, and an image without cells whose channels are others."""
     study = api.post("studies", json={"name": "Mixed"}).json()["id"]
     pixels = {"plain": discs(0), "series": np.stack([discs(1), discs(2) // 2]), "strange": discs(3)}
@@ -83,9 +91,9 @@ def mixed(api: Any, results: Any) -> str:
     parts = [("files", (f"{name}.ome.tif", ome(each, names.get(name)))) for name, each in pixels.items()]
     assert api.post(f"studies/{study}/images", files=parts).status_code == 201
     results.wait_for_jobs(api, study)
-    some = [each["id"] for each in results.images_of(api, study) if each["name"] != "strange"]
-    changes = ['segment.engine="classical"', "segment.channel=1"]
-    results.run_job(api, study, "segment", {"recipe": "any", "set": changes, "images": some})
+    ids = {"plain": cells(), "series": np.stack([cells()] * 2)}
+    named = {each["id"]: ids[each["name"]] for each in results.images_of(api, study) if each["name"] in ids}
+    squares.add(server, "Mixed", named, stacks="TYX")
     return study
 
 
@@ -102,7 +110,7 @@ def ome(pixels: np.ndarray, names: list[str] | None = None) -> bytes:
 def mixed_page(page: Any, mixed: str, until: Any) -> Any:
     """The step Two channels of that study, at the plain image."""
     page.evaluate("study => cellmetry.place.go(study, 'dual')", mixed)
-    until(page, "cellmetry.viewer?.labels && document.querySelector('.dual-section')")
+    until(page, "cellmetry.viewer?.labels && document.querySelector('[data-section=target]')")
     look_at(page, until, "plain")
     return page
 
@@ -123,11 +131,13 @@ def section(page: Any, name: str) -> Any:
     return found
 
 
-def quantify(page: Any, until: Any) -> dict[str, Any]:
-    """Return the job that was done."""
+def quantify(page: Any, until: Any, *, says: str = "") -> dict[str, Any]:
+    """Return the job that was done, during which the middle has a heading."""
     before = page.evaluate(f"{LAST}?.id ?? ''")
     page.evaluate("document.querySelector('.table-panel')?.setAttribute('data-before', '')")
     page.get_by_role("button", name="Quantify", exact=True).click()
+    if says:
+        page.get_by_role("heading", name=says).wait_for()
     until(page, f"({LAST}?.id ?? '') !== '{before}'")
     job = until(page, f"['done', 'failed'].includes({LAST}.state) && {LAST}", 60)
     assert job["state"] == "done", job
@@ -145,7 +155,8 @@ def test_numbers_are_those_of_the_command(
     target.get_by_label("Percentile").fill("40")
     target.get_by_label("Remove small objects").fill("3")
     section(page, "radial").get_by_label("Inner").fill("70")
-    job = quantify(page, until)
+    page.get_by_role("heading", name="Nothing is quantified yet").wait_for()
+    job = quantify(page, until, says="Quantifying…")
     page.get_by_text("8 rows", exact=True).wait_for()
 
     exports = api.get(f"studies/{study}/results", params={"kind": "export"}).json()
@@ -193,6 +204,8 @@ def test_masks_are_seen_live_and_leave_the_study_as_it_is(opened: Any, api: Any,
     assert page.evaluate(LAYERS) == ["dual target_mask", "dual target_mask fill"]
     section(page, "profile").get_by_label("Make a radial profile").check()
     page.get_by_text("Profile of what is previewed").wait_for()
+    page.get_by_label("Preset", exact=True).select_option("Rim of the cell, 90–100 %")
+    until(page, f"{LAYERS}.join() === 'dual radial_mask,dual radial_mask fill'")
     page.get_by_role("button", name="Preview", exact=True).click()
     assert page.evaluate(LAYERS) == []
     assert api.get(f"studies/{study}").json()["last_act"] == before
@@ -200,8 +213,9 @@ def test_masks_are_seen_live_and_leave_the_study_as_it_is(opened: Any, api: Any,
 
 def test_a_cell_has_its_profile_and_peaks(opened: Any, until: Any) -> None:
     page = opened
-    page.get_by_label("Preset", exact=True).select_option("Rim of the cell, 90–100 %")
-    quantify(page, until)
+    if not page.evaluate("cellmetry.study.jobs.all.some((job) => job.kind === 'quantify' && job.state === 'done')"):
+        page.get_by_label("Preset", exact=True).select_option("Rim of the cell, 90–100 %")
+        quantify(page, until)
     page.get_by_role("heading", name="Profile of all cells").wait_for()
     page.get_by_text("Peaks (median of the cells)").wait_for()
     until(page, "document.querySelectorAll('.dual-profile .plot-curve').length === 3")
@@ -213,10 +227,37 @@ def test_a_cell_has_its_profile_and_peaks(opened: Any, until: Any) -> None:
     assert page.evaluate("[...cellmetry.viewer.selected]") == [2]
     page.get_by_role("button", name="All cells").click()
     page.get_by_role("heading", name="Profile of all cells").wait_for()
+    page.get_by_text("For a grid of all cells' profiles").wait_for()
+    with page.expect_download() as saved:
+        page.get_by_role("button", name="PNG").click()
+    picture = Path(saved.value.path()).read_bytes()
+    assert saved.value.suggested_filename == "Profile_of_all_cells_dose_0.png"
+    assert picture.startswith(b"\x89PNG")
+    assert picture[37:41] == b"pHYs"
+    assert int.from_bytes(picture[41:45]) == 5906  # a metre: 150 dpi
     with page.expect_download() as saved:
         page.get_by_role("button", name="Masks, ratios and plots").click()
     names = zipfile.ZipFile(saved.value.path()).namelist()
     assert any(name.endswith("masks/dose_0_radial_mask.tif") for name in names)
+
+
+def test_ids_of_other_labels_and_sides_of_pixels(opened: Any, api: Any, study: str, until: Any, squares: Any) -> None:
+    page = opened
+    ids = section(page, "ids")
+    other = "cellmetry.study.labels.all.find((each) => each.image !== cellmetry.study.images.current.id).id"
+    ids.get_by_label("Previous labels").select_option(page.evaluate(other))
+    ids.get_by_role("button", name="Relabel to previous IDs").click()
+    ids.get_by_text("4 cells kept an ID, 0 are new").wait_for(timeout=60_000)
+    rows = ids.locator("tbody tr").all_inner_texts()
+    assert [row.split() for row in rows] == [[str(k), str(5 - k), "1.00"] for k in range(1, 5)]
+    labels = page.evaluate("cellmetry.study.labels.of(cellmetry.study.images.current.id).id")
+    assert squares.pixels(api, study, labels)[30, 30] == 4
+    pixels = section(page, "pixels")
+    pixels.get_by_label("Height differs from width").check()
+    pixels.get_by_label("Pixel height").fill("0.4")
+    pixels.get_by_label("Pixel height").press("Enter")
+    until(page, "cellmetry.study.images.all.every((each) => each.said.pixel_size_y_um === 0.4)")
+    pixels.get_by_text("Pixel size: 0.200 × 0.400 µm").wait_for()
 
 
 def test_settings_stay_and_other_rules_have_other_fields(opened: Any, until: Any) -> None:
@@ -236,13 +277,19 @@ def test_settings_stay_and_other_rules_have_other_fields(opened: Any, until: Any
     page.get_by_label("Name", exact=True).fill("Mine")
     page.get_by_role("button", name="Keep", exact=True).click()
     page.reload()
-    until(page, "document.querySelector('.dual-section')")
+    until(page, "document.querySelector('[data-section=target]')")
     assert section(page, "target").get_by_label("Saturation limit").input_value() == "99%"
     assert section(page, "radial").get_by_label("In", exact=True).input_value() == "1"
     page.get_by_label("Preset", exact=True).select_option("Whole cells")
     assert section(page, "target").get_by_label("Saturation limit").input_value() == "100%"
+    page.get_by_text("The background is taken off before anything is measured.").wait_for()
+    page.get_by_label("Preset", exact=True).select_option("Whole cells, nothing taken off")
+    page.get_by_text("No background is taken off the target and the reference: the camera's offset").wait_for()
     page.get_by_label("Preset", exact=True).select_option("Mine")
     assert section(page, "target").get_by_label("Saturation limit").input_value() == "99%"
+    page.get_by_role("button", name="Reset all settings").click()
+    assert section(page, "target").get_by_label("Saturation limit").input_value() == "100%"
+    assert page.get_by_label("Preset", exact=True).input_value() == "Whole cells"
 
 
 def test_what_is_wrong_is_said_beside_its_field_or_in_words(opened: Any, until: Any, faults: Any) -> None:
@@ -254,33 +301,26 @@ def test_what_is_wrong_is_said_beside_its_field_or_in_words(opened: Any, until: 
     target.get_by_label("Percentile").fill("101")
     target.get_by_text("At most 100.").wait_for()
     target.get_by_label("Percentile").fill("75")
+    jobs = page.evaluate("cellmetry.study.jobs.all.length")
     target.get_by_label("Saturation limit").fill("much")
     page.get_by_role("button", name="Quantify", exact=True).click()
-    page.get_by_text("much").first.wait_for()
-
-
-def test_masks_of_the_job_are_those_of_the_preview(api: Any, study: str, results: Any) -> None:
-    image = results.images_of(api, study)[0]["id"]
-    [labels] = api.get(f"studies/{study}/labels", params={"image": image}).json()
-    wanted = {"target": "0", "reference": "1", "plan": {"target": {"mask": "global_otsu"}, "radial": "60:100"}}
-    found = api.post(f"studies/{study}/preview/masks", json={**wanted, "image": image, "labels": labels["id"]}).json()
-    seen = next(each for each in found["seen"] if each["name"] == "target_mask")
-    ids = np.frombuffer(api.get(f"studies/{study}/{seen['pixels']}").content, "<u4").reshape(120, 120)
-    job = results.run_job(api, study, "quantify", {**wanted, "images": [image], "table": "again"})
-    exports = api.get(f"studies/{study}/results", params={"kind": "export"}).json()
-    folder = next(each for each in exports if each["job_id"] == job["id"])
-    file = {"file": "masks/target_labels.tif"}
-    files = [each["name"] for each in api.get(f"studies/{study}/results/{folder['id']}/files").json()]
-    file["file"] = next(name for name in files if name.endswith("target_labels.tif"))
-    kept = tifffile.imread(io.BytesIO(api.get(f"studies/{study}/results/{folder['id']}/download", params=file).content))
-    assert np.array_equal(kept, ids)
+    target.get_by_role("alert").filter(has_text="not 'much'").wait_for()
+    assert page.evaluate("cellmetry.study.jobs.all.length") == jobs
 
 
 def test_an_image_without_the_channels_that_are_wished_changes_them_not(mixed_page: Any, until: Any) -> None:
     page = mixed_page
+    roles = "usualRoles(['DAPI', 'FRB', 'GFP'].map((text) => ({ value: text, text })))"
+    found = page.evaluate(f"import('./web/steps/dual_words.js').then(({{ usualRoles }}) => {roles})")
+    assert [found[role]["text"] for role in ("target", "reference")] == ["FRB", "DAPI"]
     run = page.get_by_role("button", name="Quantify", exact=True)
     reference = page.get_by_label("Reference", exact=True)
     assert reference.evaluate("each => each.selectedOptions[0].text") == "RFP"
+    assert run.is_enabled()
+    reference.select_option("GFP")
+    page.get_by_role("alert").filter(has_text="Target and reference are the same channel, GFP").wait_for()
+    assert run.is_disabled()
+    reference.select_option("RFP")
     assert run.is_enabled()
     look_at(page, until, "strange")
     assert reference.evaluate("each => each.selectedOptions[0].text") == "RFP (not in this image)"
@@ -319,12 +359,12 @@ def test_plain_images_beside_time_series_have_profiles_and_numbers(
 ) -> None:
     page, profiles = mixed_page, {"target": "GFP", "reference": "RFP", "plan": {"profile": "5:1"}}
     results.run_job(api, mixed, "quantify", profiles)
-    numbers = page.get_by_label("Numbers", exact=True)
-    numbers.wait_for()
-    numbers.fill("12")
-    until(page, f"{NUMBERS} > 0")
+    sizes = page.get_by_label("IDs", exact=True)
+    sizes.fill("1.8")
+    until(page, f"{IDS} === 4")
     until(page, f"{CURVES} === 3")
-    numbers.fill("0")
+    sizes.fill("0")
+    until(page, f"{IDS} === undefined")
     look_at(page, until, "series")
     until(page, f"{CURVES} === 3")
     page.locator(".table-row", has_text="series").first.click()

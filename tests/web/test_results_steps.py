@@ -89,14 +89,34 @@ def test_cells_are_measured_and_each_leads_to_its_row(opened, until, api, study)
     grid.get_by_role("button", name="Area").first.click()
     assert grid.get_by_role("columnheader", name="Area").get_attribute("aria-sort") == "descending"
 
+    held = []
+    page.route("**/tables/*/values", held.append)
+    page.get_by_label("Column that is shown").select_option("perimeter_um")
+    while len(held) < 2:  # of the readout, and of the colours
+        page.wait_for_timeout(50)
+    page.locator("button.step[data-step=correct]").click()
+    until(page, "cellmetry.step === 'correct'")
+    for each in held:
+        each.continue_()
+    page.wait_for_timeout(300)
+    assert page.evaluate("[cellmetry.viewer.look.colouring.kind, cellmetry.viewer.stage.describe]") == ["id", None]
 
-def test_a_region_is_drawn_and_its_cells_are_counted(opened, api, study, until):
+
+def test_a_region_is_drawn_and_its_cells_are_counted(opened, page, faults, api, study, until):
+    faults.allow("status of 500")
+    image = _made().images_of(api, study)[0]["id"]
+    old = {"name": "Old", "rectangle": [0, 0, 9, 9]}
+    assert api.put(f"studies/{study}/regions", json={"image": image, "regions": [old]}).status_code == 200
+    refused = {"status": 500, "json": {"error": {"kind": "Any", "message": "The list cannot be read."}}}
+    page.route("**/regions", lambda route: route.fulfill(**refused))
     page = opened("measure")
+    page.get_by_text("The list cannot be read.").wait_for()
+    page.unroute("**/regions")
     until(page, CELL)
     page.get_by_role("button", name="Of the view").click()
     page.get_by_label("Name").fill("Rim")
     page.get_by_role("button", name="Add", exact=True).click()
-    seen = page.locator(".region").get_by_text("cell")
+    seen = page.locator(".region", has_text="Rim").get_by_text("cell")
     seen.wait_for()
     table = next(each for each in api.get(f"studies/{study}/tables").json() if each["name"] == "cells")
     query = {"where": 'image == "control_1"', "limit": 1}
@@ -104,9 +124,11 @@ def test_a_region_is_drawn_and_its_cells_are_counted(opened, api, study, until):
     assert seen.inner_text() == f"{cells} cells"
     page.get_by_role("button", name="Undo").last.click()
     seen.wait_for(state="detached")
+    page.get_by_role("button", name="Remove the region Old").click()
+    page.locator(".region").wait_for(state="detached")
 
 
-def test_conditions_are_compared_and_the_report_is_saved(opened, until):
+def test_conditions_are_compared_and_the_report_is_saved(opened, api, study, until):
     page = opened("compare")
     page.get_by_text("2 conditions with 6 replicates (3 each).").wait_for()
     assert page.locator("label.field", has_text="Control").locator("select").input_value() == "control"
@@ -126,11 +148,15 @@ def test_conditions_are_compared_and_the_report_is_saved(opened, until):
 
     plot = page.get_by_role("application", name="Superplot")
     until(page, "document.querySelector('.plot-cells')?.getAttribute('d').length > 0")
+    (used,) = [each["details"]["table"] for each in api.get(f"studies/{study}/comparisons").json()]
+    _made().run_job(api, study, "measure", {"labels": "cells", "table": "cells"})  # hides the table that was compared
     plot.focus()
     page.keyboard.press("ArrowRight")
     page.locator(".plot-tip").get_by_text("control_1, cell 1").wait_for()
     page.keyboard.press("Enter")
     until(page, "cellmetry.step === 'measure' && [...cellmetry.viewer.selected].join() === '1'")
+    page.get_by_text("This table was compared.").wait_for()
+    assert page.locator("label.field", has_text="older").locator("select").input_value() == used
 
     page = opened("report")
     frame = page.frame_locator("iframe[title=Report]")
@@ -159,8 +185,15 @@ def test_a_design_is_said_and_undone(opened, api, study, until):
     assert "day 1" in changed.inner_text()
     assert "cells, 0 edits" in changed.inner_text()
     page.get_by_role("tab", name="Design").click()
-    page.get_by_label("replicate of control_1").fill("day 1")
-    page.get_by_label("replicate of control_1").blur()
+    page.get_by_label("condition of control_1").fill("treated")
+    page.keyboard.press("Tab")
+    said = "cellmetry.study.images.all.find((each) => each.name === 'control_1').said"
+    until(page, f"{said}.condition === 'treated'")
+    page.keyboard.type("day 1")  # into the next field, though the list was read again
+    page.keyboard.press("Tab")
+    until(page, f"{said}.replicate === 'day 1'")
+    page.get_by_label("condition of control_1").fill("control")
+    page.get_by_label("condition of control_1").blur()
     page.get_by_text("2 conditions with 6 replicates").wait_for()
 
 
@@ -208,3 +241,22 @@ def test_a_former_comparison_comes_back_with_its_settings(opened, api, study):
     assert not page.get_by_label("Leave out cells with a flag").is_checked()
     page.get_by_role("button", name="All cells").click()
     page.locator(".chip", has_text="area_px > 3").wait_for(state="detached")
+
+
+def test_values_are_shown_for_cells_of_the_table_only(opened, api, study, until):
+    asked = {"recipe": "any", "set": ['segment.engine="classical"'], "labels_name": "nuclei"}
+    _made().run_job(api, study, "segment", asked)
+    page = opened("measure")
+    page.get_by_role("grid", name="Table cells").wait_for()
+    page.get_by_label("Colour cells").check()
+    until(page, "cellmetry.viewer.look.colouring.kind === 'value' && cellmetry.study.labels.names.length === 2")
+    page.evaluate("cellmetry.study.labels.select('nuclei')")
+    page.get_by_text("This table tells of cells, but nuclei are seen").wait_for()
+    assert page.evaluate("[cellmetry.viewer.look.colouring.kind, cellmetry.viewer.stage.describe]") == ["id", None]
+    cell, box = until(page, CELL), page.locator(".viewer-over").bounding_box()
+    page.mouse.click(box["x"] + cell["x"], box["y"] + cell["y"])
+    until(page, "cellmetry.viewer.selected.size === 1")
+    page.wait_for_timeout(300)
+    assert page.locator(".measure-cell, .table [aria-selected=true]").count() == 0
+    page.get_by_role("button", name="Show cells").click()
+    until(page, "cellmetry.viewer.look.colouring.kind === 'value'")

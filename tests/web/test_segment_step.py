@@ -143,14 +143,41 @@ def stack(api: Any, pictures: Any) -> str:
     return study
 
 
+def stacks_of(page: Any, *images: str, chosen: str = "max") -> Any:
+    """What is changed in the recipe where the study has such images, and what is said of a choice that was replaced."""
+    return page.evaluate(
+        """async ([kinds, chosen]) => {
+          const { StackField } = await import(new URL("web/steps/segment_stack.js", document.baseURI));
+          const known = { flat: { axes: "YX", shape: [9, 9] }, deep: { axes: "ZYX", shape: [4, 9, 9] }, new: {} };
+          const all = kinds.map((kind) => ({ state: kind === "new" ? "new" : "ready", header: known[kind] }));
+          const ready = all.filter((image) => image.state === "ready");
+          const field = new StackField({ openStudy: { images: { all, ready } } }, () => {});
+          field.show(chosen);
+          const about = field.element.querySelector("p").textContent;
+          return [field.setOf("segment"), field.element.hidden ? "" : about];
+        }""",
+        [images, chosen],
+    )
+
+
 def test_cells_of_a_stack_count_once_unless_planes_are_asked_for(page: Any, stack: str, api: Any, until: Any) -> None:
     page.evaluate("study => cellmetry.place.go(study, 'segment')", stack)
     until(page, "cellmetry.study?.images.ready.length === 2 && cellmetry.viewer?.image")
     page.get_by_text("More settings").click()
     page.get_by_label("Engine").select_option("classical")
     assert page.get_by_label("Z stack").input_value() == "max"
+    assert stacks_of(page, "flat") == [[], ""]
+    assert stacks_of(page, "flat", "new") == [['segment.stack="max"'], ""]
+    said, about = stacks_of(page, "deep", "flat", chosen="volume")
+    assert said == ['segment.stack="max"']
+    assert about.startswith("Volumes were chosen, but there are flat images")
     assert apply(page, until)["parameters"]["set"] == ['segment.engine="classical"', 'segment.stack="max"']
     page.get_by_text("18 cells in 2 images").wait_for()
+    page.evaluate("cellmetry.goStep('correct', { image: cellmetry.study.images.all[1].id, z: 2 })")
+    until(page, "cellmetry.viewer.z === 2 && cellmetry.viewer.labels")
+    page.get_by_role("button", name="Mark field as reviewed").click()
+    until(page, "cellmetry.viewer.layers.has('reviewed')")
+    assert [(each["z"], each["box"]) for each in api.get(f"studies/{stack}/reviewed").json()] == [(0, [0, 96, 0, 96])]
     page.evaluate("cellmetry.goStep('measure')")
     page.get_by_label("Controls").get_by_role("button", name="Measure", exact=True).click()
     page.get_by_role("grid", name="Table cells").wait_for(timeout=60_000)

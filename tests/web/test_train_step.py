@@ -62,7 +62,7 @@ def test_what_is_needed_before_a_model_can_learn_is_said(
     right = page.get_by_label("All cells of field_0 are right")
     faults.allow("status of 422")
     refused = {"error": {"kind": "ParameterError", "message": "It is not to be."}}
-    page.route("**/images", lambda route: route.fulfill(status=422, json=refused), times=1)
+    page.route("**/labels/*/right", lambda route: route.fulfill(status=422, json=refused), times=1)
     right.click()
     page.get_by_text("It is not to be.").wait_for()
     assert not right.is_checked()

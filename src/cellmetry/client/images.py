@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
 __all__ = ["ImageVerbs"]
 
-_BESIDE = ("pixel_size_um", "pixel_size_z_um", "channel_names")
+_BESIDE = ("pixel_size_um", "pixel_size_y_um", "pixel_size_z_um", "channel_names")
 
 
 class ImageVerbs(StudyPart):
@@ -67,7 +67,8 @@ class ImageVerbs(StudyPart):
     def say_of_images(self, images: Sequence[str], **values: Any) -> int:
         """Return the act by which something is said of images: ``condition="control", replicate="1"``.
 
-        ``pixel_size_um``, ``pixel_size_z_um`` and ``channel_names`` say what the files do not.
+        ``pixel_size_um``, ``pixel_size_y_um`` (the height, where pixels are no squares), ``pixel_size_z_um`` and
+        ``channel_names`` say what the files do not.
         """
         own = {name: values.pop(name) for name in _BESIDE if name in values}
         return self._act("/images", {"images": list(images), "values": values, **own}, method="PATCH")

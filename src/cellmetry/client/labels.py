@@ -139,6 +139,10 @@ class LabelVerbs(StudyPart):
         """Return the act that hid a label image; undoing it brings it back."""
         return self._act(f"/labels/{labels}", method="DELETE")
 
+    def say_right(self, labels: str, *, right: bool = True) -> int:
+        """Return the act that says that all cells of a label image are right; ``right=False`` takes that back."""
+        return self._act(f"/labels/{labels}/right", {"right": right}, method="PUT")
+
     def correction_queue(self, labels: str = "cells", **asked: Any) -> dict[str, Any]:
         """Return cells and fields most worth correcting: ``result``, ``limit``, ``share`` say for which result.
 
@@ -153,7 +157,10 @@ class LabelVerbs(StudyPart):
         return found
 
     def say_reviewed(self, image: str, box: tuple[int, int, int, int], **more: Any) -> int:
-        """Return the act that notes a field as looked through; ``done=False`` takes that back."""
+        """Return the act that notes a field as looked through; ``done=False`` takes that back.
+
+        ``labels_id`` says which labels were seen, so that newer ones are refused.
+        """
         return self._act("/reviewed", {"image": image, "box": list(box), **more}, method="PUT")
 
     def maps(self, image: str | None = None, *, labels: str = "cells") -> list[dict[str, Any]]:

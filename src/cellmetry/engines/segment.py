@@ -28,7 +28,7 @@ from cellmetry.io.scratch import new_label_array
 from cellmetry.models.card import Head
 from cellmetry.ops.cleanup import Cleanup
 from cellmetry.ops.label_checks import label_problems
-from cellmetry.ops.project import Projection, project_z
+from cellmetry.ops.project import project_sample, project_z
 from cellmetry.ops.stitch import link_planes
 
 if TYPE_CHECKING:
@@ -93,18 +93,10 @@ class Segment(Step):
         """Return the sample with the objects' labels added; after a projection, its image is the projection."""
         result = segment_with(self, sample.image, progress=progress)
         if self.stack in ("max", "mean"):
-            sample = _projected(sample, self.stack)
+            sample = project_sample(sample, self.stack)
         sample = sample.with_labels(self.labels, result.labels).with_maps(dict(result.maps))
         scores = {} if result.unfamiliarity is None else {"unfamiliarity": result.unfamiliarity}
         return sample.with_warnings(*result.warnings).with_scores(scores)
-
-
-def _projected(sample: Sample, how: Projection) -> Sample:
-    """Return the sample with its image projected; its original becomes the maximum, which shows all saturation."""
-    image = project_z(sample.image, how)
-    if sample.original is None and how == "max":
-        return replace(sample, image=image)
-    return replace(sample, image=image, original=project_z(sample.unprocessed, "max"))
 
 
 class Segmentation(NamedTuple):

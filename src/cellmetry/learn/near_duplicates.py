@@ -7,10 +7,10 @@ later frames of it), crops that overlap, and tiles that touch.
 from __future__ import annotations
 
 from dataclasses import dataclass
-from functools import reduce
 from typing import TYPE_CHECKING, Literal, NamedTuple
 
 import numpy as np
+from scipy import fft
 from scipy.sparse import coo_array
 from scipy.sparse.csgraph import connected_components
 
@@ -31,7 +31,10 @@ __all__ = ["Link", "connected_groups", "find_links"]
 _SIDE = 32
 _SMOOTH = 4.0
 _SAME_FIELD = 0.6
-_ROWS = 2048
+_NEAR, _BEYOND_SHIFTS = 2, 0.65
+"""Shifts in pixels of thumbnails that count as none; how much of the misfit at all others may be left without one."""
+_FEWEST_PLACES, _NEARLY_PERFECT = 3.0, 0.98
+_ROWS, _PAIRS = 2048, 4096
 
 LinkKind = Literal["same field", "overlapping crops", "neighbouring tiles"]
 
@@ -108,11 +111,38 @@ def _same_fields(
     flat = np.stack(thumbnails).reshape(len(thumbnails), -1)
     turned = [*_orientations(np.stack(thumbnails)), *_orientations(np.stack(negatives))]
     for start in range(0, len(flat), _ROWS):
-        best = reduce(np.maximum, (flat[start : start + _ROWS] @ each.T for each in turned))
-        rows, columns = np.nonzero(best > _SAME_FIELD)
-        for row, column in zip(rows + start, columns, strict=True):
-            if row < column:
-                yield int(row), int(column), float(best[row - start, column])
+        some = flat[start : start + _ROWS]
+        best, which = np.full((len(some), len(flat)), -1, np.float32), np.zeros((len(some), len(flat)), np.int8)
+        for number, each in enumerate(turned):
+            found = some @ each.T
+            which[found > best] = number
+            np.maximum(best, found, out=best)
+        rows, columns = np.nonzero(np.triu(best > _SAME_FIELD, start + 1))
+        for at in range(0, len(rows), _PAIRS):
+            pairs = list(zip(rows[at : at + _PAIRS].tolist(), columns[at : at + _PAIRS].tolist(), strict=True))
+            others = np.stack([turned[which[pair]][pair[1]] for pair in pairs])
+            proven = _is_one_field(some[rows[at : at + _PAIRS]], others)
+            for (row, column), holds in zip(pairs, proven, strict=True):
+                if holds:
+                    yield row + start, column, float(best[row, column])
+
+
+def _is_one_field(first: NDArray[np.float32], second: NDArray[np.float32]) -> NDArray[np.bool_]:
+    """Return which pairs of thumbnails, a row each, are alike as only the same field is.
+
+    Cells in rows and columns (printed patterns, wells, generated images) fit as well if one is shifted by a step: then
+    the fit says that both are such patterns, no more. And one bright object may lie at the same place by chance: where
+    fewer than three places of 64 make up the fit, it must be nearly perfect.
+    """
+    one, other = (each.reshape(-1, _SIDE, _SIDE) for each in (first, second))
+    shifted = fft.irfft2(np.conj(fft.rfft2(one)) * fft.rfft2(other), (_SIDE, _SIDE))
+    fit = shifted[:, 0, 0].copy()
+    near = np.r_[-_NEAR : _NEAR + 1]
+    shifted[:, near[:, np.newaxis], near] = -1
+    alone = 1 - fit < _BEYOND_SHIFTS * (1 - shifted.max(axis=(1, 2), initial=-1))
+    places = np.maximum((one * other).reshape(-1, 8, _SIDE // 8, 8, _SIDE // 8).sum(axis=(2, 4)), 0)
+    number = places.sum(axis=(1, 2)) ** 2 / np.maximum((places**2).sum(axis=(1, 2)), 1e-30)
+    return np.asarray(alone & ((number >= _FEWEST_PLACES) | (fit > _NEARLY_PERFECT)))
 
 
 def _orientations(stack: NDArray[np.float32]) -> Iterator[NDArray[np.float32]]:

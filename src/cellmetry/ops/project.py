@@ -11,8 +11,9 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from cellmetry.core.image import Box, Image, PixelSource
+    from cellmetry.core.sample import Sample
 
-__all__ = ["Projection", "project_z"]
+__all__ = ["Projection", "project_sample", "project_z"]
 
 Projection = Literal["max", "mean"]
 
@@ -55,3 +56,11 @@ def project_z(image: Image, how: Projection) -> Image:
     if "Z" not in image.axes:
         return image
     return replace(image, source=_ProjectedSource(image.source, how), axes=image.axes.replace("Z", ""))
+
+
+def project_sample(sample: Sample, how: Projection) -> Sample:
+    """Return the sample with its image projected; its original becomes the maximum, which shows all saturation."""
+    image = project_z(sample.image, how)
+    if sample.original is None and how == "max":
+        return replace(sample, image=image)
+    return replace(sample, image=image, original=project_z(sample.unprocessed, "max"))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING, Annotated, Any, Literal, Self
 
 from pydantic import Field, model_validator
@@ -86,4 +87,6 @@ class Quantifying(Parameters):
             If target and reference are one channel, by its name and by its index.
         """
         known, _ = find_detectors(chosen := in_roles(image, self.roles), recipe.detectors_used(chosen))
-        return Sample(known, {CELLS: cells})
+        # The image's may have been said since the cells were found.
+        size = known.pixel_size if known.pixel_size.known else cells.pixel_size
+        return Sample(known, {CELLS: replace(cells, pixel_size=size)})

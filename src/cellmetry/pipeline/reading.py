@@ -27,6 +27,9 @@ class Reading(Parameters):
         "colour", description="Whether RGB files are colour pictures or three channels."
     )
     pixel_size_um: float | None = Field(None, gt=0, description="Side of a pixel in µm; wins over the files'.")
+    pixel_size_y_um: float | None = Field(
+        None, gt=0, description="Height of a pixel in µm where it differs from its width; wins over the files'."
+    )
     pixel_size_z_um: float | None = Field(None, gt=0, description="Distance of planes in µm; wins over the files'.")
     detector_bits: int | None = Field(
         None, ge=1, le=32, description="Bits of the detector where the files do not say; wins over what they say."
@@ -49,6 +52,8 @@ class Reading(Parameters):
     def _sized(self, image: Image) -> Image:
         if self.pixel_size_um is not None:
             image = image.with_pixel_size(self.pixel_size_um)
+        if self.pixel_size_y_um is not None:
+            image = replace(image, pixel_size=image.pixel_size._replace(y=self.pixel_size_y_um))
         if self.pixel_size_z_um is not None:
             image = replace(image, pixel_size=image.pixel_size._replace(z=self.pixel_size_z_um))
         return image if self.detector_bits is None else image.with_detector_bits(self.detector_bits)

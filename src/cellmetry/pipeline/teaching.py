@@ -6,6 +6,7 @@ from collections import defaultdict
 from typing import TYPE_CHECKING, NamedTuple
 
 from cellmetry.pipeline.looked_through import count_fields, looked_through
+from cellmetry.study.rebase.held import edited_labels
 from cellmetry.study.store.reviewed import reviewed_fields
 from cellmetry.study.store.right import right_labels
 
@@ -29,7 +30,7 @@ class Standing(NamedTuple):
     reviewed
         Part of their fields that was looked through, 0 to 1.
     teaches
-        Whether a training takes them: they were edited, imported, called right, or looked through as a whole.
+        Whether a training takes them: they have edits that hold, were imported, called right, or looked through whole.
     """
 
     right: bool
@@ -42,15 +43,18 @@ def standings(store: Store, sets: Iterable[LabelSet]) -> dict[str, Standing]:
     found = list(sets)
     of = {each.image_id for each in found}
     only = of.pop() if len(of) == 1 else None
-    right = right_labels(store, only)
+    right, edited = right_labels(store, only), edited_labels(store, only)
     fields: dict[str, list[ReviewedField]] = defaultdict(list)
     for each in reviewed_fields(store, only):
         fields[each.labels_id].append(each)
-    return {each.id: _standing(each, fields.get(each.id, ()), right=each.id in right) for each in found}
+    return {
+        each.id: _standing(each, fields.get(each.id, ()), right=each.id in right, edited=each.id in edited)
+        for each in found
+    }
 
 
-def _standing(labels: LabelSet, fields: Iterable[ReviewedField], *, right: bool) -> Standing:
+def _standing(labels: LabelSet, fields: Iterable[ReviewedField], *, right: bool, edited: bool) -> Standing:
     reviewed = len(looked_through(labels, fields)) / max(count_fields(labels), 1)
     agreed = bool(labels.origin.get("said"))  # corrections that a newer model made likewise
-    teaches = labels.version > 0 or agreed or "upload" in labels.origin or right or reviewed >= 1
+    teaches = edited or agreed or "upload" in labels.origin or right or reviewed >= 1
     return Standing(right, reviewed, teaches)

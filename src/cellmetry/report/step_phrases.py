@@ -215,7 +215,8 @@ def _profile(p: _Said) -> str:
 def _quantify(p: _Said) -> str:
     ratios = [f"{over} over {under}" for over, under in p.get("ratios", ())]
     words = f", with the ratio {_listed(ratios)}" if ratios else ""
-    return f"{p.channels().capitalize()} were quantified in each object of {p.get('labels', 'cells')}{words}"
+    verb = "was" if len(p.get("channels") or "all") == 1 else "were"
+    return f"{p.channels().capitalize()} {verb} quantified in each object of {p.get('labels', 'cells')}{words}"
 
 
 def _radial(p: _Said) -> str:

@@ -110,10 +110,13 @@ def stop(store, kind, after, **parameters):
     return job_id
 
 
-def study_with_stack(folder, stack):
-    """A study of two flat images and a Z stack of the same squares, segmented by a job with this choice of `stack`."""
+def study_with_stack(folder, stack, shares=(1, 1, 1, 1)):
+    """A study of two flat images and a Z stack of such squares, segmented by a job with this choice of `stack`.
+
+    `shares` is how bright its planes are.
+    """
     images_of = write_images(folder / "images", "ab")
-    planes = np.stack([squares(7)] * 4)
+    planes = np.stack([squares(7) * share for share in shares]).astype(np.uint16)
     tifffile.imwrite(images_of / "stack.tif", planes, imagej=True, metadata={"axes": "ZYX"})
     store = new_store(folder)
     register_images(store, ANNA, [images_of])

@@ -19,13 +19,14 @@ from cellmetry.errors import InputError, ParameterError, UnknownName
 from cellmetry.io.images import write_image
 from cellmetry.io.labels import write_labels
 from cellmetry.io.tables import read_table
+from cellmetry.pipeline.jobs.outdated import outdated_table
 from cellmetry.pipeline.jobs.registry import parse_job
 from cellmetry.pipeline.quick.masking import MaskRequest, preview_masks
 from cellmetry.pipeline.stored.registering import register_images
 from cellmetry.study.editing.objects import Delete, Relabel
 from cellmetry.study.store.acts import act, undo_act
 from cellmetry.study.store.edits import apply_edit
-from cellmetry.study.store.images import images
+from cellmetry.study.store.images import images, say
 from cellmetry.study.store.labels import add_labels
 from cellmetry.study.store.results import result, result_path, results
 
@@ -159,6 +160,33 @@ def test_cells_are_those_that_are_left_after_edits(study):
     assert not any("reference" in name for name in tables_of(store, job_id)["cells"])
 
 
+def test_profiles_belong_to_the_table_of_their_name_and_to_labels_of_a_version(study):
+    store, _ = study
+    plan = {"profile": "50:50", "passport": False}
+
+    def of_table():
+        return {each.name: each.id for each in results(store) if each.details.get("of") == "mine"}
+
+    made, _ = do(store, "quantify", target="0", table="mine", plan=plan)
+    before = of_table()
+    profiles = {f"mine radial_profile_{each}" for each in ("cells", "pooled", "smoothed")}
+    assert set(before) == {*profiles, "mine masks"}
+    tables = [result(store, before[name]) for name in profiles]
+    assert [outdated_table(store, each) for each in tables] == [[]] * 3
+    first = next(iter(result(store, made["table"]).details["images"].values()))
+    apply_edit(store, ANNA, first["labels"], Delete(ids=(4,)))
+    assert all("before labels of 1 of its images were changed" in outdated_table(store, each)[0] for each in tables)
+
+    again, _ = do(store, "quantify", target="0", table="mine", plan={"passport": False})
+    assert set(of_table()) == {"mine masks"}
+    undo_act(store, ANNA, again["act"])
+    assert of_table() == before
+    measured, _ = do(store, "measure", table="mine", passport=None)
+    assert not of_table()
+    undo_act(store, ANNA, measured["act"])
+    assert of_table() == before
+
+
 def test_cells_keep_their_numbers_from_image_to_image(study):
     store, _ = study
     made, _ = do(store, "quantify", target="0")
@@ -214,3 +242,17 @@ def test_one_channel_is_not_target_and_reference(study):
     [first, _] = images(store)
     with pytest.raises(InputError, match="name another reference, or none"):
         do(store, "quantify", target="FRB", reference="0", images=[first.id])
+
+
+def test_pixels_that_are_no_squares_give_areas_by_both_sides(study):
+    store, _ = study
+    _, second = images(store)
+    with store.database.write():
+        say(store, act(store, ANNA, "say", "Say"), second.id, {"pixel_size_um": 0.2, "pixel_size_y_um": 0.4})
+    plan = {"radial": "-1:0um"}
+    _, job = do(store, "quantify", target="FRB", reference="FKBP", plan=plan, images=[second.id], table="oblong")
+    cells = tables_of(store, job)["cells"]
+    assert np.allclose(cells["cell_area_um2"], cells["cell_area_px"] * 0.2 * 0.4)
+    [file] = (store.folder / "jobs" / job).rglob("*radial_labels.tif")
+    rim = tifffile.imread(file) == 1
+    assert (rim[30, :30].sum(), rim[:30, 30].sum()) == (6, 3)  # 0 to 1 µm in columns of 0.2 and rows of 0.4

@@ -156,30 +156,37 @@ def test_a_box_beyond_the_plane_that_was_kept_before_is_cut_to_it(server, client
 
 
 def test_labels_that_take_the_place_of_others_were_not_looked_through_nor_called_right(server, client, study, tools):
-    url, image, _, truth = study
-    assert client.put(f"{url}/reviewed", json={"image": image, "box": [0, 384, 0, 384]}).status_code == 200
-    said = client.patch(f"{url}/images", json={"images": [image], "values": {"corrected": True}})
+    url, image, labels, truth = study
+    seen = {"image": image, "labels_id": labels, "box": [0, 384, 0, 384]}
+    assert client.put(f"{url}/reviewed", json=seen).status_code == 200
+    said = client.put(f"{url}/labels/{labels}/right", json={"right": True})
     assert said.status_code == 200, said.text
 
     def standing():
         [found] = client.get(f"{url}/labels").json()
-        word = client.get(f"{url}/images/{image}").json()["said"].get("corrected")
-        return found["reviewed"], found["right"], word, found["teaches"], len(client.get(f"{url}/reviewed").json())
+        return found["reviewed"], found["right"], found["teaches"], len(client.get(f"{url}/reviewed").json())
 
-    assert standing() == (1, True, True, True, 1)
+    assert standing() == (1, True, True, 1)
     tools.put_labels(tools.folder_of(server, client, url.partition("/")[2]), image, truth.astype(np.uint32))
-    assert standing() == (0, False, None, False, 0)
+    assert standing() == (0, False, False, 0)
+    late = client.put(f"{url}/labels/{labels}/right", json={"right": True})
+    assert (late.status_code, "no longer" in late.json()["error"]["message"]) == (422, True)
+    late = client.put(f"{url}/reviewed", json=seen)
+    assert (late.status_code, "look again" in late.json()["error"]["message"]) == (422, True)
+    assert standing() == (0, False, False, 0)
     newest = max(each["seq"] for each in client.get(f"{url}/acts").json())
     assert client.post(f"{url}/acts/{newest}/undo").status_code == 200
-    assert standing() == (1, True, True, True, 1)
+    assert standing() == (1, True, True, 1)
 
 
-def test_cells_that_are_not_there_cannot_be_called_right(client, tools):
-    url = f"studies/{tools.new_study(client, 'Not right')}"
-    pixels = tools.tiff(np.zeros((60, 64), np.uint16), photometric="minisblack")
-    image = client.post(f"{url}/images", files=[("files", ("a.tif", pixels, "image/tiff"))]).json()[0]["id"]
+def test_only_the_labels_that_somebody_looked_at_are_called_right(client, study):
+    url, image, labels, _ = study
+    others = client.post(f"{url}/labels", json={"image": image, "name": "nuclei"}).json()["labels"]
+    assert client.put(f"{url}/labels/{labels}/right", json={"right": True}).status_code == 200
+    found = {each["id"]: (each["right"], each["teaches"]) for each in client.get(f"{url}/labels").json()}
+    assert found == {labels: (True, True), others: (False, False)}
     refused = client.patch(f"{url}/images", json={"images": [image], "values": {"corrected": True}})
-    assert "no labels" in refused.json()["error"]["message"]
+    assert "said of labels" in refused.json()["error"]["message"]
 
 
 def test_labels_that_are_newer_than_the_review_are_not_said_to_be_right(server, client, study, tools):

@@ -58,7 +58,9 @@ def test_a_new_reading_has_the_place_and_the_regions_of_the_one_before_but_none_
     region = {"name": "left", "rectangle": [0, 0, 30, 30]}
     assert client.put(f"{url}/regions", json={"image": ids[0], "regions": [region]}).status_code == 200
     tools.put_labels(tools.folder_of(server, client, study), ids[0], np.ones((5, 60, 64), np.uint32), axes="TYX")
-    said = client.patch(f"{url}/images", json={"images": ids[:1], "values": {"corrected": True, "condition": "a"}})
+    [labels] = client.get(f"{url}/labels").json()
+    assert client.put(f"{url}/labels/{labels['id']}/right", json={"right": True}).status_code == 200
+    said = client.patch(f"{url}/images", json={"images": ids[:1], "values": {"condition": "a"}})
     assert said.status_code == 200, said.text
     answer = client.post(f"{url}/images/read-again", json={"images": ids[:1], "axes": "ZYX"})
     [again] = answer.json()["images"]
@@ -69,4 +71,4 @@ def test_a_new_reading_has_the_place_and_the_regions_of_the_one_before_but_none_
     assert [each["name"] for each in client.get(f"{url}/regions", params={"image": again}).json()] == ["left"]
     assert client.post(f"{url}/acts/{answer.json()['act']}/undo").status_code == 200
     assert [each["id"] for each in client.get(f"{url}/images").json()] == ids
-    assert client.get(f"{url}/images/{ids[0]}").json()["said"]["corrected"] is True
+    assert client.get(f"{url}/labels/{labels['id']}").json()["right"]

@@ -35,13 +35,13 @@ class RunFacts:
     steps, defaults
         Of the recipe, and the parameters that its steps have by default.
     recipe, recipe_sha256
-        Text and hash.
+        Text and hash; the hash only of a recipe that did all that was done.
     models
         That its engines ran.
     versions
         That made the run.
     labels
-        Sentences about labels that people drew or corrected.
+        Sentences about labels that people drew or corrected, and about what steps do not say.
     """
 
     folder: Path

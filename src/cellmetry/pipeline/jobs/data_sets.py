@@ -11,17 +11,18 @@ import numpy as np
 
 from cellmetry.core.image import image_from_array
 from cellmetry.core.labels import Labels
+from cellmetry.core.sample import Sample
 from cellmetry.errors import InputError
 from cellmetry.io.atomic import atomic_write
 from cellmetry.io.images import write_image
 from cellmetry.io.labels import write_labels
 from cellmetry.learn.dataset import DataSet, DataSetCard, Item, pixel_size_span, write_data_set
 from cellmetry.ops.label_checks import check_same_size
-from cellmetry.ops.project import project_z
 from cellmetry.pipeline.jobs.files import file_stems
 from cellmetry.pipeline.jobs.gathering import done_units
 from cellmetry.pipeline.jobs.labelled import steady_labels
 from cellmetry.pipeline.jobs.units import each_unit
+from cellmetry.pipeline.stored.looked_at import as_labels_saw, projection_of
 from cellmetry.pipeline.stored.opening import open_stored
 
 if TYPE_CHECKING:
@@ -92,11 +93,14 @@ def write_stored_data(
     def written(image_id: str, _: Progress) -> Commit:
         each, stem = found[image_id], stems[image_id]
         image, steady = open_stored(work.store, each.image), steady_labels(work.store, each.labels.id)
+        how = projection_of(work.store, each.labels, each.image)
+        image = as_labels_saw(Sample(image), how).image
         items = _write_planes(image, steady.labels, channel, folder, stem)
         for where, make in others.items():
             _write_labels(make(each), work.folder / where, stem)
         size = image.pixel_size.x
-        known = {"labels": each.labels.id, "version": steady.version, "items": items, "pixel_size_um": size}
+        seen = {"labels": each.labels.id, "version": steady.version, "project": how}
+        known = {**seen, "items": items, "pixel_size_um": size}
         return lambda: known
 
     if not noted.is_file():
@@ -135,8 +139,6 @@ def plane_items(labels: Labels, stem: str) -> dict[str, tuple[int, ...]]:
 
 def _write_planes(image: Image, labels: Labels, channel: str | None, folder: Path, stem: str) -> list[str]:
     """Write each plane of an image with its labels; return the names of the items."""
-    if image.sizes["Z"] > 1 and "Z" not in labels.axes:
-        image = project_z(image, "max")
     check_same_size(labels, image)
     items = plane_items(labels, stem)
     for name, lead in items.items():

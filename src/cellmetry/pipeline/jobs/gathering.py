@@ -12,7 +12,7 @@ from cellmetry.io.tables import read_columns, read_table, write_table
 from cellmetry.pipeline.acquisition import FLAG, with_settings_flag
 from cellmetry.study.store.acts import act
 from cellmetry.study.store.images import image, said_of
-from cellmetry.study.store.results import add_result, results_of_job
+from cellmetry.study.store.results import add_result, hide_results_of, results_of_job
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping, Sequence
@@ -36,7 +36,8 @@ __all__ = [
 
 TABLE = "table"
 """What a job that makes one table calls its file."""
-_NOT_DESIGN = {"name", "notes", "note", "pixel_size_um", "pixel_size_z_um", "channel_names", "corrected"}
+_SIZES = {"pixel_size_um", "pixel_size_y_um", "pixel_size_z_um"}
+_NOT_DESIGN = {"name", "notes", "note", *_SIZES, "channel_names", "corrected"}
 """What may be said of an image that is not of the design of the experiment."""
 
 
@@ -140,6 +141,8 @@ def keep_result(
 ) -> dict[str, Any]:
     """Return the ids of a result and of the act by which it came; for a job that was resumed perhaps those of before.
 
+    A new table hides what belonged to the one of its name.
+
     Parameters
     ----------
     verb, summary
@@ -152,6 +155,8 @@ def keep_result(
         return {"result": before.id, "act": before.added_by}
     with work.store.database.write():
         seq = act(work.store, work.actor, verb, summary, job=work.job_id)
+        if new.kind == "table":
+            hide_results_of(work.store, seq, new.name)
         result_id = add_result(work.store, seq, new.kind, new.name, new.path, job_id=work.job_id, details=new.details)
         if also is not None:
             also(seq)

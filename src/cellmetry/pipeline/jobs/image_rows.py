@@ -9,8 +9,9 @@ import pandas as pd
 from cellmetry.core.columns import Column
 from cellmetry.pipeline.comparison.settings import AREA
 from cellmetry.pipeline.jobs.gathering import add_said, said_columns
+from cellmetry.pipeline.jobs.how_read import READ, how_read
 from cellmetry.pipeline.jobs.measured import names_in_table
-from cellmetry.study.store.images import images, said_of
+from cellmetry.study.store.images import images
 from cellmetry.study.store.said import is_excluded
 
 if TYPE_CHECKING:
@@ -31,12 +32,13 @@ FIELD_COLUMNS = (
 def image_rows(store: Store, table: StoredResult) -> pd.DataFrame:
     """Return a row for each image of a table that is not left out, with what the study says of it.
 
-    The area in mm² is there where the pixel size of all of them is known.
+    The area in mm² is there where the pixel size of all of them is known: that by which the table was measured, so that
+    one comparison has one size; the present one where the table knew none.
     """
     here = {each.id: each for each in images(store) if not is_excluded(store, each.id)}
     names = {image_id: name for image_id, name in names_in_table(table).items() if image_id in here}
     rows = pd.DataFrame({"image": pd.array(list(names.values()), "str")})
-    areas = [_area_mm2(store, here[image_id]) for image_id in names]
+    areas = [_area_mm2(store, here[image_id], table) for image_id in names]
     known = [area for area in areas if area is not None]
     if known and len(known) == len(areas):
         rows[AREA] = known
@@ -44,12 +46,11 @@ def image_rows(store: Store, table: StoredResult) -> pd.DataFrame:
     return joined
 
 
-def _area_mm2(store: Store, image: StoredImage) -> float | None:
+def _area_mm2(store: Store, image: StoredImage, table: StoredResult) -> float | None:
     """Return the area of all frames of an image, None where its pixel size is not known."""
     sizes = dict(zip(image.header["axes"], image.header["shape"], strict=True))
-    said = said_of(store, image.id).get("pixel_size_um")
-    size = image.header.get("pixel_size_um") or {}
-    y, x = (said or size.get(axis) for axis in "yx")
-    if y is None or x is None:
+    then = (table.details["images"][image.id].get(READ) or {}).get("pixel_size_um") or {}
+    size = then if then.get("y") and then.get("x") else how_read(store, image)["pixel_size_um"]
+    if size["y"] is None or size["x"] is None:
         return None
-    return float(sizes["Y"] * y * sizes["X"] * x * sizes.get("T", 1)) / 1e6
+    return float(sizes["Y"] * size["y"] * sizes["X"] * size["x"] * sizes.get("T", 1)) / 1e6

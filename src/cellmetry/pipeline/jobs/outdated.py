@@ -8,7 +8,9 @@ import pandas as pd
 
 from cellmetry.io.tables import read_columns, read_header, read_table
 from cellmetry.pipeline.jobs.gathering import said_columns
+from cellmetry.pipeline.jobs.how_read import read_otherwise
 from cellmetry.pipeline.jobs.measured import other_labels, stored_table
+from cellmetry.study.rebase.held import edited_labels
 from cellmetry.study.store.images import images
 from cellmetry.study.store.labels import label_sets
 from cellmetry.study.store.results import result_path, results
@@ -22,7 +24,7 @@ if TYPE_CHECKING:
 
     Design = Mapping[str, Mapping[str, str]]
 
-__all__ = ["design_of", "outdated_comparison", "outdated_table"]
+__all__ = ["design_of", "outdated_comparison", "outdated_reading", "outdated_table"]
 
 _SHOWN = 3
 
@@ -37,6 +39,13 @@ def design_of(store: Store, table: StoredResult, columns: Collection[str]) -> di
     """
     names = {image_id: image_id for image_id in table.details.get("images", {}) if image_id in _used(store)}
     return _texts(said_columns(store, names), columns)
+
+
+def outdated_reading(store: Store, table: StoredResult) -> list[str]:
+    """Return in what images that are in results are read otherwise than for a table, a sentence each."""
+    used = _used(store)
+    here = {each.id: each for each in images(store) if each.id in used}
+    return _sentences(f"the table {table.name} was made", read_otherwise(store, table, here))
 
 
 def outdated_table(store: Store, table: StoredResult) -> list[str]:
@@ -59,7 +68,8 @@ def outdated_table(store: Store, table: StoredResult) -> list[str]:
         "got another condition or replicate": [name for name in then if then[name] != now.get(name, {})],
         "was added": _missing(store, table, used),
     }
-    return [*_labels(store, table), *_sentences(f"the table {table.name} was made", said)]
+    since = f"the table {table.name} was made"
+    return [*_labels(store, table), *outdated_reading(store, table), *_sentences(since, said)]
 
 
 def outdated_comparison(store: Store, comparison: StoredResult) -> list[str]:
@@ -67,7 +77,7 @@ def outdated_comparison(store: Store, comparison: StoredResult) -> list[str]:
     if "table" not in comparison.details:
         return []
     table = stored_table(store, comparison.details["table"])
-    found = _labels(store, table)
+    found = [*_labels(store, table), *outdated_reading(store, table)]
     newer = next((each for each in results(store, "table") if each.name == table.name), None)
     if newer is not None and newer.added_by > max(table.added_by, comparison.added_by):
         found = [f"The table {table.name} was made again since."]
@@ -94,16 +104,17 @@ def _labels(store: Store, table: StoredResult) -> list[str]:
     """Return the sentence about changed labels; that a recipe knows no corrections, only if there are some."""
     said = table.details.get("images", {})
     if any("labels" in each and each["labels"] is None for each in said.values()):
-        edited = any(each.version > 0 for each in label_sets(store) if each.image_id in said)
-        return [other_labels(store, table)] if edited else []
+        edited = edited_labels(store)
+        told = any(each.id in edited for each in label_sets(store) if each.image_id in said)
+        return [other_labels(store, table)] if told else []
     sentence = other_labels(store, table)
     return [sentence] if sentence else []
 
 
 def _missing(store: Store, table: StoredResult, used: set[str]) -> list[str]:
-    """Return names of images that have the labels of a table by now and are not in it."""
-    labels, asked = table.details.get("labels"), table.details.get("options", {}).get("images")
-    if labels is None or asked is not None:
+    """Return names of images that have the labels of a table by now and are not in it; none if they were chosen."""
+    labels = table.details.get("labels")
+    if labels is None or table.details.get("chosen"):
         return []
     failed = table.details.get("failed") or table.details.get("made", {}).get("failed", {})
     known = {*table.details.get("images", {}), *failed}

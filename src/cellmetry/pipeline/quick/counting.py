@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, Literal
 import numpy as np
 from pydantic import Field
 
-from cellmetry.core.image import Box
+from cellmetry.core.image import Box, PixelSize
 from cellmetry.core.labels import Labels
 from cellmetry.core.parameters import parse_parameters
 from cellmetry.core.sample import Sample
@@ -20,6 +20,7 @@ from cellmetry.pipeline.jobs.bounded import Name
 from cellmetry.pipeline.jobs.looking import Look
 from cellmetry.pipeline.quick.fields import open_field
 from cellmetry.pipeline.quick.preview import FieldRequest, plane_sizes
+from cellmetry.pipeline.stored.looked_at import as_labels_saw, projection_of
 from cellmetry.study.store.images import image as image_of
 from cellmetry.study.store.label_pixels import read_window
 from cellmetry.study.store.labels import labels_of_image
@@ -31,9 +32,10 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
-    from cellmetry.core.image import Image
     from cellmetry.core.step import Step
     from cellmetry.ops.shapes import Shape
+    from cellmetry.study.store.images import StoredImage
+    from cellmetry.study.store.labels import LabelSet
     from cellmetry.study.store.store import Store
 
 __all__ = ["CountLayer", "CountPreview", "CountPreviewRequest", "preview_count"]
@@ -112,16 +114,19 @@ def preview_count(store: Store, request: CountPreviewRequest) -> CountPreview:
     sizes = plane_sizes(stored)
     box = request.field(sizes["Y"], sizes["X"])
     whole = box == Box(0, sizes["Y"], 0, sizes["X"])
-    field = open_field(store, stored, box, request.t, [request.z])
-    sample = Sample(field)
-    if request.labels is not None:
-        sample = sample.with_labels(request.labels, _labels(store, request, request.labels, field, box))
+    labels = None if request.labels is None else _labels(store, stored, request.labels)
+    how = None if labels is None else projection_of(store, labels, stored)
+    field = open_field(store, stored, box, request.t, [request.z] if how is None else None)
+    sample = as_labels_saw(Sample(field), how)
+    if labels is not None:
+        sample = sample.with_labels(labels.name, _cells(store, labels, request, box))
     shapes = tuple(_moved(each, box) for each in regions_of(store, request.image) if whole or _is_inside(each, box))
     for step in _steps(store, request, shapes, whole=whole):
         sample = step(sample)
     counts = TablePage((), sample.tables["counts"], len(sample.tables["counts"])).records()
     seconds = round(time.perf_counter() - start, 3)
-    warnings = (*sample.warnings, *([_one_of_many(stored.name)] if sizes.get("Z", 1) * sizes.get("T", 1) > 1 else []))
+    several = sizes.get("T", 1) > 1 or (how is None and sizes.get("Z", 1) > 1)
+    warnings = (*sample.warnings, *([_one_of_many(stored.name)] if several else []))
     return CountPreview(box, whole, counts, tuple(_layers(sample, request)), warnings, seconds)
 
 
@@ -149,12 +154,18 @@ def _fitted(step: Step, block_px: int, *, whole: bool) -> Step:
     return step.model_copy(update={"block_px": block_px, "void_because": void})
 
 
-def _labels(store: Store, request: CountPreviewRequest, name: str, field: Image, box: Box) -> Labels:
-    """Return labels of the field as they are edited now."""
-    found = labels_of_image(store, request.image, name)
+def _labels(store: Store, image: StoredImage, name: str) -> LabelSet:
+    found = labels_of_image(store, image.id, name)
     if found is None:
-        raise ParameterError(f"{field.name} has no labels called {name!r}; count what the model finds, or find cells.")
-    return Labels(read_window(store, found, request.t, request.z, box), pixel_size=field.pixel_size, linked_z=False)
+        raise ParameterError(f"{image.name} has no labels called {name!r}; count what the model finds, or find cells.")
+    return found
+
+
+def _cells(store: Store, labels: LabelSet, request: CountPreviewRequest, box: Box) -> Labels:
+    """Return labels of the field as they are edited now; those that have no Z or T are of every plane."""
+    t, z = min(request.t, labels.size("T") - 1), min(request.z, labels.size("Z") - 1)
+    size = PixelSize(*labels.details["pixel_size"])
+    return Labels(read_window(store, labels, t, z, box), pixel_size=size, linked_z=False)
 
 
 def _layers(sample: Sample, request: CountPreviewRequest) -> Iterator[CountLayer]:

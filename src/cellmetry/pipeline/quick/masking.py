@@ -17,6 +17,7 @@ from cellmetry.pipeline.jobs.bounded import refuse_endless
 from cellmetry.pipeline.quantifying import Quantifying
 from cellmetry.pipeline.quick.fields import open_field
 from cellmetry.pipeline.quick.preview import FieldRequest, Preview, Seen, seen_in, working_field
+from cellmetry.pipeline.stored.looked_at import as_labels_saw, projection_of
 from cellmetry.quantify.dualcellquant.step import DualCellQuant
 from cellmetry.study.store.images import image as image_of
 from cellmetry.study.store.label_pixels import read_window
@@ -72,9 +73,10 @@ def preview_masks(store: Store, request: MaskRequest) -> MaskPreview:
     if labels.image_id != stored.id:
         raise ParameterError(f"The labels {labels.id} are not of the image {stored.name}.")
     working, recipe = working_field(stored, request), _shortened(request.recipe())
-    field = open_field(store, stored, working.read, request.t, [request.z])
+    how = projection_of(store, labels, stored)
+    field = open_field(store, stored, working.read, request.t, [request.z] if how is None else None)
     cells = _cells(store, labels, request, working.read)
-    sample = recipe.apply(request.sample_of(field, cells, recipe))
+    sample = recipe.apply(as_labels_saw(request.sample_of(field, cells, recipe), how))
     seen = [seen_in(name, "mask", mask, working.read, working.box) for name, mask in sample.masks.items()]
     seen += [_seen_map(name, shown, working) for name, shown in sample.maps.items()]
     seconds = round(time.perf_counter() - start, 3)

@@ -1,4 +1,4 @@
-"""`segment_step_of`: how labels of a study were found, for what asks the same engine about the same pixels again."""
+"""How labels of a study were found, for what looks at the same pixels again: channel, size, and planes made one."""
 
 from __future__ import annotations
 
@@ -7,13 +7,16 @@ import tomllib
 from typing import TYPE_CHECKING, Any
 
 from cellmetry.engines.segment import Segment
+from cellmetry.ops.project import project_sample
 
 if TYPE_CHECKING:
+    from cellmetry.core.sample import Sample
+    from cellmetry.ops.project import Projection
     from cellmetry.study.store.images import StoredImage
     from cellmetry.study.store.labels import LabelSet
     from cellmetry.study.store.store import Store
 
-__all__ = ["segment_step_of"]
+__all__ = ["as_labels_saw", "projection_of", "segment_step_of"]
 
 _SAME = ("channel", "diameter_um", "diameter_px", "stack")
 
@@ -32,6 +35,22 @@ def segment_step_of(store: Store, labels: LabelSet, image: StoredImage, channel:
     if several and known.get("channel") is None:
         known["channel"] = "0"
     return Segment(**known)
+
+
+def projection_of(store: Store, labels: LabelSet, image: StoredImage) -> Projection | None:
+    """Return how the planes of a Z stack became the one that its labels have; None where labels have each plane.
+
+    It is the maximum where no job of the study says the mean, as of labels that were imported or drawn elsewhere.
+    """
+    depth = dict(zip(image.header.get("axes", ""), image.header.get("shape", ()), strict=True)).get("Z", 1)
+    if depth == 1 or labels.size("Z") > 1:
+        return None
+    return "mean" if _asked(store, labels).get("stack") == "mean" else "max"
+
+
+def as_labels_saw(sample: Sample, how: Projection | None) -> Sample:
+    """Return a sample of an image as its labels saw it, by what `projection_of` says of them."""
+    return sample if how is None else project_sample(sample, how)
 
 
 def _asked(store: Store, labels: LabelSet) -> dict[str, Any]:

@@ -24,6 +24,8 @@ if TYPE_CHECKING:
 
 __all__ = ["StoredRef", "image_ref", "open_stored"]
 
+_SIZES = ("pixel_size_um", "pixel_size_y_um", "pixel_size_z_um")
+
 
 @dataclass(frozen=True)
 class StoredRef(ImageRef):
@@ -50,8 +52,8 @@ class StoredRef(ImageRef):
 def open_stored(store: Store, image: StoredImage) -> Image:
     """Return an image of a study from its originals, pixels not yet read.
 
-    Pixel size and names of channels are those that users said since (`pixel_size_um`, `pixel_size_z_um` and
-    `channel_names` of the image).
+    Pixel size and names of channels are those that users said since (`pixel_size_um`, `pixel_size_y_um`,
+    `pixel_size_z_um` and `channel_names` of the image).
 
     Raises
     ------
@@ -93,7 +95,7 @@ def image_ref(store: Store, image: StoredImage) -> StoredRef:
 
 def _reading(source: Mapping[str, Any], said: Mapping[str, Any], names: list[str] | None) -> Reading:
     """Return how the files are read, with what was said of the image since."""
-    changes = {key: said[key] for key in ("pixel_size_um", "pixel_size_z_um") if said.get(key) is not None}
+    changes = {key: said[key] for key in _SIZES if said.get(key) is not None}
     if names:
         changes["roles"] = {str(index): name for index, name in enumerate(names)}
     return Reading.model_validate({**source["reading"], **changes})

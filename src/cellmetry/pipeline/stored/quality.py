@@ -38,6 +38,8 @@ class ImageQuality(NamedTuple):
         As a part of the median of the study's images; None where nothing can be said.
     saturated
         Part of the pixels.
+    middle
+        Rows and columns of the middle of the plane, which is all that was looked at; None if that is the whole plane.
     """
 
     state: str
@@ -46,6 +48,7 @@ class ImageQuality(NamedTuple):
     sharpness: float | None
     saturated: float
     empty: bool
+    middle: tuple[int, int] | None = None
 
 
 def quality_numbers(header: Mapping[str, Any], pyramid: Path) -> list[dict[str, float]]:
@@ -53,8 +56,9 @@ def quality_numbers(header: Mapping[str, Any], pyramid: Path) -> list[dict[str, 
     tiles = tile_store(pyramid)
     sizes = dict(zip(tiles.axes, tiles.levels[0].shape, strict=True))
     t, z = sizes.get("T", 1) // 2, sizes.get("Z", 1) // 2
-    y0, x0 = (max(0, (sizes[axis] - _SIDE) // 2) for axis in "YX")
-    box = Box(y0, min(sizes["Y"], y0 + _SIDE), x0, min(sizes["X"], x0 + _SIDE))
+    height, width = (min(sizes[axis], _SIDE) for axis in "YX")
+    y0, x0 = (sizes["Y"] - height) // 2, (sizes["X"] - width) // 2
+    box = Box(y0, y0 + height, x0, x0 + width)
     found = []
     for number, channel in enumerate(header["channels"]):
         bits = channel.get("detector_bits")
@@ -68,7 +72,18 @@ def quality_of_images(images: Sequence[StoredImage]) -> dict[str, ImageQuality]:
     told = {each.id: each.header["quality"] for each in images if each.header.get("quality")}
     usual = _usual(list(told.values()))
     colour = {each.id: bool(each.header.get("colour")) for each in images}
-    return {image: _judged(numbers, usual.get(len(numbers)), colour=colour[image]) for image, numbers in told.items()}
+    parts = {each.id: _middle(each.header) for each in images if each.id in told}
+    return {
+        image: _judged(numbers, usual.get(len(numbers)), colour=colour[image], middle=parts[image])
+        for image, numbers in told.items()
+    }
+
+
+def _middle(header: Mapping[str, Any]) -> tuple[int, int] | None:
+    """Return what of a plane is looked at; None for all of it."""
+    sizes = dict(zip(header["axes"], header["shape"], strict=True))
+    middle = min(sizes["Y"], _SIDE), min(sizes["X"], _SIDE)
+    return None if middle == (sizes["Y"], sizes["X"]) else middle
 
 
 def _usual(all_numbers: Sequence[Sequence[Mapping[str, float]]]) -> dict[int, list[float]]:
@@ -84,7 +99,13 @@ def _usual(all_numbers: Sequence[Sequence[Mapping[str, float]]]) -> dict[int, li
     return found
 
 
-def _judged(numbers: Sequence[Mapping[str, float]], usual: Sequence[float] | None, *, colour: bool) -> ImageQuality:
+def _judged(
+    numbers: Sequence[Mapping[str, float]],
+    usual: Sequence[float] | None,
+    *,
+    colour: bool,
+    middle: tuple[int, int] | None,
+) -> ImageQuality:
     empty = all(each["contrast"] < _EMPTY for each in numbers)
     saturated = 0.0 if colour else max(each["saturated"] for each in numbers)
     ratios = [
@@ -94,11 +115,13 @@ def _judged(numbers: Sequence[Mapping[str, float]], usual: Sequence[float] | Non
     ]
     sharpness = round(min(ratios), 3) if ratios else None
     found = {}
+    others = "the other images" if middle is None else "those of the other images"
+    where = ("The image", "") if middle is None else ("The middle of the image", " in the middle of the image")
     if empty:
-        found["empty"] = "The middle of the image shows nothing but noise."
+        found["empty"] = f"{where[0]} shows nothing but noise."
     if saturated > _SATURATED:
-        found["saturated"] = f"{saturated:.1%} of the pixels are saturated; their brightness is not known."
+        found["saturated"] = f"{saturated:.1%} of the pixels{where[1]} are saturated; their brightness is not known."
     if sharpness is not None and sharpness < _BLURRED:
-        found["blurred"] = "It is much less sharp than the other images; it may be out of focus."
+        found["blurred"] = f"{where[0]} is much less sharp than {others}; it may be out of focus."
     told = (tuple(found), tuple(found.values()))
-    return ImageQuality("doubtful" if found else "good", *told, sharpness, round(saturated, 5), empty)
+    return ImageQuality("doubtful" if found else "good", *told, sharpness, round(saturated, 5), empty, middle)

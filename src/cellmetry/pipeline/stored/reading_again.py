@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
 __all__ = ["ReadAgain", "read_again", "take_regions"]
 
-_SIZES = ("pixel_size_um", "pixel_size_z_um")
+_SIZES = ("pixel_size_um", "pixel_size_y_um", "pixel_size_z_um")
 
 
 class ReadAgain(NamedTuple):

@@ -34,7 +34,7 @@ from cellmetry.server.uploads import receive_upload
 from cellmetry.study.store.acts import Actor, act
 from cellmetry.study.store.images import StoredImage, image, images, remove_images, said_of, say
 from cellmetry.study.store.labels import label_sets
-from cellmetry.study.store.right import CORRECTED, right_labels, say_right
+from cellmetry.study.store.right import CORRECTED
 from cellmetry.study.store.said import refuse_wrong_words
 from cellmetry.study.store.store import Store
 from cellmetry.study.store.uploads import discard_upload
@@ -46,7 +46,7 @@ __all__ = ["router"]
 
 router = APIRouter(prefix="/studies/{study}", tags=["images"])
 
-_OWN_KEYS = {"pixel_size_um", "pixel_size_z_um", "channel_names"}
+_OWN_KEYS = {"pixel_size_um", "pixel_size_y_um", "pixel_size_z_um", "channel_names"}
 _FORM = {
     "required": True,
     "content": {
@@ -73,6 +73,9 @@ class QualityView(View):
     sharpness: float | None = Field(description="As a part of the median of the study's images; null if not known.")
     saturated: float = Field(description="Part of the pixels at the detector's largest value.")
     empty: bool
+    middle: tuple[int, int] | None = Field(
+        description="Rows and columns of the middle of a large plane, of which all this is; null if of the whole plane."
+    )
 
 
 class ImageView(View):
@@ -114,6 +117,8 @@ class ImageSaid(Body):
     values: dict[Key, ShortText | float | int | bool | None] = Field(default_factory=dict, max_length=100)
     """Columns of the tables, as condition, replicate, treatment."""
     pixel_size_um: float | None = Field(None, gt=0, le=1e6)
+    pixel_size_y_um: float | None = Field(None, gt=0, le=1e6)
+    """Height of a pixel where it differs from its width."""
     pixel_size_z_um: float | None = Field(None, gt=0, le=1e6)
     channel_names: tuple[ShortText, ...] | None = Field(None, max_length=1000)
 
@@ -138,6 +143,8 @@ class ReadingAgain(SomeImages):
     rgb: Literal["colour", "channels"] | None = None
     """Whether RGB files are colour pictures or three channels."""
     pixel_size_um: float | None = Field(None, gt=0, le=1e6)
+    pixel_size_y_um: float | None = Field(None, gt=0, le=1e6)
+    """Height of a pixel where it differs from its width."""
     pixel_size_z_um: float | None = Field(None, gt=0, le=1e6)
 
 
@@ -273,13 +280,12 @@ def _views(store: Store, found: Sequence[StoredImage]) -> list[ImageView]:
     alive, quality = {each.id for each in shown}, quality_of_images(shown)
     labels: dict[str, list[str]] = {}
     only = found[0].id if len(found) == 1 else None
-    right = right_labels(store, only)
     for each in label_sets(store, only):
         labels.setdefault(each.image_id, []).append(each.id)
     return [
         ImageView(
             **{name: getattr(each, name) for name in ("id", "seq", "name", "state", "reason", "header", "warnings")},
-            said=_words(store, each, right=any(one in right for one in labels.get(each.id, ()))),
+            said=_words(store, each),
             sha256=each.sha256,
             files=tuple(each.source.get("files", ())),
             labels=tuple(labels.get(each.id, ())),
@@ -290,10 +296,9 @@ def _views(store: Store, found: Sequence[StoredImage]) -> list[ImageView]:
     ]
 
 
-def _words(store: Store, found: StoredImage, *, right: bool) -> dict[str, Any]:
-    """Return what is said of an image; that its cells are right holds only of labels that it has now."""
-    said = {key: value for key, value in said_of(store, found.id).items() if key != CORRECTED}
-    return {**said, CORRECTED: True} if right else said
+def _words(store: Store, found: StoredImage) -> dict[str, Any]:
+    """Return what is said of an image; that cells are right, as studies had it at first, is told of its labels."""
+    return {key: value for key, value in said_of(store, found.id).items() if key != CORRECTED}
 
 
 def _say(store: Store, actor: Actor, ids: Sequence[str], body: ImageSaid) -> ActDone:
@@ -305,14 +310,12 @@ def _say(store: Store, actor: Actor, ids: Sequence[str], body: ImageSaid) -> Act
         raise ParameterError("There is nothing to be said.")
     found = [_image(store, each) for each in ids]
     for each in found:
-        refuse_wrong_words(store, each, values)
+        refuse_wrong_words(each, values)
     what = found[0].name if len(found) == 1 else f"{len(found)} images"
     with store.database.write():
         seq = act(store, actor, "say", f"Say {', '.join(values)} of {what}", images=list(ids), values=values)
         for each in found:
-            say(store, seq, each.id, {key: value for key, value in values.items() if key != CORRECTED})
-            if CORRECTED in values:
-                say_right(store, seq, each.id, right=bool(values[CORRECTED]))
+            say(store, seq, each.id, values)
     return ActDone(act=seq)
 
 

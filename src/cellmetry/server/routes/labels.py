@@ -18,6 +18,7 @@ from cellmetry.study.store.images import image as image_of
 from cellmetry.study.store.label_pixels import read_window
 from cellmetry.study.store.labels import LabelSet, label_set, label_sets, remove_labels
 from cellmetry.study.store.objects import StoredObject, count_bodies, count_stored, find_object, objects_page
+from cellmetry.study.store.right import say_right
 from cellmetry.study.store.store import Store
 
 __all__ = ["router"]
@@ -56,6 +57,13 @@ class NewLabels(Body):
     image: IdText
     name: ShortText = Field("cells", min_length=1)
     """Name of the labels; the image has none of this name."""
+
+
+class RightSaid(Body):
+    """What somebody says of labels that they looked at."""
+
+    right: bool
+    """Whether all cells are right; false takes that back."""
 
 
 class LabelsMade(ActDone):
@@ -125,6 +133,12 @@ def remove(store: EditStudy, actor: ActorDep, labels: Id) -> ActDone:
         seq = act(store, actor, "remove labels", summary, labels=labels, image=found.image_id)
         remove_labels(store, seq, labels)
     return ActDone(act=seq)
+
+
+@router.put("/labels/{labels}/right")
+def put_right(body: RightSaid, store: EditStudy, actor: ActorDep, labels: Id) -> ActDone:
+    """Say that all cells of labels are right, or that this is not known; newer labels in their place are others."""
+    return ActDone(act=say_right(store, actor, label_set(store, labels), right=body.right))
 
 
 @router.get("/labels/{labels}/objects")

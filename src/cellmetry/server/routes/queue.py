@@ -92,6 +92,8 @@ class Reviewed(Body):
     image: IdText
     labels: str = Field("cells", min_length=1, max_length=200)
     """Name of the labels."""
+    labels_id: IdText | None = None
+    """The labels that were looked through; those that the image has now of this name, if left out."""
     t: Edge = 0
     z: Edge = 0
     box: tuple[Edge, Edge, Edge, Edge]
@@ -143,6 +145,8 @@ def put_reviewed(body: Reviewed, store: EditStudy, actor: ActorDep) -> ActDone:
     labels = labels_of_image(store, body.image, body.labels)
     if labels is None:
         raise ParameterError(f"{name} has no labels named {body.labels!r}; segment it, or import labels, first.")
+    if body.labels_id not in {None, labels.id}:
+        raise ParameterError(f"{name} has other {body.labels} now than those that were looked through; look again.")
     field = PlaneBox(body.t, body.z, Box(*body.box))
     return ActDone(act=say_reviewed(store, actor, labels, field, done=body.done))
 

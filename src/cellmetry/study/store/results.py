@@ -24,6 +24,7 @@ __all__ = [
     "StoredResult",
     "add_result",
     "hide_result",
+    "hide_results_of",
     "result",
     "result_path",
     "results",
@@ -127,6 +128,14 @@ def hide_result(store: Store, actor: Actor, result_id: str) -> int:
         seq = act(store, actor, "remove", f"Remove the {found.kind} {found.name}", result=result_id)
         hide_row(store, seq, "results", result_id)
     return seq
+
+
+def hide_results_of(store: Store, act: int, table: str) -> None:
+    """Let an act hide what belongs to tables of a name that another one takes: profiles, peaks and masks."""
+    with store.database.write() as connection:
+        connection.execute(
+            f"UPDATE results SET removed_by = ? WHERE json_extract(details, '$.of') = ? AND {ALIVE}", (act, table)
+        )
 
 
 def results_of_job(store: Store, job_id: str) -> list[StoredResult]:

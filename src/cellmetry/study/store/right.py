@@ -1,4 +1,4 @@
-"""Labels all of whose cells a person called right: said of an image, it holds of the labels that it has then."""
+"""Labels all of whose cells a person called right: said of those that were looked at, and of no others."""
 
 from __future__ import annotations
 
@@ -6,7 +6,9 @@ import json
 from collections import defaultdict
 from typing import TYPE_CHECKING, Any
 
-from cellmetry.study.store.images import say
+from cellmetry.errors import ParameterError
+from cellmetry.study.store.acts import Actor, act
+from cellmetry.study.store.images import image, say
 from cellmetry.study.store.labels import label_sets
 
 if TYPE_CHECKING:
@@ -16,16 +18,28 @@ if TYPE_CHECKING:
 __all__ = ["CORRECTED", "right_labels", "say_right"]
 
 CORRECTED = "corrected"
-"""The word by which a person says of an image that all cells of its labels are right."""
+"""The word by which a person says of labels that all of their cells are right."""
 
 
-def say_right(store: Store, act: int, image_id: str, *, right: bool) -> None:
-    """Note that all cells of the labels that an image has now are right, or that this is not known.
+def say_right(store: Store, actor: Actor, labels: LabelSet, *, right: bool) -> int:
+    """Return the act that notes that all cells of labels are right, or that this is not known.
 
-    Newer labels that take their place are others: nobody has looked at them.
+    Newer labels that take their place are others, as are those of another name: nobody has looked at them.
+
+    Raises
+    ------
+    ParameterError
+        If the image does not have these labels any more.
     """
-    for each in label_sets(store, image_id):
-        say(store, act, each.id, {CORRECTED: right or None})
+    name = image(store, labels.image_id).name
+    if all(each.id != labels.id for each in label_sets(store, labels.image_id)):
+        raise ParameterError(f"{name} has no longer the {labels.name} that were looked at; look at those it has now.")
+    what = f"{labels.name} of {name}"
+    with store.database.write():
+        summary = f"Call all {what} right" if right else f"Call {what} right no longer"
+        seq = act(store, actor, "call right", summary, image=labels.image_id, labels=labels.id, right=right)
+        say(store, seq, labels.id, {CORRECTED: right or None})
+    return seq
 
 
 def right_labels(store: Store, image_id: str | None = None) -> set[str]:

@@ -6,7 +6,6 @@ from typing import TYPE_CHECKING, Any
 
 from cellmetry.errors import ParameterError
 from cellmetry.study.store.images import said_of
-from cellmetry.study.store.labels import label_sets
 from cellmetry.study.store.right import CORRECTED
 
 if TYPE_CHECKING:
@@ -28,28 +27,25 @@ def is_excluded(store: Store, image_id: str) -> bool:
 
 def pixel_sides_um(store: Store, image: StoredImage) -> tuple[float, float] | None:
     """Return height and width of an image's pixels in µm as users said them, else as its file does; None if unknown."""
-    said = said_of(store, image.id).get("pixel_size_um")
-    stated = image.header.get("pixel_size_um") or {}
-    y, x = (said, said) if said else (stated.get("y"), stated.get("x"))
+    said, stated = said_of(store, image.id), image.header.get("pixel_size_um") or {}
+    side = said.get("pixel_size_um")
+    y, x = said.get("pixel_size_y_um") or side or stated.get("y"), side or stated.get("x")
     return None if y is None or x is None else (float(y), float(x))
 
 
-def refuse_wrong_words(store: Store, image: StoredImage, values: Mapping[str, Any]) -> None:
+def refuse_wrong_words(image: StoredImage, values: Mapping[str, Any]) -> None:
     """Refuse what cannot be said of an image.
 
     Raises
     ------
     ParameterError
-        If `EXCLUDED` or `CORRECTED` is neither true nor false, cells are called right where there are no labels, or
-        there are more or fewer names than channels.
+        If `EXCLUDED` is neither true nor false, cells are called right, which is said of labels, or there are more or
+        fewer names than channels.
     """
-    for word in (EXCLUDED, CORRECTED):
-        if not isinstance(values.get(word), bool | None):
-            raise ParameterError(f"{word} is true or false, not {values[word]!r}; null takes the word back.")
-    if values.get(CORRECTED) and not label_sets(store, image.id):
-        raise ParameterError(
-            f"{image.name} has no labels that could be {CORRECTED}; segment it, or import some, first."
-        )
+    if not isinstance(values.get(EXCLUDED), bool | None):
+        raise ParameterError(f"{EXCLUDED} is true or false, not {values[EXCLUDED]!r}; null takes the word back.")
+    if CORRECTED in values:
+        raise ParameterError(f"{CORRECTED} is said of labels, by PUT labels/LABELS/right: an image may have several.")
     names, channels = values.get("channel_names"), image.header.get("channels")
     if names is not None and channels is not None and len(names) != len(channels):
         there = ", ".join(str(each["name"]) for each in channels)

@@ -2,6 +2,7 @@
 import { at } from "../kernel/api.js";
 import { fill, h } from "../kernel/dom.js";
 import { slider } from "../controls/range.js";
+import { planeOfLabels } from "./labels.js";
 import { noteTaste, taste } from "./tastes.js";
 
 /** @typedef {import("./app.js").App} App */
@@ -61,7 +62,8 @@ export class CellIds {
     const turn = ++this.#turn;
     const { viewer, openStudy: study, viewing } = this.#app;
     if (!this.#size || !viewing || !viewer.labels || !viewer.look.visible) return this.#draw([]);
-    const place = { t: viewer.t, z: viewer.z, ...this.#seen(), limit: MOST };
+    const plane = planeOfLabels(study.labels.find(viewer.labels), viewer);
+    const place = { ...plane, ...this.#seen(), limit: MOST };
     try {
       const found = await study.get(at`labels/${viewer.labels}/objects`, place);
       if (turn === this.#turn) this.#draw(found.filter((/** @type {any} */ { id }) => !viewer.hidden.has(id)));

@@ -17,7 +17,7 @@ import { place } from "../kernel/place.js";
  * @property {string[]} labels
  * @property {boolean} removed
  * @property {string} sha256 Of its files: the same for copies.
- * @property {{state: "good"|"doubtful", faults: string[], reasons: string[]}|null} quality
+ * @property {{state: "good"|"doubtful", faults: string[], reasons: string[], middle: [number, number]|null}|null} quality
  */
 
 const PAGE = 1000;
@@ -61,6 +61,11 @@ export class ImageList extends Emitter {
   /** Those that can be looked at and worked on. @returns {ImageView[]} */
   get ready() {
     return this.all.filter((image) => image.state === "ready");
+  }
+
+  /** Images that jobs work on where none are named. */
+  get used() {
+    return this.ready.filter((image) => !image.said.excluded);
   }
 
   /** The image that is looked at; the first that can be if none was chosen. @returns {ImageView|null} */
@@ -128,12 +133,22 @@ export function withoutFolder(names) {
 }
 
 /**
- * Return the side of a pixel in µm as people said it, else as the file says it; null where nobody knows.
+ * Return width and height of a pixel in µm as people said them, else as the file says them; null where nobody knows.
  * @param {ImageView} image
- * @returns {number|null}
+ * @returns {{x: number, y: number}|null}
  */
+export function pixelSidesOf({ said, header }) {
+  const { pixel_size_um: side, pixel_size_y_um: height } = said;
+  const x = side ?? header.pixel_size_um?.x ?? null;
+  const y = height ?? side ?? header.pixel_size_um?.y ?? null;
+  return x === null || y === null ? null : { x, y };
+}
+
+/** Return the side in µm of the square as large as a pixel; null where nobody knows. @param {ImageView} image */
 export function pixelSizeOf(image) {
-  return image.said.pixel_size_um ?? image.header.pixel_size_um?.x ?? null;
+  const sides = pixelSidesOf(image);
+  if (!sides) return null;
+  return sides.x === sides.y ? sides.x : Math.sqrt(sides.x * sides.y);
 }
 
 /**

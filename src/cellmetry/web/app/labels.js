@@ -30,6 +30,16 @@ export function planesApart(labels) {
 }
 
 /**
+ * Frame and plane of labels at a place of their image: those without frames or planes of their own have one for all.
+ * @param {Pick<LabelsView, "axes"|"shape">|null|undefined} labels @param {{t: number, z: number}} at
+ */
+export function planeOfLabels(labels, { t, z }) {
+  const { axes = "", shape = [] } = labels ?? {};
+  const last = (/** @type {string} */ axis) => (axes.includes(axis) ? shape[axes.indexOf(axis)] - 1 : 0);
+  return { t: Math.min(t, last("T")), z: Math.min(z, last("Z")) };
+}
+
+/**
  * Tells `change` when label images came, left or were edited, and `select` when labels of another name are looked at.
  */
 export class LabelsList extends Emitter {
@@ -79,10 +89,13 @@ export class LabelsList extends Emitter {
     return all.find((labels) => labels.name === this.name) ?? all[0] ?? null;
   }
 
-  /** Whether somebody said of an image that all cells of its labels, or of those of a name, are right. @param {string} imageId @param {string} [name] */
+  /**
+   * Whether somebody said that all cells of an image's labels of a name are right.
+   * @param {string} imageId @param {string|null} name
+   */
   areRight(imageId, name) {
     const all = this.#byImage.get(imageId) ?? [];
-    return all.some((labels) => labels.right && (name === undefined || labels.name === name));
+    return all.some((labels) => labels.right && labels.name === name);
   }
 
   /** @param {string} id @returns {LabelsView|undefined} */

@@ -1,7 +1,7 @@
 /** A ruler over the viewer: a line that tells its length. @module */
 import { h } from "../kernel/dom.js";
 import { openDialog } from "../controls/dialog.js";
-import { pixelSizeOf } from "./images.js";
+import { pixelSidesOf } from "./images.js";
 import { counted, sayOf, withoutPixelSize } from "./said.js";
 
 /** @typedef {import("./app.js").App} App */
@@ -89,8 +89,10 @@ function drawLine(context, viewer, { from, to }, text) {
 /** @param {App} app @param {{from: Point, to: Point}} line */
 function lengthText(app, { from, to }) {
   const px = Math.hypot(to.y - from.y, to.x - from.x);
-  const um = app.viewer.image && pixelSizeOf(app.viewer.image);
-  return um ? `${(px * um).toPrecision(3)} µm (${px.toFixed(0)} px)` : `${px.toFixed(0)} px`;
+  const sides = app.viewer.image && pixelSidesOf(app.viewer.image);
+  if (!sides) return `${px.toFixed(0)} px`;
+  const um = Math.hypot((to.y - from.y) * sides.y, (to.x - from.x) * sides.x);
+  return `${um.toPrecision(3)} µm (${px.toFixed(0)} px)`;
 }
 
 /**
@@ -108,7 +110,7 @@ export async function measureScale(app) {
   await sayOf(
     app,
     images.some((each) => each.id === image.id) ? images : [image, ...images],
-    { pixel_size_um: size },
+    { pixel_size_um: size, pixel_size_y_um: null },
     `Pixel size of ${counted(images.length, "image")}: ${size} µm`,
   );
   if (images.length <= 1) app.toast(`A pixel is ${size} µm.`, { kind: "done" });

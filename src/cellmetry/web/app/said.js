@@ -45,7 +45,7 @@ export async function sayOf(app, images, said, text = "") {
   try {
     if (text && images.length > 1) await app.undoable(done, text);
     else await done;
-    await Promise.all([study.images.load(), "corrected" in (said.values ?? {}) && study.labels.load()]);
+    await study.images.load();
     return true;
   } catch (error) {
     app.error(error);

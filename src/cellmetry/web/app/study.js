@@ -210,7 +210,7 @@ export class Study extends Emitter {
   #reload(act) {
     const failed = (/** @type {any} */ error) => this.tell("failed", error);
     if (OF_IMAGES.has(act.verb)) this.images.load().catch(failed);
-    if (act.verb !== "say" || "corrected" in (act.details.values ?? {})) this.labels.load().catch(failed);
+    if (act.verb !== "say") this.labels.load().catch(failed);
     this.jobs.load().catch(failed);
     if (act.verb === "say" && !act.details.images) this.#again().catch(failed);
   }

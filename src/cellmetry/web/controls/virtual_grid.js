@@ -13,6 +13,8 @@ import { Emitter } from "../kernel/emitter.js";
  * @property {boolean} [table] Whether an item is a row whose children are cells, which may hold fields; else an option.
  * @property {(item: T) => string} key
  * @property {(item: T) => HTMLElement} render Makes the element of an item; again when the item is another object.
+ * @property {(element: HTMLElement, item: T) => void} [renew] Shows another object of one key in the element that is
+ *   there, whose fields keep the focus and what is typed in them.
  */
 
 /**
@@ -104,6 +106,11 @@ export class VirtualGrid extends Emitter {
   #elementOf(key, item) {
     const before = this.#shown.get(key);
     if (before?.item === item) return before.element;
+    if (before && this.#said.renew) {
+      this.#said.renew(before.element, item);
+      before.item = item;
+      return before.element;
+    }
     const element = this.#said.render(item);
     element.classList.add("grid-cell");
     element.id = `cell-${key}`;

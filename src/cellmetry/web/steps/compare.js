@@ -34,6 +34,7 @@ class CompareStep {
   #outdated;
   #next = h("div");
   #page = h("div.compare");
+  #closed = false;
   #offs;
 
   /** @param {App} app @param {import("../app/steps.js").Panes} panes */
@@ -86,6 +87,7 @@ class CompareStep {
   }
 
   close() {
+    this.#closed = true;
     for (const off of this.#offs) off();
     this.#form.close();
     this.#design.close();
@@ -100,7 +102,7 @@ class CompareStep {
     const anew = place.get("column") !== null || place.get("where") !== null;
     await Promise.all([this.#tables.load(), this.#form.load()]);
     await this.#load();
-    if (!anew) this.#take(this.#which.value);
+    if (!anew && !this.#closed) this.#take(this.#which.value);
   }
 
   #askPairs() {
@@ -128,6 +130,7 @@ class CompareStep {
     } catch (error) {
       return this.#app.error(error);
     }
+    if (this.#closed) return; // the address is that of another step
     const wanted = id ?? this.#app.place.get("comparison");
     const found = this.#comparisons.find((each) => each.id === wanted) ?? this.#comparisons.at(-1);
     fill(

@@ -53,6 +53,7 @@ export class Design {
       table: true,
       key: (image) => image.id,
       render: (image) => this.#row(image),
+      renew: (row, image) => this.#renew(row, image),
     });
     const all = h(
       "form.row.compare-all",
@@ -155,27 +156,37 @@ export class Design {
 
   /** @param {ImageView} image */
   #row(image) {
-    return h(
+    const row = h(
       "div.compare-row",
-      { class: isUsed(image) ? "" : "compare-unused" },
-      h(
-        "span.row.tight.compare-name",
-        {},
-        cutName(this.#app.openStudy.images.shortName(image), image.name),
-        !isUsed(image) && h("span.quiet-text", {}, "(excluded)"),
-      ),
+      {},
+      h("span.row.tight.compare-name"),
       h("span", {}, this.#input("condition", image)),
       h("span", {}, this.#input("replicate", image)),
       h("span", {}, this.#input("batch", image)),
     );
+    this.#renew(row, image);
+    return row;
+  }
+
+  /** Show what is said of an image now, but not over what is typed and not said yet. @param {HTMLElement} row @param {ImageView} image */
+  #renew(row, image) {
+    row.classList.toggle("compare-unused", !isUsed(image));
+    fill(
+      /** @type {Element} */ (row.querySelector(".compare-name")),
+      cutName(this.#app.openStudy.images.shortName(image), image.name),
+      !isUsed(image) && h("span.quiet-text", {}, "(excluded)"),
+    );
+    for (const input of row.querySelectorAll("input")) {
+      const typed = input.value !== input.defaultValue;
+      input.defaultValue = textOf(image, input.name);
+      if (!typed) input.value = input.defaultValue;
+    }
   }
 
   /** @param {(typeof FIELDS)[number]} name @param {ImageView|null} image */
   #input(name, image) {
-    const before = image ? textOf(image, name) : "";
     const input = h("input", {
       type: "text",
-      value: before,
       list: `design-${name}`,
       maxlength: 200,
       autocomplete: "off",
@@ -187,10 +198,7 @@ export class Design {
       "aria-label": image ? `${name} of ${image.name}` : `${name} of the chosen images`,
     });
     if (!image) return input;
-    input.addEventListener(
-      "change",
-      () => input.value.trim() !== before && this.#say([image], { [name]: input.value.trim() || null }),
-    );
+    input.addEventListener("change", () => this.#sayTyped(input, image));
     input.addEventListener("keydown", (/** @type {KeyboardEvent} */ event) => {
       if (["ArrowUp", "ArrowDown"].includes(event.key)) return;
       event.stopPropagation();
@@ -198,6 +206,14 @@ export class Design {
     });
     input.addEventListener("click", (/** @type {Event} */ event) => event.stopPropagation());
     return input;
+  }
+
+  /** @param {HTMLInputElement} input Whose default is what is said. @param {ImageView} image */
+  async #sayTyped(input, image) {
+    input.value = input.value.trim();
+    if (input.value === input.defaultValue) return;
+    await this.#say([image], { [input.name]: input.value || null });
+    if (input !== document.activeElement) input.value = input.defaultValue;
   }
 
   /** @param {ImageView[]} images @param {Record<string, string|null>} values */

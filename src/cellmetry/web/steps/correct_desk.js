@@ -3,6 +3,7 @@
  * @module
  */
 import { at } from "../kernel/api.js";
+import { planeOfLabels } from "../app/labels.js";
 import { whenInWords } from "../app/times.js";
 import { EditSession } from "./correct_edits.js";
 import { WindowName } from "./correct_kept.js";
@@ -98,9 +99,7 @@ export class Desk {
 
   /** Frame and plane of the labels that are shown. */
   get plane() {
-    const { axes = "", shape = [] } = this.#study.labels.find(this.labels ?? "") ?? {};
-    const last = (/** @type {string} */ axis) => (axes.includes(axis) ? shape[axes.indexOf(axis)] - 1 : 0);
-    return { t: Math.min(this.#viewer.t, last("T")), z: Math.min(this.#viewer.z, last("Z")) };
+    return planeOfLabels(this.#study.labels.find(this.labels ?? ""), this.#viewer);
   }
 
   /** Whether all planes are shown in one, so that nobody sees in which one labels would change. */

@@ -1,5 +1,6 @@
 /** Fields of an image that were looked through: drawn over the picture, and marked. @module */
 import { lengthOf } from "../app/images.js";
+import { planeOfLabels } from "../app/labels.js";
 import { cornersOf } from "./correct_live.js";
 
 /** @typedef {import("../app/app.js").App} App */
@@ -64,8 +65,9 @@ export class ReviewedFields {
       viewer,
       openStudy: { labels },
     } = this.#app;
+    const plane = planeOfLabels(labels.of(viewer.image?.id ?? "", labels.name ?? undefined), viewer);
     const isHere = (/** @type {any} */ { t, z, labels: name }) =>
-      t === viewer.t && z === viewer.z && name === labels.name;
+      t === plane.t && z === plane.z && name === labels.name;
     const look = { closed: true, colour: DONE, width: 1.5 };
     const here = this.#fields.filter(isHere);
     const shapes = here.map(({ box, who }) => ({ ...look, points: cornersOf(box), text: `Reviewed by ${who}` }));
@@ -74,10 +76,11 @@ export class ReviewedFields {
 
   /**
    * Note that somebody has looked through a field.
-   * @param {{image: string, t: number, z: number, box: number[]}} field @returns {Promise<{act: number|null}>}
+   * @param {{image: string, labels: string|null, t: number, z: number, box: number[]}} field `labels`: those that were
+   *   seen. @returns {Promise<{act: number|null}>}
    */
-  mark({ image, t, z, box }) {
+  mark({ image, labels, t, z, box }) {
     const { openStudy: study } = this.#app;
-    return study.put("reviewed", { image, labels: study.labels.name, t, z, box });
+    return study.put("reviewed", { image, labels: study.labels.name, labels_id: labels, t, z, box });
   }
 }

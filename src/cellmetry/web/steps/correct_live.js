@@ -3,6 +3,7 @@
  * @module
  */
 import { at } from "../kernel/api.js";
+import { planeOfLabels } from "../app/labels.js";
 
 /** @typedef {import("../app/app.js").App} App */
 /** @typedef {import("./correct_edits.js").EditSession} EditSession */
@@ -153,7 +154,8 @@ export class LiveLabels {
 
   /** Say for a moment who changed something. @param {string} who @param {number[][]} boxes */
   #note(who, boxes) {
-    const here = boxes.filter(([t, z]) => t === this.#viewer.t && z === this.#viewer.z).slice(0, 20);
+    const plane = planeOfLabels(this.#study.labels.find(this.#viewer.labels ?? ""), this.#viewer);
+    const here = boxes.filter(([t, z]) => t === plane.t && z === plane.z).slice(0, 20);
     const notes = here.map(([, , ...box], k) => ({ points: cornersOf(box), text: k ? "" : who }));
     this.#notes.push(...notes);
     this.#showOutlines();

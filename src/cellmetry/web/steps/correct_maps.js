@@ -1,6 +1,7 @@
 /** Where the network sees cells, and where the labels disagree with it, over the picture. @module */
 import { fill, h } from "../kernel/dom.js";
 import { pixelSizeOf } from "../app/images.js";
+import { planeOfLabels } from "../app/labels.js";
 import { MAP_KINDS, layerOf, legendOf, readReviewed } from "./field_maps.js";
 
 /** @typedef {import("../app/app.js").App} App */
@@ -78,7 +79,7 @@ export class ReviewMaps {
   async #show() {
     const { viewer, openStudy: study } = this.#app;
     const turn = ++this.#turn;
-    const { t, z } = viewer;
+    const { t, z } = planeOfLabels(study.labels.of(this.#image), viewer);
     const map = this.#maps.find((each) => each.kind === this.#select.value && each.t === t && each.z === z);
     if (!map) {
       fill(this.#legend);

@@ -25,6 +25,7 @@ const READ_MS = 600;
 /** A list in the right pane, worked through with N and P. */
 export class CorrectionQueue {
   #app;
+  #desk;
   #progress = h("div.correct-progress", { "aria-live": "polite" });
   #list = h("ol.correct-tasks", { "aria-label": "Worth correcting", "aria-busy": "true" });
   #foot = h("div.correct-task-foot");
@@ -45,6 +46,7 @@ export class CorrectionQueue {
   /** @param {App} app @param {Desk} desk */
   constructor(app, desk) {
     this.#app = app;
+    this.#desk = desk;
     this.#fields = new ReviewedFields(app);
     this.#offer = new ReviewOffer(app);
     this.#maps = new ReviewMaps(app);
@@ -141,12 +143,12 @@ export class CorrectionQueue {
   /** Note that the field was looked through in which the present one lies, or the middle of what is seen instead. */
   #review() {
     const { viewer, openStudy } = this.#app;
-    const task = this.#task && isSeen(viewer, this.#task) ? this.#task : null;
+    const task = this.#task && isSeen(viewer, this.#task, this.#desk.plane) ? this.#task : null;
     const image = openStudy.images.find(task?.image ?? viewer.image?.id);
     if (!image) return;
     const { y, x } = task ? middleOf(task.box) : viewer.camera;
-    const { t, z } = task ?? viewer;
-    const field = { image: image.id, t, z, box: fieldAt(image, y, x) };
+    const { labels, t, z } = task ?? { labels: viewer.labels, ...this.#desk.plane };
+    const field = { image: image.id, labels, t, z, box: fieldAt(image, y, x) };
     return this.#settle(this.#fields.mark(field), "Field marked as reviewed", task);
   }
 
@@ -284,12 +286,15 @@ function roomy([y0, y1, x0, x1]) {
 /** @param {number[]} box */
 const middleOf = ([y0, y1, x0, x1]) => ({ y: (y0 + y1) / 2, x: (x0 + x1) / 2 });
 
-/** Whether the middle of something is seen. @param {any} viewer @param {Task} task */
-function isSeen(viewer, { image, t, z, box }) {
+/**
+ * Whether the middle of something is seen.
+ * @param {any} viewer @param {Task} task @param {{t: number, z: number}} plane Of the labels that are shown.
+ */
+function isSeen(viewer, { image, t, z, box }, plane) {
   const { y, x } = middleOf(box);
   const at = viewer.toScreen(y, x);
   const { clientWidth, clientHeight } = viewer.element;
-  const here = viewer.image?.id === image && viewer.t === t && viewer.z === z;
+  const here = viewer.image?.id === image && plane.t === t && plane.z === z;
   return here && at.x >= 0 && at.y >= 0 && at.x < clientWidth && at.y < clientHeight;
 }
 

@@ -23,6 +23,8 @@ export class Turns extends Emitter {
   #session;
   #labels = "";
   #turn = 0;
+  /** Whether the log was asked and has not answered. */
+  #reads = false;
   #offs;
 
   /** @param {App} app @param {EditSession} session */
@@ -72,6 +74,7 @@ export class Turns extends Emitter {
     if (labels !== this.#labels) return;
     if (kind !== "edit") return void this.read();
     [this.own, this.again] = [true, false];
+    if (this.#reads) void this.read(); // what was asked before may not know this edit
     this.tell("change", this);
   }
 
@@ -79,10 +82,13 @@ export class Turns extends Emitter {
   async read() {
     const labels = this.#labels;
     const turn = ++this.#turn;
+    this.#reads = labels !== "";
     if (!labels) return;
     const read = this.#app.openStudy.get(at`labels/${labels}/edits`, { limit: LOG });
     const log = await read.catch(() => null); // while the server is away, what was known holds
-    if (!log || turn !== this.#turn || labels !== this.#labels) return;
+    if (turn !== this.#turn) return;
+    this.#reads = false;
+    if (!log || labels !== this.#labels) return;
     const mine = log.filter(
       (/** @type {any} */ each) => each.act.who === this.#app.session.who && each.version !== null,
     );

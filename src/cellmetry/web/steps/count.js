@@ -163,8 +163,8 @@ class CountStep {
   #showWhich() {
     const { images } = this.#app.openStudy;
     const chosen = this.#which.value || "all";
-    const conditions = valuesOf(images.ready, "condition").map((name) => [`=${name}`, `Condition ${name}`]);
-    const options = [["all", `All (${images.ready.length})`], ["this", "The one that is seen"], ...conditions];
+    const conditions = valuesOf(images.used, "condition").map((name) => [`=${name}`, `Condition ${name}`]);
+    const options = [["all", `All (${images.used.length})`], ["this", "The one that is seen"], ...conditions];
     fill(
       this.#which,
       options.map(([value, text]) => h("option", { value }, text)),
@@ -190,14 +190,14 @@ class CountStep {
     const some =
       which === "this"
         ? images.ready.filter((image) => image.id === images.current?.id)
-        : images.ready.filter((image) => String(image.said.condition) === which.slice(1));
+        : images.used.filter((image) => String(image.said.condition) === which.slice(1));
     const name = which === "this" ? (some[0]?.name ?? "") : which.slice(1);
     return { table: `counts ${name}`.slice(0, 200), images: some.map((image) => image.id) };
   }
 
   /** Keep counts in the study. */
   async #keep() {
-    if (this.#apply.disabled) return;
+    if (this.#apply.disabled || !(await this.#regions.isKnown())) return;
     const regions = this.#regions.all.length ? { regions: [] } : {};
     try {
       await this.#progress.submit({ ...this.#settings.wanted, ...regions, ...this.#chosen });

@@ -78,11 +78,11 @@ export class CountCard {
     this.#timer = setTimeout(slow, LOADING_MS);
   }
 
-  /** @param {{counts: CountRow[], warnings: string[], whole: boolean, labels: string|null}} found */
-  show({ counts: [all, ...regions], warnings, whole, labels }) {
+  /** @param {{counts: CountRow[], warnings: string[], part: string, labels: string|null}} found `part`: of what, if not all. */
+  show({ counts: [all, ...regions], warnings, part, labels }) {
     this.#begin(false);
     fill(this.#number, all.n.toLocaleString("en"));
-    fill(this.#unit, all.n === 1 ? "cell" : "cells", whole ? "" : " in the marked part");
+    fill(this.#unit, all.n === 1 ? "cell" : "cells", part);
     fill(this.#interval, labels === null ? intervalOf(all) : `Labels “${labels}”, as edited`);
     fill(this.#facts, factsOf(all));
     fill(this.#more, regions.length > 0 && tableOf(regions), warnings.length > 0 && notes(warnings));

@@ -1,7 +1,7 @@
 /** Counts what is seen as soon as it is seen, and again when the settings change. @module */
 import { ApiError, request } from "../kernel/api.js";
 import { lengthOf } from "../app/images.js";
-import { seenBox } from "./segment_preview.js";
+import { partOf, seenBox } from "./segment_preview.js";
 
 /** @typedef {import("../app/app.js").App} App */
 /** @typedef {import("./count_card.js").CountRow} CountRow */
@@ -77,9 +77,9 @@ export class LiveCount {
       openStudy: { images, labels, readOnly },
     } = this.#app;
     const name = this.#settings.labels;
-    const version = name && viewer.image ? labels.of(viewer.image.id, name)?.version : null;
+    const given = name && viewer.image ? labels.of(viewer.image.id, name) : null;
     const place = [viewer.image?.id, images.current?.state, viewer.t, viewer.z, readOnly ? labels.name : this.#part()];
-    return JSON.stringify([...place, this.wished, version]);
+    return JSON.stringify([...place, this.wished, given?.id, given?.version]);
   }
 
   /** The part of a large image that is seen, which is counted; null of one that is counted as a whole. */
@@ -139,7 +139,7 @@ export class LiveCount {
       );
       if (asking.signal.aborted || viewer.image?.id !== image.id) return;
       this.found = found;
-      this.#card.show({ ...found, labels: asked.labels ?? null });
+      this.#card.show({ ...found, part: partOf(image, found.box), labels: asked.labels ?? null });
       this.#maps.show(found, values);
       if (!found.layers.some((/** @type {LayerView} */ layer) => layer.kind === "density")) this.#showReviewed();
     } catch (error) {

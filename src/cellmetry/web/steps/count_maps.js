@@ -3,6 +3,7 @@ import { fill, h } from "../kernel/dom.js";
 import { labelled } from "../controls/labelled.js";
 import { slider } from "../controls/range.js";
 import { pixelSizeOf } from "../app/images.js";
+import { planeOfLabels } from "../app/labels.js";
 import { noteTaste, taste } from "../app/tastes.js";
 import { frameOf } from "./contours.js";
 import { MAP_KINDS, layerOf, legendOf, mapOf, readReviewed } from "./field_maps.js";
@@ -122,7 +123,8 @@ export class CountMaps {
   /** Show the maps that the newest review of labels made of an image, if it did. @param {string} labels Their name. */
   async showReviewed(labels) {
     const { viewer, openStudy: study } = this.#app;
-    const { image, t, z } = viewer;
+    const { image } = viewer;
+    const { t, z } = planeOfLabels(study.labels.of(image.id, labels), viewer);
     const turn = ++this.#turn;
     /** @type {import("./field_maps.js").ReviewView[]} */
     const found = await study.get("maps", { image: image.id, labels });

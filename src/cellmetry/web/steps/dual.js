@@ -10,6 +10,7 @@ import { DualForm } from "./dual_form.js";
 import { CellNumbers } from "./dual_numbers.js";
 import { MaintainIds } from "./dual_ids.js";
 import { noticesOf } from "./dual_notices.js";
+import { PixelSizes } from "./dual_pixels.js";
 import { FIRST, Presets } from "./dual_presets.js";
 import { MaskPreviews } from "./dual_preview.js";
 import { ProfilePane } from "./dual_profile.js";
@@ -50,6 +51,7 @@ class DualStep {
   #preview;
   #profile;
   #ids;
+  #pixels;
   #tables;
   #choice;
   #labels = h("select");
@@ -88,6 +90,7 @@ class DualStep {
     );
     this.#profile = new ProfilePane(app);
     this.#ids = new MaintainIds(app, () => this.#form.rules);
+    this.#pixels = new PixelSizes(app, () => this.#quantified);
     this.#tables = new TablesList(study);
     this.#choice = new TableChoice(app, "Table", this.#tables, isMine);
     fill(
@@ -99,6 +102,7 @@ class DualStep {
         this.#presets.element,
         this.#form.element,
         this.#ids.element,
+        this.#pixels.element,
         this.#labelsField,
         labelled("Images", this.#which),
         this.#choice.element,
@@ -107,12 +111,14 @@ class DualStep {
       ),
     );
     fill(panes.right, h("div.details.dual-right", {}, this.#preview.element, this.#numbers, this.#profile.element));
+    this.#which.addEventListener("change", () => this.#pixels.show());
     this.#labels.addEventListener("change", () => study.labels.select(this.#labels.value));
     this.#offs = [
       ...this.#listeners(),
       () => this.#profile.close(),
       () => this.#preview.close(),
       () => this.#ids.close(),
+      () => this.#pixels.close(),
       () => this.#tables.close(),
     ];
     this.#showLabels();
@@ -131,7 +137,8 @@ class DualStep {
     return [
       this.#form.on("change", () => this.#changed()),
       this.#presets.on("choose", (asked) => this.#choose(asked)),
-      this.#preview.on("profile", (profile) => this.#profile.showPreview(profile)),
+      this.#presets.on("reset", () => this.#reset()),
+      this.#preview.on("profile", (profile) => this.#profile.showPreview(profile, this.#preview.part)),
       this.#tables.on("change", () => this.#choice.follow()),
       this.#choice.on("change", () => this.#show()),
       this.#tables.on("error", (error) => this.#app.error(error)),
@@ -147,7 +154,7 @@ class DualStep {
   async #begin() {
     const asked = this.#askedBefore();
     await this.#form.load(asked);
-    if (asked === FIRST.asked) this.#presets.show(FIRST.name);
+    if (asked === FIRST.asked && !this.#presets.chosen) this.#presets.show(FIRST.name);
     this.#showLabels();
     await this.#tables.load();
   }
@@ -173,6 +180,13 @@ class DualStep {
     this.#form.show(asked);
     this.#preview.showMasksOf(asked.plan ?? {});
     this.#wished();
+  }
+
+  /** All as it is where nobody has chosen anything. */
+  #reset() {
+    this.#form.forgetChannels();
+    this.#choose(FIRST.asked);
+    this.#presets.show(FIRST.name);
   }
 
   #changed() {
@@ -219,6 +233,13 @@ class DualStep {
     } catch (error) {
       this.#wrong(error);
     }
+  }
+
+  /** Images that are quantified, of those that can be. */
+  get #quantified() {
+    const { images } = this.#app.openStudy;
+    if (this.#which.value === "this") return images.current ? [images.current] : [];
+    return images.ready.filter((image) => !image.said.excluded);
   }
 
   /** Which images are quantified, and what their table is called: one of a part never hides that of all. */

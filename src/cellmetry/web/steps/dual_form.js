@@ -61,6 +61,8 @@ export class DualForm extends Emitter {
   #sections = h("div.dual-sections");
   /** @type {Part[]} */
   #parts = [];
+  /** What was asked to be shown while the schemas were on their way. @type {Record<string, any>|null} */
+  #early = null;
   /** @type {Schemas|null} */
   #schemas = null;
 
@@ -104,7 +106,7 @@ export class DualForm extends Emitter {
     ]);
     const [radial, profile, peaks] = steps.map((step) => step.parameters);
     this.#schemas = { job: job.parameters, radial, profile, peaks };
-    this.show(asked);
+    this.show(this.#early ?? asked);
   }
 
   /** Whether it can be asked what is wanted. */
@@ -114,6 +116,8 @@ export class DualForm extends Emitter {
 
   /** Show the parameters of a job; channels stay as they are where none is named. @param {Record<string, any>} asked */
   show(asked) {
+    this.#early = asked;
+    if (!this.isReady) return;
     const all = valuesOf(asked);
     this.#rules.value = all.channels.rules;
     const { target, reference = NO_REFERENCE } = asked;
@@ -129,7 +133,10 @@ export class DualForm extends Emitter {
 
   /** @param {any} error @returns {boolean} Whether a field is named. */
   showError(error) {
-    return this.#parts.some(({ form }) => form.showError(error));
+    const message = String(error?.message ?? "").replace(/^job \w+: /, "");
+    const role = /^plan\.(target|reference)\./.exec(message)?.[1];
+    const parts = role ? this.#parts.filter(({ section }) => section.name === role) : this.#parts;
+    return parts.some(({ form, fold }) => form.showError({ message }) && (fold.open = true));
   }
 
   /** Show the channels of the image that is looked at; what is wished stays, also where the image has it not. */
@@ -194,6 +201,12 @@ export class DualForm extends Emitter {
     Object.assign(this.#wished, channels);
     this.follow();
     this.#changed();
+  }
+
+  /** Wish the channels that are usual, as at first. */
+  forgetChannels() {
+    this.#wished = { target: null, reference: null };
+    this.follow();
   }
 
   /** By whose rules: "cellmetry" or "dualcellquant". */

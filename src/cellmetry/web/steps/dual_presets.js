@@ -66,12 +66,13 @@ const SHIPPED = [
 /** What the form begins with. */
 export const FIRST = SHIPPED[0];
 
-/** A choice of presets with buttons to keep and forget own ones. Tells `choose` with what they ask. */
+/** A choice of presets with buttons to keep and forget own ones. Tells `choose` with what they ask, and `reset`. */
 export class Presets extends Emitter {
   #app;
   #wanted;
   #choice = h("select");
   #keep = button("Keep as a preset", "plus", () => this.#keepAs());
+  #reset = button("Reset all settings", "undo", () => this.tell("reset", null));
   #forget = button("Forget this preset", "trash", () => this.#forgetOne());
 
   /** @param {App} app @param {() => Record<string, any>} wanted */
@@ -79,9 +80,21 @@ export class Presets extends Emitter {
     super();
     this.#app = app;
     this.#wanted = wanted;
-    this.element = h("div.row.bottom", {}, labelled("Preset", this.#choice, { grow: true }), this.#keep, this.#forget);
+    this.element = h(
+      "div.row.bottom",
+      {},
+      labelled("Preset", this.#choice, { grow: true }),
+      this.#reset,
+      this.#keep,
+      this.#forget,
+    );
     this.#choice.addEventListener("change", () => this.#chosen());
     this.show("");
+  }
+
+  /** Name of the one that the form holds, empty: none. */
+  get chosen() {
+    return this.#choice.value;
   }
 
   /** @returns {Preset[]} */

@@ -8,7 +8,7 @@ import { lengthOf } from "../app/images.js";
 import { numberText } from "../table/words.js";
 import { colourAt } from "../viewer/palette.js";
 import { contours } from "./contours.js";
-import { notes, seenBox } from "./segment_preview.js";
+import { notes, partOf, seenBox } from "./segment_preview.js";
 
 /** @typedef {import("../app/app.js").App} App */
 /** @typedef {{name: string, title: string, colour: string}} MaskKind */
@@ -36,6 +36,8 @@ const SETTLED_MS = 400;
 
 /** A button, and in `element` the masks with switches. Tells `profile` with columns of numbers, null when it ends. */
 export class MaskPreviews extends Emitter {
+  /** Of what of a large image the masks and the profile are, in words. */
+  part = "";
   #app;
   #wanted;
   #wrong;
@@ -205,6 +207,7 @@ export class MaskPreviews extends Emitter {
     }
     this.#showList(there);
     fill(this.#said, !found.whole && h("p.quiet-text", {}, PART), notes(found.warnings));
+    this.part = partOf(this.#app.viewer.image, found.box);
     this.tell("profile", Object.keys(found.profile).length ? found.profile : null);
   }
 

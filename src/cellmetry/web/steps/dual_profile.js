@@ -42,6 +42,8 @@ export class ProfilePane {
   #made = null;
   /** @type {Columns|null} */
   #preview = null;
+  /** Of what the preview is, if not of all of an image. */
+  #part = "";
   /** @type {number|null} */
   #cell = null;
   #image = "";
@@ -87,9 +89,10 @@ export class ProfilePane {
     this.#draw();
   }
 
-  /** The profile of the preview, null when it ends. @param {Columns|null} profile */
-  showPreview(profile) {
+  /** The profile of the preview, null when it ends. @param {Columns|null} profile @param {string} part Of what it is. */
+  showPreview(profile, part) {
     this.#preview = profile;
+    this.#part = part;
     this.#draw();
   }
 
@@ -140,7 +143,7 @@ export class ProfilePane {
   #lay(found, peaks) {
     const { errors, channels, ratio } = this.#tastes;
     const whose = this.#cell === null ? "all cells" : `cell ${this.#cell}`;
-    fill(this.#title, `Profile of ${this.#preview ? "what is previewed" : whose}`);
+    fill(this.#title, `Profile of ${this.#preview ? `what is previewed${this.#part}` : whose}`);
     this.#all.hidden = this.#cell === null || this.#preview !== null;
     this.#switches.hidden = this.#picture.hidden = !found;
     const names = found?.names ?? [];

@@ -43,7 +43,13 @@ export function readAgain(app, chosen) {
     const said = { axes: axes.value || null, rgb: rgb.value || null, pixel_size_um: size.valueAsNumber || null };
     const onlySize = !said.axes && !said.rgb && said.pixel_size_um && images.every((image) => image.state === "ready");
     dialog.close();
-    if (onlySize) void sayOf(app, images, { pixel_size_um: said.pixel_size_um }, "The pixel size is another");
+    if (onlySize)
+      void sayOf(
+        app,
+        images,
+        { pixel_size_um: said.pixel_size_um, pixel_size_y_um: null },
+        "The pixel size is another",
+      );
     else run(app, images, said).catch((error) => app.error(error));
   });
 }

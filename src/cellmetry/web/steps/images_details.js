@@ -1,7 +1,8 @@
 /** What is known of the images that are chosen, and what people say of them. @module */
 import { fill, h } from "../kernel/dom.js";
 import { icon } from "../controls/icons.js";
-import { lengthOf, pixelSizeOf } from "../app/images.js";
+import { lengthOf } from "../app/images.js";
+import { pixelFields } from "../app/pixel_fields.js";
 import { sayFromNames } from "./images_names.js";
 import { readAgain } from "./images_again.js";
 import { counted, sayOf, shared, valuesOf } from "../app/said.js";
@@ -145,26 +146,19 @@ function textField(app, { title, unit = "", value, known = [], help = "", save }
 
 /** @param {App} app @param {ImageView[]} chosen */
 function pixelField(app, chosen) {
-  const save = (/** @type {string} */ text) => saySize(app, chosen, "pixel_size_um", text, "Pixel size");
-  const value = shared(chosen, (image) => pixelSizeOf(image) ?? "");
-  const ruler = () => app.goStep("segment", { image: chosen[0].id, ruler: "scale" });
-  return h(
-    "div.row.bottom",
-    {},
-    h("div.grow", {}, textField(app, { title: "Pixel size", unit: "µm", value: shortNumber(value), save })),
-    h(
-      "button",
-      {
-        type: "button",
-        class: "square",
-        "aria-label": "Measure the pixel size with a ruler",
-        title: "Measure it with a ruler on a scale bar",
-        disabled: chosen[0].state !== "ready" || Boolean(app.openStudy.readOnly),
-        onclick: ruler,
-      },
-      icon("ruler"),
-    ),
+  const ruler = h(
+    "button",
+    {
+      type: "button",
+      class: "square",
+      "aria-label": "Measure the pixel size with a ruler",
+      title: "Measure it with a ruler on a scale bar",
+      disabled: chosen[0].state !== "ready" || Boolean(app.openStudy.readOnly),
+      onclick: () => app.goStep("segment", { image: chosen[0].id, ruler: "scale" }),
+    },
+    icon("ruler"),
   );
+  return pixelFields(app, chosen, ruler);
 }
 
 /** @param {App} app @param {ImageView[]} chosen */
@@ -245,7 +239,7 @@ function facts(image) {
     ["Planes", lengthOf(image, "Z") > 1 && lengthOf(image, "Z")],
     ["Frames", lengthOf(image, "T") > 1 && lengthOf(image, "T")],
     ["Values", `${header.dtype}${header.bit_depth ? `, ${header.bit_depth} bits used` : ""}`],
-    ["Pixel size in the file", header.pixel_size_um?.x ? `${shortNumber(header.pixel_size_um.x)} µm` : "not said"],
+    ["Pixel size in the file", sizeText(header.pixel_size_um)],
     ["Taken", header.acquired],
   ];
   return h(
@@ -303,6 +297,14 @@ export async function removeImages(app, chosen) {
 /** @param {ImageView} image @returns {string[]} */
 export function channelNames(image) {
   return image.said.channel_names ?? (image.header.channels ?? []).map((/** @type {any} */ channel) => channel.name);
+}
+
+/** @param {{x: number|null, y: number|null}|undefined} size */
+function sizeText(size) {
+  if (!size?.x) return "not said";
+  return size.y && size.y !== size.x
+    ? `${shortNumber(size.x)} × ${shortNumber(size.y)} µm (width × height)`
+    : `${shortNumber(size.x)} µm`;
 }
 
 /** @param {any} value */

@@ -14,11 +14,8 @@ export const isDoubtful = ({ quality }) => quality?.state === "doubtful";
 export function qualityMark({ quality }) {
   if (!quality) return null;
   const words = quality.faults.map((/** @type {string} */ each) => FAULTS[each]);
-  return mark(
-    quality.state,
-    words.join(", ") || LEGEND.good,
-    quality.reasons.join(" ") || "Sharp, not saturated, not empty",
-  );
+  const said = quality.reasons.join(" ") || "Sharp, not saturated, not empty.";
+  return mark(quality.state, words.join(", ") || LEGEND.good, [said, placeOf(quality)].filter(Boolean).join(" "));
 }
 
 /** What the marks mean, with how many images have each; nothing where none has one. @param {ImageView[]} all */
@@ -27,7 +24,11 @@ export function qualityLegend(all) {
     const count = all.filter((image) => image.quality?.state === state).length;
     return (
       count > 0 &&
-      mark(state, `${word} ${count}`, state === "good" ? "Nothing is wrong in their middles" : "Look at these first")
+      mark(
+        state,
+        `${word} ${count}`,
+        state === "good" ? "Nothing is wrong where they were looked at: in the middle" : "Look at these first",
+      )
     );
   });
   return known.some(Boolean) ? h("span.quality-legend", { role: "group", "aria-label": "Quality" }, known) : null;
@@ -35,10 +36,14 @@ export function qualityLegend(all) {
 
 /** Why an image is doubtful, as a notice. @param {ImageView} image */
 export function qualityNotice(image) {
-  return isDoubtful(image)
-    ? h("p.notice", {}, qualityMark(image), h("span.grow", {}, image.quality?.reasons.join(" ")))
+  const { quality } = image;
+  return quality && isDoubtful(image)
+    ? h("p.notice", {}, qualityMark(image), h("span.grow", {}, [...quality.reasons, placeOf(quality)].join(" ")))
     : null;
 }
+
+/** What of a large image was looked at, as a sentence; empty if all was. @param {NonNullable<ImageView["quality"]>} quality */
+const placeOf = ({ middle }) => (middle ? `Only its middle was looked at (${middle[1]} × ${middle[0]} px).` : "");
 
 /** @param {string} state @param {string} word @param {string} title */
 const mark = (state, word, title) => h(`span.quality.quality-${state}`, { title }, h("span.quality-dot"), word);

@@ -7,14 +7,16 @@ import { SchemaForm } from "../controls/schema_form.js";
 import { JobProgress } from "../app/job_progress.js";
 import { Outdated } from "../table/outdated.js";
 import { TablePanel } from "../table/panel.js";
-import { TablesList, listedTable } from "../table/tables.js";
+import { TablesList, listedTable, selectLabelsOf } from "../table/tables.js";
 import { CellLinks } from "./measure_cells.js";
 import { CellPlots } from "./measure_plots.js";
 import { FORM_TITLES } from "./measure_words.js";
+import { othersNotice } from "./measure_others.js";
 import { Regions } from "./measure_regions.js";
 import { apartNotice, stacksApart } from "./segment_counts.js";
 
 /** @typedef {import("../app/app.js").App} App */
+/** @typedef {import("../table/source.js").TableView} TableView */
 
 /** @type {import("../app/steps.js").Step} */
 export default {
@@ -26,6 +28,7 @@ export default {
 };
 
 const SHOWN = 3;
+const OLDER = "This table was compared. It was made again, or taken back, since.";
 const NO_CELLS = "No cells were found in it yet; the step Segment finds them.";
 
 class MeasureStep {
@@ -45,6 +48,8 @@ class MeasureStep {
   #notice = h("div");
   #regions;
   #next = h("div");
+  /** Table of a cell that the address names; it may be hidden, since it was made again. @type {TableView|null|void} */
+  #former = null;
   /** @type {{panel: TablePanel, links: CellLinks, plots: CellPlots}|null} */
   #open = null;
   #offs;
@@ -82,10 +87,11 @@ class MeasureStep {
         (job) => job.kind === "measure" && job.state === "done" && app.place.note({ table: job.result.table }),
       ),
       study.labels.on("change", () => this.#showLabels()),
+      app.viewer.on("shown", () => this.#showNotices()),
       app.shortcuts.bind("Ctrl+Enter", "Measure", () => this.#run()),
     ];
     this.#showLabels();
-    Promise.all([this.#loadForm(), this.#tables.load()]).catch((error) => app.error(error));
+    Promise.all([this.#loadForm(), this.#loadTables()]).catch((error) => app.error(error));
   }
 
   close() {
@@ -118,6 +124,14 @@ class MeasureStep {
     fill(this.#options, form.element);
   }
 
+  /** A dot of a comparison leads to a cell of its own table, and to no other that has its name by now. */
+  async #loadTables() {
+    const { place, openStudy: study } = this.#app;
+    const [id, cell] = [place.get("table"), place.get("cell")];
+    if (id && cell) this.#former = await study.get(at`tables/${id}`).catch((error) => this.#app.error(error));
+    await this.#tables.load();
+  }
+
   #showLabels() {
     const { labels, readOnly } = this.#app.openStudy;
     const chosen = this.#labels.value || labels.name;
@@ -133,10 +147,11 @@ class MeasureStep {
   }
 
   async #run() {
-    if (this.#measure.disabled) return;
+    if (this.#measure.disabled || !(await this.#regions.isKnown())) return;
     const { labels } = this.#app.openStudy;
     try {
       const name = this.#labels.value || labels.name || "cells";
+      this.#former = null;
       await this.#progress.submit({
         ...(this.#form?.values ?? {}),
         labels: name,
@@ -150,12 +165,14 @@ class MeasureStep {
 
   /** Show the table that is chosen in the address, else the newest. */
   #show() {
-    const tables = this.#tables.ofCells;
-    const table =
-      tables.find((each) => each.id === this.#app.place.get("table")) ?? this.#tables.best(this.#open?.panel.data.name);
+    const listed = this.#tables.ofCells;
+    const id = this.#app.place.get("table");
+    const former = this.#former?.id === id && listed.every((each) => each.id !== id) ? this.#former : null;
+    const tables = former ? [...listed, former] : listed;
+    const table = tables.find((each) => each.id === id) ?? this.#tables.best(this.#open?.panel.data.name);
     fill(
       this.#which,
-      tables.map((each) => h("option", { value: each.id }, listedTable(each))),
+      tables.map((each) => h("option", { value: each.id }, listedTable(each), each === former && ", older")),
     );
     this.#which.value = table?.id ?? "";
     this.#whichField.hidden = tables.length < 2;
@@ -200,6 +217,7 @@ class MeasureStep {
   /** @param {import("../table/source.js").TableView} table */
   #openTable(table) {
     this.#closeTable();
+    selectLabelsOf(table, this.#app.openStudy.labels);
     const panel = new TablePanel(this.#app, table);
     const links = new CellLinks(this.#app, panel);
     const plots = new CellPlots(this.#app, panel, links);
@@ -208,18 +226,17 @@ class MeasureStep {
     this.#open = { panel, links, plots };
     fill(this.#panes.centre, h("div.measure-table", {}, panel.element));
     fill(this.#panes.right, plots.element);
-    this.#goToCell(links);
+    if (this.#app.place.get("table") === table.id) this.#goToCell(links);
+    this.#app.place.note({ cell: null });
   }
 
   /** Show the cell that the address names, as a dot of a plot does. @param {CellLinks} links */
   #goToCell(links) {
-    const {
-      place,
-      openStudy: { images },
-    } = this.#app;
-    const cell = Number(place.get("cell"));
-    place.note({ cell: null });
-    if (cell > 0 && images.current) links.goTo(images.current.id, cell).catch((error) => this.#app.error(error));
+    const { place, openStudy: study } = this.#app;
+    const [image, cell] = [study.images.find(place.get("image")), Number(place.get("cell"))];
+    if (!(cell > 0)) return;
+    if (image) links.goTo(image.id, cell).catch((error) => this.#app.error(error));
+    else this.#app.toast(`The image of cell ${cell} is no longer in this study.`, { kind: "error" });
   }
 
   #closeTable() {
@@ -254,7 +271,14 @@ class MeasureStep {
     const table = this.#open?.panel.data;
     const missing = this.#missing(table?.details ?? {});
     const apart = table ? stacksApart(this.#app.openStudy, table) : 0;
-    fill(this.#notice, missing.length > 0 && this.#missingNotice(missing), apart > 0 && apartNotice(apart));
+    const older = table && table === this.#former && !this.#tables.find(table.id);
+    fill(
+      this.#notice,
+      older && h("p.notice", { role: "status" }, icon("info"), h("span.grow.wrap", {}, OLDER)),
+      table && othersNotice(this.#app, table),
+      missing.length > 0 && this.#missingNotice(missing),
+      apart > 0 && apartNotice(apart),
+    );
   }
 
   /**

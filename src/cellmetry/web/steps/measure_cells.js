@@ -1,6 +1,7 @@
 /** What joins a table and the viewer: a click on a cell finds its row and back, colours by value, filtered cells are hidden. @module */
 import { Emitter } from "../kernel/emitter.js";
 import { planeOf, rowsHere } from "../table/planes.js";
+import { labelsOf } from "../table/tables.js";
 import { capital, shortUnitOf, titleOf, valueText } from "../table/words.js";
 
 /** @typedef {import("../app/app.js").App} App */
@@ -11,7 +12,10 @@ const MOST = 1_000_000;
 const PALETTE = "viridis";
 const STRONG = 0.6;
 
-/** Tells "cell" with the row of the cell that was chosen, null where it has none, and "places" when those of cells are known. */
+/**
+ * Tells "cell" with the row of the cell that was chosen, null where it has none, and "places" when those of cells are
+ * known or no longer are. Rows and cells belong together only while the labels are seen of which the table tells.
+ */
 export class CellLinks extends Emitter {
   #app;
   #panel;
@@ -27,6 +31,7 @@ export class CellLinks extends Emitter {
   #fill = null;
   #turn = 0;
   #shown = "";
+  #closed = false;
   #offs;
 
   /** @param {App} app @param {TablePanel} panel */
@@ -47,7 +52,7 @@ export class CellLinks extends Emitter {
 
   /** Leave the viewer as it was. */
   close() {
-    this.#turn++;
+    this.#closed = true;
     for (const off of this.#offs) off();
     const { viewer } = this.#app;
     viewer.setHidden(new Set());
@@ -63,21 +68,32 @@ export class CellLinks extends Emitter {
     return null;
   }
 
+  /** As `imageName`, but null also while other cells are seen than those of the table. @returns {string|null} */
+  get seenName() {
+    const {
+      viewer,
+      openStudy: { labels },
+    } = this.#app;
+    const its = viewer.image && labelsOf(this.#panel.data, viewer.image.id, labels);
+    return its && its.id === viewer.labels ? this.imageName : null;
+  }
+
   /** @param {string} name */
   imageOf(name) {
     return this.#app.openStudy.images.find(this.#ids.get(name) ?? null);
   }
 
   /** Colour cells by a column; null by their ids. @param {{name: string, low: number, high: number}|null} said */
-  colourBy(said) {
+  async colourBy(said) {
+    if (this.#closed) return;
     this.#colouring = said;
-    return this.#colour();
+    await this.#colour();
   }
 
   /** Choose a cell of an image, and show it. @param {string} image Its id. @param {number} label */
   async goTo(image, label) {
     const row = await this.#select(this.#app.openStudy.images.find(image), label, this.#app.look);
-    if (row) await this.#show(row);
+    if (row && !this.#closed) await this.#show(row);
   }
 
   #learnNames() {
@@ -91,10 +107,11 @@ export class CellLinks extends Emitter {
   async #pick(id) {
     const { viewer } = this.#app;
     viewer.select(id ? [id] : []);
-    const row = id
-      ? await this.#select(viewer.image, id, viewer).catch((error) => this.#app.error(error))
-      : await this.#panel.table.select(null);
-    this.tell("cell", row ?? null);
+    const row =
+      id && this.seenName !== null
+        ? await this.#select(viewer.image, id, viewer).catch((error) => this.#app.error(error))
+        : await this.#panel.table.select(null);
+    if (!this.#closed) this.tell("cell", row ?? null);
   }
 
   /**
@@ -110,9 +127,9 @@ export class CellLinks extends Emitter {
     return row || !("z" in plane) ? row : table.select({ image: name, label, ...plane, z: null }); // a cell of all planes
   }
 
-  /** Conditions of the cells of the plane that is seen; null where the table has none of its image. @returns {string[]|null} */
+  /** Conditions of the cells of the plane that is seen; null where the table does not tell of them. @returns {string[]|null} */
   get #here() {
-    const name = this.imageName;
+    const name = this.seenName;
     return name === null ? null : rowsHere(this.#panel.table.keys, name, this.#app.viewer);
   }
 
@@ -123,18 +140,19 @@ export class CellLinks extends Emitter {
     const {
       viewer,
       look,
-      openStudy: { images },
+      openStudy: { images, labels },
     } = this.#app;
     const at = { t: row.t ?? row.frame ?? undefined, z: row.z ?? undefined };
     const turn = ++this.#going;
     if (images.current?.id !== image.id) images.select(image.id);
     if (at.t !== undefined || at.z !== undefined) look.go(JSON.parse(JSON.stringify(at)));
     const { t, z } = look;
-    while (viewer.image?.id !== image.id || viewer.t !== t || viewer.z !== z) {
+    const arrives = () => viewer.labels !== (labels.of(image.id)?.id ?? null);
+    while (viewer.image?.id !== image.id || viewer.t !== t || viewer.z !== z || arrives()) {
       await new Promise((answer) => (this.#arrived = answer));
-      if (turn !== this.#going || images.current?.id !== image.id) return; // somebody went elsewhere
+      if (this.#closed || turn !== this.#going || images.current?.id !== image.id) return; // somebody went elsewhere
     }
-    viewer.select([row.label]);
+    viewer.select(this.seenName === null ? [] : [row.label]);
     this.#reveal(row);
     this.tell("cell", row);
   }
@@ -162,15 +180,18 @@ export class CellLinks extends Emitter {
     const seen = `${image?.id} ${labels} ${t} ${z}`;
     if (seen === this.#shown) return;
     this.#shown = seen;
+    this.#places = null;
+    this.tell("places", this);
     this.#hide();
     this.#colour();
     this.#describe();
   }
 
   /** Let the readout of the viewer say the value of the cell under the pointer. @param {import("../table/source.js").Column} column */
-  describeBy(column) {
+  async describeBy(column) {
+    if (this.#closed) return;
     this.#told = column;
-    return this.#describe();
+    await this.#describe();
   }
 
   async #describe() {
@@ -180,7 +201,7 @@ export class CellLinks extends Emitter {
     if (!column || !here) return;
     try {
       const { values } = await this.#panel.source.values(["label", column.name], { where: here, most: MOST });
-      if (column !== this.#told || seen !== this.#shown) return;
+      if (this.#closed || column !== this.#told || seen !== this.#shown) return;
       const known = new Map(values.label.map((label, k) => [label, values[column.name][k]]));
       viewer.setDescription((/** @type {number} */ id) =>
         known.has(id)
@@ -207,7 +228,7 @@ export class CellLinks extends Emitter {
     const found = await source
       .values(["centroid_y_px", "centroid_x_px"], { where: [...where, ...here], most: MOST })
       .catch((error) => this.#app.error(error));
-    if (!found || seen !== this.#shown || where !== source.where) return;
+    if (!found || this.#closed || seen !== this.#shown || where !== source.where) return;
     this.#places = { y: found.values.centroid_y_px, x: found.values.centroid_x_px };
     this.tell("places", this);
   }
@@ -223,7 +244,7 @@ export class CellLinks extends Emitter {
       const [all, kept] = await Promise.all(
         [here, [...where, ...here]].map((each) => this.#panel.source.values(["label"], { where: each, most: MOST })),
       );
-      if (turn !== this.#turn) return;
+      if (this.#closed || turn !== this.#turn) return;
       const stays = new Set(kept.values.label);
       this.#app.viewer.setHidden(new Set(all.values.label.filter((label) => !stays.has(label))));
     } catch (error) {
@@ -245,7 +266,7 @@ export class CellLinks extends Emitter {
     if (!wanted || !here) return this.#colourById();
     try {
       const { values } = await this.#panel.source.values(["label", wanted.name], { where: here, most: MOST });
-      if (wanted !== this.#colouring || seen !== this.#shown) return;
+      if (this.#closed || wanted !== this.#colouring || seen !== this.#shown) return;
       const numbers = values[wanted.name].map((value) => (value === null ? NaN : Number(value)));
       this.#fill ??= viewer.look.fill;
       const fill = Math.max(viewer.look.fill, STRONG);

@@ -241,7 +241,7 @@ export class CellPlots {
     const spread = await this.#panel.source
       .summary(column.name, { bins: FINE, where: [] })
       .catch((error) => this.#app.error(error));
-    if (!spread || spread.low === null || column !== this.#shown) return;
+    if (!spread || spread.low === null || column !== this.#shown || !this.#coloured.checked) return;
     const [low, high] = isFlag(column) ? [0, 1] : inner(spread);
     this.#legend.hidden = false;
     const bar = h("span.plot-scale-bar");

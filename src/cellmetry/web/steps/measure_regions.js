@@ -17,6 +17,10 @@ export class Regions extends Emitter {
   element = h("section.stack.regions");
   /** @type {Region[]} */
   all = [];
+  /** How often the list was asked for, and whose answer `all` is: of none, nobody knows yet which there are. */
+  #asked = 0;
+  #taken = 0;
+  #closed = false;
   #app;
   #list = h("ul.region-list");
   #hint = h("p.quiet-text");
@@ -59,19 +63,29 @@ export class Regions extends Emitter {
   }
 
   close() {
+    this.#closed = true;
     this.#leaveHint();
     for (const off of this.#offs) off();
     this.#app.viewer.setLayer(LAYER, null);
   }
 
   async load() {
+    const asked = ++this.#asked;
     try {
-      this.all = await this.#app.openStudy.get("regions");
+      const all = await this.#app.openStudy.get("regions");
+      if (asked < this.#taken || this.#closed) return;
+      [this.all, this.#taken] = [all, asked];
     } catch (error) {
       return this.#app.error(error);
     }
     this.show();
     this.tell("change", this);
+  }
+
+  /** Read the list if that has not succeeded yet. @returns {Promise<boolean>} Whether it is known which regions there are. */
+  async isKnown() {
+    if (!this.#taken) await this.load();
+    return this.#taken > 0;
   }
 
   /** Those of the image that is seen. */
@@ -128,8 +142,9 @@ export class Regions extends Emitter {
           title: "Remove",
           disabled: Boolean(this.#app.openStudy.readOnly),
           onclick: () =>
-            this.#put(
-              this.here.filter((each) => each !== region),
+            this.#change(
+              region.image,
+              (those) => those.filter(({ name }) => name !== region.name),
               `Removed ${region.name}`,
             ),
         },
@@ -198,6 +213,8 @@ export class Regions extends Emitter {
 
   /** @param {{polygon?: number[][], rectangle?: number[]}} form */
   async #name(form) {
+    const image = this.#app.viewer.image?.id;
+    if (!image || !(await this.isKnown())) return;
     const taken = new Set(this.here.map((region) => region.name));
     const free = Array.from({ length: 1000 }, (_, k) => `Region ${k + 1}`).find((name) => !taken.has(name)) ?? "Region";
     const name = await this.#app.askText({
@@ -208,22 +225,23 @@ export class Regions extends Emitter {
       help: "Regions of one name on several images are counted together.",
     });
     if (name === null) return;
-    const region = /** @type {Region} */ ({
-      image: "",
-      name,
-      rectangle: form.rectangle ?? null,
-      polygon: form.polygon ?? [],
-    });
-    await this.#put([...this.here, region], `Added ${name}`);
+    const region = { image, name, rectangle: form.rectangle ?? null, polygon: form.polygon ?? [] };
+    await this.#change(image, (those) => [...those, region], `Added ${name}`);
   }
 
-  /** @param {Region[]} regions @param {string} text */
-  async #put(regions, text) {
-    const { viewer, openStudy: study } = this.#app;
-    const sent = regions.map(({ name, rectangle, polygon }) => (rectangle ? { name, rectangle } : { name, polygon }));
+  /**
+   * Change the regions of an image as they are by now: whoever else drew some keeps them.
+   * @param {string} image @param {(those: Region[]) => Region[]} changed @param {string} text
+   */
+  async #change(image, changed, text) {
+    const { openStudy: study } = this.#app;
     try {
-      await this.#app.undoable(study.put("regions", { image: viewer.image?.id, regions: sent }), text);
-      await this.load();
+      const those = changed(await study.get("regions", { image }));
+      const regions = those.map(({ name, rectangle, polygon }) =>
+        rectangle ? { name, rectangle } : { name, polygon },
+      );
+      await this.#app.undoable(study.put("regions", { image, regions }), text);
+      if (!this.#closed) await this.load();
     } catch (error) {
       this.#app.error(error);
     }

@@ -164,8 +164,8 @@ class SegmentStep {
   #showWhich() {
     const { images, labels } = this.#app.openStudy;
     const chosen = this.#which.value;
-    const used = this.#used;
-    const open = used.filter((image) => !labels.areRight(image.id));
+    const used = images.used;
+    const open = used.filter((image) => !labels.areRight(image.id, labels.name));
     const without = used.filter((image) => !labels.of(image.id));
     const options = [
       ...(open.length && open.length < used.length
@@ -188,15 +188,10 @@ class SegmentStep {
     const { images, labels } = this.#app.openStudy;
     const which = this.#which.value;
     if (which === "this") return images.current ? [images.current] : [];
-    if (which === "open") return this.#used.filter((image) => !labels.areRight(image.id));
-    if (which === "without") return this.#used.filter((image) => !labels.of(image.id));
-    if (which.startsWith("=")) return this.#used.filter((image) => String(image.said.condition) === which.slice(1));
+    if (which === "open") return images.used.filter((image) => !labels.areRight(image.id, labels.name));
+    if (which === "without") return images.used.filter((image) => !labels.of(image.id));
+    if (which.startsWith("=")) return images.used.filter((image) => String(image.said.condition) === which.slice(1));
     return null;
-  }
-
-  /** Images that can be read and are not excluded. */
-  get #used() {
-    return this.#app.openStudy.images.ready.filter((image) => !image.said.excluded);
   }
 
   async #run() {

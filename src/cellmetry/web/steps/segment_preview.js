@@ -2,7 +2,7 @@
 import { fill, h } from "../kernel/dom.js";
 import { request } from "../kernel/api.js";
 import { icon } from "../controls/icons.js";
-import { pixelSizeOf } from "../app/images.js";
+import { lengthOf, pixelSizeOf } from "../app/images.js";
 import { contours, frameOf } from "./contours.js";
 import { hasPlanes } from "./segment_stack.js";
 
@@ -88,7 +88,8 @@ export class Preview {
       const pixels = await Promise.all(
         found.seen.map((/** @type {any} */ each) => this.#pixels(each.pixels, asking.signal)),
       );
-      if (asking === this.#asking && viewer.image?.id === image.id) this.#show(found, pixels, placeOf(image, wanted));
+      const place = placeOf(image, wanted) + partOf(image, found.box);
+      if (asking === this.#asking && viewer.image?.id === image.id) this.#show(found, pixels, place);
     } catch (error) {
       if (asking.signal.aborted) return;
       fill(this.#said);
@@ -117,7 +118,10 @@ export class Preview {
     if (!this.#shown) this.#labelsSeen = viewer.look.visible;
     this.#shown = true;
     viewer.setLabels({ visible: false });
-    viewer.setLayer(LAYER, { kind: "shapes", shapes: found.whole ? shapes : [...shapes, frameOf(found.box)] });
+    viewer.setLayer(LAYER, {
+      kind: "shapes",
+      shapes: partOf(viewer.image, found.box) ? [...shapes, frameOf(found.box)] : shapes,
+    });
     fill(this.#said, this.#words(found, place));
   }
 
@@ -142,6 +146,14 @@ export class Preview {
 function placeOf(image, { set }) {
   if (!hasPlanes(image)) return "";
   return set.some((change) => /\.stack="(max|mean)"$/.test(change)) ? " in the projection" : " in this plane";
+}
+
+/** That numbers are of a part of the plane only, and how much of it; empty where all is seen. @param {ImageView} image @param {number[]} box */
+export function partOf(image, [y0, y1, x0, x1]) {
+  const share = ((y1 - y0) * (x1 - x0)) / (lengthOf(image, "Y") * lengthOf(image, "X"));
+  if (share >= 1) return "";
+  const percent = 100 * share;
+  return ` in the marked ${percent < 1 ? "< 1" : Math.min(99, Math.round(percent))} % of the image`;
 }
 
 /** @param {string[]} warnings */

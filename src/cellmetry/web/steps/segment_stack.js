@@ -26,6 +26,8 @@ const CHOICES = {
   },
 };
 
+const REPLACED = "Volumes were chosen, but there are flat images, which have none; this is taken for all instead.";
+
 /** How many planes an image has along Z. @param {{header: Record<string, any>}} image @returns {number} */
 function planesOf({ header }) {
   const at = (header.axes ?? "").indexOf("Z");
@@ -41,12 +43,15 @@ export class StackField {
   #choice = h("select");
   #about = h("p.quiet-text");
   #begun = false;
+  /** Whether volumes were chosen, and flat images came that have none. */
+  #replaced = false;
 
   /** @param {App} app @param {() => void} change */
   constructor(app, change) {
     this.#app = app;
     this.element = h("div.stack", {}, labelled("Z stack", this.#choice), this.#about);
     this.#choice.addEventListener("change", () => {
+      this.#replaced = false;
       this.#tell();
       change();
     });
@@ -59,13 +64,19 @@ export class StackField {
    */
   show(asked, own = "planes") {
     this.#begun = true;
+    this.#replaced = false;
     this.#choice.value = asked ?? (own === "planes" ? "max" : own);
     this.follow();
   }
 
-  /** Changes of a step of the recipe. @param {string} key @returns {string[]} */
+  /**
+   * Changes of a step of the recipe, also while images are not read yet, which may turn out to be stacks.
+   * @param {string} key @returns {string[]}
+   */
   setOf(key) {
-    return this.element.hidden ? [] : [`${key}.stack="${this.#choice.value}"`];
+    const { all } = this.#app.openStudy.images;
+    const may = all.some((image) => image.state === "new" || (image.state === "ready" && hasPlanes(image)));
+    return this.#begun && may ? [`${key}.stack="${this.#choice.value}"`] : [];
   }
 
   /** The study has other images. Volumes are for stacks only. */
@@ -81,11 +92,13 @@ export class StackField {
         return h("option", { value, disabled: never }, never ? `${title} (not with flat images)` : title);
       }),
     );
-    this.#choice.value = chosen === "volume" && flat ? "max" : chosen;
+    this.#replaced ||= chosen === "volume" && flat;
+    this.#choice.value = this.#replaced ? "max" : chosen;
     this.#tell();
   }
 
   #tell() {
-    fill(this.#about, CHOICES[/** @type {Stack} */ (this.#choice.value)].about);
+    const { about } = CHOICES[/** @type {Stack} */ (this.#choice.value)];
+    fill(this.#about, this.#replaced && `${REPLACED} `, about);
   }
 }

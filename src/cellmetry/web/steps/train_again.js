@@ -60,13 +60,11 @@ export class SegmentAgain {
     return lastInto(this.#app.openStudy.jobs.all, this.#labels)?.parameters;
   }
 
-  get #ready() {
-    return this.#app.openStudy.images.ready.filter((image) => !image.said.excluded);
-  }
-
   /** Images that a model may know better; what people called right stays as it is. */
   get #wanted() {
-    return this.#ready.filter((image) => !this.#app.openStudy.labels.areRight(image.id, this.#labels));
+    return this.#app.openStudy.images.used.filter(
+      (image) => !this.#app.openStudy.labels.areRight(image.id, this.#labels),
+    );
   }
 
   #show() {
@@ -87,7 +85,7 @@ export class SegmentAgain {
   /** @param {Job|undefined} job */
   #about(job) {
     const count = this.#wanted.length;
-    const right = this.#ready.length - count;
+    const right = this.#app.openStudy.images.used.length - count;
     const anew = `The new model finds the cells of ${counted(count, "image")} anew.`;
     const text = job?.state === "done" ? "The images are segmented by the new model." : `${anew} ${PROMISE}`;
     const others = otherEngines(this.#last?.set ?? []);

@@ -34,7 +34,7 @@ export class CorrectedCells {
     if (labels.version === 0) return { cells: agreed, more: false };
     try {
       const edits = await this.#app.openStudy.get(at`labels/${labels.id}/edits`, { limit: EDITS });
-      const held = edits.filter((/** @type {any} */ edit) => edit.version !== null && edit.act.undone_by === null);
+      const held = edits.filter(holds);
       const cells = new Set(held.flatMap((/** @type {any} */ edit) => edit.ids)).size;
       return { cells: Math.max(agreed, cells), more: edits.length === EDITS };
     } catch (error) {
@@ -43,3 +43,6 @@ export class CorrectedCells {
     }
   }
 }
+
+/** Whether an edit holds: it was neither refused nor undone, and is itself no undoing. @param {any} edit */
+const holds = ({ version, act }) => version !== null && act.undone_by === null && act.undoes === null;

@@ -1,8 +1,9 @@
 /** The images whose labels were corrected: which of them teach, and how far they are right. @module */
+import { at } from "../kernel/api.js";
 import { fill, h } from "../kernel/dom.js";
 import { Emitter } from "../kernel/emitter.js";
 import { icon } from "../controls/icons.js";
-import { counted, sayOf } from "../app/said.js";
+import { counted } from "../app/said.js";
 import { thumbnail } from "../app/thumbnail.js";
 import { CorrectedCells } from "./train_facts.js";
 
@@ -73,12 +74,10 @@ export class Fields extends Emitter {
   /** @returns {Field[]} */
   get #all() {
     const { images, labels } = this.#app.openStudy;
-    return images.ready
-      .filter((image) => !image.said.excluded)
-      .flatMap((image) => {
-        const found = labels.of(image.id, this.#name());
-        return found ? [{ image, labels: found }] : [];
-      });
+    return images.used.flatMap((image) => {
+      const found = labels.of(image.id, this.#name());
+      return found ? [{ image, labels: found }] : [];
+    });
   }
 
   get #corrected() {
@@ -148,7 +147,7 @@ export class Fields extends Emitter {
       },
       "Correct",
     );
-    const right = this.#right(image.id, image.name);
+    const right = this.#right(labels.id, image.name);
     const element = h(
       "li.train-card",
       {},
@@ -164,19 +163,23 @@ export class Fields extends Emitter {
     return { element, right };
   }
 
-  /** A box by which a person says that all cells are right. @param {string} id @param {string} name */
-  #right(id, name) {
-    const { images, readOnly } = this.#app.openStudy;
+  /** A box by which a person says that all cells of labels are right. @param {string} labels @param {string} name */
+  #right(labels, name) {
+    const { openStudy: study } = this.#app;
     const box = h("input", {
       type: "checkbox",
-      disabled: Boolean(readOnly),
+      disabled: Boolean(study.readOnly),
       "aria-label": `All cells of ${name} are right`,
     });
     box.addEventListener("change", async () => {
-      const image = images.find(id);
       const right = box.checked;
-      const said = image && (await sayOf(this.#app, [image], { values: { corrected: right || null } }));
-      if (!said) box.checked = !right;
+      try {
+        await study.put(at`labels/${labels}/right`, { right });
+        await study.labels.load();
+      } catch (error) {
+        box.checked = !right;
+        this.#app.error(error);
+      }
     });
     return box;
   }
@@ -190,7 +193,7 @@ export class Fields extends Emitter {
         {},
         h("span.cut.grow", {}, image.name),
         h("span.quiet-text.number", {}, counted(labels.outlines, "cell")),
-        h("label.check", {}, this.#right(image.id, image.name), ALL_RIGHT),
+        h("label.check", {}, this.#right(labels.id, image.name), ALL_RIGHT),
       ),
     );
     const more = others.length > shown.length && h("li.quiet-text", {}, `and ${others.length - shown.length} more`);

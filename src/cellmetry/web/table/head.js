@@ -6,6 +6,11 @@ import { menuButton } from "../controls/menu.js";
 import { capital, isFlag, tipOf, titleOf, unitOf } from "./words.js";
 
 /** @typedef {import("./source.js").Column} Column */
+/** @typedef {import("./source.js").TableView} TableView */
+
+const LEAST_NAME = 12;
+const MOST_NAME = 24;
+const NAME_ROOM = 22;
 
 /** Tells "sort" with an order, "hide" and "use" with a column. */
 export class TableHead extends Emitter {
@@ -21,7 +26,8 @@ export class TableHead extends Emitter {
 
   /** Widths of the columns, as a grid has them. */
   get template() {
-    return this.#source.columns.map((column) => `${widthOf(column)}px`).join(" ");
+    const names = widthOfNames(this.#source.table);
+    return this.#source.columns.map((column) => (column.name === "image" ? names : `${widthOf(column)}px`)).join(" ");
   }
 
   show() {
@@ -97,9 +103,16 @@ export class TableHead extends Emitter {
   }
 }
 
+/** Names of images are whole up to 24 letters; longer ones are cut in their middles. @param {TableView} table */
+function widthOfNames(table) {
+  const images = Object.values(table.details.images ?? {});
+  const longest = Math.max(LEAST_NAME, ...images.map(({ name }) => name.length));
+  return `calc(${images.length ? Math.min(MOST_NAME, longest) : MOST_NAME}ch + ${NAME_ROOM}px)`;
+}
+
 /** @param {Column} column */
 function widthOf(column) {
-  if (column.name === "image" || column.name === "path") return 150;
+  if (column.name === "path") return 150;
   if (column.name === "label") return 76;
   const text = titleOf(column).length + (unitOf(column).length ? unitOf(column).length + 1 : 0);
   return Math.min(200, Math.max(84, 40 + text * 7.2));

@@ -4,6 +4,8 @@ import { Emitter } from "../kernel/emitter.js";
 
 /** @typedef {import("../app/study.js").Study} Study */
 /** @typedef {import("./source.js").TableView} TableView */
+/** @typedef {import("../app/labels.js").LabelsList} LabelsList */
+/** @typedef {import("../app/labels.js").LabelsView} LabelsView */
 
 const REVIEW = "review ";
 const MAKERS = new Set(["measure", "segment", "count", "quantify", "dual", "import"]);
@@ -19,6 +21,37 @@ export const isOfCounts = (table) =>
 export function listedTable(table) {
   const recipe = table.name.startsWith("run_") ? ", as the recipe found them, without corrections" : "";
   return `${table.name} (${counted(table.rows, "row")}${recipe})`;
+}
+
+/**
+ * The labels of an image of which a table tells; null where the study has them not.
+ * @param {TableView} table @param {string} imageId @param {LabelsList} labels @returns {LabelsView|null}
+ */
+export function labelsOf(table, imageId, labels) {
+  const said = table.details.images?.[imageId];
+  if (!said) return null;
+  const all = said.labels ? labels.all.filter(({ id }) => id === said.labels) : labelsOfRecipe(table, labels);
+  return all.find(({ image }) => image === imageId) ?? null;
+}
+
+/** Look at the labels of which a table tells, where there are some of their name. @param {TableView} table @param {LabelsList} labels */
+export function selectLabelsOf(table, labels) {
+  const name = table.details.labels ?? labelsOfRecipe(table, labels)[0]?.name;
+  if (labels.names.includes(name)) labels.select(name);
+}
+
+/**
+ * Labels as the recipe found them that made a table (`run_…`); where corrections were put onto them, or they got other
+ * ids, the table tells of other cells.
+ * @param {TableView} table @param {LabelsList} labels @returns {LabelsView[]}
+ */
+function labelsOfRecipe(table, labels) {
+  const made = labels.all.filter(
+    ({ origin }) => origin.job === table.job_id && !("rebased" in origin) && !("relabelled" in origin),
+  );
+  const named = made.filter(({ origin }) => table.name === `run_${origin.labels}`);
+  const several = made.some(({ name }) => name !== made[0].name);
+  return named.length || several ? named : made;
 }
 
 /** Tells `change`. */

@@ -16,7 +16,7 @@ from cellmetry.pipeline.jobs.bounded import BoundedJob, Name, ResultId
 from cellmetry.pipeline.jobs.gathering import NewResult, add_said, keep_result, said_columns
 from cellmetry.pipeline.jobs.image_rows import FIELD_COLUMNS, image_rows
 from cellmetry.pipeline.jobs.measured import names_in_table, other_labels, planes_apart, stored_table
-from cellmetry.pipeline.jobs.outdated import design_of
+from cellmetry.pipeline.jobs.outdated import design_of, outdated_reading
 from cellmetry.pipeline.jobs.table_facts import facts_of_table
 from cellmetry.pipeline.stored.design import check_said_design
 from cellmetry.study.design.design import Finding
@@ -118,7 +118,7 @@ class CompareConditions(BoundedJob):
         # statsmodels, slow to import, is loaded here only
         compare = import_module("cellmetry.pipeline.comparison.run")
         old, apart = other_labels(work.store, found["first"]), planes_apart(tables["first"])
-        told = [each for each in (old, apart) if each]
+        told = [each for each in (old, apart, *outdated_reading(work.store, found["first"])) if each]
         design = design_of(work.store, found["first"], {*self.settings.columns(), _MADE_TOGETHER})
         doubtful = [each for each in check_said_design(work.store) if each.kind == PSEUDO]
         in_words = [each.text for each in doubtful]

@@ -17,10 +17,12 @@ from cellmetry.ops.shapes import Shape
 from cellmetry.pipeline.jobs.beginning import same_images, same_labels, same_regions
 from cellmetry.pipeline.jobs.bounded import BoundedJob, ImageIds, Name, TableName
 from cellmetry.pipeline.jobs.gathering import NewResult, done_units, gather_table, keep_result, kept_before, part_path
+from cellmetry.pipeline.jobs.how_read import READ, how_read
 from cellmetry.pipeline.jobs.labelled import LabelledImage, labelled_images, steady_labels
 from cellmetry.pipeline.jobs.looking import Look, same_look
 from cellmetry.pipeline.jobs.units import each_unit
 from cellmetry.pipeline.outputs import with_image_names
+from cellmetry.pipeline.stored.looked_at import as_labels_saw, projection_of
 from cellmetry.pipeline.stored.opening import image_ref
 
 if TYPE_CHECKING:
@@ -77,7 +79,9 @@ class CountImages(BoundedJob):
 
         def counted(image_id: str, progress: Progress) -> Commit:
             own = [in_regions(step, drawn.get(image_id, ())) for step in steps]
-            return self._count(work, found[image_id], own, progress)
+            read = how_read(work.store, _image_of(found[image_id]), drawn.get(image_id), channels=not self._plain)
+            count = self._count(work, found[image_id], own, progress)
+            return lambda: {**count(), READ: read}
 
         names = {image_id: _image_of(each).name for image_id, each in found.items()}
         units = each_unit(work, "count", names, counted)
@@ -88,6 +92,7 @@ class CountImages(BoundedJob):
             "rows": sum(unit.result["rows"] for unit in done),
             "images": {unit.name: {"name": names[unit.name], **unit.result} for unit in done},
             "failed": failed,
+            "chosen": self.images is not None,
             "options": self.model_dump(mode="json", exclude={"images"}),
         }
         new = NewResult("table", self.table, path, details)
@@ -137,8 +142,9 @@ class CountImages(BoundedJob):
         sample, known = Sample(ref.open()), {}
         if isinstance(each, LabelledImage) and self.labels is not None:
             steady = steady_labels(work.store, each.labels.id)
-            sample = sample.with_labels(self.labels, steady.labels)
-            known = {"labels": each.labels.id, "version": steady.version}
+            how = projection_of(work.store, each.labels, each.image)
+            sample = as_labels_saw(sample.with_labels(self.labels, steady.labels), how)
+            known = {"labels": each.labels.id, "version": steady.version, "project": how}
         for step in steps:
             sample = step(sample, progress)
         table = sample.tables[self.table]

@@ -22,10 +22,11 @@ from cellmetry.pipeline.acquisition import settings_of
 from cellmetry.pipeline.jobs.beginning import same_labels, same_regions
 from cellmetry.pipeline.jobs.bounded import BoundedJob, ImageIds, Name, TableName
 from cellmetry.pipeline.jobs.gathering import NewResult, done_units, gather_table, keep_result, kept_before, part_path
+from cellmetry.pipeline.jobs.how_read import READ, how_read
 from cellmetry.pipeline.jobs.labelled import labelled_images, steady_labels
 from cellmetry.pipeline.jobs.units import each_unit
 from cellmetry.pipeline.outputs import with_image_names
-from cellmetry.pipeline.stored.looked_at import segment_step_of
+from cellmetry.pipeline.stored.looked_at import projection_of
 from cellmetry.pipeline.stored.opening import image_ref
 from cellmetry.study.words import counted
 
@@ -35,6 +36,7 @@ if TYPE_CHECKING:
     from cellmetry.core.image import Image
     from cellmetry.core.labels import Labels
     from cellmetry.core.progress import Progress
+    from cellmetry.ops.project import Projection
     from cellmetry.pipeline.jobs.kind import JobWork
     from cellmetry.pipeline.jobs.labelled import LabelledImage
     from cellmetry.pipeline.jobs.units import Commit
@@ -86,6 +88,7 @@ class MeasureLabels(BoundedJob):
             "labels": self.labels,
             "images": {unit.name: {"name": names[unit.name], **unit.result} for unit in done},
             "failed": failed,
+            "chosen": self.images is not None,
             "options": self.model_dump(mode="json", exclude={"images"}),
         }
         summary = f"Measure {rows} {self.labels} of {counted(len(done), 'image')}"
@@ -97,8 +100,9 @@ class MeasureLabels(BoundedJob):
     ) -> Commit:
         """Write the table of one image, and return what is to be known of it."""
         ref, steady = image_ref(work.store, each.image), steady_labels(work.store, each.labels.id)
-        opened = ref.open()
-        sample = self._for(work, each)._apply(opened, steady.labels, progress)
+        opened, how = ref.open(), projection_of(work.store, each.labels, each.image)
+        job, read = self if how is None else self._in(how), how_read(work.store, each.image, drawn)
+        sample = job._apply(opened, steady.labels, progress)
         table = sample.tables[self.table]
         described = [*describe_columns(table)]
         if drawn is not None:
@@ -109,19 +113,18 @@ class MeasureLabels(BoundedJob):
         known = {
             "labels": each.labels.id,
             "version": steady.version,
+            "project": how and job.measure.project,
+            READ: read,
             "rows": len(table),
             "warnings": list(dict.fromkeys(sample.warnings)),
             "settings": settings_of(opened.metadata),
         }
         return lambda: known
 
-    def _for(self, work: JobWork, each: LabelledImage) -> MeasureLabels:
-        """Return the job as it measures an image: labels found in a projection, in that, if nothing else is asked."""
-        stack = segment_step_of(work.store, each.labels, each.image).stack
-        if stack not in {"max", "mean"} or "Z" in each.labels.axes:
-            return self
-        measure = self.measure.model_copy(update=_projecting(self.measure, stack))
-        passport = self.passport and self.passport.model_copy(update=_projecting(self.passport, stack))
+    def _in(self, how: Projection) -> MeasureLabels:
+        """Return the job as it measures an image whose labels are of a projection: in that, if not told otherwise."""
+        measure = self.measure.model_copy(update=_projecting(self.measure, how))
+        passport = self.passport and self.passport.model_copy(update=_projecting(self.passport, how))
         return self.model_copy(update={"measure": measure, "passport": passport})
 
     def _apply(self, image: Image, labels: Labels, progress: Progress) -> Sample:
@@ -133,9 +136,9 @@ class MeasureLabels(BoundedJob):
         return sample if judge is None else judge(sample, progress)
 
 
-def _projecting(options: MeasureOptions | PassportOptions, stack: str) -> dict[str, str]:
+def _projecting(options: MeasureOptions | PassportOptions, how: Projection) -> dict[str, str]:
     """Return what makes options read a projection, if they say neither a projection nor a plane."""
-    return {"project": stack} if options.project is None and options.plane is None else {}
+    return {"project": how} if options.project is None and options.plane is None else {}
 
 
 def _told(details: Mapping[str, Any]) -> dict[str, Any]:

@@ -17,17 +17,19 @@ from cellmetry.pipeline.jobs.bounded import BoundedJob, ImageIds, Name, TableNam
 from cellmetry.pipeline.jobs.files import file_stems
 from cellmetry.pipeline.jobs.following import follow_cells, refuse_unlike_planes
 from cellmetry.pipeline.jobs.gathering import NewResult, done_units, gather_table, keep_result, kept_before, part_path
+from cellmetry.pipeline.jobs.how_read import READ, how_read
 from cellmetry.pipeline.jobs.labelled import labelled_images, steady_labels
 from cellmetry.pipeline.jobs.units import each_unit
 from cellmetry.pipeline.outputs import with_image_names, write_outputs
 from cellmetry.pipeline.quantifying import CELLS, Quantifying
 from cellmetry.pipeline.recipe import recipe_text
+from cellmetry.pipeline.stored.looked_at import as_labels_saw, projection_of
 from cellmetry.pipeline.stored.opening import image_ref
 from cellmetry.pipeline.work import Job, Layout
 from cellmetry.study.store.results import add_result
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
     from pathlib import Path
 
     from cellmetry.core.progress import Progress
@@ -97,8 +99,10 @@ class QuantifyChannels(Quantifying, BoundedJob):
     def _quantify(self, work: JobWork, each: LabelledImage, recipe: Recipe, stem: str, progress: Progress) -> Commit:
         """Write tables, masks and pictures of one image, and return what is to be known of it."""
         ref, steady = image_ref(work.store, each.image), steady_labels(work.store, each.labels.id)
-        opened = ref.open()
-        sample = recipe.apply(self.sample_of(opened, steady.labels, recipe), progress)
+        opened, how = ref.open(), projection_of(work.store, each.labels, each.image)
+        read = how_read(work.store, each.image)
+        sample = as_labels_saw(self.sample_of(opened, steady.labels, recipe), how)
+        sample = recipe.apply(sample, progress)
         tables = _write_tables(work, each.image.id, ref, sample)
         job = Job(replace(ref, stem=PurePosixPath(stem)), recipe, self._files(work), self._layout)
         written = write_outputs(job, sample)
@@ -106,6 +110,8 @@ class QuantifyChannels(Quantifying, BoundedJob):
             "outlines": written[f"labels {CELLS}"],
             "labels": each.labels.id,
             "version": steady.version,
+            "project": how,
+            READ: read,
             "rows": tables[CELLS],
             "tables": tables,
             "warnings": list(dict.fromkeys(sample.warnings)),
@@ -133,16 +139,19 @@ class QuantifyChannels(Quantifying, BoundedJob):
             "rows": rows,
             "labels": self.labels,
             "images": {unit.name: {"name": names[unit.name], **unit.result} for unit in done},
+            "failed": made["failed"],
+            "chosen": self.images is not None,
             "made": {"rows": rows, **made},
             "options": self.model_dump(mode="json", exclude={"images"}, exclude_unset=True),
         }
 
         def keep_others(seq: int) -> None:
-            told = {"of": self.table, **{key: details[key] for key in ("labels", "options")}}
+            told = {"of": self.table, **{key: details[key] for key in ("labels", "failed", "chosen", "options")}}
             for name, path in paths.items():
                 if name != CELLS:
                     kept_as = f"{self.table} {name}"
-                    add_result(work.store, seq, "table", kept_as, path, job_id=work.job_id, details=told)
+                    own = {**told, "images": _images_of(done, names)}
+                    add_result(work.store, seq, "table", kept_as, path, job_id=work.job_id, details=own)
             folder = self._files(work)
             add_result(work.store, seq, "export", f"{self.table} masks", folder, job_id=work.job_id, details=told)
 
@@ -159,6 +168,12 @@ class QuantifyChannels(Quantifying, BoundedJob):
 
 def _table_names(done: Sequence[Unit]) -> list[str]:
     return list(dict.fromkeys(name for unit in done for name in unit.result["tables"]))
+
+
+def _images_of(done: Sequence[Unit], names: Mapping[str, str]) -> dict[str, dict[str, Any]]:
+    """Return by their ids of which images and labels tables of profiles and peaks tell."""
+    kept = ("labels", "version", READ)
+    return {unit.name: {"name": names[unit.name], **{key: unit.result[key] for key in kept}} for unit in done}
 
 
 def _write_tables(work: JobWork, image_id: str, ref: StoredRef, sample: Sample) -> dict[str, int]:

@@ -22,7 +22,8 @@ from cellmetry.pipeline.jobs.kinds.reading import ImageId
 from cellmetry.pipeline.jobs.kinds.rebasing import LabelsId
 from cellmetry.pipeline.jobs.labelled import labelled_images, steady_labels
 from cellmetry.pipeline.stored.opening import open_stored
-from cellmetry.study.rebase.carrying import RELABELLED, carry_said, edits_before_relabelling
+from cellmetry.study.rebase.carrying import RELABELLED, carry_said
+from cellmetry.study.rebase.held import count_held_edits
 from cellmetry.study.store.acts import act
 from cellmetry.study.store.images import image as image_of
 from cellmetry.study.store.images import say
@@ -148,7 +149,7 @@ class RelabelCells(BoundedJob):
             name, details = f"id_mapping of {found.image.name}"[:_LONGEST], self._details(found, written.id, told)
             told["table"] = add_result(store, seq, "table", name, path, job_id=work.job_id, details=details)
             made: dict[str, Any] = {"job": work.job_id, "of": found.labels.id, "by": previous.origin, "found": told}
-            made["edits"] = steady.version + edits_before_relabelling(found.labels)
+            made["edits"] = count_held_edits(store, found.labels, steady.version)
             is_right = found.labels.id in right_labels(store, found.image.id)
             origin = {**_origin(found.labels), **({"said": said.as_json} if said.as_json else {}), RELABELLED: made}
             enter_labels(store, seq, found.image.id, written, name=self.labels, origin=origin)

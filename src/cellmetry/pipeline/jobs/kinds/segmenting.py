@@ -19,6 +19,7 @@ from cellmetry.pipeline.jobs.acts import act_of_job
 from cellmetry.pipeline.jobs.bounded import RUN_TABLE
 from cellmetry.pipeline.jobs.corrected import Edits, NewLabels, prepare_labels
 from cellmetry.pipeline.jobs.gathering import kept_before
+from cellmetry.pipeline.jobs.how_read import READ, how_read
 from cellmetry.pipeline.jobs.kind import JobKind
 from cellmetry.pipeline.jobs.kinds.reading import ImageId
 from cellmetry.pipeline.jobs.plan import RunPlan, kept_plan
@@ -125,6 +126,7 @@ class SegmentImages(JobKind):
 
     def _segment(self, work: JobWork, plan: RunPlan, one: Job, progress: Progress) -> Commit:
         """Work one image, and return what keeps its labels."""
+        read = how_read(work.store, image(work.store, one.ref.stem.name))
         outcome = finished_outcome(one) or do_job(one, progress)
         if outcome.status == "failed":
             if outcome.traceback:
@@ -149,7 +151,7 @@ class SegmentImages(JobKind):
             made = {name: keep(seq) for name, keep in prepared.items()}
             rebased = {name: each.rebased for name, each in made.items() if each.rebased}
             ids = {name: each.id for name, each in made.items()}
-            return {"labels": ids, "rebased": rebased, "outcome": asdict(outcome)}
+            return {"labels": ids, "rebased": rebased, READ: read, "outcome": asdict(outcome)}
 
         return kept
 
@@ -218,7 +220,9 @@ def _keep_results(work: JobWork, plan: RunPlan, out: Path, units: list[Unit], na
     failed = {unit.name: unit.reason for unit in units if unit.state == "failed"}
     made = {"images": {unit.name: {"name": names[unit.name], "labels": labels[unit.name]} for unit in units}}
     # Of what a table tells, the study may have kept other labels: with corrections, or those of before.
-    told = {"images": {unit.name: {"name": names[unit.name], "labels": None} for unit in units}}
+    told = {
+        "images": {unit.name: {"name": names[unit.name], "labels": None, READ: unit.result.get(READ)} for unit in units}
+    }
     common = {**_origin(plan), "failed": failed}
     with work.store.database.write():
         seq = act_of_job(work, "segment", _summary(len(units), plan))
