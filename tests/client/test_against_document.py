@@ -26,6 +26,7 @@ ID = "00000000000000ab"
 SAMPLES = {"id": f"img_{ID}", "dtype": "uint16", "axes": "YX", "state": "done", "token": "secret"}
 NO_VERB = {
     ("PATCH", "/studies/{study}/images/{image}"): "say_of_images says it of one, too",
+    ("GET", "/studies/{study}/tables/{table}/download"): "table returns its rows, to be written in any form",
     ("GET", "/studies/{study}/tables/{table}/rows"): "table asks by POST, which has no limit of length",
     ("GET", "/studies/{study}/preview/{preview}/{number}/tiff"): "preview_count returns the values as an array",
     ("GET", "/examples/{name}"): "a picture for people to look at",

@@ -50,8 +50,9 @@ def test_counts_beside_missing_ones_stay_whole() -> None:
 
 
 def test_p_values_too_small_for_a_number_are_not_zero() -> None:
-    assert shown_p(0.0) == "< 10⁻³⁰⁰"
-    assert p_text(0.0) == "p < 10⁻³⁰⁰"
+    assert shown_p(0.0) == "< 0.0001"
+    assert p_text(0.000099) == "p < 0.0001"
+    assert p_text(0.0001) == "p = 0.000100"
     assert p_text(0.0312) == "p = 0.0312"
     assert p_text(np.nan) == "–"
 

@@ -186,6 +186,7 @@ class Walk:
     def compare(self, out: Path) -> Path:
         """Compare the conditions, and save the report."""
         self.go("Compare")
+        self.page.get_by_role("radio", name="Pairs: made side by side").check()
         self.press("Compare")
         self.done("compare")
         self.page.get_by_role("heading", name="Estimates").wait_for(timeout=60_000)

@@ -8,6 +8,8 @@ import numpy as np
 import pandas as pd
 from pandas.api.types import is_bool_dtype, is_float_dtype, is_numeric_dtype
 
+from cellmetry.stats import p_values
+
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
@@ -16,7 +18,6 @@ __all__ = ["MISSING", "is_numeric", "p_text", "shown", "shown_column", "shown_nu
 MISSING = "–"
 """In place of a value that is not there."""
 _RAISED = str.maketrans("-0123456789", "⁻⁰¹²³⁴⁵⁶⁷⁸⁹")
-_TINIEST_P = 1e-300
 _EXACT = 2**53
 
 
@@ -61,18 +62,13 @@ def span(low: float, high: float) -> str:
 
 
 def shown_p(value: float) -> str:
-    """Return a p-value as text, or what it is less than where it is too small for a number; – if it is missing."""
-    if pd.isna(value):
-        return MISSING
-    return shown_number(float(value)) if value > _TINIEST_P else "< 10⁻³⁰⁰"
+    """Return a p-value as text, ``< 0.0001`` where it is less; – if it is missing."""
+    return MISSING if pd.isna(value) else p_values.shown_p(float(value))
 
 
 def p_text(value: float) -> str:
-    """Return ``p = 0.012`` or ``p < 10⁻³⁰⁰``; – if it is missing."""
-    text = shown_p(value)
-    if text == MISSING:
-        return MISSING
-    return f"p {text}" if text.startswith("<") else f"p = {text}"
+    """Return ``p = 0.0120`` or ``p < 0.0001``; – if it is missing."""
+    return MISSING if pd.isna(value) else p_values.p_text(float(value))
 
 
 def is_numeric(column: pd.Series[Any]) -> bool:

@@ -119,6 +119,32 @@ def test_a_second_segmentation_is_put_beside(study):
     assert all("segmentation" in json.dumps(each) for each in record["contrasts"])
 
 
+def test_wells_of_one_plate_give_no_p_value_until_their_batches_are_said(tmp_path):
+    store, _ = labelled_study(tmp_path, "abcdef")
+    table = do(store, "measure", passport=None)[0]["table"]
+
+    def compared(**words):
+        with store.database.write():
+            for each in images(store):
+                said = {name: of[each.name] for name, of in words.items()}
+                say(store, act(store, ANNA, "design", each.name), each.id, said)
+        made, _ = do(store, "compare", table=table, settings=settings(store, table))
+        found = result(store, made["comparison"])
+        record = json.loads((result_path(store, found) / "comparison.json").read_text())
+        return record["contrasts"][0], record["source"]["no_p_value"], found.details
+
+    (one, doubts, details) = compared(well={name: f"B{k}" for k, name in enumerate("abcdef", start=1)})
+    assert one["p_value"] is None
+    assert one["estimate"] is not None
+    assert "are wells of one plate" in doubts[0]
+    assert doubts[0] in details["notes"]
+    (one, doubts, details) = compared(batch=dict(zip("abcdef", "112233", strict=True)))
+    assert one["p_value"] is not None
+    assert doubts == []
+    assert {each["batch"] for each in details["design"].values()} == {"1", "2", "3"}
+    store.close()
+
+
 def test_what_cannot_be_compared_is_told(study):
     store, table = study
     with pytest.raises(UnknownName, match="mean_C9"):

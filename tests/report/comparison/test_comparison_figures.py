@@ -374,7 +374,7 @@ def test_files_are_the_same_bytes_each_time_and_whole_or_not_there(tmp_path: Pat
 
 @pytest.mark.parametrize(
     ("value", "said"),
-    [(0.0002, "p < 0.001"), (0.0034, "p = 0.0034"), (0.012, "p = 0.012"), (0.02, "p = 0.020"), (0.6789, "p = 0.68")],
+    [(0.00002, "p < 0.0001"), (0.0034, "p = 0.00340"), (0.012, "p = 0.0120"), (0.6789, "p = 0.679"), (1, "p = 1.00")],
 )
 def test_p_values_as_they_are_written(value: float, said: str) -> None:
     assert p_text(value) == said
@@ -410,7 +410,7 @@ def test_legends_give_both_p_values_beside_the_interval() -> None:
     found = data.comparison.contrasts.assign(p_value=0.043, p_adjusted=0.15)
     data = ComparisonData(replace(data.comparison, contrasts=found), data.cells)
     for kind in ("superplot", "estimation"):
-        assert ", p = 0.043, corrected p = 0.15." in FIGURES[kind].legend(data, STYLE)
+        assert ", p = 0.0430, corrected p = 0.150." in FIGURES[kind].legend(data, STYLE)
     assert "p-values in the figure are corrected." in FIGURES["superplot"].legend(data, STYLE)
     assert "intervals of each contrast alone, as p without correction" in FIGURES["estimation"].legend(data, STYLE)
     alone = ComparisonData(replace(data.comparison, contrasts=found.assign(p_adjusted=0.043)), data.cells)

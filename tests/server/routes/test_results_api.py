@@ -87,6 +87,16 @@ def test_rows_are_filtered_sorted_selected_and_paged(client, study, at):
     assert client.post(at(f"tables/{study['table']}/query"), json=body).json() == page
 
 
+def test_a_table_is_saved_whole_as_csv(client, study, at):
+    answer = client.get(at(f"tables/{study['table']}/download"))
+    table = client.get(at(f"tables/{study['table']}")).json()
+    assert answer.headers["content-type"] == "text/csv; charset=utf-8"
+    assert f'filename="{table["name"]}.csv"' in answer.headers["content-disposition"]
+    lines = answer.text.splitlines()
+    assert lines[0].split(",") == [column["name"] for column in table["columns"]]
+    assert len(lines) == table["rows"] + 1
+
+
 def test_an_infinite_value_is_null_and_arrow_has_the_same_rows(client, study, at):
     url = at(f"tables/{study['table']}/rows")
     rows = client.get(url, params={"limit": 5}).json()["rows"]

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from cellmetry.pipeline.comparison.prepare import Compared, Tables
     from cellmetry.pipeline.comparison.settings import CompareSettings
 
-__all__ = ["RECORD", "comparison_values", "write_for_others", "write_tables"]
+__all__ = ["RECORD", "comparison_values", "rows_as_json", "write_for_others", "write_tables"]
 
 RECORD = "comparison.json"
 """File that marks a folder as a comparison's, and holds what was found."""
@@ -41,12 +41,12 @@ def comparison_values(each: Compared) -> dict[str, Any]:
         "estimation_only": found.design.estimation_only,
         "omnibus": found.omnibus,
         "notes": list(found.notes),
-        **{name: _rows(getattr(found, name)) for name in ("contrasts", "groups", "power")},
-        "replicate_values": _rows(found.replicates),
+        **{name: rows_as_json(getattr(found, name)) for name in ("contrasts", "groups", "power")},
+        "replicate_values": rows_as_json(found.replicates),
     }
 
 
-def _rows(table: pd.DataFrame) -> list[dict[str, Any]]:
+def rows_as_json(table: pd.DataFrame) -> list[dict[str, Any]]:
     """Return the rows as JSON values with all their digits; missing and infinite ones are None."""
     return [{str(name): _value(value) for name, value in row.items()} for row in table.to_dict("records")]
 

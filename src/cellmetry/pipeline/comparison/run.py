@@ -10,7 +10,13 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from cellmetry.io.atomic import atomic_folder
 from cellmetry.pipeline.comparison.drawing import draw_figures, draw_gates, interactive_plots, write_figures
-from cellmetry.pipeline.comparison.files import RECORD, comparison_values, write_for_others, write_tables
+from cellmetry.pipeline.comparison.files import (
+    RECORD,
+    comparison_values,
+    rows_as_json,
+    write_for_others,
+    write_tables,
+)
 from cellmetry.pipeline.comparison.keeping import keep_own_files, written_files
 from cellmetry.pipeline.comparison.prepare import compare_tables, gate_and_filter
 from cellmetry.pipeline.comparison.relative import relative_columns, with_relative_names, with_relative_values
@@ -135,7 +141,8 @@ def compare_to(
         _write_report(folder, parts)
         written = written_files(folder)
         notes += keep_own_files(Path(out), folder, RECORD)
-        _write_record(folder / RECORD, source, settings, compared, {"not_written": notes, "files": written})
+        said = {"filters": rows_as_json(ready.filters), "not_written": notes, "files": written}
+        _write_record(folder / RECORD, source, settings, compared, said)
     return ComparisonResult(compared, ready, tuple(notes))
 
 

@@ -61,7 +61,9 @@ def outdated_table(store: Store, table: StoredResult) -> list[str]:
     told = [column.name for column in read_columns(path) if column.source == "study" and column.name != EXCLUDED]
     rows = read_table(path, columns=["image", *told]).drop_duplicates("image")
     then = {key: of for key, of in _texts(rows, told).items() if key in set(here.values())}
-    now = _texts(said_columns(store, here), {*told, "condition", "replicate"})
+    # The table of a recipe never says conditions; one of labels does, as soon as there are some.
+    by_recipe = any(said.get("labels", "") is None for said in table.details.get("images", {}).values())
+    now = _texts(said_columns(store, here), told if by_recipe else {*told, "condition", "replicate"})
     said = {
         "was left out or removed": gone,
         "got another condition or replicate": [name for name in then if then[name] != now.get(name, {})],
@@ -115,7 +117,8 @@ def _missing(store: Store, table: StoredResult, used: set[str]) -> list[str]:
     labels = table.details.get("labels")
     if labels is None or table.details.get("chosen"):
         return []
-    known = {*table.details.get("images", {}), *table.details.get("failed", {})}
+    failed = table.details.get("failed") or table.details.get("made", {}).get("failed", {})
+    known = {*table.details.get("images", {}), *failed}
     new = {each.image_id for each in label_sets(store) if each.name == labels} & used - known
     return [each.name for each in images(store) if each.id in new]
 

@@ -57,6 +57,7 @@ def add_sample(store: Store, actor: Actor) -> tuple[str, ...]:
         for image_id in ids:
             one = by_name[image(store, image_id).name]
             values = {"condition": one.condition, "replicate": str(one.replicate), "well": one.field.well}
+            values |= {"batch": f"day {one.replicate}", "field": str(one.field.number)}
             say(store, seq, image_id, values)
         say(store, seq, "study", {"notes": _NOTES})
     return ids

@@ -20,7 +20,7 @@ from cellmetry.pipeline.study.surroundings import RUN, surroundings_of
 from cellmetry.pipeline.study.tables import described_columns, study_tables
 from cellmetry.study.design.design import Finding, StudyDesign
 from cellmetry.study.design.metadata import design_of, write_design
-from cellmetry.study.design.replication import PSEUDO
+from cellmetry.study.design.replication import PSEUDO, as_one_replicate
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -38,8 +38,6 @@ SECOND, RESULTS = "second", "results"
 """Folders of a study: labels and tables by another segmentation, and what was found."""
 _STOPS = ("compare",)
 """Kinds of errors of the plan that stop a run before it begins; a recipe tells its own, a channel is an image's."""
-_ONE = "all wells"
-"""Name of the only replicate of a study that has none."""
 
 
 class StudyResult(NamedTuple):
@@ -142,10 +140,7 @@ def with_replicates(design: StudyDesign) -> StudyDesign:
     doubtful = any(finding.kind == PSEUDO for finding in design.findings)
     if "replicate" in images.columns and not doubtful:
         return design
-    declared = {"declared_replicate": images["replicate"]} if "replicate" in images.columns else {}
-    changed = images.assign(**declared, replicate=_ONE)
-    changed.attrs = images.attrs
-    return replace(design, images=changed)
+    return replace(design, images=as_one_replicate(images))
 
 
 def _record(study: Study) -> dict[str, object]:

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from cellmetry.report.difference.picture import DIFFERENCE_COLOURS
 from cellmetry.report.difference.words import SECTIONS, sentences, shown
+from cellmetry.report.numerals import p_text
 from cellmetry.report.page import make_page
 from cellmetry.report.score_words import is_missing
 
@@ -157,7 +158,7 @@ def _verdict(row: dict[Any, Any], when: str) -> str:
     estimate, low, high, p = (row[f"{name}_{when}"] for name in ("estimate", "ci_low", "ci_high", "p"))
     numbers = "" if is_missing(estimate) else f"{estimate:.4g}"
     numbers += "" if is_missing(low) or is_missing(high) else f" ({low:.4g} to {high:.4g})"
-    numbers += "" if is_missing(p) else f", p = {p:.3g}"
+    numbers += "" if is_missing(p) else f", {p_text(p)}"
     return f"<b>{escape(row[f'conclusion_{when}'])}</b><br>{numbers.removeprefix(', ')}"
 
 

@@ -6,6 +6,7 @@ import json
 import math
 from typing import TYPE_CHECKING, Any
 
+from cellmetry.report.numerals import p_text
 from cellmetry.report.score_words import percent
 from cellmetry.study.difference.changes import RUN_SECTIONS
 
@@ -76,7 +77,7 @@ def contrast_words(row: Mapping[Any, Any]) -> str:
     """Return a contrast in words, before and after, or as the only side has it."""
     told = [
         f"{row[f'conclusion_{when}']}"
-        + ("" if math.isnan(row[f"p_{when}"]) else f", p = {row[f'p_{when}']:.3g}")
+        + ("" if math.isnan(row[f"p_{when}"]) else f", {p_text(row[f'p_{when}'])}")
         + ("" if math.isnan(row[f"estimate_{when}"]) else f", estimate {row[f'estimate_{when}']:.4g}")
         for when in ("before", "after")
         if row[f"conclusion_{when}"] != "absent"

@@ -2,16 +2,21 @@
 
 from __future__ import annotations
 
+from pathlib import Path as File
+from tempfile import TemporaryDirectory
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Query, Request, Response
 from pydantic import BaseModel, Field
+from starlette.background import BackgroundTask
 
 from cellmetry.core.parameters import parse_parameters
 from cellmetry.errors import UnknownName
+from cellmetry.io.tables import read_table, write_table
 from cellmetry.pipeline.jobs.outdated import outdated_table
 from cellmetry.server.app_words import Told
 from cellmetry.server.dependencies import Id, ReadStudy
+from cellmetry.server.downloading import DOWNLOADS, download
 from cellmetry.server.wording import ColumnView, ValuesView, column_view
 from cellmetry.study.store.results import StoredResult, result, result_path, results
 from cellmetry.study.store.store import Store
@@ -109,6 +114,18 @@ def get_table(store: ReadStudy, table: Id) -> TableView:
 def get_outdated_table(store: ReadStudy, table: Id) -> list[Told]:
     """Return in what the study has changed since a table was made, a sentence each; none if it tells of now."""
     return outdated_table(store, _found(store, table))
+
+
+@router.get("/{table}/download", responses=DOWNLOADS, response_class=Response)
+def download_table(store: ReadStudy, table: Id) -> Response:
+    """Return all rows and columns of a table as one CSV to be saved; nothing is kept."""
+    found = _found(store, table)
+    folder = TemporaryDirectory(prefix="cellmetry-")
+    path = File(folder.name) / "table.csv"
+    write_table(read_table(result_path(store, found)), path)
+    answer = download(path, f"{found.name}.csv")
+    answer.background = BackgroundTask(folder.cleanup)
+    return answer
 
 
 @router.get("/{table}/rows", responses=_ROWS, response_model=TableRows)

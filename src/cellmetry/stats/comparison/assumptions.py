@@ -9,6 +9,7 @@ from scipy import stats
 
 from cellmetry.stats.comparison.linear import lay_out
 from cellmetry.stats.comparison.plan import tested_conditions
+from cellmetry.stats.p_values import p_text
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -141,10 +142,10 @@ def _normality(residuals: Floats) -> tuple[str, ...]:
     if p_value >= _ALPHA:
         return (
             f"Residuals of the {n} replicates do not contradict a normal distribution "
-            f"(Shapiro–Wilk p = {p_value:.2g}).",
+            f"(Shapiro–Wilk {p_text(p_value)}).",
         )
     return (
-        f"Residuals of the {n} replicates are not normal (Shapiro–Wilk p = {p_value:.2g}): consider the log scale, or "
+        f"Residuals of the {n} replicates are not normal (Shapiro–Wilk {p_text(p_value)}): consider the log scale, or "
         f"the method rank.",
     )
 
@@ -156,7 +157,7 @@ def _variances(wide: Floats) -> tuple[str, ...]:
     p_value = stats.levene(*groups, center="median").pvalue
     if not p_value < _ALPHA:
         return ()
-    return (f"Conditions do not scatter alike (Brown–Forsythe p = {p_value:.2g}): consider the method welch.",)
+    return (f"Conditions do not scatter alike (Brown–Forsythe {p_text(p_value)}): consider the method welch.",)
 
 
 def spread_notes(units: Units, plan: Plan, options: CompareOptions) -> tuple[str, ...]:

@@ -259,8 +259,8 @@ def _like_truth(kind: str, number: Floats, options: CompareOptions) -> tuple[str
 def _left_out(named: NDArray[np.bool_], without: tuple[str, ...], options: CompareOptions) -> tuple[str, ...]:
     notes = []
     if not named.all():
-        what = ", ".join((options.by, options.replicate, *options.nested, *filter(None, [options.plate])))
-        notes.append(f"{int((~named).sum())} of {len(named)} rows name no {what} and are left out.")
+        what = " or no ".join((options.by, options.replicate, *options.nested, *filter(None, [options.plate])))
+        notes.append(f"{int((~named).sum())} of {len(named)} rows are left out: they are of no {what}.")
     if without:
         notes.append(f"Of {', '.join(without)} no {options.rows} with a value and a replicate are left.")
     return tuple(notes)

@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING, NamedTuple
 import numpy as np
 from scipy import stats
 
+from cellmetry.stats.p_values import p_text
+
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
@@ -163,7 +165,7 @@ def _wald(means: Floats, covariance: Floats, size: float) -> float | None:
 
 
 def _f_words(words: str, value: float, q: int, df: float) -> str:
-    return f"{words}: F({q}, {df:g}) = {value:.4g}, p = {stats.f.sf(value, q, df):.3g}"
+    return f"{words}: F({q}, {df:g}) = {value:.4g}, {p_text(float(stats.f.sf(value, q, df)))}"
 
 
 def is_constant(values: Floats, size: float) -> bool:

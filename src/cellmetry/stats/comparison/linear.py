@@ -10,6 +10,7 @@ from statsmodels.regression.linear_model import OLS
 from statsmodels.stats.oneway import anova_oneway
 
 from cellmetry.stats.comparison.inference import Joint, contrast_matrix, f_test, is_constant, t_tests
+from cellmetry.stats.p_values import p_text
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -119,4 +120,5 @@ def _welch_anova(wide: Floats, size: float) -> str:
         return ""
     found = anova_oneway(groups, use_var="unequal")
     first, second = found.df
-    return f"Welch's analysis of variance: F({first:g}, {second:.3g}) = {found.statistic:.4g}, p = {found.pvalue:.3g}"
+    told = p_text(float(found.pvalue))
+    return f"Welch's analysis of variance: F({first:g}, {second:.3g}) = {found.statistic:.4g}, {told}"

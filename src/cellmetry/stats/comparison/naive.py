@@ -8,6 +8,8 @@ import numpy as np
 from scipy import stats
 from statsmodels.stats.proportion import proportions_ztest
 
+from cellmetry.stats.p_values import p_text
+
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
@@ -22,7 +24,6 @@ if TYPE_CHECKING:
 __all__ = ["Likeness", "Naive", "likeness", "naive_note", "naive_tests"]
 
 _LEAST = float(np.finfo(float).tiny)
-_TOLD = 1e-300
 """Smaller p-values are not told in numbers: some of them could not be held by one."""
 _MOST = 1e6
 """Larger factors between p-values are not told in numbers: they say no more than this one."""
@@ -122,16 +123,12 @@ def naive_note(
     worst = int(np.nanargmax(times))
     one, other = (units.conditions[each] for each in pairs[worst])
     return (
-        f"A test that takes {what} as replicates gives {_told(naive.p_value[worst])} for {one} – {other}, "
-        f"{_factor(times[worst])} times smaller than the {_told(p_value[worst])} of the replicates. In one replicate "
-        f"{what} are alike (intraclass correlation {alike.icc:.2g}): {units.rows['cells'].sum():,.0f} {what} tell as "
-        f"much as about {alike.worth:,.0f} independent ones (design effect {alike.design_effect:.3g}). That p-value "
+        f"A test that takes {what} as replicates gives {p_text(naive.p_value[worst])} for {one} – {other}, "
+        f"{_factor(times[worst])} times smaller than that of the replicates ({p_text(p_value[worst])}). In one "
+        f"replicate {what} are alike (intraclass correlation {alike.icc:.2g}): {units.rows['cells'].sum():,.0f} {what} "
+        f"tell as much as about {alike.worth:,.0f} independent ones (design effect {alike.design_effect:.3g}). That p-value "
         f"speaks of these very replicates, not of a repeat of the experiment.",
     )
-
-
-def _told(p_value: float) -> str:
-    return f"p = {p_value:.2g}" if p_value >= _TOLD else f"p below {_TOLD:.0e}"
 
 
 def _factor(times: float) -> str:

@@ -10,6 +10,7 @@ import numpy as np
 from scipy import stats
 
 from cellmetry.stats.comparison.inference import NO_SPREAD, Tests, is_constant
+from cellmetry.stats.p_values import p_text
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -154,9 +155,9 @@ def _omnibus(wide: Floats, *, paired: bool, size: float) -> str:
         return ""
     if not paired:
         found = stats.kruskal(*groups)
-        return f"Kruskal–Wallis test: H({len(groups) - 1}) = {found.statistic:.4g}, p = {found.pvalue:.3g}"
+        return f"Kruskal–Wallis test: H({len(groups) - 1}) = {found.statistic:.4g}, {p_text(float(found.pvalue))}"
     whole = wide[np.isfinite(wide).all(1)]
     if len(whole) < 2 or not (np.ptp(whole, axis=1) > 0).any():
         return ""
     found = stats.friedmanchisquare(*whole.T)
-    return f"Friedman test: χ²({len(groups) - 1}) = {found.statistic:.4g}, p = {found.pvalue:.3g}"
+    return f"Friedman test: χ²({len(groups) - 1}) = {found.statistic:.4g}, {p_text(float(found.pvalue))}"

@@ -113,7 +113,8 @@ def check_edges(evidence: Evidence) -> Iterator[Finding]:
     edge = wells["well"].map({name: place.on_edge(evidence.plate) for name, place in evidence.places.items()})
     share = edge.astype(bool).groupby(wells["condition"], sort=False).mean()
     outside, at_edge = list(share.index[share == 1]), list(share.index[share > 0])
-    size = f"{evidence.plate.wells}-well plate"
+    guessed = "" if evidence.said.plate_wells else " that names of wells suggest"
+    size = f"{evidence.plate.wells}-well plate{guessed}"
     if len(at_edge) == 1 and (share == 0).any():
         text = (
             f"All edge wells of the {size} hold {at_edge[0]}, so its effect and that of the edge cannot be told apart"

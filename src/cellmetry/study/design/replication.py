@@ -15,10 +15,12 @@ if TYPE_CHECKING:
 
     from cellmetry.study.design.evidence import Evidence
 
-__all__ = ["PSEUDO", "check_balance", "check_missing", "check_pairs", "check_replicates"]
+__all__ = ["PSEUDO", "as_one_replicate", "check_balance", "check_missing", "check_pairs", "check_replicates"]
 
 PSEUDO = "pseudoreplication"
 """Kind of a finding that says that what is declared a replicate is none: nothing is tested then."""
+_ONE = "all wells"
+"""Name of the only replicate where there are none."""
 _FEW_MISSING = 0.25
 """Wells of the used rows and columns that may be absent for them to count as missing, not as a layout with gaps."""
 _ESTIMATION = "The study gives estimates and intervals, and no p-values"
@@ -31,6 +33,17 @@ _INDEPENDENT = (
     "If they are independent, say of which culture, animal or day each is in the column batch; until then differences "
     "are estimated and no p-value is given."
 )
+
+
+def as_one_replicate(table: pd.DataFrame) -> pd.DataFrame:
+    """Return a table of which all rows are of one replicate, so that differences are estimated and nothing is tested.
+
+    What was declared is ``declared_replicate``.
+    """
+    declared = {"declared_replicate": table["replicate"]} if "replicate" in table.columns else {}
+    changed = table.assign(**declared, replicate=_ONE)
+    changed.attrs = table.attrs
+    return changed
 
 
 def check_replicates(evidence: Evidence) -> Iterator[Finding]:

@@ -31,11 +31,17 @@ function ticks(low, high, count = 5) {
   if (!(span > 0)) return [low];
   const rough = span / count;
   const power = 10 ** Math.floor(Math.log10(rough));
-  const step = [1, 2, 5, 10].map((each) => each * power).find((each) => each >= rough) ?? power * 10;
-  const first = Math.ceil(low / step - 1e-9);
-  return Array.from({ length: Math.floor(high / step + 1e-9) - first + 1 }, (_, k) =>
-    Number(((first + k) * step).toPrecision(12)),
-  );
+  const steps = [10, 5, 2, 1, 0.5, 0.2].map((each) => each * power);
+  const within = (/** @type {number} */ step) => {
+    const first = Math.ceil(low / step - 1e-9);
+    return Array.from({ length: Math.floor(high / step + 1e-9) - first + 1 }, (_, k) =>
+      Number(((first + k) * step).toPrecision(12)),
+    );
+  };
+  const fitting = steps.filter((step) => step >= rough * (1 - 1e-9)).at(-1) ?? steps[0];
+  const found = within(fitting);
+  // One number alone tells no scale.
+  return found.length > 1 ? found : within(steps[steps.indexOf(fitting) + 1]);
 }
 
 /** @param {number} value */

@@ -2,7 +2,6 @@
 import { fill, h } from "../kernel/dom.js";
 import { Emitter } from "../kernel/emitter.js";
 import { numberText } from "../table/words.js";
-import { swatch } from "./histogram.js";
 import { GROUPS, axisLeft, canvas, linear } from "./scale.js";
 
 /** @typedef {{condition: string, replicate: string, value: number, key: any, name: string}} Dot A cell; `name`: what it is called. */
@@ -62,7 +61,7 @@ export class Superplot extends Emitter {
     const names = this.#replicates;
     fill(
       this.#legend,
-      names.slice(0, 12).map((name, k) => h("span.plot-key", {}, swatch(k), name)),
+      names.slice(0, 12).map((name, k) => h("span.plot-key", {}, key(k), name)),
       names.length > 12 && h("span.quiet-text", {}, `and ${names.length - 12} more`),
     );
     this.#canvas.redraw();
@@ -244,6 +243,10 @@ function symbol(x, y, k) {
   if (form === 2) return h("svg:path", { ...said, d: `M${x} ${y - 8}l8 14h-16z` });
   return h("svg:path", { ...said, d: `M${x} ${y - 8}l8 8l-8 8l-8 -8z` });
 }
+
+/** The symbol of a replicate, for the legend. @param {number} k */
+const key = (k) =>
+  h("svg:svg", { class: "plot-symbol", viewBox: "-10 -10 20 20", "aria-hidden": "true" }, symbol(0, 0, k));
 
 /** @param {string} text @param {number} width */
 const cut = (text, width) =>

@@ -8,6 +8,7 @@ import { Outdated } from "../table/outdated.js";
 import { TablesList } from "../table/tables.js";
 import { CompareForm } from "./compare_form.js";
 import { Design } from "./compare_design.js";
+import { Pairs } from "./compare_pairs.js";
 import { ComparisonView } from "./compare_result.js";
 import { howOf } from "./compare_words.js";
 
@@ -22,6 +23,7 @@ class CompareStep {
   #tables;
   #form;
   #design;
+  #pairs;
   #result;
   /** @type {any[]} */
   #comparisons = [];
@@ -41,8 +43,9 @@ class CompareStep {
     this.#panes = panes;
     const { openStudy: study } = app;
     this.#tables = new TablesList(study);
-    this.#form = new CompareForm(app);
-    this.#design = new Design(app);
+    this.#pairs = new Pairs(app);
+    this.#form = new CompareForm(app, this.#pairs);
+    this.#design = new Design(app, this.#pairs.element);
     this.#result = new ComparisonView(app, this.#tables);
     this.#outdated = new Outdated(app, "Compare again.");
     this.#tabs = tabs(
@@ -71,6 +74,7 @@ class CompareStep {
     );
     this.#offs = [
       this.#tables.on("change", () => this.#show()),
+      this.#form.on("pairs", () => this.#askPairs()),
       this.#tables.on("error", (error) => app.error(error)),
       study.images.on("change", () => this.#form.showConditions()),
       study.jobs.on(
@@ -87,6 +91,7 @@ class CompareStep {
     for (const off of this.#offs) off();
     this.#form.close();
     this.#design.close();
+    this.#pairs.close();
     this.#result.close();
     this.#outdated.close();
     this.#tables.close();
@@ -98,6 +103,12 @@ class CompareStep {
     await Promise.all([this.#tables.load(), this.#form.load()]);
     await this.#load();
     if (!anew && !this.#closed) this.#take(this.#which.value);
+  }
+
+  #askPairs() {
+    this.#tabs.choose("design");
+    this.#pairs.ask();
+    this.#app.toast("Say first whether replicates of one name are pairs.", { kind: "error" });
   }
 
   /** @param {string} id */

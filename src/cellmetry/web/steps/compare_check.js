@@ -105,19 +105,12 @@ function eachItsOwn(used) {
 function fine(conditions, replicates) {
   const sizes = conditions.map((name) => replicates.get(name)?.size ?? 0);
   const same = sizes.every((size) => size === sizes[0]);
-  const shared = [...(replicates.get(conditions[0]) ?? [])].filter((name) =>
-    conditions.every((condition) => replicates.get(condition)?.has(name)),
-  );
-  const paired =
-    shared.length > 1
-      ? ` Replicates of one name (${shared.slice(0, 3).join(", ")}${shared.length > 3 ? ", …" : ""}) are taken as pairs.`
-      : "";
   const each = same ? `${sizes[0]} each` : conditions.map((name, k) => `${name} ${sizes[k]}`).join(", ");
   return {
     kind: "good",
     text: `${conditions.length} conditions with ${counted(
       sizes.reduce((sum, size) => sum + size, 0),
       "replicate",
-    )} (${each}).${paired}`,
+    )} (${each}).`,
   };
 }

@@ -4,12 +4,15 @@ import { icon } from "../controls/icons.js";
 import { cutName } from "../controls/cut_name.js";
 import { VirtualGrid } from "../controls/virtual_grid.js";
 import { counted, sayOf, valuesOf } from "../app/said.js";
+import { capital } from "../table/words.js";
 import { PlateMap, colourOf, placeOfWell } from "../plot/plate_map.js";
 import { findingsOf, isUsed, serverFindingsOf, textOf } from "./compare_check.js";
 
 /** @typedef {import("../app/app.js").App} App */
 /** @typedef {import("../app/images.js").ImageView} ImageView */
 
+const FIELDS = /** @type {const} */ (["condition", "replicate", "batch"]);
+const BATCH = "What was prepared together: a day, animal or culture. It tells independent wells of one plate apart.";
 const ROW = 36;
 const CHECK_MS = 300;
 const ICONS = { good: "check", bad: "warning", info: "info" };
@@ -25,6 +28,7 @@ export class Design {
   #names = {
     condition: h("datalist", { id: "design-condition" }),
     replicate: h("datalist", { id: "design-replicate" }),
+    batch: h("datalist", { id: "design-batch" }),
   };
   #brushes = h("div.row.wrap-row", { role: "radiogroup", "aria-label": "What is painted" });
   /** @type {{name: "condition"|"replicate", value: string|null}} */
@@ -37,8 +41,8 @@ export class Design {
   #turn = 0;
   #offs;
 
-  /** @param {App} app */
-  constructor(app) {
+  /** @param {App} app @param {HTMLElement} pairs The question about pairs. */
+  constructor(app, pairs) {
     this.#app = app;
     this.#list = new VirtualGrid({
       label: "Images and what they are of",
@@ -57,6 +61,7 @@ export class Design {
       h("span.quiet-text.compare-chosen", { role: "status" }),
       this.#input("condition", null),
       this.#input("replicate", null),
+      this.#input("batch", null),
       h("button", { type: "submit" }, "Set"),
     );
     all.addEventListener("submit", (/** @type {Event} */ event) => {
@@ -74,13 +79,19 @@ export class Design {
       "div.compare-design",
       {},
       this.#check,
+      pairs,
       this.#plateCard,
       h(
         "section.card.compare-images",
         {},
         h("div.row", {}, h("h3.grow", {}, "Images"), this.#wells),
         all,
-        h("div.compare-head", {}, h("span", {}, "Image"), h("span", {}, "Condition"), h("span", {}, "Replicate")),
+        h(
+          "div.compare-head",
+          {},
+          ["Image", "Condition", "Replicate"].map((head) => h("span", {}, head)),
+          h("span", { title: BATCH }, "Batch"),
+        ),
         this.#list.element,
       ),
       Object.values(this.#names),
@@ -103,7 +114,7 @@ export class Design {
   /** @param {HTMLElement} all */
   #show(all) {
     const images = this.#images;
-    for (const name of /** @type {const} */ (["condition", "replicate"]))
+    for (const name of FIELDS)
       fill(
         this.#names[name],
         valuesOf(images, name).map((value) => h("option", { value })),
@@ -151,6 +162,7 @@ export class Design {
       h("span.row.tight.compare-name"),
       h("span", {}, this.#input("condition", image)),
       h("span", {}, this.#input("replicate", image)),
+      h("span", {}, this.#input("batch", image)),
     );
     this.#renew(row, image);
     return row;
@@ -171,7 +183,7 @@ export class Design {
     }
   }
 
-  /** @param {"condition"|"replicate"} name @param {ImageView|null} image */
+  /** @param {(typeof FIELDS)[number]} name @param {ImageView|null} image */
   #input(name, image) {
     const input = h("input", {
       type: "text",
@@ -181,7 +193,8 @@ export class Design {
       spellcheck: "false",
       name,
       disabled: Boolean(this.#app.openStudy.readOnly),
-      placeholder: image ? "not said" : name === "condition" ? "Condition" : "Replicate",
+      placeholder: image ? "not said" : capital(name),
+      title: name === "batch" ? BATCH : null,
       "aria-label": image ? `${name} of ${image.name}` : `${name} of the chosen images`,
     });
     if (!image) return input;

@@ -1,6 +1,7 @@
 /** What is compared, and how: the left pane of the step Compare. @module */
 import { get } from "../kernel/api.js";
 import { fill, h } from "../kernel/dom.js";
+import { Emitter } from "../kernel/emitter.js";
 import { SchemaForm } from "../controls/schema_form.js";
 import { JobProgress } from "../app/job_progress.js";
 import { pixelSizeOf } from "../app/images.js";
@@ -29,6 +30,7 @@ const HIDDEN = [
   "nested",
   "normalise",
   "plate",
+  "pairing", // asked in Design
 ];
 const UNFLAGGED = "not flag_any";
 /** Numbers of cells are compared by images: in a table of cells those that are left after its filters. */
@@ -37,16 +39,24 @@ const KEPT_PER_MM2 = "n_cells_kept_per_mm2";
 const COUNTED = ["n", "n_instances", "n_density"];
 const WHOLE = 'region == ""';
 
-/** The form, its button and the progress of its job. */
-export class CompareForm {
+/** The form, its button and the progress of its job. Tells `pairs` where it has to be said whether there are some. */
+export class CompareForm extends Emitter {
   #app;
+  #pairs;
   /** @type {TableView[]} */
   #tables = [];
   /** @type {SchemaForm|null} */
   #more = null;
   #table = h("select", { onchange: () => this.#showColumns() });
   #tableField = field("Table", this.#table);
-  #value = h("select", { onchange: () => this.#showWhat() });
+  /** Whether somebody chose the value: then it stays for another table that has it. */
+  #valueSaid = false;
+  #value = h("select", {
+    onchange: () => {
+      this.#valueSaid = true;
+      void this.#showWhat();
+    },
+  });
   #what = h(
     "select",
     { onchange: () => this.#showWhat() },
@@ -57,8 +67,9 @@ export class CompareForm {
   #threshold = h("input", { type: "text", inputmode: "decimal", class: "number", autocomplete: "off" });
   #thresholdField = field("Threshold", this.#threshold);
   #control = h("select");
-  #unflagged = h("input", { type: "checkbox", checked: true });
-  #unflaggedField = h("label.check", {}, this.#unflagged, "Leave out cells with a flag");
+  #unflagged = h("input", { type: "checkbox" });
+  #flagged = h("span.quiet-text");
+  #unflaggedField = h("label.check", {}, this.#unflagged, h("span", {}, "Leave out cells with a flag", this.#flagged));
   #filters = h("div");
   #options = h("div");
   #notice = h("div");
@@ -66,13 +77,12 @@ export class CompareForm {
   #progress;
   #offs;
 
-  /** @param {App} app */
-  constructor(app) {
+  /** @param {App} app @param {import("./compare_pairs.js").Pairs} pairs */
+  constructor(app, pairs) {
+    super();
     this.#app = app;
-    this.#progress = new JobProgress(app, "compare", "Comparing, and drawing figures", {
-      shares: false,
-      buttons: [this.#compare],
-    });
+    this.#pairs = pairs;
+    this.#progress = new JobProgress(app, "compare", "Comparing", { shares: false, buttons: [this.#compare] });
     this.element = h(
       "div.stack",
       {},
@@ -90,6 +100,7 @@ export class CompareForm {
     this.#offs = [app.shortcuts.bind("Ctrl+Enter", "Compare", () => this.#run())];
     this.#showWhat();
     this.showConditions();
+    this.#unflagged.checked = this.#conditions.some(({ where }) => where === UNFLAGGED);
   }
 
   close() {
@@ -126,7 +137,7 @@ export class CompareForm {
    * @param {{table: string, settings: any}} details As `GET comparisons` tells them.
    */
   take({ table, settings }) {
-    const { value, control, rows: _, table: __, ...statistics } = settings.comparisons[0];
+    const { value, control, pairing, rows: _, table: __, ...statistics } = settings.comparisons[0];
     const gate = settings.gates.find((/** @type {any} */ each) => value === `${each.value}_positive`);
     if (this.#tables.some((each) => each.id === table)) this.#table.value = table;
     this.#showColumns();
@@ -138,6 +149,8 @@ export class CompareForm {
     this.#unflagged.checked = settings.keep.includes(UNFLAGGED);
     this.#keep(settings.keep.filter((/** @type {string} */ where) => where !== UNFLAGGED && where !== WHOLE));
     this.#more?.set(statistics);
+    this.#valueSaid = true;
+    if (["paired", "unpaired"].includes(pairing)) this.#pairs.say(pairing);
     void this.#showWhat();
     this.#showReady();
   }
@@ -175,7 +188,7 @@ export class CompareForm {
     const columns = measures(this.#chosen?.columns ?? [])
       .filter(canBeAsked)
       .filter((column) => !counts || COUNTED.includes(column.name));
-    const chosen = this.#value.value || this.#app.place.get("column");
+    const chosen = (this.#valueSaid && this.#value.value) || this.#app.place.get("column");
     fill(
       this.#value,
       this.#numbers.length > 0 &&
@@ -192,6 +205,7 @@ export class CompareForm {
     this.#unflaggedField.hidden = !this.#chosen?.columns.some((column) => column.name === "flag_any");
     this.#showReady();
     this.#showFilters();
+    void this.#showFlagged();
     const apart = this.#chosen ? stacksApart(this.#app.openStudy, this.#chosen) : 0;
     fill(this.#notice, apart > 0 && apartNotice(apart));
   }
@@ -233,10 +247,25 @@ export class CompareForm {
     );
   }
 
-  /** @returns {{where: string, text: string}[]} */
+  /** Say how many cells have a flag. */
+  async #showFlagged() {
+    fill(this.#flagged);
+    const table = this.#chosen;
+    if (!table || this.#unflaggedField.hidden) return;
+    const found = await this.#app.openStudy
+      .post(`tables/${table.id}/query`, { columns: ["image"], where: ["flag_any"], limit: 1 })
+      .catch((error) => this.#app.error(error));
+    if (found && table === this.#chosen)
+      fill(this.#flagged, ` (${found.total.toLocaleString("en")} of ${table.rows.toLocaleString("en")})`);
+  }
+
+  /** Conditions that were set in the step Measure. @returns {{where: string, text: string}[]} */
+  get #conditions() {
+    return this.#app.place.read("where", areConditions) ?? [];
+  }
+
   get #kept() {
-    const found = this.#app.place.read("where", areConditions) ?? [];
-    return found.filter((/** @type {{where: string}} */ each) => each.where !== UNFLAGGED);
+    return this.#conditions.filter(({ where }) => where !== UNFLAGGED);
   }
 
   async #showWhat() {
@@ -262,6 +291,7 @@ export class CompareForm {
 
   async #run() {
     if (this.#compare.disabled) return;
+    if (this.#pairs.matters && !this.#pairs.answer) return this.tell("pairs", this);
     try {
       await this.#progress.submit(this.#parameters());
     } catch (/** @type {any} */ error) {
@@ -281,6 +311,7 @@ export class CompareForm {
     const comparison = {
       ...(this.#more?.values ?? {}),
       value: share ? `${value}_positive` : value,
+      ...(this.#pairs.matters ? { pairing: this.#pairs.answer } : {}),
       ...(this.#byImages ? { rows: "images" } : {}),
       ...([KEPT, KEPT_PER_MM2].includes(value) ? { table: "fields" } : {}),
       ...(this.#control.value ? { control: this.#control.value } : {}),

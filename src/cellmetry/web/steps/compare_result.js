@@ -7,7 +7,16 @@ import { Superplot } from "../plot/superplot.js";
 import { resultAddress, save } from "../table/downloads.js";
 import { axisOf, capital, titleOf } from "../table/words.js";
 import { MadeFrom } from "./compare_made.js";
-import { estimateText, intervalText, isShare, pText, sentenceOf } from "./compare_words.js";
+import {
+  decimalsOf,
+  estimateText,
+  intervalText,
+  isShare,
+  leftOutText,
+  pText,
+  sentenceOf,
+  whyDifferent,
+} from "./compare_words.js";
 
 /** @typedef {import("../app/app.js").App} App */
 
@@ -52,7 +61,7 @@ export class ComparisonView {
       fill(
         this.element,
         found.comparisons.map((/** @type {any} */ each, /** @type {number} */ number) =>
-          this.#comparison(result, each, { table, settings: found.settings, number }),
+          this.#comparison(result, each, { table, settings: found.settings, number, record: found }),
         ),
         this.#made(result, found, table),
         this.#figures(result, files),
@@ -91,8 +100,8 @@ export class ComparisonView {
     );
   }
 
-  /** @param {any} result @param {any} found @param {{table: any, settings: any, number: number}} of */
-  #comparison(result, found, { table, settings, number }) {
+  /** @param {any} result @param {any} found @param {{table: any, settings: any, number: number, record: any}} of */
+  #comparison(result, found, { table, settings, number, record }) {
     const column = table?.columns.find((/** @type {any} */ each) => each.name === found.options.value) ?? {
       name: found.options.value,
       unit: "",
@@ -121,6 +130,10 @@ export class ComparisonView {
           found.contrasts.map((/** @type {any} */ each) =>
             h("p.compare-sentence", {}, sentenceOf(each, found, column)),
           ),
+          (record.source.no_p_value ?? []).map((/** @type {string} */ why) =>
+            h("p.notice.notice-bad", {}, icon("warning"), h("span", {}, `No p-value is given. ${why}`)),
+          ),
+          found.options.table === settings.table && h("p.quiet-text", {}, leftOutText(record.filters, rows)),
         ),
       ),
       h(
@@ -227,13 +240,14 @@ export class ComparisonView {
       "p",
       "Hedges’ g",
     ];
+    const decimals = decimalsOf(found);
     const lines = found.contrasts.map((/** @type {any} */ each) =>
       h(
         "tr",
         { title: each.method },
         h("th", { scope: "row" }, `${each.condition} – ${each.reference}`),
-        h("td.number", {}, estimateText(each.estimate, scale)),
-        h("td.number", {}, intervalText(each.ci_low, each.ci_high, scale)),
+        h("td.number", {}, estimateText(each.estimate, scale, log ? null : decimals)),
+        h("td.number", {}, intervalText(each.ci_low, each.ci_high, scale, log ? null : decimals)),
         h("td.number", {}, pText(each.p_adjusted ?? each.p_value)),
         h("td.number", {}, estimateText(each.hedges_g)),
       ),
@@ -243,8 +257,8 @@ export class ComparisonView {
         "tr",
         {},
         h("th", { scope: "row" }, each.condition),
-        h("td.number", {}, estimateText(each.mean, share ? 100 : 1)),
-        h("td.number", {}, intervalText(each.ci_low, each.ci_high, share ? 100 : 1)),
+        h("td.number", {}, estimateText(each.mean, share ? 100 : 1, decimals)),
+        h("td.number", {}, intervalText(each.ci_low, each.ci_high, share ? 100 : 1, decimals)),
         h("td.number", {}, each.n_replicates),
         h("td.number", {}, each.n_cells.toLocaleString("en")),
       ),
@@ -255,6 +269,7 @@ export class ComparisonView {
       h("h3", {}, "Estimates"),
       plot.element,
       table(heads, lines),
+      h("p.quiet-text", {}, whyDifferent(found)),
       h("h3.compare-groups", {}, "Conditions"),
       table(["", share ? "Mean (%)" : "Mean", "Interval", "Replicates", capital(found.options.rows)], groups),
     );

@@ -4,7 +4,6 @@
 export const STATISTICS = {
   titles: {
     summary: "A replicate is the",
-    pairing: "Replicates of one name",
     method: "Test",
     adjust: "Correction for several contrasts",
     scale: "Differences are",
@@ -23,7 +22,7 @@ export const STATISTICS = {
       { value: "unpaired", text: "No pairs" },
     ],
     method: [
-      { value: "auto", text: "As fits the design (t or Welch)" },
+      { value: "auto", text: "As fits (t or Welch)" },
       { value: "t", text: "Student’s t of replicates" },
       { value: "welch", text: "Welch’s t of replicates" },
       { value: "rank", text: "Ranks of replicates" },
@@ -31,7 +30,7 @@ export const STATISTICS = {
       { value: "gee", text: "Estimating equations (GEE), of shares" },
     ],
     adjust: [
-      { value: "auto", text: "As fits (Dunnett, Tukey or Holm)" },
+      { value: "auto", text: "As fits the contrasts" },
       { value: "dunnett", text: "Dunnett, against the control" },
       { value: "tukey", text: "Tukey, each with each" },
       { value: "holm", text: "Holm" },

@@ -5,18 +5,83 @@ import { statisticsIn } from "./compare_statistics.js";
 /** Whether shares of cells are compared. @param {any} found */
 export const isShare = (found) => found.kind !== "amount";
 
-/** @param {number|null|undefined} value @param {number} [scale] */
-export const estimateText = (value, scale = 1) =>
-  value === null || value === undefined ? "–" : numberText(Number((value * scale).toPrecision(3)), 3);
+/** @param {number|null|undefined} value @param {number} [scale] @param {number|null} [decimals] As `decimalsOf` gives them. */
+export function estimateText(value, scale = 1, decimals = null) {
+  if (value === null || value === undefined) return "–";
+  if (decimals === null) return numberText(Number((value * scale).toPrecision(3)), 3);
+  return (value * scale)
+    .toFixed(decimals)
+    .replace(/^-(?=0(\.0*)?$)/, "")
+    .replace("-", "−");
+}
 
-/** @param {number|null} low @param {number|null} high @param {number} [scale] */
-export const intervalText = (low, high, scale = 1) =>
-  low === null || high === null ? "–" : `${estimateText(low, scale)} to ${estimateText(high, scale)}`;
+/** @param {number|null} low @param {number|null} high @param {number} [scale] @param {number|null} [decimals] */
+export const intervalText = (low, high, scale = 1, decimals = null) =>
+  low === null || high === null
+    ? "–"
+    : `${estimateText(low, scale, decimals)} to ${estimateText(high, scale, decimals)}`;
 
-/** @param {number|null|undefined} p */
+/**
+ * Return how many decimals means and their differences have alike, so that they agree as they are printed: as many as
+ * give the smallest of them three digits; null where their sizes lie too far apart.
+ * @param {any} found What was found of one value.
+ */
+export function decimalsOf(found) {
+  const scale = isShare(found) ? 100 : 1;
+  const ratios = found.options.scale === "log" ? [] : found.contrasts.map((/** @type {any} */ each) => each.estimate);
+  const sizes = [...found.groups.map((/** @type {any} */ each) => each.mean), ...ratios]
+    .map((value) => Math.abs(value ?? 0) * scale)
+    .filter((size) => size > 0);
+  if (!sizes.length) return null;
+  const places = (/** @type {number} */ size) => 2 - Math.floor(Math.log10(size));
+  const [most, least] = [places(Math.min(...sizes)), places(Math.max(...sizes))];
+  return most - least > 3 || most > 6 || least < -4 ? null : Math.max(0, most);
+}
+
+/**
+ * Return why a printed difference is not that of the printed means; empty where it is.
+ * @param {any} found
+ */
+export function whyDifferent(found) {
+  if (found.options.scale === "log" || found.estimation_only) return "";
+  const [scale, decimals] = [isShare(found) ? 100 : 1, decimalsOf(found)];
+  const shown = (/** @type {number} */ value) => Number((value * scale).toFixed(decimals ?? 12));
+  const means = new Map(found.groups.map((/** @type {any} */ each) => [each.condition, each.mean]));
+  const off = found.contrasts
+    .filter((/** @type {any} */ each) => each.estimate !== null)
+    .map((/** @type {any} */ each) => {
+      const [one, other] = [means.get(each.condition), means.get(each.reference)];
+      return Math.abs(shown(each.estimate) - (shown(one) - shown(other))) * 10 ** (decimals ?? 0);
+    });
+  const most = Math.max(0, ...off);
+  if (most < 0.5) return "";
+  return most < 2.5
+    ? "Differences are computed before means are rounded: their last digit may differ."
+    : "A difference here is not that of the means below: it is made as its test does, of pairs or ranks of replicates.";
+}
+
+/** @param {number|null|undefined} p As figures and reports have it. */
 export function pText(p) {
   if (p === null || p === undefined) return "–";
-  return p < 0.0001 ? "< 0.0001" : String(Number(p.toPrecision(2)));
+  return p < 0.0001 ? "< 0.0001" : p.toPrecision(3);
+}
+
+/**
+ * Return which rows were compared, and which were left out by what.
+ * @param {{filter: string, n_tested: number, n_removed_first: number}[]} [filters] Of each condition; older records have none.
+ * @param {string} [rows] What they are called.
+ */
+export function leftOutText(filters, rows = "cells") {
+  if (!filters) return "";
+  if (!filters.length) return `No ${rows} were filtered out.`;
+  const names = [...new Set(filters.map((each) => each.filter))];
+  const sum = (/** @type {string} */ name, /** @type {"n_tested"|"n_removed_first"} */ what) =>
+    filters.filter((each) => each.filter === name).reduce((total, each) => total + each[what], 0);
+  const parts = names.map(
+    (name) =>
+      `${sum(name, "n_removed_first").toLocaleString("en")} ${name === "not flag_any" ? "with a flag" : `not ${name}`}`,
+  );
+  return `Of ${sum(names[0], "n_tested").toLocaleString("en")} ${rows}, left out: ${parts.join(", ")}.`;
 }
 
 /**
@@ -30,7 +95,8 @@ export function sentenceOf(contrast, found, column) {
   const unit = log ? "times" : isShare(found) ? "percentage points" : shortUnitOf(column);
   if (estimate === null)
     return `${condition} and ${reference}: no difference can be estimated. ${contrast.reason}`.trim();
-  const size = `${estimateText(log ? estimate : Math.abs(estimate), scale)}${unit ? ` ${unit}` : ""}`;
+  const decimals = log ? null : decimalsOf(found);
+  const size = `${estimateText(log ? estimate : Math.abs(estimate), scale, decimals)}${unit ? ` ${unit}` : ""}`;
   const what = log
     ? `${condition} is ${size} ${reference}`
     : `${condition} is ${size} ${estimate < 0 ? "lower" : "higher"} than ${reference}`;
@@ -39,7 +105,7 @@ export function sentenceOf(contrast, found, column) {
   const interval =
     low === null || high === null
       ? "no interval can be given"
-      : `${share} interval of the ${of} ${intervalText(low, high, scale)}`;
+      : `${share} interval of the ${of} ${intervalText(low, high, scale, decimals)}`;
   const p = contrast.p_adjusted ?? contrast.p_value;
   return `${what} (${interval}${p === null ? "" : `, p ${p < 0.0001 ? "" : "= "}${pText(p)}`}; ${n} ${found.paired ? "pairs of replicates" : "replicates"}).`;
 }

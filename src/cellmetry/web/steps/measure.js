@@ -82,6 +82,10 @@ class MeasureStep {
     this.#offs = [
       this.#tables.on("change", () => this.#show()),
       this.#tables.on("error", (error) => app.error(error)),
+      study.jobs.on(
+        "ended",
+        (job) => job.kind === "measure" && job.state === "done" && app.place.note({ table: job.result.table }),
+      ),
       study.labels.on("change", () => this.#showLabels()),
       app.viewer.on("shown", () => this.#showNotices()),
       app.shortcuts.bind("Ctrl+Enter", "Measure", () => this.#run()),

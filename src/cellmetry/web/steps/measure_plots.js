@@ -185,7 +185,12 @@ export class CellPlots {
             h("th", { scope: "col" }, "Group"),
             h("th", { scope: "col" }, "Cells"),
             filtered && h("th", { scope: "col" }, "Share"),
-            h("th", { scope: "col", title: `Median of ${axisOf(column)}` }, "Median"),
+            h(
+              "th",
+              { scope: "col", title: `Median of ${axisOf(column)}` },
+              "Median",
+              shortUnitOf(column) && ` (${shortUnitOf(column)})`,
+            ),
           ),
         ),
         h("tbody", {}, rows),
@@ -205,7 +210,26 @@ export class CellPlots {
       checked: on,
       onchange: () => filters.set("flags", box.checked ? { where: "not flag_any", text: "Without flags" } : null),
     });
-    fill(this.#flags, h("label.check.measure-flags", { title: any.definition }, box, "Leave out cells with a flag"));
+    const count = h("span.quiet-text");
+    fill(
+      this.#flags,
+      h(
+        "label.check.measure-flags",
+        { title: any.definition },
+        box,
+        h("span", {}, "Leave out cells with a flag", count),
+      ),
+    );
+    void this.#countFlagged(count);
+  }
+
+  /** Say how many cells have a flag: so many more or less are in the table and in comparisons. @param {HTMLElement} count */
+  async #countFlagged(count) {
+    const { data } = this.#panel;
+    const found = await this.#app.openStudy
+      .post(`tables/${data.id}/query`, { columns: ["image"], where: ["flag_any"], limit: 1 })
+      .catch((error) => this.#app.error(error));
+    if (found) fill(count, ` (${found.total.toLocaleString("en")} of ${data.rows.toLocaleString("en")})`);
   }
 
   async #colour() {

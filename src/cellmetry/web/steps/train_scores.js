@@ -33,6 +33,10 @@ const COLOURS = [
   ["truth", "Your outline"],
 ];
 
+/** A whole number; a share that is all but 100 % keeps the digit that says so. @param {number} value @param {string} unit */
+const wholeText = (value, unit) =>
+  unit && value < 100 && Math.round(value) === 100 ? String(Math.floor(value * 10) / 10) : String(Math.round(value));
+
 /**
  * Return a table of the scores.
  * @param {Outcome} outcome
@@ -44,7 +48,7 @@ export function scoresTable({ before, after, names, cells }) {
     const gain = (change ?? 0) * better;
     const kind = gain > 0 ? "train-up" : gain < 0 ? "train-down" : "";
     const sign = change === null ? "–" : change > 0 ? `+${change}` : change < 0 ? `−${-change}` : "0";
-    const shown = (/** @type {number|null} */ value) => (value === null ? "–" : `${Math.round(value)}${unit}`);
+    const shown = (/** @type {number|null} */ value) => (value === null ? "–" : `${wholeText(value, unit)}${unit}`);
     return h(
       "tr",
       { title: about },

@@ -4,6 +4,7 @@ import { isNuclear } from "../app/images.js";
 import { noteTaste, taste } from "../app/tastes.js";
 import { icon } from "../controls/icons.js";
 import { popover } from "../controls/popover.js";
+import { isPlace } from "./groups.js";
 import { capital, tipOf, titleOf, unitOf } from "./words.js";
 
 /** @typedef {import("./source.js").Column} Column */
@@ -68,8 +69,9 @@ export function mainMeasure(columns) {
   const all = measures(columns);
   const means = all.filter(({ name }) => name.startsWith("mean_"));
   const signal = means.find(({ name }) => !isNuclear(name)); // what stains nuclei is rarely what is asked about
-  const order = [/^area_um2$/, /^area_px$/, /^volume_/, /./];
-  return signal ?? means[0] ?? order.map((pattern) => all.find(({ name }) => pattern.test(name))).find(Boolean);
+  const order = [/^ratio_/, /_mean_/, /^area_um2$/, /^volume_um3$/, /^area_px$/, /^volume_/, /_um2$/, /./];
+  const told = all.filter(({ name }) => !isPlace(name));
+  return signal ?? means[0] ?? order.map((pattern) => told.find(({ name }) => pattern.test(name))).find(Boolean);
 }
 
 /** Chosen columns of a table, kept as a taste for tables of this name. @param {string} study @param {import("./source.js").TableView} table */

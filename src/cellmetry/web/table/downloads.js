@@ -55,7 +55,7 @@ export function downloadsMenu(app, table) {
   return menuButton(
     { label: "Download the table", content: [icon("download"), "Download"], align: "right", class: "quiet" },
     () => [
-      { text: "CSV", disabled: readOnly, run: exported("csv") },
+      { text: "CSV", run: () => save(address(app.openStudy.path + at`tables/${table.id}/download`)) },
       { text: "Excel", disabled: readOnly, run: exported("xlsx") },
       { text: "Parquet", run: () => save(resultAddress(app, table.id)) },
     ],

@@ -4,15 +4,19 @@ import { capital, shortUnitOf, titleOf } from "./words.js";
 
 /** @typedef {import("./source.js").Column} Column */
 
+const PLACE = /^(centroid|bbox|touching|nearest|parent|children|n_neighbours|distance)/;
 /** @type {[string, RegExp][]} The first that fits. */
 const GROUPS = [
-  ["Position and neighbours", /^(centroid|bbox|touching|nearest|parent|children|n_neighbours|distance)/],
+  ["Position and neighbours", PLACE],
   [
     "Shape",
     /^(eccentricity|aspect|perimeter_area|circularity|solidity|extent|euler|orientation|round|compact|feret_angle)/,
   ],
   ["Size", /^(area|volume|equivalent|major|minor|perimeter|convex|feret|filled)/],
 ];
+
+/** Whether a column tells where a cell is, not what it is like. @param {string} name */
+export const isPlace = (name) => PLACE.test(name);
 
 /**
  * Return the channel of which a column tells; empty if of none.

@@ -7,6 +7,7 @@ import { Emitter } from "../kernel/emitter.js";
 /** @typedef {import("../app/labels.js").LabelsList} LabelsList */
 /** @typedef {import("../app/labels.js").LabelsView} LabelsView */
 
+const REVIEW = "review ";
 const MAKERS = new Set(["measure", "segment", "count", "quantify", "dual", "import"]);
 
 /** Whether a table counts cells, not tells what is measured of them. @param {TableView} table */
@@ -76,11 +77,13 @@ export class TablesList extends Emitter {
     for (const off of this.#offs) off();
   }
 
-  /** Those with a row for each cell; profiles and peaks say of which table they are. @returns {TableView[]} */
+  /** Those that measure each cell, not what a review doubts; profiles and peaks say of which table they are. @returns {TableView[]} */
   get ofCells() {
     return this.all.filter(
       (table) =>
-        !table.details.of && ["image", "label"].every((name) => table.columns.some((column) => column.name === name)),
+        !table.details.of &&
+        !table.name.startsWith(REVIEW) &&
+        ["image", "label"].every((name) => table.columns.some((column) => column.name === name)),
     );
   }
 

@@ -18,7 +18,9 @@ from cellmetry.pipeline.jobs.image_rows import FIELD_COLUMNS, image_rows
 from cellmetry.pipeline.jobs.measured import names_in_table, other_labels, planes_apart, stored_table
 from cellmetry.pipeline.jobs.outdated import design_of, outdated_reading
 from cellmetry.pipeline.jobs.table_facts import facts_of_table
+from cellmetry.pipeline.stored.design import check_said_design
 from cellmetry.study.design.design import Finding
+from cellmetry.study.design.replication import PSEUDO, as_one_replicate
 from cellmetry.study.store.images import images
 from cellmetry.study.store.results import result_path, results
 from cellmetry.study.store.said import excluded_images
@@ -41,6 +43,8 @@ _ALL_COLUMNS = {"conditions", "anndata"}
 _OF_CELL = ("image", "label", "t", "z", "frame", "well")
 _QUESTION = ("table", "second", "corrected", "settings", "design")
 """What of its details makes a comparison another one."""
+_MADE_TOGETHER = "batch"
+"""Column of the design that decides what is a replicate, besides those that are asked for."""
 _CELLS, _RECORD = "cells", "comparison.json"
 
 
@@ -115,12 +119,15 @@ class CompareConditions(BoundedJob):
         compare = import_module("cellmetry.pipeline.comparison.run")
         old, apart = other_labels(work.store, found["first"]), planes_apart(tables["first"])
         told = [each for each in (old, apart, *outdated_reading(work.store, found["first"])) if each]
-        design = design_of(work.store, found["first"], self.settings.columns())
+        design = design_of(work.store, found["first"], {*self.settings.columns(), _MADE_TOGETHER})
+        doubtful = [each for each in check_said_design(work.store) if each.kind == PSEUDO]
+        in_words = [each.text for each in doubtful]
         record = {
             "study": work.store.id,
             "design": design,
             "images": _used_images(found["first"], design),
-            "notes": told,
+            "notes": [*told, *in_words],
+            "no_p_value": in_words,
             "inputs": [{"path": each.place, "result": each.id, "sha256": each.sha256} for each in found.values()],
         }
         columns = tables["first"].attrs.pop("columns")
@@ -129,9 +136,11 @@ class CompareConditions(BoundedJob):
             name: {_CELLS: table, **({FIELDS: image_rows(work.store, found[name])} if by_images else {})}
             for name, table in tables.items()
         }
+        if doubtful:
+            own = {name: {key: as_one_replicate(each) for key, each in source.items()} for name, source in own.items()}
         source = compare.Source(own.pop("first"), (*columns, *(FIELD_COLUMNS if by_images else ())), record, **own)
-        findings = tuple(Finding("warning", "labels", each) for each in told)
-        for each in told:
+        findings = (*doubtful, *(Finding("warning", "labels", each) for each in told))
+        for each in (*in_words, *told):
             work.say("warning", each)
         run = facts_of_table(work.store, found["first"])
         around = compare.Surroundings(title=f"Comparison of {found['first'].name}", run=run, findings=findings)

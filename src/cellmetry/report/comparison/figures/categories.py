@@ -25,6 +25,7 @@ from cellmetry.report.comparison.figures.looks import (
 )
 from cellmetry.report.comparison.figures.value_axis import set_value_axis
 from cellmetry.report.figures import PAPER
+from cellmetry.stats.p_values import p_text
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -42,7 +43,6 @@ __all__ = [
     "draw_replicates",
     "interval_ends",
     "name_places",
-    "p_text",
     "shown_p_values",
     "start_categories",
 ]
@@ -134,14 +134,6 @@ def draw_intervals(axes: Axes, data: ComparisonData, style: FigureStyle) -> None
 def interval_ends(data: ComparisonData) -> NDArray[np.float64]:
     """Return mean and interval of each condition, all of which an axis that shows them must hold."""
     return np.array([(group.mean, group.ci_low, group.ci_high) for group in data.groups])
-
-
-def p_text(p_value: float) -> str:
-    """Return a p-value as it is written: ``p = 0.012``, ``p < 0.001``."""
-    if p_value < 0.001:
-        return "p < 0.001"
-    digits = 2 if p_value >= 0.095 else 3 if p_value >= 0.0095 else 4
-    return f"p = {p_value:.{digits}f}"
 
 
 def shown_p_values(data: ComparisonData) -> list[tuple[int, int, float]]:

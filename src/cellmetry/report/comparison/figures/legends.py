@@ -8,7 +8,7 @@ import numpy as np
 
 from cellmetry.report.comparison.figures.by_condition import box_of, drawn_note
 from cellmetry.report.comparison.figures.canvas import label_of
-from cellmetry.report.comparison.figures.categories import p_text, shown_p_values
+from cellmetry.report.comparison.figures.categories import shown_p_values
 from cellmetry.report.comparison.figures.distributions import share_above
 from cellmetry.report.comparison.figures.looks import joins_replicates, shares_replicates
 from cellmetry.report.comparison.figures.time_curve import curves_shown, replicates_over_time, summary_over_time
@@ -23,6 +23,7 @@ from cellmetry.report.comparison.figures.value_axis import (
     value_label,
 )
 from cellmetry.report.estimates import in_points, is_shift, shift_words, summary_word
+from cellmetry.stats.p_values import p_text
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
