@@ -98,6 +98,7 @@ def test_pixel_size_is_asked_for_and_refused_where_it_is_none(page: Any, api: An
     size.fill("0,25")
     size.press("Enter")
     page.get_by_text("no pixel size").wait_for(state="detached")
+    page.get_by_text("-2 is not a number above 0").wait_for(state="detached", timeout=3000)
     assert images(api, page)[0]["said"]["pixel_size_um"] == 0.25
 
 

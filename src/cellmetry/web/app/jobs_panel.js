@@ -13,6 +13,8 @@ import { tookInWords, whenInWords } from "./times.js";
 /** @typedef {import("./jobs.js").Job} Job */
 
 const MOST = 30;
+/** How many images that failed the list names, of one job; the log names all. */
+const FAILURES = 3;
 /** Kinds of lines that are numbers for a picture, none to read. */
 const FIGURES = new Set(["progress", "learning"]);
 /** @type {Record<string, string>} */
@@ -32,6 +34,9 @@ const STATES = {
   cancelled: "Cancelled",
   interrupted: "Interrupted",
 };
+
+/** Images that a job could not work on, why by their ids. @param {Job} job @returns {Record<string, string>} */
+const failedOf = (job) => job.result?.failed ?? {};
 
 /** What a job does, in words. @param {Job} job */
 export const titleOf = (job) => TITLES[job.kind] ?? inWords(job.kind);
@@ -66,7 +71,7 @@ function indicatorText(job, count) {
 
 /** @param {App} app @param {Job} job @param {() => void} open */
 function tellEnd(app, job, open) {
-  const failed = Object.keys(job.result?.failed ?? {}).length;
+  const failed = Object.keys(failedOf(job)).length;
   const show = { text: "Show", run: () => showLog(app, job) };
   if (job.state === "failed") app.toast(`${titleOf(job)} failed: ${job.error}`, { kind: "error", action: show });
   else if (job.state === "interrupted")
@@ -107,16 +112,20 @@ function jobRow(app, job) {
     run.call(jobs, job.id).catch((error) => app.error(error));
   const button = (/** @type {string} */ text, /** @type {() => any} */ run) =>
     h("button.quiet.small", { type: "button", onclick: run }, text);
+  const failed = Object.keys(failedOf(job)).length;
+  const state = failed ? "failed" : job.state;
+  const said = failed ? `${STATES[job.state]}, ${counted(failed, "image")} failed` : STATES[job.state];
   const element = h(
     "li.job",
     {},
-    h("div.row", {}, h("strong.grow", {}, titleOf(job)), h(`span.job-state.job-${job.state}`, {}, STATES[job.state])),
+    h("div.row", {}, h("strong.grow", {}, titleOf(job)), h(`span.job-state.job-${state}`, {}, said)),
     h(
       "p.quiet-text",
       {},
       [whenInWords(job.created), job.who, tookInWords(job.started, job.ended)].filter(Boolean).join(" · "),
     ),
     job.error && h("p.job-error", {}, job.error),
+    failed > 0 && h("ul.job-error", {}, failuresOf(app, job)),
     bar?.element,
     h(
       "div.row.end.tight",
@@ -131,12 +140,22 @@ function jobRow(app, job) {
   return { element, update };
 }
 
+/** The first images that failed, with why. @param {App} app @param {Job} job */
+function failuresOf(app, job) {
+  const all = Object.entries(failedOf(job));
+  const rows = all
+    .slice(0, FAILURES)
+    .map(([id, reason]) => h("li", {}, `${app.openStudy.images.find(id)?.name ?? id}: ${reason}`));
+  const more = all.length - rows.length;
+  return [rows, more > 0 && h("li", {}, `${counted(more, "more image")}: see the log`)];
+}
+
 /** Show what was said of a job. @param {App} app @param {Job} job */
 export async function showLog(app, job) {
   const { openStudy: study } = app;
   try {
     const lines = await study.get(at`jobs/${job.id}/log`, { limit: 1000 });
-    const failed = Object.entries(job.result?.failed ?? {}).map(([id, reason]) =>
+    const failed = Object.entries(failedOf(job)).map(([id, reason]) =>
       h("li", {}, h("strong", {}, study.images.find(id)?.name ?? id), h("p.quiet-text", {}, String(reason))),
     );
     const rows = lines

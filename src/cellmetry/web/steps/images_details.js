@@ -2,7 +2,7 @@
 import { fill, h } from "../kernel/dom.js";
 import { icon } from "../controls/icons.js";
 import { lengthOf } from "../app/images.js";
-import { pixelFields } from "../app/pixel_fields.js";
+import { pixelFields, sizeField } from "../app/pixel_fields.js";
 import { sayFromNames } from "./images_names.js";
 import { readAgain } from "./images_again.js";
 import { counted, sayOf, shared, valuesOf } from "../app/said.js";
@@ -112,11 +112,11 @@ function fields(app, chosen) {
 
 /**
  * @param {App} app
- * @param {{title: string, unit?: string, value: any, known?: string[], help?: string,
+ * @param {{title: string, value: any, known?: string[], help?: string,
  *   save: (text: string) => any}} said
  *   `value` undefined: several.
  */
-function textField(app, { title, unit = "", value, known = [], help = "", save }) {
+function textField(app, { title, value, known = [], help = "", save }) {
   const id = `said-${++made}`;
   const several = value === undefined;
   const list = h(
@@ -135,13 +135,7 @@ function textField(app, { title, unit = "", value, known = [], help = "", save }
     disabled: Boolean(app.openStudy.readOnly),
   });
   input.addEventListener("change", () => save(input.value.trim()));
-  return h(
-    "div.field",
-    { title: help },
-    h("label.field-name", { for: id }, title, unit && " ", unit && h("span.field-unit", {}, unit)),
-    input,
-    list,
-  );
+  return h("div.field", { title: help }, h("label.field-name", { for: id }, title), input, list);
 }
 
 /** @param {App} app @param {ImageView[]} chosen */
@@ -165,21 +159,15 @@ function pixelField(app, chosen) {
 function depthField(app, chosen) {
   if (!chosen.some((image) => image.state === "ready" && lengthOf(image, "Z") > 1)) return null;
   const value = shared(chosen, (image) => image.said.pixel_size_z_um ?? image.header.pixel_size_um?.z ?? "");
-  const save = (/** @type {string} */ text) => saySize(app, chosen, "pixel_size_z_um", text, "Distance of planes");
-  return textField(app, { title: "Distance of planes", unit: "µm", value: shortNumber(value), save });
-}
-
-/** @param {App} app @param {ImageView[]} chosen @param {string} name @param {string} text @param {string} title */
-function saySize(app, chosen, name, text, title) {
-  const number = text ? Number(text.replace(",", ".")) : null;
-  if (number !== null && !(number > 0))
-    return app.toast(`${title}: ${text} is not a number above 0.`, { kind: "error" });
-  return sayOf(
-    app,
-    chosen,
-    { [name]: number },
-    `${title} of ${counted(chosen.length, "image")}: ${text || "as the files say"}`,
-  );
+  const title = "Distance of planes";
+  const save = (/** @type {number|null} */ size) =>
+    sayOf(
+      app,
+      chosen,
+      { pixel_size_z_um: size },
+      `${title} of ${counted(chosen.length, "image")}: ${size ?? "as the files say"}`,
+    );
+  return sizeField(app, { title, value: value ?? "", several: value === undefined, save });
 }
 
 /** @param {App} app @param {ImageView[]} chosen */
