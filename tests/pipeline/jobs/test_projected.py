@@ -80,7 +80,8 @@ def test_channels_are_quantified_in_the_projection(study):
 
 def test_masks_are_shown_in_the_projection_whatever_plane_is_looked_at(study):
     store, _, labels = study
-    asked = {"image": labels.image_id, "labels": labels.id, "target": "0", "box": (0, 96, 0, 96)}
+    bright = {"target": {"mask": "value", "value": 300}}
+    asked = {"image": labels.image_id, "labels": labels.id, "target": "0", "plan": bright, "box": (0, 96, 0, 96)}
     first, dark = (preview_masks(store, MaskRequest(**asked, z=z)).shown.seen for z in (0, 3))
     assert next(each.n for each in first if each.name == "target_mask") == CELLS
     assert [each.ids.tolist() for each in first] == [each.ids.tolist() for each in dark]
