@@ -192,6 +192,7 @@ function contentsOf(table) {
   if (table.name === "run_images") return `${rows}, one an image: size, channels, what a recipe found`;
   if (table.name.startsWith("run_")) return `${rows}, as a recipe found cells, without corrections`;
   if (isOfCounts(table)) return `${rows}, one an image or region: counts`;
+  if (table.details.of) return `${rows}, with the table ${table.details.of}`;
   if (table.details.labels) return `${rows}, one a cell: ${table.details.labels} as they were corrected`;
   return rows;
 }
