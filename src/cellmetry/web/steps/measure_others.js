@@ -21,8 +21,7 @@ export function othersNotice(app, table) {
   const its = labelsOf(table, seen.image, labels);
   if (its?.id === seen.id) return null;
   const name = its?.name ?? table.details.labels;
-  if (name === undefined || name === seen.name || !labels.of(seen.image, name))
-    return notice(OTHERS);
+  if (name === undefined || name === seen.name || !labels.of(seen.image, name)) return notice(OTHERS);
   const show = h("button.quiet", { type: "button", onclick: () => labels.select(name) }, `Show ${name}`);
   return notice(`This table is of ${name}, but ${seen.name} are seen.`, show);
 }
