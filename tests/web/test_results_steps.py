@@ -132,6 +132,8 @@ def test_a_region_is_drawn_and_its_cells_are_counted(opened, page, faults, api, 
     query = {"where": 'image == "control_1"', "limit": 1}
     cells = api.get(f"studies/{study}/tables/{table['id']}/rows", params=query).json()["total"]
     assert seen.inner_text() == f"{cells} cells"
+    kept = api.get(f"studies/{study}/regions").json()
+    assert sorted(each["name"] for each in kept) == ["Old", "Rim"]
     page.get_by_role("button", name="Undo").last.click()
     seen.wait_for(state="detached")
     page.get_by_role("button", name="Remove the region Old").click()
