@@ -199,9 +199,9 @@ def test_ten_thousand_images_are_a_grid_of_few_elements(page: Any) -> None:
 
 
 def test_conditions_are_taken_from_names(page: Any, api: Any, pictures: Any, ready: Any, until: Any) -> None:
-    names = ["A01_control_1.tif", "A02_drug_1.tif", "B01_control_2.tif"]
+    names = ["A01_control_1.tif", "A02_drug_1.tif", "B01_control_2.tif", "stack_of_A01_control_1.tif"]
     choose(page, files(pictures, *names))
-    ready(page, 3)
+    ready(page, 4)
     page.get_by_role("listbox", name="Images").focus()
     page.keyboard.press("Control+a")
     page.get_by_role("button", name="From names").click()
@@ -211,10 +211,11 @@ def test_conditions_are_taken_from_names(page: Any, api: Any, pictures: Any, rea
     said = "2 conditions (control: 2, drug: 1) × 2 replicates (1: 2, 2: 1)"
     page.get_by_text(said).wait_for()
     page.get_by_text("No image of drug 2.").wait_for()
+    page.get_by_text("Nothing is said of stack_of_A01_control_1 (another number of parts).").wait_for()
     page.get_by_role("dialog").get_by_role("button", name="Say it").click()
     page.get_by_text("Said of 3 images by their names").wait_for()
-    said = [(each["said"]["condition"], each["said"]["replicate"]) for each in images(api, page)]
-    assert said == [("control", "1"), ("drug", "1"), ("control", "2")]
+    said = [(each["said"].get("condition"), each["said"].get("replicate")) for each in images(api, page)]
+    assert said == [("control", "1"), ("drug", "1"), ("control", "2"), (None, None)]
     page.get_by_role("button", name="Undo", exact=True).click()
     until(page, "cellmetry.study.images.all.every((image) => !image.said.condition)")
 

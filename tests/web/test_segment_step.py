@@ -75,6 +75,10 @@ def test_a_preview_shows_outlines_and_leaves_the_study(opened: Any, api: Any, st
     page.get_by_text("This needs 3 channels; the image that is seen has 2.").wait_for()
     assert page.get_by_role("button", name="Apply to all").is_disabled()
     assert "Existing labels" not in what.inner_text()
+    left = "document.querySelector('.left').scrollTop"
+    assert page.evaluate(f"{left} = 200, {left}") > 0
+    page.evaluate("cellmetry.goStep('correct')")
+    until(page, f"cellmetry.step === 'correct' && {left} === 0")
 
 
 def test_what_is_wanted_survives_a_reload_and_is_checked(opened: Any, until: Any, faults: Any) -> None:

@@ -48,7 +48,7 @@ export class RecipeForm extends Emitter {
   #main = h("div.stack");
   /** @type {NamedChannels|null} */
   #named = null;
-  #doubt = h("div", { role: "status" });
+  #doubt = h("div.segment-doubt", { role: "status" });
   #more = h("div.form");
   /** @type {any[]} */
   #recipes = [];
