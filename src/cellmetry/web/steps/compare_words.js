@@ -1,4 +1,5 @@
 /** Estimates of a comparison as people write them. @module */
+import { counted } from "../app/said.js";
 import { numberText, shortUnitOf } from "../table/words.js";
 import { statisticsIn } from "./compare_statistics.js";
 
@@ -87,6 +88,12 @@ export function leftOutText(filters, rows = "cells") {
   return `Of ${sum(names[0], "n_tested").toLocaleString("en")} ${rows}, left out: ${parts.join(", ")}.`;
 }
 
+/** @param {number} n @param {any} found */
+function replicatesText(n, found) {
+  if (found.estimation_only) return "one replicate each";
+  return found.paired ? counted(n, "pair of replicates", "pairs of replicates") : counted(n, "replicate");
+}
+
 /**
  * Return what a contrast says, as a sentence.
  * @param {any} contrast @param {any} found @param {import("../table/source.js").Column} column
@@ -110,7 +117,7 @@ export function sentenceOf(contrast, found, column) {
       ? "no interval can be given"
       : `${share} interval of the ${of} ${intervalText(low, high, scale, decimals)}`;
   const p = contrast.p_adjusted ?? contrast.p_value;
-  return `${what} (${interval}${p === null ? "" : `, p ${p < 0.0001 ? "" : "= "}${pText(p)}`}; ${n} ${found.paired ? "pairs of replicates" : "replicates"}).`;
+  return `${what} (${interval}${p === null ? "" : `, p ${p < 0.0001 ? "" : "= "}${pText(p)}`}; ${replicatesText(n, found)}).`;
 }
 
 /**
