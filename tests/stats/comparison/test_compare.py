@@ -309,6 +309,9 @@ def test_rows_are_called_by_their_name(make_study) -> None:
 
 def test_the_note_on_pairs_names_no_command(make_study) -> None:
     assert said(compared(make_study(2, 4)), "within each condition, choose unpaired.")
+    assert said(
+        compared(make_study(2, 4), pairing="paired"), "is taken as a pair (the same day, animal or culture), as"
+    )
     assert not said(compared(make_study(2, 4)), "--")
 
 

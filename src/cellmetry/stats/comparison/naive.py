@@ -126,8 +126,8 @@ def naive_note(
         f"A test that takes {what} as replicates gives {p_text(naive.p_value[worst])} for {one} – {other}, "
         f"{_factor(times[worst])} times smaller than that of the replicates ({p_text(p_value[worst])}). In one "
         f"replicate {what} are alike (intraclass correlation {alike.icc:.2g}): {units.rows['cells'].sum():,.0f} {what} "
-        f"tell as much as about {alike.worth:,.0f} independent ones (design effect {alike.design_effect:.3g}). That p-value "
-        f"speaks of these very replicates, not of a repeat of the experiment.",
+        f"tell as much as about {alike.worth:,.0f} independent ones (design effect {alike.design_effect:.3g}). That "
+        f"p-value speaks of these very replicates, not of a repeat of the experiment.",
     )
 
 

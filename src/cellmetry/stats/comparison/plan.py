@@ -110,15 +110,17 @@ def _pairing(there: NDArray[np.bool_], options: CompareOptions) -> tuple[bool, t
             f"Conditions share {int(shared.sum())} of {len(there)} replicates, too few for pairs: all are taken as "
             f"independent, which they are not if the shared ones are alike; p-values and intervals are rough then.",
         )
-    return True, _paired_notes(there, shared, whole=whole)
+    return True, _paired_notes(there, shared, whole=whole, asked=not auto)
 
 
-def _paired_notes(there: NDArray[np.bool_], shared: NDArray[np.bool_], *, whole: bool) -> tuple[str, ...]:
+def _paired_notes(there: NDArray[np.bool_], shared: NDArray[np.bool_], *, whole: bool, asked: bool) -> tuple[str, ...]:
     note = "A replicate of one name in two conditions is taken as a pair (the same day, animal or culture)"
     if not whole:
         alone = int((there.any(1) & ~shared).sum())
         left = f"; {alone} that only one condition has add nothing to the test" if alone else ""
         return (f"{note}. Conditions share only some of the replicates{left}.",)
+    if asked:
+        return (f"{note}, as asked.",)
     return (f"{note}; if numbers only count them within each condition, choose unpaired.",)
 
 

@@ -150,7 +150,7 @@ export class CompareForm extends Emitter {
     this.#keep(settings.keep.filter((/** @type {string} */ where) => where !== UNFLAGGED && where !== WHOLE));
     this.#more?.set(statistics);
     this.#valueSaid = true;
-    if (["paired", "unpaired"].includes(pairing)) this.#pairs.say(pairing);
+    if (["paired", "unpaired"].includes(pairing) && pairing !== this.#pairs.answer) this.#pairs.say(pairing);
     void this.#showWhat();
     this.#showReady();
   }

@@ -10,7 +10,7 @@ import { isUsed, textOf } from "./compare_check.js";
 const SHOWN = 3;
 
 /** Names of replicates that stand in several conditions. @param {ImageView[]} images */
-export function sharedReplicates(images) {
+function sharedReplicates(images) {
   /** @type {Map<string, Set<string>>} */
   const conditions = new Map();
   for (const image of designed(images)) {
@@ -21,7 +21,7 @@ export function sharedReplicates(images) {
 }
 
 /** What the batches of shared replicates say; null where they do not say it. @param {ImageView[]} images @returns {Pairing|null} */
-export function pairingByBatches(images) {
+function pairingByBatches(images) {
   const names = sharedReplicates(images);
   const same = names.map((name) => {
     const its = designed(images).filter((image) => textOf(image, "replicate") === name);

@@ -164,7 +164,7 @@ export class ComparisonView {
     const scale = isShare(found) ? 100 : 1;
     const shown = {
       name: isShare(found) ? `${name} (%)` : name,
-      paired: found.paired,
+      paired: found.paired && !found.estimation_only,
       conditions: found.conditions,
       dots: /** @type {any[]} */ ([]),
       replicates: found.replicate_values.map((/** @type {any} */ each) => ({
@@ -288,7 +288,7 @@ export class ComparisonView {
         h(
           "ul.compare-notes",
           {},
-          notes.map((note) => h("li", {}, note)),
+          notes.map((note) => h("li", {}, capital(note))),
         ),
       )
     );

@@ -1,4 +1,5 @@
 /** Estimates of a comparison as people write them. @module */
+import { counted } from "../app/said.js";
 import { numberText, shortUnitOf } from "../table/words.js";
 import { statisticsIn } from "./compare_statistics.js";
 
@@ -35,7 +36,7 @@ export function decimalsOf(found) {
   if (!sizes.length) return null;
   const places = (/** @type {number} */ size) => 2 - Math.floor(Math.log10(size));
   const [most, least] = [places(Math.min(...sizes)), places(Math.max(...sizes))];
-  return most - least > 3 || most > 6 || least < -4 ? null : Math.max(0, most);
+  return most - least > 5 || most > 6 ? null : Math.max(0, most);
 }
 
 /**
@@ -45,17 +46,20 @@ export function decimalsOf(found) {
 export function whyDifferent(found) {
   if (found.options.scale === "log" || found.estimation_only) return "";
   const [scale, decimals] = [isShare(found) ? 100 : 1, decimalsOf(found)];
-  const shown = (/** @type {number} */ value) => Number((value * scale).toFixed(decimals ?? 12));
+  const shown = (/** @type {number} */ value) =>
+    Number(decimals === null ? (value * scale).toPrecision(3) : (value * scale).toFixed(decimals));
   const means = new Map(found.groups.map((/** @type {any} */ each) => [each.condition, each.mean]));
   const off = found.contrasts
     .filter((/** @type {any} */ each) => each.estimate !== null)
     .map((/** @type {any} */ each) => {
       const [one, other] = [means.get(each.condition), means.get(each.reference)];
-      return Math.abs(shown(each.estimate) - (shown(one) - shown(other))) * 10 ** (decimals ?? 0);
+      const [printed, exact] = [shown(each.estimate) - (shown(one) - shown(other)), each.estimate - (one - other)];
+      const [unit, size] = [10 ** -(decimals ?? 12), Math.abs(each.estimate) * 1e-6];
+      return Math.abs(printed) < unit / 2 ? 0 : Math.abs(exact) <= size ? 1 : 2;
     });
   const most = Math.max(0, ...off);
-  if (most < 0.5) return "";
-  return most < 2.5
+  if (!most) return "";
+  return most < 2
     ? "Differences are computed before means are rounded: their last digit may differ."
     : "A difference here is not that of the means below: it is made as its test does, of pairs or ranks of replicates.";
 }
@@ -84,6 +88,12 @@ export function leftOutText(filters, rows = "cells") {
   return `Of ${sum(names[0], "n_tested").toLocaleString("en")} ${rows}, left out: ${parts.join(", ")}.`;
 }
 
+/** @param {number} n @param {any} found */
+function replicatesText(n, found) {
+  if (found.estimation_only) return "one replicate each";
+  return found.paired ? counted(n, "pair of replicates", "pairs of replicates") : counted(n, "replicate");
+}
+
 /**
  * Return what a contrast says, as a sentence.
  * @param {any} contrast @param {any} found @param {import("../table/source.js").Column} column
@@ -107,7 +117,7 @@ export function sentenceOf(contrast, found, column) {
       ? "no interval can be given"
       : `${share} interval of the ${of} ${intervalText(low, high, scale, decimals)}`;
   const p = contrast.p_adjusted ?? contrast.p_value;
-  return `${what} (${interval}${p === null ? "" : `, p ${p < 0.0001 ? "" : "= "}${pText(p)}`}; ${n} ${found.paired ? "pairs of replicates" : "replicates"}).`;
+  return `${what} (${interval}${p === null ? "" : `, p ${p < 0.0001 ? "" : "= "}${pText(p)}`}; ${replicatesText(n, found)}).`;
 }
 
 /**
