@@ -69,10 +69,7 @@ export class CompareForm {
   /** @param {App} app */
   constructor(app) {
     this.#app = app;
-    this.#progress = new JobProgress(app, "compare", "Comparing, and drawing figures", {
-      shares: false,
-      buttons: [this.#compare],
-    });
+    this.#progress = new JobProgress(app, "compare", "Comparing, and drawing figures", { buttons: [this.#compare] });
     this.element = h(
       "div.stack",
       {},
