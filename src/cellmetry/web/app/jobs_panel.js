@@ -55,18 +55,20 @@ export function jobsIndicator(app) {
   const show = () => {
     const [first] = jobs.running.filter((job) => job.state !== "queued").concat(jobs.running);
     fill(mark, first ? h("span.spinner.small-spinner") : icon("jobs"));
-    fill(text, first ? indicatorText(first, jobs.running.length) : "");
-    pop.button.setAttribute("aria-label", first ? `Jobs: ${indicatorText(first, jobs.running.length)}` : "Jobs");
+    const said = first ? indicatorText(first, jobs.progress(first), jobs.running.length) : "";
+    fill(text, said);
+    pop.button.setAttribute("aria-label", said ? `Jobs: ${said}` : "Jobs");
   };
   const offs = [jobs.on("change", show), jobs.on("ended", (job) => tellEnd(app, job, pop.open))];
   show();
   return { element: pop.element, close: () => offs.forEach((off) => off()) };
 }
 
-/** @param {Job} job @param {number} count */
-function indicatorText(job, count) {
-  const far = job.total > 0 ? ` ${job.done}/${job.total}` : "";
-  return `${titleOf(job)}${far}${count > 1 ? ` +${count - 1}` : ""}`;
+/** @param {Job} job @param {import("./jobs.js").Progress} progress @param {number} count */
+function indicatorText(job, { done, total, far }, count) {
+  const counts = total > 0 ? ` ${done}/${total}` : "";
+  const shown = far ? ` ${Math.round(100 * far.share)} %` : counts;
+  return `${titleOf(job)}${shown}${count > 1 ? ` +${count - 1}` : ""}`;
 }
 
 /** @param {App} app @param {Job} job @param {() => void} open */

@@ -78,12 +78,10 @@ class CompareConditions(BoundedJob):
     def run(self, work: JobWork) -> dict[str, Any]:
         """Return the id of the comparison."""
         out = work.folder / "comparison"
-        work.progress.start("compare", 1)
         if not (out / _RECORD).is_file():
             self._compare(work, out)
         record = json.loads((out / _RECORD).read_text(encoding="utf-8"))
         notes = [*record["source"]["notes"], *record["not_written"]]
-        work.progress.advance()
         values = [each.value for each in self.settings.comparisons]
         details = {
             "table": self.table,
@@ -144,7 +142,7 @@ class CompareConditions(BoundedJob):
             work.say("warning", each)
         run = facts_of_table(work.store, found["first"])
         around = compare.Surroundings(title=f"Comparison of {found['first'].name}", run=run, findings=findings)
-        compare.compare_to(out, source, self.settings, around)
+        compare.compare_to(out, source, self.settings, around, progress=work.progress)
 
     def _read(self, store: Store, found: StoredResult) -> pd.DataFrame:
         """Return a table, of a large one only the columns that are needed, with the design as it is said now."""
