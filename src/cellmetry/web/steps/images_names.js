@@ -44,7 +44,7 @@ export function sayFromNames(app, images) {
   const proposed = proposedRoles(parts);
   const selects = proposed.map((role, k) => roleSelect(role, k));
   const said = h("p.quiet-text", { role: "status" });
-  const sure = h("button.primary", { type: "button", disabled: true }, "Say it");
+  const sure = h("button.primary", { type: "button", disabled: true }, "Apply");
   const dialog = openDialog(
     "Conditions from names",
     h(
