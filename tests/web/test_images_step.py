@@ -90,7 +90,7 @@ def test_a_step_of_a_study_without_images_leads_to_them(page: Any, api: Any, unt
 def test_pixel_size_is_asked_for_and_refused_where_it_is_none(page: Any, api: Any, pictures: Any, ready: Any) -> None:
     choose(page, files(pictures, "b.tif", um=None))
     ready(page, 1)
-    page.get_by_role("button", name="Say it").click()
+    page.get_by_role("button", name="Enter it").click()
     size = page.get_by_label("Details").get_by_label("Pixel size µm", exact=True)
     size.fill("-2")
     size.press("Enter")
@@ -212,7 +212,7 @@ def test_conditions_are_taken_from_names(page: Any, api: Any, pictures: Any, rea
     page.get_by_text(said).wait_for()
     page.get_by_text("No image of drug 2.").wait_for()
     page.get_by_text("Nothing is said of stack_of_A01_control_1 (another number of parts).").wait_for()
-    page.get_by_role("dialog").get_by_role("button", name="Say it").click()
+    page.get_by_role("dialog").get_by_role("button", name="Apply").click()
     page.get_by_text("Said of 3 images by their names").wait_for()
     said = [(each["said"].get("condition"), each["said"].get("replicate")) for each in images(api, page)]
     assert said == [("control", "1"), ("drug", "1"), ("control", "2"), (None, None)]

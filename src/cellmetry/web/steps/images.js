@@ -155,7 +155,7 @@ class ImagesStep {
         {},
         `${counted(sizeless.length, "image has", "images have")} no pixel size: results will be in pixels, not in µm.`,
       ),
-      h("button", { type: "button", onclick: choose }, "Say it"),
+      h("button", { type: "button", onclick: choose }, "Enter it"),
     );
   }
 

@@ -216,6 +216,15 @@ function excludedField(app, chosen) {
   return h("label.check", { title: "Jobs and results leave these images out" }, input, "Leave out of results");
 }
 
+/** What the values of pixels may be, in words. @param {Record<string, any>} header */
+function valuesOfPixels({ dtype, bit_depth: depth }) {
+  const [, kind, bits] = /^(u?int|float)(\d+)$/.exec(dtype) ?? [];
+  if (!kind) return dtype;
+  const numbers = kind === "float" ? "numbers with decimals" : "whole numbers";
+  const used = depth && depth !== Number(bits) ? `, from a camera of ${depth} bits` : "";
+  return `${bits}-bit ${numbers}${used}`;
+}
+
 /** @param {ImageView} image */
 function facts(image) {
   const { header } = image;
@@ -223,7 +232,7 @@ function facts(image) {
     ["Size", `${lengthOf(image, "X")} × ${lengthOf(image, "Y")} px`],
     ["Planes", lengthOf(image, "Z") > 1 && lengthOf(image, "Z")],
     ["Frames", lengthOf(image, "T") > 1 && lengthOf(image, "T")],
-    ["Values", `${header.dtype}${header.bit_depth ? `, ${header.bit_depth} bits used` : ""}`],
+    ["Values", valuesOfPixels(header)],
     ["Pixel size in the file", sizeText(header.pixel_size_um)],
     ["Taken", header.acquired],
   ];

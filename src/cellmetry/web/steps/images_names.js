@@ -66,7 +66,7 @@ export function sayFromNames(app, chosen) {
   const proposed = proposedRoles(parts);
   const selects = proposed.map((role, k) => roleSelect(role, k));
   const said = h("p.quiet-text", { role: "status" });
-  const sure = h("button.primary", { type: "button", disabled: true }, "Say it");
+  const sure = h("button.primary", { type: "button", disabled: true }, "Apply");
   const dialog = openDialog(
     "Conditions from names",
     h(

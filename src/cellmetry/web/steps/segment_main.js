@@ -109,7 +109,7 @@ export class MainFields {
         h(
           "option",
           { value: engine.name, disabled: Boolean(engine.problem) },
-          engine.problem ? `${engine.name} (not installed)` : engine.name,
+          `${inWords(engine.name)}${engine.problem ? " (not installed)" : ""}`,
         ),
       ),
     );
@@ -190,5 +190,5 @@ export class MainFields {
 /** @param {any[]} models */
 function automatic(models) {
   const active = models.find((model) => model.active);
-  return active ? `The active one: ${active.name}` : "Ours (base)";
+  return active ? `Automatic: ${active.name}, the active one` : "Automatic: base, which comes with Cellmetry";
 }
