@@ -193,7 +193,7 @@ class SegmentStep {
   /** The button says to how many images. */
   #nameApply() {
     const some = this.#wantedImages;
-    const all = some === null || some.length === this.#used.length;
+    const all = some === null || some.length === this.#app.openStudy.images.used.length;
     const one = this.#which.value === "this";
     fill(this.#apply, all ? "Apply to all" : `Apply to ${one ? "this" : some.length}`);
     this.#apply.title = all || one ? "" : `Apply to ${counted(some.length, "image")}`;
