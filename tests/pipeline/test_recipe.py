@@ -14,6 +14,7 @@ from cellmetry.pipeline.recipe import STEPS, load_recipe, parse_recipe, recipe_t
 def test_shipped_recipes_are_right_and_survive_writing(name: str, tmp_path: Path) -> None:
     recipe = load_recipe(name)
     assert recipe.description
+    assert "--" not in recipe.description, "The app shows it too."
     path = tmp_path / "copy.toml"
     path.write_text(recipe_text(recipe), encoding="utf-8")
     again = load_recipe(path)

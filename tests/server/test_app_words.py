@@ -50,6 +50,14 @@ from cellmetry.server.errors import error_body
             "the command `cellmetry study repair` on the server's computer makes it whole.",
         ),
         (
+            "There is no channel in drug_rep2 'DNA'. Known: 0 (channel0), 1 (channel1).",
+            "drug_rep2 has no channel “DNA”. Its channels: 0 (channel0), 1 (channel1).",
+        ),
+        (
+            "a was worked at its own scale; say how wide they are with diameter_um or diameter_px.",
+            "a was worked at its own scale; say how wide they are by the diameter in the step Segment.",
+        ),
+        (
             "There is no model 'x'. Known: base. Give one with --model PATH, the path of its .onnx file with the card "
             "beside it, or put both into the folder of models; nothing is downloaded.",
             "There is no model 'x'. Known: base. Choose one of these.",

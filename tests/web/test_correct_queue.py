@@ -61,8 +61,12 @@ def test_a_question_is_answered_and_a_field_reviewed(
     page.get_by_text("The new version was taken").wait_for()
     assert len(np.unique(ids()[box.slices])) == 3
     page.get_by_role("button", name="Undo", exact=True).last.click()  # in the note
-    page.get_by_role("listitem").filter(has_text="You corrected one object here").wait_for()
+    for _ in range(200):
+        if np.array_equal(ids()[box.slices], mine):
+            break
+        page.wait_for_timeout(50)
     assert np.array_equal(ids()[box.slices], mine)
+    page.get_by_role("listitem").filter(has_text="You corrected one object here").wait_for()
     page.locator(".correct-task", has_text="You corrected one object here").click()
     page.get_by_role("button", name="Keep mine").click()
     page.get_by_text("Your version stays").wait_for()
@@ -130,14 +134,27 @@ def test_smart_click_proposes_and_takes(hand: Any, squares: Any, ids: Callable[[
     assert np.count_nonzero(ids() == new) == 400
 
 
-def test_maps_of_a_review_lie_over_the_picture(
-    squares: Any, server: Any, page: Any, study: dict[str, str], until: Any
+def test_maps_lie_over_the_picture_and_a_deleted_cell_leaves_the_queue(
+    squares: Any, server: Any, api: Any, page: Any, study: dict[str, str], until: Any
 ) -> None:
     told = {"image": study["image"], "labels": "cells", "kind": "density", "t": 0, "z": 0, "block": 400}
     told |= {"shape": [2, 2], "low": 0, "high": 2, "pixels": "maps/density"}
     page.route("**/maps?*", lambda route: route.fulfill(json=[told]))
     page.route("**/maps/density", lambda route: route.fulfill(body=np.float32([0, 1, 2, 2]).tobytes()))
-    squares.open_correct(page, server.url, study["study"], study["image"])
+    queue = api.get(f"studies/{study['study']}/queue").json()
+    item = {"image": study["image"], "labels": study["labels"], "t": 0, "z": 0, "effect": 0.1, "kind": "size"}
+    doubts = [
+        {**item, "box": [600, 700, 100 * k, 100 * k + 100], "ids": [squares.number(6, k)], "reason": f"Doubt {k}."}
+        for k in range(3)
+    ]
+    page.route("**/queue?*", lambda route: route.fulfill(json=queue | {"items": doubts}))
+    hand = squares.open_correct(page, server.url, study["study"], study["image"])
+    page.get_by_text("Doubt 1.").click()
+    until(page, f"cellmetry.viewer.selected.has({squares.number(6, 1)})")
+    hand.take("Delete")
+    hand.click(*squares.middle(6, 1))
+    page.locator(".correct-task[aria-current=true]", has_text="Doubt 2.").wait_for()
+    hand.saved()
     page.get_by_label("Map").select_option("density")
     until(page, "cellmetry.viewer.layers.get('map')?.box.join() === '0,800,0,800'")
     page.get_by_text("cells/mm²").wait_for()

@@ -395,7 +395,9 @@ def test_a_row_that_another_overtakes_selects_nothing(mixed_page: Any, until: An
     ]
 
 
-def test_one_image_has_a_table_beside_that_of_all_and_is_submitted_once(mixed_page: Any, until: Any) -> None:
+def test_one_image_has_a_table_beside_that_of_all_and_is_submitted_once(
+    mixed_page: Any, mixed: str, api: Any, results: Any, until: Any
+) -> None:
     page = mixed_page
     page.locator(".table-row").first.wait_for()
     jobs = "cellmetry.study.jobs.all.filter((job) => job.kind === 'quantify').length"
@@ -406,3 +408,12 @@ def test_one_image_has_a_table_beside_that_of_all_and_is_submitted_once(mixed_pa
     assert page.evaluate(jobs) == before + 1
     page.get_by_label("Table", exact=True).select_option(label="quantification (12 rows)")
     until(page, "document.querySelector('.table-panel')?.ariaLabel === 'Table quantification'")
+
+    image = next(each["id"] for each in results.images_of(api, mixed) if each["name"] == "plain")
+    asked = {"images": [image], "axes": "CYX"}
+    assert api.post(f"studies/{mixed}/images/read-again", json=asked).status_code < 300
+    results.wait_for_jobs(api, mixed)
+    until(page, f"cellmetry.study.images.find('{image}') === undefined")
+    look_at(page, until, "plain")
+    page.get_by_text("This image was not quantified.").wait_for()
+    page.get_by_text("since the table quantification was made").wait_for()

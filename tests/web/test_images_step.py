@@ -90,7 +90,7 @@ def test_a_step_of_a_study_without_images_leads_to_them(page: Any, api: Any, unt
 def test_pixel_size_is_asked_for_and_refused_where_it_is_none(page: Any, api: Any, pictures: Any, ready: Any) -> None:
     choose(page, files(pictures, "b.tif", um=None))
     ready(page, 1)
-    page.get_by_role("button", name="Say it").click()
+    page.get_by_role("button", name="Enter it").click()
     size = page.get_by_label("Details").get_by_label("Pixel size µm", exact=True)
     size.fill("-2")
     size.press("Enter")
@@ -98,6 +98,7 @@ def test_pixel_size_is_asked_for_and_refused_where_it_is_none(page: Any, api: An
     size.fill("0,25")
     size.press("Enter")
     page.get_by_text("no pixel size").wait_for(state="detached")
+    page.get_by_text("-2 is not a number above 0").wait_for(state="detached", timeout=3000)
     assert images(api, page)[0]["said"]["pixel_size_um"] == 0.25
 
 
@@ -198,9 +199,9 @@ def test_ten_thousand_images_are_a_grid_of_few_elements(page: Any) -> None:
 
 
 def test_conditions_are_taken_from_names(page: Any, api: Any, pictures: Any, ready: Any, until: Any) -> None:
-    names = ["A01_control_1.tif", "A02_drug_1.tif", "B01_control_2.tif"]
+    names = ["A01_control_1.tif", "A02_drug_1.tif", "B01_control_2.tif", "stack_of_A01_control_1.tif"]
     choose(page, files(pictures, *names))
-    ready(page, 3)
+    ready(page, 4)
     page.get_by_role("listbox", name="Images").focus()
     page.keyboard.press("Control+a")
     page.get_by_role("button", name="From names").click()
@@ -210,10 +211,11 @@ def test_conditions_are_taken_from_names(page: Any, api: Any, pictures: Any, rea
     said = "2 conditions (control: 2, drug: 1) × 2 replicates (1: 2, 2: 1)"
     page.get_by_text(said).wait_for()
     page.get_by_text("No image of drug 2.").wait_for()
-    page.get_by_role("dialog").get_by_role("button", name="Say it").click()
+    page.get_by_text("Nothing is said of stack_of_A01_control_1 (another number of parts).").wait_for()
+    page.get_by_role("dialog").get_by_role("button", name="Apply").click()
     page.get_by_text("Said of 3 images by their names").wait_for()
-    said = [(each["said"]["condition"], each["said"]["replicate"]) for each in images(api, page)]
-    assert said == [("control", "1"), ("drug", "1"), ("control", "2")]
+    said = [(each["said"].get("condition"), each["said"].get("replicate")) for each in images(api, page)]
+    assert said == [("control", "1"), ("drug", "1"), ("control", "2"), (None, None)]
     page.get_by_role("button", name="Undo", exact=True).click()
     until(page, "cellmetry.study.images.all.every((image) => !image.said.condition)")
 
@@ -292,13 +294,31 @@ def test_an_image_that_failed_is_read_again_as_it_is_said_to_be(page: Any, api: 
     api.post(f"studies/{study}/images", files=[("files", ("a.tif", stack, "image/tiff"))])
     page.evaluate("study => cellmetry.place.go(study, 'images')", study)
     until(page, "cellmetry.study?.images.all[0]?.state === 'failed'")
-    page.get_by_role("listbox", name="Images").get_by_role("option").click()
+    image = page.get_by_role("listbox", name="Images").get_by_role("option")
+    image.click()
     page.get_by_role("button", name="Read again as").click()
     page.get_by_role("dialog").get_by_label("Axes").select_option("ZYX")
     page.get_by_role("button", name="Read again", exact=True).click()
     until(page, "cellmetry.study.images.all[0]?.header.axes === 'ZYX'")
     page.get_by_role("button", name="Undo", exact=True).click()
     until(page, "cellmetry.study.images.all[0]?.state === 'failed'")
+
+    image.click()
+    page.get_by_role("button", name="Read again as").click()
+    page.get_by_role("dialog").get_by_label("Axes").select_option("CYX")
+    page.get_by_role("button", name="Read again", exact=True).click()
+    until(page, "cellmetry.study.images.all[0]?.header.axes === 'CYX'")
+    image.click()
+    for k, name in enumerate(("DAPI", "GFP")):
+        page.get_by_label(f"Name of channel {k + 1}").fill(name)
+        page.keyboard.press("Tab")
+        until(page, f"cellmetry.study.images.all[0].said.channel_names?.[{k}] === '{name}'")
+    assert images(api, page)[0]["said"]["channel_names"][:2] == ["DAPI", "GFP"]
+    page.get_by_role("button", name="Read again as").click()
+    page.get_by_role("button", name="Read again", exact=True).click()
+    page.get_by_text("Nothing was read again").wait_for()
+    assert page.get_by_role("dialog").is_visible()
+    assert [each["header"]["axes"] for each in images(api, page)] == ["CYX"]
 
 
 def test_cards_say_the_quality_and_open_the_image_that_was_clicked(

@@ -43,6 +43,17 @@ CELL = """(() => {
 })()"""
 
 
+def _held(page, pattern):
+    """Return a list that gets the requests of a page, each waiting for its answer."""
+    held = []
+
+    def hold(route):
+        held.append(route)
+
+    page.route(pattern, hold)
+    return held
+
+
 def test_cells_are_measured_and_each_leads_to_its_row(opened, until, api, study):
     page = opened("measure")
     page.get_by_role("grid", name="Table run_cells").wait_for()
@@ -89,8 +100,7 @@ def test_cells_are_measured_and_each_leads_to_its_row(opened, until, api, study)
     grid.get_by_role("button", name="Area").first.click()
     assert grid.get_by_role("columnheader", name="Area").get_attribute("aria-sort") == "descending"
 
-    held = []
-    page.route("**/tables/*/values", held.append)
+    held = _held(page, "**/tables/*/values")
     page.get_by_label("Column that is shown").select_option("perimeter_um")
     while len(held) < 2:  # of the readout, and of the colours
         page.wait_for_timeout(50)
@@ -122,6 +132,8 @@ def test_a_region_is_drawn_and_its_cells_are_counted(opened, page, faults, api, 
     query = {"where": 'image == "control_1"', "limit": 1}
     cells = api.get(f"studies/{study}/tables/{table['id']}/rows", params=query).json()["total"]
     assert seen.inner_text() == f"{cells} cells"
+    kept = api.get(f"studies/{study}/regions").json()
+    assert sorted(each["name"] for each in kept) == ["Old", "Rim"]
     page.get_by_role("button", name="Undo").last.click()
     seen.wait_for(state="detached")
     page.get_by_role("button", name="Remove the region Old").click()
@@ -198,12 +210,8 @@ def test_a_design_is_said_and_undone(opened, api, study, until):
 
 
 def test_an_older_check_of_a_design_never_hides_a_newer_one(opened, until):
-    page, held = opened("measure"), []
-
-    def hold(route):
-        held.append(route)
-
-    page.route("**/design/check", hold)
+    page = opened("measure")
+    held = _held(page, "**/design/check")
     opened("compare")
     page.get_by_role("tab", name="Design").click()
     for asked in (1, 2):
@@ -219,7 +227,7 @@ def test_an_older_check_of_a_design_never_hides_a_newer_one(opened, until):
     assert page.get_by_text("older").count() == 0
 
 
-def test_a_former_comparison_comes_back_with_its_settings(opened, api, study):
+def test_a_former_comparison_comes_back_with_its_settings_and_a_table_shows_its_cells(opened, api, study, until):
     table = next(each for each in api.get(f"studies/{study}/tables").json() if each["name"].endswith("cells"))
     settings = {
         "comparisons": [{"value": "area_um2_positive", "control": "treated", "scale": "log"}],
@@ -242,8 +250,6 @@ def test_a_former_comparison_comes_back_with_its_settings(opened, api, study):
     page.get_by_role("button", name="All cells").click()
     page.locator(".chip", has_text="area_px > 3").wait_for(state="detached")
 
-
-def test_values_are_shown_for_cells_of_the_table_only(opened, api, study, until):
     asked = {"recipe": "any", "set": ['segment.engine="classical"'], "labels_name": "nuclei"}
     _made().run_job(api, study, "segment", asked)
     page = opened("measure")
@@ -251,7 +257,7 @@ def test_values_are_shown_for_cells_of_the_table_only(opened, api, study, until)
     page.get_by_label("Colour cells").check()
     until(page, "cellmetry.viewer.look.colouring.kind === 'value' && cellmetry.study.labels.names.length === 2")
     page.evaluate("cellmetry.study.labels.select('nuclei')")
-    page.get_by_text("This table tells of cells, but nuclei are seen").wait_for()
+    page.get_by_text("This table is of cells, but nuclei are seen").wait_for()
     assert page.evaluate("[cellmetry.viewer.look.colouring.kind, cellmetry.viewer.stage.describe]") == ["id", None]
     cell, box = until(page, CELL), page.locator(".viewer-over").bounding_box()
     page.mouse.click(box["x"] + cell["x"], box["y"] + cell["y"])

@@ -61,6 +61,25 @@ def test_a_preview_shows_outlines_and_leaves_the_study(opened: Any, api: Any, st
     page.get_by_role("button", name="End the preview").click()
     assert page.evaluate("cellmetry.viewer.layers.has('preview')") is False
 
+    what = page.get_by_label("What to find")
+    what.select_option(label="Cell and nucleus")
+    until(page, "cellmetry.place.get('recipe') === 'cell-and-nucleus'")
+    assert [each.input_value() for each in page.get_by_label("Channel", exact=True).all()] == ["channel0", "channel1"]
+    page.get_by_label("Channel", exact=True).first.select_option("channel1")
+    page.get_by_text("Nuclei and Cells are looked for in the same channel.").wait_for()
+    what.select_option(label="Translocation")
+    page.get_by_label("Channel of DNA").select_option("channel1")
+    asked = page.evaluate("JSON.parse(cellmetry.place.get('set'))")
+    assert {'segment.channel="channel1"', 'translocation.stain="channel1"'} <= set(asked)
+    what.select_option(label="EdU")
+    page.get_by_text("This needs 3 channels; the image that is seen has 2.").wait_for()
+    assert page.get_by_role("button", name="Apply to all").is_disabled()
+    assert "Existing labels" not in what.inner_text()
+    left = "document.querySelector('.left').scrollTop"
+    assert page.evaluate(f"{left} = 200, {left}") > 0
+    page.evaluate("cellmetry.goStep('correct')")
+    until(page, f"cellmetry.step === 'correct' && {left} === 0")
+
 
 def test_what_is_wanted_survives_a_reload_and_is_checked(opened: Any, until: Any, faults: Any) -> None:
     page = opened

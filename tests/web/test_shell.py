@@ -69,6 +69,10 @@ def test_the_theme_is_kept(page: Any) -> None:
     ground = "getComputedStyle(document.body).backgroundColor"
     dark = page.evaluate(ground)
     page.get_by_role("button", name="Settings").click()
+    page.get_by_role("menuitem", name="How it goes").click()
+    page.get_by_role("dialog", name="How it goes").get_by_text("Two channels").wait_for()
+    page.keyboard.press("Escape")
+    page.get_by_role("button", name="Settings").click()
     page.get_by_role("menuitemradio", name="Light").click()
     light = page.evaluate(ground)
     assert light != dark

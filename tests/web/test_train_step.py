@@ -45,6 +45,11 @@ def test_what_is_needed_before_a_model_can_learn_is_said(
     open_train(page, study.id, until)
     page.get_by_text("Choose at least two corrected images").wait_for()
     assert train_button(page).is_disabled()
+    cells = page.evaluate("cellmetry.study.labels.all.find((labels) => labels.version).outlines")
+    edited = page.evaluate("cellmetry.study.labels.all.find((labels) => labels.version).id")
+    more = {"operation": "delete", "parameters": {"ids": [4]}}
+    assert api.post(f"studies/{study.id}/labels/{edited}/edits", json=more).status_code == 200
+    page.get_by_text(f"{cells - 1} cells · 2 corrected").wait_for()
     page.get_by_text("Images without corrections (2)").click()
     page.get_by_label("All cells of field_1 are right").check()
     page.get_by_text("2 of 2 images chosen").wait_for()

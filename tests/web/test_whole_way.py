@@ -147,7 +147,7 @@ class Walk:
         last = selects.count() - 1
         selects.nth(last - 1).select_option("condition")
         selects.nth(last).select_option("replicate")
-        page.get_by_role("dialog").get_by_role("button", name="Say it").click()
+        page.get_by_role("dialog").get_by_role("button", name="Apply").click()
         page.get_by_text("Said of 5 images by their names").wait_for()
 
     def segment(self) -> None:

@@ -74,7 +74,10 @@ class ImageVerbs(StudyPart):
         return self._act("/images", {"images": list(images), "values": values, **own}, method="PATCH")
 
     def read_images_again(self, images: Sequence[str], **reading: Any) -> list[str]:
-        """Return the new ids of images that are read again as they are said to be: ``axes``, ``rgb``, pixel sizes."""
+        """Return the new ids of images that are read again as they are said to be: ``axes``, ``rgb``, pixel sizes.
+
+        ``axes=None`` says that they are as the files say. Images that would be read as they are stay as they are.
+        """
         told: dict[str, Any] = self._send("/images/read-again", {"images": list(images), **reading})
         return list(told["images"])
 

@@ -11,7 +11,7 @@ import pandas as pd
 
 from cellmetry.core.image import Box
 from cellmetry.errors import ParameterError
-from cellmetry.io.tables import read_table
+from cellmetry.io.tables import read_header, read_table
 from cellmetry.pipeline.jobs.kinds.reviewing import REVIEW
 from cellmetry.pipeline.looked_through import (
     FIELD_PX,
@@ -32,6 +32,7 @@ if TYPE_CHECKING:
     from typing import Any
 
     from cellmetry.study.store.labels import LabelSet
+    from cellmetry.study.store.results import StoredResult
     from cellmetry.study.store.reviewed import ReviewedField
     from cellmetry.study.store.store import Store
 
@@ -154,7 +155,7 @@ def correction_queue(
     name
         Name of the labels.
     result
-        ``count``, ``area_px``, or a column of the newest table that has one row an object of these labels.
+        ``count``, ``area_px``, or a column of the newest table that has one row an object of these very labels.
     share
         Part of the result by which its interval may still move when correcting may stop.
 
@@ -169,9 +170,10 @@ def correction_queue(
         return _NOTHING
     fields = [each for each in reviewed_fields(store) if each.labels == name]
     known = _known(store, name, sets, fields)
-    doubts = _with_effects(known, _values(store, known.objects, result))
+    values = _values(store, sets, known.objects, result)
+    doubts = _with_effects(known, values)
     ranked = doubts.sort_values(["effect", "wrong"], ascending=False, kind="stable")
-    value, low, high = _interval(known, doubts, result, store)
+    value, low, high = _interval(known, doubts, values)
     moves = (high - low) / 2 / max(abs(value), 1e-12)
     reviewed = {image_id: looked_through(each, fields) for image_id, each in sets.items()}
     sides = {each.id: pixel_sides_um(store, each) for each in images(store) if each.id in sets}
@@ -275,22 +277,35 @@ def _unreviewed(doubts: pd.DataFrame, reviewed: Sequence[ReviewedField]) -> pd.D
     return doubts[keep].reset_index(drop=True)
 
 
-def _values(store: Store, objects: pd.DataFrame, result: str) -> pd.DataFrame | None:
+def _values(store: Store, sets: Mapping[str, LabelSet], objects: pd.DataFrame, result: str) -> pd.DataFrame | None:
     """Return the value of each object, None where the result is the count."""
     if result == "count":
         return None
     keys = ["image_id", "label"]
     if result == "area_px":
         return objects[[*keys, "area_px"]].rename(columns={"area_px": "value"})
-    ids = {each.name: each.id for each in images(store)}
     for each in results(store, "table")[::-1]:
-        if each.name.startswith(REVIEW):
+        ids = _images_of(each, sets)
+        path = result_path(store, each)
+        if not ids or each.name.startswith(REVIEW) or not {"image", "label", result} <= set(read_header(path)):
             continue
-        table = read_table(result_path(store, each))
-        if {"image", "label", result} <= set(table) and pd.api.types.is_numeric_dtype(table[result]):
+        table = read_table(path, columns=["image", "label", result])
+        if pd.api.types.is_numeric_dtype(table[result]):
             named = table.assign(image_id=table["image"].map(ids), value=table[result].astype(float))
-            return named.loc[named["image_id"].isin(objects["image_id"]), [*keys, "value"]].dropna()
-    raise ParameterError(f"No table has a column {result!r} with one number a cell; measure first, or ask for count.")
+            return named[[*keys, "value"]].dropna()
+    raise ParameterError(
+        f"No table of these labels has a column {result!r} with one number a cell; measure first, or ask for count."
+    )
+
+
+def _images_of(table: StoredResult, sets: Mapping[str, LabelSet]) -> dict[str, str]:
+    """Return by their names in a table with a row for each cell the images of whose labels it tells."""
+    told: Mapping[str, Mapping[str, Any]] = {} if "of" in table.details else table.details.get("images", {})
+    return {
+        str(said["name"]): image_id
+        for image_id, said in told.items()
+        if image_id in sets and said.get("labels") == sets[image_id].id
+    }
 
 
 def _with_effects(known: _Known, values: pd.DataFrame | None) -> pd.DataFrame:
@@ -305,16 +320,15 @@ def _with_effects(known: _Known, values: pd.DataFrame | None) -> pd.DataFrame:
     return joined.assign(effect=doubtful * off / n)
 
 
-def _interval(known: _Known, doubts: pd.DataFrame, result: str, store: Store) -> tuple[float, float, float]:
+def _interval(known: _Known, doubts: pd.DataFrame, values: pd.DataFrame | None) -> tuple[float, float, float]:
     """Return the result that is expected, with the interval of what is doubtful; each doubt counts by itself."""
-    if result == "count":
+    if values is None:
         n, change = len(known.objects), doubts["change"].to_numpy(np.float64)
         expected = n + float(change.sum())
         part = np.abs(change) % 1
         half = _Z * float(np.sqrt((part * (1 - part) + 0.05 * np.minimum(np.abs(change), 1)).sum()))
         return expected, max(0.0, expected - half), expected + half
-    values = _values(store, known.objects, result)
-    mean = 0.0 if values is None or values.empty else float(values["value"].mean())
+    mean = 0.0 if values.empty else float(values["value"].mean())
     half = _Z * abs(mean) * float(np.sqrt((doubts["effect"] ** 2).sum()))
     return mean, mean - half, mean + half
 

@@ -33,6 +33,9 @@ _PHRASES = {
     r"correct the sheet(?=[,;.])": "correct the name",
     r"; name one in study\.toml, as in control = \"[^\"]*\"": "; choose one",
     r" in study\.toml": "",
+    r"There is no channel in (?P<image>.+?) '(?P<channel>[^']*)'\.(?: Did you mean '[^']*'\?)? "
+    r"Known: (?P<channels>[^.]*)\.": (r"\g<image> has no channel “\g<channel>”. Its channels: \g<channels>."),
+    r"with diameter_um or diameter_px": "by the diameter in the step Segment",
     r"--set (?='?[\w.\[\]]+[ =:])": "",
     rf"(?<!\S)\(?--(?P<option>{_OPTIONS})(?![\w-]|\.\w)": None,
 }
@@ -52,7 +55,7 @@ def _instead(found: re.Match[str]) -> str:
     if words is None:
         opening = "(" if whole.startswith("(") else ""
         return f"{opening}“{found['option'].replace('-', ' ')}”"
-    return words.replace(r"\g<0>", whole)
+    return found.expand(words)
 
 
 Told = Annotated[str, AfterValidator(app_words)]

@@ -7,11 +7,13 @@ import sys
 from pathlib import Path
 
 from cellmetry.ops.shapes import Shape
+from cellmetry.pipeline.jobs import outdated
 from cellmetry.pipeline.jobs.outdated import outdated_comparison, outdated_table
 from cellmetry.study.store.acts import act
 from cellmetry.study.store.images import images, say
 from cellmetry.study.store.regions import put_regions
 from cellmetry.study.store.results import result, result_path
+from cellmetry.study.store.said import excluded_images
 
 sys.path.insert(0, str(Path(__file__).parent))
 from labelled_studies import ANNA, do, labelled_study
@@ -31,6 +33,7 @@ def test_what_was_said_and_measured_since_is_told(tmp_path):
     with store.database.write():
         say(store, act(store, ANNA, "say", "a"), ids["a"], {"condition": "other"})
         say(store, act(store, ANNA, "say", "b"), ids["b"], {"excluded": True})
+    assert excluded_images(store) == {ids["b"]}
     sentences = (
         "1 image was left out or removed since {} (b).",
         "1 image got another condition or replicate since {} (a).",
@@ -41,9 +44,21 @@ def test_what_was_said_and_measured_since_is_told(tmp_path):
     with store.database.write():
         say(store, act(store, ANNA, "say", "a"), ids["a"], {"condition": "a"})
         say(store, act(store, ANNA, "say", "b"), ids["b"], {"excluded": None})
+    assert excluded_images(store) == set()
     assert outdated_comparison(store, comparison) == []
     do(store, "measure", passport=None)
     assert outdated_comparison(store, comparison) == ["The table cells was made again since."]
+    store.close()
+
+
+def test_the_design_of_a_table_asks_for_all_images_once(tmp_path, monkeypatch):
+    store, _ = labelled_study(tmp_path, "abc")
+    made, _ = do(store, "measure", passport=None)
+    asked = []
+    monkeypatch.setattr(outdated, "images", lambda store: asked.append(store) or images(store))
+    design = outdated.design_of(store, result(store, made["table"]), {"condition"})
+    assert sorted(each["condition"] for each in design.values()) == ["a", "a", "b"]
+    assert len(asked) == 1
     store.close()
 
 

@@ -80,7 +80,8 @@ def test_channels_are_quantified_in_the_projection(study):
 
 def test_masks_are_shown_in_the_projection_whatever_plane_is_looked_at(study):
     store, _, labels = study
-    asked = {"image": labels.image_id, "labels": labels.id, "target": "0", "box": (0, 96, 0, 96)}
+    bright = {"target": {"mask": "value", "value": 300}}
+    asked = {"image": labels.image_id, "labels": labels.id, "target": "0", "plan": bright, "box": (0, 96, 0, 96)}
     first, dark = (preview_masks(store, MaskRequest(**asked, z=z)).shown.seen for z in (0, 3))
     assert next(each.n for each in first if each.name == "target_mask") == CELLS
     assert [each.ids.tolist() for each in first] == [each.ids.tolist() for each in dark]
@@ -106,6 +107,17 @@ def test_a_measured_projection_is_recorded_and_told(study):
     asked, _ = made_by(store, "measure", measure={"plane": 0}, passport={"plane": 0}, images=[images(store)[2].id])
     assert set(projections(asked).values()) == {None}
     assert not any("Z stacks" in sentence for sentence in facts_of_table(store, asked).labels)
+
+
+def test_what_is_doubtful_is_sought_in_the_one_plane_of_the_labels(study):
+    pytest.importorskip("torch", reason="the network needs torch")
+    store, how, labels = study
+    with store.database.write():
+        seq = act(store, ANNA, "import labels", "Import labels")
+        add_labels(store, seq, labels.image_id, Labels(np.where(truth() == 1, 0, truth())), name=f"part {how}")
+    made, _ = do(store, "review", labels=f"part {how}")
+    found = result(store, made["table"]).details["images"][labels.image_id]
+    assert {each["z"] for each in found["maps"]} == {0}
 
 
 def test_flat_labels_of_a_stack_without_a_word_are_of_its_maximum(study):

@@ -109,3 +109,14 @@ def test_progress_is_told_later_while_another_program_writes(asked):
     assert job(store, job_id).total == 0
     progress.flush()
     assert (job(store, job_id).done, job(store, job_id).total) == (1, 2)
+
+
+def test_a_task_that_follows_another_takes_its_place_at_once(asked):
+    store, job_id = asked
+    progress = worker.WorkerProgress(store, job_id, worker.Told())
+    progress.start("prepare", 1)
+    progress.advance()
+    progress.start("beginning", 0)
+    assert (job(store, job_id).task, job(store, job_id).total) == ("beginning", 0)
+    progress.flush()
+    assert job(store, job_id).task == "beginning"

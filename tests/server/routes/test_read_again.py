@@ -69,6 +69,15 @@ def test_a_new_reading_has_the_place_and_the_regions_of_the_one_before_but_none_
     assert read["said"] == {"condition": "a"}
     assert [each["id"] for each in client.get(f"{url}/images").json()] == [again, *ids[1:]]
     assert [each["name"] for each in client.get(f"{url}/regions", params={"image": again}).json()] == ["left"]
-    assert client.post(f"{url}/acts/{answer.json()['act']}/undo").status_code == 200
+    for said in ({}, {"pixel_size_um": 0.5}, {"axes": "ZYX"}):
+        refused = client.post(f"{url}/images/read-again", json={"images": [again, ids[1]][: 1 + (not said)], **said})
+        assert (refused.status_code, "in another way" in refused.json()["error"]["message"]) == (422, True)
+    both = {"images": [again, ids[1]], "axes": None, "pixel_size_um": 0.5}  # the second was read as its file says
+    taken_back = client.post(f"{url}/images/read-again", json=both).json()
+    assert tools.wait_ready(client, f"{url}/images/{taken_back['images'][0]}")["header"]["axes"] == "TYX"
+    assert [each["id"] for each in client.get(f"{url}/images").json()] == [*taken_back["images"], *ids[1:]]
+    assert client.get(f"{url}/images/{ids[1]}").json()["said"] == {"pixel_size_um": 0.5}
+    for each in (taken_back, answer.json()):
+        assert client.post(f"{url}/acts/{each['act']}/undo").status_code == 200
     assert [each["id"] for each in client.get(f"{url}/images").json()] == ids
     assert client.get(f"{url}/labels/{labels['id']}").json()["right"]

@@ -8,6 +8,7 @@ from importlib import import_module
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
+from cellmetry.core.progress import SILENT
 from cellmetry.io.atomic import atomic_folder
 from cellmetry.pipeline.comparison.drawing import draw_figures, draw_gates, interactive_plots, write_figures
 from cellmetry.pipeline.comparison.files import (
@@ -30,6 +31,7 @@ if TYPE_CHECKING:
     import pandas as pd
 
     from cellmetry.core.columns import Column
+    from cellmetry.core.progress import Progress
     from cellmetry.pipeline.comparison.drawing import Pictures
     from cellmetry.pipeline.comparison.prepare import Compared, Tables
     from cellmetry.pipeline.comparison.run_facts import RunFacts
@@ -39,6 +41,9 @@ if TYPE_CHECKING:
     from cellmetry.study.design.design import Finding
 
 __all__ = ["ComparisonResult", "Source", "Surroundings", "compare_to"]
+
+_STAGES = 4
+"""What is counted: values compared, figures drawn, tables and plates written, the report written."""
 
 
 @dataclass(frozen=True)
@@ -108,7 +113,12 @@ class ComparisonResult(NamedTuple):
 
 
 def compare_to(
-    out: str | Path, source: Source, settings: CompareSettings, around: Surroundings | None = None
+    out: str | Path,
+    source: Source,
+    settings: CompareSettings,
+    around: Surroundings | None = None,
+    *,
+    progress: Progress = SILENT,
 ) -> ComparisonResult:
     """Return what was found after writing ``comparison.json``, ``report.html`` and ``.pdf``, figures and tables.
 
@@ -120,6 +130,7 @@ def compare_to(
     ParameterError, UnknownName
         If columns, conditions, gates or filters do not fit the tables; nothing is written then.
     """
+    progress.start("compare", _STAGES)
     around = around or Surroundings()
     ready = gate_and_filter(source.tables, settings)
     second = None if source.second is None else gate_and_filter(source.second, settings)
@@ -128,21 +139,25 @@ def compare_to(
     second = None if second is None else with_relative_values(second, settings)
     columns, settings = (*source.columns, *relative_columns(settings)), with_relative_names(settings)
     compared = compare_tables(ready, settings, second=second, corrected=corrected)
+    progress.advance()
     with atomic_folder(out, marker=RECORD) as folder:
         write_tables(folder / "tables", ready, compared, columns)
         figures = draw_figures(folder / "figures", compared, settings)
         figures += draw_gates(folder / "figures", ready, settings)
+        progress.advance()
         notes = write_for_others(folder, ready, compared, settings, columns)
         figures += around.further(folder, ready) if around.further is not None else []
         plates = around.plates(compared) if around.plates is not None else ()
         layout = () if around.layout is None else (around.layout,)
         write_figures(folder / "figures", (*layout, *plates), settings.style)
+        progress.advance()
         parts = _parts(source, settings, around, (ready, compared), figures=figures, plates=plates)
         _write_report(folder, parts)
         written = written_files(folder)
         notes += keep_own_files(Path(out), folder, RECORD)
         said = {"filters": rows_as_json(ready.filters), "not_written": notes, "files": written}
         _write_record(folder / RECORD, source, settings, compared, said)
+        progress.advance()
     return ComparisonResult(compared, ready, tuple(notes))
 
 

@@ -12,7 +12,7 @@ from cellmetry.pipeline.jobs.gathering import add_said, said_columns
 from cellmetry.pipeline.jobs.how_read import READ, how_read
 from cellmetry.pipeline.jobs.measured import names_in_table
 from cellmetry.study.store.images import images
-from cellmetry.study.store.said import is_excluded
+from cellmetry.study.store.said import excluded_images
 
 if TYPE_CHECKING:
     from cellmetry.study.store.images import StoredImage
@@ -35,7 +35,8 @@ def image_rows(store: Store, table: StoredResult) -> pd.DataFrame:
     The area in mm² is there where the pixel size of all of them is known: that by which the table was measured, so that
     one comparison has one size; the present one where the table knew none.
     """
-    here = {each.id: each for each in images(store) if not is_excluded(store, each.id)}
+    excluded = excluded_images(store)
+    here = {each.id: each for each in images(store) if each.id not in excluded}
     names = {image_id: name for image_id, name in names_in_table(table).items() if image_id in here}
     rows = pd.DataFrame({"image": pd.array(list(names.values()), "str")})
     areas = [_area_mm2(store, here[image_id], table) for image_id in names]

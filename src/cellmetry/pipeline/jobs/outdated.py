@@ -14,7 +14,7 @@ from cellmetry.study.rebase.held import edited_labels
 from cellmetry.study.store.images import images
 from cellmetry.study.store.labels import label_sets
 from cellmetry.study.store.results import result_path, results
-from cellmetry.study.store.said import EXCLUDED, is_excluded
+from cellmetry.study.store.said import EXCLUDED, excluded_images
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Mapping, Sequence
@@ -37,7 +37,8 @@ def design_of(store: Store, table: StoredResult, columns: Collection[str]) -> di
     columns
         Of the design, that are told; others are left out.
     """
-    names = {image_id: image_id for image_id in table.details.get("images", {}) if image_id in _used(store)}
+    used = _used(store)
+    names = {image_id: image_id for image_id in table.details.get("images", {}) if image_id in used}
     return _texts(said_columns(store, names), columns)
 
 
@@ -97,7 +98,7 @@ def outdated_comparison(store: Store, comparison: StoredResult) -> list[str]:
 
 def _used(store: Store) -> set[str]:
     """Return the ids of the images that are in results."""
-    return {each.id for each in images(store) if not is_excluded(store, each.id)}
+    return {each.id for each in images(store)} - excluded_images(store)
 
 
 def _labels(store: Store, table: StoredResult) -> list[str]:

@@ -11,7 +11,7 @@ from cellmetry.report.methods import ImageFacts
 from cellmetry.study.rebase.held import count_held_edits
 from cellmetry.study.store.images import images
 from cellmetry.study.store.labels import label_set
-from cellmetry.study.store.said import is_excluded
+from cellmetry.study.store.said import excluded_images
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -30,7 +30,8 @@ _MEASURING = ("measure", "passport")
 def facts_of_table(store: Store, table: StoredResult) -> RunFacts:
     """Return what made the labels of a table, how they were corrected, and by what they were measured."""
     told: Mapping[str, Mapping[str, Any]] = table.details.get("images", {})
-    used = [each for each in images(store) if each.id in told and not is_excluded(store, each.id)]
+    excluded = excluded_images(store)
+    used = [each for each in images(store) if each.id in told and each.id not in excluded]
     ids = {each.id: told[each.id].get("labels") for each in used}
     labels = {key: label_set(store, name) for key, name in ids.items() if isinstance(name, str)}
     jobs = [each.origin.get("job") for each in labels.values()] if labels else [table.job_id]

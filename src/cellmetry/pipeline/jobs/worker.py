@@ -86,9 +86,11 @@ class WorkerProgress:
 
     def start(self, task: str, total: int) -> None:
         """Note that a task begins, within the one that is not finished."""
-        while self._tasks and self._tasks[-1][1] >= self._tasks[-1][2] and len(self._tasks) > 1:
+        while self._tasks and self._tasks[-1][1] >= self._tasks[-1][2]:
             self._tasks.pop()
         self._tasks.append((task, 0, total))
+        if len(self._tasks) == 1:  # what may take long before it advances is not to look like the task before it
+            self._next = 0.0
         self._heard()
         self.advance(0)
 

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 __all__ = ["as_labels_saw", "projection_of", "segment_step_of"]
 
-_SAME = ("channel", "diameter_um", "diameter_px", "stack")
+_SAME = ("channel", "diameter_um", "diameter_px")
 
 
 def segment_step_of(store: Store, labels: LabelSet, image: StoredImage, channel: str | None = None) -> Segment:
@@ -29,12 +29,10 @@ def segment_step_of(store: Store, labels: LabelSet, image: StoredImage, channel:
     known = {name: value for name, value in _asked(store, labels).items() if name in _SAME}
     if channel is not None:
         known["channel"] = channel
-    if known.get("stack") == "volume":
-        known["stack"] = "planes"
     several = len(image.header.get("channels", ())) > 1 and not image.header.get("colour")
     if several and known.get("channel") is None:
         known["channel"] = "0"
-    return Segment(**known)
+    return Segment(**known, stack=projection_of(store, labels, image) or "planes")
 
 
 def projection_of(store: Store, labels: LabelSet, image: StoredImage) -> Projection | None:

@@ -34,18 +34,20 @@ class ReadAgain(NamedTuple):
 def read_again(store: Store, actor: Actor, ids: Sequence[str], changes: Mapping[str, Any]) -> ReadAgain:
     """Return the images that a job reads anew, of the same files and names, with what was said of them.
 
+    Those that can be read and would be read as they are stay, with their labels; of them only sizes are said.
+
     They have the places of those of before in the study. Those are hidden with their labels, which may lie on other
     axes; undoing the act brings them back. Regions go to the new ones once they are read, see `take_regions`.
 
     Parameters
     ----------
     changes
-        Fields of `Reading` that are to be others.
+        Fields of `Reading` that are to be others; `axes` of None are as the files say.
 
     Raises
     ------
     ParameterError
-        If an image is being read for the first time, or was removed.
+        If an image is being read for the first time, or was removed, or none would be read in another way.
     """
     found = [image(store, each) for each in dict.fromkeys(ids)]
     new = next((each for each in found if each.state == "new"), None)
@@ -53,17 +55,30 @@ def read_again(store: Store, actor: Actor, ids: Sequence[str], changes: Mapping[
         raise ParameterError(f"{new.name} was not read yet; wait until it is.")
     sizes = {name: value for name, value in changes.items() if name in _SIZES}
     others = {name: value for name, value in changes.items() if name not in _SIZES}
-    what = found[0].name if len(found) == 1 else f"{len(found)} images"
+    wrong = [each for each in found if each.state != "ready" or _changed(each, others) != _changed(each, {})]
+    if not wrong:
+        raise ParameterError(
+            "Nothing would be read in another way than it is: say other axes or colours. Pixel sizes alone are said of "
+            "images, which keeps their labels."
+        )
+    what = wrong[0].name if len(wrong) == 1 else f"{len(wrong)} images"
     with store.database.write():
-        seq = act(store, actor, "read again", f"Read {what} again", images=[each.id for each in found], **changes)
-        remove_images(store, seq, [each.id for each in found])
-        added = tuple(_added(store, seq, each, others, sizes) for each in found)
+        seq = act(store, actor, "read again", f"Read {what} again", images=[each.id for each in wrong], **changes)
+        remove_images(store, seq, [each.id for each in wrong])
+        added = tuple(_added(store, seq, each, others, sizes) for each in wrong)
+        for each in found if sizes else ():
+            if each not in wrong:
+                say(store, seq, each.id, sizes)
         add_job(store, actor, "read", {"images": added})
     return ReadAgain(added, seq)
 
 
+def _changed(old: StoredImage, others: Mapping[str, Any]) -> Reading:
+    return Reading.model_validate({**old.source["reading"], **others})
+
+
 def _added(store: Store, seq: int, old: StoredImage, others: Mapping[str, Any], sizes: Mapping[str, Any]) -> str:
-    reading = Reading.model_validate({**old.source["reading"], **others})
+    reading = _changed(old, others)
     again = {"of": old.id, "seq": old.seq}
     source = {**old.source, "reading": reading.model_dump(mode="json", exclude_defaults=True), "again": again}
     new = add_image(store, seq, old.name, source, old.sha256)

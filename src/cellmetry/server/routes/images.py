@@ -139,7 +139,7 @@ class ReadingAgain(SomeImages):
     """Images that are to be read again, and as what; what is left out stays."""
 
     axes: Annotated[str, StringConstraints(min_length=2, max_length=10, pattern=r"^[A-Za-z]+$")] | None = None
-    """What their axes are, as ZYX."""
+    """What their axes are, as ZYX; null says that they are as the files say."""
     rgb: Literal["colour", "channels"] | None = None
     """Whether RGB files are colour pictures or three channels."""
     pixel_size_um: float | None = Field(None, gt=0, le=1e6)
@@ -247,6 +247,8 @@ def say_of_image(body: ImageSaid, store: EditStudy, actor: ActorDep, image: Id) 
 def read_images_again(body: ReadingAgain, store: GrowStudy, actor: ActorDep, runner: RunnerDep) -> ReadAgainView:
     """Read images again as they are said to be; undoing the act brings those of before back, with their labels."""
     changes = body.model_dump(mode="json", exclude={"images"}, exclude_none=True)
+    if "axes" in body.model_fields_set:
+        changes["axes"] = body.axes
     done = read_again(store, actor, body.images, changes)
     runner.wake()
     return ReadAgainView(act=done.act, images=done.images)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from typing import TYPE_CHECKING, Any
 
 from cellmetry.errors import ParameterError
@@ -14,7 +15,7 @@ if TYPE_CHECKING:
     from cellmetry.study.store.images import StoredImage
     from cellmetry.study.store.store import Store
 
-__all__ = ["EXCLUDED", "is_excluded", "pixel_sides_um", "refuse_wrong_words"]
+__all__ = ["EXCLUDED", "excluded_images", "is_excluded", "pixel_sides_um", "refuse_wrong_words"]
 
 EXCLUDED = "excluded"
 """What is said, as true or false, of an image that is to be in no result unless it is named."""
@@ -23,6 +24,15 @@ EXCLUDED = "excluded"
 def is_excluded(store: Store, image_id: str) -> bool:
     """Return whether an image is to be in no result unless it is named."""
     return said_of(store, image_id).get(EXCLUDED) is True
+
+
+def excluded_images(store: Store) -> set[str]:
+    """Return the ids of all images that are to be in no result unless they are named."""
+    rows = store.database.rows(
+        "SELECT subject, value FROM said WHERE key = ? AND act IN (SELECT seq FROM holding) ORDER BY act", (EXCLUDED,)
+    )
+    newest = {row["subject"]: json.loads(row["value"]) for row in rows}
+    return {image_id for image_id, value in newest.items() if value is True}
 
 
 def pixel_sides_um(store: Store, image: StoredImage) -> tuple[float, float] | None:

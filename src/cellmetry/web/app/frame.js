@@ -33,6 +33,7 @@ export class Frame {
   #details = h("div.right-step");
   #right = h("aside.right", { "aria-label": "Details" }, this.#details);
   #watch = new MutationObserver(() => this.#showRight());
+  #left;
   #splitter = h("div.splitter", {
     role: "separator",
     tabindex: 0,
@@ -48,9 +49,9 @@ export class Frame {
   constructor(app) {
     this.#app = app;
     this.viewerHost = h("div.centre-viewer");
-    const left = h("aside.left", { "aria-label": "Controls" }, this.#controls, this.#looks);
+    this.#left = h("aside.left", { "aria-label": "Controls" }, this.#controls, this.#looks);
     const centre = h("main.centre", { id: "centre" }, this.#title, this.viewerHost, this.#empty, this.#hint, this.#own);
-    this.panes = h("div.panes", {}, left, centre, this.#splitter, this.#right, this.#fold);
+    this.panes = h("div.panes", {}, this.#left, centre, this.#splitter, this.#right, this.#fold);
     this.element = h("div.page.study-page", {}, this.#header(), this.#banner, this.panes);
     this.#listenSplitter();
     this.#showRight();
@@ -121,6 +122,7 @@ export class Frame {
     this.#own.replaceWith(own);
     this.#details.replaceWith(details);
     [this.#controls, this.#own, this.#details] = [controls, own, details];
+    this.#left.scrollTop = this.#right.scrollTop = 0;
     this.#watch.disconnect();
     this.#watch.observe(details, { childList: true });
     this.#showRight();
@@ -138,12 +140,17 @@ export class Frame {
 
   #header() {
     const { openStudy: study } = this.#app;
-    const name = h(
-      "button.study-name.quiet",
-      { type: "button", title: "Rename the study", disabled: Boolean(study.readOnly), onclick: () => this.#rename() },
-      study.name,
-    );
-    this.#offs.push(study.on("named", () => fill(name, study.name)));
+    const name = h("button.study-name.quiet", {
+      type: "button",
+      disabled: Boolean(study.readOnly),
+      onclick: () => this.#rename(),
+    });
+    const show = () => {
+      fill(name, study.name);
+      name.title = `${study.name}: rename the study`;
+    };
+    show();
+    this.#offs.push(study.on("named", show));
     fill(
       this.#steps,
       STEPS.map((step) => this.#stepButton(step)),

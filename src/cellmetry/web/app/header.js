@@ -2,6 +2,7 @@
 import { h } from "../kernel/dom.js";
 import { icon } from "../controls/icons.js";
 import { menuButton } from "../controls/menu.js";
+import { openHelp } from "./help.js";
 import { hasMembers, openMembers } from "./members.js";
 import { chooseTheme, theme } from "./theme.js";
 
@@ -29,8 +30,9 @@ export function accountMenu(app) {
     { title: "Theme" },
     ...themes(),
     { title: "" },
+    { text: "How it goes", icon: "info", run: openHelp },
     { text: "Keys", icon: "keys", hint: "?", run: () => app.shortcuts.show() },
-    { text: "REST API", icon: "info", run: () => void open("api/v1/docs", "_blank", "noopener") },
+    { text: "REST API", icon: "file", run: () => void open("api/v1/docs", "_blank", "noopener") },
     ...account(app),
   ]);
 }

@@ -85,7 +85,12 @@ class HistoryPanel {
     return h(
       "li.act",
       { class: undone ? "act-undone" : "" },
-      h("div.grow", {}, h("p.act-text", {}, act.summary), h("p.quiet-text", {}, `${whenInWords(act.at)} · ${act.who}`)),
+      h(
+        "div.grow",
+        {},
+        h("p.act-text", {}, act.summary, this.#whereOf(act)),
+        h("p.quiet-text", {}, `${whenInWords(act.at)} · ${act.who}`),
+      ),
       can &&
         h(
           "button.quiet.small",
@@ -94,6 +99,14 @@ class HistoryPanel {
           undone ? "Redo" : "Undo",
         ),
     );
+  }
+
+  /** The image of an edit, where the study has its labels still. @param {any} act */
+  #whereOf({ verb, details }) {
+    const { labels, images } = this.#app.openStudy;
+    const image = verb === "edit" && labels.find(details?.labels)?.image;
+    const name = image && images.find(image)?.name;
+    return name ? ` · ${name}` : "";
   }
 
   /** Whether an edit was refused, or is of labels that newer ones took the place of. @param {any} act */

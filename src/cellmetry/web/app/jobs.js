@@ -1,6 +1,7 @@
 /** The jobs of a study: what waits, runs and ended, as it happens. @module */
 import { at } from "../kernel/api.js";
 import { Emitter } from "../kernel/emitter.js";
+import { farOf, leftAsBefore } from "./job_parts.js";
 import { Pace } from "./pace.js";
 import { Stream } from "./stream.js";
 
@@ -23,7 +24,14 @@ import { Stream } from "./stream.js";
  * @property {Record<string, any>} result
  * @property {number|null} act
  */
-/** @typedef {{done: number, total: number, text: string, secondsLeft: number|null}} Progress */
+/**
+ * @typedef {object} Progress
+ * @property {number} done Of the task.
+ * @property {number} total
+ * @property {string} text The task.
+ * @property {number|null} secondsLeft Of the job.
+ * @property {import("./job_parts.js").Far|null} far Of a job that has parts.
+ */
 
 const ENDED = new Set(["done", "failed", "cancelled", "interrupted"]);
 const OFTEN_MS = 1000;
@@ -40,6 +48,8 @@ export class Jobs extends Emitter {
   #byId = new Map();
   /** @type {Map<string, Pace>} */
   #paces = new Map();
+  /** The largest share of jobs with parts: a bar does not go back. @type {Map<string, number>} */
+  #shares = new Map();
   /** @type {{id: string, stream: Stream}|null} */
   #watched = null;
   /** @type {ReturnType<typeof setTimeout>|undefined} */
@@ -101,8 +111,25 @@ export class Jobs extends Emitter {
 
   /** @param {Job} job @returns {Progress} */
   progress(job) {
-    const pace = this.#paces.get(job.id);
-    return { done: job.done, total: job.total, text: job.task, secondsLeft: pace?.secondsLeft(job.total) ?? null };
+    const { done, total, task: text } = job;
+    const ofTask = this.#paces.get(job.id)?.secondsLeft(total) ?? null;
+    const far = this.#far(job, ofTask);
+    return { done, total, text, secondsLeft: (far ? null : ofTask) ?? this.#asBefore(job), far };
+  }
+
+  /** @param {Job} job @param {number|null} ofTask */
+  #far(job, ofTask) {
+    const far = farOf(job, ofTask);
+    if (!far) return null;
+    const share = Math.max(far.share, this.#shares.get(job.id) ?? 0);
+    this.#shares.set(job.id, share);
+    return { ...far, share };
+  }
+
+  /** Seconds left if it goes as the last one of its kind. @param {Job} job */
+  #asBefore(job) {
+    const before = this.all.find((each) => each.kind === job.kind && each.state === "done");
+    return before && job.state === "running" ? leftAsBefore(job, before, Date.now()) : null;
   }
 
   /** @param {string} id */
@@ -113,6 +140,7 @@ export class Jobs extends Emitter {
   /** Put a job that has ended early back into the queue. @param {string} id */
   async resume(id) {
     this.#paces.delete(id);
+    this.#shares.delete(id);
     this.#take([await this.#study.post(at`jobs/${id}/resume`)]);
   }
 

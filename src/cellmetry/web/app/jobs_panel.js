@@ -13,6 +13,8 @@ import { tookInWords, whenInWords } from "./times.js";
 /** @typedef {import("./jobs.js").Job} Job */
 
 const MOST = 30;
+/** How many images that failed the list names, of one job; the log names all. */
+const FAILURES = 3;
 /** Kinds of lines that are numbers for a picture, none to read. */
 const FIGURES = new Set(["progress", "learning"]);
 /** @type {Record<string, string>} */
@@ -33,6 +35,9 @@ const STATES = {
   interrupted: "Interrupted",
 };
 
+/** Images that a job could not work on, why by their ids. @param {Job} job @returns {Record<string, string>} */
+const failedOf = (job) => job.result?.failed ?? {};
+
 /** What a job does, in words. @param {Job} job */
 export const titleOf = (job) => TITLES[job.kind] ?? inWords(job.kind);
 
@@ -50,23 +55,25 @@ export function jobsIndicator(app) {
   const show = () => {
     const [first] = jobs.running.filter((job) => job.state !== "queued").concat(jobs.running);
     fill(mark, first ? h("span.spinner.small-spinner") : icon("jobs"));
-    fill(text, first ? indicatorText(first, jobs.running.length) : "");
-    pop.button.setAttribute("aria-label", first ? `Jobs: ${indicatorText(first, jobs.running.length)}` : "Jobs");
+    const said = first ? indicatorText(first, jobs.progress(first), jobs.running.length) : "";
+    fill(text, said);
+    pop.button.setAttribute("aria-label", said ? `Jobs: ${said}` : "Jobs");
   };
   const offs = [jobs.on("change", show), jobs.on("ended", (job) => tellEnd(app, job, pop.open))];
   show();
   return { element: pop.element, close: () => offs.forEach((off) => off()) };
 }
 
-/** @param {Job} job @param {number} count */
-function indicatorText(job, count) {
-  const far = job.total > 0 ? ` ${job.done}/${job.total}` : "";
-  return `${titleOf(job)}${far}${count > 1 ? ` +${count - 1}` : ""}`;
+/** @param {Job} job @param {import("./jobs.js").Progress} progress @param {number} count */
+function indicatorText(job, { done, total, far }, count) {
+  const counts = total > 0 ? ` ${done}/${total}` : "";
+  const shown = far ? ` ${Math.round(100 * far.share)} %` : counts;
+  return `${titleOf(job)}${shown}${count > 1 ? ` +${count - 1}` : ""}`;
 }
 
 /** @param {App} app @param {Job} job @param {() => void} open */
 function tellEnd(app, job, open) {
-  const failed = Object.keys(job.result?.failed ?? {}).length;
+  const failed = Object.keys(failedOf(job)).length;
   const show = { text: "Show", run: () => showLog(app, job) };
   if (job.state === "failed") app.toast(`${titleOf(job)} failed: ${job.error}`, { kind: "error", action: show });
   else if (job.state === "interrupted")
@@ -107,16 +114,20 @@ function jobRow(app, job) {
     run.call(jobs, job.id).catch((error) => app.error(error));
   const button = (/** @type {string} */ text, /** @type {() => any} */ run) =>
     h("button.quiet.small", { type: "button", onclick: run }, text);
+  const failed = Object.keys(failedOf(job)).length;
+  const state = failed ? "failed" : job.state;
+  const said = failed ? `${STATES[job.state]}, ${counted(failed, "image")} failed` : STATES[job.state];
   const element = h(
     "li.job",
     {},
-    h("div.row", {}, h("strong.grow", {}, titleOf(job)), h(`span.job-state.job-${job.state}`, {}, STATES[job.state])),
+    h("div.row", {}, h("strong.grow", {}, titleOf(job)), h(`span.job-state.job-${state}`, {}, said)),
     h(
       "p.quiet-text",
       {},
       [whenInWords(job.created), job.who, tookInWords(job.started, job.ended)].filter(Boolean).join(" · "),
     ),
     job.error && h("p.job-error", {}, job.error),
+    failed > 0 && h("ul.job-error", {}, failuresOf(app, job)),
     bar?.element,
     h(
       "div.row.end.tight",
@@ -131,12 +142,22 @@ function jobRow(app, job) {
   return { element, update };
 }
 
+/** The first images that failed, with why. @param {App} app @param {Job} job */
+function failuresOf(app, job) {
+  const all = Object.entries(failedOf(job));
+  const rows = all
+    .slice(0, FAILURES)
+    .map(([id, reason]) => h("li", {}, `${app.openStudy.images.find(id)?.name ?? id}: ${reason}`));
+  const more = all.length - rows.length;
+  return [rows, more > 0 && h("li", {}, `${counted(more, "more image")}: see the log`)];
+}
+
 /** Show what was said of a job. @param {App} app @param {Job} job */
 export async function showLog(app, job) {
   const { openStudy: study } = app;
   try {
     const lines = await study.get(at`jobs/${job.id}/log`, { limit: 1000 });
-    const failed = Object.entries(job.result?.failed ?? {}).map(([id, reason]) =>
+    const failed = Object.entries(failedOf(job)).map(([id, reason]) =>
       h("li", {}, h("strong", {}, study.images.find(id)?.name ?? id), h("p.quiet-text", {}, String(reason))),
     );
     const rows = lines

@@ -1,4 +1,5 @@
 /** The label images of a study. @module */
+import { at } from "../kernel/api.js";
 import { Emitter } from "../kernel/emitter.js";
 import { place } from "../kernel/place.js";
 
@@ -50,6 +51,8 @@ export class LabelsList extends Emitter {
   /** @type {Promise<void>|null} */
   #loading = null;
   #again = false;
+  /** Labels that were edited since their counts were read. @type {Set<string>} */
+  #edited = new Set();
   #study;
 
   /** @param {Study} study */
@@ -103,12 +106,25 @@ export class LabelsList extends Emitter {
     return this.all.find((labels) => labels.id === id);
   }
 
-  /** Note the version that an edit made. @param {{labels: string, version: number|null}} edit */
+  /** Note the version that an edit made; its counts are known by `readEdited`. @param {{labels: string, version: number|null}} edit */
   edited({ labels, version }) {
     const found = this.find(labels);
     if (!found || version === null) return;
     found.version = Math.max(found.version, version);
     found.teaches = true;
+    this.#edited.add(labels);
+    this.tell("change", this);
+  }
+
+  /** Read what edits changed: counts, and whether the labels teach. */
+  async readEdited() {
+    const edited = [...this.#edited];
+    this.#edited.clear();
+    for (const each of edited) {
+      const read = await this.#study.get(at`labels/${each}`);
+      const found = this.find(each);
+      if (found && read.version >= found.version) Object.assign(found, read);
+    }
     this.tell("change", this);
   }
 

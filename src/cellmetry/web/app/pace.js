@@ -1,15 +1,24 @@
 /** How fast a job goes, and how long the rest takes. @module */
 
-/** The pace of one job, by the times at which its progress was told; another task begins anew. */
+/**
+ * The pace of one job, by the times at which its progress was told; another task begins anew. What is done first takes
+ * longer, since a model is loaded meanwhile, so it counts only until there is more.
+ */
 export class Pace {
   #task = "";
   #first = { at: 0, done: 0 };
+  /** When the first was done. @type {{at: number, done: number}|null} */
+  #warm = null;
   #last = { at: 0, done: 0 };
 
   /** @param {{at: string, task: string, done: number}} said */
   note({ at, task, done }) {
     const now = { at: Date.parse(at), done };
-    if (task !== this.#task || done < this.#last.done) this.#first = now;
+    if (task !== this.#task || done < this.#last.done) {
+      this.#first = now;
+      this.#warm = null;
+    }
+    if (done > this.#first.done) this.#warm ??= now;
     this.#task = task;
     this.#last = now;
   }
@@ -20,9 +29,10 @@ export class Pace {
    * @returns {number|null}
    */
   secondsLeft(total) {
-    const done = this.#last.done - this.#first.done;
+    const from = this.#warm && this.#last.done > this.#warm.done ? this.#warm : this.#first;
+    const done = this.#last.done - from.done;
     if (done <= 0 || total <= 0) return null;
-    const each = (this.#last.at - this.#first.at) / 1000 / done;
+    const each = (this.#last.at - from.at) / 1000 / done;
     return Math.max(0, each * (total - this.#last.done));
   }
 }

@@ -56,20 +56,25 @@ export function pixelFields(app, chosen, beside = false) {
 }
 
 /**
+ * Return the field of a size; what is no size is refused in a note that goes when the field is corrected.
  * @param {App} app
  * @param {{title: string, value: number|string, several: boolean, save: (size: number|null) => any}} said
  */
-function sizeField(app, { title, value, several, save }) {
+export function sizeField(app, { title, value, several, save }) {
   const id = `pixel-${++made}`;
   const shown = typeof value === "number" ? String(Number(value.toPrecision(5))) : value;
   const placeholder = several ? "Several" : "";
   const readOnly = Boolean(app.openStudy.readOnly);
   const input = h("input", { id, type: "text", maxlength: 20, value: shown, placeholder, disabled: readOnly });
+  let leave = () => {};
   input.addEventListener("change", () => {
+    leave();
     const text = input.value.trim();
     const size = text ? Number(text.replace(",", ".")) : null;
-    if (size === null || size > 0) return save(size);
-    app.toast(`${title}: ${text} is not a number above 0.`, { kind: "error" });
+    const good = size === null || size > 0;
+    input.setAttribute("aria-invalid", String(!good));
+    if (good) return save(size);
+    leave = app.toast(`${title}: ${text} is not a number above 0.`, { kind: "error" });
   });
   const name = h("label.field-name", { for: id }, `${title} `, h("span.field-unit", {}, "µm"));
   return h("div.field.grow", {}, name, input);

@@ -5,8 +5,8 @@ import { icon } from "../controls/icons.js";
 import { menuButton } from "../controls/menu.js";
 import { chooseFiles } from "./drops.js";
 import { accountMenu, brand } from "./header.js";
+import { howItGoes } from "./help.js";
 import { counted } from "./said.js";
-import { STEPS } from "./steps.js";
 import { whenInWords } from "./times.js";
 
 /** @typedef {import("./app.js").App} App */
@@ -42,7 +42,7 @@ export class StartPage {
     fill(
       this.#studies,
       studies.length === 0
-        ? howItGoes()
+        ? [h("h2.start-title", {}, "How it goes"), howItGoes()]
         : [
             h("h2.start-title", {}, "Your studies"),
             h(
@@ -132,7 +132,7 @@ export class StartPage {
       "button.start-card",
       { type: "button", onclick: () => this.#app.place.go(study.id) },
       pictures,
-      h("strong.start-name.cut", { title: study.name }, study.name),
+      h("strong.start-name", { title: study.name }, study.name),
       h(
         "span.quiet-text.cut",
         {},
@@ -182,20 +182,3 @@ export class StartPage {
     }
   }
 }
-
-/** What a study goes through, for who has none yet. */
-const howItGoes = () => [
-  h("h2.start-title", {}, "How it goes"),
-  h(
-    "ol.start-steps",
-    {},
-    STEPS.map(({ title, about }, k) =>
-      h(
-        "li.start-step",
-        {},
-        h("span.start-number", { "aria-hidden": "true" }, k + 1),
-        h("div", {}, h("h3", {}, title), h("p.quiet-text", {}, about)),
-      ),
-    ),
-  ),
-];

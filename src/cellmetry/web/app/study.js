@@ -29,6 +29,7 @@ export class Study extends Emitter {
   /** @type {Stream|null} */
   #stream = null;
   #warmed = 0;
+  #readEdited = this.#soon(() => this.labels.readEdited());
   #said;
 
   /** @param {Record<string, any>} said As `GET studies/ID` answers. */
@@ -201,8 +202,10 @@ export class Study extends Emitter {
 
   /** @param {any} act */
   #heard(act) {
-    if (act.edit) this.labels.edited(act.edit);
-    else this.#reload(act);
+    if (act.edit) {
+      this.labels.edited(act.edit);
+      this.#readEdited();
+    } else this.#reload(act);
     this.tell("act", act);
   }
 

@@ -7,7 +7,7 @@ import { icon } from "../controls/icons.js";
 const SECONDS = { info: 5, done: 6, error: 15 };
 const MOST = 4;
 
-/** The notes that are shown; the oldest leave first. */
+/** The notes that are shown; the oldest leave first, failures last. A failure that can be looked at stays until it is closed. */
 export class Toasts {
   #host = h("div.toasts", { role: "region", "aria-label": "Notes" });
   #polite = h("div", { "aria-live": "polite" });
@@ -35,7 +35,7 @@ export class Toasts {
     );
     (kind === "error" ? this.#urgent : this.#polite).append(note);
     this.#dropOldest();
-    leaveInTime(note, SECONDS[kind] + (action ? 6 : 0));
+    if (kind !== "error" || !action) leaveInTime(note, SECONDS[kind] + (action ? 6 : 0));
     return leave;
   }
 
@@ -46,7 +46,7 @@ export class Toasts {
   }
 
   #dropOldest() {
-    const all = this.#host.querySelectorAll(".toast");
+    const all = [...this.#polite.children, ...this.#urgent.children];
     for (let k = 0; k < all.length - MOST; k++) all[k].remove();
   }
 }

@@ -2,7 +2,11 @@
 import { fill, h } from "../kernel/dom.js";
 import { leftInWords } from "../app/pace.js";
 
-/** @typedef {{done: number, total: number, text?: string, secondsLeft?: number|null}} Shown */
+/** @typedef {{share: number, words: string, left: string}} Far */
+/** @typedef {{done: number, total: number, text?: string, secondsLeft?: number|null, far?: Far|null}} Shown */
+
+/** Said while nobody knows the time that is left. */
+const LATER = "time left is known after the first";
 
 /**
  * Return a bar, and what shows a progress in it.
@@ -16,13 +20,13 @@ export function progressBar(label) {
   const left = h("span.progress-left.number");
   return {
     element: h("div.progress", {}, bar, h("div.progress-said", {}, said, left)),
-    show({ done, total, text = "", secondsLeft = null }, begins = "Getting ready…") {
-      if (total > 0) {
-        bar.max = total;
-        bar.value = done;
+    show({ done, total, text = "", secondsLeft = null, far = null }, begins = "Getting ready…") {
+      if (far || total > 0) {
+        bar.max = far ? 1 : total;
+        bar.value = far ? far.share : done;
       } else bar.removeAttribute("value");
-      fill(said, total > 0 ? `${done} of ${total} ${text}` : begins);
-      fill(left, leftInWords(secondsLeft));
+      fill(said, far?.words ?? (total > 0 ? `${done} of ${total} ${text}` : begins));
+      fill(left, leftInWords(secondsLeft) || (far?.left ?? (total > 1 && done === 0 ? LATER : "")));
     },
   };
 }

@@ -39,7 +39,8 @@ export class Curves {
     this.#shown = shown;
     fill(
       this.#legend,
-      shown.curves.length > 1 && shown.curves.map((curve, k) => h("span.plot-key", {}, swatch(k), curve.name)),
+      shown.curves.length > 1 &&
+        shown.curves.map((curve, k) => curve.points.length > 0 && h("span.plot-key", {}, swatch(k), curve.name)),
     );
     this.#canvas.redraw();
   }

@@ -82,7 +82,7 @@ export class CompareForm extends Emitter {
     super();
     this.#app = app;
     this.#pairs = pairs;
-    this.#progress = new JobProgress(app, "compare", "Comparing", { shares: false, buttons: [this.#compare] });
+    this.#progress = new JobProgress(app, "compare", "Comparing", { buttons: [this.#compare] });
     this.element = h(
       "div.stack",
       {},

@@ -14,6 +14,7 @@ import { NOTHING, worthOf } from "./correct_worth.js";
 
 /** @typedef {import("../app/app.js").App} App */
 /** @typedef {import("./correct_desk.js").Desk} Desk */
+/** @typedef {import("./correct_edits.js").Item} Item */
 /** @typedef {import("./correct_worth.js").Task} Task */
 /** @typedef {import("./correct_worth.js").Worth} Worth */
 
@@ -52,7 +53,8 @@ export class CorrectionQueue {
     this.#maps = new ReviewMaps(app);
     this.#result = new ResultChoice(app);
     const choices = h("div.correct-choices", {}, this.#result.element, this.#maps.element);
-    this.element = h("div.stack", {}, choices, this.#progress, this.#offer.element, this.#foot, this.#list);
+    this.element = h("div.stack", {}, this.#foot, choices, this.#progress, this.#offer.element, this.#list);
+    this.#showFoot();
     const some = () => this.#all.length > 0;
     const editable = () => !app.openStudy.readOnly && !this.#task?.question;
     const group = "Queue";
@@ -61,7 +63,7 @@ export class CorrectionQueue {
       app.shortcuts.bind("p", "Previous of the queue", () => this.#step(-1), { group, when: some }),
       app.shortcuts.bind("r", "Mark the field as reviewed", () => this.#review(), { group, when: editable }),
       app.openStudy.on("act", () => this.#readSoon()),
-      desk.session.on("saved", () => this.#readSoon()),
+      desk.session.on("saved", ({ item }) => this.#saved(item)),
       app.openStudy.labels.on("select", () => this.#read()),
       this.#result.on("change", () => this.#read()),
     ];
@@ -76,6 +78,19 @@ export class CorrectionQueue {
     this.#offer.close();
     this.#maps.close();
     for (const off of this.#offs) off();
+  }
+
+  /** Where the cell that is looked at was deleted, nothing is left to settle: go on. @param {Item} item */
+  #saved({ kind, operation, labels, parameters }) {
+    const task = this.#task;
+    const gone = kind === "edit" && operation === "delete" ? (parameters.ids ?? []) : [];
+    if (task?.ids.length && task.labels === labels && task.ids.every((id) => gone.includes(id))) {
+      this.#worth = { ...this.#worth, tasks: this.#worth.tasks.filter((each) => each.key !== task.key) };
+      this.#current = null;
+      this.#show();
+      this.#step(1);
+    }
+    this.#readSoon();
   }
 
   /** Not at every stroke. */

@@ -36,17 +36,30 @@ export class ResultChoice extends Emitter {
     this.tell("change", this.value);
   }
 
-  /** Offer the columns of the newest table that has a row a cell. */
+  /** Offer the columns of the newest table that has a row a cell of the labels that are looked at. */
   async #read() {
     try {
       const tables = await this.#app.openStudy.get("tables");
       const has = (/** @type {any} */ table, /** @type {string} */ name) =>
         table.columns.some((/** @type {any} */ column) => column.name === name);
-      const table = tables.findLast((/** @type {any} */ each) => has(each, "label") && !each.name.startsWith("review"));
+      const table = tables.findLast(
+        (/** @type {any} */ each) => has(each, "label") && !each.name.startsWith("review") && this.#isOfLabels(each),
+      );
       this.#show([...ALWAYS, ...columnsOf(table)]);
     } catch (error) {
       this.#app.error(error);
     }
+  }
+
+  /** Whether a table, and none of profiles, tells of the labels that are looked at. @param {any} table */
+  #isOfLabels({ details }) {
+    const { labels } = this.#app.openStudy;
+    return (
+      !details.of &&
+      Object.entries(details.images ?? {}).some(
+        ([image, said]) => said.labels && said.labels === labels.of(image, labels.name ?? "")?.id,
+      )
+    );
   }
 
   /** @param {string[][]} choices */

@@ -1,6 +1,8 @@
 /** The tables of counts that were kept in the study, below the viewer; a row leads to its image. @module */
+import { at } from "../kernel/api.js";
 import { fill, h } from "../kernel/dom.js";
 import { TableChoice } from "../table/choice.js";
+import { Outdated } from "../table/outdated.js";
 import { TablePanel } from "../table/panel.js";
 import { TablesList, isOfCounts } from "../table/tables.js";
 
@@ -13,6 +15,7 @@ export class CountTables {
   #host;
   #tables;
   #choice;
+  #outdated;
   /** @type {TablePanel|null} */
   #panel = null;
   #off;
@@ -23,10 +26,11 @@ export class CountTables {
     this.#host = host;
     this.#tables = new TablesList(app.openStudy);
     this.#choice = new TableChoice(app, "Table of counts", this.#tables, isOfCounts);
-    /** The choice among several tables. */
-    this.element = this.#choice.element;
+    this.#outdated = new Outdated(app, "Count again.");
+    /** The choice among several tables, and what has changed since theirs was made. */
+    this.element = h("div.stack", {}, this.#choice.element, this.#outdated.element);
     this.#off = this.#tables.on("change", () => this.#choice.follow());
-    this.#choice.on("change", (table) => table?.id !== this.#panel?.data.id && this.#open(table));
+    this.#choice.on("change", (table) => this.#follow(table));
     this.#tables.on("error", (error) => app.error(error));
     this.#tables.load().catch((error) => app.error(error));
   }
@@ -34,7 +38,14 @@ export class CountTables {
   close() {
     this.#off();
     this.#tables.close();
+    this.#outdated.close();
     this.#panel?.close();
+  }
+
+  /** @param {TableView|undefined} table */
+  #follow(table) {
+    this.#outdated.of(table ? at`tables/${table.id}` : "");
+    if (table?.id !== this.#panel?.data.id) this.#open(table);
   }
 
   /** @param {TableView|undefined} table */

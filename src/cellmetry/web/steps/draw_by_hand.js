@@ -5,17 +5,20 @@ import { iconOf, toolNamed } from "../viewer/tools/all.js";
 /** @typedef {import("../app/app.js").App} App */
 
 /**
- * Return a button that begins to draw the cells of the image that is looked at; null where it has labels, or may not.
+ * Return a button that begins to draw the cells of the image that is looked at, or adds to those that it has; null where
+ * nobody may.
  * @param {App} app @param {{class?: string}} [more]
  * @returns {HTMLButtonElement|null}
  */
 export function drawByHand(app, more = {}) {
   const { images, labels, readOnly } = app.openStudy;
   const image = images.current;
-  if (readOnly || image?.state !== "ready" || labels.of(image.id)) return null;
-  const title = "Begin without cells, and draw each with the brush";
+  if (readOnly || image?.state !== "ready") return null;
+  const there = labels.of(image.id);
+  const title = there ? "Add cells with the brush" : "Begin without cells, and draw each with the brush";
   const button = h("button", { type: "button", title, ...more }, iconOf(toolNamed("brush")), "Draw by hand");
   button.addEventListener("click", () => {
+    if (there) return app.goStep("correct", { tool: "brush" });
     button.disabled = true;
     begin(app, image.id)
       .catch((error) => app.error(error))

@@ -1,11 +1,13 @@
 /** The step Two channels: a target, and its ratio to a reference, in masks and rings of cells. @module */
+import { at } from "../kernel/api.js";
 import { fill, h } from "../kernel/dom.js";
 import { isRecord } from "../kernel/place.js";
 import { labelled } from "../controls/labelled.js";
 import { JobProgress } from "../app/job_progress.js";
 import { TableChoice } from "../table/choice.js";
+import { Outdated } from "../table/outdated.js";
 import { TablePanel } from "../table/panel.js";
-import { TablesList } from "../table/tables.js";
+import { TablesList, selectLabelsOf } from "../table/tables.js";
 import { DualForm } from "./dual_form.js";
 import { CellNumbers } from "./dual_numbers.js";
 import { MaintainIds } from "./dual_ids.js";
@@ -16,6 +18,7 @@ import { MaskPreviews } from "./dual_preview.js";
 import { ProfilePane } from "./dual_profile.js";
 import { beginColumns, quantified } from "./dual_tables.js";
 import { CellLinks } from "./measure_cells.js";
+import { othersNotice } from "./measure_others.js";
 
 /** @typedef {import("../app/app.js").App} App */
 /** @typedef {import("../table/source.js").TableView} TableView */
@@ -68,7 +71,8 @@ class DualStep {
   #course;
   /** What the middle says while there is no table. */
   #empty = "";
-  #notice = h("div");
+  #outdated;
+  #notice = h("div.stack");
   #numbers = h("div.dual-numbers");
   /** @type {{panel: TablePanel, links: CellLinks, numbers: CellNumbers}|null} */
   #open = null;
@@ -93,6 +97,7 @@ class DualStep {
     this.#pixels = new PixelSizes(app, () => this.#quantified);
     this.#tables = new TablesList(study);
     this.#choice = new TableChoice(app, "Table", this.#tables, isMine);
+    this.#outdated = new Outdated(app, "Quantify again.");
     fill(
       panes.left,
       h(
@@ -107,6 +112,7 @@ class DualStep {
         labelled("Images", this.#which),
         this.#choice.element,
         h("div.left-actions", {}, h("div.row", {}, this.#preview.button, this.#run), this.#progress.element),
+        this.#outdated.element,
         this.#notice,
       ),
     );
@@ -119,6 +125,7 @@ class DualStep {
       () => this.#preview.close(),
       () => this.#ids.close(),
       () => this.#pixels.close(),
+      () => this.#outdated.close(),
       () => this.#tables.close(),
     ];
     this.#showLabels();
@@ -259,6 +266,7 @@ class DualStep {
   /** Show the table that is chosen, of those that this step made. */
   async #show() {
     const table = this.#choice.current;
+    this.#outdated.of(table ? at`tables/${table.id}` : "");
     if (table?.id === this.#open?.panel.data.id) return this.#showStale();
     this.#closeTable();
     if (!table) {
@@ -267,7 +275,8 @@ class DualStep {
     }
     this.#openTable(table);
     const made = await quantified(this.#app, this.#tables, table).catch((error) => this.#app.error(error));
-    if (made && this.#open?.panel.data === table) this.#profile.show(made);
+    if (this.#open?.panel.data !== table) return;
+    this.#profile.show(made ?? null);
     this.#showImage();
   }
 
@@ -275,10 +284,11 @@ class DualStep {
   #openTable(table) {
     const { openStudy: study } = this.#app;
     beginColumns(study.id, table);
+    selectLabelsOf(table, study.labels);
     const panel = new TablePanel(this.#app, table);
     const links = new CellLinks(this.#app, panel);
     links.on("cell", (row) => this.#profile.showCell(row?.label ?? null));
-    const numbers = new CellNumbers(this.#app, panel, () => links.imageName);
+    const numbers = new CellNumbers(this.#app, panel, () => links.seenName);
     this.#open = { panel, links, numbers };
     this.#empty = "";
     fill(this.#numbers, numbers.element);
@@ -295,8 +305,11 @@ class DualStep {
     this.#open = null;
   }
 
+  /** The profile is of the image as the table has it: one that was read again has none. */
   #showImage() {
-    this.#profile.showImage(this.#open?.links.imageName ?? this.#app.viewer.image?.name ?? "");
+    const name = this.#open ? this.#open.links.imageName : this.#app.viewer.image?.name;
+    this.#profile.showImage(name ?? "");
+    this.#showStale();
   }
 
   #followJobs() {
@@ -326,14 +339,13 @@ class DualStep {
     return h("button.primary", { type: "button", disabled: some && this.#run.disabled, onclick: run }, text);
   }
 
-  /** Say when the image that is seen lacks a channel, cells were changed after they were quantified, or images failed. */
+  /** Say when the image that is seen lacks a channel, other cells than those of the table are seen, or images failed. */
   #showStale() {
-    const details = this.#open?.panel.data.details;
-    const { labels } = this.#app.openStudy;
-    const old = Object.entries(details?.images ?? {}).filter(([id, { labels: used, version }]) => {
-      const now = labels.find(used) ?? labels.of(id, details?.labels);
-      return now && (now.id !== used || now.version > version);
-    });
-    fill(this.#notice, noticesOf(this.#form.missing, old.length, Object.values(details?.made?.failed ?? {})));
+    const table = this.#open?.panel.data;
+    fill(
+      this.#notice,
+      noticesOf(this.#form.missing, Object.values(table?.details.made?.failed ?? {})),
+      table && othersNotice(this.#app, table),
+    );
   }
 }

@@ -155,7 +155,7 @@ class ImagesStep {
         {},
         `${counted(sizeless.length, "image has", "images have")} no pixel size: results will be in pixels, not in µm.`,
       ),
-      h("button", { type: "button", onclick: choose }, "Say it"),
+      h("button", { type: "button", onclick: choose }, "Enter it"),
     );
   }
 
@@ -221,7 +221,7 @@ function conditionsOf(all) {
       "p.quiet-text",
       {},
       "To compare conditions later, choose images and say their condition and replicate at the right. " +
-        "Ctrl+A chooses all, Shift a row of them.",
+        "Ctrl+A chooses all, Shift a row of them; “From names…” then reads both from their names.",
     );
   }
   const rows = conditions.map((name) => {

@@ -8,6 +8,7 @@ import { counted, sayOf } from "../app/said.js";
 /** @typedef {import("../app/images.js").ImageView} ImageView */
 
 const WORDS = /** @type {Record<string, string>} */ ({ T: "time", C: "channels", Z: "depth", S: "colours" });
+const AS_FILES = "files";
 const USUAL = ["YX", "ZYX", "CYX", "TYX", "CZYX", "TCYX", "TZYX", "TCZYX"];
 
 /**
@@ -40,16 +41,18 @@ export function readAgain(app, chosen) {
   const dialog = openDialog(title, form);
   form.addEventListener("submit", (/** @type {Event} */ event) => {
     event.preventDefault();
-    const said = { axes: axes.value || null, rgb: rgb.value || null, pixel_size_um: size.valueAsNumber || null };
-    const onlySize = !said.axes && !said.rgb && said.pixel_size_um && images.every((image) => image.state === "ready");
+    const said = {
+      ...(axes.value && { axes: axes.value === AS_FILES ? null : axes.value }),
+      ...(rgb.value && { rgb: rgb.value }),
+      ...(size.value && { pixel_size_um: size.valueAsNumber }),
+    };
+    const stay = !axes.value && !rgb.value && images.every((image) => image.state === "ready");
+    if (stay && !size.value)
+      return void app.toast("Nothing was read again: choose other axes, colours or another pixel size.", {
+        kind: "error",
+      });
     dialog.close();
-    if (onlySize)
-      void sayOf(
-        app,
-        images,
-        { pixel_size_um: said.pixel_size_um, pixel_size_y_um: null },
-        "The pixel size is another",
-      );
+    if (stay) void sayOf(app, images, { ...said, pixel_size_y_um: null }, "The pixel size is another");
     else run(app, images, said).catch((error) => app.error(error));
   });
 }
@@ -69,7 +72,7 @@ function axesOf(images) {
   const lengths = new Set(images.map((image) => (image.header.axes ?? "").replace("S", "").length));
   const fitting = lengths.size === 1 && !lengths.has(0) ? arrangements([...lengths][0] - 2) : USUAL;
   const offered = [...new Set(named.length ? named : fitting)];
-  return [["", "As the files say"], ...offered.map((axes) => [axes, inWords(axes)])];
+  return [["", "As now"], [AS_FILES, "As the files say"], ...offered.map((axes) => [axes, inWords(axes)])];
 }
 
 /** All orders of so many of T, C and Z, before Y and X. @param {number} count @returns {string[]} */

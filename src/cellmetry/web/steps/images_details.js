@@ -2,7 +2,7 @@
 import { fill, h } from "../kernel/dom.js";
 import { icon } from "../controls/icons.js";
 import { lengthOf } from "../app/images.js";
-import { pixelFields } from "../app/pixel_fields.js";
+import { pixelFields, sizeField } from "../app/pixel_fields.js";
 import { sayFromNames } from "./images_names.js";
 import { readAgain } from "./images_again.js";
 import { counted, sayOf, shared, valuesOf } from "../app/said.js";
@@ -112,11 +112,11 @@ function fields(app, chosen) {
 
 /**
  * @param {App} app
- * @param {{title: string, unit?: string, value: any, known?: string[], help?: string,
+ * @param {{title: string, value: any, known?: string[], help?: string,
  *   save: (text: string) => any}} said
  *   `value` undefined: several.
  */
-function textField(app, { title, unit = "", value, known = [], help = "", save }) {
+function textField(app, { title, value, known = [], help = "", save }) {
   const id = `said-${++made}`;
   const several = value === undefined;
   const list = h(
@@ -135,13 +135,7 @@ function textField(app, { title, unit = "", value, known = [], help = "", save }
     disabled: Boolean(app.openStudy.readOnly),
   });
   input.addEventListener("change", () => save(input.value.trim()));
-  return h(
-    "div.field",
-    { title: help },
-    h("label.field-name", { for: id }, title, unit && " ", unit && h("span.field-unit", {}, unit)),
-    input,
-    list,
-  );
+  return h("div.field", { title: help }, h("label.field-name", { for: id }, title), input, list);
 }
 
 /** @param {App} app @param {ImageView[]} chosen */
@@ -165,38 +159,29 @@ function pixelField(app, chosen) {
 function depthField(app, chosen) {
   if (!chosen.some((image) => image.state === "ready" && lengthOf(image, "Z") > 1)) return null;
   const value = shared(chosen, (image) => image.said.pixel_size_z_um ?? image.header.pixel_size_um?.z ?? "");
-  const save = (/** @type {string} */ text) => saySize(app, chosen, "pixel_size_z_um", text, "Distance of planes");
-  return textField(app, { title: "Distance of planes", unit: "µm", value: shortNumber(value), save });
-}
-
-/** @param {App} app @param {ImageView[]} chosen @param {string} name @param {string} text @param {string} title */
-function saySize(app, chosen, name, text, title) {
-  const number = text ? Number(text.replace(",", ".")) : null;
-  if (number !== null && !(number > 0))
-    return app.toast(`${title}: ${text} is not a number above 0.`, { kind: "error" });
-  return sayOf(
-    app,
-    chosen,
-    { [name]: number },
-    `${title} of ${counted(chosen.length, "image")}: ${text || "as the files say"}`,
-  );
+  const title = "Distance of planes";
+  const save = (/** @type {number|null} */ size) =>
+    sayOf(
+      app,
+      chosen,
+      { pixel_size_z_um: size },
+      `${title} of ${counted(chosen.length, "image")}: ${size ?? "as the files say"}`,
+    );
+  return sizeField(app, { title, value: value ?? "", several: value === undefined, save });
 }
 
 /** @param {App} app @param {ImageView[]} chosen */
 function channelField(app, chosen) {
   const names = shared(chosen, (image) => channelNames(image));
   if (!names?.length) return null;
-  const save = (/** @type {number} */ k, /** @type {string} */ text) =>
-    sayOf(
-      app,
-      chosen,
-      {
-        channel_names: names.map((/** @type {string} */ name, /** @type {number} */ at) =>
-          at === k ? text || name : name,
-        ),
-      },
-      `Channel ${k + 1}: ${text}`,
-    );
+  /** Names that were typed here; the others are as they are by then. @type {Map<number, string>} */
+  const typed = new Map();
+  const save = (/** @type {number} */ k, /** @type {string} */ text) => {
+    typed.set(k, text);
+    const now = shared(chosen, (image) => channelNames(app.openStudy.images.find(image.id) ?? image)) ?? names;
+    const said = now.map((/** @type {string} */ name, /** @type {number} */ at) => typed.get(at) || name);
+    return sayOf(app, chosen, { channel_names: said }, `Channel ${k + 1}: ${text}`);
+  };
   return h(
     "fieldset.plain",
     {},
@@ -231,6 +216,15 @@ function excludedField(app, chosen) {
   return h("label.check", { title: "Jobs and results leave these images out" }, input, "Leave out of results");
 }
 
+/** What the values of pixels may be, in words. @param {Record<string, any>} header */
+function valuesOfPixels({ dtype, bit_depth: depth }) {
+  const [, kind, bits] = /^(u?int|float)(\d+)$/.exec(dtype) ?? [];
+  if (!kind) return dtype;
+  const numbers = kind === "float" ? "numbers with decimals" : "whole numbers";
+  const used = depth && depth !== Number(bits) ? `, from a camera of ${depth} bits` : "";
+  return `${bits}-bit ${numbers}${used}`;
+}
+
 /** @param {ImageView} image */
 function facts(image) {
   const { header } = image;
@@ -238,7 +232,7 @@ function facts(image) {
     ["Size", `${lengthOf(image, "X")} × ${lengthOf(image, "Y")} px`],
     ["Planes", lengthOf(image, "Z") > 1 && lengthOf(image, "Z")],
     ["Frames", lengthOf(image, "T") > 1 && lengthOf(image, "T")],
-    ["Values", `${header.dtype}${header.bit_depth ? `, ${header.bit_depth} bits used` : ""}`],
+    ["Values", valuesOfPixels(header)],
     ["Pixel size in the file", sizeText(header.pixel_size_um)],
     ["Taken", header.acquired],
   ];

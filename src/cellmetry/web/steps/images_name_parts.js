@@ -13,6 +13,16 @@ const TITLES = { condition: "condition", replicate: "replicate", well: "well", f
 export const partsOf = (name) => name.split(/[_\s.,;/\\]+|-(?=\D)/).filter(Boolean);
 
 /**
+ * Return the number of parts that most names have, if more than half of them have it; else null: they are named in many
+ * ways. Names with more or fewer parts would shift what the parts mean.
+ * @param {string[][]} names The parts of each name.
+ */
+export function usualLength(names) {
+  const lengths = names.map((parts) => parts.length);
+  return lengths.find((length) => lengths.filter((each) => each === length).length > names.length / 2) ?? null;
+}
+
+/**
  * Return what each part likely is, "" where nobody knows; a part that all names share says nothing.
  * @param {string[][]} names The parts of each name.
  * @returns {string[]}
@@ -62,7 +72,7 @@ export function summaryOf(groups) {
     .filter(({ counts }) => counts.size);
   const text = kinds.map(({ title, counts }) => `${counted(counts.size, title)} (${listed(counts)})`).join(" × ");
   const gaps = gapsOf(groups);
-  return `${text}.${gaps.length ? ` No image of ${gaps.slice(0, 3).join(", ")}${gaps.length > 3 ? ", …" : ""}.` : ""}`;
+  return `${text}.${gaps.length ? ` No image of ${gaps.slice(0, 3).join(", ")}${gaps.length > 3 ? ", …" : "."}` : ""}`;
 }
 
 /** @param {{values: Record<string, string>, images: any[]}[]} groups @param {string} role */

@@ -3,7 +3,7 @@ import { fill, h } from "../kernel/dom.js";
 import { openDialog } from "../controls/dialog.js";
 import { counted } from "../app/said.js";
 import { withoutFolder } from "../app/images.js";
-import { partsOf, proposedRoles, summaryOf } from "./images_name_parts.js";
+import { partsOf, proposedRoles, summaryOf, usualLength } from "./images_name_parts.js";
 
 /** @typedef {import("../app/app.js").App} App */
 /** @typedef {import("../app/images.js").ImageView} ImageView */
@@ -17,6 +17,7 @@ const ROLES = [
   ["field", "Field"],
 ];
 const SHOWN = 500;
+const SAID = 4;
 
 /**
  * Return which images say what, by the parts of their names.
@@ -38,13 +39,34 @@ function groupsOf(images, parts, roles) {
   return [...groups.values()];
 }
 
-/** Ask what the parts of the names are, with a proposal, and say it. @param {App} app @param {ImageView[]} images */
-export function sayFromNames(app, images) {
-  const parts = withoutFolder(images.map((image) => image.name)).map(partsOf);
+/**
+ * Return the images whose names are alike, their parts, and a sentence on those that are not, or cannot be read.
+ * @param {ImageView[]} chosen
+ */
+function alikeOf(chosen) {
+  const readable = chosen.filter((image) => image.state !== "failed");
+  const all = withoutFolder(readable.map((image) => image.name)).map(partsOf);
+  const usual = usualLength(all);
+  const isAlike = (/** @type {number} */ k) => usual === null || all[k].length === usual;
+  const odd = [
+    ...readable.filter((_, k) => !isAlike(k)).map((image) => `${image.name} (another number of parts)`),
+    ...chosen.filter((image) => image.state === "failed").map((image) => `${image.name} (not readable)`),
+  ];
+  const named = `${odd.slice(0, SAID).join(", ")}${odd.length > SAID ? `, and ${odd.length - SAID} more` : ""}`;
+  return {
+    images: readable.filter((_, k) => isAlike(k)),
+    parts: all.filter((_, k) => isAlike(k)),
+    left: odd.length ? `Nothing is said of ${named}.` : "",
+  };
+}
+
+/** Ask what the parts of the names are, with a proposal, and say it. @param {App} app @param {ImageView[]} chosen */
+export function sayFromNames(app, chosen) {
+  const { images, parts, left } = alikeOf(chosen);
   const proposed = proposedRoles(parts);
   const selects = proposed.map((role, k) => roleSelect(role, k));
   const said = h("p.quiet-text", { role: "status" });
-  const sure = h("button.primary", { type: "button", disabled: true }, "Say it");
+  const sure = h("button.primary", { type: "button", disabled: true }, "Apply");
   const dialog = openDialog(
     "Conditions from names",
     h(
@@ -54,6 +76,7 @@ export function sayFromNames(app, images) {
       tableOf(selects, parts),
       parts.length > SHOWN && h("p.quiet-text", {}, `… and ${counted(parts.length - SHOWN, "more image")}`),
       said,
+      left && h("p.quiet-text", {}, left),
     ),
     { wide: true, buttons: [sure] },
   );

@@ -45,7 +45,7 @@ class MeasureStep {
   #which = h("select", { onchange: () => this.#choose(this.#which.value) });
   #whichField = h("label.field", { hidden: true }, h("span.field-name", {}, "Table"), this.#which);
   #outdated;
-  #notice = h("div");
+  #notice = h("div.stack");
   #regions;
   #next = h("div");
   /** Table of a cell that the address names; it may be hidden, since it was made again. @type {TableView|null|void} */

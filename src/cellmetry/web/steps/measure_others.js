@@ -5,7 +5,7 @@ import { labelsOf } from "../table/tables.js";
 
 /** @typedef {import("../app/app.js").App} App */
 
-const APART = "so no values are shown for them";
+const OTHERS = "The cells that are seen are others than those of this table, so they have no values here.";
 
 /**
  * Return the notice, null where the cells of the table are seen, or none, or others are on their way.
@@ -21,10 +21,9 @@ export function othersNotice(app, table) {
   const its = labelsOf(table, seen.image, labels);
   if (its?.id === seen.id) return null;
   const name = its?.name ?? table.details.labels;
-  if (name === undefined || name === seen.name || !labels.of(seen.image, name))
-    return notice(`The cells that are seen are others than those of this table, ${APART}.`);
+  if (name === undefined || name === seen.name || !labels.of(seen.image, name)) return notice(OTHERS);
   const show = h("button.quiet", { type: "button", onclick: () => labels.select(name) }, `Show ${name}`);
-  return notice(`This table tells of ${name}, but ${seen.name} are seen, ${APART}.`, show);
+  return notice(`This table is of ${name}, but ${seen.name} are seen.`, show);
 }
 
 /** @param {string} text @param {HTMLElement} [button] */

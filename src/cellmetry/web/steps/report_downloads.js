@@ -9,6 +9,7 @@ import { capital } from "../table/words.js";
 
 /** @typedef {import("../app/app.js").App} App */
 
+const SOON_MS = 400;
 /** @type {Record<string, string>} */
 const FORMS = {
   rois: "ImageJ ROIs",
@@ -31,6 +32,8 @@ export class Downloads {
   #chosen = new Map();
   /** In what the study changed since a table was made, by its id. @type {Map<string, string[]>} */
   #outdated = new Map();
+  #turn = 0;
+  #later = 0;
   #labels = h("select", { "aria-label": "Which labels" });
   #export = h("button.primary.grow", { type: "button", onclick: () => this.#run() }, "Export");
   #progress;
@@ -63,6 +66,8 @@ export class Downloads {
   }
 
   close() {
+    this.#turn++;
+    clearTimeout(this.#later);
     this.#progress.close();
     for (const off of this.#offs) off();
   }
@@ -121,21 +126,25 @@ export class Downloads {
     );
   }
 
-  /** Ask in what the study has changed since tables were made. */
+  /** Ask in what the study has changed since tables were made; of several at once the last answer counts. */
   async #ask() {
     const { openStudy: study } = this.#app;
+    const turn = ++this.#turn;
     const found = await Promise.all(
       this.#tables.all.map(
         async ({ id }) => /** @type {[string, string[]]} */ ([id, await study.get(at`tables/${id}/outdated`)]),
       ),
     );
+    if (turn !== this.#turn) return;
     this.#outdated = new Map(found);
     this.#showTables();
   }
 
   #show() {
     this.#showTables();
-    if (this.#tables.loaded) this.#ask().catch((error) => this.#app.error(error));
+    clearTimeout(this.#later);
+    if (this.#tables.loaded)
+      this.#later = window.setTimeout(() => this.#ask().catch((error) => this.#app.error(error)), SOON_MS);
     const { labels, readOnly } = this.#app.openStudy;
     const chosen = this.#labels.value || labels.name;
     fill(
@@ -183,6 +192,7 @@ function contentsOf(table) {
   if (table.name === "run_images") return `${rows}, one an image: size, channels, what a recipe found`;
   if (table.name.startsWith("run_")) return `${rows}, as a recipe found cells, without corrections`;
   if (isOfCounts(table)) return `${rows}, one an image or region: counts`;
+  if (table.details.of) return `${rows}, with the table ${table.details.of}`;
   if (table.details.labels) return `${rows}, one a cell: ${table.details.labels} as they were corrected`;
   return rows;
 }

@@ -41,6 +41,9 @@ class SegmentStep {
   );
   #editsField = labelled("Corrections that were made", this.#edits, { hidden: true });
   #apply = h("button.primary.grow", { type: "button", disabled: true }, "Apply to all");
+  #reading = h("p.quiet-text", {}, "Reading what can be found…");
+  /** Shown once it is complete, so that nothing moves below the hand. */
+  #body = h("div.stack", { hidden: true });
   #progress;
   #next = h("div");
   #byHand = h("div.row");
@@ -59,28 +62,22 @@ class SegmentStep {
       () => this.#form.wanted,
       (error) => this.#wrong(error),
     );
-    const which = labelled("Images", this.#which);
+    fill(panes.left, h("div.stack", {}, h("h2", {}, "Find cells"), this.#scale, this.#reading, this.#body));
     fill(
-      panes.left,
+      this.#body,
+      this.#form.element,
+      this.#editsField,
       h(
-        "div.stack",
+        "div.left-actions",
         {},
-        h("h2", {}, "Find cells"),
-        this.#scale,
-        this.#form.element,
-        which,
-        this.#editsField,
-        h(
-          "div.left-actions",
-          {},
-          this.#preview.element,
-          h("div.row", {}, this.#preview.button, this.#apply),
-          this.#progress.element,
-        ),
-        this.#byHand,
-        this.#next,
+        labelled("Images", this.#which),
+        h("div.row", {}, this.#preview.button, this.#apply),
+        this.#progress.element,
       ),
+      this.#byHand,
+      this.#next,
     );
+    this.#which.addEventListener("change", () => this.#nameApply());
     this.#apply.addEventListener("click", () => this.#run());
     this.#form.on("change", () => this.#changed());
     this.#offs = [
@@ -102,6 +99,8 @@ class SegmentStep {
 
   async #begin() {
     await this.#form.load(this.#wantedBefore());
+    this.#reading.hidden = true;
+    this.#body.hidden = false;
     this.#show();
     if (this.#app.place.get("ruler") === "scale") {
       this.#app.place.note({ ruler: null });
@@ -123,6 +122,7 @@ class SegmentStep {
   }
 
   #changed() {
+    this.#allow();
     this.#note();
     this.#preview.follow();
   }
@@ -141,8 +141,7 @@ class SegmentStep {
     const { images, labels, readOnly } = this.#app.openStudy;
     this.#form.follow();
     this.#showWhich();
-    this.#progress.allow(!readOnly && images.ready.length > 0 && this.#form.hasRecipe);
-    this.#preview.button.disabled = Boolean(readOnly) || !images.ready.length;
+    this.#allow();
     this.#editsField.hidden = !labels.all.some((each) => each.version > 0);
     const image = images.current;
     const sizeless = image?.state === "ready" && pixelSizeOf(image) === null;
@@ -159,6 +158,13 @@ class SegmentStep {
     );
     fill(this.#next, labels.all.length > 0 && this.#nextButton());
     fill(this.#byHand, drawByHand(this.#app, { class: "grow" }));
+  }
+
+  #allow() {
+    const { images, readOnly } = this.#app.openStudy;
+    const may = !readOnly && images.ready.length > 0 && this.#form.hasRecipe;
+    this.#progress.allow(may);
+    this.#preview.button.disabled = !may;
   }
 
   #showWhich() {
@@ -181,6 +187,16 @@ class SegmentStep {
       options.map(([value, text]) => h("option", { value }, text)),
     );
     if (options.some(([value]) => value === chosen)) this.#which.value = chosen;
+    this.#nameApply();
+  }
+
+  /** The button says to how many images. */
+  #nameApply() {
+    const some = this.#wantedImages;
+    const all = some === null || some.length === this.#app.openStudy.images.used.length;
+    const one = this.#which.value === "this";
+    fill(this.#apply, all ? "Apply to all" : `Apply to ${one ? "this" : some.length}`);
+    this.#apply.title = all || one ? "" : `Apply to ${counted(some.length, "image")}`;
   }
 
   /** @returns {ImageView[]|null} Null: all. */

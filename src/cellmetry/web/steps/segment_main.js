@@ -6,7 +6,7 @@ import { SchemaForm } from "../controls/schema_form.js";
 import { inWords } from "../controls/schema.js";
 import { isNuclear, pixelSizeOf } from "../app/images.js";
 import { measureLine } from "../app/ruler.js";
-import { channelNames } from "./images_details.js";
+import { channelChoices, namedChannels, showChannels } from "./segment_channels.js";
 
 /** @typedef {import("../app/app.js").App} App */
 /**
@@ -20,6 +20,8 @@ export class MainFields {
   #change;
   #model = h("select");
   #channel = h("select");
+  /** The channel that was chosen, also while an image is looked at that lacks it. */
+  #wanted = "";
   #diameter = h("input", {
     type: "text",
     inputmode: "decimal",
@@ -63,6 +65,7 @@ export class MainFields {
       this.#modelField,
     );
     this.engine = h("div.form", {}, labelled("Engine", this.#engine), this.#options);
+    this.#channel.addEventListener("change", () => (this.#wanted = this.#channel.value));
     for (const input of [this.#model, this.#channel, this.#diameter]) input.addEventListener("change", change);
     this.#engine.addEventListener("change", () => {
       this.#layEngine({});
@@ -84,18 +87,16 @@ export class MainFields {
     return [...engine, ...model, ...channel, ...this.#diameterSet, ...options].map((change) => `${key}.${change}`);
   }
 
+  /** What is looked for and in which channel; null where there is no choice. @returns {[string, string]|null} */
+  get chosen() {
+    return this.#channelField.hidden ? null : [inWords(this.#offer.step.labels), this.#channel.value];
+  }
+
   /** Show the channels and the unit of the image that is looked at. */
   follow() {
-    const image = this.#app.openStudy.images.current;
-    const names = image?.state === "ready" && !image.header.colour ? channelNames(image) : [];
-    const chosen = this.#channel.value;
-    fill(
-      this.#channel,
-      names.map((name, k) => h("option", { value: this.#alike ? name : String(k) }, name)),
-    );
-    this.#channel.value = chosen || this.#guess(names);
-    if (!this.#channel.value && names.length) this.#channel.value = this.#guess(names);
-    this.#channelField.hidden = names.length < 2;
+    const choices = channelChoices(this.#app);
+    showChannels(this.#channel, choices, this.#wanted, this.#guess(choices));
+    this.#channelField.hidden = choices.length < 2 || namedChannels(this.#offer.step).length > 0;
     fill(this.#unit, this.#um ? "µm" : "px");
   }
 
@@ -108,7 +109,7 @@ export class MainFields {
         h(
           "option",
           { value: engine.name, disabled: Boolean(engine.problem) },
-          engine.problem ? `${engine.name} (not installed)` : engine.name,
+          `${inWords(engine.name)}${engine.problem ? " (not installed)" : ""}`,
         ),
       ),
     );
@@ -119,8 +120,8 @@ export class MainFields {
     this.#layEngine({ ...step.options, ...Object.fromEntries(options) });
     this.#model.value = said("model");
     this.#diameter.value = this.#um ? said("diameter_um") : said("diameter_px");
+    this.#wanted = String(said("channel"));
     this.follow();
-    if (said("channel") !== "") this.#channel.value = said("channel");
   }
 
   /** @param {Record<string, any>} options */
@@ -151,27 +152,20 @@ export class MainFields {
     );
   }
 
-  /** Whether all images call their channels alike, so that a name says which. */
-  get #alike() {
-    const [first, ...others] = this.#app.openStudy.images.ready.map((image) => channelNames(image).join("\n"));
-    return new Set(first?.split("\n")).size === first?.split("\n").length && others.every((names) => names === first);
-  }
-
-  /** @param {string[]} names */
-  #guess(names) {
-    const nuclei = names.findIndex((name) => isNuclear(name));
+  /** The channel of nuclei; for cells beside nuclei another one. @param {import("./segment_channels.js").Choice[]} choices */
+  #guess(choices) {
+    const nuclei = Math.max(
+      0,
+      choices.findIndex(({ text }) => isNuclear(text)),
+    );
     const wantsCells = this.#offer.several && !/nuc/i.test(this.#offer.step.labels);
-    const at = wantsCells
-      ? Math.max(
-          0,
-          names.findIndex((_, k) => k !== nuclei),
-        )
-      : Math.max(0, nuclei);
-    return this.#alike ? (names[at] ?? "") : String(at);
+    const at = wantsCells ? choices.findIndex((_, k) => k !== nuclei) : nuclei;
+    return choices[at]?.value ?? "";
   }
 
-  /** Whether every image says the size of its pixels. */
+  /** Whether every image says the size of its pixels, and the recipe does not count in pixels itself. */
   get #um() {
+    if (this.#offer.step.diameter_px) return false;
     const { ready } = this.#app.openStudy.images;
     return ready.length > 0 && ready.every((image) => pixelSizeOf(image) !== null);
   }
@@ -196,5 +190,5 @@ export class MainFields {
 /** @param {any[]} models */
 function automatic(models) {
   const active = models.find((model) => model.active);
-  return active ? `The active one: ${active.name}` : "Ours (base)";
+  return active ? `Automatic: ${active.name}, the active one` : "Automatic: base, which comes with Cellmetry";
 }

@@ -14,12 +14,12 @@ const COLOURS = ["#ffd54a", "#5fd0ff", "#ff8ad1", "#9cff8a"];
 const MOST_SIDE = 2000;
 const SETTLED_MS = 500;
 
-/** A button, what it found in words, and its outlines in the viewer; once shown it follows the form. */
+/** A button; what was found in words and as outlines, both over the viewer; once shown it follows the form. */
 export class Preview {
   #app;
   #wanted;
   #wrong;
-  #said = h("div", { "aria-live": "polite" });
+  #said = h("div.preview-over", { "aria-live": "polite" });
   /** @type {AbortController|null} */
   #asking = null;
   #shown = false;
@@ -43,12 +43,13 @@ export class Preview {
       icon("eye"),
       "Preview",
     );
-    this.element = this.#said;
+    app.frame?.viewerHost.append(this.#said);
     this.#offs = [app.look.on("change", () => this.clear()), app.openStudy.images.on("select", () => this.clear())];
   }
 
   close() {
     this.clear();
+    this.#said.remove();
     for (const off of this.#offs) off();
   }
 
@@ -112,7 +113,8 @@ export class Preview {
         points,
         closed: true,
         colour: COLOURS[k % COLOURS.length],
-        width: 1.5,
+        width: 2,
+        cased: true,
       })),
     );
     if (!this.#shown) this.#labelsSeen = viewer.look.visible;

@@ -2,9 +2,11 @@
 import { at, get } from "../kernel/api.js";
 import { fill, h } from "../kernel/dom.js";
 import { Emitter } from "../kernel/emitter.js";
+import { icon } from "../controls/icons.js";
 import { labelled } from "../controls/labelled.js";
 import { SchemaForm } from "../controls/schema_form.js";
 import { inWords, isSame } from "../controls/schema.js";
+import { NamedChannels, namedChannels } from "./segment_channels.js";
 import { MainFields } from "./segment_main.js";
 import { StackField, hasPlanes } from "./segment_stack.js";
 
@@ -44,6 +46,9 @@ export class RecipeForm extends Emitter {
   #about = h("p.quiet-text");
   #stack;
   #main = h("div.stack");
+  /** @type {NamedChannels|null} */
+  #named = null;
+  #doubt = h("div.segment-doubt", { role: "status" });
   #more = h("div.form");
   /** @type {any[]} */
   #recipes = [];
@@ -66,6 +71,7 @@ export class RecipeForm extends Emitter {
       this.element,
       label,
       this.#about,
+      this.#doubt,
       this.#main,
       this.#stack.element,
       h("details.fold-fields", {}, h("summary", {}, "More settings"), this.#more),
@@ -86,16 +92,14 @@ export class RecipeForm extends Emitter {
       get("models"),
       study.get("models"),
     ]);
-    this.#recipes = [...shipped, ...own].filter((recipe) =>
-      recipe.steps.some((/** @type {any} */ step) => step.step === "segment"),
-    );
+    this.#recipes = [...shipped, ...own].filter(findsCells);
     this.#offers = {
       engines: engines.filter((/** @type {any} */ engine) => engine.name !== "labels"),
       models: [...made, ...models],
     };
     fill(
       this.#choice,
-      this.#recipes.map((recipe, k) => h("option", { value: String(k) }, inWords(recipe.name.replaceAll("-", " ")))),
+      this.#recipes.map((recipe, k) => h("option", { value: String(k) }, titleOf(recipe))),
     );
     this.#choice.value = String(
       Math.max(
@@ -110,12 +114,12 @@ export class RecipeForm extends Emitter {
   get wanted() {
     const set = this.#forms.flatMap(({ key, form, base }) => changes(key, form.all, base));
     const fields = this.#fields.flatMap((fields) => [...fields.set, ...this.#stack.setOf(fields.key)]);
-    return { recipe: nameOf(this.#recipe), set: [...fields, ...set] };
+    return { recipe: nameOf(this.#recipe), set: [...(this.#named?.set ?? []), ...fields, ...set] };
   }
 
-  /** Whether there is something to apply yet. */
+  /** Whether there is something that can be applied. */
   get hasRecipe() {
-    return this.#forms.length > 0;
+    return this.#forms.length > 0 && !this.#named?.problem;
   }
 
   /** Names of the labels that the recipe makes. @returns {string[]} */
@@ -128,7 +132,19 @@ export class RecipeForm extends Emitter {
   /** Show that another image is looked at: its channels and pixel size. */
   follow() {
     for (const fields of this.#fields) fields.follow();
+    this.#named?.follow();
     this.#stack.follow();
+    this.#showDoubt();
+  }
+
+  /** Say that there are too few channels, or that two things are looked for in one. */
+  #showDoubt() {
+    const chosen = [...(this.#named?.chosen ?? []), ...this.#fields.flatMap((fields) => [fields.chosen ?? []])];
+    const [name, channel] = chosen.find(([, each], k) => each && chosen.findIndex(([, one]) => one === each) < k) ?? [];
+    const other = chosen.find(([, each]) => each === channel)?.[0];
+    const same = name && `${other} and ${name} are looked for in the same channel.`;
+    const text = this.#named?.problem || same;
+    fill(this.#doubt, text && h("p.notice", {}, icon("warning"), h("span.grow", {}, text)));
   }
 
   /** @param {any} error @returns {boolean} Whether a field is named. */
@@ -143,7 +159,7 @@ export class RecipeForm extends Emitter {
   /** @param {string[]} set */
   async #lay(set) {
     const recipe = this.#recipe;
-    this.#about.textContent = recipe.description.replace(/ Say which: .*$/, "");
+    this.#about.textContent = recipe.description;
     const steps = withKeys(recipe.steps);
     const schemas = await Promise.all(steps.map(({ step }) => this.#schema(step.step)));
     if (recipe !== this.#recipe) return;
@@ -152,26 +168,35 @@ export class RecipeForm extends Emitter {
     this.#fields = segments.map(
       ({ key, step }) =>
         new MainFields(this.#app, { key, step, given, several: segments.length > 1, ...this.#offers }, () =>
-          this.tell("change", this),
+          this.#changed(),
         ),
     );
+    this.#named = new NamedChannels(this.#app, steps, given, () => this.#changed());
     this.#stack.show(given.get(`${segments[0].key}.stack`), segments[0].step.stack);
     this.#forms = steps.map(({ key, step }, k) => this.#form(key, step, schemas[k], given));
     fill(
       this.#main,
+      this.#named.element,
       this.#fields.map((fields) => fields.element),
     );
+    this.#showDoubt();
     fill(
       this.#more,
       this.#forms.map(({ form }, k) => this.#folded(steps[k], form, steps.length > 1)),
     );
   }
 
+  #changed() {
+    this.#showDoubt();
+    this.tell("change", this);
+  }
+
   /** @param {string} key @param {any} step @param {any} schema @param {Map<string, any>} given */
   #form(key, step, schema, given) {
     const { step: kind, ...values } = step;
     const flat = !this.#app.openStudy.images.all.some(hasPlanes);
-    const hidden = kind === "segment" ? [...HIDDEN, ...(flat ? LINKING : [])] : ["labels", "table"];
+    const elsewhere = ["labels", "table", ...namedChannels(step)];
+    const hidden = kind === "segment" ? [...HIDDEN, ...(flat ? LINKING : [])] : elsewhere;
     const form = new SchemaForm(schema, { values, hidden, titles: TITLES });
     const base = structuredClone(form.all);
     const changed = structuredClone(values);
@@ -200,6 +225,15 @@ export class RecipeForm extends Emitter {
     return known;
   }
 }
+
+/** Whether it finds cells in what a server holds: it has no label files beside its images. @param {any} recipe */
+function findsCells({ steps }) {
+  const segments = steps.filter((/** @type {any} */ step) => step.step === "segment");
+  return segments.length > 0 && segments.every((/** @type {any} */ step) => step.engine !== "labels");
+}
+
+/** @param {any} recipe */
+const titleOf = ({ name }) => (name === "edu" ? "EdU" : inWords(name.replaceAll("-", " ")));
 
 /** What a job calls a recipe. @param {any} recipe @returns {string} */
 const nameOf = (recipe) => recipe.id || recipe.name;

@@ -119,7 +119,7 @@ export class Fields extends Emitter {
   /** @param {Field} field */
   #cardOf(field) {
     const { image, labels } = field;
-    const key = `${labels.id} ${labels.version} ${image.name} ${labels.reviewed}`;
+    const key = `${labels.id} ${labels.version} ${labels.outlines} ${image.name} ${labels.reviewed}`;
     const before = this.#cards.get(image.id);
     const card = before?.key === key ? before : { key, ...this.#card(field) };
     card.right.checked = labels.right;

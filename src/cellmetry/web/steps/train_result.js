@@ -24,16 +24,6 @@ const EARLY = {
   interrupted: "The training was interrupted.",
 };
 
-/** The task that takes the time. */
-const LEARNING = "Training";
-/** What is counted, by the words of the job. @type {Record<string, string>} */
-const TASKS = {
-  prepare: "images written",
-  "Preparing images": "images prepared",
-  [LEARNING]: "steps learnt",
-  segmenting: "held-out images segmented",
-};
-
 /** The tab Training. */
 export class TrainingView {
   element = h("div.train-result");
@@ -61,13 +51,17 @@ export class TrainingView {
   constructor(app, models) {
     this.#app = app;
     this.#models = models;
-    const card = (/** @type {string} */ title, /** @type {any} */ ...content) =>
-      h("section.card", {}, h("h3", {}, title), content);
+    const card = (/** @type {string} */ title, /** @type {string} */ about, /** @type {HTMLElement} */ plot) =>
+      h("section.card", {}, h("h3", {}, title), h("p.quiet-text", {}, about), plot);
     this.#curves = h(
       "div.train-curves",
       {},
-      card("Loss", this.#loss.element),
-      card("Average precision", this.#precision.element),
+      card("Error while learning", "How far the model is from your outlines; lower is better.", this.#loss.element),
+      card(
+        "Cells found right",
+        "Of all that were found or missed, 1 is all; higher is better.",
+        this.#precision.element,
+      ),
     );
     this.#offs = [app.openStudy.jobs.on("change", () => this.#follow()), models.on("change", () => this.#showEnd())];
     this.show(null);
@@ -115,22 +109,18 @@ export class TrainingView {
 
   #draw() {
     const { loss, precision } = this.#course?.curves ?? { loss: [], precision: [] };
-    this.#curves.hidden = Boolean(this.#job && hasEnded(this.#job)) && !this.#course?.all.length;
+    this.#curves.hidden = !this.#course?.all.length;
     const rangeX = /** @type {[number, number]} */ ([0, this.#course?.steps ?? 1]);
     const highest = Math.max(0, ...loss.flatMap((curve) => curve.points.map(([, value]) => value)));
-    this.#loss.show({ curves: loss, x: "Step", y: "Loss", rangeX, rangeY: [0, highest || 1] });
-    this.#precision.show({ curves: precision, x: "Step", y: "AP at IoU 0.5", rangeX, rangeY: [0, 1] });
+    this.#loss.show({ curves: loss, x: "Step", y: "Error (loss)", rangeX, rangeY: [0, highest || 1] });
+    this.#precision.show({ curves: precision, x: "Step", y: "Share found right", rangeX, rangeY: [0, 1] });
   }
 
   /** Show how far it is; more only when its state changes. */
   #follow() {
     const job = this.#job;
     if (!job) return;
-    if (!hasEnded(job)) {
-      const progress = this.#app.openStudy.jobs.progress(job);
-      const secondsLeft = progress.text === LEARNING ? progress.secondsLeft : null;
-      this.#bar.show({ ...progress, secondsLeft, text: TASKS[progress.text] ?? progress.text });
-    }
+    if (!hasEnded(job)) this.#bar.show(this.#app.openStudy.jobs.progress(job));
     if (job.state === this.#state) return;
     this.#state = job.state;
     this.#draw();
@@ -262,14 +252,15 @@ export class TrainingView {
           "Roll back",
         ),
       );
-    const good = outcome?.verdict !== "worse";
+    const worth = !outcome || ["better", "new"].includes(outcome.verdict);
+    const poor = outcome?.verdict === "worse";
     const button = (/** @type {string} */ text, /** @type {boolean} */ first, /** @type {() => any} */ run) =>
       h("button", { type: "button", class: first ? "primary" : "", disabled: readOnly, onclick: run }, text);
     return h(
       "div.row",
       {},
-      button("Activate", good, () => this.#models.activate(model)),
-      button("Discard", !good, () => this.#models.discard(model)),
+      button("Activate", worth, () => this.#models.activate(model)),
+      button("Discard", poor, () => this.#models.discard(model)),
     );
   }
 

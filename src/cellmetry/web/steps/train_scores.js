@@ -21,9 +21,15 @@ const ROWS = [
   ["right", "Found right", "", 1, "Cells that overlap a true one by half or more"],
   ["missed", "Missed", "", -1, "True cells that were not found"],
   ["extra", "Wrong or extra", "", -1, "Found cells that are none, or not as they should be"],
-  ["f1", "F1", " %", 1, "Share of cells that are right, of those found and of true ones, in all images together"],
-  ["ap50", "Mean AP, IoU 0.5", " %", 1, "Right cells of all that were found or missed, as the mean of the images"],
-  ["ap75", "Mean AP, IoU 0.75", " %", 1, "The same, where outlines must fit closely"],
+  ["f1", "Right in all (F1)", " %", 1, "Of the cells found and of the true ones, in all images together"],
+  ["ap50", "Right in each image (AP 0.5)", " %", 1, "Of all cells found or missed, as the mean of the images"],
+  [
+    "ap75",
+    "With close outlines (AP 0.75)",
+    " %",
+    1,
+    "The same, where a cell must overlap a true one by three quarters",
+  ],
 ];
 const PANELS = { before: "Before", after: "After", truth: "Yours" };
 const COLOURS = [
@@ -51,8 +57,8 @@ export function scoresTable({ before, after, names, cells }) {
     const shown = (/** @type {number|null} */ value) => (value === null ? "–" : `${wholeText(value, unit)}${unit}`);
     return h(
       "tr",
-      { title: about },
-      h("th", { scope: "row" }, title),
+      {},
+      h("th", { scope: "row" }, title, h("p.quiet-text", {}, about)),
       before && h("td.number", {}, shown(was)),
       h("td.number", {}, shown(is)),
       before && h("td.number", { class: kind }, sign),

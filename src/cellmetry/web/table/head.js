@@ -112,7 +112,7 @@ function widthOfNames(table) {
 
 /** @param {Column} column */
 function widthOf(column) {
-  if (column.name === "path") return 150;
+  if (column.name === "path") return 200;
   if (column.name === "label") return 76;
   const text = titleOf(column).length + (unitOf(column).length ? unitOf(column).length + 1 : 0);
   return Math.min(200, Math.max(84, 40 + text * 7.2));

@@ -56,7 +56,7 @@ export class FieldPicture {
     const [height, width] = [rows * grain, columns * grain];
     const window = { ids: widened(ids, rows, columns, grain), width: width + 2 * MARGIN };
     const out = new Uint32Array(height * width);
-    const ink = { fill, outline: outline ? 1 : 0, thick: Math.min(Math.round(1 + ratio), MARGIN - 1) };
+    const ink = { fill, outline: outline ? 1 : 0, thick: Math.min(Math.round(1 + ratio), MARGIN - 1), cased: false };
     paintObjects(out, window, { y0: 0, y1: height, x0: 0, x1: width }, this.#colourOf, ink);
     Object.assign(this.#canvas, { height, width });
     const pixels = new ImageData(new Uint8ClampedArray(out.buffer), width, height);

@@ -35,6 +35,7 @@ import { inTile, TiledLayer } from "./tiled_layer.js";
 
 const FINEST = -4;
 const FADE_PX = [3, 6];
+const CASED_PX = 16;
 const scratch = new Uint32Array(512 * 512);
 
 export class LabelLayer extends TiledLayer {
@@ -184,7 +185,8 @@ export class LabelLayer extends TiledLayer {
     const seen = this.diameter === null ? FADE_PX[1] : this.diameter / 2 ** level / this.#ratio;
     const part = Math.min(Math.max((seen - FADE_PX[0]) / (FADE_PX[1] - FADE_PX[0]), 0), 1);
     const outline = this.look.outline ? part : 0;
-    return { fill: this.look.fill, outline, thick: Math.min(Math.round(1 + this.#ratio), MARGIN - 1) };
+    const thick = Math.min(Math.round(1 + this.#ratio), MARGIN - 1);
+    return { fill: this.look.fill, outline, thick, cased: seen >= CASED_PX };
   }
 
   /** The object that is drawn at a point. @param {number} y @param {number} x */

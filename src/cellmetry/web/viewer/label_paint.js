@@ -7,8 +7,12 @@
 export const MARGIN = 4;
 
 /** @typedef {{ids: Uint32Array, width: number}} Window  Ids with `MARGIN` pixels more on each side. */
-/** @typedef {{fill: number, outline: number, thick: number}} Ink  Opacities, and pixels of an outline. */
+/**
+ * @typedef {{fill: number, outline: number, thick: number, cased: boolean}} Ink Opacities, pixels of an outline, and whether a
+ *   dark line lies within it, so that it is seen on what is as bright.
+ */
 
+const CASE = 0.6;
 const WHITE = 0xffffffff;
 const DARK = 0xe0000000;
 
@@ -24,6 +28,8 @@ export function paintObjects(out, { ids, width }, part, colourOf, ink) {
   const fill = Math.round(ink.fill * 255) << 24;
   const line = Math.round(ink.outline * 255) << 24;
   const thick = line ? ink.thick : 0;
+  const dark = Math.round(ink.outline * CASE * 255) << 24;
+  const most = thick && ink.cased ? thick + 1 : thick;
   let at = 0;
   let last = 0;
   let colour = -1;
@@ -36,20 +42,23 @@ export function paintObjects(out, { ids, width }, part, colourOf, ink) {
         colour = id ? colourOf(id) : -1;
       }
       if (colour < 0) out[at++] = 0;
-      else out[at++] = (colour | (thick && isRim(ids, from, width, id, thick) ? line : fill)) >>> 0;
+      else {
+        const far = rimAt(ids, from, width, id, most);
+        out[at++] = (far > thick ? dark : colour | (far ? line : fill)) >>> 0;
+      }
     }
   }
 }
 
 /**
- * Whether a pixel of an object is at most so many pixels from others.
- * @param {Uint32Array} ids @param {number} at @param {number} width @param {number} id @param {number} thick
+ * Return how many pixels a pixel of an object is from others, 0 where it is more than `most`.
+ * @param {Uint32Array} ids @param {number} at @param {number} width @param {number} id @param {number} most
  */
-function isRim(ids, at, width, id, thick) {
-  for (let far = 1; far <= thick; far++)
+function rimAt(ids, at, width, id, most) {
+  for (let far = 1; far <= most; far++)
     if (ids[at - far] !== id || ids[at + far] !== id || ids[at - far * width] !== id || ids[at + far * width] !== id)
-      return true;
-  return false;
+      return far;
+  return 0;
 }
 
 /**
@@ -69,7 +78,7 @@ export function paintChosen(out, { ids, width }, part, chosen, thick) {
         last = id;
         inside = chosen.has(id);
       }
-      if (inside) out[at] = isRim(ids, from, width, id, thick + 1) ? WHITE : stronger(out[at]);
+      if (inside) out[at] = rimAt(ids, from, width, id, thick + 1) ? WHITE : stronger(out[at]);
       else if (isNear(ids, from, width, id, chosen, thick)) out[at] = DARK;
     }
   }

@@ -15,6 +15,7 @@ import { scaleOf } from "./palette.js";
  * @property {number} [width] In pixels of the screen.
  * @property {number} [fill] Opacity, 0 to 1.
  * @property {boolean} [dashed]
+ * @property {boolean} [cased] Whether a dark line lies below it, so that it is seen on what is as bright.
  * @property {string} [text]
  * @property {boolean} [middle] Whether the text lies on its point, not above it.
  * @property {number} [size] Of the text, in pixels of the screen; 12 if left out.
@@ -32,11 +33,13 @@ import { scaleOf } from "./palette.js";
  */
 
 const EDGE_PX = 40;
+const CASE = "rgb(0 0 0 / 80%)";
 /** Values of a map that are held at once, with 4 bytes each for its colours: those of 4096 × 4096. */
 const MOST_VALUES = 2 ** 24;
 
 /** Draw shapes. @param {CanvasRenderingContext2D} context @param {Camera} camera @param {ShapesLayer} layer */
 export function drawShapes(context, camera, { shapes }) {
+  for (const shape of shapes) if (shape.cased && isSeen(camera, shape.points)) drawCase(context, camera, shape);
   for (const shape of shapes) {
     if (!isSeen(camera, shape.points)) continue;
     context.save();
@@ -53,6 +56,16 @@ export function drawShapes(context, camera, { shapes }) {
     if (shape.text) writeAt(context, camera, shape);
     context.restore();
   }
+}
+
+/** @param {CanvasRenderingContext2D} context @param {Camera} camera @param {Shape} shape */
+function drawCase(context, camera, shape) {
+  context.save();
+  context.strokeStyle = CASE;
+  context.lineWidth = (shape.width ?? 2) + 2.5;
+  trace(context, camera, shape);
+  context.stroke();
+  context.restore();
 }
 
 /** @type {WeakMap<number[][], {count: number, box: number[]}>} */

@@ -23,7 +23,7 @@ from cellmetry.study.design.design import Finding
 from cellmetry.study.design.replication import PSEUDO, as_one_replicate
 from cellmetry.study.store.images import images
 from cellmetry.study.store.results import result_path, results
-from cellmetry.study.store.said import is_excluded
+from cellmetry.study.store.said import excluded_images
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Mapping
@@ -78,12 +78,10 @@ class CompareConditions(BoundedJob):
     def run(self, work: JobWork) -> dict[str, Any]:
         """Return the id of the comparison."""
         out = work.folder / "comparison"
-        work.progress.start("compare", 1)
         if not (out / _RECORD).is_file():
             self._compare(work, out)
         record = json.loads((out / _RECORD).read_text(encoding="utf-8"))
         notes = [*record["source"]["notes"], *record["not_written"]]
-        work.progress.advance()
         values = [each.value for each in self.settings.comparisons]
         details = {
             "table": self.table,
@@ -144,7 +142,7 @@ class CompareConditions(BoundedJob):
             work.say("warning", each)
         run = facts_of_table(work.store, found["first"])
         around = compare.Surroundings(title=f"Comparison of {found['first'].name}", run=run, findings=findings)
-        compare.compare_to(out, source, self.settings, around)
+        compare.compare_to(out, source, self.settings, around, progress=work.progress)
 
     def _read(self, store: Store, found: StoredResult) -> pd.DataFrame:
         """Return a table, of a large one only the columns that are needed, with the design as it is said now."""
@@ -187,10 +185,8 @@ def _asks_the_same(one: Mapping[str, Any], other: Mapping[str, Any]) -> bool:
 
 def _with_design(store: Store, table: pd.DataFrame, measured: dict[str, str]) -> tuple[pd.DataFrame, Any]:
     """Return the rows of images that are in the study and not excluded, with what it says of them now."""
-    alive = {each.id for each in images(store)}
-    names = {
-        image_id: name for image_id, name in measured.items() if image_id in alive and not is_excluded(store, image_id)
-    }
+    used = {each.id for each in images(store)} - excluded_images(store)
+    names = {image_id: name for image_id, name in measured.items() if image_id in used}
     kept = table[table["image"].astype(str).isin(set(names.values()))].reset_index(drop=True)
     joined, told, _ = add_said(kept, said_columns(store, names))
     return joined, told

@@ -46,6 +46,8 @@ __all__ = ["TrainModel"]
 
 _OUTCOME = "outcome.json"
 _BEFORE = "before"
+_BEGINNING, _JUDGING = "beginning", "judging"
+"""What progress tells while nothing is counted: before the learning, and after it."""
 Change = Annotated[str, Field(max_length=300, pattern=r"^[a-z_]+(\.[a-z_]+)?=")]
 
 
@@ -136,6 +138,7 @@ class TrainModel(BoundedJob):
             clear_course(course)
             found: dict[str, Any] = json.loads(noted.read_text(encoding="utf-8"))
             return found
+        work.progress.start(_BEGINNING, 0)
         try:
             fit = import_module("cellmetry.learn.fit")
         except ModuleNotFoundError as error:
@@ -160,7 +163,7 @@ class TrainModel(BoundedJob):
             options,
             progress=work.progress,
             hear=lambda result: _note(noted, result),
-            tell=lambda row: work.say("learning", _row(row)),
+            tell=lambda row: _tell(work, row),
         )
         return _outcome(made)
 
@@ -225,6 +228,13 @@ def _outcome(made: TrainResult) -> dict[str, Any]:
         "before": None if made.before is None else json.loads(made.before.to_json(orient="records")),
         "after": json.loads(made.after.to_json(orient="records")),
     }
+
+
+def _tell(work: JobWork, row: Mapping[str, float]) -> None:
+    """Say how the learning goes, and after its last step that the model is judged."""
+    work.say("learning", _row(row))
+    if row["step"] == row["steps"]:
+        work.progress.start(_JUDGING, 0)
 
 
 def _row(row: Mapping[str, float]) -> str:
