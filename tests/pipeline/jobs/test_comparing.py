@@ -210,7 +210,10 @@ def test_numbers_of_cells_are_compared_by_image_also_of_one_without_cells(tmp_pa
     area = fields["area_mm2"]["a"]
     assert area == pytest.approx(0.96**2)
     assert fields["n_cells_kept_per_mm2"]["a"] == pytest.approx(cells["a"] / area)
-    groups = json.loads((folder / "comparison.json").read_text())["comparisons"][1]["groups"]
+    record = json.loads((folder / "comparison.json").read_text())
+    left_out = sum(each["n_removed_first"] for each in record["filters"])
+    assert left_out == cells["c"]
+    groups = record["comparisons"][1]["groups"]
     assert groups[0]["mean"] == pytest.approx(fields[fields["condition"] == "a"]["n_cells_kept"].mean())
     store.close()
 

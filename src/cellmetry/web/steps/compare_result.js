@@ -109,6 +109,7 @@ export class ComparisonView {
       source: "",
     };
     const { rows } = found.options;
+    const ofCounts = rows === "images" && found.options.table === settings.table;
     const label = settings.style?.labels?.[found.options.value] ?? capital(titleOf(column));
     const name = isShare(found) ? `${label}: share of cells` : axisOf(column);
     const withCells = !isShare(found);
@@ -133,7 +134,7 @@ export class ComparisonView {
           (record.source.no_p_value ?? []).map((/** @type {string} */ why) =>
             h("p.notice.notice-bad", {}, icon("warning"), h("span", {}, `No p-value is given. ${why}`)),
           ),
-          found.options.table === settings.table && h("p.quiet-text", {}, leftOutText(record.filters, rows)),
+          !ofCounts && h("p.quiet-text", {}, leftOutText(record.filters, rows === "images" ? "cells" : rows)),
         ),
       ),
       h(

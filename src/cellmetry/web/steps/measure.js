@@ -52,6 +52,8 @@ class MeasureStep {
   #former = null;
   /** @type {{panel: TablePanel, links: CellLinks, plots: CellPlots}|null} */
   #open = null;
+  /** Id of the job that was asked for here: its table is shown when it is made. */
+  #asked = "";
   #offs;
 
   /** @param {App} app @param {import("../app/steps.js").Panes} panes */
@@ -84,7 +86,7 @@ class MeasureStep {
       this.#tables.on("error", (error) => app.error(error)),
       study.jobs.on(
         "ended",
-        (job) => job.kind === "measure" && job.state === "done" && app.place.note({ table: job.result.table }),
+        (job) => job.id === this.#asked && job.state === "done" && app.place.note({ table: job.result.table }),
       ),
       study.labels.on("change", () => this.#showLabels()),
       app.viewer.on("shown", () => this.#showNotices()),
@@ -152,12 +154,13 @@ class MeasureStep {
     try {
       const name = this.#labels.value || labels.name || "cells";
       this.#former = null;
-      await this.#progress.submit({
+      const job = await this.#progress.submit({
         ...(this.#form?.values ?? {}),
         labels: name,
         table: name,
         ...(this.#regions.all.length ? { regions: [] } : {}),
       });
+      this.#asked = job?.id ?? "";
     } catch (error) {
       if (!this.#form?.showError(error)) this.#app.error(error);
     }
