@@ -86,6 +86,21 @@ def test_scores_are_of_all_cells_and_the_segmentation_that_is_repeated_is_of_the
     after = page.evaluate(words, [few, many])["after"]
     assert (after["right"], round(after["f1"]), after["ap75"]) == (51, 51, None)
     assert round(after["ap50"]) == 67
+    parts = (
+        "([job, before]) => import('./web/app/job_parts.js').then((made) => before "
+        "? made.leftAsBefore(job, before, Date.parse('2026-01-01T00:00:30Z')) : made.farOf(job, 40))"
+    )
+    learns = {"kind": "train", "task": "Training", "done": 3, "total": 6, "parameters": {"minutes": 1}}
+    far = page.evaluate(parts, [learns, None])
+    assert far["share"] == pytest.approx(0.5)
+    assert far["words"].startswith("Part 2 of 3, learning: 3 of 6")
+    assert far["left"] == "about 40 s left, then judging"
+    assert page.evaluate(parts, [{**learns, "task": "?"}, None])["words"] == "?…"
+    times = {"started": "2026-01-01T00:00:00Z", "ended": "2026-01-01T00:01:00Z"}
+    before = {"kind": "segment", "total": 3, "parameters": {}, **times}
+    assert page.evaluate(parts, [{**before, "total": 6}, before]) == 90
+    before = {**learns, **times}
+    assert page.evaluate(parts, [{**before, "parameters": {"minutes": 2}}, before]) == 90
     jobs = [
         {"id": "c", "kind": "segment", "parameters": {"labels_name": "nuclei"}, "result": {}},
         {"id": "b", "kind": "segment", "parameters": {}, "result": {"labels": {"img": {"cells": "lbl"}}}},

@@ -36,6 +36,7 @@ const PARTS = {
       share: 0.15,
       tasks: [
         ["judging", ""],
+        ["images", "held-out images judged"],
         ["segmenting", "held-out images segmented"],
       ],
     },
@@ -49,8 +50,9 @@ const PARTS = {
  */
 export function farOf(job, secondsLeft) {
   const parts = PARTS[job.kind];
-  const at = parts?.findIndex((part) => part.tasks.some(([task]) => task === job.task)) ?? -1;
-  if (at < 0) return null;
+  if (!parts || !job.task) return null;
+  const at = parts.findIndex((part) => part.tasks.some(([task]) => task === job.task));
+  if (at < 0) return { share: 0, words: `${job.task}…`, left: "" }; // the bar stays where it was
   const { title, share, tasks } = parts[at];
   const k = tasks.findIndex(([task]) => task === job.task);
   const before = parts.slice(0, at).reduce((all, part) => all + part.share, 0);

@@ -136,9 +136,7 @@ export class MainFields {
     fill(
       this.#model,
       h("option", { value: "" }, automatic(models)),
-      [...models, ...others].map((model) =>
-        h("option", { value: model.id || model.name }, model.active ? `${model.name} (active)` : model.name),
-      ),
+      [...models, ...others].map((model) => h("option", { value: model.id || model.name }, modelName(model))),
     );
     this.#modelField.hidden = models.length + others.length < 1;
     this.#optionsForm = engine
@@ -190,5 +188,11 @@ export class MainFields {
 /** @param {any[]} models */
 function automatic(models) {
   const active = models.find((model) => model.active);
-  return active ? `Automatic: ${active.name}, the active one` : "Automatic: base, which comes with Cellmetry";
+  return active ? `Automatic: ${active.name}, the active one` : "Automatic: Cellmetry's own";
+}
+
+/** @param {{id: string, name: string, active: boolean}} model */
+function modelName({ id, name, active }) {
+  const shown = !id && name === "base" ? "Cellmetry's own" : name;
+  return active ? `${shown} (active)` : shown;
 }

@@ -68,6 +68,7 @@ export class TrainForm extends Emitter {
       {},
       h("label.field-name", { for: "train-minutes" }, "Time ", h("span.field-unit", {}, "min")),
       h("div.row.tight", {}, this.#minutes, this.#presets),
+      h("p.field-help", {}, "Of learning; preparing before it and judging after it come on top."),
     );
     this.#minutes.id = "train-minutes";
     this.element = h(
