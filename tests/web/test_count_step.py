@@ -177,7 +177,7 @@ def test_a_spoiled_address_opens_the_steps_all_the_same(page: Any, api: Any, unt
 
 
 SLOW_MAPS = """async () => {
-  const { CountMaps } = await import(new URL("web/steps/count_maps.js", document.baseURI));
+  const { CountMaps } = await import(new URL("web/steps/count/maps.js", document.baseURI));
   window.reviewed = new CountMaps(cellmetry);
   window.slow = window.reviewed.showReviewed("slow");
 }"""

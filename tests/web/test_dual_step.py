@@ -311,7 +311,7 @@ def test_what_is_wrong_is_said_beside_its_field_or_in_words(opened: Any, until: 
 def test_an_image_without_the_channels_that_are_wished_changes_them_not(mixed_page: Any, until: Any) -> None:
     page = mixed_page
     roles = "usualRoles(['DAPI', 'FRB', 'GFP'].map((text) => ({ value: text, text })))"
-    found = page.evaluate(f"import('./web/steps/dual_words.js').then(({{ usualRoles }}) => {roles})")
+    found = page.evaluate(f"import('./web/steps/dual/words.js').then(({{ usualRoles }}) => {roles})")
     assert [found[role]["text"] for role in ("target", "reference")] == ["FRB", "DAPI"]
     run = page.get_by_role("button", name="Quantify", exact=True)
     reference = page.get_by_label("Reference", exact=True)

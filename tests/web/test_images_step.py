@@ -221,7 +221,7 @@ def test_conditions_are_taken_from_names(page: Any, api: Any, pictures: Any, rea
 
 
 NAMES = """async names => {
-  const { partsOf, proposedRoles } = await import(new URL("web/steps/images_name_parts.js", document.baseURI));
+  const { partsOf, proposedRoles } = await import(new URL("web/steps/images/name_parts.js", document.baseURI));
   const { withoutFolder } = await import(new URL("web/app/images.js", document.baseURI));
   const parts = withoutFolder(names).map(partsOf);
   return [parts[0], proposedRoles(parts)];

@@ -166,7 +166,7 @@ def stacks_of(page: Any, *images: str, chosen: str = "max") -> Any:
     """What is changed in the recipe where the study has such images, and what is said of a choice that was replaced."""
     return page.evaluate(
         """async ([kinds, chosen]) => {
-          const { StackField } = await import(new URL("web/steps/segment_stack.js", document.baseURI));
+          const { StackField } = await import(new URL("web/steps/segment/stack.js", document.baseURI));
           const known = { flat: { axes: "YX", shape: [9, 9] }, deep: { axes: "ZYX", shape: [4, 9, 9] }, new: {} };
           const all = kinds.map((kind) => ({ state: kind === "new" ? "new" : "ready", header: known[kind] }));
           const ready = all.filter((image) => image.state === "ready");

@@ -82,7 +82,7 @@ def test_what_is_needed_before_a_model_can_learn_is_said(
 def test_scores_are_of_all_cells_and_the_segmentation_that_is_repeated_is_of_the_trained_labels(page: Any) -> None:
     few = {"name": "a", "objects": 2, "found": 2, "f1": 1.0, "ap50": 1.0}
     many = {"name": "b", "objects": 98, "found": 98, "f1": 0.5, "ap50": 1 / 3}
-    words = "rows => import('./web/steps/train_words.js').then((made) => made.outcomeOf({before: null, after: rows}))"
+    words = "rows => import('./web/steps/train/words.js').then((made) => made.outcomeOf({before: null, after: rows}))"
     after = page.evaluate(words, [few, many])["after"]
     assert (after["right"], round(after["f1"]), after["ap75"]) == (51, 51, None)
     assert round(after["ap50"]) == 67
@@ -106,11 +106,11 @@ def test_scores_are_of_all_cells_and_the_segmentation_that_is_repeated_is_of_the
         {"id": "b", "kind": "segment", "parameters": {}, "result": {"labels": {"img": {"cells": "lbl"}}}},
         {"id": "a", "kind": "segment", "parameters": {"labels_name": "nuclei"}, "result": {}},
     ]
-    again = "([name, jobs]) => import('./web/steps/train_again.js').then((made) => made.%s(jobs, name)?.id)"
+    again = "([name, jobs]) => import('./web/steps/train/again.js').then((made) => made.%s(jobs, name)?.id)"
     assert page.evaluate(again % "lastInto", ["cells", jobs]) == "b"
     assert page.evaluate(again % "lastInto", ["nuclei", jobs]) == "c"
     assert page.evaluate(again % "lastInto", ["membranes", jobs]) is None
-    named = "set => import('./web/steps/train_again.js').then((made) => made.otherEngines(set))"
+    named = "set => import('./web/steps/train/again.js').then((made) => made.otherEngines(set))"
     assert page.evaluate(named, ['segment.engine="cellpose"', "segment.diameter_um=9"]) == ["cellpose"]
     assert page.evaluate(named, ['segment.engine="cellmetry"']) == []
 

@@ -3,7 +3,7 @@ import { ApiError, get, post, request } from "../kernel/api.js";
 import { place } from "../kernel/place.js";
 import { ask, askText } from "../controls/dialog.js";
 import { Shortcuts } from "../controls/shortcuts.js";
-import { deskOf } from "../steps/correct_desk.js";
+import { deskOf } from "../steps/correct/desk.js";
 import { takeDrops } from "./drops.js";
 import { Frame } from "./frame.js";
 import { Look } from "./look.js";
