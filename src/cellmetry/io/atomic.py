@@ -21,6 +21,8 @@ __all__ = ["atomic_folder", "atomic_write", "clean_leftovers"]
 _PREFIX = ".cellmetry-"
 _PART = ".part"
 _REMOVALS = 20
+_PAUSE_S = 0.05
+_OF_THREADS = frozenset({".zarr"})
 _FOLDER_SYNC_REFUSED = {errno.EINVAL, errno.EACCES, errno.EPERM, errno.ENOTSUP, errno.EBADF, errno.ENOSYS}
 _REASONS = {
     errno.ENOSPC: "the disk is full; free some space, or choose another folder with --out",
@@ -118,6 +120,9 @@ def _undone_on_failure(path: Path, temporary: Path) -> Iterator[None]:
         yield
     except BaseException as error:
         _remove(temporary)
+        if temporary.suffix in _OF_THREADS:
+            time.sleep(_PAUSE_S)  # threads of zarr that still wrote make the folder anew
+            _remove(temporary)
         for folder in reversed(made):
             _remove_if_empty(folder)
         if isinstance(error, OSError) and not isinstance(error, CellmetryError):
@@ -146,12 +151,12 @@ def _remove(path: Path) -> None:
 
 
 def _remove_folder(folder: Path) -> None:
-    """Remove a folder, again if need be: threads of zarr may still write, virus scanners may still read."""
+    """Remove a folder, again if need be: virus scanners may still read."""
     for _ in range(_REMOVALS):
         shutil.rmtree(folder, ignore_errors=True)
         if not folder.exists():
             return
-        time.sleep(0.05)
+        time.sleep(_PAUSE_S)
 
 
 def _remove_if_empty(folder: Path) -> None:
