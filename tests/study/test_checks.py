@@ -240,7 +240,9 @@ def test_edges() -> None:
         }
         for k, r, c in product("12", "CDEF", range(1, 13))
     ]
-    assert_one(found(whole), "edge", "warning", "All edge wells of the 96-well plate that names of wells suggest hold ctrl")
+    assert_one(
+        found(whole), "edge", "warning", "All edge wells of the 96-well plate that names of wells suggest hold ctrl"
+    )
     spread = [{**row, "condition": "ctrl" if int(row["well"][1:]) % 2 else "a"} for row in whole]
     assert not of_kind(found(spread), "edge")
     third = [
