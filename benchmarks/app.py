@@ -187,7 +187,9 @@ def add_table(home: Path, names: dict[str, str]) -> None:
         write_table(rows, path, columns)
         with store.database.write():
             seq = act(store, Actor("bench", "python"), "measure", "Measure large")
-            add_result(store, seq, "table", "cells", path, details={"rows": len(rows)})
+            known = {"name": "large", "labels": labels.id, "version": labels.version, "rows": len(rows)}
+            details = {"rows": len(rows), "labels": labels.name, "images": {names["image"]: known}}
+            add_result(store, seq, "table", "cells", path, details=details)
 
 
 def _middle(box: Box) -> tuple[float, float]:
