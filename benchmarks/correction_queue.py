@@ -128,6 +128,9 @@ def report(name: str, places: list[Place], wrong: np.ndarray, rng: np.random.Gen
     queue = errors_by_look(places, ranked, wrong)
     chance = [errors_by_look(places, rng.permutation(len(places)), wrong) for _ in range(20)]
     print(f"{name}: {len(wrong)} images, {len(places)} places, error {queue[0]} before, {queue[-1]} after all looks")
+    if queue[-1] >= queue[0]:
+        print("  errors of either sign cancel each other here: looking at all leaves no smaller one")
+        return
     for part in (0.75, 0.5, 0.25):
         goal = queue[-1] + part * (queue[0] - queue[-1])
         mine, others = looks_until(queue, goal), np.mean([looks_until(each, goal) for each in chance])
