@@ -1,4 +1,5 @@
 /** The step Two channels: a target, and its ratio to a reference, in masks and rings of cells. @module */
+import { showLabelNames } from "../../app/label_names.js";
 import { at } from "../../kernel/api.js";
 import { fill, h } from "../../kernel/dom.js";
 import { isRecord } from "../../kernel/place.js";
@@ -218,12 +219,7 @@ class DualStep {
 
   #showLabels() {
     const { labels, readOnly } = this.#app.openStudy;
-    fill(
-      this.#labels,
-      labels.names.map((name) => h("option", { value: name }, name)),
-    );
-    this.#labels.value = labels.name ?? "";
-    this.#labelsField.hidden = labels.names.length < 2;
+    showLabelNames(this.#labels, this.#labelsField, labels, labels.name);
     const channels = this.#form.missing.length === 0 && !this.#form.isSame;
     const off = Boolean(readOnly) || !labels.all.length || !this.#form.isReady || !channels;
     this.#preview.button.disabled = off;

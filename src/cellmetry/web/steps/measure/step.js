@@ -1,4 +1,5 @@
 /** The step Measure: numbers of every cell in a table beside the viewer, filtered by gates. @module */
+import { showLabelNames } from "../../app/label_names.js";
 import { at, get } from "../../kernel/api.js";
 import { fill, h } from "../../kernel/dom.js";
 import { icon } from "../../controls/icons.js";
@@ -136,13 +137,7 @@ class MeasureStep {
 
   #showLabels() {
     const { labels, readOnly } = this.#app.openStudy;
-    const chosen = this.#labels.value || labels.name;
-    fill(
-      this.#labels,
-      labels.names.map((name) => h("option", { value: name }, name)),
-    );
-    this.#labels.value = chosen ?? "";
-    this.#labelsField.hidden = labels.names.length < 2;
+    showLabelNames(this.#labels, this.#labelsField, labels);
     this.#progress.allow(!readOnly && labels.all.length > 0);
     this.#showNotices();
     if (this.#tables.loaded && !this.#open) this.#showEmpty();

@@ -1,4 +1,5 @@
 /** Downloads of everything: tables, labels for other programs, figures, records of runs. @module */
+import { showLabelNames } from "../../app/label_names.js";
 import { at } from "../../kernel/api.js";
 import { fill, h } from "../../kernel/dom.js";
 import { JobProgress } from "../../app/job_progress.js";
@@ -146,13 +147,7 @@ export class Downloads {
     if (this.#tables.loaded)
       this.#later = window.setTimeout(() => this.#ask().catch((error) => this.#app.error(error)), SOON_MS);
     const { labels, readOnly } = this.#app.openStudy;
-    const chosen = this.#labels.value || labels.name;
-    fill(
-      this.#labels,
-      labels.names.map((name) => h("option", { value: name }, name)),
-    );
-    this.#labels.value = chosen ?? "";
-    this.#labels.hidden = labels.names.length < 2;
+    showLabelNames(this.#labels, this.#labels, labels);
     const nothing = !labels.all.length && !this.#tables.all.length;
     this.#progress.allow(!readOnly && !nothing);
     this.#export.title = nothing && !readOnly ? "There are no labels or tables yet." : "";

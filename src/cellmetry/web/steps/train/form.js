@@ -1,4 +1,5 @@
 /** What a training is to be like: the left pane of the step Train. @module */
+import { showLabelNames } from "../../app/label_names.js";
 import { fill, h } from "../../kernel/dom.js";
 import { Emitter } from "../../kernel/emitter.js";
 import { icon } from "../../controls/icons.js";
@@ -175,14 +176,7 @@ export class TrainForm extends Emitter {
   }
 
   #showLabels() {
-    const { names, name } = this.#app.openStudy.labels;
-    const chosen = this.#labels.value || name;
-    fill(
-      this.#labels,
-      names.map((each) => h("option", { value: each }, each)),
-    );
-    this.#labels.value = chosen ?? "";
-    this.#labelsField.hidden = names.length < 2;
+    showLabelNames(this.#labels, this.#labelsField, this.#app.openStudy.labels);
   }
 
   #showChannels() {
