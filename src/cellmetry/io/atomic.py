@@ -22,7 +22,6 @@ _PREFIX = ".cellmetry-"
 _PART = ".part"
 _REMOVALS = 20
 _PAUSE_S = 0.05
-_OF_THREADS = frozenset({".zarr"})
 _FOLDER_SYNC_REFUSED = {errno.EINVAL, errno.EACCES, errno.EPERM, errno.ENOTSUP, errno.EBADF, errno.ENOSYS}
 _REASONS = {
     errno.ENOSPC: "the disk is full; free some space, or choose another folder with --out",
@@ -120,7 +119,7 @@ def _undone_on_failure(path: Path, temporary: Path) -> Iterator[None]:
         yield
     except BaseException as error:
         _remove(temporary)
-        if temporary.suffix in _OF_THREADS:
+        if temporary.suffix == ".zarr":
             time.sleep(_PAUSE_S)  # threads of zarr that still wrote make the folder anew
             _remove(temporary)
         for folder in reversed(made):
